@@ -1,0 +1,74 @@
+//! What one cell showed.
+
+use std::collections::BTreeSet;
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+/// What one cell showed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Observation {
+    /// The HTTP status; of a paged answer the first that is not a success.
+    pub status: u16,
+    /// The refusal as the service words it, normalised; only where the status is 400 or above.
+    pub gate: Option<String>,
+    /// The identifiers that the response held, as `entity.field`.
+    pub discloses: BTreeSet<String>,
+    /// The field paths of a success body.
+    pub shape: Option<BTreeSet<String>>,
+    /// The row changes, or none where the database could not be observed.
+    pub effects: Option<Vec<Effect>>,
+    /// The status of each follow-up request.
+    pub probes: IndexMap<String, u16>,
+}
+
+/// What happened to a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the names are SQL's")]
+pub enum Operation {
+    Insert,
+    Update,
+    Delete,
+}
+
+impl Operation {
+    /// The operation as SQL and the record write it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Insert => "insert",
+            Self::Update => "update",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+/// One row-level change of the database, by names.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Effect {
+    /// What happened to the row.
+    pub operation: Operation,
+    /// The row's table.
+    pub table: String,
+    /// The row by its primary key; of a table without one, nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub row: String,
+    /// The columns that an insert set, or `old -> new` of those that an update changed, sorted by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "columns")]
+    pub columns: Vec<(String, String)>,
+}
+
+/// Columns are a list of pairs in memory, so that effects have an order, and a mapping in a file.
+mod columns {
+    use indexmap::IndexMap;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(columns: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(columns.iter().map(|(name, value)| (name, value)))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, String)>, D::Error> {
+        IndexMap::deserialize(deserializer).map(|columns| columns.into_iter().collect())
+    }
+}

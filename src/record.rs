@@ -1,0 +1,381 @@
+//! The record: all cells of one endpoint, as one snapshot.
+//!
+//! One cell is one line, so that a changed cell is one changed line of a diff. What is long or shared (the wording of
+//! a gate, an effect's columns, the fields of a body) stands once per record in a legend. A legend's label depends on
+//! its own content alone, so that one entry more or less leaves the other lines as they are.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+use crate::observation::{Effect, Observation};
+use crate::template::sha256_hex;
+use crate::yaml;
+
+/// All cells of one endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// The method and the path.
+    pub endpoint: String,
+    /// The wording of each gate by its label.
+    #[serde(default)]
+    pub gates: BTreeMap<String, String>,
+    /// The effects by label.
+    #[serde(default)]
+    pub effects: BTreeMap<String, Effect>,
+    /// The field paths of success bodies by label.
+    #[serde(default)]
+    pub shapes: BTreeMap<String, BTreeSet<String>>,
+    /// The cells by target and actor, in the suite's order.
+    #[serde(default)]
+    pub cells: IndexMap<String, IndexMap<String, Cell>>,
+    /// Observations that break an invariant.
+    #[serde(default)]
+    pub findings: Vec<String>,
+}
+
+/// One cell; the texts are labels of the record's legends.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cell {
+    /// The HTTP status.
+    pub status: u16,
+    /// The gate that refused.
+    pub gate: Option<String>,
+    /// The identifiers that the response held.
+    #[serde(default)]
+    pub discloses: Vec<String>,
+    /// The row changes.
+    #[serde(default)]
+    pub effects: Effects,
+    /// The status of each follow-up request.
+    #[serde(default)]
+    pub probes: IndexMap<String, u16>,
+    /// The fields of the body.
+    pub shape: Option<String>,
+}
+
+/// The row changes of a cell.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "EffectsText")]
+pub enum Effects {
+    /// The labels of the changes, none where nothing changed.
+    Observed(Vec<String>),
+    /// The database could not be observed.
+    NotObserved,
+}
+
+impl Default for Effects {
+    fn default() -> Self {
+        Self::Observed(Vec::new())
+    }
+}
+
+/// What a record says where the database could not be observed.
+const NOT_OBSERVED: &str = "not observed";
+
+/// The two forms of effects in a file.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum EffectsText {
+    Labels(Vec<String>),
+    Text(String),
+}
+
+impl From<EffectsText> for Effects {
+    fn from(text: EffectsText) -> Self {
+        match text {
+            EffectsText::Labels(labels) => Self::Observed(labels),
+            EffectsText::Text(_) => Self::NotObserved,
+        }
+    }
+}
+
+impl Record {
+    /// Builds the record of an endpoint from its observations, in the suite's order.
+    #[must_use]
+    pub fn build<'a>(endpoint: String, observations: impl IntoIterator<Item = (&'a str, &'a str, Observation)>) -> Self {
+        let observations: Vec<_> = observations.into_iter().collect();
+        let gates = gate_labels(observations.iter().filter_map(|(_, _, o)| o.gate.as_deref()));
+        let mut record = Self { endpoint, ..Self::default() };
+        for (target, actor, observation) in observations {
+            let cell = record.cell(&gates, observation);
+            record.cells.entry(target.to_owned()).or_default().insert(actor.to_owned(), cell);
+        }
+        record.gates = gates.into_iter().map(|(text, label)| (label, text)).collect();
+        record
+    }
+
+    fn cell(&mut self, gates: &BTreeMap<String, String>, observation: Observation) -> Cell {
+        Cell {
+            status: observation.status,
+            gate: observation.gate.and_then(|text| gates.get(&text).cloned()),
+            discloses: observation.discloses.into_iter().collect(),
+            effects: observation.effects.map_or(Effects::NotObserved, |effects| self.label_effects(effects)),
+            probes: observation.probes,
+            shape: observation.shape.map(|shape| self.label_shape(shape)),
+        }
+    }
+
+    fn label_effects(&mut self, effects: Vec<Effect>) -> Effects {
+        let mut labels: Vec<String> = effects.into_iter().map(|effect| self.label_effect(effect)).collect();
+        labels.sort();
+        Effects::Observed(labels)
+    }
+
+    fn label_effect(&mut self, effect: Effect) -> String {
+        let content = format!("{}\n{:?}", effect.row, effect.columns);
+        let label = format!("{} {} {}", effect.operation.as_str(), effect.table, digest(&content));
+        self.effects.insert(label.clone(), effect);
+        label
+    }
+
+    fn label_shape(&mut self, shape: BTreeSet<String>) -> String {
+        let content: Vec<&str> = shape.iter().map(String::as_str).collect();
+        let label = format!("body {}", digest(&content.join("\n")));
+        self.shapes.insert(label.clone(), shape);
+        label
+    }
+
+    /// The cells in order, as (target, actor, cell).
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str, &Cell)> {
+        self.cells.iter().flat_map(|(target, row)| row.iter().map(move |(actor, cell)| (target.as_str(), actor.as_str(), cell)))
+    }
+
+    /// Whether a cell was swept.
+    #[must_use]
+    pub fn cell_at(&self, target: &str, actor: &str) -> Option<&Cell> {
+        self.cells.get(target)?.get(actor)
+    }
+
+    /// The record with only the cells for which `keep` holds, and only what these use of the legends.
+    #[must_use]
+    pub fn retain(mut self, keep: impl Fn(&str, &str) -> bool) -> Self {
+        for (target, row) in &mut self.cells {
+            row.retain(|actor, _| keep(target, actor));
+        }
+        self.cells.retain(|_, row| !row.is_empty());
+        self.drop_unused();
+        self
+    }
+
+    fn drop_unused(&mut self) {
+        let cells: Vec<Cell> = self.cells.values().flat_map(IndexMap::values).cloned().collect();
+        self.gates.retain(|label, _| cells.iter().any(|cell| cell.gate.as_ref() == Some(label)));
+        self.shapes.retain(|label, _| cells.iter().any(|cell| cell.shape.as_ref() == Some(label)));
+        self.effects.retain(|label, _| cells.iter().any(|cell| cell.effects.has(label)));
+    }
+
+    /// Reads a record.
+    pub fn parse(text: &str) -> Result<Self, yaml::Error> {
+        yaml::from_str(text)
+    }
+
+    /// Writes the record: legends first, one line per cell, findings last.
+    pub fn to_yaml(&self) -> Result<String, yaml::Error> {
+        let mut text = yaml::to_string(&Legends::of(self))?;
+        text.push_str("cells:\n");
+        for (target, row) in &self.cells {
+            let _ = writeln!(text, "  {}:", scalar(target));
+            for (actor, cell) in row {
+                let _ = writeln!(text, "    {}: {}", scalar(actor), cell.line());
+            }
+        }
+        if !self.findings.is_empty() {
+            text.push_str(&yaml::to_string(&Findings { findings: &self.findings })?);
+        }
+        Ok(text)
+    }
+}
+
+#[derive(Serialize)]
+struct Legends<'a> {
+    endpoint: &'a str,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    gates: &'a BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    effects: &'a BTreeMap<String, Effect>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    shapes: &'a BTreeMap<String, BTreeSet<String>>,
+}
+
+impl<'a> Legends<'a> {
+    fn of(record: &'a Record) -> Self {
+        Self { endpoint: &record.endpoint, gates: &record.gates, effects: &record.effects, shapes: &record.shapes }
+    }
+}
+
+#[derive(Serialize)]
+struct Findings<'a> {
+    findings: &'a [String],
+}
+
+impl Effects {
+    /// Whether the cell changed anything.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self::Observed(labels) if labels.is_empty())
+    }
+
+    fn has(&self, label: &str) -> bool {
+        matches!(self, Self::Observed(labels) if labels.iter().any(|l| l == label))
+    }
+
+    fn flow(&self) -> String {
+        match self {
+            Self::Observed(labels) => list(labels),
+            Self::NotObserved => NOT_OBSERVED.to_owned(),
+        }
+    }
+}
+
+impl Cell {
+    /// The cell as one line of YAML.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let mut parts = vec![format!("status: {}", self.status)];
+        parts.extend(self.gate.iter().map(|gate| format!("gate: {}", scalar(gate))));
+        if !self.discloses.is_empty() {
+            parts.push(format!("discloses: {}", list(&self.discloses)));
+        }
+        if !self.effects.is_empty() {
+            parts.push(format!("effects: {}", self.effects.flow()));
+        }
+        if !self.probes.is_empty() {
+            let probes = self.probes.iter().map(|(name, status)| format!("{}: {status}", scalar(name)));
+            parts.push(format!("probes: {{{}}}", probes.collect::<Vec<_>>().join(", ")));
+        }
+        parts.extend(self.shape.iter().map(|shape| format!("shape: {}", scalar(shape))));
+        format!("{{{}}}", parts.join(", "))
+    }
+}
+
+fn list(items: &[String]) -> String {
+    format!("[{}]", items.iter().map(|item| scalar(item)).collect::<Vec<_>>().join(", "))
+}
+
+/// A text as a plain YAML scalar where that reads back as the same text, else double-quoted as in JSON.
+fn scalar(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || " _./<>*()'-".contains(c);
+    let word = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '<') && text.chars().all(plain) && !text.ends_with(' ');
+    let reserved = ["true", "false", "null", "yes", "no", "on", "off", "y", "n", ".nan", ".inf"];
+    if word && !reserved.contains(&text.to_ascii_lowercase().as_str()) {
+        text.to_owned()
+    } else {
+        serde_json::Value::from(text).to_string()
+    }
+}
+
+/// Four hex digits that depend on the content alone.
+fn digest(content: &str) -> String {
+    sha256_hex(content).chars().take(4).collect()
+}
+
+/// How many words and characters of a gate's wording make its label.
+const LABEL_WORDS: usize = 9;
+const LABEL_LENGTH: usize = 56;
+
+/// A readable label for each wording; wordings that begin alike are told apart by a digest.
+fn gate_labels<'a>(texts: impl Iterator<Item = &'a str>) -> BTreeMap<String, String> {
+    let texts: BTreeSet<&str> = texts.collect();
+    let mut by_label: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for text in texts {
+        by_label.entry(slug(text)).or_default().push(text);
+    }
+    let label = |(slug, texts): (String, Vec<&str>)| {
+        let alone = texts.len() == 1;
+        let label = move |text: &str| if alone { slug.clone() } else { format!("{slug} {}", digest(text)) };
+        texts.into_iter().map(|text| (text.to_owned(), label(text))).collect::<Vec<_>>()
+    };
+    by_label.into_iter().flat_map(label).collect()
+}
+
+/// The first words of a gate's message, without symbols and punctuation.
+fn slug(text: &str) -> String {
+    let message = text.split_once(": ").map_or(text, |(_, message)| message);
+    let spoken = message.split('<').map(|part| part.split_once('>').map_or(part, |(_, after)| after)).collect::<String>();
+    let lower = spoken.to_ascii_lowercase().replace('\'', "");
+    let words = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let mut slug = String::new();
+    for word in words.take(LABEL_WORDS) {
+        if slug.len() + word.len() + 1 > LABEL_LENGTH {
+            break;
+        }
+        if !slug.is_empty() {
+            slug.push('-');
+        }
+        slug.push_str(word);
+    }
+    if slug.is_empty() { "refused".to_owned() } else { slug }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observation::Operation;
+
+    fn effect() -> Effect {
+        let columns = vec![("models".to_owned(), "[] -> [\"pinned\"]".to_owned())];
+        Effect { operation: Operation::Update, table: "Key".to_owned(), row: "<target.token>".to_owned(), columns }
+    }
+
+    fn allowed() -> Observation {
+        Observation {
+            status: 200,
+            discloses: BTreeSet::from(["target.key".to_owned()]),
+            shape: Some(BTreeSet::from(["key".to_owned(), "models[]".to_owned()])),
+            effects: Some(vec![effect()]),
+            probes: IndexMap::from([("old key".to_owned(), 401)]),
+            ..Observation::default()
+        }
+    }
+
+    fn denied(gate: &str) -> Observation {
+        Observation { status: 403, gate: Some(gate.to_owned()), effects: Some(Vec::new()), ..Observation::default() }
+    }
+
+    fn record() -> Record {
+        let cells = [("own key", "admin", allowed()), ("own key", "nobody", denied("auth_error: {'error': 'Not for <user_id>'}"))];
+        Record::build("POST /key/update".to_owned(), cells)
+    }
+
+    #[test]
+    fn a_cell_is_one_line_and_what_is_long_stands_in_a_legend() {
+        insta::assert_snapshot!(record().to_yaml().unwrap());
+    }
+
+    #[test]
+    fn a_record_reads_back_as_it_was_written() {
+        assert_eq!(Record::parse(&record().to_yaml().unwrap()).unwrap(), record());
+    }
+
+    #[test]
+    fn effects_that_were_not_observed_are_never_silently_empty() {
+        let unseen = Observation { effects: None, ..allowed() };
+        let record = Record::build("POST /x".to_owned(), [("t", "a", unseen)]);
+        let text = record.to_yaml().unwrap();
+        assert!(text.contains("effects: not observed"), "{text}");
+        assert_eq!(Record::parse(&text).unwrap(), record);
+    }
+
+    #[test]
+    fn gates_that_begin_alike_get_labels_of_their_own() {
+        let labels = gate_labels(["e: not allowed for A", "e: not allowed for A!"].into_iter());
+        let labels: BTreeSet<_> = labels.into_values().collect();
+        assert_eq!(labels.len(), 2);
+    }
+
+    #[test]
+    fn texts_that_yaml_would_read_as_something_else_are_quoted() {
+        assert_eq!(["no", "12", "a: b", "owner's key", "<new.key>"].map(scalar), ["\"no\"", "\"12\"", "\"a: b\"", "owner's key", "<new.key>"]);
+    }
+
+    #[test]
+    fn a_narrowed_record_keeps_only_the_legends_that_it_uses() {
+        let narrow = record().retain(|_, actor| actor == "nobody");
+        assert_eq!((narrow.gates.len(), narrow.effects.len(), narrow.shapes.len()), (1, 0, 0));
+    }
+}

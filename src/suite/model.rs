@@ -1,0 +1,317 @@
+//! The files of a suite as types. Their doc comments are the reference of the format.
+
+use std::path::PathBuf;
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+/// `suite.yaml`: the service and how to read its answers.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SuiteFile {
+    /// The suite's name, which is also the folder of its snapshots.
+    pub name: String,
+    /// The folder of the snapshots, relative to this file.
+    pub snapshots: PathBuf,
+    /// The service that is swept.
+    pub service: ServiceSpec,
+    /// Values that a run can be given from outside, as `{{ vars.NAME }}`.
+    #[serde(default)]
+    pub variables: IndexMap<String, Variable>,
+    /// Where a refusal says which gate refused.
+    #[serde(default)]
+    pub refusal: RefusalSpec,
+    /// Tables that the service writes by itself, whatever is called.
+    #[serde(default)]
+    pub background: BackgroundSpec,
+    /// Exact texts in refusals that are unstable in the service itself.
+    #[serde(default)]
+    pub texts: Vec<TextRule>,
+    /// Columns that hold a new value each time, as `Table.column: <name>`.
+    #[serde(default)]
+    pub unstable_columns: IndexMap<String, String>,
+}
+
+/// The service that is swept.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceSpec {
+    /// What is started when no `--base-url` is given.
+    pub default: Option<LauncherSpec>,
+    /// A path that answers 2xx when the service is ready.
+    pub ready: String,
+    /// The database schema that holds the service's tables.
+    #[serde(default = "public")]
+    pub schema: String,
+    /// How long the database must have been quiet before its changes are read, in milliseconds.
+    #[serde(default = "settle")]
+    pub settle_ms: u64,
+    /// How long one request may take, in seconds.
+    #[serde(default = "timeout")]
+    pub timeout_s: u64,
+}
+
+fn public() -> String {
+    "public".to_owned()
+}
+
+fn settle() -> u64 {
+    300
+}
+
+fn timeout() -> u64 {
+    30
+}
+
+/// A service that authz-pin can start by itself.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LauncherSpec {
+    /// The launcher's name.
+    pub launcher: String,
+    /// Settings for the launcher, as templates.
+    #[serde(default)]
+    pub settings: Json,
+}
+
+/// A value given from outside.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Variable {
+    /// The value without `--var`, as a template.
+    pub default: Option<String>,
+    /// Whether the value is a credential.
+    #[serde(default)]
+    pub secret: bool,
+}
+
+/// Where a refusal (status 400 and above) says which gate refused, as JSON paths.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefusalSpec {
+    /// The type of the error.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// The message of the error; without it the whole body is the message.
+    pub message: Option<String>,
+}
+
+/// Tables that the service writes by itself: never an effect, still undone.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BackgroundSpec {
+    /// The tables' names; `*` stands for any characters.
+    #[serde(default)]
+    pub tables: Vec<String>,
+    /// How long after the last call the service may still write to them, in seconds.
+    #[serde(default)]
+    pub wait_s: u64,
+}
+
+/// One exact text and what stands for it in a record.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TextRule {
+    /// The text as the service writes it.
+    pub from: String,
+    /// What the record says instead.
+    pub to: String,
+    /// Why the service's text is unstable.
+    pub because: String,
+}
+
+/// `world.yaml`: what exists for the whole run.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WorldFile {
+    /// Kinds of entities: their symbols and their rows.
+    pub kinds: IndexMap<String, Kind>,
+    /// The entities, in the order in which their rows are inserted.
+    pub entities: IndexMap<String, Entity>,
+    /// Who calls.
+    pub actors: IndexMap<String, Actor>,
+}
+
+/// A kind of entity: what is generated for each one and which rows it has.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Kind {
+    /// Parameters with their defaults, which an entity sets through `with`.
+    #[serde(default)]
+    pub parameters: IndexMap<String, Json>,
+    /// Credentials: symbols whose values never reach a file.
+    #[serde(default)]
+    pub secrets: IndexMap<String, String>,
+    /// Identifiers, each of which discloses the entity where it appears.
+    #[serde(default)]
+    pub symbols: IndexMap<String, String>,
+    /// Masked forms of identifiers: replaced by their name, but they disclose nothing.
+    #[serde(default)]
+    pub masks: IndexMap<String, String>,
+    /// The rows of one entity.
+    #[serde(default)]
+    pub rows: Vec<RowSpec>,
+}
+
+/// One row of an entity.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RowSpec {
+    /// The table.
+    pub table: String,
+    /// The row exists only where this renders to something true.
+    pub when: Option<String>,
+    /// The columns; those left out take the database's default.
+    pub values: IndexMap<String, Json>,
+}
+
+/// An entity of the world.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Entity {
+    /// The entity's kind.
+    pub kind: String,
+    /// The kind's parameters.
+    #[serde(default)]
+    pub with: IndexMap<String, Json>,
+}
+
+/// Who calls: a credential and facts about it.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Actor {
+    /// The kind of entity that the actor is; none for one that the service does not know.
+    pub kind: Option<String>,
+    /// The kind's parameters.
+    #[serde(default)]
+    pub with: IndexMap<String, Json>,
+    /// The credential on the wire; without it the call is anonymous.
+    pub auth: Option<Credential>,
+    /// Actors that this one is meant to outrank: denied where they are allowed is a finding.
+    #[serde(default)]
+    pub outranks: Vec<String>,
+}
+
+/// A credential on the wire.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Credential {
+    /// The token of an `Authorization: Bearer` header.
+    pub bearer: Option<String>,
+    /// Other headers.
+    #[serde(default)]
+    pub headers: IndexMap<String, String>,
+}
+
+/// `targets.yaml`: what is called upon.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TargetsFile {
+    /// The targets by name.
+    pub targets: IndexMap<String, Target>,
+}
+
+/// What is called upon: a scratch entity made fresh for one cell, or only parameters of the request.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// The kind of the scratch entity.
+    pub kind: Option<String>,
+    /// The kind's parameters, or values that the request uses as `{{ target.NAME }}`.
+    #[serde(default)]
+    pub with: IndexMap<String, Json>,
+}
+
+/// `endpoints/NAME.yaml`: one action and the targets it is swept upon.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EndpointFile {
+    /// The request of one cell.
+    pub request: RequestSpec,
+    /// The targets that apply, in the order of the record.
+    pub targets: Vec<String>,
+    /// How to walk a paged answer to its end.
+    pub pages: Option<PagesSpec>,
+    /// What a success binds.
+    #[serde(default)]
+    pub capture: IndexMap<String, CaptureSpec>,
+    /// Follow-up requests that ask whether a credential still works.
+    #[serde(default)]
+    pub probes: IndexMap<String, ProbeSpec>,
+}
+
+/// A request as templates.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RequestSpec {
+    /// The method.
+    pub method: Method,
+    /// The path.
+    pub path: String,
+    /// The query: a mapping, or one expression that gives one.
+    #[serde(default)]
+    pub query: Json,
+    /// Headers besides the credential's.
+    #[serde(default)]
+    pub headers: IndexMap<String, String>,
+    /// The JSON body.
+    pub json: Option<Json>,
+}
+
+/// An HTTP method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+#[expect(missing_docs, reason = "the names are the methods")]
+pub enum Method {
+    Get,
+    Post,
+    Put,
+    Patch,
+    Delete,
+}
+
+impl Method {
+    /// The method as it is on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// How to walk a paged answer: the query parameter counts from 1 to the number that the first page names.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PagesSpec {
+    /// The query parameter that takes the page's number.
+    pub query: String,
+    /// The JSON path of the number of pages.
+    pub total: String,
+}
+
+/// What a success binds: an entity of a kind, some of whose symbols the answer holds.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CaptureSpec {
+    /// The kind; its other symbols derive from those captured.
+    pub kind: String,
+    /// The kind's symbols by the JSON path of their value.
+    pub from: IndexMap<String, String>,
+}
+
+/// A follow-up request and the credential it carries.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProbeSpec {
+    /// The request.
+    pub request: RequestSpec,
+    /// The credential that is asked about.
+    pub auth: Credential,
+}

@@ -1,0 +1,190 @@
+//! Templates: the one owner of the template engine.
+//!
+//! Every text of a suite is a template. A text that is nothing but one `{{ expression }}` keeps the type of its
+//! value (a number, a list, null), so that a suite can write database rows and JSON bodies with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use minijinja::value::Serde;
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
+use rand::RngExt;
+use serde_json::Value as Json;
+use sha2::{Digest, Sha256};
+
+pub use minijinja::Value;
+
+/// The names a template can use, with their values.
+pub type Scope = BTreeMap<String, Value>;
+
+/// A template that could not be read or rendered.
+#[derive(Debug, thiserror::Error)]
+#[error("template `{template}`: {reason}")]
+pub struct TemplateError {
+    /// The template as the suite has it.
+    pub template: String,
+    /// What is wrong with it, in the engine's words.
+    pub reason: String,
+}
+
+impl TemplateError {
+    fn new(template: &str, error: &Error) -> Self {
+        let reason = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+        Self { template: template.to_owned(), reason }
+    }
+}
+
+/// The template engine with the suite's filters and functions.
+#[derive(Debug)]
+pub struct Templates {
+    environment: Environment<'static>,
+}
+
+impl Default for Templates {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Templates {
+    /// An engine with the filters `sha256`, `first(n)`, `last(n)`, `mask(first, last)` and the function `random(n)`.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+        environment.add_filter("sha256", |text: String| sha256_hex(&text));
+        environment.add_filter("first", |text: String, n: usize| first(&text, n));
+        environment.add_filter("last", |text: String, n: usize| last(&text, n));
+        environment.add_filter("mask", mask);
+        environment.add_function("random", random);
+        Self { environment }
+    }
+
+    /// Renders every text inside `template`, keeping its structure.
+    pub fn render(&self, template: &Json, scope: &Scope) -> Result<Json, TemplateError> {
+        match template {
+            Json::String(text) => self.render_value(text, scope),
+            Json::Array(items) => items.iter().map(|item| self.render(item, scope)).collect(),
+            Json::Object(map) => map
+                .iter()
+                .map(|(key, value)| Ok((self.render_text(key, scope)?, self.render(value, scope)?)))
+                .collect(),
+            other => Ok(other.clone()),
+        }
+    }
+
+    /// Renders one text; a lone `{{ expression }}` keeps its type.
+    pub fn render_value(&self, text: &str, scope: &Scope) -> Result<Json, TemplateError> {
+        let value = self.evaluate(text, scope)?;
+        serde_json::to_value(&value).map_err(|error| TemplateError { template: text.to_owned(), reason: error.to_string() })
+    }
+
+    /// Renders one text to a text.
+    pub fn render_text(&self, text: &str, scope: &Scope) -> Result<String, TemplateError> {
+        if !text.contains('{') {
+            return Ok(text.to_owned());
+        }
+        self.environment.render_str(text, scope.clone()).map_err(|error| TemplateError::new(text, &error))
+    }
+
+    /// Evaluates one text to a value of the engine, which other templates can use.
+    pub fn evaluate(&self, text: &str, scope: &Scope) -> Result<Value, TemplateError> {
+        let Some(source) = lone_expression(text) else {
+            return self.render_text(text, scope).map(Value::from);
+        };
+        let fail = |error: Error| TemplateError::new(text, &error);
+        let value = self.environment.compile_expression(source).and_then(|e| e.eval(scope.clone())).map_err(fail)?;
+        if value.is_undefined() {
+            return Err(fail(Error::new(ErrorKind::UndefinedError, "the value is not defined")));
+        }
+        Ok(value)
+    }
+
+    /// The names that `text` looks up, dotted (`owner.key`), without the engine's own functions.
+    pub fn names(&self, text: &str) -> Result<BTreeSet<String>, TemplateError> {
+        let template = self.environment.template_from_str(text).map_err(|error| TemplateError::new(text, &error))?;
+        let globals: BTreeSet<&str> = self.environment.globals().map(|(name, _)| name).collect();
+        let names = template.undeclared_variables(true).into_iter();
+        Ok(names.filter(|name| !globals.contains(name.as_str())).collect())
+    }
+}
+
+/// Turns JSON into a value that templates can use.
+#[must_use]
+pub fn to_value(json: &Json) -> Value {
+    Value::from(Serde(json))
+}
+
+/// The SHA-256 of `text` in lower-case hex.
+#[must_use]
+pub fn sha256_hex(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// `n` random characters of `[0-9A-Za-z]`.
+#[must_use]
+pub fn random(n: usize) -> String {
+    rand::rng().sample_iter(rand::distr::Alphanumeric).take(n).map(char::from).collect()
+}
+
+fn first(text: &str, n: usize) -> String {
+    text.chars().take(n).collect()
+}
+
+fn last(text: &str, n: usize) -> String {
+    let skip = text.chars().count().saturating_sub(n);
+    text.chars().skip(skip).collect()
+}
+
+/// Keeps the first and the last characters and puts a `*` for each one between.
+fn mask(text: &str, head: usize, tail: usize) -> String {
+    let hidden = text.chars().count().saturating_sub(head + tail);
+    format!("{}{}{}", first(text, head), "*".repeat(hidden), last(text, tail))
+}
+
+fn lone_expression(text: &str) -> Option<&str> {
+    let inner = text.trim().strip_prefix("{{")?.strip_suffix("}}")?;
+    (!inner.contains("{{") && !inner.contains("}}") && !inner.contains("{%")).then(|| inner.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn scope() -> Scope {
+        let owner = json!({"user_id": "u1", "teams": ["a"], "team": null});
+        Scope::from([("owner".to_owned(), to_value(&owner)), ("key".to_owned(), Value::from("sk-abcdef"))])
+    }
+
+    #[test]
+    fn a_lone_expression_keeps_its_type() {
+        let template = json!({"teams": "{{ owner.teams }}", "team": "{{ owner.team }}", "text": "id {{ owner.user_id }}"});
+        let rendered = Templates::new().render(&template, &scope()).unwrap();
+        assert_eq!(rendered, json!({"teams": ["a"], "team": null, "text": "id u1"}));
+    }
+
+    #[test]
+    fn filters_derive_one_symbol_from_another() {
+        let render = |text| Templates::new().render_text(text, &scope()).unwrap();
+        assert_eq!(render("sk-...{{ key | last(4) }}"), "sk-...cdef");
+        assert_eq!(render("{{ key | mask(3, 2) }}"), "sk-****ef");
+        assert_eq!(render("{{ 'a' | sha256 }}"), "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb");
+    }
+
+    #[test]
+    fn an_unknown_name_is_an_error_not_an_empty_text() {
+        let error = Templates::new().render(&json!("{{ owner.nobody }}"), &scope()).unwrap_err();
+        assert_eq!(error.to_string(), "template `{{ owner.nobody }}`: the value is not defined");
+    }
+
+    #[test]
+    fn names_are_dotted_and_leave_out_functions() {
+        let names = Templates::new().names("{{ random(4) }}{{ owner.key | sha256 }}{{ run }}").unwrap();
+        assert_eq!(names.into_iter().collect::<Vec<_>>(), ["owner.key", "run"]);
+    }
+
+    #[test]
+    fn random_texts_differ() {
+        assert_ne!(random(20), random(20));
+    }
+}

@@ -1,0 +1,309 @@
+//! The world of one run: every entity with the values that this run made for it, and its rows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value as Json};
+
+use crate::suite::{Credential, Kind, RowSpec, Suite, Target};
+use crate::template::{Scope, TemplateError, Templates, Value, random, to_value};
+
+/// What a symbol's value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// A credential.
+    Secret,
+    /// An identifier.
+    Symbol,
+    /// A masked form of an identifier: it names itself, but discloses and attributes nothing.
+    Mask,
+}
+
+/// One symbol of an entity.
+#[derive(Clone)]
+pub struct Field {
+    /// The value, unique to the run.
+    pub value: String,
+    /// What the value is.
+    pub class: Class,
+}
+
+/// An entity with the values made or captured for it.
+#[derive(Clone, Default)]
+pub struct Instance {
+    /// The symbols by name.
+    pub fields: IndexMap<String, Field>,
+    with: BTreeMap<String, Value>,
+}
+
+impl Instance {
+    /// Draws the symbols of an entity of `kind`.
+    pub fn draw(templates: &Templates, kind: &Kind, base: &Scope) -> Result<Self, TemplateError> {
+        let mut instance = Self::default();
+        let mut scope = base.clone();
+        for (name, template, class) in fields(kind) {
+            let value = templates.render_text(template, &scope)?;
+            instance.set(&mut scope, name, value, class);
+        }
+        Ok(instance)
+    }
+
+    /// Binds captured values to an entity of `kind` and derives the symbols that follow from them.
+    pub fn bind(templates: &Templates, kind: &Kind, captured: &BTreeMap<String, String>) -> Result<Self, TemplateError> {
+        let mut instance = Self::default();
+        let mut scope = Scope::new();
+        for (name, template, class) in fields(kind) {
+            if let Some(value) = captured.get(name) {
+                instance.set(&mut scope, name, value.clone(), class);
+            } else if derives(&templates.names(template)?, &scope) {
+                let value = templates.render_text(template, &scope)?;
+                instance.set(&mut scope, name, value, class);
+            }
+        }
+        Ok(instance)
+    }
+
+    /// Sets the parameters: the kind's defaults, then the entity's own.
+    pub fn parameterise(
+        &mut self,
+        templates: &Templates,
+        kind: Option<&Kind>,
+        with: &IndexMap<String, Json>,
+        scope: &Scope,
+    ) -> Result<(), TemplateError> {
+        let defaults = kind.into_iter().flat_map(|kind| &kind.parameters);
+        for (name, template) in defaults.chain(with) {
+            let value = match template {
+                Json::String(text) => templates.evaluate(text, scope)?,
+                other => to_value(&templates.render(other, scope)?),
+            };
+            self.with.insert(name.clone(), value);
+        }
+        Ok(())
+    }
+
+    /// The rows of the entity.
+    pub fn rows(&self, templates: &Templates, kind: &Kind, base: &Scope) -> Result<Vec<Row>, TemplateError> {
+        let mut scope = base.clone();
+        scope.extend(self.scope());
+        let wanted = |spec: &&RowSpec| match &spec.when {
+            Some(when) => templates.evaluate(when, &scope).map(|value| value.is_true()),
+            None => Ok(true),
+        };
+        let mut rows = Vec::new();
+        for spec in &kind.rows {
+            if wanted(&spec)? {
+                rows.push(Row::render(templates, spec, &scope)?);
+            }
+        }
+        Ok(rows)
+    }
+
+    /// The entity as templates see it.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        let fields = self.fields.iter().map(|(name, field)| (name.clone(), Value::from(&field.value)));
+        fields.chain(self.with.clone()).collect()
+    }
+
+    fn set(&mut self, scope: &mut Scope, name: &str, value: String, class: Class) {
+        scope.insert(name.to_owned(), Value::from(&value));
+        self.fields.insert(name.to_owned(), Field { value, class });
+    }
+}
+
+fn fields(kind: &Kind) -> impl Iterator<Item = (&str, &str, Class)> {
+    let secrets = kind.secrets.iter().map(|(n, t)| (n.as_str(), t.as_str(), Class::Secret));
+    let symbols = kind.symbols.iter().map(|(n, t)| (n.as_str(), t.as_str(), Class::Symbol));
+    let masks = kind.masks.iter().map(|(n, t)| (n.as_str(), t.as_str(), Class::Mask));
+    secrets.chain(symbols).chain(masks)
+}
+
+/// Whether a template with these names follows from what is bound.
+fn derives(names: &BTreeSet<String>, scope: &Scope) -> bool {
+    !names.is_empty() && names.iter().all(|name| scope.contains_key(name))
+}
+
+/// One row to insert.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// The table.
+    pub table: String,
+    /// The columns that are set.
+    pub values: Map<String, Json>,
+}
+
+impl Row {
+    fn render(templates: &Templates, spec: &RowSpec, scope: &Scope) -> Result<Self, TemplateError> {
+        let column = |(name, template): (&String, &Json)| Ok((name.clone(), templates.render(template, scope)?));
+        let values = spec.values.iter().map(column).collect::<Result<_, TemplateError>>()?;
+        Ok(Self { table: spec.table.clone(), values })
+    }
+}
+
+/// Everything that exists for the whole run.
+pub struct World {
+    /// The namespace of this run: every identifier that it makes contains it.
+    pub run: String,
+    /// The values given from outside.
+    pub variables: BTreeMap<String, Field>,
+    /// The entities and the actors by name.
+    pub entities: IndexMap<String, Instance>,
+    scope: Scope,
+}
+
+/// How often a world is drawn again when two of its values are equal by chance (masked forms are short).
+const DRAWS: usize = 16;
+
+impl World {
+    /// Draws the world of `suite`.
+    pub fn draw(suite: &Suite, templates: &Templates, given: &BTreeMap<String, String>) -> Result<Self, TemplateError> {
+        let mut world = Self::draw_once(suite, templates, given)?;
+        for _ in 1..DRAWS {
+            if world.is_distinct() {
+                break;
+            }
+            world = Self::draw_once(suite, templates, given)?;
+        }
+        Ok(world)
+    }
+
+    fn draw_once(suite: &Suite, templates: &Templates, given: &BTreeMap<String, String>) -> Result<Self, TemplateError> {
+        let run = format!("ap{}", random(10));
+        let variables = variables(suite, templates, given)?;
+        let mut scope = Scope::from([("run".to_owned(), Value::from(&run)), ("vars".to_owned(), outside(&variables))]);
+        let mut entities = IndexMap::new();
+        for (name, kind, _) in suite.cast() {
+            scope.insert("name".to_owned(), Value::from(name));
+            let instance = kind.map_or_else(|| Ok(Instance::default()), |kind| Instance::draw(templates, kind, &scope))?;
+            entities.insert(name.to_owned(), instance);
+        }
+        scope.remove("name");
+        let mut world = Self { run, variables, entities, scope };
+        world.publish();
+        world.parameterise(suite, templates)?;
+        world.publish();
+        Ok(world)
+    }
+
+    fn parameterise(&mut self, suite: &Suite, templates: &Templates) -> Result<(), TemplateError> {
+        for (name, kind, with) in suite.cast() {
+            if let Some(instance) = self.entities.get_mut(name) {
+                instance.parameterise(templates, kind, with, &self.scope)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn publish(&mut self) {
+        for (name, instance) in &self.entities {
+            self.scope.insert(name.clone(), Value::from(instance.scope()));
+        }
+    }
+
+    fn is_distinct(&self) -> bool {
+        let values = self.entities.values().flat_map(|instance| instance.fields.values());
+        let mut seen = BTreeSet::new();
+        values.into_iter().all(|field| seen.insert(&field.value))
+    }
+
+    /// The rows of the world in the order of the suite.
+    pub fn rows(&self, suite: &Suite, templates: &Templates) -> Result<Vec<Row>, TemplateError> {
+        let mut rows = Vec::new();
+        for (name, kind, _) in suite.cast() {
+            if let (Some(kind), Some(instance)) = (kind, self.entities.get(name)) {
+                rows.extend(instance.rows(templates, kind, &self.scope_for(name))?);
+            }
+        }
+        Ok(rows)
+    }
+
+    fn scope_for(&self, name: &str) -> Scope {
+        let mut scope = self.scope.clone();
+        scope.insert("name".to_owned(), Value::from(name));
+        scope
+    }
+
+    /// The names that templates outside any cell can use.
+    #[must_use]
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// The names that templates of a cell with this actor can use; what the actor lacks but another actor has is null.
+    #[must_use]
+    pub fn scope_of_actor(&self, suite: &Suite, actor: &str) -> Scope {
+        let mut own = Scope::new();
+        for name in suite.world.actors.keys() {
+            let fields = self.entities.get(name).map(Instance::scope).unwrap_or_default();
+            own.extend(fields.into_keys().map(|field| (field, Value::from(()))));
+        }
+        own.extend(self.entities.get(actor).map(Instance::scope).unwrap_or_default());
+        own.insert("name".to_owned(), Value::from(actor));
+        let mut scope = self.scope.clone();
+        scope.insert("actor".to_owned(), Value::from(own));
+        scope
+    }
+}
+
+fn variables(suite: &Suite, templates: &Templates, given: &BTreeMap<String, String>) -> Result<BTreeMap<String, Field>, TemplateError> {
+    let mut variables = BTreeMap::new();
+    for (name, variable) in &suite.file.variables {
+        let class = if variable.secret { Class::Secret } else { Class::Symbol };
+        let value = match (given.get(name), &variable.default) {
+            (Some(value), _) => value.clone(),
+            (None, Some(default)) => templates.render_text(default, &Scope::new())?,
+            (None, None) => continue,
+        };
+        variables.insert(name.clone(), Field { value, class });
+    }
+    Ok(variables)
+}
+
+fn outside(variables: &BTreeMap<String, Field>) -> Value {
+    let values: Scope = variables.iter().map(|(name, field)| (name.clone(), Value::from(&field.value))).collect();
+    Value::from(values)
+}
+
+/// The target of one cell: its scratch entity, and the names that the cell's templates can use.
+pub struct Scratch {
+    /// A value that is unique to the cell.
+    pub tag: String,
+    /// The scratch entity.
+    pub target: Instance,
+    /// The rows to insert before the call.
+    pub rows: Vec<Row>,
+    /// The names that the cell's templates can use.
+    pub scope: Scope,
+}
+
+impl Scratch {
+    /// Makes the target of one cell.
+    pub fn make(suite: &Suite, templates: &Templates, world: &World, target: (&str, &Target), actor: &str) -> Result<Self, TemplateError> {
+        let (name, spec) = target;
+        let tag = format!("{}-{}", world.run, random(10));
+        let mut scope = world.scope_of_actor(suite, actor);
+        scope.insert("cell".to_owned(), Value::from(Scope::from([("tag".to_owned(), Value::from(&tag))])));
+        let kind = spec.kind.as_ref().and_then(|kind| suite.world.kinds.get(kind));
+        let mut drawing = world.scope_for(name);
+        drawing.extend(scope.clone());
+        let mut target = kind.map_or_else(|| Ok(Instance::default()), |kind| Instance::draw(templates, kind, &drawing))?;
+        target.parameterise(templates, kind, &spec.with, &scope)?;
+        let rows = kind.map_or_else(|| Ok(Vec::new()), |kind| target.rows(templates, kind, &drawing))?;
+        scope.insert("target".to_owned(), Value::from(target.scope()));
+        Ok(Self { tag, target, rows, scope })
+    }
+}
+
+/// The headers of a credential.
+pub fn headers(templates: &Templates, credential: Option<&Credential>, scope: &Scope) -> Result<Vec<(String, String)>, TemplateError> {
+    let Some(credential) = credential else { return Ok(Vec::new()) };
+    let mut headers = Vec::new();
+    if let Some(bearer) = &credential.bearer {
+        headers.push(("authorization".to_owned(), format!("Bearer {}", templates.render_text(bearer, scope)?)));
+    }
+    for (name, value) in &credential.headers {
+        headers.push((name.clone(), templates.render_text(value, scope)?));
+    }
+    Ok(headers)
+}
