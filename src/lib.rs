@@ -1,1 +1,4 @@
 //! authz-pin.
+
+pub mod diagnostic;
+pub mod yaml;
