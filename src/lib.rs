@@ -4,4 +4,11 @@
 //!
 //! [`suite`] -> [`plan`] -> [`world`] -> [`sweep`] -> [`journal`] -> [`record`] -> [`drift`] -> [`report`] -> [`exit`]
 
+pub mod diagnostic;
+pub mod observation;
+pub mod record;
+pub mod suite;
+pub mod symbols;
 pub mod template;
+pub mod world;
+pub mod yaml;

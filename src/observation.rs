@@ -69,6 +69,6 @@ mod columns {
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, String)>, D::Error> {
-        IndexMap::deserialize(deserializer).map(|columns| columns.into_iter().collect())
+        IndexMap::<String, String>::deserialize(deserializer).map(|columns| columns.into_iter().collect())
     }
 }

@@ -1,0 +1,68 @@
+//! Reading a suite's files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{Endpoint, Suite, TargetsFile, check};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::yaml::Document;
+
+/// The suite's documents as they were read, whether or not they are valid.
+pub(super) struct Documents {
+    pub(super) suite: Option<Document>,
+    pub(super) world: Option<Document>,
+    pub(super) targets: Option<Document>,
+    pub(super) endpoints: Vec<(String, Document)>,
+}
+
+impl Suite {
+    /// Reads the suite in `folder`, or reports everything that is wrong with it.
+    pub fn load(folder: &Path) -> Result<Self, Diagnostics> {
+        let mut mistakes = Diagnostics::new();
+        let documents = Documents::read(folder, &mut mistakes);
+        let suite = documents.decode(folder, &mut mistakes);
+        check::consistency(&documents, &mut mistakes);
+        mistakes.into_result()?;
+        suite.ok_or_else(|| Diagnostic::new(folder, "the suite is not complete").into())
+    }
+}
+
+impl Documents {
+    fn read(folder: &Path, mistakes: &mut Diagnostics) -> Self {
+        let mut read = |name: &str| mistakes.absorb(Document::read(&folder.join(name)));
+        let [suite, world, targets] = ["suite.yaml", "world.yaml", "targets.yaml"].map(&mut read);
+        let files = mistakes.absorb(endpoint_files(&folder.join("endpoints"))).unwrap_or_default();
+        let read = |file: PathBuf| Some((stem(&file), mistakes.absorb(Document::read(&file))?));
+        let endpoints = files.into_iter().filter_map(read).collect();
+        Self { suite, world, targets, endpoints }
+    }
+
+    fn decode(&self, folder: &Path, mistakes: &mut Diagnostics) -> Option<Suite> {
+        let file = self.suite.as_ref().and_then(|document| mistakes.absorb(document.decode()));
+        let world = self.world.as_ref().and_then(|document| mistakes.absorb(document.decode()));
+        let targets: Option<TargetsFile> = self.targets.as_ref().and_then(|document| mistakes.absorb(document.decode()));
+        let endpoint = |(name, document): &(String, Document)| {
+            let spec = mistakes.absorb(document.decode())?;
+            Some(Endpoint { name: name.clone(), spec })
+        };
+        let endpoints = self.endpoints.iter().filter_map(endpoint).collect();
+        Some(Suite { folder: folder.to_owned(), file: file?, world: world?, targets: targets?.targets, endpoints })
+    }
+}
+
+/// The endpoint files in the order of their names.
+fn endpoint_files(folder: &Path) -> Result<Vec<PathBuf>, Diagnostics> {
+    let unreadable = |error| Diagnostic::new(folder, format!("cannot read the folder of endpoints: {error}"));
+    let entries = fs::read_dir(folder).map_err(unreadable)?;
+    let mut files = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
+    files.retain(|file| file.extension().is_some_and(|ending| ending == "yaml" || ending == "yml"));
+    files.sort();
+    if files.is_empty() {
+        return Err(Diagnostic::new(folder, "the suite has no endpoint").help("add endpoints/NAME.yaml").into());
+    }
+    Ok(files)
+}
+
+fn stem(file: &Path) -> String {
+    file.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}

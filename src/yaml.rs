@@ -1,0 +1,150 @@
+//! The one owner of YAML: what people write is read with every mistake reported at its place, what the tool
+//! writes is written and read back plainly.
+//!
+//! `serde` alone decides whether a document is valid. The schema of the type is only used to *explain* a
+//! refusal: all mistakes at once, in the words of the file.
+
+mod build;
+mod explain;
+mod path;
+mod scalar;
+mod source;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+use std::path::Path;
+
+use schemars::{JsonSchema, schema_for};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use serde_path_to_error::{Path as SerdePath, Segment};
+
+pub use path::{NodePath, Step};
+pub use serde_yaml::Error;
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Position};
+use source::Source;
+use tree::{Mark, Node};
+
+/// A parsed file that still knows where everything in it stands.
+#[derive(Debug, Clone)]
+pub struct Document {
+    source: Source,
+    root: Node,
+    value: Value,
+}
+
+impl Document {
+    /// Reads and parses a file.
+    pub fn read(file: &Path) -> Result<Self, Diagnostics> {
+        let text = std::fs::read_to_string(file)
+            .map_err(|error| Diagnostic::new(file, format!("cannot read the file: {error}")))?;
+        Self::parse(file, text)
+    }
+
+    /// Parses the text of a file; `file` only names it.
+    ///
+    /// Plain scalars mean what the YAML 1.2 core schema says. Aliases are replaced by copies of what they stand
+    /// for. Refused, never dropped: duplicate keys, keys that are no texts, merge keys, tags, numbers that are
+    /// not finite, a second document.
+    pub fn parse(file: &Path, text: String) -> Result<Self, Diagnostics> {
+        let source = Source::new(file.to_owned(), text);
+        let root = build::tree(&source)?;
+        let value = root.to_value();
+        Ok(Self {
+            source,
+            root,
+            value,
+        })
+    }
+
+    /// The file's path, as it was given.
+    #[must_use]
+    pub fn file(&self) -> &Path {
+        self.source.file()
+    }
+
+    /// What the document says.
+    #[must_use]
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// Where a value begins.
+    #[must_use]
+    pub fn position(&self, path: &NodePath) -> Option<Position> {
+        Some(self.walk(path)?.1.mark.position)
+    }
+
+    /// Where the key of a value stands.
+    #[must_use]
+    pub fn key_position(&self, path: &NodePath) -> Option<Position> {
+        Some(self.walk(path)?.0?.position)
+    }
+
+    /// The document as a `T`, or everything that keeps it from being one.
+    pub fn decode<T: DeserializeOwned + JsonSchema>(&self) -> Result<T, Diagnostics> {
+        serde_path_to_error::deserialize(&self.value).map_err(|error| {
+            let schema = schema_for!(T);
+            let explained = explain::mistakes(&self.source, schema.as_value(), &self.root);
+            if explained.is_empty() {
+                let path = node_path(error.path());
+                Diagnostics::from(self.error_at(&path, error.inner().to_string()))
+            } else {
+                explained
+            }
+        })
+    }
+
+    /// A mistake in the value at `path`, or in what is nearest to it.
+    pub fn error_at(&self, path: &NodePath, message: impl Into<String>) -> Diagnostic {
+        let (_, node) = self.nearest(path);
+        self.source.error(node.mark, message)
+    }
+
+    /// A mistake in the key of the value at `path`; where there is no key, in the value.
+    pub fn error_at_key(&self, path: &NodePath, message: impl Into<String>) -> Diagnostic {
+        let (key, node) = self.nearest(path);
+        self.source.error(key.unwrap_or(node.mark), message)
+    }
+
+    fn walk(&self, path: &NodePath) -> Option<(Option<Mark>, &Node)> {
+        path.steps()
+            .iter()
+            .try_fold((None, &self.root), |(_, node), step| node.child(step))
+    }
+
+    /// As far down the path as the document goes.
+    fn nearest(&self, path: &NodePath) -> (Option<Mark>, &Node) {
+        let mut reached = (None, &self.root);
+        for step in path.steps() {
+            match reached.1.child(step) {
+                Some(child) => reached = child,
+                None => break,
+            }
+        }
+        reached
+    }
+}
+
+fn node_path(path: &SerdePath) -> NodePath {
+    path.iter()
+        .map_while(|segment| match segment {
+            Segment::Seq { index } => Some(Step::Index(*index)),
+            Segment::Map { key } | Segment::Enum { variant: key } => Some(Step::from(key)),
+            Segment::Unknown => None,
+        })
+        .collect()
+}
+
+/// A value as YAML, for files that the tool itself writes.
+pub fn to_string<T: Serialize + ?Sized>(value: &T) -> Result<String, Error> {
+    serde_yaml::to_string(value)
+}
+
+/// Reads back what [`to_string`] wrote.
+pub fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
+    serde_yaml::from_str(text)
+}

@@ -1,0 +1,66 @@
+//! The keys of a map: texts, each once.
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::Key;
+use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
+use crate::yaml::source::Source;
+use crate::yaml::tree::{Content, Entry, Node};
+
+/// The key that a node is, or the mistake that it is.
+pub(super) fn read(source: &Source, node: &Node, errors: &mut Diagnostics) -> Key {
+    match &node.content {
+        Content::Scalar(Value::String(name)) if !is_merge(source, node, name) => {
+            return Key::Known(name.clone(), node.mark);
+        }
+        content => errors.push(refusal(source, node, content)),
+    }
+    Key::Invalid
+}
+
+/// Adds an entry; of two with the same key the first one stays.
+pub(super) fn insert(
+    source: &Source,
+    entries: &mut IndexMap<String, Entry>,
+    name: String,
+    entry: Entry,
+    errors: &mut Diagnostics,
+) {
+    if let Some(first) = entries.get(&name) {
+        let at = first.key.position;
+        let message = format!("duplicate key {}", quoted(&name));
+        let help = format!("it is already at {}:{}", at.line, at.column);
+        errors.push(source.error(entry.key, message).help(help));
+    } else {
+        entries.insert(name, entry);
+    }
+}
+
+/// In quotes it is a key like any other.
+fn is_merge(source: &Source, node: &Node, name: &str) -> bool {
+    name == "<<" && source.words(node.mark) == name
+}
+
+fn refusal(source: &Source, node: &Node, content: &Content) -> Diagnostic {
+    let words = source.words(node.mark);
+    match content {
+        Content::Scalar(Value::String(_)) => source
+            .error(node.mark, "merge keys (`<<`) are not supported")
+            .help("write the keys out, or use an alias for a whole value"),
+        Content::Scalar(Value::Null) if words.trim().is_empty() || words.starts_with(':') => {
+            source.error(node.mark, "a key is missing here")
+        }
+        Content::Scalar(_) => source
+            .error(
+                node.mark,
+                format!("the key {} is not a text", quoted(&words)),
+            )
+            .help(format!(
+                "put it in quotes: {}",
+                quoted(&format!("\"{words}\""))
+            )),
+        Content::List(_) => source.error(node.mark, "a key must be a text, this one is a list"),
+        Content::Map(_) => source.error(node.mark, "a key must be a text, this one is a map"),
+    }
+}

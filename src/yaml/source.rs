@@ -1,0 +1,74 @@
+//! The text of a file, for pointing at parts of it.
+
+use std::path::PathBuf;
+
+use super::tree::Mark;
+use crate::diagnostic::{Diagnostic, Position};
+
+#[derive(Debug, Clone)]
+pub(super) struct Source {
+    file: PathBuf,
+    text: String,
+}
+
+impl Source {
+    pub(super) fn new(file: PathBuf, text: String) -> Self {
+        // Editors on Windows put a byte order mark; it is no part of the document and has no column.
+        let text = match text.strip_prefix('\u{feff}') {
+            Some(rest) => rest.to_owned(),
+            None => text,
+        };
+        Self { file, text }
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn file(&self) -> &PathBuf {
+        &self.file
+    }
+
+    pub(super) fn error(&self, mark: Mark, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(&self.file, message)
+            .at(mark.position)
+            .excerpt(self.line(mark.position.line), mark.width)
+    }
+
+    /// The user's own spelling of what is at a mark.
+    pub(super) fn words(&self, mark: Mark) -> String {
+        let line = self.line(mark.position.line);
+        let skipped = mark.position.column.saturating_sub(1);
+        line.chars().skip(skipped).take(mark.width).collect()
+    }
+
+    fn line(&self, number: usize) -> &str {
+        lines(&self.text)
+            .nth(number.saturating_sub(1))
+            .unwrap_or_default()
+    }
+
+    /// The first character that YAML does not allow as itself. A NUL would end the parser's input early.
+    pub(super) fn forbidden_character(&self) -> Option<(Mark, char)> {
+        lines(&self.text).zip(1..).find_map(|(text, line)| {
+            let (character, column) = text
+                .chars()
+                .zip(1..)
+                .find(|(found, _)| is_forbidden(*found))?;
+            let position = Position { line, column };
+            Some((Mark { position, width: 1 }, character))
+        })
+    }
+}
+
+/// Lines as YAML counts them: LF, CR LF and a lone CR all end one.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.split('\n')
+        .map(|line| line.strip_suffix('\r').unwrap_or(line))
+        .flat_map(|line| line.split('\r'))
+}
+
+fn is_forbidden(character: char) -> bool {
+    let control = character.is_control() && !matches!(character, '\t' | '\u{85}');
+    control || matches!(character, '\u{fffe}' | '\u{ffff}' | '\u{feff}')
+}
