@@ -4,8 +4,13 @@
 //!
 //! [`suite`] -> [`plan`] -> [`world`] -> [`sweep`] -> [`journal`] -> [`record`] -> [`drift`] -> [`report`] -> [`exit`]
 
+pub mod database;
 pub mod diagnostic;
+pub mod http;
+pub mod journal;
 pub mod observation;
+pub mod observe;
+pub mod plan;
 pub mod record;
 pub mod suite;
 pub mod symbols;

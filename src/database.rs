@@ -1,0 +1,209 @@
+//! The service's PostgreSQL: the one owner of the connection.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Jsonb, Text};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use serde::Deserialize;
+use serde_json::Value as Json;
+use url::Url;
+
+use crate::world::Row;
+
+/// A database that could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    /// No connection.
+    #[error("cannot connect to the database `{url}`: {reason}")]
+    Unreachable {
+        /// Where, without the password.
+        url: String,
+        /// Why, in the driver's words.
+        reason: String,
+    },
+    /// A statement failed.
+    #[error("the database refused to {task}: {source}")]
+    Refused {
+        /// What was to be done.
+        task: String,
+        /// Why, in the database's words.
+        #[source]
+        source: diesel::result::Error,
+    },
+}
+
+impl DatabaseError {
+    pub(crate) fn refused(task: impl Into<String>) -> impl FnOnce(diesel::result::Error) -> Self {
+        |source| Self::Refused { task: task.into(), source }
+    }
+}
+
+/// One connection to the service's database.
+pub struct Database {
+    pub(crate) connection: AsyncPgConnection,
+    schema: String,
+}
+
+/// What the tables of the service look like.
+#[derive(Debug, Default, Deserialize)]
+pub struct Catalog {
+    tables: BTreeMap<String, Table>,
+}
+
+/// What is known of one table.
+#[derive(Debug, Default, Deserialize)]
+pub struct Table {
+    /// The columns of the primary key, in its order.
+    pub key: Vec<String>,
+    /// The columns that hold a date or a time.
+    pub temporal: BTreeSet<String>,
+}
+
+#[derive(QueryableByName)]
+struct One {
+    #[diesel(sql_type = Jsonb)]
+    value: Json,
+}
+
+#[derive(QueryableByName)]
+pub(crate) struct Flag {
+    #[diesel(sql_type = Bool)]
+    pub(crate) value: bool,
+}
+
+#[derive(QueryableByName)]
+pub(crate) struct Number {
+    #[diesel(sql_type = BigInt)]
+    pub(crate) value: i64,
+}
+
+impl Database {
+    /// Connects.
+    pub async fn connect(url: &str, schema: &str) -> Result<Self, DatabaseError> {
+        let unreachable = |error: ConnectionError| DatabaseError::Unreachable { url: redacted(url), reason: error.to_string() };
+        let connection = AsyncPgConnection::establish(url).await.map_err(unreachable)?;
+        Ok(Self { connection, schema: schema.to_owned() })
+    }
+
+    /// The schema of the service's tables.
+    #[must_use]
+    pub fn schema(&self) -> &str {
+        &self.schema
+    }
+
+    /// Runs statements that answer nothing.
+    pub(crate) async fn execute(&mut self, task: &str, sql: &str) -> Result<(), DatabaseError> {
+        self.connection.batch_execute(sql).await.map_err(DatabaseError::refused(task))
+    }
+
+    /// Inserts rows, one statement per table and set of columns, in the order in which these first appear.
+    pub async fn insert(&mut self, rows: &[Row]) -> Result<(), DatabaseError> {
+        for (table, columns, values) in batches(rows) {
+            let statement = insert_statement(&self.schema, table, &columns);
+            let insert = diesel::sql_query(statement).bind::<Jsonb, _>(Json::Array(values));
+            let task = format!("insert into `{table}`");
+            insert.execute(&mut self.connection).await.map_err(DatabaseError::refused(task))?;
+        }
+        Ok(())
+    }
+
+    /// Reads what the tables look like.
+    pub async fn catalog(&mut self) -> Result<Catalog, DatabaseError> {
+        let query = diesel::sql_query(CATALOG).bind::<Text, _>(self.schema.clone());
+        let one: One = query.get_result(&mut self.connection).await.map_err(DatabaseError::refused("read the catalog"))?;
+        Ok(serde_json::from_value(one.value).unwrap_or_default())
+    }
+}
+
+const CATALOG: &str = "
+    select jsonb_build_object('tables', coalesce(jsonb_object_agg(relname, jsonb_build_object(
+      'key', key, 'temporal', temporal)), '{}')) as value
+    from (
+      select c.relname,
+        coalesce(jsonb_agg(a.attname order by array_position(i.indkey::int2[], a.attnum))
+          filter (where a.attnum = any (i.indkey)), '[]') as key,
+        coalesce(jsonb_agg(a.attname) filter (where t.typcategory = 'D'), '[]') as temporal
+      from pg_class c
+      join pg_namespace n on n.oid = c.relnamespace and n.nspname = $1
+      join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+      join pg_type t on t.oid = a.atttypid
+      left join pg_index i on i.indrelid = c.oid and i.indisprimary
+      where c.relkind in ('r', 'p')
+      group by c.relname
+    ) x";
+
+impl Catalog {
+    /// The table of that name.
+    #[must_use]
+    pub fn table(&self, name: &str) -> Option<&Table> {
+        self.tables.get(name)
+    }
+
+    /// The tables' names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.tables.keys().map(String::as_str)
+    }
+}
+
+/// Rows by table and set of columns.
+fn batches(rows: &[Row]) -> Vec<(&str, Vec<&str>, Vec<Json>)> {
+    let mut batches: indexmap::IndexMap<(&str, Vec<&str>), Vec<Json>> = indexmap::IndexMap::new();
+    for row in rows {
+        let columns = row.values.keys().map(String::as_str).collect();
+        batches.entry((&row.table, columns)).or_default().push(Json::Object(row.values.clone()));
+    }
+    batches.into_iter().map(|((table, columns), values)| (table, columns, values)).collect()
+}
+
+fn insert_statement(schema: &str, table: &str, columns: &[&str]) -> String {
+    let relation = format!("{}.{}", identifier(schema), identifier(table));
+    let columns = columns.iter().map(|column| identifier(column)).collect::<Vec<_>>().join(", ");
+    format!("insert into {relation} ({columns}) select {columns} from jsonb_populate_recordset(null::{relation}, $1)")
+}
+
+/// A name as an SQL identifier.
+pub(crate) fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A database URL without its password.
+#[must_use]
+pub fn redacted(url: &str) -> String {
+    match Url::parse(url) {
+        Ok(mut url) if url.password().is_some() => {
+            let _ = url.set_password(Some("***"));
+            url.to_string()
+        }
+        Ok(url) => url.to_string(),
+        Err(_) => "(not a URL)".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn row(table: &str, values: Json) -> Row {
+        Row { table: table.to_owned(), values: values.as_object().cloned().unwrap_or_default() }
+    }
+
+    #[test]
+    fn rows_of_one_table_with_the_same_columns_are_one_statement() {
+        let rows = [row("a", json!({"x": 1})), row("b", json!({"x": 1})), row("a", json!({"x": 2})), row("a", json!({"y": 2}))];
+        let shape: Vec<_> = batches(&rows).into_iter().map(|(table, columns, values)| (table, columns, values.len())).collect();
+        assert_eq!(shape, [("a", vec!["x"], 2), ("b", vec!["x"], 1), ("a", vec!["y"], 1)]);
+    }
+
+    #[test]
+    fn names_are_quoted_as_sql_identifiers() {
+        assert_eq!(identifier("Lite\"LLM"), "\"Lite\"\"LLM\"");
+    }
+
+    #[test]
+    fn a_shown_database_url_has_no_password() {
+        assert_eq!(redacted("postgres://me:secret@localhost/db"), "postgres://me:***@localhost/db");
+        assert_eq!(redacted("secret words"), "(not a URL)");
+    }
+}

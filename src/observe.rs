@@ -1,0 +1,237 @@
+//! From what the service answered and the database logged to observations, by names instead of values.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value as Json;
+use serde_json_path::JsonPath;
+
+use crate::database::Catalog;
+use crate::http::{Answer, Body};
+use crate::journal::Change;
+use crate::observation::{Effect, Operation};
+use crate::suite::SuiteFile;
+use crate::symbols::{Namer, View};
+
+/// How much of a refusal without the suite's message is kept, in characters.
+const WHOLE_BODY: usize = 400;
+
+/// What an answer showed.
+#[derive(Debug, Default)]
+pub struct Shown {
+    /// The refusal, normalised.
+    pub gate: Option<String>,
+    /// The identifiers in the body.
+    pub discloses: BTreeSet<String>,
+    /// The field paths of a success.
+    pub shape: Option<BTreeSet<String>>,
+}
+
+/// Reads one answer.
+#[must_use]
+pub fn answer(suite: &SuiteFile, namer: &Namer, view: View<'_>, answer: &Answer) -> Shown {
+    let mut discloses = BTreeSet::new();
+    let body = match &answer.body {
+        Body::Json(json) => namer.name_json(json, view, &mut discloses),
+        Body::Text(text) => {
+            let named = namer.name(text, view);
+            discloses.extend(named.disclosed);
+            Json::String(named.text)
+        }
+    };
+    let gate = (answer.status >= 400).then(|| gate(suite, &body));
+    let shape = (answer.is_success() && answer.json().is_some()).then(|| paths(&body));
+    Shown { gate, discloses, shape }
+}
+
+/// The refusal's type and message. Entities of the world are named by what they are, not who (`<user_id>`), so that
+/// one gate is one entry of the legend; who was disclosed stands in the cell.
+fn gate(suite: &SuiteFile, body: &Json) -> String {
+    let at = |path: &Option<String>| text_at(body, path.as_deref()?);
+    let message = at(&suite.refusal.message).unwrap_or_else(|| whole(body));
+    let mut text = at(&suite.refusal.kind).map_or_else(|| message.clone(), |kind| format!("{kind}: {message}"));
+    for rule in &suite.texts {
+        text = text.replace(&rule.from, &rule.to);
+    }
+    kinds_of_names(&text)
+}
+
+fn whole(body: &Json) -> String {
+    let text = body.as_str().map_or_else(|| body.to_string(), str::to_owned);
+    text.chars().take(WHOLE_BODY).collect()
+}
+
+/// The first value at a JSON path, as text.
+#[must_use]
+pub fn text_at(body: &Json, path: &str) -> Option<String> {
+    let value = JsonPath::parse(path).ok()?.query(body).first()?.clone();
+    match value {
+        Json::Null => None,
+        Json::String(text) => Some(text),
+        other => Some(other.to_string()),
+    }
+}
+
+/// `<owner.user_id>` -> `<user_id>`, but the caller's and the cell's own names stay as they are.
+fn kinds_of_names(text: &str) -> String {
+    let own = ["actor.", "target.", "cell.", "another cell."];
+    let mut out = String::with_capacity(text.len());
+    for (index, part) in text.split('<').enumerate() {
+        if index > 0 {
+            out.push('<');
+        }
+        match part.split_once('>') {
+            Some((name, rest)) if index > 0 && !own.iter().any(|own| name.starts_with(own)) => {
+                out.push_str(name.rsplit('.').next().unwrap_or(name));
+                out.push('>');
+                out.push_str(rest);
+            }
+            _ => out.push_str(part),
+        }
+    }
+    out
+}
+
+/// Every field of a body as `a.b[].c`.
+fn paths(body: &Json) -> BTreeSet<String> {
+    let mut paths = BTreeSet::new();
+    collect_paths(body, "", &mut paths);
+    paths
+}
+
+fn collect_paths(json: &Json, at: &str, paths: &mut BTreeSet<String>) {
+    if !at.is_empty() {
+        paths.insert(at.to_owned());
+    }
+    match json {
+        Json::Array(items) => items.iter().for_each(|item| collect_paths(item, &format!("{at}[]"), paths)),
+        Json::Object(map) => {
+            for (key, value) in map {
+                let path = if at.is_empty() { key.clone() } else { format!("{at}.{key}") };
+                collect_paths(value, &path, paths);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Turns the changes of one cell into effects.
+pub struct Effects<'a> {
+    suite: &'a SuiteFile,
+    catalog: &'a Catalog,
+    namer: &'a Namer,
+    view: View<'a>,
+    /// Keys that no symbol explains, numbered in the order of the effects.
+    unknown: BTreeMap<String, usize>,
+}
+
+impl<'a> Effects<'a> {
+    /// The effects of `changes` as the cell sees them.
+    #[must_use]
+    pub fn of(suite: &'a SuiteFile, catalog: &'a Catalog, namer: &'a Namer, view: View<'a>, changes: &[Change]) -> Vec<Effect> {
+        let mut effects = Self { suite, catalog, namer, view, unknown: BTreeMap::new() };
+        let mut changes: Vec<&Change> = changes.iter().collect();
+        changes.sort_by(|a, b| (&a.table, a.operation, a.seq).cmp(&(&b.table, b.operation, b.seq)));
+        changes.into_iter().map(|change| effects.effect(change)).collect()
+    }
+
+    fn effect(&mut self, change: &Change) -> Effect {
+        let row = match change.operation {
+            Operation::Insert => self.row(change, &change.new),
+            Operation::Delete => self.row(change, &change.old),
+            Operation::Update => {
+                let (old, new) = (self.row(change, &change.old), self.row(change, &change.new));
+                if old == new { old } else { format!("{old} -> {new}") }
+            }
+        };
+        Effect { operation: change.operation, table: change.table.clone(), row, columns: self.columns(change) }
+    }
+
+    /// A row by the values of its primary key.
+    fn row(&mut self, change: &Change, image: &Json) -> String {
+        let Some(table) = self.catalog.table(&change.table) else { return String::new() };
+        let values = table.key.iter().map(|column| self.value(change, column, image.get(column).unwrap_or(&Json::Null)));
+        values.collect::<Vec<_>>().join(", ")
+    }
+
+    fn columns(&mut self, change: &Change) -> Vec<(String, String)> {
+        let images = [&change.old, &change.new].map(Json::as_object);
+        let names: BTreeSet<&String> = images.iter().flatten().flat_map(|image| image.keys()).collect();
+        let column = |name: &String| {
+            let (old, new) = (change.old.get(name), change.new.get(name));
+            let text = match change.operation {
+                Operation::Insert => self.value(change, name, new.filter(|value| !is_blank(value))?),
+                Operation::Update if old == new => return None,
+                Operation::Update => self.change(change, name, old?, new?),
+                // The row is gone with all its columns: its key says which one it was.
+                Operation::Delete => return None,
+            };
+            Some((name.clone(), text))
+        };
+        names.into_iter().filter_map(column).collect()
+    }
+
+    fn change(&mut self, change: &Change, column: &str, old: &Json, new: &Json) -> String {
+        let (old, new) = (self.value(change, column, old), self.value(change, column, new));
+        // A moment that moved says all there is to say by itself.
+        if old == new { new } else { format!("{old} -> {new}") }
+    }
+
+    fn value(&mut self, change: &Change, column: &str, value: &Json) -> String {
+        if let Some(name) = self.suite.unstable_columns.get(&format!("{}.{column}", change.table)) {
+            return name.clone();
+        }
+        let table = self.catalog.table(&change.table);
+        if !value.is_null() && table.is_some_and(|table| table.temporal.contains(column)) {
+            return "<timestamp>".to_owned();
+        }
+        let named = self.namer.name_json(value, self.view, &mut BTreeSet::new());
+        let is_key = table.is_some_and(|table| table.key.iter().any(|key| key == column));
+        if is_key && named == *value && value.is_string() {
+            return self.number(value.to_string());
+        }
+        named.as_str().map_or_else(|| named.to_string(), str::to_owned)
+    }
+
+    /// `<new 1>` for the first key that no symbol explains, and so on.
+    fn number(&mut self, value: String) -> String {
+        let next = self.unknown.len() + 1;
+        format!("<new {}>", self.unknown.entry(value).or_insert(next))
+    }
+}
+
+/// What a column holds that nobody set.
+fn is_blank(value: &Json) -> bool {
+    match value {
+        Json::Null | Json::Bool(false) => true,
+        Json::Number(number) => number.as_f64() == Some(0.0),
+        Json::String(text) => text.is_empty(),
+        Json::Array(items) => items.is_empty(),
+        Json::Object(map) => map.is_empty(),
+        Json::Bool(true) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_gate_names_what_an_entity_is_and_not_who() {
+        let text = kinds_of_names("Got user_id=<owner.user_id>, yours is <actor.user_id>, a < b");
+        assert_eq!(text, "Got user_id=<user_id>, yours is <actor.user_id>, a < b");
+    }
+
+    #[test]
+    fn the_shape_of_a_body_is_the_paths_of_its_fields() {
+        let body = json!({"keys": [{"token": "x"}, {"alias": 1}], "none": [], "info": {"a": null}});
+        let paths: Vec<_> = paths(&body).into_iter().collect();
+        assert_eq!(paths, ["info", "info.a", "keys", "keys[]", "keys[].alias", "keys[].token", "none"]);
+    }
+
+    #[test]
+    fn columns_that_nobody_set_are_left_out() {
+        assert!([json!(null), json!(0.0), json!({}), json!([]), json!(""), json!(false)].iter().all(is_blank));
+        assert!(![json!("x"), json!(1), json!([0]), json!(true)].iter().any(is_blank));
+    }
+}
