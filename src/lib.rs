@@ -1,1 +1,3 @@
 //! authz-pin.
+
+pub mod embedded;
