@@ -3,13 +3,13 @@
 //! The server's own binaries do the work; this module only finds them (or downloads a pinned release), makes a data
 //! directory, and ties the server's life to ours:
 //!
-//! 1. [`account`]: who runs the server, since `PostgreSQL` refuses root;
-//! 2. [`binaries`]: where `initdb` and `postgres` are;
-//! 3. [`template`]: `initdb` once per machine, server version and user;
-//! 4. [`places`]: where the data of this one server lives, in memory where possible;
-//! 5. [`supervisor`]: a small shell that copies the template, runs the server, and ends both when we are gone.
+//! 1. `account`: who runs the server, since `PostgreSQL` refuses root;
+//! 2. `binaries`: where `initdb` and `postgres` are;
+//! 3. `template`: `initdb` once per machine, server version and user;
+//! 4. `places`: where the data of this one server lives, in memory where possible;
+//! 5. `supervisor`: a small shell that copies the template, runs the server, and ends both when we are gone.
 //!
-//! [`Cluster`] is what is left of it for the caller.
+//! [`Cluster`] is all that a caller sees of it.
 
 mod account;
 mod binaries;

@@ -20,12 +20,13 @@ use diesel::sql_types::Text;
 use diesel::{QueryableByName, sql_query};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use nix::sys::signal::kill;
-use nix::unistd::Pid;
+use nix::unistd::{Pid, getpgid};
 use tempfile::TempDir;
 
 /// The ignored test below that other tests run as a process of its own.
 const OWNER: &str = "owner_process";
 const CACHE: &str = "TEST_CACHE_DIR";
+const DATA: &str = "TEST_DATA_DIR";
 
 #[test]
 fn four_clusters_start_at_once_and_each_answers() {
@@ -132,6 +133,35 @@ fn killing_the_owner_ends_the_server_and_removes_its_directory() {
         );
         sleep(Duration::from_millis(5));
     }
+}
+
+#[test]
+fn killing_the_owner_while_it_starts_leaves_nothing() {
+    let data = shared_dir();
+    let environment = [(DATA, data.path().to_str().unwrap())];
+    for delay in (0..80).step_by(8).map(Duration::from_millis) {
+        let mut owner = owner_command(&environment).spawn().unwrap();
+        sleep(delay);
+        owner.kill().unwrap();
+        owner.wait().unwrap();
+    }
+
+    let start = Instant::now();
+    while !entries(data.path(), "").is_empty() {
+        assert!(
+            start.elapsed() < Duration::from_secs(10),
+            "left: {:?}",
+            entries(data.path(), "")
+        );
+        sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn the_terminals_signals_do_not_reach_the_server() {
+    let cluster = Cluster::start().unwrap();
+    let server = server_of(cluster.directory());
+    assert_ne!(getpgid(Some(server)).unwrap(), getpgid(None).unwrap());
 }
 
 #[test]
@@ -258,10 +288,13 @@ fn warm_start_takes_a_tenth_of_a_second() {
 #[tokio::test]
 #[ignore = "not a test: the process that others start, look at and kill"]
 async fn owner_process() {
-    let options = match std::env::var_os(CACHE) {
-        Some(cache) => Options::default().cache_dir(cache),
-        None => Options::default(),
-    };
+    let mut options = Options::default();
+    if let Some(cache) = std::env::var_os(CACHE) {
+        options = options.cache_dir(cache);
+    }
+    if let Some(data) = std::env::var_os(DATA) {
+        options = options.data_dir(data);
+    }
     let cluster = Cluster::start_with(&options).unwrap();
     let settings = "SELECT string_agg(name || '=' || setting, ' ') AS value FROM pg_settings WHERE name IN \
                     ('TimeZone', 'log_timezone', 'lc_collate', 'lc_messages', 'server_encoding', 'enable_seqscan')";
@@ -283,13 +316,7 @@ struct Owner {
 
 impl Owner {
     fn start(environment: &[(&str, &str)]) -> Self {
-        let mut process = Command::new(std::env::current_exe().unwrap())
-            .args(["--ignored", "--exact", OWNER, "--nocapture"])
-            .envs(environment.iter().copied())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut process = owner_command(environment).spawn().unwrap();
         let mut output = BufReader::new(process.stdout.take().unwrap()).lines();
         let line = output
             .by_ref()
@@ -320,6 +347,15 @@ impl Drop for Owner {
         drop(self.process.stdin.take());
         let _ = self.process.wait();
     }
+}
+
+fn owner_command(environment: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--ignored", "--exact", OWNER, "--nocapture"])
+        .envs(environment.iter().copied());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    command
 }
 
 fn four_at_once(options: &Options) -> Vec<String> {
@@ -363,6 +399,13 @@ async fn run(url: &str, sql: &str) {
         .batch_execute(sql)
         .await
         .unwrap();
+}
+
+/// A data directory that the server's user can write to, like any temp directory.
+fn shared_dir() -> TempDir {
+    let data = tempfile::tempdir().unwrap();
+    set_permissions(data.path(), Permissions::from_mode(0o1777)).unwrap();
+    data
 }
 
 /// A cache directory that the server's user can reach, whoever that is.

@@ -38,7 +38,7 @@ impl Account {
         ["postgres", "nobody"]
             .into_iter()
             .find_map(|name| User::from_name(name).ok().flatten())
-            .map(|user| Self::new(user.name, user.uid, user.gid, true))
+            .map(|user| Self::new(format!("user `{}`", user.name), user.uid, user.gid, true))
             .ok_or(EmbeddedError::NoAccount)
     }
 

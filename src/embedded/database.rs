@@ -6,17 +6,24 @@ use std::path::Path;
 use std::thread;
 
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
-use percent_encoding::{NON_ALPHANUMERIC, percent_encode, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode, utf8_percent_encode};
 
 use super::EmbeddedError;
 
 /// The database that is always there, to create and drop others from.
 pub(super) const MAINTENANCE: &str = "postgres";
 
+/// All but what a URL may have anywhere.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
 /// A host that starts with a slash is a socket directory; in a URL the slashes are percent-encoded.
 pub(super) fn url(directory: &Path, database: &str) -> String {
-    let host = percent_encode(directory.as_os_str().as_encoded_bytes(), NON_ALPHANUMERIC);
-    let database = utf8_percent_encode(database, NON_ALPHANUMERIC);
+    let host = percent_encode(directory.as_os_str().as_encoded_bytes(), RESERVED);
+    let database = utf8_percent_encode(database, RESERVED);
     format!("postgres://postgres@{host}:5432/{database}")
 }
 
@@ -67,4 +74,23 @@ pub(super) fn block_on<T: Send>(
         runtime.map_err(EmbeddedError::Runtime)?.block_on(future)
     };
     thread::scope(|scope| scope.spawn(run).join()).unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_the_socket_directory_as_its_host() {
+        let url = url(Path::new("/dev/shm/authz-pin-1"), "a/b c_d");
+        assert_eq!(
+            url,
+            "postgres://postgres@%2Fdev%2Fshm%2Fauthz-pin-1:5432/a%2Fb%20c_d"
+        );
+    }
+
+    #[test]
+    fn a_quoted_name_ends_where_it_should() {
+        assert_eq!(quoted("x\"; DROP"), "\"x\"\"; DROP\"");
+    }
 }

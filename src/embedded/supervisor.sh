@@ -20,7 +20,8 @@ mkdir "$directory" || exit
 if cp -R "$template" "$directory/data" 2>"$directory/log"; then
     "$@" >>"$directory/log" 2>&1 3<&- &
     server=$!
-    { read -r _; kill -QUIT "$server"; } <&3 &
+    # More than once: a shell's background job ignores this signal until it has a handler of its own.
+    { read -r _; while kill -QUIT "$server"; do sleep 0.1; done; } <&3 &
     watcher=$!
     wait "$server"
     kill -KILL "$watcher"
