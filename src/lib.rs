@@ -6,6 +6,7 @@
 
 pub mod database;
 pub mod diagnostic;
+pub mod embedded;
 pub mod http;
 pub mod journal;
 pub mod observation;

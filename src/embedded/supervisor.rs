@@ -1,0 +1,139 @@
+//! Ties the server's life to ours with a small shell, which notices the end of a pipe however we end.
+//!
+//! A parent-death signal would need `unsafe`, exists on Linux only, and could not remove the directory.
+
+use std::fs::{read_to_string, remove_dir_all};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::{Account, Binaries, EmbeddedError};
+
+const SCRIPT: &str = include_str!("supervisor.sh");
+
+/// How often to look whether the server is ready or gone.
+const TICK: Duration = Duration::from_millis(1);
+
+/// An immediate shutdown takes milliseconds; the server itself kills what is left of it after five seconds.
+const LAST_WAIT: Duration = Duration::from_secs(10);
+
+/// How much of the log an error shows.
+const LOG_LINES: usize = 20;
+
+/// Speed before durability: the data never outlives the run.
+const SETTINGS: [&str; 19] = [
+    "listen_addresses=",
+    "unix_socket_permissions=0700",
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "wal_level=minimal",
+    "max_wal_senders=0",
+    "shared_buffers=32MB",
+    "max_connections=200",
+    // Background work would make a sweep's timing, and what it finds locked, a matter of luck.
+    "autovacuum=off",
+    "max_logical_replication_workers=0",
+    "jit=off",
+    "huge_pages=off",
+    // In the data directory, where a killed server leaves nothing behind.
+    "dynamic_shared_memory_type=mmap",
+    "logging_collector=off",
+    "log_checkpoints=off",
+    "timezone=UTC",
+    "log_timezone=UTC",
+    "lc_messages=C",
+];
+
+/// The shell that runs the server, in a process group of its own: `^C` is for us, and we end the server.
+#[derive(Debug)]
+pub(super) struct Supervisor {
+    shell: Child,
+    directory: PathBuf,
+}
+
+impl Supervisor {
+    pub(super) fn start(
+        account: &Account,
+        binaries: &Binaries,
+        template: &Path,
+        directory: &Path,
+    ) -> Result<Self, EmbeddedError> {
+        let shell = account
+            .command("/bin/sh")
+            .args(["-c", SCRIPT, "authz-pin-postgres"])
+            .args([directory, template, &binaries.postgres()])
+            .arg("-D")
+            .arg(directory.join("data"))
+            .arg("-k")
+            .arg(directory)
+            .args(SETTINGS.iter().flat_map(|setting| ["-c", setting]))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .map_err(|source| EmbeddedError::Run {
+                program: "/bin/sh".into(),
+                source,
+            })?;
+        Ok(Self {
+            shell,
+            directory: directory.to_owned(),
+        })
+    }
+
+    /// Waits until the server says in its pid file that it takes connections.
+    pub(super) fn wait_until_ready(&mut self, patience: Duration) -> Result<(), EmbeddedError> {
+        let start = Instant::now();
+        while !self.is_ready() {
+            if self.has_ended() {
+                return Err(EmbeddedError::Ended {
+                    log: self.log_tail(),
+                });
+            }
+            if start.elapsed() > patience {
+                return Err(EmbeddedError::NotReady {
+                    patience,
+                    log: self.log_tail(),
+                });
+            }
+            sleep(TICK);
+        }
+        Ok(())
+    }
+
+    fn is_ready(&self) -> bool {
+        let pid_file =
+            read_to_string(self.directory.join("data/postmaster.pid")).unwrap_or_default();
+        pid_file
+            .lines()
+            .nth(7)
+            .is_some_and(|status| status.trim() == "ready")
+    }
+
+    fn has_ended(&mut self) -> bool {
+        self.directory.join("exited").exists() || !matches!(self.shell.try_wait(), Ok(None))
+    }
+
+    fn log_tail(&self) -> String {
+        let log = read_to_string(self.directory.join("log")).unwrap_or_default();
+        let lines: Vec<_> = log.lines().collect();
+        let (_, tail) = lines.split_at(lines.len().saturating_sub(LOG_LINES));
+        tail.join("\n")
+    }
+}
+
+impl Drop for Supervisor {
+    fn drop(&mut self) {
+        drop(self.shell.stdin.take());
+        let start = Instant::now();
+        while matches!(self.shell.try_wait(), Ok(None)) && start.elapsed() < LAST_WAIT {
+            sleep(TICK);
+        }
+        // Nearly always gone already; the shell may have been killed before it came to that.
+        let _ = remove_dir_all(&self.directory);
+    }
+}

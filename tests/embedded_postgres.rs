@@ -1,0 +1,435 @@
+//! What the embedded server promises: it starts anywhere, alone or in numbers, and leaves nothing behind.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "helpers of tests fail like the tests"
+)]
+
+use std::collections::BTreeMap;
+use std::fs::{Permissions, read_dir, read_to_string, set_permissions};
+use std::io::{BufRead, BufReader, Lines};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread::{scope, sleep};
+use std::time::{Duration, Instant};
+
+use authz_pin::embedded::{Cluster, EmbeddedError, Options};
+use diesel::sql_types::Text;
+use diesel::{QueryableByName, sql_query};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use nix::sys::signal::kill;
+use nix::unistd::{Pid, getpgid};
+use tempfile::TempDir;
+
+/// The ignored test below that other tests run as a process of its own.
+const OWNER: &str = "owner_process";
+const CACHE: &str = "TEST_CACHE_DIR";
+const DATA: &str = "TEST_DATA_DIR";
+
+#[test]
+fn four_clusters_start_at_once_and_each_answers() {
+    let answers = four_at_once(&Options::default());
+    assert_eq!(
+        answers,
+        ["cluster 0", "cluster 1", "cluster 2", "cluster 3"]
+    );
+}
+
+#[test]
+fn four_cold_clusters_in_one_process_share_one_template() {
+    let cache = cold_cache();
+    let answers = four_at_once(&Options::default().cache_dir(cache.path()));
+    assert_eq!(
+        answers,
+        ["cluster 0", "cluster 1", "cluster 2", "cluster 3"]
+    );
+    assert_eq!(templates(cache.path()), 1);
+}
+
+#[test]
+fn four_cold_processes_share_one_template() {
+    let cache = cold_cache();
+    let environment = [(CACHE, cache.path().to_str().unwrap())];
+    let owners: Vec<_> = scope(|scope| {
+        let starts: Vec<_> = (0..4)
+            .map(|_| scope.spawn(|| Owner::start(&environment)))
+            .collect();
+        starts
+            .into_iter()
+            .map(|start| start.join().unwrap())
+            .collect()
+    });
+    for owner in owners {
+        assert!(owner.is_running());
+    }
+    assert_eq!(templates(cache.path()), 1);
+}
+
+#[test]
+fn a_half_made_template_of_a_killed_process_is_never_used() {
+    let cache = cold_cache();
+    let half_made = cache.path().join("partial-of-a-killed-process");
+    std::fs::create_dir(&half_made).unwrap();
+    std::fs::write(half_made.join("PG_VERSION"), "15\n").unwrap();
+
+    Cluster::start_with(&Options::default().cache_dir(cache.path())).unwrap();
+    assert!(!half_made.exists());
+    assert_eq!(templates(cache.path()), 1);
+}
+
+#[tokio::test]
+async fn a_database_made_from_a_template_has_its_rows() {
+    let cluster = Cluster::start().unwrap();
+    let original = cluster.create_database("original").await.unwrap();
+    run(
+        &original,
+        "CREATE TABLE note AS SELECT 'kept'::text AS value",
+    )
+    .await;
+
+    let copy = cluster
+        .create_database_from("a \"copy\"", "original")
+        .await
+        .unwrap();
+    assert_eq!(ask(&copy, "SELECT value FROM note").await, "kept");
+}
+
+#[tokio::test]
+async fn a_dropped_database_is_gone_although_somebody_is_connected() {
+    let cluster = Cluster::start().unwrap();
+    let url = cluster.create_database("short_lived").await.unwrap();
+    let _connection = AsyncPgConnection::establish(&url).await.unwrap();
+
+    cluster.drop_database("short_lived").await.unwrap();
+    assert!(AsyncPgConnection::establish(&url).await.is_err());
+}
+
+#[tokio::test]
+async fn the_server_is_the_version_it_says() {
+    let cluster = Cluster::start().unwrap();
+    let version = ask(
+        &cluster.url("postgres"),
+        "SELECT current_setting('server_version') AS value",
+    )
+    .await;
+    assert_eq!(version.split(' ').next(), Some(cluster.version()));
+}
+
+#[test]
+fn killing_the_owner_ends_the_server_and_removes_its_directory() {
+    let mut owner = Owner::start(&[]);
+    assert!(owner.is_running());
+    owner.process.kill().unwrap();
+    owner.process.wait().unwrap();
+
+    let start = Instant::now();
+    while owner.is_running() || owner.directory.exists() {
+        assert!(
+            start.elapsed() < Duration::from_secs(10),
+            "{} is still there",
+            owner.directory.display()
+        );
+        sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn killing_the_owner_while_it_starts_leaves_nothing() {
+    let data = shared_dir();
+    let environment = [(DATA, data.path().to_str().unwrap())];
+    for delay in (0..80).step_by(8).map(Duration::from_millis) {
+        let mut owner = owner_command(&environment).spawn().unwrap();
+        sleep(delay);
+        owner.kill().unwrap();
+        owner.wait().unwrap();
+    }
+
+    let start = Instant::now();
+    while !entries(data.path(), "").is_empty() {
+        assert!(
+            start.elapsed() < Duration::from_secs(10),
+            "left: {:?}",
+            entries(data.path(), "")
+        );
+        sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn the_terminals_signals_do_not_reach_the_server() {
+    let cluster = Cluster::start().unwrap();
+    let server = server_of(cluster.directory());
+    assert_ne!(getpgid(Some(server)).unwrap(), getpgid(None).unwrap());
+}
+
+#[test]
+fn dropping_the_cluster_ends_the_server_and_removes_its_directory() {
+    let cluster = Cluster::start().unwrap();
+    let (directory, server) = (
+        cluster.directory().to_owned(),
+        server_of(cluster.directory()),
+    );
+    assert!(is_alive(server));
+    drop(cluster);
+    assert!(!is_alive(server));
+    assert!(!directory.exists());
+}
+
+#[test]
+fn only_the_servers_user_can_get_at_its_directory() {
+    let cluster = Cluster::start().unwrap();
+    let mode = cluster.directory().metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+}
+
+#[test]
+fn a_hostile_environment_changes_nothing() {
+    let hostile = [
+        ("PGHOST", "/nowhere"),
+        ("PGPORT", "1"),
+        ("PGDATA", "/nowhere"),
+        ("PGUSER", "nobody-at-all"),
+        ("PGDATABASE", "nothing"),
+        ("PGOPTIONS", "-c enable_seqscan=off"),
+        ("PGTZ", "Asia/Kathmandu"),
+        ("TZ", "Asia/Kathmandu"),
+        ("LANG", "xx_XX.nonsense"),
+        ("LC_ALL", "xx_XX.nonsense"),
+        ("DATABASE_URL", "postgres://nowhere/nothing"),
+    ];
+    let cache = cold_cache();
+    let cold = [(CACHE, cache.path().to_str().unwrap())];
+    let usual = Owner::start(&[]);
+    let steered = Owner::start(&[&hostile[..], &cold[..]].concat());
+    assert_eq!(steered.settings, usual.settings);
+    assert_eq!(usual.settings["TimeZone"], "UTC");
+    assert_eq!(usual.settings["lc_collate"], "C");
+    assert_eq!(usual.settings["server_encoding"], "UTF8");
+}
+
+#[test]
+fn missing_binaries_are_an_error_that_names_the_ways_out() {
+    let empty = tempfile::tempdir().unwrap();
+    let error =
+        Cluster::start_with(&Options::default().bin_dirs([empty.path().to_owned()])).unwrap_err();
+
+    assert_eq!(
+        error.to_string(),
+        format!("no PostgreSQL server found in `{}`", empty.path().display())
+    );
+    let help = error.help().unwrap();
+    for way_out in [
+        "apt install postgresql",
+        "brew install postgresql",
+        "PG_BIN_DIR",
+        "--database-url",
+    ] {
+        assert!(help.contains(way_out), "{help}");
+    }
+}
+
+#[test]
+fn a_cache_directory_that_others_can_write_to_is_refused() {
+    let cache = cold_cache();
+    set_permissions(cache.path(), Permissions::from_mode(0o777)).unwrap();
+    let error = Cluster::start_with(&Options::default().cache_dir(cache.path())).unwrap_err();
+    assert!(matches!(error, EmbeddedError::NotOurs { .. }), "{error}");
+}
+
+#[test]
+fn a_cache_directory_behind_somebody_elses_link_is_refused() {
+    let cache = cold_cache();
+    let link = cache.path().join("link");
+    std::os::unix::fs::symlink(std::env::temp_dir(), &link).unwrap();
+    let error = Cluster::start_with(&Options::default().cache_dir(&link)).unwrap_err();
+    assert!(matches!(error, EmbeddedError::NotOurs { .. }), "{error}");
+}
+
+#[test]
+fn a_server_that_cannot_start_says_why() {
+    let cache = cold_cache();
+    let options = Options::default().cache_dir(cache.path());
+    drop(Cluster::start_with(&options).unwrap());
+    let template = entries(cache.path(), "template-").pop().unwrap();
+    std::fs::remove_file(template.join("global/pg_control")).unwrap();
+
+    let error = Cluster::start_with(&options).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("could not find the database system"),
+        "{error}"
+    );
+}
+
+#[test]
+#[ignore = "measures; run it alone: cargo test --test embedded_postgres -- --ignored --nocapture warm_start"]
+fn warm_start_takes_a_tenth_of_a_second() {
+    drop(Cluster::start().unwrap());
+    let mut times: Vec<_> = (0..20)
+        .map(|_| {
+            let start = Instant::now();
+            let cluster = Cluster::start().unwrap();
+            let time = start.elapsed();
+            drop(cluster);
+            time
+        })
+        .collect();
+    times.sort();
+    println!(
+        "warm start: min {:?}, median {:?}, max {:?}",
+        times[0], times[10], times[19]
+    );
+    assert!(times[10] < Duration::from_millis(250));
+}
+
+#[tokio::test]
+#[ignore = "not a test: the process that others start, look at and kill"]
+async fn owner_process() {
+    let mut options = Options::default();
+    if let Some(cache) = std::env::var_os(CACHE) {
+        options = options.cache_dir(cache);
+    }
+    if let Some(data) = std::env::var_os(DATA) {
+        options = options.data_dir(data);
+    }
+    let cluster = Cluster::start_with(&options).unwrap();
+    let settings = "SELECT string_agg(name || '=' || setting, ' ') AS value FROM pg_settings WHERE name IN \
+                    ('TimeZone', 'log_timezone', 'lc_collate', 'lc_messages', 'server_encoding', 'enable_seqscan')";
+    let settings = ask(&cluster.url("postgres"), settings).await;
+    println!("\n{OWNER} {} {settings}", cluster.directory().display());
+    // Until killed, or until the test that started us is gone.
+    std::io::stdin().read_line(&mut String::new()).unwrap();
+}
+
+/// Another process with a cluster of its own.
+struct Owner {
+    process: Child,
+    // Held open, so that the process can go on printing.
+    _output: Lines<BufReader<ChildStdout>>,
+    directory: PathBuf,
+    server: Pid,
+    settings: BTreeMap<String, String>,
+}
+
+impl Owner {
+    fn start(environment: &[(&str, &str)]) -> Self {
+        let mut process = owner_command(environment).spawn().unwrap();
+        let mut output = BufReader::new(process.stdout.take().unwrap()).lines();
+        let line = output
+            .by_ref()
+            .map_while(Result::ok)
+            .find(|line| line.starts_with(OWNER))
+            .expect("the owner prints its cluster");
+        let mut words = line.split(' ').skip(1);
+        let directory = PathBuf::from(words.next().unwrap());
+        let settings = words
+            .filter_map(|word| word.split_once('='))
+            .map(|(name, value)| (name.into(), value.into()));
+        Self {
+            settings: settings.collect(),
+            server: server_of(&directory),
+            directory,
+            process,
+            _output: output,
+        }
+    }
+
+    fn is_running(&self) -> bool {
+        is_alive(self.server)
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        drop(self.process.stdin.take());
+        let _ = self.process.wait();
+    }
+}
+
+fn owner_command(environment: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--ignored", "--exact", OWNER, "--nocapture"])
+        .envs(environment.iter().copied());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    command
+}
+
+fn four_at_once(options: &Options) -> Vec<String> {
+    scope(|scope| {
+        let starts: Vec<_> = (0..4)
+            .map(|number| scope.spawn(move || start_and_ask(options, number)))
+            .collect();
+        starts
+            .into_iter()
+            .map(|start| start.join().unwrap())
+            .collect()
+    })
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn start_and_ask(options: &Options, number: usize) -> String {
+    let cluster = Cluster::start_with(options).unwrap();
+    ask(
+        &cluster.url("postgres"),
+        &format!("SELECT 'cluster {number}' AS value"),
+    )
+    .await
+}
+
+#[derive(QueryableByName)]
+struct Answer {
+    #[diesel(sql_type = Text)]
+    value: String,
+}
+
+async fn ask(url: &str, query: &str) -> String {
+    let mut connection = AsyncPgConnection::establish(url).await.unwrap();
+    let answer: Answer = sql_query(query).get_result(&mut connection).await.unwrap();
+    answer.value
+}
+
+async fn run(url: &str, sql: &str) {
+    AsyncPgConnection::establish(url)
+        .await
+        .unwrap()
+        .batch_execute(sql)
+        .await
+        .unwrap();
+}
+
+/// A data directory that the server's user can write to, like any temp directory.
+fn shared_dir() -> TempDir {
+    let data = tempfile::tempdir().unwrap();
+    set_permissions(data.path(), Permissions::from_mode(0o1777)).unwrap();
+    data
+}
+
+/// A cache directory that the server's user can reach, whoever that is.
+fn cold_cache() -> TempDir {
+    let cache = tempfile::tempdir().unwrap();
+    set_permissions(cache.path(), Permissions::from_mode(0o755)).unwrap();
+    cache
+}
+
+fn templates(cache: &Path) -> usize {
+    entries(cache, "template-").len()
+}
+
+fn entries(cache: &Path, prefix: &str) -> Vec<PathBuf> {
+    let entries = read_dir(cache).unwrap().map(|entry| entry.unwrap());
+    let named = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix));
+    named.map(|entry| entry.path()).collect()
+}
+
+fn server_of(directory: &Path) -> Pid {
+    let pid_file = read_to_string(directory.join("data/postmaster.pid")).unwrap();
+    Pid::from_raw(pid_file.lines().next().unwrap().parse().unwrap())
+}
+
+fn is_alive(process: Pid) -> bool {
+    kill(process, None).is_ok()
+}
