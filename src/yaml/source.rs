@@ -9,6 +9,7 @@ use crate::diagnostic::{Diagnostic, Position};
 pub(super) struct Source {
     file: PathBuf,
     text: String,
+    lines: Vec<String>,
 }
 
 impl Source {
@@ -18,7 +19,8 @@ impl Source {
             Some(rest) => rest.to_owned(),
             None => text,
         };
-        Self { file, text }
+        let lines = lines(&text).map(str::to_owned).collect();
+        Self { file, text, lines }
     }
 
     pub(super) fn text(&self) -> &str {
@@ -43,14 +45,15 @@ impl Source {
     }
 
     fn line(&self, number: usize) -> &str {
-        lines(&self.text)
-            .nth(number.saturating_sub(1))
+        self.lines
+            .get(number.saturating_sub(1))
+            .map(String::as_str)
             .unwrap_or_default()
     }
 
     /// The first character that YAML does not allow as itself. A NUL would end the parser's input early.
     pub(super) fn forbidden_character(&self) -> Option<(Mark, char)> {
-        lines(&self.text).zip(1..).find_map(|(text, line)| {
+        self.lines.iter().zip(1..).find_map(|(text, line)| {
             let (character, column) = text
                 .chars()
                 .zip(1..)

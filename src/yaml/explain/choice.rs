@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::{Explainer, words};
-use crate::diagnostic::{Diagnostic, did_you_mean, quoted};
+use crate::diagnostic::{Diagnostic, did_you_mean, list, quoted};
 use crate::yaml::tree::{Content, Entry, Mark, Node};
 
 impl<'a> Explainer<'a> {
@@ -52,11 +52,10 @@ impl<'a> Explainer<'a> {
         words::branches(schema)
             .map(|branch| self.resolve(branch))
             .flat_map(|branch| {
-                match words::properties(branch).is_none()
-                    && words::branches(branch).next().is_some()
-                {
-                    true => self.alternatives(branch),
-                    false => vec![branch],
+                if is_only_a_choice(branch) {
+                    self.alternatives(branch)
+                } else {
+                    vec![branch]
                 }
             })
             .collect()
@@ -102,7 +101,7 @@ impl<'a> Explainer<'a> {
                 .map(|branch| self.check(branch, node, owner))
                 .unwrap_or_default(),
             (None, _) if entries.is_empty() => {
-                let message = format!("expected one of the keys {}", words::words(tags()));
+                let message = format!("expected one of the keys {}", list(tags()));
                 vec![self.source.error(owner, message)]
             }
             (None, _) => entries
@@ -134,19 +133,17 @@ impl<'a> Explainer<'a> {
                 .map(words::constants)
                 .unwrap_or_default()
         };
-        match branches
+        let chosen = branches
             .iter()
-            .find(|branch| constants(branch).contains(&&kind))
-        {
-            Some(branch) => self.check(branch, node, owner),
-            None => {
-                let known: Vec<_> = branches
-                    .iter()
-                    .flat_map(|branch| constants(branch))
-                    .collect();
-                vec![self.unknown_value(&known, &kind, &entry.node)]
-            }
+            .find(|branch| constants(branch).contains(&&kind));
+        if let Some(branch) = chosen {
+            return self.check(branch, node, owner);
         }
+        let known: Vec<_> = branches
+            .iter()
+            .flat_map(|branch| constants(branch))
+            .collect();
+        vec![self.unknown_value(&known, &kind, &entry.node)]
     }
 
     /// Nothing tells which was meant: the one with the fewest mistakes.
@@ -159,12 +156,19 @@ impl<'a> Explainer<'a> {
     }
 }
 
-/// The key of a map of exactly that one key.
+fn is_only_a_choice(schema: &Value) -> bool {
+    words::properties(schema).is_none() && words::branches(schema).next().is_some()
+}
+
+/// The key of a map of exactly that one key, where the key and not its value tells what the map is.
 fn tag(branch: &Value) -> Option<&str> {
     let known = words::properties(branch)?;
     let mut required = words::required(branch);
     match (known.len(), required.next(), required.next()) {
-        (1, Some(name), None) => Some(name),
+        (1, Some(name), None) => {
+            let inner = known.get(name)?;
+            words::constants(inner).is_empty().then_some(name)
+        }
         _ => None,
     }
 }

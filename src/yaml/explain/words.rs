@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::diagnostic::{list, quoted};
+use crate::diagnostic::quoted;
 use crate::yaml::tree::{Content, Node};
 
 /// Whether the node is of a kind that the schema allows.
@@ -47,9 +47,10 @@ pub(super) fn one_of<'a>(types: impl Iterator<Item = &'a str>) -> String {
             phrases.push(phrase);
         }
     }
-    match phrases.is_empty() {
-        true => "nothing".to_owned(),
-        false => phrases.join(" or "),
+    if phrases.is_empty() {
+        "nothing".to_owned()
+    } else {
+        phrases.join(" or ")
     }
 }
 
@@ -208,9 +209,4 @@ pub(super) fn wrong_length(schema: &Value, length: usize) -> Option<String> {
         _ => return None,
     };
     Some(format!("expected {wanted} items, found {length}"))
-}
-
-/// "`a`, `b`".
-pub(super) fn words<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    list(names)
 }
