@@ -115,7 +115,19 @@ impl<'a> Builder<'a> {
             return self.too_deep(mark);
         }
         let message = format!("invalid YAML: {}", error.info());
-        self.stop(self.source.error(mark, message))
+        let help = self.open_bracket();
+        self.stop(self.source.error(mark, message).maybe_help(help))
+    }
+
+    /// A bracket that is not closed is noticed lines later, where nothing looks wrong.
+    fn open_bracket(&self) -> Option<String> {
+        let mark = self.open.last()?.mark;
+        let bracket = self.source.words(mark).chars().next();
+        let bracket = bracket.filter(|found| matches!(found, '[' | '{'))?;
+        let Position { line, column } = mark.position;
+        Some(format!(
+            "the `{bracket}` at {line}:{column} is still open here"
+        ))
     }
 
     fn accept(&mut self, event: Event<'_>, span: Span) -> Result<(), Stop> {

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::tree::Mark;
+use super::scalar;
+use super::tree::{Content, Mark, Node};
 use crate::diagnostic::{Diagnostic, Position};
 
 #[derive(Debug, Clone)]
@@ -42,6 +43,18 @@ impl Source {
         let line = self.line(mark.position.line);
         let skipped = mark.position.column.saturating_sub(1);
         line.chars().skip(skipped).take(mark.width).collect()
+    }
+
+    /// The spelling of a value: `1.10`, not `1.1`. An anchor before it is no part of it.
+    pub(super) fn spelling(&self, node: &Node) -> String {
+        let words = self.words(node.mark);
+        match &node.content {
+            Content::Scalar(value) if !value.is_string() => match scalar::resolve(&words) {
+                Ok(same) if same == *value => words,
+                _ => value.to_string(),
+            },
+            _ => words,
+        }
     }
 
     fn line(&self, number: usize) -> &str {

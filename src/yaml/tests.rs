@@ -1,5 +1,6 @@
 //! Every message is pinned as it is rendered.
 
+mod choice;
 mod document;
 mod explain;
 mod parse;

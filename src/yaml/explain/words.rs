@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::diagnostic::quoted;
+use crate::diagnostic::{list, quoted};
 use crate::yaml::tree::{Content, Node};
 
 /// Whether the node is of a kind that the schema allows.
@@ -101,6 +101,13 @@ pub(super) fn remedy(expected: &str, node: &Node, raw: &str) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// The keys of a map whose value was left empty.
+pub(super) fn keys_hint(schema: &Value, node: &Node) -> Option<String> {
+    let known = properties(schema).filter(|known| !known.is_empty())?;
+    let is_null = matches!(node.content, Content::Scalar(Value::Null));
+    is_null.then(|| format!("its keys: {}", list(names(Some(known)))))
 }
 
 /// Whether a text would be a number or a truth value without its quotes.

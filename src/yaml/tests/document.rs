@@ -8,8 +8,8 @@ use crate::yaml::{Document, NodePath};
 
 const TEXT: &str = "world:\n  teams:\n    - name: alpha\n    - { name: beta }\n";
 
-fn at(line: usize, column: usize) -> Option<Position> {
-    Some(Position { line, column })
+fn at(line: usize, column: usize) -> Position {
+    Position { line, column }
 }
 
 #[test]
@@ -20,9 +20,9 @@ fn every_value_and_every_key_has_a_place() {
         .join("teams")
         .join(1)
         .join("name");
-    assert_eq!(document.position(&beta), at(4, 15));
-    assert_eq!(document.key_position(&beta), at(4, 9));
-    assert_eq!(document.position(&NodePath::root()), at(1, 1));
+    assert_eq!(document.position(&beta), Some(at(4, 15)));
+    assert_eq!(document.key_position(&beta), Some(at(4, 9)));
+    assert_eq!(document.position(&NodePath::root()), Some(at(1, 1)));
     assert_eq!(document.key_position(&NodePath::root()), None);
     assert_eq!(document.position(&NodePath::from(["world", "orgs"])), None);
     assert_eq!(beta.to_string(), "world.teams[1].name");
@@ -108,12 +108,11 @@ fn a_file_that_is_not_there_is_an_error_without_a_place() {
 
 #[test]
 fn a_long_line_is_cropped_around_the_mistake() {
-    let names = |prefix: &str| {
-        (0..40)
-            .map(|n| format!("{prefix}{n}: 1, "))
-            .collect::<String>()
+    let names = |prefix| {
+        let entries: Vec<_> = (0..40).map(|n| format!("{prefix}{n}: 1")).collect();
+        entries.join(", ")
     };
-    let text = format!("{{ {}x: 1, x: 2, {} }}", names("a"), names("b"));
+    let text = format!("{{ {}, x: 1, x: 2, {} }}", names("a"), names("b"));
     insta::assert_snapshot!(super::refusal(&text), @r"
     error: duplicate key `x`
       --> suite/a.yaml:1:319

@@ -37,15 +37,15 @@ fn a_byte_order_mark_and_windows_line_ends_change_nothing() {
 }
 
 #[test]
-fn an_alias_is_a_copy_of_what_it_stands_for() {
+fn an_alias_is_a_copy_of_what_it_stands_for_and_a_key_only_if_that_is_a_text() {
     let text = "base: &base {a: [1, &two 2]}\ncopy: *base\nkey: {*two : x}";
     insta::assert_snapshot!(refusal(text), @r#"
-    error: the key `&two 2` is not a text
+    error: the key `2` is not a text
       --> suite/a.yaml:1:21
       |
     1 | base: &base {a: [1, &two 2]}
       |                     ^^^^^^
-      = help: put it in quotes: `"&two 2"`
+      = help: put it in quotes: `"2"`
 
     1 error
     "#);
@@ -265,6 +265,7 @@ fn an_unclosed_bracket_has_its_place() {
       |
     2 | b: 3
       |  ^
+      = help: the `[` at 1:4 is still open here
 
     1 error
     ");

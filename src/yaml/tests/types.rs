@@ -25,6 +25,19 @@ pub(super) struct Endpoint {
     window: Option<(u8, u8)>,
     #[serde(default)]
     name: Name,
+    #[serde(default)]
+    on_error: Option<Action>,
+    #[serde(default)]
+    only: Vec<Probe>,
+    #[serde(default)]
+    login: Option<Login>,
+}
+
+/// One required key, and yet no alternative named by its key.
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Login {
+    token: String,
 }
 
 /// With documented variants its schema has one branch per variant, without it one list.
@@ -66,7 +79,7 @@ struct Probe {
 }
 
 #[derive(Debug, Deserialize, JsonSchema, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Action {
     Wait,
     Sleep(u32),
