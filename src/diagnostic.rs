@@ -39,7 +39,9 @@ pub struct Diagnostic {
 /// The line that the position is in, kept because the file may be gone or changed when the mistake is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Excerpt {
-    line: String,
+    shown: String,
+    /// How many characters of `shown` stand before the mistake.
+    before: usize,
     width: usize,
 }
 
@@ -78,13 +80,11 @@ impl Diagnostic {
         }
     }
 
-    /// Shows the line that the position is in, with `width` characters of it underlined.
+    /// Shows the line that the position is in, with `width` characters from there on underlined.
     #[must_use]
-    pub fn excerpt(mut self, line: impl Into<String>, width: usize) -> Self {
-        self.excerpt = Some(Excerpt {
-            line: line.into(),
-            width,
-        });
+    pub fn excerpt(mut self, line: &str, width: usize) -> Self {
+        let column = self.position.map_or(1, |position| position.column);
+        self.excerpt = Some(Excerpt::new(line, column, width));
         self
     }
 }

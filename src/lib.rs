@@ -7,6 +7,7 @@
 pub mod database;
 pub mod diagnostic;
 pub mod embedded;
+pub mod findings;
 pub mod http;
 pub mod journal;
 pub mod observation;
@@ -14,6 +15,7 @@ pub mod observe;
 pub mod plan;
 pub mod record;
 pub mod suite;
+pub mod sweep;
 pub mod symbols;
 pub mod template;
 pub mod world;

@@ -220,6 +220,12 @@ impl Effects {
         matches!(self, Self::Observed(labels) if labels.is_empty())
     }
 
+    /// Whether the database was observed.
+    #[must_use]
+    pub fn is_observed(&self) -> bool {
+        matches!(self, Self::Observed(_))
+    }
+
     fn has(&self, label: &str) -> bool {
         matches!(self, Self::Observed(labels) if labels.iter().any(|l| l == label))
     }

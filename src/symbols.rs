@@ -98,9 +98,21 @@ impl Registry {
     }
 
     /// Makes the automaton that finds all values in one pass.
-    pub fn build(self) -> Result<Namer, BuildError> {
+    pub fn build(&self) -> Result<Namer, BuildError> {
         let automaton = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&self.patterns)?;
-        Ok(Namer { automaton, symbols: self.symbols })
+        Ok(Namer { automaton, symbols: self.symbols.clone() })
+    }
+
+    /// How many values are known.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.patterns.len()
+    }
+
+    /// Whether no value is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.patterns.is_empty()
     }
 }
 

@@ -34,34 +34,31 @@ impl fmt::Display for Diagnostic {
 }
 
 impl Excerpt {
-    fn write(&self, out: &mut fmt::Formatter<'_>, at: Position, margin: &str) -> fmt::Result {
-        let (shown, before) = self.window(at.column);
-        let room = shown.chars().count().saturating_sub(before);
-        let carets = "^".repeat(self.width.min(room).max(1));
-        let indent = " ".repeat(before);
-        let line = at.line;
-        write!(
-            out,
-            "\n{margin}|\n{line} | {shown}\n{margin}| {indent}{carets}"
-        )
+    /// Keeps only what is shown: many mistakes in one huge line must not each keep a copy of it.
+    pub(super) fn new(line: &str, column: usize, width: usize) -> Self {
+        let before = column.saturating_sub(1);
+        let long = line.chars().nth(SHOWN).is_some();
+        let skipped = if long {
+            before.saturating_sub(BEFORE)
+        } else {
+            0
+        };
+        let part = line.chars().skip(skipped).take(SHOWN).map(tame);
+        let ellipsis = (skipped > 0).then_some('…');
+        Self {
+            shown: ellipsis.into_iter().chain(part).collect(),
+            before: before - skipped + usize::from(ellipsis.is_some()),
+            width,
+        }
     }
 
-    /// The part of the line that is shown and how many characters of it stand before the mistake.
-    fn window(&self, column: usize) -> (String, usize) {
-        let before = column.saturating_sub(1);
-        if self.line.chars().count() <= SHOWN {
-            return (self.line.trim_end().chars().map(tame).collect(), before);
-        }
-        let skipped = before.saturating_sub(BEFORE);
-        let part = self.line.chars().skip(skipped).take(SHOWN).map(tame);
-        if skipped == 0 {
-            (part.collect(), before)
-        } else {
-            (
-                std::iter::once('…').chain(part).collect(),
-                before - skipped + 1,
-            )
-        }
+    fn write(&self, out: &mut fmt::Formatter<'_>, at: Position, margin: &str) -> fmt::Result {
+        let room = self.shown.chars().count().saturating_sub(self.before);
+        let carets = "^".repeat(self.width.min(room).max(1));
+        let source = format!("{} | {}", at.line, self.shown);
+        let indent = " ".repeat(self.before);
+        write!(out, "\n{margin}|\n{}", source.trim_end())?;
+        write!(out, "\n{margin}| {indent}{carets}")
     }
 }
 

@@ -5,7 +5,7 @@ mod key;
 use std::collections::HashMap;
 
 use indexmap::IndexMap;
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, Tag};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, Tag};
 use serde_json::Value;
 
 use super::scalar::{self, Unrepresentable};
@@ -15,6 +15,8 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Position, quoted};
 
 /// Deeper than any suite, shallow enough for recursive code.
 const MAX_DEPTH: usize = 64;
+/// More mistakes than this are not worth reading: the file is something else.
+const MAX_ERRORS: usize = 100;
 /// How many values all aliases of a file may stand for together.
 const MAX_ALIASED: usize = 100_000;
 
@@ -97,13 +99,35 @@ impl<'a> Builder<'a> {
         while let Some(event) = parser.next_event() {
             match event {
                 Ok((event, span)) => self.accept(event, span)?,
-                Err(error) => {
-                    let message = format!("invalid YAML: {}", error.info());
-                    return self.stop(self.source.error(mark(*error.marker(), 1), message));
-                }
+                Err(error) => return self.syntax_error(&error),
+            }
+            if self.errors.len() >= MAX_ERRORS {
+                return Err(Stop);
             }
         }
         Ok(())
+    }
+
+    fn syntax_error(&mut self, error: &ScanError) -> Result<(), Stop> {
+        let mark = mark(*error.marker(), 1);
+        // The parser reads ahead and meets its own bound on brackets before ours is reached.
+        if error.info().contains("recursion limit") {
+            return self.too_deep(mark);
+        }
+        let message = format!("invalid YAML: {}", error.info());
+        let help = self.open_bracket();
+        self.stop(self.source.error(mark, message).maybe_help(help))
+    }
+
+    /// A bracket that is not closed is noticed lines later, where nothing looks wrong.
+    fn open_bracket(&self) -> Option<String> {
+        let mark = self.open.last()?.mark;
+        let bracket = self.source.words(mark).chars().next();
+        let bracket = bracket.filter(|found| matches!(found, '[' | '{'))?;
+        let Position { line, column } = mark.position;
+        Some(format!(
+            "the `{bracket}` at {line}:{column} is still open here"
+        ))
     }
 
     fn accept(&mut self, event: Event<'_>, span: Span) -> Result<(), Stop> {
@@ -218,9 +242,10 @@ impl<'a> Builder<'a> {
 
     fn refuse_tag(&mut self, mark: Mark, tag: Option<&Tag>) {
         if let Some(tag) = tag {
-            let name = match tag.is_yaml_core_schema() {
-                true => format!("!!{}", tag.suffix),
-                false => tag.to_string(),
+            let name = if tag.is_yaml_core_schema() {
+                format!("!!{}", tag.suffix)
+            } else {
+                tag.to_string()
             };
             let error = self.source.error(
                 mark,
@@ -254,9 +279,10 @@ fn unrepresentable(source: &Source, mark: Mark, text: &str, reason: Unrepresenta
 }
 
 fn span_mark(span: Span) -> Mark {
-    let width = match span.start.line() == span.end.line() {
-        true => span.end.index().saturating_sub(span.start.index()),
-        false => 1,
+    let width = if span.start.line() == span.end.line() {
+        span.end.index().saturating_sub(span.start.index())
+    } else {
+        1
     };
     mark(span.start, width.max(1))
 }

@@ -13,6 +13,9 @@ use super::tree::{Content, Entry, Mark, Node};
 use crate::diagnostic::{Diagnostic, Diagnostics, did_you_mean, nearest, quoted};
 
 pub(super) fn mistakes(source: &Source, schema: &Value, root: &Node) -> Diagnostics {
+    if matches!(root.content, Content::Scalar(Value::Null)) {
+        return source.error(root.mark, "the file is empty").into();
+    }
     let explainer = Explainer { source, schema };
     explainer
         .check(schema, root, root.mark)
@@ -29,11 +32,16 @@ impl<'a> Explainer<'a> {
     /// `owner` is where the mistake of leaving something out belongs: the key of the value.
     fn check(&self, schema: &'a Value, node: &Node, owner: Mark) -> Vec<Diagnostic> {
         let schema = self.resolve(schema);
+        let allowed = words::constants(schema);
+        if !allowed.is_empty() {
+            return self.check_listed(&allowed, node, owner);
+        }
         if !words::accepts(schema, node) {
-            return vec![self.wrong_type(&words::expected(schema), node, owner)];
+            let error = self.wrong_type(&words::expected(schema), node, owner);
+            return vec![error.maybe_help(words::keys_hint(schema, node))];
         }
         let mut errors = match &node.content {
-            Content::Scalar(value) => self.check_scalar(schema, value, node),
+            Content::Scalar(value) => self.check_range(schema, value, node),
             Content::List(items) => self.check_list(schema, items, node),
             Content::Map(entries) => self.check_map(schema, entries, owner),
         };
@@ -60,7 +68,7 @@ impl<'a> Explainer<'a> {
     }
 
     fn wrong_type(&self, expected: &str, node: &Node, owner: Mark) -> Diagnostic {
-        let raw = self.source.words(node.mark);
+        let raw = self.source.spelling(node);
         let message = format!("expected {expected}, found {}", words::found(node, &raw));
         // An empty value has no characters to point at: its key has.
         let mark = match node.content {
@@ -72,23 +80,38 @@ impl<'a> Explainer<'a> {
             .maybe_help(words::remedy(expected, node, &raw))
     }
 
-    fn check_scalar(&self, schema: &Value, value: &Value, node: &Node) -> Vec<Diagnostic> {
-        let allowed = words::constants(schema);
-        if !allowed.is_empty() && !allowed.contains(&value) {
-            return vec![self.unknown_value(&allowed, value, node)];
-        }
+    fn check_range(&self, schema: &Value, value: &Value, node: &Node) -> Vec<Diagnostic> {
         words::out_of_range(schema, value)
             .map(|(message, help)| self.source.error(node.mark, message).help(help))
             .into_iter()
             .collect()
     }
 
-    fn unknown_value(&self, allowed: &[&Value], value: &Value, node: &Node) -> Diagnostic {
-        let found = words::text(value);
-        let known: Vec<_> = allowed.iter().map(|value| words::text(value)).collect();
+    /// A value that must be one of those that the schema spells out.
+    fn check_listed(&self, allowed: &[&Value], node: &Node, owner: Mark) -> Vec<Diagnostic> {
+        match &node.content {
+            Content::Scalar(value) if allowed.contains(&value) => Vec::new(),
+            Content::Scalar(value) if !value.is_null() => {
+                let known: Vec<_> = allowed.iter().map(|value| words::text(value)).collect();
+                vec![self.unknown_value(node, known.iter().map(String::as_str))]
+            }
+            _ => {
+                let known: Vec<_> = allowed.iter().map(|value| words::text(value)).collect();
+                let error = self.wrong_type("a text", node, owner);
+                vec![error.maybe_help(did_you_mean("", known.iter().map(String::as_str)))]
+            }
+        }
+    }
+
+    fn unknown_value<'b>(
+        &self,
+        node: &Node,
+        known: impl Iterator<Item = &'b str> + Clone,
+    ) -> Diagnostic {
+        let found = words::text(&node.to_value());
         self.source
             .error(node.mark, format!("unknown value {}", quoted(&found)))
-            .maybe_help(did_you_mean(&found, known.iter().map(String::as_str)))
+            .maybe_help(did_you_mean(&found, known))
     }
 
     fn check_list(&self, schema: &'a Value, items: &[Node], node: &Node) -> Vec<Diagnostic> {

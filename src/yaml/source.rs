@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 
-use super::tree::Mark;
+use super::scalar;
+use super::tree::{Content, Mark, Node};
 use crate::diagnostic::{Diagnostic, Position};
 
 #[derive(Debug, Clone)]
 pub(super) struct Source {
     file: PathBuf,
     text: String,
+    lines: Vec<String>,
 }
 
 impl Source {
@@ -18,7 +20,8 @@ impl Source {
             Some(rest) => rest.to_owned(),
             None => text,
         };
-        Self { file, text }
+        let lines = lines(&text).map(str::to_owned).collect();
+        Self { file, text, lines }
     }
 
     pub(super) fn text(&self) -> &str {
@@ -42,15 +45,28 @@ impl Source {
         line.chars().skip(skipped).take(mark.width).collect()
     }
 
+    /// The spelling of a value: `1.10`, not `1.1`. An anchor before it is no part of it.
+    pub(super) fn spelling(&self, node: &Node) -> String {
+        let words = self.words(node.mark);
+        match &node.content {
+            Content::Scalar(value) if !value.is_string() => match scalar::resolve(&words) {
+                Ok(same) if same == *value => words,
+                _ => value.to_string(),
+            },
+            _ => words,
+        }
+    }
+
     fn line(&self, number: usize) -> &str {
-        lines(&self.text)
-            .nth(number.saturating_sub(1))
+        self.lines
+            .get(number.saturating_sub(1))
+            .map(String::as_str)
             .unwrap_or_default()
     }
 
     /// The first character that YAML does not allow as itself. A NUL would end the parser's input early.
     pub(super) fn forbidden_character(&self) -> Option<(Mark, char)> {
-        lines(&self.text).zip(1..).find_map(|(text, line)| {
+        self.lines.iter().zip(1..).find_map(|(text, line)| {
             let (character, column) = text
                 .chars()
                 .zip(1..)

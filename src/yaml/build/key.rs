@@ -43,12 +43,12 @@ fn is_merge(source: &Source, node: &Node, name: &str) -> bool {
 }
 
 fn refusal(source: &Source, node: &Node, content: &Content) -> Diagnostic {
-    let words = source.words(node.mark);
+    let words = source.spelling(node);
     match content {
         Content::Scalar(Value::String(_)) => source
             .error(node.mark, "merge keys (`<<`) are not supported")
             .help("write the keys out, or use an alias for a whole value"),
-        Content::Scalar(Value::Null) if words.trim().is_empty() || words.starts_with(':') => {
+        Content::Scalar(Value::Null) if source.words(node.mark).starts_with(':') => {
             source.error(node.mark, "a key is missing here")
         }
         Content::Scalar(_) => source

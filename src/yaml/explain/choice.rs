@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::{Explainer, words};
-use crate::diagnostic::{Diagnostic, did_you_mean, quoted};
+use crate::diagnostic::{Diagnostic, did_you_mean, list, quoted};
 use crate::yaml::tree::{Content, Entry, Mark, Node};
 
 impl<'a> Explainer<'a> {
@@ -14,9 +14,17 @@ impl<'a> Explainer<'a> {
         node: &Node,
         owner: Mark,
     ) -> Vec<Diagnostic> {
-        let branches = self.alternatives(schema);
-        if let Some(error) = self.bare_tag(&branches, node) {
-            return vec![error];
+        let mut branches = self.alternatives(schema);
+        let is_null = |branch: &&Value| words::types(branch).eq(["null"]);
+        if branches.iter().any(is_null) && matches!(node.content, Content::Scalar(Value::Null)) {
+            return Vec::new();
+        }
+        branches.retain(|branch| !is_null(branch));
+        if let [only] = branches.as_slice() {
+            return self.check(only, node, owner);
+        }
+        if let Some(errors) = self.check_word(&branches, node, owner) {
+            return errors;
         }
         let fitting: Vec<_> = branches
             .iter()
@@ -28,22 +36,15 @@ impl<'a> Explainer<'a> {
                 let types = branches.iter().flat_map(|branch| words::types(branch));
                 vec![self.wrong_type(&words::one_of(types), node, owner)]
             }
-            ([only], _) => self.check(only, node, owner),
-            (several, Content::Map(entries))
-                if several.iter().all(|branch| tag(branch).is_some()) =>
-            {
-                self.check_tagged(several, node, entries, owner)
+            (maps, Content::Map(entries)) if maps.iter().all(|branch| tag(branch).is_some()) => {
+                self.check_tagged(&branches, node, entries, owner)
             }
+            ([only], _) => self.check(only, node, owner),
             (several, Content::Map(entries)) => match discriminator(several) {
                 Some(key) => self.check_discriminated(several, key, node, entries, owner),
                 None => self.closest(several, node, owner),
             },
-            (several, Content::Scalar(value)) => match all_constants(several) {
-                Some(allowed) if allowed.contains(&value) => Vec::new(),
-                Some(allowed) => vec![self.unknown_value(&allowed, value, node)],
-                None => self.closest(several, node, owner),
-            },
-            (several, Content::List(_)) => self.closest(several, node, owner),
+            (several, _) => self.closest(several, node, owner),
         }
     }
 
@@ -52,30 +53,55 @@ impl<'a> Explainer<'a> {
         words::branches(schema)
             .map(|branch| self.resolve(branch))
             .flat_map(|branch| {
-                match words::properties(branch).is_none()
-                    && words::branches(branch).next().is_some()
-                {
-                    true => self.alternatives(branch),
-                    false => vec![branch],
+                if is_only_a_choice(branch) {
+                    self.alternatives(branch)
+                } else {
+                    vec![branch]
                 }
             })
             .collect()
     }
 
-    /// The word alone, where it needs a value of its own.
-    fn bare_tag(&self, branches: &[&Value], node: &Node) -> Option<Diagnostic> {
-        let Content::Scalar(Value::String(word)) = &node.content else {
+    /// One word out of those that the alternatives spell out. `None`: other texts are possible too, or it is no text.
+    fn check_word(
+        &self,
+        branches: &[&'a Value],
+        node: &Node,
+        owner: Mark,
+    ) -> Option<Vec<Diagnostic>> {
+        let allowed: Vec<_> = branches
+            .iter()
+            .flat_map(|branch| words::constants(branch))
+            .collect();
+        if branches.iter().all(|branch| is_listed(branch)) {
+            return Some(self.check_listed(&allowed, node, owner));
+        }
+        let Content::Scalar(value @ Value::String(word)) = &node.content else {
             return None;
         };
-        let is_word = branches.iter().any(|branch| {
-            words::types(branch).any(|name| name == "string") && words::constants(branch).is_empty()
-        });
-        let is_tag = branches.iter().any(|branch| tag(branch) == Some(word));
-        (is_tag && !is_word).then(|| {
-            self.source
-                .error(node.mark, format!("{} needs a value", quoted(word)))
-                .help(format!("write {}", quoted(&format!("{word}: ..."))))
-        })
+        let tags: Vec<_> = branches.iter().filter_map(|branch| tag(branch)).collect();
+        let is_open = branches
+            .iter()
+            .any(|branch| !is_listed(branch) && words::accepts(branch, node));
+        if is_open || (tags.is_empty() && allowed.is_empty()) {
+            return None;
+        }
+        if allowed.contains(&value) {
+            return Some(Vec::new());
+        }
+        if tags.contains(&word.as_str()) {
+            return Some(vec![self.bare_tag(word, node)]);
+        }
+        let known = allowed.iter().filter_map(|value| value.as_str());
+        Some(vec![
+            self.unknown_value(node, known.chain(tags.iter().copied())),
+        ])
+    }
+
+    fn bare_tag(&self, word: &str, node: &Node) -> Diagnostic {
+        self.source
+            .error(node.mark, format!("{} needs a value", quoted(word)))
+            .help(format!("write {}", quoted(&format!("{word}: ..."))))
     }
 
     /// A map of one key, and the key says which alternative it is.
@@ -102,18 +128,28 @@ impl<'a> Explainer<'a> {
                 .map(|branch| self.check(branch, node, owner))
                 .unwrap_or_default(),
             (None, _) if entries.is_empty() => {
-                let message = format!("expected one of the keys {}", words::words(tags()));
+                let message = format!("expected one of the keys {}", list(tags()));
                 vec![self.source.error(owner, message)]
             }
             (None, _) => entries
                 .iter()
-                .map(|(name, entry)| {
-                    self.source
-                        .error(entry.key, format!("unknown key {}", quoted(name)))
-                        .maybe_help(did_you_mean(name, tags().collect::<Vec<_>>()))
-                })
+                .map(|(name, entry)| self.unknown_tag(branches, name, entry))
                 .collect(),
         }
+    }
+
+    fn unknown_tag(&self, branches: &[&'a Value], name: &str, entry: &Entry) -> Diagnostic {
+        let is_word = |branch: &&Value| words::constants(branch).contains(&&Value::from(name));
+        if branches.iter().any(is_word) {
+            let error = self
+                .source
+                .error(entry.key, format!("{} takes no value", quoted(name)));
+            return error.help(format!("write {} alone", quoted(name)));
+        }
+        let tags: Vec<_> = branches.iter().filter_map(|branch| tag(branch)).collect();
+        self.source
+            .error(entry.key, format!("unknown key {}", quoted(name)))
+            .maybe_help(did_you_mean(name, tags))
     }
 
     /// A map in which the value of one key says which alternative it is.
@@ -134,19 +170,17 @@ impl<'a> Explainer<'a> {
                 .map(words::constants)
                 .unwrap_or_default()
         };
-        match branches
+        let chosen = branches
             .iter()
-            .find(|branch| constants(branch).contains(&&kind))
-        {
-            Some(branch) => self.check(branch, node, owner),
-            None => {
-                let known: Vec<_> = branches
-                    .iter()
-                    .flat_map(|branch| constants(branch))
-                    .collect();
-                vec![self.unknown_value(&known, &kind, &entry.node)]
-            }
+            .find(|branch| constants(branch).contains(&&kind));
+        if let Some(branch) = chosen {
+            return self.check(branch, node, owner);
         }
+        let known: Vec<_> = branches
+            .iter()
+            .flat_map(|branch| constants(branch))
+            .collect();
+        self.check_listed(&known, &entry.node, entry.key)
     }
 
     /// Nothing tells which was meant: the one with the fewest mistakes.
@@ -159,12 +193,19 @@ impl<'a> Explainer<'a> {
     }
 }
 
-/// The key of a map of exactly that one key.
+fn is_only_a_choice(schema: &Value) -> bool {
+    words::properties(schema).is_none() && words::branches(schema).next().is_some()
+}
+
+/// The key of a map of exactly that one key, where the key and not its value tells what the map is.
 fn tag(branch: &Value) -> Option<&str> {
     let known = words::properties(branch)?;
     let mut required = words::required(branch);
     match (known.len(), required.next(), required.next()) {
-        (1, Some(name), None) => Some(name),
+        (1, Some(name), None) => {
+            let inner = known.get(name)?;
+            words::constants(inner).is_empty().then_some(name)
+        }
         _ => None,
     }
 }
@@ -179,13 +220,7 @@ fn discriminator<'a>(branches: &[&'a Value]) -> Option<&'a str> {
     })
 }
 
-/// The values of all alternatives, if each spells its own out.
-fn all_constants<'a>(branches: &[&'a Value]) -> Option<Vec<&'a Value>> {
-    let each: Vec<_> = branches
-        .iter()
-        .map(|branch| words::constants(branch))
-        .collect();
-    each.iter()
-        .all(|constants| !constants.is_empty())
-        .then(|| each.concat())
+/// Whether the schema spells its values out.
+fn is_listed(schema: &Value) -> bool {
+    !words::constants(schema).is_empty()
 }

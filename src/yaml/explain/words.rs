@@ -47,9 +47,10 @@ pub(super) fn one_of<'a>(types: impl Iterator<Item = &'a str>) -> String {
             phrases.push(phrase);
         }
     }
-    match phrases.is_empty() {
-        true => "nothing".to_owned(),
-        false => phrases.join(" or "),
+    if phrases.is_empty() {
+        "nothing".to_owned()
+    } else {
+        phrases.join(" or ")
     }
 }
 
@@ -100,6 +101,13 @@ pub(super) fn remedy(expected: &str, node: &Node, raw: &str) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// The keys of a map whose value was left empty.
+pub(super) fn keys_hint(schema: &Value, node: &Node) -> Option<String> {
+    let known = properties(schema).filter(|known| !known.is_empty())?;
+    let is_null = matches!(node.content, Content::Scalar(Value::Null));
+    is_null.then(|| format!("its keys: {}", list(names(Some(known)))))
 }
 
 /// Whether a text would be a number or a truth value without its quotes.
@@ -208,9 +216,4 @@ pub(super) fn wrong_length(schema: &Value, length: usize) -> Option<String> {
         _ => return None,
     };
     Some(format!("expected {wanted} items, found {length}"))
-}
-
-/// "`a`, `b`".
-pub(super) fn words<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    list(names)
 }

@@ -1,0 +1,46 @@
+//! Findings: observations that break an invariant. They are recorded, not judged.
+
+use crate::record::{Cell, Record};
+use crate::suite::Suite;
+
+/// The findings of one record, in the record's order.
+#[must_use]
+pub fn of(suite: &Suite, record: &Record) -> Vec<String> {
+    let mut findings = Vec::new();
+    for (target, actor, cell) in record.iter() {
+        findings.extend(denied_but_wrote(target, actor, cell));
+        findings.extend(server_error(target, actor, cell));
+        findings.extend(anonymous_allowed(suite, target, actor, cell));
+        findings.extend(inversions(suite, record, target, actor, cell));
+    }
+    findings
+}
+
+fn denied_but_wrote(target: &str, actor: &str, cell: &Cell) -> Option<String> {
+    (is_denied(cell) && !cell.effects.is_empty() && cell.effects.is_observed())
+        .then(|| format!("denied-but-wrote: {actor} was denied ({}) on `{target}`, and rows changed", cell.status))
+}
+
+fn server_error(target: &str, actor: &str, cell: &Cell) -> Option<String> {
+    (cell.status >= 500).then(|| format!("server-error: the service failed ({}) for {actor} on `{target}`", cell.status))
+}
+
+fn anonymous_allowed(suite: &Suite, target: &str, actor: &str, cell: &Cell) -> Option<String> {
+    let anonymous = suite.world.actors.get(actor).is_some_and(|actor| actor.auth.is_none());
+    (anonymous && !is_denied(cell)).then(|| format!("anonymous-allowed: {actor} was allowed ({}) on `{target}`", cell.status))
+}
+
+fn inversions(suite: &Suite, record: &Record, target: &str, actor: &str, cell: &Cell) -> Option<String> {
+    let below = &suite.world.actors.get(actor)?.outranks;
+    let allowed: Vec<&str> = below
+        .iter()
+        .filter(|other| record.cell_at(target, other).is_some_and(|cell| !is_denied(cell)))
+        .map(String::as_str)
+        .collect();
+    (is_denied(cell) && !allowed.is_empty())
+        .then(|| format!("inversion: {actor} is denied ({}) on `{target}` where {} is allowed", cell.status, allowed.join(", ")))
+}
+
+fn is_denied(cell: &Cell) -> bool {
+    cell.status >= 400
+}

@@ -1,0 +1,273 @@
+//! The sweep: fire every cell of the plan, and bring back one record per endpoint.
+//!
+//! Per endpoint: insert all scratch rows, fire all calls at once, wait until the journal is quiet, read it once,
+//! attribute the changes by symbols, probe the credentials, undo. A change that no cell's symbols explain is never
+//! guessed at: the endpoint is swept again one cell at a time.
+
+mod batch;
+mod fire;
+mod store;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+use url::Url;
+
+use crate::database::DatabaseError;
+use crate::findings;
+use crate::http::{Http, HttpError};
+use crate::journal::{Leftover, Presence};
+use crate::observation::Observation;
+use crate::observe;
+use crate::plan::{EndpointPlan, PlannedCell};
+use crate::record::Record;
+use crate::suite::Suite;
+use crate::symbols::{Registry, View};
+use crate::template::{TemplateError, Templates};
+use crate::world::World;
+
+use batch::Swept;
+use store::Store;
+
+/// Where the service is and how it is reached.
+#[derive(Clone)]
+pub struct Service {
+    /// The service's URL.
+    pub base_url: Url,
+    /// The service's database; without it only HTTP is observed.
+    pub database_url: Option<String>,
+    /// How long the database must have been quiet before its changes are read.
+    pub settle: Duration,
+    /// Whether the database ends with the run, so that nothing late needs to be waited for.
+    pub ephemeral: bool,
+    /// The suite's variables.
+    pub variables: BTreeMap<String, String>,
+}
+
+/// How a sweep is done; nothing here changes what it finds.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How many calls are under way at once.
+    pub concurrency: usize,
+    /// Fires the cells of an endpoint in an order drawn from this seed.
+    pub shuffle: Option<u64>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { concurrency: 16, shuffle: None }
+    }
+}
+
+/// Who is told how far a sweep is.
+pub trait Progress {
+    /// A cell was swept.
+    fn swept(&self, cell: &PlannedCell<'_>);
+    /// Something that a person may want to know.
+    fn note(&self, text: &str);
+}
+
+/// Nobody is told.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn swept(&self, _: &PlannedCell<'_>) {}
+    fn note(&self, _: &str) {}
+}
+
+/// What a sweep found.
+#[derive(Debug, Default)]
+pub struct Sweep {
+    /// The records by endpoint, in the suite's order.
+    pub records: IndexMap<String, Record>,
+    /// How many cells were swept.
+    pub cells: usize,
+    /// How many requests were sent, probes and pages included.
+    pub requests: usize,
+    /// Rows that could not be restored, since they are not as the run left them.
+    pub leftovers: Vec<Leftover>,
+}
+
+/// A sweep that could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum SweepError {
+    /// The service did not answer.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// The database could not be used.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// A template of the suite failed with this run's values.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The suite inserts rows, and there is no database to insert them into.
+    #[error("the suite's world has rows, and no database was given")]
+    NoDatabase,
+    /// The symbols could not be compiled.
+    #[error("cannot look for {0} symbols at once")]
+    Symbols(usize),
+    /// A paged answer has no end.
+    #[error("`{endpoint}` has more than {limit} pages")]
+    Pages {
+        /// The endpoint's name.
+        endpoint: String,
+        /// The most that are walked.
+        limit: usize,
+    },
+}
+
+/// Sweeps the plan. Whatever happens, what the run did is undone before this returns.
+pub async fn sweep(
+    suite: &Suite,
+    plan: &[EndpointPlan<'_>],
+    service: &Service,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<Sweep, SweepError> {
+    let templates = Templates::new();
+    let world = World::draw(suite, &templates, &service.variables)?;
+    let http = Http::new(service.base_url.clone(), Duration::from_secs(suite.file.service.timeout_s))?;
+    let store = Store::open(suite, service, &world, progress).await?;
+    let registry = Registry::of_world(&world);
+    let mut sweeper =
+        Sweeper { suite, templates, world, http, store, registry, options, progress, swept: Vec::new(), requests: 0 };
+    let outcome = sweeper.run(plan).await;
+    let late = Duration::from_secs(if service.ephemeral { 0 } else { suite.file.background.wait_s });
+    let closed = sweeper.close(late).await;
+    outcome?;
+    let leftovers = closed?;
+    sweeper.finish(plan, leftovers)
+}
+
+struct Sweeper<'a> {
+    suite: &'a Suite,
+    templates: Templates,
+    world: World,
+    http: Http,
+    store: Option<Store>,
+    registry: Registry,
+    options: &'a Options,
+    progress: &'a dyn Progress,
+    swept: Vec<Swept<'a>>,
+    requests: usize,
+}
+
+impl<'a> Sweeper<'a> {
+    async fn run(&mut self, plan: &[EndpointPlan<'a>]) -> Result<(), SweepError> {
+        let rows = self.world.rows(self.suite, &self.templates)?;
+        match &mut self.store {
+            Some(store) => store.seed_world(&rows).await?,
+            None if rows.is_empty() => {}
+            None => return Err(SweepError::NoDatabase),
+        }
+        for endpoint in plan {
+            self.endpoint(endpoint).await?;
+        }
+        Ok(())
+    }
+
+    async fn endpoint(&mut self, plan: &EndpointPlan<'a>) -> Result<(), SweepError> {
+        let before = self.swept.len();
+        let cells = self.order(&plan.cells);
+        let unexplained = self.turn(plan, &cells, Presence::Shared).await?;
+        if unexplained.is_empty() {
+            cells.iter().for_each(|cell| self.progress.swept(cell));
+            return Ok(());
+        }
+        let note = format!("{}: writes to {} that no symbol explains, sweeping one cell at a time", plan.endpoint.name, unexplained.tables());
+        self.progress.note(&note);
+        self.forget(before);
+        for cell in &plan.cells {
+            self.turn(plan, std::slice::from_ref(cell), Presence::Alone).await?;
+            self.progress.swept(cell);
+        }
+        if let Some(store) = &mut self.store {
+            store.undo_explained(unexplained).await?;
+        }
+        Ok(())
+    }
+
+    /// One batch, together with other runs on the database or alone.
+    async fn turn(&mut self, plan: &EndpointPlan<'a>, cells: &[PlannedCell<'a>], presence: Presence) -> Result<store::Unexplained, SweepError> {
+        if let Some(store) = &mut self.store {
+            store.enter(presence).await?;
+        }
+        let outcome = self.batch(plan.endpoint, cells, presence).await;
+        if let Some(store) = &mut self.store {
+            store.leave(presence).await?;
+        }
+        outcome
+    }
+
+    /// The cells of an earlier try stay known, so that their late writes are still explained, but are not recorded.
+    fn forget(&mut self, since: usize) {
+        self.swept.iter_mut().skip(since).for_each(|swept| swept.recorded = false);
+    }
+
+    fn order(&self, cells: &[PlannedCell<'a>]) -> Vec<PlannedCell<'a>> {
+        let mut cells = cells.to_vec();
+        if let Some(seed) = self.options.shuffle {
+            cells.shuffle(&mut StdRng::seed_from_u64(seed));
+        }
+        cells
+    }
+
+    async fn close(&mut self, late: Duration) -> Result<Vec<Leftover>, SweepError> {
+        let namer = self.namer()?;
+        match self.store.take() {
+            Some(store) => Ok(store.close(&namer, late, self.progress).await?),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Builds the records, in the suite's order whatever the order of the calls was.
+    fn finish(&mut self, plan: &[EndpointPlan<'a>], leftovers: Vec<Leftover>) -> Result<Sweep, SweepError> {
+        let namer = self.namer()?;
+        let mut observations: BTreeMap<(&str, &str, &str), Observation> = BTreeMap::new();
+        for swept in self.swept.iter().filter(|swept| swept.recorded) {
+            let cell = swept.planned;
+            observations.insert((cell.endpoint, cell.target, cell.actor), swept.observation(self.suite, &namer));
+        }
+        let mut sweep = Sweep { leftovers, requests: self.requests, ..Sweep::default() };
+        for endpoint in plan {
+            let cells = endpoint.cells.iter().filter_map(|cell| {
+                let observation = observations.remove(&(cell.endpoint, cell.target, cell.actor))?;
+                Some((cell.target, cell.actor, observation))
+            });
+            let mut record = Record::build(endpoint.endpoint.title(), cells);
+            record.findings = findings::of(self.suite, &record);
+            sweep.cells += endpoint.cells.len();
+            sweep.records.insert(endpoint.endpoint.name.clone(), record);
+        }
+        Ok(sweep)
+    }
+}
+
+impl Swept<'_> {
+    fn view(&self) -> View<'_> {
+        View { cell: self.number, actor: self.planned.actor }
+    }
+
+    fn observation(&self, suite: &Suite, namer: &crate::symbols::Namer) -> Observation {
+        let mut observation = Observation { probes: self.probes.clone(), ..Observation::default() };
+        for answer in &self.answers {
+            let shown = observe::answer(&suite.file, namer, self.view(), answer);
+            if observation.status < 400 {
+                observation.status = answer.status;
+                observation.gate = shown.gate;
+            }
+            observation.discloses.extend(shown.discloses);
+            if let Some(shape) = shown.shape {
+                observation.shape.get_or_insert_default().extend(shape);
+            }
+        }
+        let catalog = self.catalog.as_deref();
+        observation.effects = catalog.map(|catalog| observe::Effects::of(&suite.file, catalog, namer, self.view(), &self.changes));
+        observation
+    }
+}
