@@ -226,6 +226,20 @@ fn missing_binaries_are_an_error_that_names_the_ways_out() {
 }
 
 #[test]
+fn binaries_that_the_servers_user_cannot_run_are_named_in_the_error() {
+    let dir = cold_cache();
+    for program in ["initdb", "postgres"] {
+        std::fs::write(dir.path().join(program), "").unwrap();
+    }
+    let options = Options::default().bin_dirs([dir.path().to_owned()]);
+    let error = Cluster::start_with(&options).unwrap_err();
+    assert!(
+        matches!(&error, EmbeddedError::OutOfReach { path, .. } if path == dir.path()),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_cache_directory_that_others_can_write_to_is_refused() {
     let cache = cold_cache();
     set_permissions(cache.path(), Permissions::from_mode(0o777)).unwrap();
