@@ -77,8 +77,7 @@ impl Cluster {
 
     /// Makes an empty database and returns its address.
     pub async fn create_database(&self, name: &str) -> Result<String, EmbeddedError> {
-        database::create(&self.url(database::MAINTENANCE), name, None).await?;
-        Ok(self.url(name))
+        self.create_database_from(name, database::EMPTY).await
     }
 
     /// Makes a database with everything that `template` has, and returns its address.
@@ -89,7 +88,8 @@ impl Cluster {
         name: &str,
         template: &str,
     ) -> Result<String, EmbeddedError> {
-        database::create(&self.url(database::MAINTENANCE), name, Some(template)).await?;
+        let maintenance = self.url(database::MAINTENANCE);
+        database::create(&maintenance, &self.version, name, template).await?;
         Ok(self.url(name))
     }
 

@@ -13,7 +13,7 @@ use super::EmbeddedError;
 /// Permission bits, as in one digit of a file's mode.
 pub(super) const ENTER: u32 = 0o1;
 pub(super) const WRITE: u32 = 0o2;
-pub(super) const RUN: u32 = 0o5;
+pub(super) const RUN: u32 = 0o1;
 
 /// The user that runs `initdb` and the server.
 #[derive(Debug)]

@@ -37,12 +37,17 @@ impl Binaries {
             Some(dirs) => Box::new(dirs.iter().cloned()),
             None => Box::new(usual_places()),
         };
-        let mut searched = Vec::new();
+        let (mut searched, mut unusable) = (Vec::new(), None);
         for place in places {
-            match installation(&place) {
-                Some(dir) => return Self::in_dir(dir, account),
+            match installation(&place).map(|dir| Self::in_dir(dir, account)) {
+                Some(Ok(found)) => return Ok(found),
+                // Such as root's own installation below its home; the next may do.
+                Some(Err(error)) => unusable = unusable.or(Some(error)),
                 None => searched.push(place),
             }
+        }
+        if let Some(error) = unusable {
+            return Err(error);
         }
         Self::in_dir(fallback(options, cache, searched)?, account)
     }

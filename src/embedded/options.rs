@@ -9,6 +9,10 @@ pub struct Options {
     pub(super) bin_dirs: Option<Vec<PathBuf>>,
     pub(super) data_dir: Option<PathBuf>,
     pub(super) cache_dir: Option<PathBuf>,
+    #[cfg_attr(
+        not(feature = "download"),
+        expect(dead_code, reason = "callers need not know how this was built")
+    )]
     pub(super) download: bool,
     pub(super) patience: Duration,
 }

@@ -6,12 +6,11 @@
     reason = "helpers of tests fail like the tests"
 )]
 
-use std::collections::BTreeMap;
-use std::fs::{Permissions, read_dir, read_to_string, set_permissions};
-use std::io::{BufRead, BufReader, Lines};
+mod owner;
+
+use std::fs::{Permissions, read_dir, set_permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
 
@@ -19,14 +18,10 @@ use authz_pin::embedded::{Cluster, EmbeddedError, Options};
 use diesel::sql_types::Text;
 use diesel::{QueryableByName, sql_query};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
-use nix::sys::signal::kill;
-use nix::unistd::{Pid, getpgid};
+use nix::unistd::getpgid;
 use tempfile::TempDir;
 
-/// The ignored test below that other tests run as a process of its own.
-const OWNER: &str = "owner_process";
-const CACHE: &str = "TEST_CACHE_DIR";
-const DATA: &str = "TEST_DATA_DIR";
+use owner::{CACHE, DATA, Owner, is_alive, owner_command, server_of};
 
 #[test]
 fn four_clusters_start_at_once_and_each_answers() {
@@ -231,6 +226,20 @@ fn missing_binaries_are_an_error_that_names_the_ways_out() {
 }
 
 #[test]
+fn binaries_that_the_servers_user_cannot_run_are_named_in_the_error() {
+    let dir = cold_cache();
+    for program in ["initdb", "postgres"] {
+        std::fs::write(dir.path().join(program), "").unwrap();
+    }
+    let options = Options::default().bin_dirs([dir.path().to_owned()]);
+    let error = Cluster::start_with(&options).unwrap_err();
+    assert!(
+        matches!(&error, EmbeddedError::OutOfReach { path, .. } if *path == dir.path().canonicalize().unwrap()),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_cache_directory_that_others_can_write_to_is_refused() {
     let cache = cold_cache();
     set_permissions(cache.path(), Permissions::from_mode(0o777)).unwrap();
@@ -283,79 +292,6 @@ fn warm_start_takes_a_tenth_of_a_second() {
         times[0], times[10], times[19]
     );
     assert!(times[10] < Duration::from_millis(250));
-}
-
-#[tokio::test]
-#[ignore = "not a test: the process that others start, look at and kill"]
-async fn owner_process() {
-    let mut options = Options::default();
-    if let Some(cache) = std::env::var_os(CACHE) {
-        options = options.cache_dir(cache);
-    }
-    if let Some(data) = std::env::var_os(DATA) {
-        options = options.data_dir(data);
-    }
-    let cluster = Cluster::start_with(&options).unwrap();
-    let settings = "SELECT string_agg(name || '=' || setting, ' ') AS value FROM pg_settings WHERE name IN \
-                    ('TimeZone', 'log_timezone', 'lc_collate', 'lc_messages', 'server_encoding', 'enable_seqscan')";
-    let settings = ask(&cluster.url("postgres"), settings).await;
-    println!("\n{OWNER} {} {settings}", cluster.directory().display());
-    // Until killed, or until the test that started us is gone.
-    std::io::stdin().read_line(&mut String::new()).unwrap();
-}
-
-/// Another process with a cluster of its own.
-struct Owner {
-    process: Child,
-    // Held open, so that the process can go on printing.
-    _output: Lines<BufReader<ChildStdout>>,
-    directory: PathBuf,
-    server: Pid,
-    settings: BTreeMap<String, String>,
-}
-
-impl Owner {
-    fn start(environment: &[(&str, &str)]) -> Self {
-        let mut process = owner_command(environment).spawn().unwrap();
-        let mut output = BufReader::new(process.stdout.take().unwrap()).lines();
-        let line = output
-            .by_ref()
-            .map_while(Result::ok)
-            .find(|line| line.starts_with(OWNER))
-            .expect("the owner prints its cluster");
-        let mut words = line.split(' ').skip(1);
-        let directory = PathBuf::from(words.next().unwrap());
-        let settings = words
-            .filter_map(|word| word.split_once('='))
-            .map(|(name, value)| (name.into(), value.into()));
-        Self {
-            settings: settings.collect(),
-            server: server_of(&directory),
-            directory,
-            process,
-            _output: output,
-        }
-    }
-
-    fn is_running(&self) -> bool {
-        is_alive(self.server)
-    }
-}
-
-impl Drop for Owner {
-    fn drop(&mut self) {
-        drop(self.process.stdin.take());
-        let _ = self.process.wait();
-    }
-}
-
-fn owner_command(environment: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command
-        .args(["--ignored", "--exact", OWNER, "--nocapture"])
-        .envs(environment.iter().copied());
-    command.stdin(Stdio::piped()).stdout(Stdio::piped());
-    command
 }
 
 fn four_at_once(options: &Options) -> Vec<String> {
@@ -423,13 +359,4 @@ fn entries(cache: &Path, prefix: &str) -> Vec<PathBuf> {
     let entries = read_dir(cache).unwrap().map(|entry| entry.unwrap());
     let named = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix));
     named.map(|entry| entry.path()).collect()
-}
-
-fn server_of(directory: &Path) -> Pid {
-    let pid_file = read_to_string(directory.join("data/postmaster.pid")).unwrap();
-    Pid::from_raw(pid_file.lines().next().unwrap().parse().unwrap())
-}
-
-fn is_alive(process: Pid) -> bool {
-    kill(process, None).is_ok()
 }
