@@ -1,0 +1,29 @@
+//! Exit codes: one enum, one meaning each.
+
+use std::process::{ExitCode, Termination};
+
+/// How the tool ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Everything is as pinned.
+    AsPinned = 0,
+    /// A record differs from its snapshot, or has none yet.
+    Drift = 1,
+    /// The command line or the suite is not valid.
+    Usage = 2,
+    /// The service or the database could not be reached or refused to work.
+    Unreachable = 3,
+    /// The filter selects no cell.
+    NothingSelected = 4,
+    /// The same sweep gave two different records.
+    Unstable = 5,
+    /// A bug in the tool.
+    Bug = 70,
+}
+
+impl Termination for Exit {
+    fn report(self) -> ExitCode {
+        ExitCode::from(self as u8)
+    }
+}
