@@ -1,0 +1,13 @@
+DROP TABLE "LiteLLM_JWTKeyMapping";
+DROP TABLE "LiteLLM_DeprecatedVerificationToken";
+DROP TABLE "LiteLLM_DeletedVerificationToken";
+DROP TABLE "LiteLLM_VerificationToken";
+DROP TABLE "LiteLLM_TeamMembership";
+DROP TABLE "LiteLLM_OrganizationMembership";
+DROP TABLE "LiteLLM_UserTable";
+DROP TABLE "LiteLLM_ProjectTable";
+DROP TABLE "LiteLLM_TeamTable";
+DROP TABLE "LiteLLM_OrganizationTable";
+DROP TABLE "LiteLLM_ModelTable";
+DROP TABLE "LiteLLM_ObjectPermissionTable";
+DROP TABLE "LiteLLM_BudgetTable";
