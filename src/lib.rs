@@ -4,9 +4,12 @@
 //!
 //! [`suite`] -> [`plan`] -> [`world`] -> [`sweep`] -> [`journal`] -> [`record`] -> [`drift`] -> [`report`] -> [`exit`]
 
+pub mod commands;
 pub mod database;
 pub mod diagnostic;
+pub mod drift;
 pub mod embedded;
+pub mod exit;
 pub mod findings;
 pub mod http;
 pub mod journal;
@@ -14,9 +17,13 @@ pub mod observation;
 pub mod observe;
 pub mod plan;
 pub mod record;
+pub mod report;
+pub mod service;
+pub mod snapshot;
 pub mod suite;
 pub mod sweep;
 pub mod symbols;
 pub mod template;
+pub mod terminal;
 pub mod world;
 pub mod yaml;

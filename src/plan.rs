@@ -1,11 +1,12 @@
 //! The plan: which cells are swept.
 
 use globset::{Glob, GlobMatcher};
+use serde::Serialize;
 
 use crate::suite::{Endpoint, Suite};
 
 /// One (endpoint, target, actor).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct PlannedCell<'a> {
     /// The endpoint's name.
     pub endpoint: &'a str,

@@ -15,7 +15,7 @@ use crate::template::sha256_hex;
 use crate::yaml;
 
 /// All cells of one endpoint.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
     /// The method and the path.
@@ -38,7 +38,7 @@ pub struct Record {
 }
 
 /// One cell; the texts are labels of the record's legends.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cell {
     /// The HTTP status.
@@ -59,8 +59,8 @@ pub struct Cell {
 }
 
 /// The row changes of a cell.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(from = "EffectsText")]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "EffectsText", into = "EffectsText")]
 pub enum Effects {
     /// The labels of the changes, none where nothing changed.
     Observed(Vec<String>),
@@ -77,19 +77,31 @@ impl Default for Effects {
 /// What a record says where the database could not be observed.
 const NOT_OBSERVED: &str = "not observed";
 
-/// The two forms of effects in a file.
-#[derive(Deserialize)]
+/// The two forms of effects in a file: a list, or `not observed`.
+#[derive(Deserialize, Serialize)]
 #[serde(untagged)]
 enum EffectsText {
     Labels(Vec<String>),
     Text(String),
 }
 
-impl From<EffectsText> for Effects {
-    fn from(text: EffectsText) -> Self {
+impl TryFrom<EffectsText> for Effects {
+    type Error = String;
+
+    fn try_from(text: EffectsText) -> Result<Self, String> {
         match text {
-            EffectsText::Labels(labels) => Self::Observed(labels),
-            EffectsText::Text(_) => Self::NotObserved,
+            EffectsText::Labels(labels) => Ok(Self::Observed(labels)),
+            EffectsText::Text(text) if text == NOT_OBSERVED => Ok(Self::NotObserved),
+            EffectsText::Text(text) => Err(format!("`{text}` is neither a list of effects nor `{NOT_OBSERVED}`")),
+        }
+    }
+}
+
+impl From<Effects> for EffectsText {
+    fn from(effects: Effects) -> Self {
+        match effects {
+            Effects::Observed(labels) => Self::Labels(labels),
+            Effects::NotObserved => Self::Text(NOT_OBSERVED.to_owned()),
         }
     }
 }
@@ -145,7 +157,14 @@ impl Record {
         self.cells.iter().flat_map(|(target, row)| row.iter().map(move |(actor, cell)| (target.as_str(), actor.as_str(), cell)))
     }
 
-    /// Whether a cell was swept.
+    /// Whether a finding is about the cell.
+    #[must_use]
+    pub fn has_finding(&self, target: &str, actor: &str) -> bool {
+        let (whom, what) = (format!(" {actor} "), format!("`{target}`"));
+        self.findings.iter().any(|finding| finding.contains(&what) && finding.contains(&whom))
+    }
+
+    /// The cell of that target and actor, if it was swept.
     #[must_use]
     pub fn cell_at(&self, target: &str, actor: &str) -> Option<&Cell> {
         self.cells.get(target)?.get(actor)

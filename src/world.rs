@@ -171,7 +171,7 @@ impl World {
     fn draw_once(suite: &Suite, templates: &Templates, given: &BTreeMap<String, String>) -> Result<Self, TemplateError> {
         let run = format!("ap{}", random(10));
         let variables = variables(suite, templates, given)?;
-        let mut scope = Scope::from([("run".to_owned(), Value::from(&run)), ("vars".to_owned(), outside(&variables))]);
+        let mut scope = Scope::from([("run".to_owned(), Value::from(&run)), ("vars".to_owned(), Value::from(field_values(&variables)))]);
         let mut entities = IndexMap::new();
         for (name, kind, _) in suite.cast() {
             scope.insert("name".to_owned(), Value::from(name));
@@ -205,6 +205,12 @@ impl World {
         let values = self.entities.values().flat_map(|instance| instance.fields.values());
         let mut seen = BTreeSet::new();
         values.into_iter().all(|field| seen.insert(&field.value))
+    }
+
+    /// The names that exist before there is a world: the variables.
+    #[must_use]
+    pub fn outside(variables: &BTreeMap<String, Field>) -> Scope {
+        Scope::from([("vars".to_owned(), Value::from(field_values(variables)))])
     }
 
     /// The rows of the world in the order of the suite.
@@ -246,7 +252,8 @@ impl World {
     }
 }
 
-fn variables(suite: &Suite, templates: &Templates, given: &BTreeMap<String, String>) -> Result<BTreeMap<String, Field>, TemplateError> {
+/// The suite's variables: as given, else by their default. Those with neither are not defined.
+pub fn variables(suite: &Suite, templates: &Templates, given: &BTreeMap<String, String>) -> Result<BTreeMap<String, Field>, TemplateError> {
     let mut variables = BTreeMap::new();
     for (name, variable) in &suite.file.variables {
         let class = if variable.secret { Class::Secret } else { Class::Symbol };
@@ -260,9 +267,8 @@ fn variables(suite: &Suite, templates: &Templates, given: &BTreeMap<String, Stri
     Ok(variables)
 }
 
-fn outside(variables: &BTreeMap<String, Field>) -> Value {
-    let values: Scope = variables.iter().map(|(name, field)| (name.clone(), Value::from(&field.value))).collect();
-    Value::from(values)
+fn field_values(variables: &BTreeMap<String, Field>) -> Scope {
+    variables.iter().map(|(name, field)| (name.clone(), Value::from(&field.value))).collect()
 }
 
 /// The target of one cell: its scratch entity, and the names that the cell's templates can use.

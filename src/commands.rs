@@ -1,0 +1,121 @@
+//! The commands: one file each, with its arguments and one function.
+
+pub mod arguments;
+pub mod check;
+pub mod clean;
+pub mod completions;
+pub mod list;
+pub mod record;
+pub mod serve;
+
+use std::io::{self, Write};
+
+use crate::database::DatabaseError;
+use crate::diagnostic::Diagnostics;
+use crate::exit::Exit;
+use crate::http::HttpError;
+use crate::plan::FilterError;
+use crate::service::{Launch, ServiceError};
+use crate::snapshot::SnapshotError;
+use crate::sweep::SweepError;
+use crate::yaml;
+
+/// What a command works with.
+pub struct Context<'a> {
+    /// Where results go.
+    pub out: &'a mut dyn Write,
+    /// The services that can be started.
+    pub launchers: &'a [&'a dyn Launch],
+}
+
+/// A command that could not do its work.
+#[derive(Debug)]
+pub struct Failure {
+    /// The exit code.
+    pub exit: Exit,
+    /// What went wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+impl Failure {
+    fn new(exit: Exit, message: impl ToString) -> Self {
+        Self { exit, message: message.to_string(), help: None }
+    }
+
+    fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Diagnostics come with a heading and a help line of their own.
+        if self.message.starts_with("error") {
+            return write!(out, "{}", self.message);
+        }
+        write!(out, "error: {}", self.message)?;
+        self.help.iter().try_for_each(|help| write!(out, "\n  = help: {help}"))
+    }
+}
+
+impl From<Diagnostics> for Failure {
+    fn from(mistakes: Diagnostics) -> Self {
+        Self::new(Exit::Usage, mistakes)
+    }
+}
+
+impl From<FilterError> for Failure {
+    fn from(error: FilterError) -> Self {
+        Self::new(Exit::Usage, error)
+    }
+}
+
+impl From<ServiceError> for Failure {
+    fn from(error: ServiceError) -> Self {
+        let exit = match error {
+            ServiceError::NoDefault(_) | ServiceError::UnknownLauncher { .. } | ServiceError::Template(_) => Exit::Usage,
+            _ => Exit::Unreachable,
+        };
+        Self { exit, help: error.help(), message: error.to_string() }
+    }
+}
+
+impl From<SweepError> for Failure {
+    fn from(error: SweepError) -> Self {
+        let failure = Self::new(Exit::Unreachable, &error);
+        match error {
+            SweepError::NoDatabase => Self { exit: Exit::Usage, ..failure }.help("give the service's database with --database-url"),
+            SweepError::Template(_) | SweepError::Pages { .. } => Self { exit: Exit::Usage, ..failure },
+            SweepError::Symbols(_) => Self { exit: Exit::Bug, ..failure },
+            SweepError::Http(HttpError::Path(_)) => Self { exit: Exit::Usage, ..failure },
+            SweepError::Http(_) | SweepError::Database(_) => failure,
+        }
+    }
+}
+
+impl From<DatabaseError> for Failure {
+    fn from(error: DatabaseError) -> Self {
+        Self::new(Exit::Unreachable, error)
+    }
+}
+
+impl From<SnapshotError> for Failure {
+    fn from(error: SnapshotError) -> Self {
+        Self::new(Exit::Usage, error)
+    }
+}
+
+impl From<yaml::Error> for Failure {
+    fn from(error: yaml::Error) -> Self {
+        Self::new(Exit::Bug, error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::new(Exit::Usage, format!("cannot write the result: {error}"))
+    }
+}

@@ -1,0 +1,151 @@
+//! Argument groups that several commands share; each loads itself.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use serde_json::Value as Json;
+use url::Url;
+
+use super::Failure;
+use crate::exit::Exit;
+use crate::plan::{EndpointPlan, Filter, plan};
+use crate::service::Given;
+use crate::suite::Suite;
+use crate::sweep::Options;
+
+/// Prefix of the environment variables that set a suite's variables.
+const VARIABLE_PREFIX: &str = "AUTHZ_PIN_VAR_";
+
+/// Which cells.
+#[derive(Debug, Clone, Default, Args)]
+pub struct SuiteArgs {
+    /// The suite's folder [default: this folder, else the only one in `suites`]
+    #[arg(value_name = "SUITE")]
+    pub suite: Option<PathBuf>,
+    /// Only cells that match ENDPOINT[/TARGET[/ACTOR]], with `*` for any characters; can be repeated
+    #[arg(long, short, value_name = "PATTERN")]
+    pub filter: Vec<String>,
+}
+
+impl SuiteArgs {
+    /// Reads the suite.
+    pub fn load(&self) -> Result<Suite, Failure> {
+        let folder = match &self.suite {
+            Some(folder) => folder.clone(),
+            None => default_folder(Path::new("."))?,
+        };
+        Ok(Suite::load(&folder)?)
+    }
+
+    /// The cells that the filter selects; none is a failure of its own.
+    pub fn plan<'a>(&self, suite: &'a Suite) -> Result<Vec<EndpointPlan<'a>>, Failure> {
+        let plan = plan(suite, &Filter::new(&self.filter)?);
+        if plan.is_empty() {
+            let failure = Failure::new(Exit::NothingSelected, "the filter selects no cell");
+            return Err(failure.help("`authz-pin list` shows the cells as ENDPOINT/TARGET/ACTOR"));
+        }
+        Ok(plan)
+    }
+}
+
+fn default_folder(here: &Path) -> Result<PathBuf, Failure> {
+    if here.join("suite.yaml").is_file() {
+        return Ok(here.to_owned());
+    }
+    let entries = std::fs::read_dir(here.join("suites")).into_iter().flatten().flatten();
+    let mut folders = entries.map(|entry| entry.path()).filter(|folder| folder.join("suite.yaml").is_file());
+    match (folders.next(), folders.next()) {
+        (Some(folder), None) => Ok(folder.strip_prefix(here).unwrap_or(&folder).to_owned()),
+        (Some(_), Some(_)) => Err(Failure::new(Exit::Usage, "`suites` has several suites").help("name one: authz-pin check suites/NAME")),
+        _ => Err(Failure::new(Exit::Usage, "there is no suite here").help("name its folder: authz-pin check FOLDER")),
+    }
+}
+
+/// Where the service is.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Service")]
+pub struct ServiceArgs {
+    /// The service's URL; without it the suite's own default service is started
+    #[arg(long, env = "AUTHZ_PIN_BASE_URL", value_name = "URL")]
+    pub base_url: Option<Url>,
+    /// The service's PostgreSQL, as `postgres://USER:PASSWORD@HOST/DATABASE`
+    #[arg(long, env = "AUTHZ_PIN_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// A variable of the suite; `AUTHZ_PIN_VAR_<NAME>` in the environment does the same and keeps a secret out of the process list
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    pub var: Vec<(String, String)>,
+    /// A setting of the suite's default service, as JSON or text
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair, conflicts_with = "base_url")]
+    pub setting: Vec<(String, String)>,
+}
+
+impl ServiceArgs {
+    /// Resolves flags and environment, and refuses variables that the suite does not have.
+    pub fn resolve(&self, suite: &Suite, listen: Option<SocketAddr>) -> Result<Given, Failure> {
+        let known = &suite.file.variables;
+        if let Some((name, _)) = self.var.iter().find(|(name, _)| !known.contains_key(name)) {
+            let failure = Failure::new(Exit::Usage, format!("the suite has no variable `{name}`"));
+            let names: Vec<&str> = known.keys().map(String::as_str).collect();
+            return Err(failure.help(format!("known: {}", names.join(", "))));
+        }
+        let from_environment = |name: &String| {
+            let value = std::env::var(format!("{VARIABLE_PREFIX}{}", name.to_uppercase())).ok()?;
+            Some((name.clone(), value))
+        };
+        let mut variables: BTreeMap<String, String> = known.keys().filter_map(from_environment).collect();
+        variables.extend(self.var.iter().cloned());
+        let setting = |(name, value): &(String, String)| (name.clone(), json_or_text(value));
+        Ok(Given {
+            base_url: self.base_url.clone(),
+            database_url: self.database_url.clone(),
+            variables,
+            settings: self.setting.iter().map(setting).collect(),
+            listen,
+        })
+    }
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+fn json_or_text(text: &str) -> Json {
+    serde_json::from_str(text).unwrap_or_else(|_| Json::from(text))
+}
+
+/// How to sweep.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Sweep")]
+pub struct SweepArgs {
+    /// How many calls are under way at once; changes nothing in the records
+    #[arg(long, short, default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub concurrency: u16,
+    /// Fire each endpoint's cells in an order drawn from this number; changes nothing in the records
+    #[arg(long, value_name = "SEED")]
+    pub shuffle: Option<u64>,
+}
+
+impl Default for SweepArgs {
+    fn default() -> Self {
+        Self { concurrency: 16, shuffle: None }
+    }
+}
+
+impl From<&SweepArgs> for Options {
+    fn from(args: &SweepArgs) -> Self {
+        Self { concurrency: args.concurrency.into(), shuffle: args.shuffle }
+    }
+}
+
+/// The form of a result.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For a person.
+    #[default]
+    Human,
+    /// For a program.
+    Json,
+}

@@ -1,0 +1,112 @@
+//! `authz-pin check`: sweep, compare with the snapshots, report.
+
+use std::time::Instant;
+
+use clap::Args;
+
+use super::arguments::{Format, ServiceArgs, SuiteArgs, SweepArgs};
+use super::{Context, Failure};
+use crate::drift::{self, Drift};
+use crate::exit::Exit;
+use crate::plan::EndpointPlan;
+use crate::record::Record;
+use crate::report::{self, Outcome, Totals};
+use crate::service::{Given, Started};
+use crate::snapshot::{Info, Snapshot};
+use crate::suite::Suite;
+use crate::sweep::{Options, Sweep, sweep};
+use crate::terminal::Bar;
+
+/// Arguments of `check`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct CheckArgs {
+    #[command(flatten)]
+    suite: SuiteArgs,
+    #[command(flatten)]
+    service: ServiceArgs,
+    #[command(flatten)]
+    sweep: SweepArgs,
+    /// The form of the result
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// Sweeps the suite and compares every record with its snapshot. What differs is written beside it as `.snap.new`,
+/// which `cargo insta review` shows and accepts.
+pub async fn run(args: &CheckArgs, context: &mut Context<'_>) -> Result<Exit, Failure> {
+    let start = Instant::now();
+    let suite = args.suite.load()?;
+    let plan = args.suite.plan(&suite)?;
+    let given = args.service.resolve(&suite, None)?;
+    let swept = sweep_once(&suite, &plan, &given, &(&args.sweep).into(), context).await?;
+    let totals = Totals::new(swept.cells, swept.requests, start.elapsed());
+    let leftovers = swept.leftovers.len();
+    let outcomes = compare(&suite, &plan, swept)?;
+    match args.format {
+        Format::Human => report::human(context.out, &outcomes, totals)?,
+        Format::Json => report::json(context.out, &suite.file.name, &outcomes, totals)?,
+    }
+    if leftovers > 0 {
+        return Err(Failure::new(Exit::Unreachable, format!("{leftovers} rows could not be restored: somebody else changed them")));
+    }
+    let pinned = outcomes.iter().all(|outcome| outcome.drift == Drift::None);
+    Ok(if pinned { Exit::AsPinned } else { Exit::Drift })
+}
+
+/// Starts or reaches the service, sweeps it once and stops what was started.
+pub(super) async fn sweep_once(
+    suite: &Suite,
+    plan: &[EndpointPlan<'_>],
+    given: &Given,
+    options: &Options,
+    context: &Context<'_>,
+) -> Result<Sweep, Failure> {
+    let started = Started::new(suite, given, context.launchers).await?;
+    let bar = Bar::new(plan.iter().map(|endpoint| endpoint.cells.len()).sum());
+    let swept = sweep(suite, plan, &started.service, options, &bar).await;
+    bar.finish();
+    started.stop().await;
+    Ok(swept?)
+}
+
+fn compare(suite: &Suite, plan: &[EndpointPlan<'_>], swept: Sweep) -> Result<Vec<Outcome>, Failure> {
+    let records = plan.iter().zip(swept.records);
+    records.map(|(plan, (name, record))| compare_one(suite, plan, name, record)).collect()
+}
+
+/// Compares one record; a part of one is compared with the same part of the snapshot, and never written.
+fn compare_one(suite: &Suite, plan: &EndpointPlan<'_>, name: String, record: Record) -> Result<Outcome, Failure> {
+    let snapshot = Snapshot::new(&suite.snapshots(), &name);
+    let text = record.to_yaml()?;
+    let whole = is_whole(suite, plan);
+    let old = match snapshot.read()? {
+        Some(old) if !whole => Some(part_of(&old, &record)?),
+        old => old,
+    };
+    let drift = drift::between(old.as_deref(), &text);
+    if whole {
+        match drift {
+            Drift::None => snapshot.settle()?,
+            _ => snapshot.propose(&text, &source(suite), &Info::new(plan.cells.len()))?,
+        }
+    }
+    Ok(Outcome { name, record, drift })
+}
+
+/// Whether the plan has all cells of its endpoint.
+pub(super) fn is_whole(suite: &Suite, plan: &EndpointPlan<'_>) -> bool {
+    plan.cells.len() == plan.endpoint.spec.targets.len() * suite.world.actors.len()
+}
+
+/// What a snapshot's header names as its source.
+pub(super) fn source(suite: &Suite) -> String {
+    format!("suites/{}", suite.file.name)
+}
+
+/// The cells of a snapshot that were swept now. Its findings are about the whole, so those are left out on both sides.
+fn part_of(old: &str, record: &Record) -> Result<String, Failure> {
+    let Ok(old) = Record::parse(old) else { return Ok(old.to_owned()) };
+    let mut part = old.retain(|target, actor| record.cell_at(target, actor).is_some());
+    part.findings.clone_from(&record.findings);
+    Ok(part.to_yaml()?)
+}

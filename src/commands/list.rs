@@ -1,0 +1,30 @@
+//! `authz-pin list`: the plan's cells.
+
+use clap::Args;
+
+use super::arguments::{Format, SuiteArgs};
+use super::{Context, Failure};
+use crate::exit::Exit;
+use crate::plan::PlannedCell;
+
+/// Arguments of `list`.
+#[derive(Debug, Clone, Args)]
+pub struct ListArgs {
+    #[command(flatten)]
+    suite: SuiteArgs,
+    /// The form of the result
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// Lists the cells that a check would sweep.
+pub fn run(args: &ListArgs, context: &mut Context<'_>) -> Result<Exit, Failure> {
+    let suite = args.suite.load()?;
+    let plan = args.suite.plan(&suite)?;
+    let cells: Vec<PlannedCell<'_>> = plan.into_iter().flat_map(|endpoint| endpoint.cells).collect();
+    match args.format {
+        Format::Human => cells.iter().try_for_each(|cell| writeln!(context.out, "{cell}"))?,
+        Format::Json => writeln!(context.out, "{}", serde_json::json!(cells))?,
+    }
+    Ok(Exit::AsPinned)
+}

@@ -1,0 +1,51 @@
+//! `authz-pin record`: sweep twice, refuse what is not stable, accept.
+
+use clap::Args;
+
+use super::arguments::{ServiceArgs, SuiteArgs, SweepArgs};
+use super::check::{is_whole, source, sweep_once};
+use super::{Context, Failure};
+use crate::drift::{self, Drift};
+use crate::exit::Exit;
+use crate::snapshot::{Info, Snapshot};
+
+/// Arguments of `record`.
+#[derive(Debug, Clone, Args)]
+pub struct RecordArgs {
+    #[command(flatten)]
+    suite: SuiteArgs,
+    #[command(flatten)]
+    service: ServiceArgs,
+    #[command(flatten)]
+    sweep: SweepArgs,
+}
+
+/// Sweeps twice, each time with different symbols, and accepts the records if both sweeps gave the same ones.
+pub async fn run(args: &RecordArgs, context: &mut Context<'_>) -> Result<Exit, Failure> {
+    let suite = args.suite.load()?;
+    let plan = args.suite.plan(&suite)?;
+    if let Some(part) = plan.iter().find(|plan| !is_whole(&suite, plan)) {
+        let failure = Failure::new(Exit::Usage, format!("the filter selects only some cells of `{}`", part.endpoint.name));
+        return Err(failure.help("a snapshot holds a whole endpoint: filter by endpoints"));
+    }
+    let given = args.service.resolve(&suite, None)?;
+    let options = (&args.sweep).into();
+    let first = sweep_once(&suite, &plan, &given, &options, context).await?;
+    let second = sweep_once(&suite, &plan, &given, &options, context).await?;
+    let mut accepted = Vec::new();
+    for (plan, (name, record)) in plan.iter().zip(&first.records) {
+        let text = record.to_yaml()?;
+        let again = second.records.get(name).map(|record| record.to_yaml()).transpose()?.unwrap_or_default();
+        if let Drift::Changed { diff, .. } = drift::between(Some(&text), &again) {
+            let message = format!("two sweeps of `{name}` differ, nothing was accepted:\n{diff}");
+            let help = "add a rule under `texts` or `unstable_columns` of suite.yaml, or raise `service.settle_ms`";
+            return Err(Failure::new(Exit::Unstable, message.trim_end()).help(help));
+        }
+        accepted.push((Snapshot::new(&suite.snapshots(), name), text, Info::new(plan.cells.len())));
+    }
+    for (snapshot, text, info) in &accepted {
+        snapshot.accept(text, &source(&suite), info)?;
+        writeln!(context.out, "accepted {}", snapshot.file().display())?;
+    }
+    Ok(Exit::AsPinned)
+}

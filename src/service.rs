@@ -1,0 +1,222 @@
+//! The service under test: given from outside, or started here on a database of its own.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use futures::future::BoxFuture;
+use serde_json::Value as Json;
+use url::Url;
+
+use crate::embedded::{Cluster, EmbeddedError};
+use crate::http::{Http, HttpError};
+use crate::suite::Suite;
+use crate::sweep::Service;
+use crate::template::{TemplateError, Templates};
+use crate::world::{World, variables};
+
+/// A service that authz-pin can start.
+pub trait Launch {
+    /// The name that a suite calls it by.
+    fn name(&self) -> &str;
+
+    /// Starts it on a database.
+    fn launch(&self, listen: SocketAddr, database_url: &str, settings: Json) -> BoxFuture<'static, Result<Running, String>>;
+}
+
+/// A service that was started here.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// How long its database must be quiet; zero for one that answers after all its writes.
+    pub settle: Duration,
+    /// Ends it.
+    pub stop: BoxFuture<'static, ()>,
+}
+
+/// A service that could not be reached or started.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The suite has no default service.
+    #[error("the suite `{0}` has no service of its own to start")]
+    NoDefault(String),
+    /// Nobody knows the suite's launcher.
+    #[error("unknown launcher `{launcher}`")]
+    UnknownLauncher {
+        /// The launcher's name in the suite.
+        launcher: String,
+        /// The launchers that there are.
+        known: Vec<String>,
+    },
+    /// The launcher failed.
+    #[error("cannot start `{launcher}`: {reason}")]
+    Launch {
+        /// The launcher's name.
+        launcher: String,
+        /// Why, in its words.
+        reason: String,
+    },
+    /// The service never became ready.
+    #[error("the service at {base_url} is not ready: `{path}` gave {last} after {tries} tries in {seconds} s")]
+    NotReady {
+        /// The service's URL.
+        base_url: Url,
+        /// The path that was asked.
+        path: String,
+        /// The last answer or failure.
+        last: String,
+        /// How often it was asked.
+        tries: usize,
+        /// For how long.
+        seconds: u64,
+    },
+    /// The embedded PostgreSQL did not start.
+    #[error(transparent)]
+    Embedded(#[from] EmbeddedError),
+    /// The client could not be made.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// The launcher's settings could not be rendered.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The started service's address is not a URL.
+    #[error("`{0}` is not an address")]
+    Address(String),
+}
+
+impl ServiceError {
+    /// What to do about it.
+    #[must_use]
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::NoDefault(_) => Some("give the service's URL with --base-url".to_owned()),
+            Self::UnknownLauncher { known, .. } if known.is_empty() => {
+                Some("this build has no service of its own; give one with --base-url".to_owned())
+            }
+            Self::UnknownLauncher { known, .. } => Some(format!("known: {}", known.join(", "))),
+            Self::NotReady { .. } => Some("start the service, or correct --base-url or `service.ready` of the suite".to_owned()),
+            Self::Embedded(error) => error.help(),
+            _ => None,
+        }
+    }
+}
+
+/// What was given from outside.
+#[derive(Debug, Clone, Default)]
+pub struct Given {
+    /// The service's URL; without it the suite's default service is started.
+    pub base_url: Option<Url>,
+    /// The database's URL; without it the default service gets an embedded one.
+    pub database_url: Option<String>,
+    /// The suite's variables.
+    pub variables: BTreeMap<String, String>,
+    /// Settings of the default service, over those of the suite.
+    pub settings: BTreeMap<String, Json>,
+    /// Where the default service listens.
+    pub listen: Option<SocketAddr>,
+}
+
+/// A service that is ready to be swept, with what was started for it.
+pub struct Started {
+    /// How the service is reached.
+    pub service: Service,
+    running: Option<Running>,
+    cluster: Option<Cluster>,
+}
+
+/// How long a service may take until it is ready.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// The first pause between two questions; it doubles.
+const PAUSE: Duration = Duration::from_millis(5);
+
+impl Started {
+    /// Reaches the given service, or starts the suite's own.
+    pub async fn new(suite: &Suite, given: &Given, launchers: &[&dyn Launch]) -> Result<Self, ServiceError> {
+        let started = match &given.base_url {
+            Some(base_url) => Self::outside(suite, given, base_url.clone()),
+            None => Self::own(suite, given, launchers).await?,
+        };
+        started.wait_until_ready(suite).await?;
+        Ok(started)
+    }
+
+    fn outside(suite: &Suite, given: &Given, base_url: Url) -> Self {
+        let service = Service {
+            base_url,
+            database_url: given.database_url.clone(),
+            settle: Duration::from_millis(suite.file.service.settle_ms),
+            ephemeral: false,
+            variables: given.variables.clone(),
+        };
+        Self { service, running: None, cluster: None }
+    }
+
+    async fn own(suite: &Suite, given: &Given, launchers: &[&dyn Launch]) -> Result<Self, ServiceError> {
+        let spec = suite.file.service.default.as_ref().ok_or_else(|| ServiceError::NoDefault(suite.file.name.clone()))?;
+        let launcher = launchers.iter().find(|launcher| launcher.name() == spec.launcher).ok_or_else(|| {
+            let known = launchers.iter().map(|launcher| launcher.name().to_owned()).collect();
+            ServiceError::UnknownLauncher { launcher: spec.launcher.clone(), known }
+        })?;
+        // The variables are drawn here, so that the service and the sweep get the same ones.
+        let templates = Templates::new();
+        let drawn = variables(suite, &templates, &given.variables)?;
+        let mut settings = templates.render(&spec.settings, &World::outside(&drawn))?;
+        for (name, value) in &given.settings {
+            settings[name.as_str()] = value.clone();
+        }
+        let (cluster, database_url) = database(given).await?;
+        let listen = given.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
+        let fail = |reason| ServiceError::Launch { launcher: spec.launcher.clone(), reason };
+        let running = launcher.launch(listen, &database_url, settings).await.map_err(fail)?;
+        let base_url = format!("http://{}", running.address);
+        let service = Service {
+            base_url: Url::parse(&base_url).map_err(|_| ServiceError::Address(base_url))?,
+            database_url: Some(database_url),
+            settle: running.settle,
+            ephemeral: cluster.is_some(),
+            variables: drawn.into_iter().map(|(name, field)| (name, field.value)).collect(),
+        };
+        Ok(Self { service, running: Some(running), cluster })
+    }
+
+    /// Asks until the service says that it is ready, with growing pauses.
+    async fn wait_until_ready(&self, suite: &Suite) -> Result<(), ServiceError> {
+        let http = Http::new(self.service.base_url.clone(), Duration::from_secs(suite.file.service.timeout_s))?;
+        let path = &suite.file.service.ready;
+        let start = Instant::now();
+        let mut pause = PAUSE;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let last = match http.is_ready(path).await {
+                Ok(true) => return Ok(()),
+                Ok(false) => "no success".to_owned(),
+                Err(error) => error.to_string(),
+            };
+            if start.elapsed() + pause > PATIENCE {
+                let (base_url, path) = (self.service.base_url.clone(), path.clone());
+                return Err(ServiceError::NotReady { base_url, path, last, tries, seconds: start.elapsed().as_secs() });
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(1));
+        }
+    }
+
+    /// Ends what was started here.
+    pub async fn stop(self) {
+        if let Some(running) = self.running {
+            running.stop.await;
+        }
+        drop(self.cluster);
+    }
+}
+
+/// The given database, or a new one on an embedded server that ends with the run.
+async fn database(given: &Given) -> Result<(Option<Cluster>, String), ServiceError> {
+    if let Some(url) = &given.database_url {
+        return Ok((None, url.clone()));
+    }
+    let cluster = Cluster::start()?;
+    let url = cluster.create_database("service").await?;
+    Ok((Some(cluster), url))
+}

@@ -1,0 +1,130 @@
+//! The terminal: the one owner of colours, progress and the streams' abilities.
+
+use std::cell::Cell;
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
+use clap::ValueEnum;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::plan::PlannedCell;
+use crate::sweep::Progress;
+
+/// A refusal.
+pub const DENIED: Style = AnsiColor::Red.on_default();
+/// A success.
+pub const ALLOWED: Style = AnsiColor::Green.on_default();
+/// Something to look at.
+pub const NOTABLE: Style = AnsiColor::Yellow.on_default();
+/// A heading.
+pub const HEADING: Style = Style::new().bold();
+/// Something of less weight.
+pub const FAINT: Style = Style::new().dimmed();
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl From<Color> for ColorChoice {
+    fn from(color: Color) -> Self {
+        match color {
+            Color::Auto => Self::Auto,
+            Color::Always => Self::Always,
+            Color::Never => Self::Never,
+        }
+    }
+}
+
+/// Standard output with colours where they are wanted.
+#[must_use]
+pub fn stdout(color: Color) -> AutoStream<std::io::Stdout> {
+    AutoStream::new(std::io::stdout(), color.into())
+}
+
+/// Standard error with colours where they are wanted.
+#[must_use]
+pub fn stderr(color: Color) -> AutoStream<std::io::Stderr> {
+    AutoStream::new(std::io::stderr(), color.into())
+}
+
+/// `text` in a style.
+#[must_use]
+pub fn styled(style: Style, text: &str) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// A progress bar on a terminal, plain lines elsewhere.
+pub struct Bar {
+    bar: Option<ProgressBar>,
+    endpoint: Cell<usize>,
+    last: std::cell::RefCell<String>,
+}
+
+impl Bar {
+    /// A bar over that many cells, on standard error.
+    #[must_use]
+    pub fn new(cells: usize) -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| bar(cells));
+        Self { bar, endpoint: Cell::new(0), last: std::cell::RefCell::default() }
+    }
+
+    fn line(text: &str) {
+        // Progress that cannot be shown is no reason to fail.
+        let _ = writeln!(std::io::stderr(), "{text}");
+    }
+
+    /// Takes the bar away; elsewhere, says how the last endpoint ended.
+    pub fn finish(&self) {
+        match &self.bar {
+            Some(bar) => bar.finish_and_clear(),
+            None => self.end_endpoint(),
+        }
+    }
+
+    fn end_endpoint(&self) {
+        let cells = self.endpoint.take();
+        if cells > 0 {
+            Self::line(&format!("swept {}: {cells} cells", self.last.borrow()));
+        }
+    }
+}
+
+fn bar(cells: usize) -> ProgressBar {
+    let bar = ProgressBar::new(cells as u64);
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} cells  {elapsed}  {msg}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
+}
+
+impl Progress for Bar {
+    fn swept(&self, cell: &PlannedCell<'_>) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(cell.endpoint.to_owned());
+            bar.inc(1);
+            return;
+        }
+        if *self.last.borrow() != cell.endpoint {
+            self.end_endpoint();
+            cell.endpoint.clone_into(&mut self.last.borrow_mut());
+        }
+        self.endpoint.set(self.endpoint.get() + 1);
+    }
+
+    fn note(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(text),
+            None => Self::line(text),
+        }
+    }
+}
