@@ -40,8 +40,12 @@ pub struct Failure {
 }
 
 impl Failure {
-    fn new(exit: Exit, message: impl ToString) -> Self {
-        Self { exit, message: message.to_string(), help: None }
+    fn new(exit: Exit, message: impl std::fmt::Display) -> Self {
+        Self {
+            exit,
+            message: message.to_string(),
+            help: None,
+        }
     }
 
     fn help(mut self, help: impl Into<String>) -> Self {
@@ -57,7 +61,9 @@ impl std::fmt::Display for Failure {
             return write!(out, "{}", self.message);
         }
         write!(out, "error: {}", self.message)?;
-        self.help.iter().try_for_each(|help| write!(out, "\n  = help: {help}"))
+        self.help
+            .iter()
+            .try_for_each(|help| write!(out, "\n  = help: {help}"))
     }
 }
 
@@ -76,10 +82,16 @@ impl From<FilterError> for Failure {
 impl From<ServiceError> for Failure {
     fn from(error: ServiceError) -> Self {
         let exit = match error {
-            ServiceError::NoDefault(_) | ServiceError::UnknownLauncher { .. } | ServiceError::Template(_) => Exit::Usage,
+            ServiceError::NoDefault(_)
+            | ServiceError::UnknownLauncher { .. }
+            | ServiceError::Template(_) => Exit::Usage,
             _ => Exit::Unreachable,
         };
-        Self { exit, help: error.help(), message: error.to_string() }
+        Self {
+            exit,
+            help: error.help(),
+            message: error.to_string(),
+        }
     }
 }
 
@@ -87,10 +99,21 @@ impl From<SweepError> for Failure {
     fn from(error: SweepError) -> Self {
         let failure = Self::new(Exit::Unreachable, &error);
         match error {
-            SweepError::NoDatabase => Self { exit: Exit::Usage, ..failure }.help("give the service's database with --database-url"),
-            SweepError::Template(_) | SweepError::Pages { .. } => Self { exit: Exit::Usage, ..failure },
-            SweepError::Symbols(_) => Self { exit: Exit::Bug, ..failure },
-            SweepError::Http(HttpError::Path(_)) => Self { exit: Exit::Usage, ..failure },
+            SweepError::NoDatabase => Self {
+                exit: Exit::Usage,
+                ..failure
+            }
+            .help("give the service's database with --database-url"),
+            SweepError::Template(_)
+            | SweepError::Pages { .. }
+            | SweepError::Http(HttpError::Path(_)) => Self {
+                exit: Exit::Usage,
+                ..failure
+            },
+            SweepError::Symbols(_) => Self {
+                exit: Exit::Bug,
+                ..failure
+            },
             SweepError::Http(_) | SweepError::Database(_) => failure,
         }
     }

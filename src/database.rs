@@ -35,7 +35,10 @@ pub enum DatabaseError {
 
 impl DatabaseError {
     pub(crate) fn refused(task: impl Into<String>) -> impl FnOnce(diesel::result::Error) -> Self {
-        |source| Self::Refused { task: task.into(), source }
+        |source| Self::Refused {
+            task: task.into(),
+            source,
+        }
     }
 }
 
@@ -81,9 +84,17 @@ pub(crate) struct Number {
 impl Database {
     /// Connects.
     pub async fn connect(url: &str, schema: &str) -> Result<Self, DatabaseError> {
-        let unreachable = |error: ConnectionError| DatabaseError::Unreachable { url: redacted(url), reason: error.to_string() };
-        let connection = AsyncPgConnection::establish(url).await.map_err(unreachable)?;
-        Ok(Self { connection, schema: schema.to_owned() })
+        let unreachable = |error: ConnectionError| DatabaseError::Unreachable {
+            url: redacted(url),
+            reason: error.to_string(),
+        };
+        let connection = AsyncPgConnection::establish(url)
+            .await
+            .map_err(unreachable)?;
+        Ok(Self {
+            connection,
+            schema: schema.to_owned(),
+        })
     }
 
     /// The schema of the service's tables.
@@ -94,7 +105,10 @@ impl Database {
 
     /// Runs statements that answer nothing.
     pub(crate) async fn execute(&mut self, task: &str, sql: &str) -> Result<(), DatabaseError> {
-        self.connection.batch_execute(sql).await.map_err(DatabaseError::refused(task))
+        self.connection
+            .batch_execute(sql)
+            .await
+            .map_err(DatabaseError::refused(task))
     }
 
     /// Inserts rows, one statement per table and set of columns, in the order in which these first appear.
@@ -103,7 +117,10 @@ impl Database {
             let statement = insert_statement(&self.schema, table, &columns);
             let insert = diesel::sql_query(statement).bind::<Jsonb, _>(Json::Array(values));
             let task = format!("insert into `{table}`");
-            insert.execute(&mut self.connection).await.map_err(DatabaseError::refused(task))?;
+            insert
+                .execute(&mut self.connection)
+                .await
+                .map_err(DatabaseError::refused(task))?;
         }
         Ok(())
     }
@@ -111,7 +128,10 @@ impl Database {
     /// Reads what the tables look like.
     pub async fn catalog(&mut self) -> Result<Catalog, DatabaseError> {
         let query = diesel::sql_query(CATALOG).bind::<Text, _>(self.schema.clone());
-        let one: One = query.get_result(&mut self.connection).await.map_err(DatabaseError::refused("read the catalog"))?;
+        let one: One = query
+            .get_result(&mut self.connection)
+            .await
+            .map_err(DatabaseError::refused("read the catalog"))?;
         Ok(serde_json::from_value(one.value).unwrap_or_default())
     }
 }
@@ -151,15 +171,27 @@ fn batches(rows: &[Row]) -> Vec<(&str, Vec<&str>, Vec<Json>)> {
     let mut batches: indexmap::IndexMap<(&str, Vec<&str>), Vec<Json>> = indexmap::IndexMap::new();
     for row in rows {
         let columns = row.values.keys().map(String::as_str).collect();
-        batches.entry((&row.table, columns)).or_default().push(Json::Object(row.values.clone()));
+        batches
+            .entry((&row.table, columns))
+            .or_default()
+            .push(Json::Object(row.values.clone()));
     }
-    batches.into_iter().map(|((table, columns), values)| (table, columns, values)).collect()
+    batches
+        .into_iter()
+        .map(|((table, columns), values)| (table, columns, values))
+        .collect()
 }
 
 fn insert_statement(schema: &str, table: &str, columns: &[&str]) -> String {
     let relation = format!("{}.{}", identifier(schema), identifier(table));
-    let columns = columns.iter().map(|column| identifier(column)).collect::<Vec<_>>().join(", ");
-    format!("insert into {relation} ({columns}) select {columns} from jsonb_populate_recordset(null::{relation}, $1)")
+    let columns = columns
+        .iter()
+        .map(|column| identifier(column))
+        .collect::<Vec<_>>()
+        .join(", ");
+    format!(
+        "insert into {relation} ({columns}) select {columns} from jsonb_populate_recordset(null::{relation}, $1)"
+    )
 }
 
 /// A name as an SQL identifier.
@@ -185,15 +217,33 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn row(table: &str, values: Json) -> Row {
-        Row { table: table.to_owned(), values: values.as_object().cloned().unwrap_or_default() }
+    fn row(table: &str, values: &Json) -> Row {
+        Row {
+            table: table.to_owned(),
+            values: values.as_object().cloned().unwrap_or_default(),
+        }
     }
 
     #[test]
     fn rows_of_one_table_with_the_same_columns_are_one_statement() {
-        let rows = [row("a", json!({"x": 1})), row("b", json!({"x": 1})), row("a", json!({"x": 2})), row("a", json!({"y": 2}))];
-        let shape: Vec<_> = batches(&rows).into_iter().map(|(table, columns, values)| (table, columns, values.len())).collect();
-        assert_eq!(shape, [("a", vec!["x"], 2), ("b", vec!["x"], 1), ("a", vec!["y"], 1)]);
+        let rows = [
+            row("a", &json!({"x": 1})),
+            row("b", &json!({"x": 1})),
+            row("a", &json!({"x": 2})),
+            row("a", &json!({"y": 2})),
+        ];
+        let shape: Vec<_> = batches(&rows)
+            .into_iter()
+            .map(|(table, columns, values)| (table, columns, values.len()))
+            .collect();
+        assert_eq!(
+            shape,
+            [
+                ("a", vec!["x"], 2),
+                ("b", vec!["x"], 1),
+                ("a", vec!["y"], 1)
+            ]
+        );
     }
 
     #[test]
@@ -203,7 +253,10 @@ mod tests {
 
     #[test]
     fn a_shown_database_url_has_no_password() {
-        assert_eq!(redacted("postgres://me:secret@localhost/db"), "postgres://me:***@localhost/db");
+        assert_eq!(
+            redacted("postgres://me:secret@localhost/db"),
+            "postgres://me:***@localhost/db"
+        );
         assert_eq!(redacted("secret words"), "(not a URL)");
     }
 }

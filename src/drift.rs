@@ -26,7 +26,10 @@ pub fn between(old: Option<&str>, new: &str) -> Drift {
     match old {
         None => Drift::New,
         Some(old) if old.trim_end() == new.trim_end() => Drift::None,
-        Some(old) => Drift::Changed { diff: unified(old, new), cells: changed_cells(old, new) },
+        Some(old) => Drift::Changed {
+            diff: unified(old, new),
+            cells: changed_cells(old, new),
+        },
     }
 }
 
@@ -50,22 +53,37 @@ fn unified(old: &str, new: &str) -> String {
 
 /// The cells whose lines differ. A snapshot that cannot be read as a record has no cells to compare.
 fn changed_cells(old: &str, new: &str) -> Vec<String> {
-    let (Ok(old), Ok(new)) = (Record::parse(old), Record::parse(new)) else { return Vec::new() };
-    let gone = old.iter().filter(|(target, actor, _)| new.cell_at(target, actor).is_none());
-    let changed = new.iter().filter(|(target, actor, cell)| old.cell_at(target, actor) != Some(*cell));
-    changed.chain(gone).map(|(target, actor, _)| format!("{target}/{actor}")).collect()
+    let (Ok(old), Ok(new)) = (Record::parse(old), Record::parse(new)) else {
+        return Vec::new();
+    };
+    let gone = old
+        .iter()
+        .filter(|(target, actor, _)| new.cell_at(target, actor).is_none());
+    let changed = new
+        .iter()
+        .filter(|(target, actor, cell)| old.cell_at(target, actor) != Some(*cell));
+    changed
+        .chain(gone)
+        .map(|(target, actor, _)| format!("{target}/{actor}"))
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const OLD: &str = "endpoint: POST /x\ncells:\n  t:\n    a: {status: 403}\n    b: {status: 200}\n";
+    const OLD: &str =
+        "endpoint: POST /x\ncells:\n  t:\n    a: {status: 403}\n    b: {status: 200}\n";
 
     #[test]
     fn a_flipped_cell_is_one_changed_line() {
-        let Drift::Changed { diff, cells } = between(Some(OLD), &OLD.replace("403", "200")) else { panic!("no drift") };
-        assert_eq!(diff, "   t:\n-    a: {status: 403}\n+    a: {status: 200}\n     b: {status: 200}\n");
+        let Drift::Changed { diff, cells } = between(Some(OLD), &OLD.replace("403", "200")) else {
+            panic!("no drift")
+        };
+        assert_eq!(
+            diff,
+            "   t:\n-    a: {status: 403}\n+    a: {status: 200}\n     b: {status: 200}\n"
+        );
         assert_eq!(cells, ["t/a"]);
     }
 

@@ -17,30 +17,84 @@ pub fn of(suite: &Suite, record: &Record) -> Vec<String> {
 }
 
 fn denied_but_wrote(target: &str, actor: &str, cell: &Cell) -> Option<String> {
-    (is_denied(cell) && !cell.effects.is_empty() && cell.effects.is_observed())
-        .then(|| format!("denied-but-wrote: {actor} was denied ({}) on `{target}`, and rows changed", cell.status))
+    (is_denied(cell) && !cell.effects.is_empty() && cell.effects.is_observed()).then(|| {
+        about(
+            "denied-but-wrote",
+            target,
+            actor,
+            &format!("was denied ({}), and rows changed", cell.status),
+        )
+    })
 }
 
 fn server_error(target: &str, actor: &str, cell: &Cell) -> Option<String> {
-    (cell.status >= 500).then(|| format!("server-error: the service failed ({}) for {actor} on `{target}`", cell.status))
+    (cell.status >= 500).then(|| {
+        about(
+            "server-error",
+            target,
+            actor,
+            &format!("made the service fail ({})", cell.status),
+        )
+    })
 }
 
 fn anonymous_allowed(suite: &Suite, target: &str, actor: &str, cell: &Cell) -> Option<String> {
-    let anonymous = suite.world.actors.get(actor).is_some_and(|actor| actor.auth.is_none());
-    (anonymous && !is_denied(cell)).then(|| format!("anonymous-allowed: {actor} was allowed ({}) on `{target}`", cell.status))
+    let anonymous = suite
+        .world
+        .actors
+        .get(actor)
+        .is_some_and(|actor| actor.auth.is_none());
+    (anonymous && !is_denied(cell)).then(|| {
+        about(
+            "anonymous-allowed",
+            target,
+            actor,
+            &format!("was allowed ({})", cell.status),
+        )
+    })
 }
 
-fn inversions(suite: &Suite, record: &Record, target: &str, actor: &str, cell: &Cell) -> Option<String> {
+fn inversions(
+    suite: &Suite,
+    record: &Record,
+    target: &str,
+    actor: &str,
+    cell: &Cell,
+) -> Option<String> {
     let below = &suite.world.actors.get(actor)?.outranks;
     let allowed: Vec<&str> = below
         .iter()
-        .filter(|other| record.cell_at(target, other).is_some_and(|cell| !is_denied(cell)))
+        .filter(|other| {
+            record
+                .cell_at(target, other)
+                .is_some_and(|cell| !is_denied(cell))
+        })
         .map(String::as_str)
         .collect();
-    (is_denied(cell) && !allowed.is_empty())
-        .then(|| format!("inversion: {actor} is denied ({}) on `{target}` where {} is allowed", cell.status, allowed.join(", ")))
+    (is_denied(cell) && !allowed.is_empty()).then(|| {
+        about(
+            "inversion",
+            target,
+            actor,
+            &format!(
+                "is denied ({}) where allowed: {}",
+                cell.status,
+                allowed.join(", ")
+            ),
+        )
+    })
 }
 
 fn is_denied(cell: &Cell) -> bool {
     cell.status >= 400
+}
+
+/// How a finding begins, so that a report can tell which cell it is about.
+#[must_use]
+pub fn subject(target: &str, actor: &str) -> String {
+    format!("{actor} on `{target}` ")
+}
+
+fn about(kind: &str, target: &str, actor: &str, what: &str) -> String {
+    format!("{kind}: {}{what}", subject(target, actor))
 }

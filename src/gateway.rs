@@ -17,13 +17,25 @@ impl Launch for ReferenceGateway {
         "reference-gateway"
     }
 
-    fn launch(&self, listen: SocketAddr, database_url: &str, settings: Json) -> BoxFuture<'static, Result<Running, String>> {
+    fn launch(
+        &self,
+        listen: SocketAddr,
+        database_url: &str,
+        settings: Json,
+    ) -> BoxFuture<'static, Result<Running, String>> {
         let database_url = database_url.to_owned();
         async move {
-            let settings: Settings = serde_json::from_value(settings).map_err(|error| error.to_string())?;
-            let gateway = Gateway::start(listen, &database_url, settings).await.map_err(|error| error.to_string())?;
+            let settings: Settings =
+                serde_json::from_value(settings).map_err(|error| error.to_string())?;
+            let gateway = Gateway::start(listen, &database_url, settings)
+                .await
+                .map_err(|error| error.to_string())?;
             // The gateway answers after its last write is committed, so there is nothing to wait for.
-            Ok(Running { address: gateway.address(), settle: Duration::ZERO, stop: gateway.stop().boxed() })
+            Ok(Running {
+                address: gateway.address(),
+                settle: Duration::ZERO,
+                stop: gateway.stop().boxed(),
+            })
         }
         .boxed()
     }

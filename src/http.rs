@@ -56,7 +56,11 @@ impl Call {
             path: templates.render_text(&spec.path, scope)?,
             query: pairs(&templates.render(&spec.query, scope)?),
             headers,
-            json: spec.json.as_ref().map(|json| templates.render(json, scope)).transpose()?,
+            json: spec
+                .json
+                .as_ref()
+                .map(|json| templates.render(json, scope))
+                .transpose()?,
         })
     }
 
@@ -65,7 +69,13 @@ impl Call {
     pub fn with_query(&self, name: &str, value: &str) -> Self {
         let mut query = self.query.clone();
         query.push((name.to_owned(), value.to_owned()));
-        Self { query, path: self.path.clone(), headers: self.headers.clone(), json: self.json.clone(), ..*self }
+        Self {
+            query,
+            path: self.path.clone(),
+            headers: self.headers.clone(),
+            json: self.json.clone(),
+            ..*self
+        }
     }
 }
 
@@ -76,11 +86,16 @@ fn pairs(query: &Json) -> Vec<(String, String)> {
         Json::Array(items) => items.iter().map(|item| (name, item)).collect(),
         other => vec![(name, other)],
     });
-    items.filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.clone(), plain(value))).collect()
+    items
+        .filter(|(_, value)| !value.is_null())
+        .map(|(name, value)| (name.clone(), plain(value)))
+        .collect()
 }
 
 fn plain(value: &Json) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// What the service answered.
@@ -144,7 +159,8 @@ impl Http {
     pub async fn send(&self, call: &Call) -> Result<Answer, HttpError> {
         let url = self.url(&call.path)?;
         let fail = |error: reqwest::Error| no_answer(call.method, &url, &error);
-        let method = reqwest::Method::from_bytes(call.method.as_str().as_bytes()).unwrap_or_default();
+        let method =
+            reqwest::Method::from_bytes(call.method.as_str().as_bytes()).unwrap_or_default();
         let mut request = self.client.request(method, url.clone()).query(&call.query);
         for (name, value) in &call.headers {
             request = request.header(name, value);
@@ -155,25 +171,39 @@ impl Http {
         let response = request.send().await.map_err(fail)?;
         let status = response.status().as_u16();
         let bytes = response.bytes().await.map_err(fail)?;
-        Ok(Answer { status, body: body(&bytes) })
+        Ok(Answer {
+            status,
+            body: body(&bytes),
+        })
     }
 
     /// Whether the service answers `path` with a success.
     pub async fn is_ready(&self, path: &str) -> Result<bool, HttpError> {
-        let call = Call { method: Method::Get, path: path.to_owned(), query: Vec::new(), headers: Vec::new(), json: None };
+        let call = Call {
+            method: Method::Get,
+            path: path.to_owned(),
+            query: Vec::new(),
+            headers: Vec::new(),
+            json: None,
+        };
         self.send(&call).await.map(|answer| answer.is_success())
     }
 
     fn url(&self, path: &str) -> Result<Url, HttpError> {
         let base = self.base.as_str().trim_end_matches('/');
-        Url::parse(&format!("{base}/{}", path.trim_start_matches('/'))).map_err(|_| HttpError::Path(path.to_owned()))
+        Url::parse(&format!("{base}/{}", path.trim_start_matches('/')))
+            .map_err(|_| HttpError::Path(path.to_owned()))
     }
 }
 
 fn no_answer(method: Method, url: &Url, error: &reqwest::Error) -> HttpError {
     let mut url = url.clone();
     url.set_query(None);
-    HttpError::NoAnswer { method: method.as_str(), url: url.to_string(), reason: reason(error) }
+    HttpError::NoAnswer {
+        method: method.as_str(),
+        url: url.to_string(),
+        reason: reason(error),
+    }
 }
 
 /// The innermost cause: the outer ones only repeat the URL.
@@ -186,7 +216,10 @@ fn reason(error: &reqwest::Error) -> String {
 }
 
 fn body(bytes: &[u8]) -> Body {
-    serde_json::from_slice(bytes).map_or_else(|_| Body::Text(String::from_utf8_lossy(bytes).into_owned()), Body::Json)
+    serde_json::from_slice(bytes).map_or_else(
+        |_| Body::Text(String::from_utf8_lossy(bytes).into_owned()),
+        Body::Json,
+    )
 }
 
 #[cfg(test)]
@@ -197,13 +230,23 @@ mod tests {
     #[test]
     fn a_query_is_a_mapping_whose_nulls_are_left_out() {
         let query = pairs(&json!({"page": 1, "team_id": null, "sort": ["a", "b"], "all": true}));
-        let query: Vec<_> = query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let query: Vec<_> = query
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         assert_eq!(query, ["page=1", "sort=a", "sort=b", "all=true"]);
     }
 
     #[test]
     fn a_path_is_joined_to_a_base_with_a_path_of_its_own() {
-        let http = Http::new(Url::parse("http://localhost:1/api/").unwrap(), Duration::from_secs(1)).unwrap();
-        assert_eq!(http.url("/key/info").unwrap().as_str(), "http://localhost:1/api/key/info");
+        let http = Http::new(
+            Url::parse("http://localhost:1/api/").unwrap(),
+            Duration::from_secs(1),
+        )
+        .unwrap();
+        assert_eq!(
+            http.url("/key/info").unwrap().as_str(),
+            "http://localhost:1/api/key/info"
+        );
     }
 }

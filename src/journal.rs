@@ -70,7 +70,13 @@ impl From<Logged> for Change {
             _ => Operation::Delete,
         };
         let [old, new] = [logged.old, logged.new].map(Option::unwrap_or_default);
-        Self { seq: logged.seq, table: logged.tbl, operation, old, new }
+        Self {
+            seq: logged.seq,
+            table: logged.tbl,
+            operation,
+            old,
+            new,
+        }
     }
 }
 
@@ -98,7 +104,8 @@ pub struct Journal {
 }
 
 /// Only one run at a time installs or removes the journal; the lock ends with the transaction.
-const LOCK_INSTALLATION: &str = "select pg_advisory_xact_lock(hashtextextended('authz_pin installation', 0))";
+const LOCK_INSTALLATION: &str =
+    "select pg_advisory_xact_lock(hashtextextended('authz_pin installation', 0))";
 
 /// How long a run waits for the locks that the installation takes on the service's tables.
 const LOCK_TIMEOUT: &str = "set local lock_timeout = '15s'";
@@ -123,50 +130,100 @@ impl Presence {
 
 impl Journal {
     /// Installs the journal and registers the run, after undoing what dead runs left.
-    pub async fn install(database: &mut Database, run: &str) -> Result<(Self, Vec<Leftover>), DatabaseError> {
+    pub async fn install(
+        database: &mut Database,
+        run: &str,
+    ) -> Result<(Self, Vec<Leftover>), DatabaseError> {
         let task = "install the journal";
         let live = format!("select pg_advisory_lock(hashtextextended('authz_pin run {run}', 0))");
         database.execute(task, &live).await?;
-        database.execute(task, &format!("begin; {LOCK_TIMEOUT}; {LOCK_INSTALLATION}")).await?;
+        database
+            .execute(task, &format!("begin; {LOCK_TIMEOUT}; {LOCK_INSTALLATION}"))
+            .await?;
         let installed = Self::install_in_transaction(database, run).await;
-        let end = if installed.is_ok() { "commit" } else { "rollback" };
+        let end = if installed.is_ok() {
+            "commit"
+        } else {
+            "rollback"
+        };
         database.execute(task, end).await?;
-        database.execute(task, &format!("set authz_pin.run = '{run}'")).await?;
+        database
+            .execute(task, &format!("set authz_pin.run = '{run}'"))
+            .await?;
         installed
     }
 
-    async fn install_in_transaction(database: &mut Database, run: &str) -> Result<(Self, Vec<Leftover>), DatabaseError> {
+    async fn install_in_transaction(
+        database: &mut Database,
+        run: &str,
+    ) -> Result<(Self, Vec<Leftover>), DatabaseError> {
         let task = "install the journal";
         database.execute(task, include_str!("journal.sql")).await?;
         let leftovers = undo_dead_runs(database).await?;
         let schema = database.schema().to_owned();
         let watch = diesel::sql_query("select authz_pin.watch($1)").bind::<Text, _>(schema);
-        watch.execute(&mut database.connection).await.map_err(DatabaseError::refused(task))?;
-        let register = diesel::sql_query("insert into authz_pin.run (token) values ($1)").bind::<Text, _>(run);
-        register.execute(&mut database.connection).await.map_err(DatabaseError::refused(task))?;
+        watch
+            .execute(&mut database.connection)
+            .await
+            .map_err(DatabaseError::refused(task))?;
+        let register =
+            diesel::sql_query("insert into authz_pin.run (token) values ($1)").bind::<Text, _>(run);
+        register
+            .execute(&mut database.connection)
+            .await
+            .map_err(DatabaseError::refused(task))?;
         let floor = last(database).await?;
-        Ok((Self { run: run.to_owned(), floor, foreign: BTreeSet::new() }, leftovers))
+        Ok((
+            Self {
+                run: run.to_owned(),
+                floor,
+                foreign: BTreeSet::new(),
+            },
+            leftovers,
+        ))
     }
 
     /// Enters the database for one endpoint, together with other runs or alone.
-    pub async fn enter(&self, database: &mut Database, presence: Presence) -> Result<(), DatabaseError> {
+    pub async fn enter(
+        &self,
+        database: &mut Database,
+        presence: Presence,
+    ) -> Result<(), DatabaseError> {
         sweep_lock(database, "pg_advisory_lock", presence).await
     }
 
     /// Leaves it again.
-    pub async fn leave(&self, database: &mut Database, presence: Presence) -> Result<(), DatabaseError> {
+    pub async fn leave(
+        &self,
+        database: &mut Database,
+        presence: Presence,
+    ) -> Result<(), DatabaseError> {
         sweep_lock(database, "pg_advisory_unlock", presence).await
     }
 
     /// Remembers identifiers that need not hold the run's token, so that they are found after a crash.
-    pub async fn remember(&self, database: &mut Database, identifiers: &[String]) -> Result<(), DatabaseError> {
+    pub async fn remember(
+        &self,
+        database: &mut Database,
+        identifiers: &[String],
+    ) -> Result<(), DatabaseError> {
         let statement = "insert into authz_pin.identifier select $1, unnest($2)";
-        let insert = diesel::sql_query(statement).bind::<Text, _>(&self.run).bind::<Array<Text>, _>(identifiers);
-        insert.execute(&mut database.connection).await.map_err(DatabaseError::refused("write the journal")).map(drop)
+        let insert = diesel::sql_query(statement)
+            .bind::<Text, _>(&self.run)
+            .bind::<Array<Text>, _>(identifiers);
+        insert
+            .execute(&mut database.connection)
+            .await
+            .map_err(DatabaseError::refused("write the journal"))
+            .map(drop)
     }
 
     /// Waits until nothing was logged for `settle`.
-    pub async fn quiet(&self, database: &mut Database, settle: Duration) -> Result<(), DatabaseError> {
+    pub async fn quiet(
+        &self,
+        database: &mut Database,
+        settle: Duration,
+    ) -> Result<(), DatabaseError> {
         if settle.is_zero() {
             return Ok(());
         }
@@ -185,19 +242,37 @@ impl Journal {
     pub async fn read(&self, database: &mut Database) -> Result<Vec<Change>, DatabaseError> {
         let query = "select seq, tbl, op, old, new from authz_pin.change where run is null and seq > $1 order by seq";
         let query = diesel::sql_query(query).bind::<BigInt, _>(self.floor);
-        let logged: Vec<Logged> =
-            query.load(&mut database.connection).await.map_err(DatabaseError::refused("read the journal"))?;
-        Ok(logged.into_iter().filter(|change| !self.foreign.contains(&change.seq)).map(Change::from).collect())
+        let logged: Vec<Logged> = query
+            .load(&mut database.connection)
+            .await
+            .map_err(DatabaseError::refused("read the journal"))?;
+        Ok(logged
+            .into_iter()
+            .filter(|change| !self.foreign.contains(&change.seq))
+            .map(Change::from)
+            .collect())
     }
 
     /// Claims changes as caused by this run.
-    pub async fn claim(&self, database: &mut Database, changes: &[i64]) -> Result<(), DatabaseError> {
+    pub async fn claim(
+        &self,
+        database: &mut Database,
+        changes: &[i64],
+    ) -> Result<(), DatabaseError> {
         if changes.is_empty() {
             return Ok(());
         }
-        let claim = diesel::sql_query("update authz_pin.change set run = $1 where seq = any ($2) and run is null");
-        let claim = claim.bind::<Text, _>(&self.run).bind::<Array<BigInt>, _>(changes);
-        claim.execute(&mut database.connection).await.map_err(DatabaseError::refused("write the journal")).map(drop)
+        let claim = diesel::sql_query(
+            "update authz_pin.change set run = $1 where seq = any ($2) and run is null",
+        );
+        let claim = claim
+            .bind::<Text, _>(&self.run)
+            .bind::<Array<BigInt>, _>(changes);
+        claim
+            .execute(&mut database.connection)
+            .await
+            .map_err(DatabaseError::refused("write the journal"))
+            .map(drop)
     }
 
     /// Sets changes aside as somebody else's.
@@ -207,8 +282,12 @@ impl Journal {
 
     /// The tokens of the other runs on this database.
     pub async fn others(&self, database: &mut Database) -> Result<Vec<String>, DatabaseError> {
-        let query = diesel::sql_query("select token from authz_pin.run where token <> $1").bind::<Text, _>(&self.run);
-        let tokens: Vec<Token> = query.load(&mut database.connection).await.map_err(DatabaseError::refused("read the journal"))?;
+        let query = diesel::sql_query("select token from authz_pin.run where token <> $1")
+            .bind::<Text, _>(&self.run);
+        let tokens: Vec<Token> = query
+            .load(&mut database.connection)
+            .await
+            .map_err(DatabaseError::refused("read the journal"))?;
         Ok(tokens.into_iter().map(|token| token.token).collect())
     }
 
@@ -218,17 +297,29 @@ impl Journal {
     }
 
     /// Undoes what this run claimed after `mark`, the last change first.
-    pub async fn undo(&self, database: &mut Database, mark: Mark) -> Result<Vec<Leftover>, DatabaseError> {
+    pub async fn undo(
+        &self,
+        database: &mut Database,
+        mark: Mark,
+    ) -> Result<Vec<Leftover>, DatabaseError> {
         undo(database, &self.run, mark).await
     }
 
     /// Takes the run out, and with the last run the journal itself.
     pub async fn remove(self, database: &mut Database) -> Result<(), DatabaseError> {
         let task = "remove the journal";
-        database.execute(task, &format!("reset authz_pin.run; begin; {LOCK_TIMEOUT}; {LOCK_INSTALLATION}")).await?;
+        database
+            .execute(
+                task,
+                &format!("reset authz_pin.run; begin; {LOCK_TIMEOUT}; {LOCK_INSTALLATION}"),
+            )
+            .await?;
         forget(database, &self.run).await?;
         remove_if_unused(database).await?;
-        let unlock = format!("select pg_advisory_unlock(hashtextextended('authz_pin run {}', 0))", self.run);
+        let unlock = format!(
+            "select pg_advisory_unlock(hashtextextended('authz_pin run {}', 0))",
+            self.run
+        );
         database.execute(task, &format!("commit; {unlock}")).await
     }
 }
@@ -236,10 +327,19 @@ impl Journal {
 /// Undoes what dead runs left and removes the journal if no run is alive.
 pub async fn clean(database: &mut Database) -> Result<Vec<Leftover>, DatabaseError> {
     let task = "clean the database";
-    database.execute(task, &format!("begin; {LOCK_TIMEOUT}; {LOCK_INSTALLATION}")).await?;
+    database
+        .execute(task, &format!("begin; {LOCK_TIMEOUT}; {LOCK_INSTALLATION}"))
+        .await?;
     let present = diesel::sql_query("select to_regclass('authz_pin.run') is not null as value");
-    let present: Flag = present.get_result(&mut database.connection).await.map_err(DatabaseError::refused(task))?;
-    let leftovers = if present.value { undo_dead_runs(database).await? } else { Vec::new() };
+    let present: Flag = present
+        .get_result(&mut database.connection)
+        .await
+        .map_err(DatabaseError::refused(task))?;
+    let leftovers = if present.value {
+        undo_dead_runs(database).await?
+    } else {
+        Vec::new()
+    };
     if present.value {
         remove_if_unused(database).await?;
     }
@@ -247,26 +347,49 @@ pub async fn clean(database: &mut Database) -> Result<Vec<Leftover>, DatabaseErr
     Ok(leftovers)
 }
 
-async fn sweep_lock(database: &mut Database, function: &str, presence: Presence) -> Result<(), DatabaseError> {
-    let lock = format!("select {function}{}(hashtextextended('authz_pin sweep', 0))", presence.suffix());
+async fn sweep_lock(
+    database: &mut Database,
+    function: &str,
+    presence: Presence,
+) -> Result<(), DatabaseError> {
+    let lock = format!(
+        "select {function}{}(hashtextextended('authz_pin sweep', 0))",
+        presence.suffix()
+    );
     database.execute("take turns with other runs", &lock).await
 }
 
 async fn last(database: &mut Database) -> Result<i64, DatabaseError> {
     let query = diesel::sql_query("select coalesce(max(seq), 0) as value from authz_pin.change");
-    let number: Number = query.get_result(&mut database.connection).await.map_err(DatabaseError::refused("read the journal"))?;
+    let number: Number = query
+        .get_result(&mut database.connection)
+        .await
+        .map_err(DatabaseError::refused("read the journal"))?;
     Ok(number.value)
 }
 
-async fn undo(database: &mut Database, run: &str, mark: Mark) -> Result<Vec<Leftover>, DatabaseError> {
-    let query = diesel::sql_query("select tbl, op from authz_pin.undo($1, $2)").bind::<Text, _>(run).bind::<BigInt, _>(mark.0);
-    query.load(&mut database.connection).await.map_err(DatabaseError::refused("undo the run's changes"))
+async fn undo(
+    database: &mut Database,
+    run: &str,
+    mark: Mark,
+) -> Result<Vec<Leftover>, DatabaseError> {
+    let query = diesel::sql_query("select tbl, op from authz_pin.undo($1, $2)")
+        .bind::<Text, _>(run)
+        .bind::<BigInt, _>(mark.0);
+    query
+        .load(&mut database.connection)
+        .await
+        .map_err(DatabaseError::refused("undo the run's changes"))
 }
 
 async fn forget(database: &mut Database, run: &str) -> Result<(), DatabaseError> {
     let statement = "with gone as (delete from authz_pin.identifier where run = $1) delete from authz_pin.run where token = $1";
     let forget = diesel::sql_query(statement).bind::<Text, _>(run);
-    forget.execute(&mut database.connection).await.map_err(DatabaseError::refused("write the journal")).map(drop)
+    forget
+        .execute(&mut database.connection)
+        .await
+        .map_err(DatabaseError::refused("write the journal"))
+        .map(drop)
 }
 
 /// A run is dead when its advisory lock can be taken: the lock ends with the connection that held it.
@@ -274,12 +397,18 @@ async fn undo_dead_runs(database: &mut Database) -> Result<Vec<Leftover>, Databa
     let dead = diesel::sql_query(
         "select token from authz_pin.run where pg_try_advisory_xact_lock(hashtextextended('authz_pin run ' || token, 0))",
     );
-    let dead: Vec<Token> = dead.load(&mut database.connection).await.map_err(DatabaseError::refused("look for dead runs"))?;
+    let dead: Vec<Token> = dead
+        .load(&mut database.connection)
+        .await
+        .map_err(DatabaseError::refused("look for dead runs"))?;
     let mut leftovers = Vec::new();
     for Token { token } in dead {
         let task = "undo a dead run's changes";
         let claim = diesel::sql_query("select authz_pin.claim_dead($1)").bind::<Text, _>(&token);
-        claim.execute(&mut database.connection).await.map_err(DatabaseError::refused(task))?;
+        claim
+            .execute(&mut database.connection)
+            .await
+            .map_err(DatabaseError::refused(task))?;
         leftovers.extend(undo(database, &token, Mark::START).await?);
         forget(database, &token).await?;
     }
@@ -289,9 +418,17 @@ async fn undo_dead_runs(database: &mut Database) -> Result<Vec<Leftover>, Databa
 async fn remove_if_unused(database: &mut Database) -> Result<(), DatabaseError> {
     let task = "remove the journal";
     let used = diesel::sql_query("select exists (select from authz_pin.run) as value");
-    let used: Flag = used.get_result(&mut database.connection).await.map_err(DatabaseError::refused(task))?;
+    let used: Flag = used
+        .get_result(&mut database.connection)
+        .await
+        .map_err(DatabaseError::refused(task))?;
     if used.value {
         return Ok(());
     }
-    database.execute(task, "select authz_pin.unwatch(); drop schema authz_pin cascade").await
+    database
+        .execute(
+            task,
+            "select authz_pin.unwatch(); drop schema authz_pin cascade",
+        )
+        .await
 }

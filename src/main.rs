@@ -16,8 +16,10 @@ mod gateway;
 /// it checks.
 #[derive(Parser)]
 #[command(version, args_conflicts_with_subcommands = true, max_term_width = 120)]
-#[command(after_help = "Exit codes: 0 as pinned, 1 drift, 2 usage or invalid suite, 3 service or database not reachable, \
-    4 nothing selected, 5 observation not stable, 70 a bug in the tool.")]
+#[command(
+    after_help = "Exit codes: 0 as pinned, 1 drift, 2 usage or invalid suite, 3 service or database not reachable, \
+    4 nothing selected, 5 observation not stable, 70 a bug in the tool."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -61,7 +63,10 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
     let mut out = terminal::stdout(cli.color);
     let launchers = launchers();
     let launchers: Vec<&dyn Launch> = launchers.iter().map(AsRef::as_ref).collect();
-    let mut context = Context { out: &mut out, launchers: &launchers };
+    let mut context = Context {
+        out: &mut out,
+        launchers: &launchers,
+    };
     match cli.command.unwrap_or(Command::Check(cli.check)) {
         Command::Check(args) => check::run(&args, &mut context).await,
         Command::Record(args) => record::run(&args, &mut context).await,

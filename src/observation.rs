@@ -23,8 +23,7 @@ pub struct Observation {
 }
 
 /// What happened to a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "the names are SQL's")]
 pub enum Operation {
     Insert,
@@ -45,12 +44,19 @@ impl Operation {
 }
 
 /// One row-level change of the database, by names.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Effect {
     /// What happened to the row.
     pub operation: Operation,
     /// The row's table.
     pub table: String,
+    /// The row and its columns.
+    pub change: RowChange,
+}
+
+/// Which row changed, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowChange {
     /// The row by its primary key; of a table without one, nothing.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub row: String,
@@ -64,11 +70,17 @@ mod columns {
     use indexmap::IndexMap;
     use serde::{Deserialize, Deserializer, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(columns: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(
+        columns: &[(String, String)],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.collect_map(columns.iter().map(|(name, value)| (name, value)))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, String)>, D::Error> {
-        IndexMap::<String, String>::deserialize(deserializer).map(|columns| columns.into_iter().collect())
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<(String, String)>, D::Error> {
+        IndexMap::<String, String>::deserialize(deserializer)
+            .map(|columns| columns.into_iter().collect())
     }
 }

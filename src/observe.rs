@@ -8,7 +8,7 @@ use serde_json_path::JsonPath;
 use crate::database::Catalog;
 use crate::http::{Answer, Body};
 use crate::journal::Change;
-use crate::observation::{Effect, Operation};
+use crate::observation::{Effect, Operation, RowChange};
 use crate::suite::SuiteFile;
 use crate::symbols::{Namer, View};
 
@@ -33,14 +33,18 @@ pub fn answer(suite: &SuiteFile, namer: &Namer, view: View<'_>, answer: &Answer)
     let body = match &answer.body {
         Body::Json(json) => namer.name_json(json, view, &mut discloses),
         Body::Text(text) => {
-            let named = namer.name(text, view);
-            discloses.extend(named.disclosed);
-            Json::String(named.text)
+            let read = namer.name(text, view);
+            discloses.extend(read.disclosed);
+            Json::String(read.text)
         }
     };
     let gate = (answer.status >= 400).then(|| gate(suite, &body));
     let shape = (answer.is_success() && answer.json().is_some()).then(|| paths(&body));
-    Shown { gate, discloses, shape }
+    Shown {
+        gate,
+        discloses,
+        shape,
+    }
 }
 
 /// The refusal's type and message. Entities of the world are named by what they are, not who (`<user_id>`), so that
@@ -48,7 +52,8 @@ pub fn answer(suite: &SuiteFile, namer: &Namer, view: View<'_>, answer: &Answer)
 fn gate(suite: &SuiteFile, body: &Json) -> String {
     let at = |path: &Option<String>| text_at(body, path.as_deref()?);
     let message = at(&suite.refusal.message).unwrap_or_else(|| whole(body));
-    let mut text = at(&suite.refusal.kind).map_or_else(|| message.clone(), |kind| format!("{kind}: {message}"));
+    let mut text = at(&suite.refusal.kind)
+        .map_or_else(|| message.clone(), |kind| format!("{kind}: {message}"));
     for rule in &suite.texts {
         text = text.replace(&rule.from, &rule.to);
     }
@@ -56,7 +61,9 @@ fn gate(suite: &SuiteFile, body: &Json) -> String {
 }
 
 fn whole(body: &Json) -> String {
-    let text = body.as_str().map_or_else(|| body.to_string(), str::to_owned);
+    let text = body
+        .as_str()
+        .map_or_else(|| body.to_string(), str::to_owned);
     text.chars().take(WHOLE_BODY).collect()
 }
 
@@ -103,10 +110,16 @@ fn collect_paths(json: &Json, at: &str, paths: &mut BTreeSet<String>) {
         paths.insert(at.to_owned());
     }
     match json {
-        Json::Array(items) => items.iter().for_each(|item| collect_paths(item, &format!("{at}[]"), paths)),
+        Json::Array(items) => items
+            .iter()
+            .for_each(|item| collect_paths(item, &format!("{at}[]"), paths)),
         Json::Object(map) => {
             for (key, value) in map {
-                let path = if at.is_empty() { key.clone() } else { format!("{at}.{key}") };
+                let path = if at.is_empty() {
+                    key.clone()
+                } else {
+                    format!("{at}.{key}")
+                };
                 collect_paths(value, &path, paths);
             }
         }
@@ -127,11 +140,26 @@ pub struct Effects<'a> {
 impl<'a> Effects<'a> {
     /// The effects of `changes` as the cell sees them.
     #[must_use]
-    pub fn of(suite: &'a SuiteFile, catalog: &'a Catalog, namer: &'a Namer, view: View<'a>, changes: &[Change]) -> Vec<Effect> {
-        let mut effects = Self { suite, catalog, namer, view, unknown: BTreeMap::new() };
+    pub fn of(
+        suite: &'a SuiteFile,
+        catalog: &'a Catalog,
+        namer: &'a Namer,
+        view: View<'a>,
+        changes: &[Change],
+    ) -> Vec<Effect> {
+        let mut effects = Self {
+            suite,
+            catalog,
+            namer,
+            view,
+            unknown: BTreeMap::new(),
+        };
         let mut changes: Vec<&Change> = changes.iter().collect();
         changes.sort_by(|a, b| (&a.table, a.operation, a.seq).cmp(&(&b.table, b.operation, b.seq)));
-        changes.into_iter().map(|change| effects.effect(change)).collect()
+        changes
+            .into_iter()
+            .map(|change| effects.effect(change))
+            .collect()
     }
 
     fn effect(&mut self, change: &Change) -> Effect {
@@ -140,26 +168,48 @@ impl<'a> Effects<'a> {
             Operation::Delete => self.row(change, &change.old),
             Operation::Update => {
                 let (old, new) = (self.row(change, &change.old), self.row(change, &change.new));
-                if old == new { old } else { format!("{old} -> {new}") }
+                if old == new {
+                    old
+                } else {
+                    format!("{old} -> {new}")
+                }
             }
         };
-        Effect { operation: change.operation, table: change.table.clone(), row, columns: self.columns(change) }
+        Effect {
+            operation: change.operation,
+            table: change.table.clone(),
+            change: RowChange {
+                row,
+                columns: self.columns(change),
+            },
+        }
     }
 
     /// A row by the values of its primary key.
     fn row(&mut self, change: &Change, image: &Json) -> String {
-        let Some(table) = self.catalog.table(&change.table) else { return String::new() };
-        let values = table.key.iter().map(|column| self.value(change, column, image.get(column).unwrap_or(&Json::Null)));
+        let Some(table) = self.catalog.table(&change.table) else {
+            return String::new();
+        };
+        let values = table
+            .key
+            .iter()
+            .map(|column| self.value(change, column, image.get(column).unwrap_or(&Json::Null)));
         values.collect::<Vec<_>>().join(", ")
     }
 
     fn columns(&mut self, change: &Change) -> Vec<(String, String)> {
         let images = [&change.old, &change.new].map(Json::as_object);
-        let names: BTreeSet<&String> = images.iter().flatten().flat_map(|image| image.keys()).collect();
+        let names: BTreeSet<&String> = images
+            .iter()
+            .flatten()
+            .flat_map(|image| image.keys())
+            .collect();
         let column = |name: &String| {
             let (old, new) = (change.old.get(name), change.new.get(name));
             let text = match change.operation {
-                Operation::Insert => self.value(change, name, new.filter(|value| !is_blank(value))?),
+                Operation::Insert => {
+                    self.value(change, name, new.filter(|value| !is_blank(value))?)
+                }
                 Operation::Update if old == new => return None,
                 Operation::Update => self.change(change, name, old?, new?),
                 // The row is gone with all its columns: its key says which one it was.
@@ -171,13 +221,24 @@ impl<'a> Effects<'a> {
     }
 
     fn change(&mut self, change: &Change, column: &str, old: &Json, new: &Json) -> String {
-        let (old, new) = (self.value(change, column, old), self.value(change, column, new));
+        let (old, new) = (
+            self.value(change, column, old),
+            self.value(change, column, new),
+        );
         // A moment that moved says all there is to say by itself.
-        if old == new { new } else { format!("{old} -> {new}") }
+        if old == new {
+            new
+        } else {
+            format!("{old} -> {new}")
+        }
     }
 
     fn value(&mut self, change: &Change, column: &str, value: &Json) -> String {
-        if let Some(name) = self.suite.unstable_columns.get(&format!("{}.{column}", change.table)) {
+        if let Some(name) = self
+            .suite
+            .unstable_columns
+            .get(&format!("{}.{column}", change.table))
+        {
             return name.clone();
         }
         let table = self.catalog.table(&change.table);
@@ -189,7 +250,9 @@ impl<'a> Effects<'a> {
         if is_key && named == *value && value.is_string() {
             return self.number(value.to_string());
         }
-        named.as_str().map_or_else(|| named.to_string(), str::to_owned)
+        named
+            .as_str()
+            .map_or_else(|| named.to_string(), str::to_owned)
     }
 
     /// `<new 1>` for the first key that no symbol explains, and so on.
@@ -219,19 +282,48 @@ mod tests {
     #[test]
     fn a_gate_names_what_an_entity_is_and_not_who() {
         let text = kinds_of_names("Got user_id=<owner.user_id>, yours is <actor.user_id>, a < b");
-        assert_eq!(text, "Got user_id=<user_id>, yours is <actor.user_id>, a < b");
+        assert_eq!(
+            text,
+            "Got user_id=<user_id>, yours is <actor.user_id>, a < b"
+        );
     }
 
     #[test]
     fn the_shape_of_a_body_is_the_paths_of_its_fields() {
         let body = json!({"keys": [{"token": "x"}, {"alias": 1}], "none": [], "info": {"a": null}});
         let paths: Vec<_> = paths(&body).into_iter().collect();
-        assert_eq!(paths, ["info", "info.a", "keys", "keys[]", "keys[].alias", "keys[].token", "none"]);
+        assert_eq!(
+            paths,
+            [
+                "info",
+                "info.a",
+                "keys",
+                "keys[]",
+                "keys[].alias",
+                "keys[].token",
+                "none"
+            ]
+        );
     }
 
     #[test]
     fn columns_that_nobody_set_are_left_out() {
-        assert!([json!(null), json!(0.0), json!({}), json!([]), json!(""), json!(false)].iter().all(is_blank));
-        assert!(![json!("x"), json!(1), json!([0]), json!(true)].iter().any(is_blank));
+        assert!(
+            [
+                json!(null),
+                json!(0.0),
+                json!({}),
+                json!([]),
+                json!(""),
+                json!(false)
+            ]
+            .iter()
+            .all(is_blank)
+        );
+        assert!(
+            ![json!("x"), json!(1), json!([0]), json!(true)]
+                .iter()
+                .any(is_blank)
+        );
     }
 }

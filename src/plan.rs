@@ -51,10 +51,17 @@ impl Filter {
     pub fn new(patterns: &[String]) -> Result<Self, FilterError> {
         let compile = |pattern: &String| {
             let missing = 2usize.saturating_sub(pattern.matches('/').count());
-            let fail = |error: globset::Error| FilterError { pattern: pattern.clone(), reason: error.kind().to_string() };
-            Glob::new(&format!("{pattern}{}", "/*".repeat(missing))).map(|glob| glob.compile_matcher()).map_err(fail)
+            let fail = |error: globset::Error| FilterError {
+                pattern: pattern.clone(),
+                reason: error.kind().to_string(),
+            };
+            Glob::new(&format!("{pattern}{}", "/*".repeat(missing)))
+                .map(|glob| glob.compile_matcher())
+                .map_err(fail)
         };
-        Ok(Self { patterns: patterns.iter().map(compile).collect::<Result<_, _>>()? })
+        Ok(Self {
+            patterns: patterns.iter().map(compile).collect::<Result<_, _>>()?,
+        })
     }
 
     /// Whether the filter selects the cell.
@@ -68,15 +75,33 @@ impl Filter {
 /// Every actor meets every target of every endpoint; the filter leaves out what was not asked for.
 #[must_use]
 pub fn plan<'a>(suite: &'a Suite, filter: &Filter) -> Vec<EndpointPlan<'a>> {
-    let cells = |endpoint: &'a Endpoint| EndpointPlan { endpoint, cells: cells(suite, endpoint, filter) };
-    suite.endpoints.iter().map(cells).filter(|plan| !plan.cells.is_empty()).collect()
+    let cells = |endpoint: &'a Endpoint| EndpointPlan {
+        endpoint,
+        cells: cells(suite, endpoint, filter),
+    };
+    suite
+        .endpoints
+        .iter()
+        .map(cells)
+        .filter(|plan| !plan.cells.is_empty())
+        .collect()
 }
 
 fn cells<'a>(suite: &'a Suite, endpoint: &'a Endpoint, filter: &Filter) -> Vec<PlannedCell<'a>> {
     let row = |target: &'a str| {
-        suite.world.actors.keys().map(move |actor| PlannedCell { endpoint: &endpoint.name, target, actor })
+        suite.world.actors.keys().map(move |actor| PlannedCell {
+            endpoint: &endpoint.name,
+            target,
+            actor,
+        })
     };
-    endpoint.spec.targets.iter().flat_map(|target| row(target)).filter(|cell| filter.selects(cell)).collect()
+    endpoint
+        .spec
+        .targets
+        .iter()
+        .flat_map(|target| row(target))
+        .filter(|cell| filter.selects(cell))
+        .collect()
 }
 
 #[cfg(test)]
@@ -84,19 +109,29 @@ mod tests {
     use super::*;
 
     fn selects(pattern: &str) -> bool {
-        let cell = PlannedCell { endpoint: "key-update-models", target: "own key", actor: "owner" };
+        let cell = PlannedCell {
+            endpoint: "key-update-models",
+            target: "own key",
+            actor: "owner",
+        };
         Filter::new(&[pattern.to_owned()]).unwrap().selects(&cell)
     }
 
     #[test]
     fn a_pattern_with_fewer_parts_matches_all_below_it() {
-        assert!(selects("key-update-*") && selects("key-update-models/own*") && selects("*/*/owner"));
+        assert!(
+            selects("key-update-*") && selects("key-update-models/own*") && selects("*/*/owner")
+        );
         assert!(!selects("key-delete") && !selects("*/*/own"));
     }
 
     #[test]
     fn a_broken_pattern_is_named() {
         let error = Filter::new(&["key-[".to_owned()]).unwrap_err();
-        assert_eq!(error.to_string(), "`key-[/*/*` is not a filter: unclosed character class; missing ']'".replace("key-[/*/*", "key-["));
+        assert_eq!(
+            error.to_string(),
+            "`key-[/*/*` is not a filter: unclosed character class; missing ']'"
+                .replace("key-[/*/*", "key-[")
+        );
     }
 }

@@ -10,7 +10,8 @@ use std::fmt::Write as _;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use crate::observation::{Effect, Observation};
+use crate::findings;
+use crate::observation::{Effect, Observation, RowChange};
 use crate::template::sha256_hex;
 use crate::yaml;
 
@@ -23,9 +24,9 @@ pub struct Record {
     /// The wording of each gate by its label.
     #[serde(default)]
     pub gates: BTreeMap<String, String>,
-    /// The effects by label.
+    /// The effects by label: operation, table and a digest of the rest.
     #[serde(default)]
-    pub effects: BTreeMap<String, Effect>,
+    pub effects: BTreeMap<String, RowChange>,
     /// The field paths of success bodies by label.
     #[serde(default)]
     pub shapes: BTreeMap<String, BTreeSet<String>>,
@@ -92,7 +93,9 @@ impl TryFrom<EffectsText> for Effects {
         match text {
             EffectsText::Labels(labels) => Ok(Self::Observed(labels)),
             EffectsText::Text(text) if text == NOT_OBSERVED => Ok(Self::NotObserved),
-            EffectsText::Text(text) => Err(format!("`{text}` is neither a list of effects nor `{NOT_OBSERVED}`")),
+            EffectsText::Text(text) => Err(format!(
+                "`{text}` is neither a list of effects nor `{NOT_OBSERVED}`"
+            )),
         }
     }
 }
@@ -109,15 +112,32 @@ impl From<Effects> for EffectsText {
 impl Record {
     /// Builds the record of an endpoint from its observations, in the suite's order.
     #[must_use]
-    pub fn build<'a>(endpoint: String, observations: impl IntoIterator<Item = (&'a str, &'a str, Observation)>) -> Self {
+    pub fn build<'a>(
+        endpoint: String,
+        observations: impl IntoIterator<Item = (&'a str, &'a str, Observation)>,
+    ) -> Self {
         let observations: Vec<_> = observations.into_iter().collect();
-        let gates = gate_labels(observations.iter().filter_map(|(_, _, o)| o.gate.as_deref()));
-        let mut record = Self { endpoint, ..Self::default() };
+        let gates = gate_labels(
+            observations
+                .iter()
+                .filter_map(|(_, _, o)| o.gate.as_deref()),
+        );
+        let mut record = Self {
+            endpoint,
+            ..Self::default()
+        };
         for (target, actor, observation) in observations {
             let cell = record.cell(&gates, observation);
-            record.cells.entry(target.to_owned()).or_default().insert(actor.to_owned(), cell);
+            record
+                .cells
+                .entry(target.to_owned())
+                .or_default()
+                .insert(actor.to_owned(), cell);
         }
-        record.gates = gates.into_iter().map(|(text, label)| (label, text)).collect();
+        record.gates = gates
+            .into_iter()
+            .map(|(text, label)| (label, text))
+            .collect();
         record
     }
 
@@ -126,22 +146,32 @@ impl Record {
             status: observation.status,
             gate: observation.gate.and_then(|text| gates.get(&text).cloned()),
             discloses: observation.discloses.into_iter().collect(),
-            effects: observation.effects.map_or(Effects::NotObserved, |effects| self.label_effects(effects)),
+            effects: observation
+                .effects
+                .map_or(Effects::NotObserved, |effects| self.label_effects(effects)),
             probes: observation.probes,
             shape: observation.shape.map(|shape| self.label_shape(shape)),
         }
     }
 
     fn label_effects(&mut self, effects: Vec<Effect>) -> Effects {
-        let mut labels: Vec<String> = effects.into_iter().map(|effect| self.label_effect(effect)).collect();
+        let mut labels: Vec<String> = effects
+            .into_iter()
+            .map(|effect| self.label_effect(effect))
+            .collect();
         labels.sort();
         Effects::Observed(labels)
     }
 
     fn label_effect(&mut self, effect: Effect) -> String {
-        let content = format!("{}\n{:?}", effect.row, effect.columns);
-        let label = format!("{} {} {}", effect.operation.as_str(), effect.table, digest(&content));
-        self.effects.insert(label.clone(), effect);
+        let content = format!("{}\n{:?}", effect.change.row, effect.change.columns);
+        let label = format!(
+            "{} {} {}",
+            effect.operation.as_str(),
+            effect.table,
+            digest(&content)
+        );
+        self.effects.insert(label.clone(), effect.change);
         label
     }
 
@@ -154,14 +184,19 @@ impl Record {
 
     /// The cells in order, as (target, actor, cell).
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str, &Cell)> {
-        self.cells.iter().flat_map(|(target, row)| row.iter().map(move |(actor, cell)| (target.as_str(), actor.as_str(), cell)))
+        self.cells.iter().flat_map(|(target, row)| {
+            row.iter()
+                .map(move |(actor, cell)| (target.as_str(), actor.as_str(), cell))
+        })
     }
 
     /// Whether a finding is about the cell.
     #[must_use]
     pub fn has_finding(&self, target: &str, actor: &str) -> bool {
-        let (whom, what) = (format!(" {actor} "), format!("`{target}`"));
-        self.findings.iter().any(|finding| finding.contains(&what) && finding.contains(&whom))
+        let subject = format!(": {}", findings::subject(target, actor));
+        self.findings
+            .iter()
+            .any(|finding| finding.contains(&subject))
     }
 
     /// The cell of that target and actor, if it was swept.
@@ -182,10 +217,18 @@ impl Record {
     }
 
     fn drop_unused(&mut self) {
-        let cells: Vec<Cell> = self.cells.values().flat_map(IndexMap::values).cloned().collect();
-        self.gates.retain(|label, _| cells.iter().any(|cell| cell.gate.as_ref() == Some(label)));
-        self.shapes.retain(|label, _| cells.iter().any(|cell| cell.shape.as_ref() == Some(label)));
-        self.effects.retain(|label, _| cells.iter().any(|cell| cell.effects.has(label)));
+        let cells: Vec<Cell> = self
+            .cells
+            .values()
+            .flat_map(IndexMap::values)
+            .cloned()
+            .collect();
+        self.gates
+            .retain(|label, _| cells.iter().any(|cell| cell.gate.as_ref() == Some(label)));
+        self.shapes
+            .retain(|label, _| cells.iter().any(|cell| cell.shape.as_ref() == Some(label)));
+        self.effects
+            .retain(|label, _| cells.iter().any(|cell| cell.effects.has(label)));
     }
 
     /// Reads a record.
@@ -204,7 +247,9 @@ impl Record {
             }
         }
         if !self.findings.is_empty() {
-            text.push_str(&yaml::to_string(&Findings { findings: &self.findings })?);
+            text.push_str(&yaml::to_string(&Findings {
+                findings: &self.findings,
+            })?);
         }
         Ok(text)
     }
@@ -216,14 +261,19 @@ struct Legends<'a> {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     gates: &'a BTreeMap<String, String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    effects: &'a BTreeMap<String, Effect>,
+    effects: &'a BTreeMap<String, RowChange>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     shapes: &'a BTreeMap<String, BTreeSet<String>>,
 }
 
 impl<'a> Legends<'a> {
     fn of(record: &'a Record) -> Self {
-        Self { endpoint: &record.endpoint, gates: &record.gates, effects: &record.effects, shapes: &record.shapes }
+        Self {
+            endpoint: &record.endpoint,
+            gates: &record.gates,
+            effects: &record.effects,
+            shapes: &record.shapes,
+        }
     }
 }
 
@@ -262,7 +312,11 @@ impl Cell {
     #[must_use]
     pub fn line(&self) -> String {
         let mut parts = vec![format!("status: {}", self.status)];
-        parts.extend(self.gate.iter().map(|gate| format!("gate: {}", scalar(gate))));
+        parts.extend(
+            self.gate
+                .iter()
+                .map(|gate| format!("gate: {}", scalar(gate))),
+        );
         if !self.discloses.is_empty() {
             parts.push(format!("discloses: {}", list(&self.discloses)));
         }
@@ -270,23 +324,44 @@ impl Cell {
             parts.push(format!("effects: {}", self.effects.flow()));
         }
         if !self.probes.is_empty() {
-            let probes = self.probes.iter().map(|(name, status)| format!("{}: {status}", scalar(name)));
-            parts.push(format!("probes: {{{}}}", probes.collect::<Vec<_>>().join(", ")));
+            let probes = self
+                .probes
+                .iter()
+                .map(|(name, status)| format!("{}: {status}", scalar(name)));
+            parts.push(format!(
+                "probes: {{{}}}",
+                probes.collect::<Vec<_>>().join(", ")
+            ));
         }
-        parts.extend(self.shape.iter().map(|shape| format!("shape: {}", scalar(shape))));
+        parts.extend(
+            self.shape
+                .iter()
+                .map(|shape| format!("shape: {}", scalar(shape))),
+        );
         format!("{{{}}}", parts.join(", "))
     }
 }
 
 fn list(items: &[String]) -> String {
-    format!("[{}]", items.iter().map(|item| scalar(item)).collect::<Vec<_>>().join(", "))
+    format!(
+        "[{}]",
+        items
+            .iter()
+            .map(|item| scalar(item))
+            .collect::<Vec<_>>()
+            .join(", ")
+    )
 }
 
 /// A text as a plain YAML scalar where that reads back as the same text, else double-quoted as in JSON.
 fn scalar(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || " _./<>*()'-".contains(c);
-    let word = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '<') && text.chars().all(plain) && !text.ends_with(' ');
-    let reserved = ["true", "false", "null", "yes", "no", "on", "off", "y", "n", ".nan", ".inf"];
+    let word = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '<')
+        && text.chars().all(plain)
+        && !text.ends_with(' ');
+    let reserved = [
+        "true", "false", "null", "yes", "no", "on", "off", "y", "n", ".nan", ".inf",
+    ];
     if word && !reserved.contains(&text.to_ascii_lowercase().as_str()) {
         text.to_owned()
     } else {
@@ -312,8 +387,17 @@ fn gate_labels<'a>(texts: impl Iterator<Item = &'a str>) -> BTreeMap<String, Str
     }
     let label = |(slug, texts): (String, Vec<&str>)| {
         let alone = texts.len() == 1;
-        let label = move |text: &str| if alone { slug.clone() } else { format!("{slug} {}", digest(text)) };
-        texts.into_iter().map(|text| (text.to_owned(), label(text))).collect::<Vec<_>>()
+        let label = move |text: &str| {
+            if alone {
+                slug.clone()
+            } else {
+                format!("{slug} {}", digest(text))
+            }
+        };
+        texts
+            .into_iter()
+            .map(|text| (text.to_owned(), label(text)))
+            .collect::<Vec<_>>()
     };
     by_label.into_iter().flat_map(label).collect()
 }
@@ -321,9 +405,14 @@ fn gate_labels<'a>(texts: impl Iterator<Item = &'a str>) -> BTreeMap<String, Str
 /// The first words of a gate's message, without symbols and punctuation.
 fn slug(text: &str) -> String {
     let message = text.split_once(": ").map_or(text, |(_, message)| message);
-    let spoken = message.split('<').map(|part| part.split_once('>').map_or(part, |(_, after)| after)).collect::<String>();
+    let spoken = message
+        .split('<')
+        .map(|part| part.split_once('>').map_or(part, |(_, after)| after))
+        .collect::<String>();
     let lower = spoken.to_ascii_lowercase().replace('\'', "");
-    let words = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let words = lower
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty());
     let mut slug = String::new();
     for word in words.take(LABEL_WORDS) {
         if slug.len() + word.len() + 1 > LABEL_LENGTH {
@@ -334,7 +423,11 @@ fn slug(text: &str) -> String {
         }
         slug.push_str(word);
     }
-    if slug.is_empty() { "refused".to_owned() } else { slug }
+    if slug.is_empty() {
+        "refused".to_owned()
+    } else {
+        slug
+    }
 }
 
 #[cfg(test)]
@@ -344,7 +437,15 @@ mod tests {
 
     fn effect() -> Effect {
         let columns = vec![("models".to_owned(), "[] -> [\"pinned\"]".to_owned())];
-        Effect { operation: Operation::Update, table: "Key".to_owned(), row: "<target.token>".to_owned(), columns }
+        let change = RowChange {
+            row: "<target.token>".to_owned(),
+            columns,
+        };
+        Effect {
+            operation: Operation::Update,
+            table: "Key".to_owned(),
+            change,
+        }
     }
 
     fn allowed() -> Observation {
@@ -359,11 +460,23 @@ mod tests {
     }
 
     fn denied(gate: &str) -> Observation {
-        Observation { status: 403, gate: Some(gate.to_owned()), effects: Some(Vec::new()), ..Observation::default() }
+        Observation {
+            status: 403,
+            gate: Some(gate.to_owned()),
+            effects: Some(Vec::new()),
+            ..Observation::default()
+        }
     }
 
     fn record() -> Record {
-        let cells = [("own key", "admin", allowed()), ("own key", "nobody", denied("auth_error: {'error': 'Not for <user_id>'}"))];
+        let cells = [
+            ("own key", "admin", allowed()),
+            (
+                "own key",
+                "nobody",
+                denied("auth_error: {'error': 'Not for <user_id>'}"),
+            ),
+        ];
         Record::build("POST /key/update".to_owned(), cells)
     }
 
@@ -374,12 +487,18 @@ mod tests {
 
     #[test]
     fn a_record_reads_back_as_it_was_written() {
-        assert_eq!(Record::parse(&record().to_yaml().unwrap()).unwrap(), record());
+        assert_eq!(
+            Record::parse(&record().to_yaml().unwrap()).unwrap(),
+            record()
+        );
     }
 
     #[test]
     fn effects_that_were_not_observed_are_never_silently_empty() {
-        let unseen = Observation { effects: None, ..allowed() };
+        let unseen = Observation {
+            effects: None,
+            ..allowed()
+        };
         let record = Record::build("POST /x".to_owned(), [("t", "a", unseen)]);
         let text = record.to_yaml().unwrap();
         assert!(text.contains("effects: not observed"), "{text}");
@@ -395,12 +514,22 @@ mod tests {
 
     #[test]
     fn texts_that_yaml_would_read_as_something_else_are_quoted() {
-        assert_eq!(["no", "12", "a: b", "owner's key", "<new.key>"].map(scalar), ["\"no\"", "\"12\"", "\"a: b\"", "owner's key", "<new.key>"]);
+        assert_eq!(
+            ["no", "12", "a: b", "owner's key", "<new.key>"].map(scalar),
+            ["\"no\"", "\"12\"", "\"a: b\"", "owner's key", "<new.key>"]
+        );
     }
 
     #[test]
     fn a_narrowed_record_keeps_only_the_legends_that_it_uses() {
         let narrow = record().retain(|_, actor| actor == "nobody");
-        assert_eq!((narrow.gates.len(), narrow.effects.len(), narrow.shapes.len()), (1, 0, 0));
+        assert_eq!(
+            (
+                narrow.gates.len(),
+                narrow.effects.len(),
+                narrow.shapes.len()
+            ),
+            (1, 0, 0)
+        );
     }
 }

@@ -39,7 +39,11 @@ impl Totals {
     #[must_use]
     pub fn new(cells: usize, requests: usize, elapsed: Duration) -> Self {
         let seconds = (elapsed.as_secs_f64() * 1000.0).round() / 1000.0;
-        Self { cells, requests, seconds }
+        Self {
+            cells,
+            requests,
+            seconds,
+        }
     }
 }
 
@@ -48,7 +52,14 @@ pub fn human(out: &mut dyn Write, outcomes: &[Outcome], totals: Totals) -> io::R
     for outcome in outcomes {
         matrix(out, outcome)?;
     }
-    writeln!(out, "{}", styled(FAINT, "* rows changed   ! finding   ~ differs from the snapshot"))?;
+    writeln!(
+        out,
+        "{}",
+        styled(
+            FAINT,
+            "* rows changed   ! finding   ~ differs from the snapshot"
+        )
+    )?;
     for outcome in outcomes {
         differences(out, outcome)?;
     }
@@ -56,21 +67,37 @@ pub fn human(out: &mut dyn Write, outcomes: &[Outcome], totals: Totals) -> io::R
 }
 
 fn matrix(out: &mut dyn Write, outcome: &Outcome) -> io::Result<()> {
-    writeln!(out, "{} {}", styled(HEADING, &outcome.name), styled(FAINT, &outcome.record.endpoint))?;
+    writeln!(
+        out,
+        "{} {}",
+        styled(HEADING, &outcome.name),
+        styled(FAINT, &outcome.record.endpoint)
+    )?;
     writeln!(out, "{}\n", table(outcome))
 }
 
 fn table(outcome: &Outcome) -> Table {
     let mut table = Builder::default();
     let cells = &outcome.record.cells;
-    let actors: Vec<&str> = cells.values().next().map(|row| row.keys().map(String::as_str).collect()).unwrap_or_default();
-    table.push_record(std::iter::once(String::new()).chain(actors.iter().map(|actor| actor.replace('_', "\n"))));
+    let actors: Vec<&str> = cells
+        .values()
+        .next()
+        .map(|row| row.keys().map(String::as_str).collect())
+        .unwrap_or_default();
+    table.push_record(
+        std::iter::once(String::new()).chain(actors.iter().map(|actor| actor.replace('_', "\n"))),
+    );
     for (target, row) in cells {
-        let marks = actors.iter().map(|actor| row.get(*actor).map_or_else(String::new, |cell| mark(outcome, target, actor, cell)));
+        let marks = actors.iter().map(|actor| {
+            row.get(*actor)
+                .map_or_else(String::new, |cell| mark(outcome, target, actor, cell))
+        });
         table.push_record(std::iter::once(target.clone()).chain(marks));
     }
     let mut table = table.build();
-    table.with(Style::blank().remove_vertical()).with(Padding::new(0, 2, 0, 0));
+    table
+        .with(Style::blank().remove_vertical())
+        .with(Padding::new(0, 2, 0, 0));
     table
 }
 
@@ -85,7 +112,8 @@ fn mark(outcome: &Outcome, target: &str, actor: &str, cell: &Cell) -> String {
     if outcome.record.has_finding(target, actor) {
         notable.push('!');
     }
-    if matches!(&outcome.drift, Drift::Changed { cells, .. } if cells.contains(&format!("{target}/{actor}"))) {
+    if matches!(&outcome.drift, Drift::Changed { cells, .. } if cells.contains(&format!("{target}/{actor}")))
+    {
         notable.push('~');
     }
     if !notable.is_empty() {
@@ -97,10 +125,20 @@ fn mark(outcome: &Outcome, target: &str, actor: &str, cell: &Cell) -> String {
 fn differences(out: &mut dyn Write, outcome: &Outcome) -> io::Result<()> {
     match &outcome.drift {
         Drift::None => Ok(()),
-        Drift::New => writeln!(out, "\n{} has no snapshot yet", styled(NOTABLE, &outcome.name)),
+        Drift::New => writeln!(
+            out,
+            "\n{} has no snapshot yet",
+            styled(NOTABLE, &outcome.name)
+        ),
         Drift::Changed { diff, cells } => {
-            writeln!(out, "\n{} differs in {}", styled(NOTABLE, &outcome.name), count(cells.len(), "cell"))?;
-            diff.lines().try_for_each(|line| writeln!(out, "{}", colored(line)))
+            writeln!(
+                out,
+                "\n{} differs in {}",
+                styled(NOTABLE, &outcome.name),
+                count(cells.len(), "cell")
+            )?;
+            diff.lines()
+                .try_for_each(|line| writeln!(out, "{}", colored(line)))
         }
     }
 }
@@ -114,8 +152,14 @@ fn colored(line: &str) -> String {
 }
 
 fn summary(out: &mut dyn Write, outcomes: &[Outcome], totals: Totals) -> io::Result<()> {
-    let differing = outcomes.iter().filter(|outcome| outcome.drift != Drift::None).count();
-    let findings: usize = outcomes.iter().map(|outcome| outcome.record.findings.len()).sum();
+    let differing = outcomes
+        .iter()
+        .filter(|outcome| outcome.drift != Drift::None)
+        .count();
+    let findings: usize = outcomes
+        .iter()
+        .map(|outcome| outcome.record.findings.len())
+        .sum();
     let verdict = match differing {
         0 => styled(ALLOWED, "as pinned"),
         n => styled(NOTABLE, &format!("{} not as pinned", count(n, "endpoint"))),
@@ -123,7 +167,12 @@ fn summary(out: &mut dyn Write, outcomes: &[Outcome], totals: Totals) -> io::Res
     let cells = count(totals.cells, "cell");
     let requests = count(totals.requests, "request");
     let findings = count(findings, "pinned finding");
-    writeln!(out, "\n{verdict}: {cells}, {}, {requests}, {findings} in {:.2} s", count(outcomes.len(), "endpoint"), totals.seconds)
+    writeln!(
+        out,
+        "\n{verdict}: {cells}, {}, {requests}, {findings} in {:.2} s",
+        count(outcomes.len(), "endpoint"),
+        totals.seconds
+    )
 }
 
 fn count(n: usize, what: &str) -> String {
@@ -153,13 +202,27 @@ impl<'a> JsonEndpoint<'a> {
             Drift::New => ("new", &[]),
             Drift::Changed { cells, .. } => ("changed", cells),
         };
-        Self { name: &outcome.name, drift, changed_cells, record: &outcome.record }
+        Self {
+            name: &outcome.name,
+            drift,
+            changed_cells,
+            record: &outcome.record,
+        }
     }
 }
 
 /// Writes everything as one JSON document.
-pub fn json(out: &mut dyn Write, suite: &str, outcomes: &[Outcome], totals: Totals) -> io::Result<()> {
-    let report = Json { suite, totals, endpoints: outcomes.iter().map(JsonEndpoint::of).collect() };
+pub fn json(
+    out: &mut dyn Write,
+    suite: &str,
+    outcomes: &[Outcome],
+    totals: Totals,
+) -> io::Result<()> {
+    let report = Json {
+        suite,
+        totals,
+        endpoints: outcomes.iter().map(JsonEndpoint::of).collect(),
+    };
     serde_json::to_writer_pretty(&mut *out, &report)?;
     writeln!(out)
 }

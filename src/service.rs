@@ -21,7 +21,12 @@ pub trait Launch {
     fn name(&self) -> &str;
 
     /// Starts it on a database.
-    fn launch(&self, listen: SocketAddr, database_url: &str, settings: Json) -> BoxFuture<'static, Result<Running, String>>;
+    fn launch(
+        &self,
+        listen: SocketAddr,
+        database_url: &str,
+        settings: Json,
+    ) -> BoxFuture<'static, Result<Running, String>>;
 }
 
 /// A service that was started here.
@@ -57,7 +62,9 @@ pub enum ServiceError {
         reason: String,
     },
     /// The service never became ready.
-    #[error("the service at {base_url} is not ready: `{path}` gave {last} after {tries} tries in {seconds} s")]
+    #[error(
+        "the service at {base_url} is not ready: `{path}` gave {last} after {tries} tries in {seconds} s"
+    )]
     NotReady {
         /// The service's URL.
         base_url: Url,
@@ -94,7 +101,10 @@ impl ServiceError {
                 Some("this build has no service of its own; give one with --base-url".to_owned())
             }
             Self::UnknownLauncher { known, .. } => Some(format!("known: {}", known.join(", "))),
-            Self::NotReady { .. } => Some("start the service, or correct --base-url or `service.ready` of the suite".to_owned()),
+            Self::NotReady { .. } => Some(
+                "start the service, or correct --base-url or `service.ready` of the suite"
+                    .to_owned(),
+            ),
             Self::Embedded(error) => error.help(),
             _ => None,
         }
@@ -131,7 +141,11 @@ const PAUSE: Duration = Duration::from_millis(5);
 
 impl Started {
     /// Reaches the given service, or starts the suite's own.
-    pub async fn new(suite: &Suite, given: &Given, launchers: &[&dyn Launch]) -> Result<Self, ServiceError> {
+    pub async fn new(
+        suite: &Suite,
+        given: &Given,
+        launchers: &[&dyn Launch],
+    ) -> Result<Self, ServiceError> {
         let started = match &given.base_url {
             Some(base_url) => Self::outside(suite, given, base_url.clone()),
             None => Self::own(suite, given, launchers).await?,
@@ -148,40 +162,80 @@ impl Started {
             ephemeral: false,
             variables: given.variables.clone(),
         };
-        Self { service, running: None, cluster: None }
+        Self {
+            service,
+            running: None,
+            cluster: None,
+        }
     }
 
-    async fn own(suite: &Suite, given: &Given, launchers: &[&dyn Launch]) -> Result<Self, ServiceError> {
-        let spec = suite.file.service.default.as_ref().ok_or_else(|| ServiceError::NoDefault(suite.file.name.clone()))?;
-        let launcher = launchers.iter().find(|launcher| launcher.name() == spec.launcher).ok_or_else(|| {
-            let known = launchers.iter().map(|launcher| launcher.name().to_owned()).collect();
-            ServiceError::UnknownLauncher { launcher: spec.launcher.clone(), known }
-        })?;
+    async fn own(
+        suite: &Suite,
+        given: &Given,
+        launchers: &[&dyn Launch],
+    ) -> Result<Self, ServiceError> {
+        let spec = suite
+            .file
+            .service
+            .default
+            .as_ref()
+            .ok_or_else(|| ServiceError::NoDefault(suite.file.name.clone()))?;
+        let launcher = launchers
+            .iter()
+            .find(|launcher| launcher.name() == spec.launcher)
+            .ok_or_else(|| {
+                let known = launchers
+                    .iter()
+                    .map(|launcher| launcher.name().to_owned())
+                    .collect();
+                ServiceError::UnknownLauncher {
+                    launcher: spec.launcher.clone(),
+                    known,
+                }
+            })?;
         // The variables are drawn here, so that the service and the sweep get the same ones.
         let templates = Templates::new();
         let drawn = variables(suite, &templates, &given.variables)?;
         let mut settings = templates.render(&spec.settings, &World::outside(&drawn))?;
-        for (name, value) in &given.settings {
-            settings[name.as_str()] = value.clone();
+        if let Some(settings) = settings.as_object_mut() {
+            settings.extend(given.settings.clone());
         }
         let (cluster, database_url) = database(given).await?;
-        let listen = given.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
-        let fail = |reason| ServiceError::Launch { launcher: spec.launcher.clone(), reason };
-        let running = launcher.launch(listen, &database_url, settings).await.map_err(fail)?;
+        let listen = given
+            .listen
+            .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
+        let fail = |reason| ServiceError::Launch {
+            launcher: spec.launcher.clone(),
+            reason,
+        };
+        let running = launcher
+            .launch(listen, &database_url, settings)
+            .await
+            .map_err(fail)?;
         let base_url = format!("http://{}", running.address);
         let service = Service {
             base_url: Url::parse(&base_url).map_err(|_| ServiceError::Address(base_url))?,
             database_url: Some(database_url),
             settle: running.settle,
             ephemeral: cluster.is_some(),
-            variables: drawn.into_iter().map(|(name, field)| (name, field.value)).collect(),
+            variables: drawn
+                .into_iter()
+                .map(|(name, field)| (name, field.value))
+                .collect(),
         };
-        Ok(Self { service, running: Some(running), cluster })
+        Ok(Self {
+            service,
+            running: Some(running),
+            cluster,
+        })
     }
 
     /// Asks until the service says that it is ready, with growing pauses.
     async fn wait_until_ready(&self, suite: &Suite) -> Result<(), ServiceError> {
-        let http = Http::new(self.service.base_url.clone(), Duration::from_secs(suite.file.service.timeout_s))?;
+        let http = Http::new(
+            self.service.base_url.clone(),
+            Duration::from_secs(suite.file.service.timeout_s),
+        )?;
         let path = &suite.file.service.ready;
         let start = Instant::now();
         let mut pause = PAUSE;
@@ -195,7 +249,13 @@ impl Started {
             };
             if start.elapsed() + pause > PATIENCE {
                 let (base_url, path) = (self.service.base_url.clone(), path.clone());
-                return Err(ServiceError::NotReady { base_url, path, last, tries, seconds: start.elapsed().as_secs() });
+                return Err(ServiceError::NotReady {
+                    base_url,
+                    path,
+                    last,
+                    tries,
+                    seconds: start.elapsed().as_secs(),
+                });
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(1));

@@ -51,7 +51,10 @@ impl Info {
     /// The facts of a record with that many cells.
     #[must_use]
     pub fn new(cells: usize) -> Self {
-        Self { authz_pin: env!("CARGO_PKG_VERSION"), cells }
+        Self {
+            authz_pin: env!("CARGO_PKG_VERSION"),
+            cells,
+        }
     }
 }
 
@@ -72,7 +75,9 @@ impl Snapshot {
     /// The snapshot `name` in `folder`.
     #[must_use]
     pub fn new(folder: &Path, name: &str) -> Self {
-        Self { file: folder.join(format!("{name}.snap")) }
+        Self {
+            file: folder.join(format!("{name}.snap")),
+        }
     }
 
     /// The accepted file.
@@ -90,9 +95,15 @@ impl Snapshot {
     /// The accepted content, if there is any.
     pub fn read(&self) -> Result<Option<String>, SnapshotError> {
         match fs::read_to_string(&self.file) {
-            Ok(text) => content(&text).map(Some).ok_or_else(|| SnapshotError::Format(self.file.clone())),
+            Ok(text) => content(&text)
+                .map(Some)
+                .ok_or_else(|| SnapshotError::Format(self.file.clone())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(SnapshotError::File { task: "read", file: self.file.clone(), source }),
+            Err(source) => Err(SnapshotError::File {
+                task: "read",
+                file: self.file.clone(),
+                source,
+            }),
         }
     }
 
@@ -111,7 +122,11 @@ impl Snapshot {
     pub fn settle(&self) -> Result<(), SnapshotError> {
         let file = self.pending();
         match fs::remove_file(&file) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(SnapshotError::File { task: "remove", file, source }),
+            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(SnapshotError::File {
+                task: "remove",
+                file,
+                source,
+            }),
             _ => Ok(()),
         }
     }
@@ -119,13 +134,28 @@ impl Snapshot {
 
 /// Writes a whole file beside the target first, so that a reader never sees half of it.
 fn write(file: &Path, content: &str, source: &str, info: &Info) -> Result<(), SnapshotError> {
-    let fail = |source| SnapshotError::File { task: "write", file: file.to_owned(), source };
-    let header = Header { source, expression: "record", info };
-    let header = yaml::to_string(&header).map_err(|source| SnapshotError::Header { file: file.to_owned(), source })?;
+    let fail = |source| SnapshotError::File {
+        task: "write",
+        file: file.to_owned(),
+        source,
+    };
+    let header = Header {
+        source,
+        expression: "record",
+        info,
+    };
+    let header = yaml::to_string(&header).map_err(|source| SnapshotError::Header {
+        file: file.to_owned(),
+        source,
+    })?;
     let folder = file.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(fail)?;
     let half = tempfile::NamedTempFile::new_in(folder).map_err(fail)?;
-    fs::write(half.path(), format!("---\n{header}---\n{}\n", content.trim_end())).map_err(fail)?;
+    fs::write(
+        half.path(),
+        format!("---\n{header}---\n{}\n", content.trim_end()),
+    )
+    .map_err(fail)?;
     let whole = half.persist(file).map_err(|error| fail(error.error))?;
     make_readable(&whole).map_err(fail)
 }
@@ -159,7 +189,9 @@ mod tests {
         let snapshot = Snapshot::new(folder.path(), "key-update");
         snapshot.propose("b: 2\n", "suite", &Info::new(1)).unwrap();
         assert!(snapshot.pending().exists());
-        snapshot.accept("a: 1\n---\nb\n", "suite", &Info::new(1)).unwrap();
+        snapshot
+            .accept("a: 1\n---\nb\n", "suite", &Info::new(1))
+            .unwrap();
         assert_eq!(snapshot.read().unwrap().unwrap(), "a: 1\n---\nb");
         assert!(!snapshot.pending().exists());
     }
@@ -170,6 +202,12 @@ mod tests {
         let snapshot = Snapshot::new(folder.path(), "x");
         assert!(snapshot.read().unwrap().is_none());
         fs::write(snapshot.file(), "hello").unwrap();
-        assert!(snapshot.read().unwrap_err().to_string().ends_with("x.snap` is not a snapshot: it has no `---` line after its header"));
+        assert!(
+            snapshot
+                .read()
+                .unwrap_err()
+                .to_string()
+                .ends_with("x.snap` is not a snapshot: it has no `---` line after its header")
+        );
     }
 }

@@ -14,9 +14,9 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 pub use model::{
-    Actor, BackgroundSpec, CaptureSpec, Credential, EndpointFile, Entity, Kind, LauncherSpec, Method, PagesSpec,
-    ProbeSpec, RefusalSpec, RequestSpec, RowSpec, ServiceSpec, SuiteFile, Target, TargetsFile, TextRule, Variable,
-    WorldFile,
+    Actor, BackgroundSpec, CaptureSpec, Credential, EndpointFile, Entity, Kind, LauncherSpec,
+    Method, PagesSpec, ProbeSpec, RefusalSpec, RequestSpec, RowSpec, ServiceSpec, SuiteFile,
+    Target, TargetsFile, TextRule, Variable, WorldFile,
 };
 
 /// A suite that was read and found consistent.
@@ -47,7 +47,11 @@ impl Endpoint {
     /// The method and the path template.
     #[must_use]
     pub fn title(&self) -> String {
-        format!("{} {}", self.spec.request.method.as_str(), self.spec.request.path)
+        format!(
+            "{} {}",
+            self.spec.request.method.as_str(),
+            self.spec.request.path
+        )
     }
 }
 
@@ -63,8 +67,14 @@ impl Suite {
         let kind = |name: &str| self.world.kinds.get(name);
         let entities = self.world.entities.iter();
         let actors = self.world.actors.iter();
-        entities.map(move |(name, entity)| (name.as_str(), kind(&entity.kind), &entity.with)).chain(
-            actors.map(move |(name, actor)| (name.as_str(), actor.kind.as_deref().and_then(kind), &actor.with)),
-        )
+        entities
+            .map(move |(name, entity)| (name.as_str(), kind(&entity.kind), &entity.with))
+            .chain(actors.map(move |(name, actor)| {
+                (
+                    name.as_str(),
+                    actor.kind.as_deref().and_then(kind),
+                    &actor.with,
+                )
+            }))
     }
 }

@@ -59,7 +59,10 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { concurrency: 16, shuffle: None }
+        Self {
+            concurrency: 16,
+            shuffle: None,
+        }
     }
 }
 
@@ -131,13 +134,30 @@ pub async fn sweep(
 ) -> Result<Sweep, SweepError> {
     let templates = Templates::new();
     let world = World::draw(suite, &templates, &service.variables)?;
-    let http = Http::new(service.base_url.clone(), Duration::from_secs(suite.file.service.timeout_s))?;
+    let http = Http::new(
+        service.base_url.clone(),
+        Duration::from_secs(suite.file.service.timeout_s),
+    )?;
     let store = Store::open(suite, service, &world, progress).await?;
     let registry = Registry::of_world(&world);
-    let mut sweeper =
-        Sweeper { suite, templates, world, http, store, registry, options, progress, swept: Vec::new(), requests: 0 };
+    let mut sweeper = Sweeper {
+        suite,
+        templates,
+        world,
+        http,
+        store,
+        registry,
+        options,
+        progress,
+        swept: Vec::new(),
+        sent: 0,
+    };
     let outcome = sweeper.run(plan).await;
-    let late = Duration::from_secs(if service.ephemeral { 0 } else { suite.file.background.wait_s });
+    let late = Duration::from_secs(if service.ephemeral {
+        0
+    } else {
+        suite.file.background.wait_s
+    });
     let closed = sweeper.close(late).await;
     outcome?;
     let leftovers = closed?;
@@ -154,7 +174,7 @@ struct Sweeper<'a> {
     options: &'a Options,
     progress: &'a dyn Progress,
     swept: Vec<Swept<'a>>,
-    requests: usize,
+    sent: usize,
 }
 
 impl<'a> Sweeper<'a> {
@@ -176,14 +196,21 @@ impl<'a> Sweeper<'a> {
         let cells = self.order(&plan.cells);
         let unexplained = self.turn(plan, &cells, Presence::Shared).await?;
         if unexplained.is_empty() {
-            cells.iter().for_each(|cell| self.progress.swept(cell));
+            for cell in &cells {
+                self.progress.swept(cell);
+            }
             return Ok(());
         }
-        let note = format!("{}: writes to {} that no symbol explains, sweeping one cell at a time", plan.endpoint.name, unexplained.tables());
+        let note = format!(
+            "{}: writes to {} that no symbol explains, sweeping one cell at a time",
+            plan.endpoint.name,
+            unexplained.tables()
+        );
         self.progress.note(&note);
         self.forget(before);
         for cell in &plan.cells {
-            self.turn(plan, std::slice::from_ref(cell), Presence::Alone).await?;
+            self.turn(plan, std::slice::from_ref(cell), Presence::Alone)
+                .await?;
             self.progress.swept(cell);
         }
         if let Some(store) = &mut self.store {
@@ -193,7 +220,12 @@ impl<'a> Sweeper<'a> {
     }
 
     /// One batch, together with other runs on the database or alone.
-    async fn turn(&mut self, plan: &EndpointPlan<'a>, cells: &[PlannedCell<'a>], presence: Presence) -> Result<store::Unexplained, SweepError> {
+    async fn turn(
+        &mut self,
+        plan: &EndpointPlan<'a>,
+        cells: &[PlannedCell<'a>],
+        presence: Presence,
+    ) -> Result<store::Unexplained, SweepError> {
         if let Some(store) = &mut self.store {
             store.enter(presence).await?;
         }
@@ -206,7 +238,10 @@ impl<'a> Sweeper<'a> {
 
     /// The cells of an earlier try stay known, so that their late writes are still explained, but are not recorded.
     fn forget(&mut self, since: usize) {
-        self.swept.iter_mut().skip(since).for_each(|swept| swept.recorded = false);
+        self.swept
+            .iter_mut()
+            .skip(since)
+            .for_each(|swept| swept.recorded = false);
     }
 
     fn order(&self, cells: &[PlannedCell<'a>]) -> Vec<PlannedCell<'a>> {
@@ -226,14 +261,25 @@ impl<'a> Sweeper<'a> {
     }
 
     /// Builds the records, in the suite's order whatever the order of the calls was.
-    fn finish(&mut self, plan: &[EndpointPlan<'a>], leftovers: Vec<Leftover>) -> Result<Sweep, SweepError> {
+    fn finish(
+        &mut self,
+        plan: &[EndpointPlan<'a>],
+        leftovers: Vec<Leftover>,
+    ) -> Result<Sweep, SweepError> {
         let namer = self.namer()?;
         let mut observations: BTreeMap<(&str, &str, &str), Observation> = BTreeMap::new();
         for swept in self.swept.iter().filter(|swept| swept.recorded) {
             let cell = swept.planned;
-            observations.insert((cell.endpoint, cell.target, cell.actor), swept.observation(self.suite, &namer));
+            observations.insert(
+                (cell.endpoint, cell.target, cell.actor),
+                swept.observation(self.suite, &namer),
+            );
         }
-        let mut sweep = Sweep { leftovers, requests: self.requests, ..Sweep::default() };
+        let mut sweep = Sweep {
+            leftovers,
+            requests: self.sent,
+            ..Sweep::default()
+        };
         for endpoint in plan {
             let cells = endpoint.cells.iter().filter_map(|cell| {
                 let observation = observations.remove(&(cell.endpoint, cell.target, cell.actor))?;
@@ -250,11 +296,17 @@ impl<'a> Sweeper<'a> {
 
 impl Swept<'_> {
     fn view(&self) -> View<'_> {
-        View { cell: self.number, actor: self.planned.actor }
+        View {
+            cell: self.number,
+            actor: self.planned.actor,
+        }
     }
 
     fn observation(&self, suite: &Suite, namer: &crate::symbols::Namer) -> Observation {
-        let mut observation = Observation { probes: self.probes.clone(), ..Observation::default() };
+        let mut observation = Observation {
+            probes: self.probes.clone(),
+            ..Observation::default()
+        };
         for answer in &self.answers {
             let shown = observe::answer(&suite.file, namer, self.view(), answer);
             if observation.status < 400 {
@@ -267,7 +319,9 @@ impl Swept<'_> {
             }
         }
         let catalog = self.catalog.as_deref();
-        observation.effects = catalog.map(|catalog| observe::Effects::of(&suite.file, catalog, namer, self.view(), &self.changes));
+        observation.effects = catalog.map(|catalog| {
+            observe::Effects::of(&suite.file, catalog, namer, self.view(), &self.changes)
+        });
         observation
     }
 }

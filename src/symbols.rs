@@ -1,6 +1,7 @@
 //! Symbols on the way in: every known value in a text becomes its name, in one pass.
 
 use std::collections::{BTreeSet, HashMap};
+use std::fmt::Write as _;
 
 use aho_corasick::{AhoCorasick, BuildError, MatchKind};
 use serde_json::Value as Json;
@@ -93,14 +94,24 @@ impl Registry {
             self.patterns.len() - 1
         });
         if let Some(symbols) = self.symbols.get_mut(at) {
-            symbols.push(Symbol { owner, entity: entity.to_owned(), field: field.to_owned(), class });
+            symbols.push(Symbol {
+                owner,
+                entity: entity.to_owned(),
+                field: field.to_owned(),
+                class,
+            });
         }
     }
 
     /// Makes the automaton that finds all values in one pass.
     pub fn build(&self) -> Result<Namer, BuildError> {
-        let automaton = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&self.patterns)?;
-        Ok(Namer { automaton, symbols: self.symbols.clone() })
+        let automaton = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(&self.patterns)?;
+        Ok(Namer {
+            automaton,
+            symbols: self.symbols.clone(),
+        })
     }
 
     /// How many values are known.
@@ -129,11 +140,13 @@ impl Namer {
         let mut named = Named::default();
         let mut rest = 0;
         for found in self.automaton.find_iter(text) {
-            named.text.push_str(text.get(rest..found.start()).unwrap_or_default());
+            named
+                .text
+                .push_str(text.get(rest..found.start()).unwrap_or_default());
             rest = found.end();
             if let Some(symbol) = self.choose(found.pattern().as_usize(), view) {
                 let name = symbol.name(view);
-                named.text.push_str(&format!("<{name}>"));
+                let _ = write!(named.text, "<{name}>");
                 if symbol.class != Class::Mask && symbol.owner != Owner::Run {
                     named.disclosed.insert(name);
                 }
@@ -152,10 +165,19 @@ impl Namer {
         };
         match json {
             Json::String(value) => Json::String(text(value)),
-            Json::Array(items) => items.iter().map(|item| self.name_json(item, view, disclosed)).collect(),
+            Json::Array(items) => items
+                .iter()
+                .map(|item| self.name_json(item, view, disclosed))
+                .collect(),
             Json::Object(map) => {
-                let entries = map.iter().map(|(key, value)| (text(key), value)).collect::<Vec<_>>();
-                entries.into_iter().map(|(key, value)| (key, self.name_json(value, view, disclosed))).collect()
+                let entries = map
+                    .iter()
+                    .map(|(key, value)| (text(key), value))
+                    .collect::<Vec<_>>();
+                entries
+                    .into_iter()
+                    .map(|(key, value)| (key, self.name_json(value, view, disclosed)))
+                    .collect()
             }
             other => other.clone(),
         }
@@ -164,25 +186,45 @@ impl Namer {
     /// The cells whose own symbols occur in `text`.
     #[must_use]
     pub fn cells_in(&self, text: &str) -> BTreeSet<usize> {
-        let symbols = self.automaton.find_iter(text).filter_map(|found| self.symbols.get(found.pattern().as_usize()));
-        let own = symbols.flatten().filter(|symbol| symbol.class != Class::Mask);
-        own.filter_map(|symbol| if let Owner::Cell(cell) = symbol.owner { Some(cell) } else { None }).collect()
+        let symbols = self
+            .automaton
+            .find_iter(text)
+            .filter_map(|found| self.symbols.get(found.pattern().as_usize()));
+        let own = symbols
+            .flatten()
+            .filter(|symbol| symbol.class != Class::Mask);
+        own.filter_map(|symbol| {
+            if let Owner::Cell(cell) = symbol.owner {
+                Some(cell)
+            } else {
+                None
+            }
+        })
+        .collect()
     }
 
     /// Whether `text` has any value of this run.
     #[must_use]
     pub fn knows(&self, text: &str) -> bool {
-        let symbols = self.automaton.find_iter(text).filter_map(|found| self.symbols.get(found.pattern().as_usize()));
-        symbols.flatten().any(|symbol| symbol.class != Class::Mask || symbol.field == "run")
+        let symbols = self
+            .automaton
+            .find_iter(text)
+            .filter_map(|found| self.symbols.get(found.pattern().as_usize()));
+        symbols
+            .flatten()
+            .any(|symbol| symbol.class != Class::Mask || symbol.field == "run")
     }
 
     /// One value can have several names: the cell's own come first, then the world's, then other cells'.
     fn choose(&self, pattern: usize, view: View<'_>) -> Option<&Symbol> {
-        self.symbols.get(pattern)?.iter().min_by_key(|symbol| match symbol.owner {
-            Owner::Cell(cell) if cell == view.cell => 0,
-            Owner::World | Owner::Run => 1,
-            Owner::Cell(_) => 2,
-        })
+        self.symbols
+            .get(pattern)?
+            .iter()
+            .min_by_key(|symbol| match symbol.owner {
+                Owner::Cell(cell) if cell == view.cell => 0,
+                Owner::World | Owner::Run => 1,
+                Owner::Cell(_) => 2,
+            })
     }
 }
 
@@ -193,6 +235,10 @@ impl Symbol {
             Owner::Cell(cell) if *cell != view.cell => "another cell",
             _ => &self.entity,
         };
-        if entity.is_empty() { self.field.clone() } else { format!("{entity}.{}", self.field) }
+        if entity.is_empty() {
+            self.field.clone()
+        } else {
+            format!("{entity}.{}", self.field)
+        }
     }
 }

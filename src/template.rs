@@ -28,8 +28,13 @@ pub struct TemplateError {
 
 impl TemplateError {
     fn new(template: &str, error: &Error) -> Self {
-        let reason = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
-        Self { template: template.to_owned(), reason }
+        let reason = error
+            .detail()
+            .map_or_else(|| error.kind().to_string(), str::to_owned);
+        Self {
+            template: template.to_owned(),
+            reason,
+        }
     }
 }
 
@@ -75,7 +80,10 @@ impl Templates {
     /// Renders one text; a lone `{{ expression }}` keeps its type.
     pub fn render_value(&self, text: &str, scope: &Scope) -> Result<Json, TemplateError> {
         let value = self.evaluate(text, scope)?;
-        serde_json::to_value(&value).map_err(|error| TemplateError { template: text.to_owned(), reason: error.to_string() })
+        serde_json::to_value(&value).map_err(|error| TemplateError {
+            template: text.to_owned(),
+            reason: error.to_string(),
+        })
     }
 
     /// Renders one text to a text.
@@ -83,7 +91,9 @@ impl Templates {
         if !text.contains('{') {
             return Ok(text.to_owned());
         }
-        self.environment.render_str(text, scope.clone()).map_err(|error| TemplateError::new(text, &error))
+        self.environment
+            .render_str(text, scope.clone())
+            .map_err(|error| TemplateError::new(text, &error))
     }
 
     /// Evaluates one text to a value of the engine, which other templates can use.
@@ -92,19 +102,31 @@ impl Templates {
             return self.render_text(text, scope).map(Value::from);
         };
         let fail = |error: Error| TemplateError::new(text, &error);
-        let value = self.environment.compile_expression(source).and_then(|e| e.eval(scope.clone())).map_err(fail)?;
+        let value = self
+            .environment
+            .compile_expression(source)
+            .and_then(|e| e.eval(scope.clone()))
+            .map_err(fail)?;
         if value.is_undefined() {
-            return Err(fail(Error::new(ErrorKind::UndefinedError, "the value is not defined")));
+            return Err(fail(Error::new(
+                ErrorKind::UndefinedError,
+                "the value is not defined",
+            )));
         }
         Ok(value)
     }
 
     /// The names that `text` looks up, dotted (`owner.key`), without the engine's own functions.
     pub fn names(&self, text: &str) -> Result<BTreeSet<String>, TemplateError> {
-        let template = self.environment.template_from_str(text).map_err(|error| TemplateError::new(text, &error))?;
+        let template = self
+            .environment
+            .template_from_str(text)
+            .map_err(|error| TemplateError::new(text, &error))?;
         let globals: BTreeSet<&str> = self.environment.globals().map(|(name, _)| name).collect();
         let names = template.undeclared_variables(true).into_iter();
-        Ok(names.filter(|name| !globals.contains(name.as_str())).collect())
+        Ok(names
+            .filter(|name| !globals.contains(name.as_str()))
+            .collect())
     }
 }
 
@@ -117,13 +139,17 @@ pub fn to_value(json: &Json) -> Value {
 /// The SHA-256 of `text` in lower-case hex.
 #[must_use]
 pub fn sha256_hex(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(text.as_bytes()))
 }
 
 /// `n` random characters of `[0-9A-Za-z]`.
 #[must_use]
 pub fn random(n: usize) -> String {
-    rand::rng().sample_iter(rand::distr::Alphanumeric).take(n).map(char::from).collect()
+    rand::rng()
+        .sample_iter(rand::distr::Alphanumeric)
+        .take(n)
+        .map(char::from)
+        .collect()
 }
 
 fn first(text: &str, n: usize) -> String {
@@ -138,7 +164,12 @@ fn last(text: &str, n: usize) -> String {
 /// Keeps the first and the last characters and puts a `*` for each one between.
 fn mask(text: &str, head: usize, tail: usize) -> String {
     let hidden = text.chars().count().saturating_sub(head + tail);
-    format!("{}{}{}", first(text, head), "*".repeat(hidden), last(text, tail))
+    format!(
+        "{}{}{}",
+        first(text, head),
+        "*".repeat(hidden),
+        last(text, tail)
+    )
 }
 
 fn lone_expression(text: &str) -> Option<&str> {
@@ -153,14 +184,20 @@ mod tests {
 
     fn scope() -> Scope {
         let owner = json!({"user_id": "u1", "teams": ["a"], "team": null});
-        Scope::from([("owner".to_owned(), to_value(&owner)), ("key".to_owned(), Value::from("sk-abcdef"))])
+        Scope::from([
+            ("owner".to_owned(), to_value(&owner)),
+            ("key".to_owned(), Value::from("sk-abcdef")),
+        ])
     }
 
     #[test]
     fn a_lone_expression_keeps_its_type() {
         let template = json!({"teams": "{{ owner.teams }}", "team": "{{ owner.team }}", "text": "id {{ owner.user_id }}"});
         let rendered = Templates::new().render(&template, &scope()).unwrap();
-        assert_eq!(rendered, json!({"teams": ["a"], "team": null, "text": "id u1"}));
+        assert_eq!(
+            rendered,
+            json!({"teams": ["a"], "team": null, "text": "id u1"})
+        );
     }
 
     #[test]
@@ -168,18 +205,28 @@ mod tests {
         let render = |text| Templates::new().render_text(text, &scope()).unwrap();
         assert_eq!(render("sk-...{{ key | last(4) }}"), "sk-...cdef");
         assert_eq!(render("{{ key | mask(3, 2) }}"), "sk-****ef");
-        assert_eq!(render("{{ 'a' | sha256 }}"), "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb");
+        assert_eq!(
+            render("{{ 'a' | sha256 }}"),
+            "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"
+        );
     }
 
     #[test]
     fn an_unknown_name_is_an_error_not_an_empty_text() {
-        let error = Templates::new().render(&json!("{{ owner.nobody }}"), &scope()).unwrap_err();
-        assert_eq!(error.to_string(), "template `{{ owner.nobody }}`: the value is not defined");
+        let error = Templates::new()
+            .render(&json!("{{ owner.nobody }}"), &scope())
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "template `{{ owner.nobody }}`: the value is not defined"
+        );
     }
 
     #[test]
     fn names_are_dotted_and_leave_out_functions() {
-        let names = Templates::new().names("{{ random(4) }}{{ owner.key | sha256 }}{{ run }}").unwrap();
+        let names = Templates::new()
+            .names("{{ random(4) }}{{ owner.key | sha256 }}{{ run }}")
+            .unwrap();
         assert_eq!(names.into_iter().collect::<Vec<_>>(), ["owner.key", "run"]);
     }
 

@@ -65,7 +65,7 @@ pub fn styled(style: Style, text: &str) -> String {
 
 /// A progress bar on a terminal, plain lines elsewhere.
 pub struct Bar {
-    bar: Option<ProgressBar>,
+    shown: Option<ProgressBar>,
     endpoint: Cell<usize>,
     last: std::cell::RefCell<String>,
 }
@@ -74,8 +74,12 @@ impl Bar {
     /// A bar over that many cells, on standard error.
     #[must_use]
     pub fn new(cells: usize) -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| bar(cells));
-        Self { bar, endpoint: Cell::new(0), last: std::cell::RefCell::default() }
+        let shown = std::io::stderr().is_terminal().then(|| bar(cells));
+        Self {
+            shown,
+            endpoint: Cell::new(0),
+            last: std::cell::RefCell::default(),
+        }
     }
 
     fn line(text: &str) {
@@ -85,7 +89,7 @@ impl Bar {
 
     /// Takes the bar away; elsewhere, says how the last endpoint ended.
     pub fn finish(&self) {
-        match &self.bar {
+        match &self.shown {
             Some(bar) => bar.finish_and_clear(),
             None => self.end_endpoint(),
         }
@@ -109,7 +113,7 @@ fn bar(cells: usize) -> ProgressBar {
 
 impl Progress for Bar {
     fn swept(&self, cell: &PlannedCell<'_>) {
-        if let Some(bar) = &self.bar {
+        if let Some(bar) = &self.shown {
             bar.set_message(cell.endpoint.to_owned());
             bar.inc(1);
             return;
@@ -122,9 +126,10 @@ impl Progress for Bar {
     }
 
     fn note(&self, text: &str) {
-        match &self.bar {
-            Some(bar) => bar.println(text),
-            None => Self::line(text),
+        if let Some(bar) = &self.shown {
+            return bar.println(text);
         }
+        self.end_endpoint();
+        Self::line(text);
     }
 }

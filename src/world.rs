@@ -49,7 +49,11 @@ impl Instance {
     }
 
     /// Binds captured values to an entity of `kind` and derives the symbols that follow from them.
-    pub fn bind(templates: &Templates, kind: &Kind, captured: &BTreeMap<String, String>) -> Result<Self, TemplateError> {
+    pub fn bind(
+        templates: &Templates,
+        kind: &Kind,
+        captured: &BTreeMap<String, String>,
+    ) -> Result<Self, TemplateError> {
         let mut instance = Self::default();
         let mut scope = Scope::new();
         for (name, template, class) in fields(kind) {
@@ -83,11 +87,18 @@ impl Instance {
     }
 
     /// The rows of the entity.
-    pub fn rows(&self, templates: &Templates, kind: &Kind, base: &Scope) -> Result<Vec<Row>, TemplateError> {
+    pub fn rows(
+        &self,
+        templates: &Templates,
+        kind: &Kind,
+        base: &Scope,
+    ) -> Result<Vec<Row>, TemplateError> {
         let mut scope = base.clone();
         scope.extend(self.scope());
         let wanted = |spec: &&RowSpec| match &spec.when {
-            Some(when) => templates.evaluate(when, &scope).map(|value| value.is_true()),
+            Some(when) => templates
+                .evaluate(when, &scope)
+                .map(|value| value.is_true()),
             None => Ok(true),
         };
         let mut rows = Vec::new();
@@ -102,7 +113,10 @@ impl Instance {
     /// The entity as templates see it.
     #[must_use]
     pub fn scope(&self) -> Scope {
-        let fields = self.fields.iter().map(|(name, field)| (name.clone(), Value::from(&field.value)));
+        let fields = self
+            .fields
+            .iter()
+            .map(|(name, field)| (name.clone(), Value::from(&field.value)));
         fields.chain(self.with.clone()).collect()
     }
 
@@ -113,9 +127,18 @@ impl Instance {
 }
 
 fn fields(kind: &Kind) -> impl Iterator<Item = (&str, &str, Class)> {
-    let secrets = kind.secrets.iter().map(|(n, t)| (n.as_str(), t.as_str(), Class::Secret));
-    let symbols = kind.symbols.iter().map(|(n, t)| (n.as_str(), t.as_str(), Class::Symbol));
-    let masks = kind.masks.iter().map(|(n, t)| (n.as_str(), t.as_str(), Class::Mask));
+    let secrets = kind
+        .secrets
+        .iter()
+        .map(|(n, t)| (n.as_str(), t.as_str(), Class::Secret));
+    let symbols = kind
+        .symbols
+        .iter()
+        .map(|(n, t)| (n.as_str(), t.as_str(), Class::Symbol));
+    let masks = kind
+        .masks
+        .iter()
+        .map(|(n, t)| (n.as_str(), t.as_str(), Class::Mask));
     secrets.chain(symbols).chain(masks)
 }
 
@@ -135,9 +158,18 @@ pub struct Row {
 
 impl Row {
     fn render(templates: &Templates, spec: &RowSpec, scope: &Scope) -> Result<Self, TemplateError> {
-        let column = |(name, template): (&String, &Json)| Ok((name.clone(), templates.render(template, scope)?));
-        let values = spec.values.iter().map(column).collect::<Result<_, TemplateError>>()?;
-        Ok(Self { table: spec.table.clone(), values })
+        let column = |(name, template): (&String, &Json)| {
+            Ok((name.clone(), templates.render(template, scope)?))
+        };
+        let values = spec
+            .values
+            .iter()
+            .map(column)
+            .collect::<Result<_, TemplateError>>()?;
+        Ok(Self {
+            table: spec.table.clone(),
+            values,
+        })
     }
 }
 
@@ -157,7 +189,11 @@ const DRAWS: usize = 16;
 
 impl World {
     /// Draws the world of `suite`.
-    pub fn draw(suite: &Suite, templates: &Templates, given: &BTreeMap<String, String>) -> Result<Self, TemplateError> {
+    pub fn draw(
+        suite: &Suite,
+        templates: &Templates,
+        given: &BTreeMap<String, String>,
+    ) -> Result<Self, TemplateError> {
         let mut world = Self::draw_once(suite, templates, given)?;
         for _ in 1..DRAWS {
             if world.is_distinct() {
@@ -168,18 +204,33 @@ impl World {
         Ok(world)
     }
 
-    fn draw_once(suite: &Suite, templates: &Templates, given: &BTreeMap<String, String>) -> Result<Self, TemplateError> {
+    fn draw_once(
+        suite: &Suite,
+        templates: &Templates,
+        given: &BTreeMap<String, String>,
+    ) -> Result<Self, TemplateError> {
         let run = format!("ap{}", random(10));
         let variables = variables(suite, templates, given)?;
-        let mut scope = Scope::from([("run".to_owned(), Value::from(&run)), ("vars".to_owned(), Value::from(field_values(&variables)))]);
+        let mut scope = Scope::from([
+            ("run".to_owned(), Value::from(&run)),
+            ("vars".to_owned(), Value::from(field_values(&variables))),
+        ]);
         let mut entities = IndexMap::new();
         for (name, kind, _) in suite.cast() {
             scope.insert("name".to_owned(), Value::from(name));
-            let instance = kind.map_or_else(|| Ok(Instance::default()), |kind| Instance::draw(templates, kind, &scope))?;
+            let instance = kind.map_or_else(
+                || Ok(Instance::default()),
+                |kind| Instance::draw(templates, kind, &scope),
+            )?;
             entities.insert(name.to_owned(), instance);
         }
         scope.remove("name");
-        let mut world = Self { run, variables, entities, scope };
+        let mut world = Self {
+            run,
+            variables,
+            entities,
+            scope,
+        };
         world.publish();
         world.parameterise(suite, templates)?;
         world.publish();
@@ -197,12 +248,16 @@ impl World {
 
     fn publish(&mut self) {
         for (name, instance) in &self.entities {
-            self.scope.insert(name.clone(), Value::from(instance.scope()));
+            self.scope
+                .insert(name.clone(), Value::from(instance.scope()));
         }
     }
 
     fn is_distinct(&self) -> bool {
-        let values = self.entities.values().flat_map(|instance| instance.fields.values());
+        let values = self
+            .entities
+            .values()
+            .flat_map(|instance| instance.fields.values());
         let mut seen = BTreeSet::new();
         values.into_iter().all(|field| seen.insert(&field.value))
     }
@@ -241,10 +296,19 @@ impl World {
     pub fn scope_of_actor(&self, suite: &Suite, actor: &str) -> Scope {
         let mut own = Scope::new();
         for name in suite.world.actors.keys() {
-            let fields = self.entities.get(name).map(Instance::scope).unwrap_or_default();
+            let fields = self
+                .entities
+                .get(name)
+                .map(Instance::scope)
+                .unwrap_or_default();
             own.extend(fields.into_keys().map(|field| (field, Value::from(()))));
         }
-        own.extend(self.entities.get(actor).map(Instance::scope).unwrap_or_default());
+        own.extend(
+            self.entities
+                .get(actor)
+                .map(Instance::scope)
+                .unwrap_or_default(),
+        );
         own.insert("name".to_owned(), Value::from(actor));
         let mut scope = self.scope.clone();
         scope.insert("actor".to_owned(), Value::from(own));
@@ -253,10 +317,18 @@ impl World {
 }
 
 /// The suite's variables: as given, else by their default. Those with neither are not defined.
-pub fn variables(suite: &Suite, templates: &Templates, given: &BTreeMap<String, String>) -> Result<BTreeMap<String, Field>, TemplateError> {
+pub fn variables(
+    suite: &Suite,
+    templates: &Templates,
+    given: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, Field>, TemplateError> {
     let mut variables = BTreeMap::new();
     for (name, variable) in &suite.file.variables {
-        let class = if variable.secret { Class::Secret } else { Class::Symbol };
+        let class = if variable.secret {
+            Class::Secret
+        } else {
+            Class::Symbol
+        };
         let value = match (given.get(name), &variable.default) {
             (Some(value), _) => value.clone(),
             (None, Some(default)) => templates.render_text(default, &Scope::new())?,
@@ -268,7 +340,10 @@ pub fn variables(suite: &Suite, templates: &Templates, given: &BTreeMap<String, 
 }
 
 fn field_values(variables: &BTreeMap<String, Field>) -> Scope {
-    variables.iter().map(|(name, field)| (name.clone(), Value::from(&field.value))).collect()
+    variables
+        .iter()
+        .map(|(name, field)| (name.clone(), Value::from(&field.value)))
+        .collect()
 }
 
 /// The target of one cell: its scratch entity, and the names that the cell's templates can use.
@@ -285,28 +360,60 @@ pub struct Scratch {
 
 impl Scratch {
     /// Makes the target of one cell.
-    pub fn make(suite: &Suite, templates: &Templates, world: &World, target: (&str, &Target), actor: &str) -> Result<Self, TemplateError> {
+    pub fn make(
+        suite: &Suite,
+        templates: &Templates,
+        world: &World,
+        target: (&str, &Target),
+        actor: &str,
+    ) -> Result<Self, TemplateError> {
         let (name, spec) = target;
         let tag = format!("{}-{}", world.run, random(10));
         let mut scope = world.scope_of_actor(suite, actor);
-        scope.insert("cell".to_owned(), Value::from(Scope::from([("tag".to_owned(), Value::from(&tag))])));
-        let kind = spec.kind.as_ref().and_then(|kind| suite.world.kinds.get(kind));
+        scope.insert(
+            "cell".to_owned(),
+            Value::from(Scope::from([("tag".to_owned(), Value::from(&tag))])),
+        );
+        let kind = spec
+            .kind
+            .as_ref()
+            .and_then(|kind| suite.world.kinds.get(kind));
         let mut drawing = world.scope_for(name);
         drawing.extend(scope.clone());
-        let mut target = kind.map_or_else(|| Ok(Instance::default()), |kind| Instance::draw(templates, kind, &drawing))?;
+        let mut target = kind.map_or_else(
+            || Ok(Instance::default()),
+            |kind| Instance::draw(templates, kind, &drawing),
+        )?;
         target.parameterise(templates, kind, &spec.with, &scope)?;
-        let rows = kind.map_or_else(|| Ok(Vec::new()), |kind| target.rows(templates, kind, &drawing))?;
+        let rows = kind.map_or_else(
+            || Ok(Vec::new()),
+            |kind| target.rows(templates, kind, &drawing),
+        )?;
         scope.insert("target".to_owned(), Value::from(target.scope()));
-        Ok(Self { tag, target, rows, scope })
+        Ok(Self {
+            tag,
+            target,
+            rows,
+            scope,
+        })
     }
 }
 
 /// The headers of a credential.
-pub fn headers(templates: &Templates, credential: Option<&Credential>, scope: &Scope) -> Result<Vec<(String, String)>, TemplateError> {
-    let Some(credential) = credential else { return Ok(Vec::new()) };
+pub fn headers(
+    templates: &Templates,
+    credential: Option<&Credential>,
+    scope: &Scope,
+) -> Result<Vec<(String, String)>, TemplateError> {
+    let Some(credential) = credential else {
+        return Ok(Vec::new());
+    };
     let mut headers = Vec::new();
     if let Some(bearer) = &credential.bearer {
-        headers.push(("authorization".to_owned(), format!("Bearer {}", templates.render_text(bearer, scope)?)));
+        headers.push((
+            "authorization".to_owned(),
+            format!("Bearer {}", templates.render_text(bearer, scope)?),
+        ));
     }
     for (name, value) in &credential.headers {
         headers.push((name.clone(), templates.render_text(value, scope)?));

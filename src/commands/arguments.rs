@@ -54,12 +54,19 @@ fn default_folder(here: &Path) -> Result<PathBuf, Failure> {
     if here.join("suite.yaml").is_file() {
         return Ok(here.to_owned());
     }
-    let entries = std::fs::read_dir(here.join("suites")).into_iter().flatten().flatten();
-    let mut folders = entries.map(|entry| entry.path()).filter(|folder| folder.join("suite.yaml").is_file());
+    let entries = std::fs::read_dir(here.join("suites"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let mut folders = entries
+        .map(|entry| entry.path())
+        .filter(|folder| folder.join("suite.yaml").is_file());
     match (folders.next(), folders.next()) {
         (Some(folder), None) => Ok(folder.strip_prefix(here).unwrap_or(&folder).to_owned()),
-        (Some(_), Some(_)) => Err(Failure::new(Exit::Usage, "`suites` has several suites").help("name one: authz-pin check suites/NAME")),
-        _ => Err(Failure::new(Exit::Usage, "there is no suite here").help("name its folder: authz-pin check FOLDER")),
+        (Some(_), Some(_)) => Err(Failure::new(Exit::Usage, "`suites` has several suites")
+            .help("name one: authz-pin check suites/NAME")),
+        _ => Err(Failure::new(Exit::Usage, "there is no suite here")
+            .help("name its folder: authz-pin check FOLDER")),
     }
 }
 
@@ -71,7 +78,12 @@ pub struct ServiceArgs {
     #[arg(long, env = "AUTHZ_PIN_BASE_URL", value_name = "URL")]
     pub base_url: Option<Url>,
     /// The service's PostgreSQL, as `postgres://USER:PASSWORD@HOST/DATABASE`
-    #[arg(long, env = "AUTHZ_PIN_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "AUTHZ_PIN_DATABASE_URL",
+        value_name = "URL",
+        hide_env_values = true
+    )]
     pub database_url: Option<String>,
     /// A variable of the suite; `AUTHZ_PIN_VAR_<NAME>` in the environment does the same and keeps a secret out of the process list
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
@@ -94,7 +106,8 @@ impl ServiceArgs {
             let value = std::env::var(format!("{VARIABLE_PREFIX}{}", name.to_uppercase())).ok()?;
             Some((name.clone(), value))
         };
-        let mut variables: BTreeMap<String, String> = known.keys().filter_map(from_environment).collect();
+        let mut variables: BTreeMap<String, String> =
+            known.keys().filter_map(from_environment).collect();
         variables.extend(self.var.iter().cloned());
         let setting = |(name, value): &(String, String)| (name.clone(), json_or_text(value));
         Ok(Given {
@@ -130,13 +143,19 @@ pub struct SweepArgs {
 
 impl Default for SweepArgs {
     fn default() -> Self {
-        Self { concurrency: 16, shuffle: None }
+        Self {
+            concurrency: 16,
+            shuffle: None,
+        }
     }
 }
 
 impl From<&SweepArgs> for Options {
     fn from(args: &SweepArgs) -> Self {
-        Self { concurrency: args.concurrency.into(), shuffle: args.shuffle }
+        Self {
+            concurrency: args.concurrency.into(),
+            shuffle: args.shuffle,
+        }
     }
 }
 

@@ -47,7 +47,10 @@ pub async fn run(args: &CheckArgs, context: &mut Context<'_>) -> Result<Exit, Fa
         Format::Json => report::json(context.out, &suite.file.name, &outcomes, totals)?,
     }
     if leftovers > 0 {
-        return Err(Failure::new(Exit::Unreachable, format!("{leftovers} rows could not be restored: somebody else changed them")));
+        return Err(Failure::new(
+            Exit::Unreachable,
+            format!("{leftovers} rows could not be restored: somebody else changed them"),
+        ));
     }
     let pinned = outcomes.iter().all(|outcome| outcome.drift == Drift::None);
     Ok(if pinned { Exit::AsPinned } else { Exit::Drift })
@@ -69,13 +72,24 @@ pub(super) async fn sweep_once(
     Ok(swept?)
 }
 
-fn compare(suite: &Suite, plan: &[EndpointPlan<'_>], swept: Sweep) -> Result<Vec<Outcome>, Failure> {
+fn compare(
+    suite: &Suite,
+    plan: &[EndpointPlan<'_>],
+    swept: Sweep,
+) -> Result<Vec<Outcome>, Failure> {
     let records = plan.iter().zip(swept.records);
-    records.map(|(plan, (name, record))| compare_one(suite, plan, name, record)).collect()
+    records
+        .map(|(plan, (name, record))| compare_one(suite, plan, name, record))
+        .collect()
 }
 
 /// Compares one record; a part of one is compared with the same part of the snapshot, and never written.
-fn compare_one(suite: &Suite, plan: &EndpointPlan<'_>, name: String, record: Record) -> Result<Outcome, Failure> {
+fn compare_one(
+    suite: &Suite,
+    plan: &EndpointPlan<'_>,
+    name: String,
+    record: Record,
+) -> Result<Outcome, Failure> {
     let snapshot = Snapshot::new(&suite.snapshots(), &name);
     let text = record.to_yaml()?;
     let whole = is_whole(suite, plan);
@@ -90,7 +104,11 @@ fn compare_one(suite: &Suite, plan: &EndpointPlan<'_>, name: String, record: Rec
             _ => snapshot.propose(&text, &source(suite), &Info::new(plan.cells.len()))?,
         }
     }
-    Ok(Outcome { name, record, drift })
+    Ok(Outcome {
+        name,
+        record,
+        drift,
+    })
 }
 
 /// Whether the plan has all cells of its endpoint.
@@ -105,7 +123,9 @@ pub(super) fn source(suite: &Suite) -> String {
 
 /// The cells of a snapshot that were swept now. Its findings are about the whole, so those are left out on both sides.
 fn part_of(old: &str, record: &Record) -> Result<String, Failure> {
-    let Ok(old) = Record::parse(old) else { return Ok(old.to_owned()) };
+    let Ok(old) = Record::parse(old) else {
+        return Ok(old.to_owned());
+    };
     let mut part = old.retain(|target, actor| record.cell_at(target, actor).is_some());
     part.findings.clone_from(&record.findings);
     Ok(part.to_yaml()?)

@@ -11,7 +11,12 @@ use crate::journal;
 #[derive(Debug, Clone, Args)]
 pub struct CleanArgs {
     /// The service's PostgreSQL, as `postgres://USER:PASSWORD@HOST/DATABASE`
-    #[arg(long, env = "AUTHZ_PIN_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "AUTHZ_PIN_DATABASE_URL",
+        value_name = "URL",
+        hide_env_values = true
+    )]
     database_url: String,
 }
 
@@ -21,11 +26,18 @@ pub async fn run(args: &CleanArgs, context: &mut Context<'_>) -> Result<Exit, Fa
     let mut database = Database::connect(&args.database_url, "public").await?;
     let leftovers = journal::clean(&mut database).await?;
     for leftover in &leftovers {
-        writeln!(context.out, "left alone: a row of `{}` that a run had to undo an {} of, and that somebody else changed", leftover.tbl, leftover.op)?;
+        writeln!(
+            context.out,
+            "left alone: a row of `{}` that a run had to undo an {} of, and that somebody else changed",
+            leftover.tbl, leftover.op
+        )?;
     }
     if leftovers.is_empty() {
         writeln!(context.out, "clean")?;
         return Ok(Exit::AsPinned);
     }
-    Err(Failure::new(Exit::Unreachable, format!("{} rows could not be restored", leftovers.len())))
+    Err(Failure::new(
+        Exit::Unreachable,
+        format!("{} rows could not be restored", leftovers.len()),
+    ))
 }

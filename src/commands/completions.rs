@@ -14,7 +14,11 @@ pub struct CompletionsArgs {
 }
 
 /// Writes the completions of `command`.
-pub fn run(args: &CompletionsArgs, mut command: Command, context: &mut Context<'_>) -> Result<Exit, Failure> {
+pub fn run(
+    args: &CompletionsArgs,
+    mut command: Command,
+    context: &mut Context<'_>,
+) -> Result<Exit, Failure> {
     clap_complete::generate(args.shell, &mut command, "authz-pin", &mut context.out);
     Ok(Exit::AsPinned)
 }

@@ -21,9 +21,14 @@ pub struct ListArgs {
 pub fn run(args: &ListArgs, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let suite = args.suite.load()?;
     let plan = args.suite.plan(&suite)?;
-    let cells: Vec<PlannedCell<'_>> = plan.into_iter().flat_map(|endpoint| endpoint.cells).collect();
+    let cells: Vec<PlannedCell<'_>> = plan
+        .into_iter()
+        .flat_map(|endpoint| endpoint.cells)
+        .collect();
     match args.format {
-        Format::Human => cells.iter().try_for_each(|cell| writeln!(context.out, "{cell}"))?,
+        Format::Human => cells
+            .iter()
+            .try_for_each(|cell| writeln!(context.out, "{cell}"))?,
         Format::Json => writeln!(context.out, "{}", serde_json::json!(cells))?,
     }
     Ok(Exit::AsPinned)

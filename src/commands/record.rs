@@ -7,6 +7,7 @@ use super::check::{is_whole, source, sweep_once};
 use super::{Context, Failure};
 use crate::drift::{self, Drift};
 use crate::exit::Exit;
+use crate::record::Record;
 use crate::snapshot::{Info, Snapshot};
 
 /// Arguments of `record`.
@@ -25,7 +26,13 @@ pub async fn run(args: &RecordArgs, context: &mut Context<'_>) -> Result<Exit, F
     let suite = args.suite.load()?;
     let plan = args.suite.plan(&suite)?;
     if let Some(part) = plan.iter().find(|plan| !is_whole(&suite, plan)) {
-        let failure = Failure::new(Exit::Usage, format!("the filter selects only some cells of `{}`", part.endpoint.name));
+        let failure = Failure::new(
+            Exit::Usage,
+            format!(
+                "the filter selects only some cells of `{}`",
+                part.endpoint.name
+            ),
+        );
         return Err(failure.help("a snapshot holds a whole endpoint: filter by endpoints"));
     }
     let given = args.service.resolve(&suite, None)?;
@@ -35,13 +42,22 @@ pub async fn run(args: &RecordArgs, context: &mut Context<'_>) -> Result<Exit, F
     let mut accepted = Vec::new();
     for (plan, (name, record)) in plan.iter().zip(&first.records) {
         let text = record.to_yaml()?;
-        let again = second.records.get(name).map(|record| record.to_yaml()).transpose()?.unwrap_or_default();
+        let again = second
+            .records
+            .get(name)
+            .map(Record::to_yaml)
+            .transpose()?
+            .unwrap_or_default();
         if let Drift::Changed { diff, .. } = drift::between(Some(&text), &again) {
             let message = format!("two sweeps of `{name}` differ, nothing was accepted:\n{diff}");
             let help = "add a rule under `texts` or `unstable_columns` of suite.yaml, or raise `service.settle_ms`";
             return Err(Failure::new(Exit::Unstable, message.trim_end()).help(help));
         }
-        accepted.push((Snapshot::new(&suite.snapshots(), name), text, Info::new(plan.cells.len())));
+        accepted.push((
+            Snapshot::new(&suite.snapshots(), name),
+            text,
+            Info::new(plan.cells.len()),
+        ));
     }
     for (snapshot, text, info) in &accepted {
         snapshot.accept(text, &source(&suite), info)?;

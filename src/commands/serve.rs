@@ -25,13 +25,24 @@ pub struct ServeArgs {
 /// Starts the suite's default service, says how to reach it, and runs until interrupted.
 pub async fn run(args: &ServeArgs, context: &mut Context<'_>) -> Result<Exit, Failure> {
     if args.service.base_url.is_some() {
-        return Err(Failure::new(Exit::Usage, "`serve` starts a service and takes no --base-url"));
+        return Err(Failure::new(
+            Exit::Usage,
+            "`serve` starts a service and takes no --base-url",
+        ));
     }
-    let suite = SuiteArgs { suite: args.suite.clone(), filter: Vec::new() }.load()?;
+    let suite = SuiteArgs {
+        suite: args.suite.clone(),
+        filter: Vec::new(),
+    }
+    .load()?;
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
     let given = args.service.resolve(&suite, Some(listen))?;
     let started = Started::new(&suite, &given, context.launchers).await?;
-    writeln!(context.out, "AUTHZ_PIN_BASE_URL={}", started.service.base_url)?;
+    writeln!(
+        context.out,
+        "AUTHZ_PIN_BASE_URL={}",
+        started.service.base_url
+    )?;
     if let Some(url) = &started.service.database_url {
         writeln!(context.out, "AUTHZ_PIN_DATABASE_URL={url}")?;
     }

@@ -18,11 +18,28 @@ use crate::yaml::{Document, NodePath, Step};
 pub(super) fn consistency(documents: &Documents, mistakes: &mut Diagnostics) {
     let declared = Declared::of(documents);
     let templates = Templates::new();
-    let checker = |document| Checker { document, declared: &declared, templates: &templates, mistakes: Diagnostics::new() };
-    let suite = documents.suite.iter().map(|document| checker(document).suite());
-    let world = documents.world.iter().map(|document| checker(document).world());
-    let targets = documents.targets.iter().map(|document| checker(document).targets());
-    let endpoints = documents.endpoints.iter().map(|(_, document)| checker(document).endpoint());
+    let checker = |document| Checker {
+        document,
+        declared: &declared,
+        templates: &templates,
+        mistakes: Diagnostics::new(),
+    };
+    let suite = documents
+        .suite
+        .iter()
+        .map(|document| checker(document).suite());
+    let world = documents
+        .world
+        .iter()
+        .map(|document| checker(document).world());
+    let targets = documents
+        .targets
+        .iter()
+        .map(|document| checker(document).targets());
+    let endpoints = documents
+        .endpoints
+        .iter()
+        .map(|(_, document)| checker(document).endpoint());
     mistakes.extend(suite.chain(world).chain(targets).chain(endpoints).flatten());
 }
 
@@ -60,12 +77,18 @@ impl Checker<'_> {
 
     fn kind(&mut self, kind: &str) {
         let path = NodePath::from(["kinds", kind]);
-        let symbols = Names::default().with(self.declared.symbols(kind)).with(["run".to_owned(), "name".to_owned()]);
+        let symbols = Names::default()
+            .with(self.declared.symbols(kind))
+            .with(["run".to_owned(), "name".to_owned()]);
         let symbols = symbols.with(["vars".to_owned()]);
         for section in ["secrets", "symbols", "masks"] {
             self.templates_below(&path.join(section), &symbols);
         }
-        let rows = self.declared.world().with(self.declared.symbols(kind)).with(self.declared.parameters(kind));
+        let rows = self
+            .declared
+            .world()
+            .with(self.declared.symbols(kind))
+            .with(self.declared.parameters(kind));
         self.templates_below(&path.join("parameters"), &self.declared.world());
         self.templates_below(&path.join("rows"), &rows.with(["name".to_owned()]));
     }
@@ -73,7 +96,10 @@ impl Checker<'_> {
     fn member(&mut self, section: &str, name: &str) {
         let path = NodePath::from([section, name]);
         if RESERVED.contains(&name) {
-            let help = format!("templates use {} for something else", list(RESERVED.into_iter()));
+            let help = format!(
+                "templates use {} for something else",
+                list(RESERVED.into_iter())
+            );
             self.at_key(&path, format!("the name `{name}` is taken"), Some(help));
         }
         self.kind_and_parameters(&path, &self.declared.world());
@@ -90,7 +116,11 @@ impl Checker<'_> {
 
     fn endpoint(mut self) -> Diagnostics {
         let value = self.document.value();
-        self.named(&NodePath::from(["targets"]), "target", &keys(self.declared.targets));
+        self.named(
+            &NodePath::from(["targets"]),
+            "target",
+            &keys(self.declared.targets),
+        );
         self.templates_below(&NodePath::from(["request"]), &self.declared.request(value));
         self.templates_below(&NodePath::from(["probes"]), &self.declared.probes(value));
         self.json_path(&NodePath::from(["pages", "total"]));
@@ -102,10 +132,17 @@ impl Checker<'_> {
 
     fn capture(&mut self, path: &NodePath) {
         self.known_kind(path);
-        let Some(kind) = self.text(&path.join("kind")) else { return };
+        let Some(kind) = self.text(&path.join("kind")) else {
+            return;
+        };
         let from = path.join("from");
         for symbol in keys(object(self.get(&from))) {
-            self.known_key(&from.join(symbol.as_str()), "symbol", &symbol, &self.declared.symbols(&kind));
+            self.known_key(
+                &from.join(symbol.as_str()),
+                "symbol",
+                &symbol,
+                &self.declared.symbols(&kind),
+            );
             self.json_path(&from.join(symbol.as_str()));
         }
     }
@@ -114,9 +151,16 @@ impl Checker<'_> {
         self.known_kind(path);
         let with = path.join("with");
         self.templates_below(&with, names);
-        let Some(kind) = self.text(&path.join("kind")) else { return };
+        let Some(kind) = self.text(&path.join("kind")) else {
+            return;
+        };
         for parameter in keys(object(self.get(&with))) {
-            self.known_key(&with.join(parameter.as_str()), "parameter", &parameter, &self.declared.parameters(&kind));
+            self.known_key(
+                &with.join(parameter.as_str()),
+                "parameter",
+                &parameter,
+                &self.declared.parameters(&kind),
+            );
         }
     }
 
@@ -133,7 +177,9 @@ impl Checker<'_> {
     fn named(&mut self, path: &NodePath, what: &str, known: &[String]) {
         let items = self.get(path).and_then(Json::as_array).map_or(0, Vec::len);
         for item in (0..items).map(|index| path.join(index)) {
-            let Some(name) = self.text(&item) else { continue };
+            let Some(name) = self.text(&item) else {
+                continue;
+            };
             if !known.contains(&name) {
                 self.unknown(&item, what, &name, known);
             }
@@ -149,18 +195,26 @@ impl Checker<'_> {
 
     fn unknown(&mut self, path: &NodePath, what: &str, name: &str, known: &[String]) {
         let help = did_you_mean(name, known.iter().map(String::as_str));
-        self.mistakes.push(self.document.error_at(path, format!("unknown {what} `{name}`")).maybe_help(help));
+        self.mistakes.push(
+            self.document
+                .error_at(path, format!("unknown {what} `{name}`"))
+                .maybe_help(help),
+        );
     }
 
     fn at_key(&mut self, path: &NodePath, message: String, help: Option<String>) {
-        self.mistakes.push(self.document.error_at_key(path, message).maybe_help(help));
+        self.mistakes
+            .push(self.document.error_at_key(path, message).maybe_help(help));
     }
 
     fn json_path(&mut self, path: &NodePath) {
         let Some(text) = self.text(path) else { return };
         if let Err(error) = JsonPath::parse(&text) {
-            let mistake = self.document.error_at(path, format!("`{text}` is not a JSON path: {error}"));
-            self.mistakes.push(mistake.help("write a path as of RFC 9535, for instance `$.error.message`"));
+            let mistake = self
+                .document
+                .error_at(path, format!("`{text}` is not a JSON path: {error}"));
+            self.mistakes
+                .push(mistake.help("write a path as of RFC 9535, for instance `$.error.message`"));
         }
     }
 
@@ -168,9 +222,15 @@ impl Checker<'_> {
     fn templates_below(&mut self, path: &NodePath, names: &Names) {
         match self.get(path) {
             Some(Json::String(text)) => self.template(path, &text.clone(), names),
-            Some(Json::Array(items)) => (0..items.len()).for_each(|index| self.templates_below(&path.join(index), names)),
+            Some(Json::Array(items)) => {
+                (0..items.len()).for_each(|index| self.templates_below(&path.join(index), names));
+            }
             Some(Json::Object(map)) => {
-                map.keys().cloned().collect::<Vec<_>>().iter().for_each(|key| self.templates_below(&path.join(key.as_str()), names));
+                map.keys()
+                    .cloned()
+                    .collect::<Vec<_>>()
+                    .iter()
+                    .for_each(|key| self.templates_below(&path.join(key.as_str()), names));
             }
             _ => {}
         }
@@ -179,7 +239,11 @@ impl Checker<'_> {
     fn template(&mut self, path: &NodePath, text: &str, names: &Names) {
         let used = match self.templates.names(text) {
             Ok(used) => used,
-            Err(error) => return self.mistakes.push(self.document.error_at(path, error.to_string())),
+            Err(error) => {
+                return self
+                    .mistakes
+                    .push(self.document.error_at(path, error.to_string()));
+            }
         };
         for name in used {
             if let Err(known) = names.resolve(&name) {
@@ -189,10 +253,12 @@ impl Checker<'_> {
     }
 
     fn get(&self, path: &NodePath) -> Option<&Json> {
-        path.steps().iter().try_fold(self.document.value(), |value, step| match step {
-            Step::Key(key) => value.get(key),
-            Step::Index(index) => value.get(index),
-        })
+        path.steps()
+            .iter()
+            .try_fold(self.document.value(), |value, step| match step {
+                Step::Key(key) => value.get(key),
+                Step::Index(index) => value.get(index),
+            })
     }
 
     fn text(&self, path: &NodePath) -> Option<String> {
@@ -201,5 +267,7 @@ impl Checker<'_> {
 }
 
 fn keys(map: Option<&serde_json::Map<String, Json>>) -> Vec<String> {
-    map.into_iter().flat_map(|map| map.keys().cloned()).collect()
+    map.into_iter()
+        .flat_map(|map| map.keys().cloned())
+        .collect()
 }

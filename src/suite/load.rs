@@ -31,38 +31,79 @@ impl Documents {
     fn read(folder: &Path, mistakes: &mut Diagnostics) -> Self {
         let mut read = |name: &str| mistakes.absorb(Document::read(&folder.join(name)));
         let [suite, world, targets] = ["suite.yaml", "world.yaml", "targets.yaml"].map(&mut read);
-        let files = mistakes.absorb(endpoint_files(&folder.join("endpoints"))).unwrap_or_default();
+        let files = mistakes
+            .absorb(endpoint_files(&folder.join("endpoints")))
+            .unwrap_or_default();
         let read = |file: PathBuf| Some((stem(&file), mistakes.absorb(Document::read(&file))?));
         let endpoints = files.into_iter().filter_map(read).collect();
-        Self { suite, world, targets, endpoints }
+        Self {
+            suite,
+            world,
+            targets,
+            endpoints,
+        }
     }
 
     fn decode(&self, folder: &Path, mistakes: &mut Diagnostics) -> Option<Suite> {
-        let file = self.suite.as_ref().and_then(|document| mistakes.absorb(document.decode()));
-        let world = self.world.as_ref().and_then(|document| mistakes.absorb(document.decode()));
-        let targets: Option<TargetsFile> = self.targets.as_ref().and_then(|document| mistakes.absorb(document.decode()));
+        let file = self
+            .suite
+            .as_ref()
+            .and_then(|document| mistakes.absorb(document.decode()));
+        let world = self
+            .world
+            .as_ref()
+            .and_then(|document| mistakes.absorb(document.decode()));
+        let targets: Option<TargetsFile> = self
+            .targets
+            .as_ref()
+            .and_then(|document| mistakes.absorb(document.decode()));
         let endpoint = |(name, document): &(String, Document)| {
             let spec = mistakes.absorb(document.decode())?;
-            Some(Endpoint { name: name.clone(), spec })
+            Some(Endpoint {
+                name: name.clone(),
+                spec,
+            })
         };
         let endpoints = self.endpoints.iter().filter_map(endpoint).collect();
-        Some(Suite { folder: folder.to_owned(), file: file?, world: world?, targets: targets?.targets, endpoints })
+        Some(Suite {
+            folder: folder.to_owned(),
+            file: file?,
+            world: world?,
+            targets: targets?.targets,
+            endpoints,
+        })
     }
 }
 
 /// The endpoint files in the order of their names.
 fn endpoint_files(folder: &Path) -> Result<Vec<PathBuf>, Diagnostics> {
-    let unreadable = |error| Diagnostic::new(folder, format!("cannot read the folder of endpoints: {error}"));
+    let unreadable = |error| {
+        Diagnostic::new(
+            folder,
+            format!("cannot read the folder of endpoints: {error}"),
+        )
+    };
     let entries = fs::read_dir(folder).map_err(unreadable)?;
-    let mut files = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
-    files.retain(|file| file.extension().is_some_and(|ending| ending == "yaml" || ending == "yml"));
+    let mut files = entries
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(unreadable)?;
+    files.retain(|file| {
+        file.extension()
+            .is_some_and(|ending| ending == "yaml" || ending == "yml")
+    });
     files.sort();
     if files.is_empty() {
-        return Err(Diagnostic::new(folder, "the suite has no endpoint").help("add endpoints/NAME.yaml").into());
+        return Err(Diagnostic::new(folder, "the suite has no endpoint")
+            .help("add endpoints/NAME.yaml")
+            .into());
     }
     Ok(files)
 }
 
 fn stem(file: &Path) -> String {
-    file.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    file.file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }

@@ -27,8 +27,14 @@ impl Names {
         let mut parts = name.split('.');
         let head = parts.next().unwrap_or_default();
         match (self.0.get(head), parts.next()) {
-            (None, rest) => Err(self.0.iter().flat_map(|(name, fields)| dotted(name, fields.as_ref(), rest.is_some())).collect()),
-            (Some(Some(fields)), Some(field)) if !fields.contains(field) => Err(dotted(head, Some(fields), true)),
+            (None, rest) => Err(self
+                .0
+                .iter()
+                .flat_map(|(name, fields)| dotted(name, fields.as_ref(), rest.is_some()))
+                .collect()),
+            (Some(Some(fields)), Some(field)) if !fields.contains(field) => {
+                Err(dotted(head, Some(fields), true))
+            }
             _ => Ok(()),
         }
     }
@@ -36,7 +42,10 @@ impl Names {
 
 fn dotted(name: &str, fields: Option<&BTreeSet<String>>, nested: bool) -> Vec<String> {
     match fields {
-        Some(fields) if nested => fields.iter().map(|field| format!("{name}.{field}")).collect(),
+        Some(fields) if nested => fields
+            .iter()
+            .map(|field| format!("{name}.{field}"))
+            .collect(),
         _ => vec![name.to_owned()],
     }
 }
@@ -74,7 +83,10 @@ impl<'a> Declared<'a> {
 
     fn of_kind(&self, kind: &str, sections: &[&str]) -> BTreeSet<String> {
         let kind = self.kinds.and_then(|kinds| kinds.get(kind));
-        sections.iter().flat_map(|section| keys(object(kind.and_then(|kind| kind.get(section))))).collect()
+        sections
+            .iter()
+            .flat_map(|section| keys(object(kind.and_then(|kind| kind.get(section)))))
+            .collect()
     }
 
     /// The fields of an entity, an actor or a target: its kind's symbols and its parameters.
@@ -89,29 +101,48 @@ impl<'a> Declared<'a> {
 
     /// The names that exist for the whole run.
     pub(super) fn world(&self) -> Names {
-        let names = Names::default().with(["run".to_owned()]).with_fields("vars", keys(self.variables).collect());
+        let names = Names::default()
+            .with(["run".to_owned()])
+            .with_fields("vars", keys(self.variables).collect());
         let cast = self.entities.into_iter().chain(self.actors).flatten();
-        cast.fold(names, |names, (name, spec)| names.with_fields(name, self.fields(spec)))
+        cast.fold(names, |names, (name, spec)| {
+            names.with_fields(name, self.fields(spec))
+        })
     }
 
     /// The names of one cell: the actor has what any actor has.
     pub(super) fn cell(&self) -> Names {
-        let mut actor: BTreeSet<String> = self.actors.into_iter().flatten().flat_map(|(_, spec)| self.fields(spec)).collect();
+        let mut actor: BTreeSet<String> = self
+            .actors
+            .into_iter()
+            .flatten()
+            .flat_map(|(_, spec)| self.fields(spec))
+            .collect();
         actor.insert("name".to_owned());
-        self.world().with_fields("actor", actor).with_fields("cell", BTreeSet::from(["tag".to_owned()]))
+        self.world()
+            .with_fields("actor", actor)
+            .with_fields("cell", BTreeSet::from(["tag".to_owned()]))
     }
 
     /// The names that an endpoint's request can use: those of the cell and what any of its targets has.
     pub(super) fn request(&self, endpoint: &Json) -> Names {
-        let named = endpoint.get("targets").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str);
+        let named = endpoint
+            .get("targets")
+            .and_then(Json::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Json::as_str);
         let specs = named.filter_map(|name| self.targets?.get(name));
-        self.cell().with_fields("target", specs.flat_map(|spec| self.fields(spec)).collect())
+        self.cell()
+            .with_fields("target", specs.flat_map(|spec| self.fields(spec)).collect())
     }
 
     /// The names that an endpoint's probes can use: those of its request and what it captures.
     pub(super) fn probes(&self, endpoint: &Json) -> Names {
         let captures = object(endpoint.get("capture")).into_iter().flatten();
-        captures.fold(self.request(endpoint), |names, (name, spec)| names.with_fields(name, self.fields(spec)))
+        captures.fold(self.request(endpoint), |names, (name, spec)| {
+            names.with_fields(name, self.fields(spec))
+        })
     }
 }
 

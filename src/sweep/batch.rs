@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::store::Unexplained;
+use super::store::{Store, Unexplained};
 use super::{SweepError, Sweeper};
 use crate::database::Catalog;
 use crate::http::{Answer, Call};
@@ -33,14 +33,19 @@ pub(super) struct Swept<'a> {
 
 impl<'a> Sweeper<'a> {
     /// Sweeps cells of one endpoint; what no symbol explains belongs to the cell only if it is alone.
-    pub(super) async fn batch(&mut self, endpoint: &'a Endpoint, cells: &[PlannedCell<'a>], presence: Presence) -> Result<Unexplained, SweepError> {
+    pub(super) async fn batch(
+        &mut self,
+        endpoint: &'a Endpoint,
+        cells: &[PlannedCell<'a>],
+        presence: Presence,
+    ) -> Result<Unexplained, SweepError> {
         let first = self.swept.len();
         let mut scratches = self.scratches(first, cells)?;
         if let Some(store) = &mut self.store {
             store.seed(&scratches).await?;
         }
-        let calls = self.calls(endpoint, cells, &scratches)?;
-        let answers = self.fire(endpoint, &calls).await?;
+        let requests = self.requests(endpoint, cells, &scratches)?;
+        let answers = self.fire(endpoint, &requests).await?;
         self.keep(cells, answers);
         self.capture(endpoint, first, &mut scratches)?;
         let namer = self.namer()?;
@@ -53,32 +58,61 @@ impl<'a> Sweeper<'a> {
     }
 
     pub(super) fn namer(&self) -> Result<Namer, SweepError> {
-        self.registry.build().map_err(|_| SweepError::Symbols(self.registry.len()))
+        self.registry
+            .build()
+            .map_err(|_| SweepError::Symbols(self.registry.len()))
     }
 
-    fn scratches(&mut self, first: usize, cells: &[PlannedCell<'a>]) -> Result<Vec<Scratch>, SweepError> {
+    fn scratches(
+        &mut self,
+        first: usize,
+        cells: &[PlannedCell<'a>],
+    ) -> Result<Vec<Scratch>, SweepError> {
         let mut scratches = Vec::with_capacity(cells.len());
         for (number, cell) in (first..).zip(cells) {
-            let Some(target) = self.suite.targets.get(cell.target) else { continue };
-            let scratch = Scratch::make(self.suite, &self.templates, &self.world, (cell.target, target), cell.actor)?;
+            let Some(target) = self.suite.targets.get(cell.target) else {
+                continue;
+            };
+            let scratch = Scratch::make(
+                self.suite,
+                &self.templates,
+                &self.world,
+                (cell.target, target),
+                cell.actor,
+            )?;
             self.registry.add_tag(number, &scratch.tag);
-            self.registry.add_cell_entity(number, "target", &scratch.target);
+            self.registry
+                .add_cell_entity(number, "target", &scratch.target);
             scratches.push(scratch);
         }
         Ok(scratches)
     }
 
-    fn calls(&self, endpoint: &Endpoint, cells: &[PlannedCell<'a>], scratches: &[Scratch]) -> Result<Vec<Call>, TemplateError> {
+    fn requests(
+        &self,
+        endpoint: &Endpoint,
+        cells: &[PlannedCell<'a>],
+        scratches: &[Scratch],
+    ) -> Result<Vec<Call>, TemplateError> {
         let call = |(cell, scratch): (&PlannedCell<'_>, &Scratch)| {
             let actor = self.suite.world.actors.get(cell.actor);
-            let credential = headers(&self.templates, actor.and_then(|actor| actor.auth.as_ref()), &scratch.scope)?;
-            Call::render(&self.templates, &endpoint.spec.request, credential, &scratch.scope)
+            let credential = headers(
+                &self.templates,
+                actor.and_then(|actor| actor.auth.as_ref()),
+                &scratch.scope,
+            )?;
+            Call::render(
+                &self.templates,
+                &endpoint.spec.request,
+                credential,
+                &scratch.scope,
+            )
         };
         cells.iter().zip(scratches).map(call).collect()
     }
 
     fn keep(&mut self, cells: &[PlannedCell<'a>], answers: Vec<Vec<Answer>>) {
-        let catalog = self.store.as_ref().and_then(|store| store.observed_catalog());
+        let catalog = self.store.as_ref().map(Store::catalog);
         for (planned, answers) in cells.iter().zip(answers) {
             self.swept.push(Swept {
                 number: self.swept.len(),
@@ -93,23 +127,55 @@ impl<'a> Sweeper<'a> {
     }
 
     /// Binds what successes hold to symbols of their cells.
-    fn capture(&mut self, endpoint: &Endpoint, first: usize, scratches: &mut [Scratch]) -> Result<(), TemplateError> {
+    fn capture(
+        &mut self,
+        endpoint: &Endpoint,
+        first: usize,
+        scratches: &mut [Scratch],
+    ) -> Result<(), TemplateError> {
         for (swept, scratch) in self.swept.iter().skip(first).zip(scratches) {
-            let Some(body) = swept.answers.first().filter(|answer| answer.is_success()).and_then(Answer::json) else { continue };
+            let Some(body) = swept
+                .answers
+                .first()
+                .filter(|answer| answer.is_success())
+                .and_then(Answer::json)
+            else {
+                continue;
+            };
             for (name, spec) in &endpoint.spec.capture {
-                let found = spec.from.iter().filter_map(|(symbol, path)| Some((symbol.clone(), text_at(body, path)?)));
+                let found = spec
+                    .from
+                    .iter()
+                    .filter_map(|(symbol, path)| Some((symbol.clone(), text_at(body, path)?)));
                 let found: BTreeMap<String, String> = found.collect();
-                let Some(kind) = self.suite.world.kinds.get(&spec.kind).filter(|_| !found.is_empty()) else { continue };
+                let Some(kind) = self
+                    .suite
+                    .world
+                    .kinds
+                    .get(&spec.kind)
+                    .filter(|_| !found.is_empty())
+                else {
+                    continue;
+                };
                 let instance = Instance::bind(&self.templates, kind, &found)?;
                 self.registry.add_cell_entity(swept.number, name, &instance);
-                scratch.scope.insert(name.clone(), Value::from(instance.scope()));
+                scratch
+                    .scope
+                    .insert(name.clone(), Value::from(instance.scope()));
             }
         }
         Ok(())
     }
 
-    async fn attribute(&mut self, namer: &Namer, first: usize, presence: Presence) -> Result<Unexplained, SweepError> {
-        let Some(store) = &mut self.store else { return Ok(Unexplained::default()) };
+    async fn attribute(
+        &mut self,
+        namer: &Namer,
+        first: usize,
+        presence: Presence,
+    ) -> Result<Unexplained, SweepError> {
+        let Some(store) = &mut self.store else {
+            return Ok(Unexplained::default());
+        };
         let (explained, mut unexplained) = store.effects(namer).await?;
         for (cell, change) in explained {
             if let Some(swept) = self.swept.get_mut(cell) {
@@ -125,14 +191,24 @@ impl<'a> Sweeper<'a> {
     }
 
     /// Asks, after the calls, which credentials still work; a probe whose credential does not exist is not made.
-    async fn probe(&mut self, endpoint: &Endpoint, first: usize, scratches: &[Scratch]) -> Result<(), SweepError> {
+    async fn probe(
+        &mut self,
+        endpoint: &Endpoint,
+        first: usize,
+        scratches: &[Scratch],
+    ) -> Result<(), SweepError> {
         let mut calls = Vec::new();
         let mut owners = Vec::new();
         for (number, scratch) in (first..).zip(scratches) {
             for (name, spec) in &endpoint.spec.probes {
                 let credential = headers(&self.templates, Some(&spec.auth), &scratch.scope);
                 let Ok(credential) = credential else { continue };
-                calls.push(Call::render(&self.templates, &spec.request, credential, &scratch.scope)?);
+                calls.push(Call::render(
+                    &self.templates,
+                    &spec.request,
+                    credential,
+                    &scratch.scope,
+                )?);
                 owners.push((number, name));
             }
         }

@@ -28,7 +28,11 @@ impl Unexplained {
 
     /// The tables that were written, for a person.
     pub(super) fn tables(&self) -> String {
-        let tables: BTreeSet<String> = self.0.iter().map(|change| format!("`{}`", change.table)).collect();
+        let tables: BTreeSet<String> = self
+            .0
+            .iter()
+            .map(|change| format!("`{}`", change.table))
+            .collect();
         tables.into_iter().collect::<Vec<_>>().join(", ")
     }
 }
@@ -47,8 +51,15 @@ pub(super) struct Store {
 }
 
 impl Store {
-    pub(super) async fn open(suite: &Suite, service: &Service, world: &World, progress: &dyn Progress) -> Result<Option<Self>, DatabaseError> {
-        let Some(url) = &service.database_url else { return Ok(None) };
+    pub(super) async fn open(
+        suite: &Suite,
+        service: &Service,
+        world: &World,
+        progress: &dyn Progress,
+    ) -> Result<Option<Self>, DatabaseError> {
+        let Some(url) = &service.database_url else {
+            return Ok(None);
+        };
         let mut database = Database::connect(url, &suite.file.service.schema).await?;
         let (journal, leftovers) = Journal::install(&mut database, &world.run).await?;
         if !leftovers.is_empty() {
@@ -58,12 +69,21 @@ impl Store {
         let background = background(&suite.file.background.tables);
         let settle = service.settle;
         let unmarked = BTreeSet::new();
-        Ok(Some(Self { database, catalog, journal, background, settle, mark: Mark::START, unmarked, leftovers }))
+        Ok(Some(Self {
+            database,
+            catalog,
+            journal,
+            background,
+            settle,
+            mark: Mark::START,
+            unmarked,
+            leftovers,
+        }))
     }
 
-    /// The tables, if their changes are observed.
-    pub(super) fn observed_catalog(&self) -> Option<Arc<Catalog>> {
-        Some(Arc::clone(&self.catalog))
+    /// What the tables look like.
+    pub(super) fn catalog(&self) -> Arc<Catalog> {
+        Arc::clone(&self.catalog)
     }
 
     pub(super) async fn enter(&mut self, presence: Presence) -> Result<(), DatabaseError> {
@@ -81,12 +101,22 @@ impl Store {
     /// Inserts the scratch rows of a batch, after which the journal belongs to that batch.
     pub(super) async fn seed(&mut self, scratches: &[Scratch]) -> Result<(), DatabaseError> {
         self.mark = self.journal.mark(&mut self.database).await?;
-        let fields = scratches.iter().flat_map(|scratch| scratch.target.fields.values());
-        let identifiers: Vec<String> = fields.filter(|field| field.class == Class::Symbol).map(|field| field.value.clone()).collect();
+        let fields = scratches
+            .iter()
+            .flat_map(|scratch| scratch.target.fields.values());
+        let identifiers: Vec<String> = fields
+            .filter(|field| field.class == Class::Symbol)
+            .map(|field| field.value.clone())
+            .collect();
         if !identifiers.is_empty() {
-            self.journal.remember(&mut self.database, &identifiers).await?;
+            self.journal
+                .remember(&mut self.database, &identifiers)
+                .await?;
         }
-        let rows: Vec<Row> = scratches.iter().flat_map(|scratch| scratch.rows.clone()).collect();
+        let rows: Vec<Row> = scratches
+            .iter()
+            .flat_map(|scratch| scratch.rows.clone())
+            .collect();
         self.insert(&rows).await
     }
 
@@ -97,12 +127,24 @@ impl Store {
         let task = "insert the suite's rows";
         self.database.execute(task, "begin").await?;
         let inserted = self.database.insert(rows).await;
-        self.database.execute(task, if inserted.is_ok() { "commit" } else { "rollback" }).await?;
+        self.database
+            .execute(
+                task,
+                if inserted.is_ok() {
+                    "commit"
+                } else {
+                    "rollback"
+                },
+            )
+            .await?;
         inserted
     }
 
     /// Waits until the journal is quiet and reads it once: the changes by the number of their cell, and the rest.
-    pub(super) async fn effects(&mut self, namer: &Namer) -> Result<(Vec<(usize, Change)>, Unexplained), DatabaseError> {
+    pub(super) async fn effects(
+        &mut self,
+        namer: &Namer,
+    ) -> Result<(Vec<(usize, Change)>, Unexplained), DatabaseError> {
         self.journal.quiet(&mut self.database, self.settle).await?;
         let mut explained = Vec::new();
         let mut unexplained = Unexplained::default();
@@ -135,15 +177,19 @@ impl Store {
         let is_foreign = |change: &Change| {
             let text = change.text();
             let ours = namer.knows(&text);
-            !ours && (self.background.is_match(&change.table) || others.iter().any(|token| text.contains(token.as_str())))
+            !ours
+                && (self.background.is_match(&change.table)
+                    || others.iter().any(|token| text.contains(token.as_str())))
         };
         let (foreign, mine): (Vec<_>, Vec<_>) = changes.into_iter().partition(is_foreign);
-        self.journal.set_aside(foreign.into_iter().map(|change| change.seq));
+        self.journal
+            .set_aside(foreign.into_iter().map(|change| change.seq));
         Ok(mine)
     }
 
     pub(super) async fn claim(&mut self, changes: &[Change]) -> Result<(), DatabaseError> {
-        self.unmarked.extend(changes.iter().map(|change| change.table.clone()));
+        self.unmarked
+            .extend(changes.iter().map(|change| change.table.clone()));
         let changes: Vec<i64> = changes.iter().map(|change| change.seq).collect();
         self.journal.claim(&mut self.database, &changes).await
     }
@@ -157,8 +203,14 @@ impl Store {
     }
 
     /// Undoes the changes of a try that was repeated, where the repetition showed that calls do write such rows.
-    pub(super) async fn undo_explained(&mut self, mut unexplained: Unexplained) -> Result<(), DatabaseError> {
-        let changes = unexplained.take().into_iter().filter(|change| self.unmarked.contains(&change.table));
+    pub(super) async fn undo_explained(
+        &mut self,
+        mut unexplained: Unexplained,
+    ) -> Result<(), DatabaseError> {
+        let changes = unexplained
+            .take()
+            .into_iter()
+            .filter(|change| self.unmarked.contains(&change.table));
         let changes: Vec<i64> = changes.map(|change| change.seq).collect();
         self.journal.claim(&mut self.database, &changes).await?;
         let leftovers = self.journal.undo(&mut self.database, self.mark).await?;
@@ -168,14 +220,26 @@ impl Store {
 
     async fn claim_known(&mut self, namer: &Namer) -> Result<(), DatabaseError> {
         let changes = self.journal.read(&mut self.database).await?;
-        let known: Vec<i64> = changes.iter().filter(|change| namer.knows(&change.text())).map(|change| change.seq).collect();
+        let known: Vec<i64> = changes
+            .iter()
+            .filter(|change| namer.knows(&change.text()))
+            .map(|change| change.seq)
+            .collect();
         self.journal.claim(&mut self.database, &known).await
     }
 
     /// Waits for what the service writes late, undoes the whole run, and takes the journal away.
-    pub(super) async fn close(mut self, namer: &Namer, late: Duration, progress: &dyn Progress) -> Result<Vec<Leftover>, DatabaseError> {
+    pub(super) async fn close(
+        mut self,
+        namer: &Namer,
+        late: Duration,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Leftover>, DatabaseError> {
         if !late.is_zero() && self.has_background() {
-            progress.note(&format!("waiting {} s for what the service writes late", late.as_secs()));
+            progress.note(&format!(
+                "waiting {} s for what the service writes late",
+                late.as_secs()
+            ));
             tokio::time::sleep(late).await;
         }
         self.claim_known(namer).await?;
@@ -186,15 +250,20 @@ impl Store {
     }
 
     fn has_background(&self) -> bool {
-        self.catalog.names().any(|table| self.background.is_match(table))
+        self.catalog
+            .names()
+            .any(|table| self.background.is_match(table))
     }
 }
 
 /// A pattern that is not one matches nothing; the suite's check has reported it.
 fn background(tables: &[String]) -> GlobSet {
     let mut set = GlobSetBuilder::new();
-    tables.iter().filter_map(|table| Glob::new(table).ok()).for_each(|glob| {
-        set.add(glob);
-    });
+    tables
+        .iter()
+        .filter_map(|table| Glob::new(table).ok())
+        .for_each(|glob| {
+            set.add(glob);
+        });
     set.build().unwrap_or_default()
 }
