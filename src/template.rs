@@ -122,11 +122,25 @@ impl Templates {
             .environment
             .template_from_str(text)
             .map_err(|error| TemplateError::new(text, &error))?;
+        self.filters_exist(text)?;
         let globals: BTreeSet<&str> = self.environment.globals().map(|(name, _)| name).collect();
         let names = template.undeclared_variables(true).into_iter();
         Ok(names
             .filter(|name| !globals.contains(name.as_str()))
             .collect())
+    }
+
+    /// That a filter does not exist shows only when it is used, so the text is rendered with nothing in its scope. What
+    /// is behind another failure, or in a branch that is not taken, shows in a sweep.
+    fn filters_exist(&self, text: &str) -> Result<(), TemplateError> {
+        let mut lenient = self.environment.clone();
+        lenient.set_undefined_behavior(UndefinedBehavior::Chainable);
+        match lenient.render_str(text, ()) {
+            Err(error) if error.kind() == ErrorKind::UnknownFilter => {
+                Err(TemplateError::new(text, &error))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -228,6 +242,16 @@ mod tests {
             .names("{{ random(4) }}{{ owner.key | sha256 }}{{ run }}")
             .unwrap();
         assert_eq!(names.into_iter().collect::<Vec<_>>(), ["owner.key", "run"]);
+    }
+
+    #[test]
+    fn a_filter_that_does_not_exist_is_a_mistake_before_anything_is_rendered() {
+        let error = Templates::new().names("{{ key | sha265 }}").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "template `{{ key | sha265 }}`: filter sha265 is unknown"
+        );
+        assert!(Templates::new().names("{{ key | sha256 }}").is_ok());
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 use serde_json_path::JsonPath;
 
 use super::load::Documents;
@@ -77,18 +77,16 @@ impl Checker<'_> {
 
     fn kind(&mut self, kind: &str) {
         let path = NodePath::from(["kinds", kind]);
+        let symbols = self.declared.symbols(kind).unwrap_or_default();
+        let parameters = self.declared.parameters(kind).unwrap_or_default();
+        let rows = self.declared.world().with(symbols.clone()).with(parameters);
         let symbols = Names::default()
-            .with(self.declared.symbols(kind))
+            .with(symbols)
             .with(["run".to_owned(), "name".to_owned()]);
         let symbols = symbols.with(["vars".to_owned()]);
         for section in ["secrets", "symbols", "masks"] {
             self.templates_below(&path.join(section), &symbols);
         }
-        let rows = self
-            .declared
-            .world()
-            .with(self.declared.symbols(kind))
-            .with(self.declared.parameters(kind));
         self.templates_below(&path.join("parameters"), &self.declared.world());
         self.templates_below(&path.join("rows"), &rows.with(["name".to_owned()]));
     }
@@ -104,7 +102,7 @@ impl Checker<'_> {
         }
         self.kind_and_parameters(&path, &self.declared.world());
         self.templates_below(&path.join("auth"), &self.declared.cell());
-        self.named(&path.join("outranks"), "actor", &keys(self.declared.actors));
+        self.named(&path.join("outranks"), "actor", self.declared.actors);
     }
 
     fn targets(mut self) -> Diagnostics {
@@ -119,7 +117,7 @@ impl Checker<'_> {
         self.named(
             &NodePath::from(["targets"]),
             "target",
-            &keys(self.declared.targets),
+            self.declared.targets,
         );
         self.templates_below(&NodePath::from(["request"]), &self.declared.request(value));
         self.templates_below(&NodePath::from(["probes"]), &self.declared.probes(value));
@@ -141,7 +139,7 @@ impl Checker<'_> {
                 &from.join(symbol.as_str()),
                 "symbol",
                 &symbol,
-                &self.declared.symbols(&kind),
+                self.declared.symbols(&kind).as_ref(),
             );
             self.json_path(&from.join(symbol.as_str()));
         }
@@ -159,7 +157,7 @@ impl Checker<'_> {
                 &with.join(parameter.as_str()),
                 "parameter",
                 &parameter,
-                &self.declared.parameters(&kind),
+                self.declared.parameters(&kind).as_ref(),
             );
         }
     }
@@ -167,27 +165,37 @@ impl Checker<'_> {
     fn known_kind(&mut self, path: &NodePath) {
         let path = path.join("kind");
         let Some(kind) = self.text(&path) else { return };
-        let known = keys(self.declared.kinds);
-        if !known.contains(&kind) {
-            self.unknown(&path, "kind", &kind, &known);
+        if let Some(known) = self.declared.kinds
+            && !known.contains_key(&kind)
+        {
+            self.unknown(&path, "kind", &kind, &keys(Some(known)));
         }
     }
 
     /// Every text of a list must be one of `known`.
-    fn named(&mut self, path: &NodePath, what: &str, known: &[String]) {
+    fn named(&mut self, path: &NodePath, what: &str, known: Option<&Map<String, Json>>) {
+        let Some(known) = known else { return };
         let items = self.get(path).and_then(Json::as_array).map_or(0, Vec::len);
         for item in (0..items).map(|index| path.join(index)) {
             let Some(name) = self.text(&item) else {
                 continue;
             };
-            if !known.contains(&name) {
-                self.unknown(&item, what, &name, known);
+            if !known.contains_key(&name) {
+                self.unknown(&item, what, &name, &keys(Some(known)));
             }
         }
     }
 
-    fn known_key(&mut self, path: &NodePath, what: &str, name: &str, known: &BTreeSet<String>) {
-        if !known.contains(name) {
+    fn known_key(
+        &mut self,
+        path: &NodePath,
+        what: &str,
+        name: &str,
+        known: Option<&BTreeSet<String>>,
+    ) {
+        if let Some(known) = known
+            && !known.contains(name)
+        {
             let help = did_you_mean(name, known.iter().map(String::as_str));
             self.at_key(path, format!("unknown {what} `{name}`"), help);
         }
@@ -266,7 +274,7 @@ impl Checker<'_> {
     }
 }
 
-fn keys(map: Option<&serde_json::Map<String, Json>>) -> Vec<String> {
+fn keys(map: Option<&Map<String, Json>>) -> Vec<String> {
     map.into_iter()
         .flat_map(|map| map.keys().cloned())
         .collect()

@@ -18,6 +18,7 @@ pub(super) struct Documents {
 impl Suite {
     /// Reads the suite in `folder`, or reports everything that is wrong with it.
     pub fn load(folder: &Path) -> Result<Self, Diagnostics> {
+        is_suite(folder)?;
         let mut mistakes = Diagnostics::new();
         let documents = Documents::read(folder, &mut mistakes);
         let suite = documents.decode(folder, &mut mistakes);
@@ -73,6 +74,21 @@ impl Documents {
             endpoints,
         })
     }
+}
+
+/// A mistyped path or command is one mistake, not one for each file that is not there.
+fn is_suite(folder: &Path) -> Result<(), Diagnostics> {
+    if !folder.is_dir() {
+        return Err(Diagnostic::new(folder, "there is no such folder")
+            .help("name a suite's folder, or a command: `authz-pin --help` lists them")
+            .into());
+    }
+    if !folder.join("suite.yaml").exists() {
+        return Err(Diagnostic::new(folder, "the folder has no `suite.yaml`")
+            .help("a suite is suite.yaml, world.yaml, targets.yaml and endpoints/NAME.yaml")
+            .into());
+    }
+    Ok(())
 }
 
 /// The endpoint files in the order of their names.

@@ -7,28 +7,46 @@ use serde_json::{Map, Value as Json};
 use super::load::Documents;
 use crate::yaml::Document;
 
+/// Fields by name; none where it is not known which there are.
+pub(super) type Fields = Option<BTreeSet<String>>;
+
 /// Names that a template can use; those with fields can only be used with one of them.
 #[derive(Clone, Default)]
-pub(super) struct Names(BTreeMap<String, Option<BTreeSet<String>>>);
+pub(super) struct Names {
+    known: BTreeMap<String, Fields>,
+    /// Whether there may be others, since what declares them could not be read.
+    open: bool,
+}
 
 impl Names {
-    pub(super) fn with_fields(mut self, name: &str, fields: BTreeSet<String>) -> Self {
-        self.0.insert(name.to_owned(), Some(fields));
+    pub(super) fn with_fields(mut self, name: &str, fields: Fields) -> Self {
+        self.known.insert(name.to_owned(), fields);
         self
     }
 
     pub(super) fn with(mut self, names: impl IntoIterator<Item = String>) -> Self {
-        self.0.extend(names.into_iter().map(|name| (name, None)));
+        self.known
+            .extend(names.into_iter().map(|name| (name, None)));
         self
+    }
+
+    fn with_fields_of(self, specs: Option<&Map<String, Json>>, declared: &Declared<'_>) -> Self {
+        let open = self.open || specs.is_none();
+        let names = Self { open, ..self };
+        let specs = specs.into_iter().flatten();
+        specs.fold(names, |names, (name, spec)| {
+            names.with_fields(name, declared.fields(spec))
+        })
     }
 
     /// Whether `name` (dotted) is known; if not, the names it could have been.
     pub(super) fn resolve(&self, name: &str) -> Result<(), Vec<String>> {
         let mut parts = name.split('.');
         let head = parts.next().unwrap_or_default();
-        match (self.0.get(head), parts.next()) {
+        match (self.known.get(head), parts.next()) {
+            (None, _) if self.open => Ok(()),
             (None, rest) => Err(self
-                .0
+                .known
                 .iter()
                 .flat_map(|(name, fields)| dotted(name, fields.as_ref(), rest.is_some()))
                 .collect()),
@@ -50,13 +68,14 @@ fn dotted(name: &str, fields: Option<&BTreeSet<String>>, nested: bool) -> Vec<St
     }
 }
 
-/// What the documents declare.
+/// What the documents declare. What could not be read is none, and then nothing is said of the names that it declares:
+/// one mistake is reported once.
 pub(super) struct Declared<'a> {
     pub(super) kinds: Option<&'a Map<String, Json>>,
     pub(super) entities: Option<&'a Map<String, Json>>,
     pub(super) actors: Option<&'a Map<String, Json>>,
     pub(super) targets: Option<&'a Map<String, Json>>,
-    variables: Option<&'a Map<String, Json>>,
+    variables: Fields,
 }
 
 impl<'a> Declared<'a> {
@@ -67,82 +86,90 @@ impl<'a> Declared<'a> {
             entities: get(&documents.world, "entities"),
             actors: get(&documents.world, "actors"),
             targets: get(&documents.targets, "targets"),
-            variables: get(&documents.suite, "variables"),
+            variables: documents
+                .suite
+                .as_ref()
+                .map(|document| keys(object(document.value().get("variables"))).collect()),
         }
     }
 
     /// The symbols of a kind, without its parameters.
-    pub(super) fn symbols(&self, kind: &str) -> BTreeSet<String> {
+    pub(super) fn symbols(&self, kind: &str) -> Fields {
         self.of_kind(kind, &["secrets", "symbols", "masks"])
     }
 
     /// The parameters of a kind.
-    pub(super) fn parameters(&self, kind: &str) -> BTreeSet<String> {
+    pub(super) fn parameters(&self, kind: &str) -> Fields {
         self.of_kind(kind, &["parameters"])
     }
 
-    fn of_kind(&self, kind: &str, sections: &[&str]) -> BTreeSet<String> {
-        let kind = self.kinds.and_then(|kinds| kinds.get(kind));
-        sections
+    fn of_kind(&self, kind: &str, sections: &[&str]) -> Fields {
+        let kind = self.kinds?.get(kind)?;
+        let names = sections
             .iter()
-            .flat_map(|section| keys(object(kind.and_then(|kind| kind.get(section)))))
-            .collect()
+            .flat_map(|section| keys(object(kind.get(section))));
+        Some(names.collect())
     }
 
     /// The fields of an entity, an actor or a target: its kind's symbols and its parameters.
-    pub(super) fn fields(&self, spec: &Json) -> BTreeSet<String> {
+    pub(super) fn fields(&self, spec: &Json) -> Fields {
         let mut fields: BTreeSet<String> = keys(object(spec.get("with"))).collect();
         if let Some(kind) = spec.get("kind").and_then(Json::as_str) {
-            fields.extend(self.symbols(kind));
-            fields.extend(self.parameters(kind));
+            fields.extend(self.symbols(kind)?);
+            fields.extend(self.parameters(kind)?);
         }
-        fields
+        Some(fields)
+    }
+
+    /// What any of the specs has.
+    fn fields_of_any<'s>(&self, specs: impl Iterator<Item = &'s Json>) -> Fields {
+        let sets: Option<Vec<_>> = specs.map(|spec| self.fields(spec)).collect();
+        Some(sets?.into_iter().flatten().collect())
     }
 
     /// The names that exist for the whole run.
     pub(super) fn world(&self) -> Names {
-        let names = Names::default()
+        Names::default()
             .with(["run".to_owned()])
-            .with_fields("vars", keys(self.variables).collect());
-        let cast = self.entities.into_iter().chain(self.actors).flatten();
-        cast.fold(names, |names, (name, spec)| {
-            names.with_fields(name, self.fields(spec))
-        })
+            .with_fields("vars", self.variables.clone())
+            .with_fields_of(self.entities, self)
+            .with_fields_of(self.actors, self)
     }
 
     /// The names of one cell: the actor has what any actor has.
     pub(super) fn cell(&self) -> Names {
-        let mut actor: BTreeSet<String> = self
-            .actors
-            .into_iter()
-            .flatten()
-            .flat_map(|(_, spec)| self.fields(spec))
-            .collect();
-        actor.insert("name".to_owned());
+        let actor = self.actors.and_then(|actors| {
+            let mut fields = self.fields_of_any(actors.values())?;
+            fields.insert("name".to_owned());
+            Some(fields)
+        });
         self.world()
             .with_fields("actor", actor)
-            .with_fields("cell", BTreeSet::from(["tag".to_owned()]))
+            .with_fields("cell", Some(BTreeSet::from(["tag".to_owned()])))
     }
 
     /// The names that an endpoint's request can use: those of the cell and what any of its targets has.
     pub(super) fn request(&self, endpoint: &Json) -> Names {
-        let named = endpoint
-            .get("targets")
-            .and_then(Json::as_array)
-            .into_iter()
-            .flatten()
-            .filter_map(Json::as_str);
-        let specs = named.filter_map(|name| self.targets?.get(name));
         self.cell()
-            .with_fields("target", specs.flat_map(|spec| self.fields(spec)).collect())
+            .with_fields("target", self.fields_of_targets(endpoint))
+    }
+
+    fn fields_of_targets(&self, endpoint: &Json) -> Fields {
+        let names = endpoint.get("targets")?.as_array()?.iter();
+        let specs: Option<Vec<_>> = names
+            .map(|name| self.targets?.get(name.as_str()?))
+            .collect();
+        self.fields_of_any(specs?.into_iter())
     }
 
     /// The names that an endpoint's probes can use: those of its request and what it captures.
     pub(super) fn probes(&self, endpoint: &Json) -> Names {
-        let captures = object(endpoint.get("capture")).into_iter().flatten();
-        captures.fold(self.request(endpoint), |names, (name, spec)| {
-            names.with_fields(name, self.fields(spec))
-        })
+        match endpoint.get("capture") {
+            None => self.request(endpoint),
+            captures => self
+                .request(endpoint)
+                .with_fields_of(object(captures), self),
+        }
     }
 }
 
