@@ -15,7 +15,7 @@ use crate::diagnostic::Diagnostics;
 use crate::exit::Exit;
 use crate::http::HttpError;
 use crate::plan::FilterError;
-use crate::service::{Launch, ServiceError};
+use crate::service::{Launch, LaunchError, ServiceError};
 use crate::snapshot::SnapshotError;
 use crate::sweep::SweepError;
 use crate::yaml;
@@ -82,8 +82,14 @@ impl From<FilterError> for Failure {
 impl From<ServiceError> for Failure {
     fn from(error: ServiceError) -> Self {
         let exit = match error {
+            ServiceError::Database(error) => return error.into(),
             ServiceError::NoDefault(_)
             | ServiceError::UnknownLauncher { .. }
+            | ServiceError::Http(HttpError::Path(_))
+            | ServiceError::Launch {
+                reason: LaunchError::Settings { .. },
+                ..
+            }
             | ServiceError::Template(_) => Exit::Usage,
             _ => Exit::Unreachable,
         };
@@ -114,14 +120,21 @@ impl From<SweepError> for Failure {
                 exit: Exit::Bug,
                 ..failure
             },
-            SweepError::Http(_) | SweepError::Database(_) => failure,
+            SweepError::Database(error) => error.into(),
+            SweepError::Http(_) => failure,
         }
     }
 }
 
 impl From<DatabaseError> for Failure {
     fn from(error: DatabaseError) -> Self {
-        Self::new(Exit::Unreachable, error)
+        let failure = Self::new(Exit::Unreachable, &error);
+        match error {
+            DatabaseError::Unreachable { .. } => {
+                failure.help("start the database, or correct --database-url")
+            }
+            DatabaseError::Refused { .. } => failure,
+        }
     }
 }
 

@@ -1,14 +1,17 @@
 //! The service's PostgreSQL: the one owner of the connection.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Jsonb, Text};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use serde::Deserialize;
 use serde_json::Value as Json;
+use tokio::net::TcpStream;
 use url::Url;
 
+use crate::http::shown;
 use crate::world::Row;
 
 /// A database that could not be used.
@@ -81,19 +84,38 @@ pub(crate) struct Number {
     pub(crate) value: i64,
 }
 
+/// How long a server may take to let us in: what accepts a connection and says nothing is not PostgreSQL.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why not even a TCP connection is possible, in the system's words: the driver keeps them to itself.
+async fn no_way_to(url: &str) -> Option<String> {
+    let url = Url::parse(url).ok()?;
+    // A percent-encoded host is the directory of a socket.
+    let host = url.host_str().filter(|host| !host.contains('%'))?;
+    let connect = TcpStream::connect((host, url.port().unwrap_or(5432)));
+    match tokio::time::timeout(PATIENCE, connect).await {
+        Ok(Err(error)) => Some(error.to_string()),
+        _ => None,
+    }
+}
+
 impl Database {
     /// Connects.
     pub async fn connect(url: &str, schema: &str) -> Result<Self, DatabaseError> {
-        let unreachable = |error: ConnectionError| DatabaseError::Unreachable {
-            url: redacted(url),
-            reason: error.to_string(),
+        let established = tokio::time::timeout(PATIENCE, AsyncPgConnection::establish(url)).await;
+        let reason = match established {
+            Ok(Ok(connection)) => {
+                return Ok(Self {
+                    connection,
+                    schema: schema.to_owned(),
+                });
+            }
+            Ok(Err(error)) => no_way_to(url).await.unwrap_or_else(|| error.to_string()),
+            Err(_) => format!("no answer in {} s", PATIENCE.as_secs()),
         };
-        let connection = AsyncPgConnection::establish(url)
-            .await
-            .map_err(unreachable)?;
-        Ok(Self {
-            connection,
-            schema: schema.to_owned(),
+        Err(DatabaseError::Unreachable {
+            url: redacted(url),
+            reason,
         })
     }
 
@@ -101,6 +123,17 @@ impl Database {
     #[must_use]
     pub fn schema(&self) -> &str {
         &self.schema
+    }
+
+    /// Whether there is a schema of that name.
+    pub(crate) async fn has_schema(&mut self, name: &str) -> Result<bool, DatabaseError> {
+        let query = "select to_regnamespace($1) is not null as value";
+        let flag: Flag = diesel::sql_query(query)
+            .bind::<Text, _>(name)
+            .get_result(&mut self.connection)
+            .await
+            .map_err(DatabaseError::refused("read the catalog"))?;
+        Ok(flag.value)
     }
 
     /// Runs statements that answer nothing.
@@ -202,14 +235,8 @@ pub(crate) fn identifier(name: &str) -> String {
 /// A database URL without its password.
 #[must_use]
 pub fn redacted(url: &str) -> String {
-    match Url::parse(url) {
-        Ok(mut url) if url.password().is_some() => {
-            let _ = url.set_password(Some("***"));
-            url.to_string()
-        }
-        Ok(url) => url.to_string(),
-        Err(_) => "(not a URL)".to_owned(),
-    }
+    // The query can hold a password as well.
+    Url::parse(url).map_or_else(|_| "(not a URL)".to_owned(), |url| shown(&url))
 }
 
 #[cfg(test)]
@@ -256,6 +283,10 @@ mod tests {
         assert_eq!(
             redacted("postgres://me:secret@localhost/db"),
             "postgres://me:***@localhost/db"
+        );
+        assert_eq!(
+            redacted("postgres://localhost/db?user=me&password=secret"),
+            "postgres://localhost/db"
         );
         assert_eq!(redacted("secret words"), "(not a URL)");
     }

@@ -177,8 +177,8 @@ impl Http {
         })
     }
 
-    /// Whether the service answers `path` with a success.
-    pub async fn is_ready(&self, path: &str) -> Result<bool, HttpError> {
+    /// Gets `path` without any credential.
+    pub async fn get(&self, path: &str) -> Result<Answer, HttpError> {
         let call = Call {
             method: Method::Get,
             path: path.to_owned(),
@@ -186,10 +186,11 @@ impl Http {
             headers: Vec::new(),
             json: None,
         };
-        self.send(&call).await.map(|answer| answer.is_success())
+        self.send(&call).await
     }
 
-    fn url(&self, path: &str) -> Result<Url, HttpError> {
+    /// The URL of `path` on the service.
+    pub fn url(&self, path: &str) -> Result<Url, HttpError> {
         let base = self.base.as_str().trim_end_matches('/');
         Url::parse(&format!("{base}/{}", path.trim_start_matches('/')))
             .map_err(|_| HttpError::Path(path.to_owned()))
@@ -197,13 +198,23 @@ impl Http {
 }
 
 fn no_answer(method: Method, url: &Url, error: &reqwest::Error) -> HttpError {
-    let mut url = url.clone();
-    url.set_query(None);
     HttpError::NoAnswer {
         method: method.as_str(),
-        url: url.to_string(),
+        url: shown(url),
         reason: reason(error),
     }
+}
+
+/// A URL without what may be a secret: its query, and a password in it.
+#[must_use]
+pub fn shown(url: &Url) -> String {
+    let mut url = url.clone();
+    url.set_query(None);
+    if url.password().is_some() {
+        // Fails only for URLs that cannot have a password.
+        let _ = url.set_password(Some("***"));
+    }
+    url.to_string()
 }
 
 /// The innermost cause: the outer ones only repeat the URL.
@@ -235,6 +246,12 @@ mod tests {
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
         assert_eq!(query, ["page=1", "sort=a", "sort=b", "all=true"]);
+    }
+
+    #[test]
+    fn a_shown_url_has_neither_password_nor_query() {
+        let url = Url::parse("http://me:secret@localhost:1/key/info?key=sk-1").unwrap();
+        assert_eq!(shown(&url), "http://me:***@localhost:1/key/info");
     }
 
     #[test]

@@ -8,8 +8,10 @@ use futures::future::BoxFuture;
 use serde_json::Value as Json;
 use url::Url;
 
+use crate::database::{Database, DatabaseError};
+use crate::diagnostic::did_you_mean;
 use crate::embedded::{Cluster, EmbeddedError};
-use crate::http::{Http, HttpError};
+use crate::http::{Http, HttpError, shown};
 use crate::suite::Suite;
 use crate::sweep::Service;
 use crate::template::{TemplateError, Templates};
@@ -26,7 +28,35 @@ pub trait Launch {
         listen: SocketAddr,
         database_url: &str,
         settings: Json,
-    ) -> BoxFuture<'static, Result<Running, String>>;
+    ) -> BoxFuture<'static, Result<Running, LaunchError>>;
+}
+
+/// Why a launcher did not start its service, in its own words.
+#[derive(Debug, thiserror::Error)]
+pub enum LaunchError {
+    /// The settings are not what the service takes.
+    #[error("{message}")]
+    Settings {
+        /// What is wrong with them.
+        message: String,
+        /// What would be right.
+        help: Option<String>,
+    },
+    /// The service did not start.
+    #[error("{message}")]
+    Start {
+        /// What went wrong.
+        message: String,
+        /// What to do about it.
+        help: Option<String>,
+    },
+}
+
+impl LaunchError {
+    fn help(&self) -> Option<String> {
+        let (Self::Settings { help, .. } | Self::Start { help, .. }) = self;
+        help.clone()
+    }
 }
 
 /// A service that was started here.
@@ -58,19 +88,14 @@ pub enum ServiceError {
     Launch {
         /// The launcher's name.
         launcher: String,
-        /// Why, in its words.
-        reason: String,
+        /// Why.
+        #[source]
+        reason: LaunchError,
     },
     /// The service never became ready.
-    #[error(
-        "the service at {base_url} is not ready: `{path}` gave {last} after {tries} tries in {seconds} s"
-    )]
+    #[error("the service is not ready: {last} ({} in {seconds} s)", times(*tries))]
     NotReady {
-        /// The service's URL.
-        base_url: Url,
-        /// The path that was asked.
-        path: String,
-        /// The last answer or failure.
+        /// The last answer or failure, with what was asked.
         last: String,
         /// How often it was asked.
         tries: usize,
@@ -80,6 +105,9 @@ pub enum ServiceError {
     /// The embedded PostgreSQL did not start.
     #[error(transparent)]
     Embedded(#[from] EmbeddedError),
+    /// The given database could not be used.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
     /// The client could not be made.
     #[error(transparent)]
     Http(#[from] HttpError),
@@ -100,14 +128,24 @@ impl ServiceError {
             Self::UnknownLauncher { known, .. } if known.is_empty() => {
                 Some("this build has no service of its own; give one with --base-url".to_owned())
             }
-            Self::UnknownLauncher { known, .. } => Some(format!("known: {}", known.join(", "))),
+            Self::UnknownLauncher { launcher, known } => {
+                did_you_mean(launcher, known.iter().map(String::as_str))
+            }
             Self::NotReady { .. } => Some(
-                "start the service, or correct --base-url or `service.ready` of the suite"
+                "start the service, give it longer with --wait, or correct --base-url or `service.ready` of the suite"
                     .to_owned(),
             ),
+            Self::Launch { reason, .. } => reason.help(),
             Self::Embedded(error) => error.help(),
             _ => None,
         }
+    }
+}
+
+fn times(tries: usize) -> String {
+    match tries {
+        1 => "1 try".to_owned(),
+        tries => format!("{tries} tries"),
     }
 }
 
@@ -124,6 +162,8 @@ pub struct Given {
     pub settings: BTreeMap<String, Json>,
     /// Where the default service listens.
     pub listen: Option<SocketAddr>,
+    /// How long a service that was not started here may take until it is ready.
+    pub wait: Duration,
 }
 
 /// A service that is ready to be swept, with what was started for it.
@@ -134,8 +174,10 @@ pub struct Started {
     cluster: Option<Cluster>,
 }
 
-/// How long a service may take until it is ready.
+/// How long a service that was started here may take until it is ready.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long it may take for one answer: what accepts a connection and says nothing is not ready.
+const ANSWER: Duration = Duration::from_secs(5);
 /// The first pause between two questions; it doubles.
 const PAUSE: Duration = Duration::from_millis(5);
 
@@ -150,7 +192,11 @@ impl Started {
             Some(base_url) => Self::outside(suite, given, base_url.clone()),
             None => Self::own(suite, given, launchers).await?,
         };
-        started.wait_until_ready(suite).await?;
+        let patience = match started.running {
+            Some(_) => PATIENCE,
+            None => given.wait,
+        };
+        started.wait_until_ready(suite, patience).await?;
         Ok(started)
     }
 
@@ -200,7 +246,7 @@ impl Started {
         if let Some(settings) = settings.as_object_mut() {
             settings.extend(given.settings.clone());
         }
-        let (cluster, database_url) = database(given).await?;
+        let (cluster, database_url) = database(suite, given).await?;
         let listen = given
             .listen
             .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
@@ -231,27 +277,27 @@ impl Started {
     }
 
     /// Asks until the service says that it is ready, with growing pauses.
-    async fn wait_until_ready(&self, suite: &Suite) -> Result<(), ServiceError> {
-        let http = Http::new(
-            self.service.base_url.clone(),
-            Duration::from_secs(suite.file.service.timeout_s),
-        )?;
+    async fn wait_until_ready(
+        &self,
+        suite: &Suite,
+        patience: Duration,
+    ) -> Result<(), ServiceError> {
+        let timeout = Duration::from_secs(suite.file.service.timeout_s).min(ANSWER);
+        let http = Http::new(self.service.base_url.clone(), timeout)?;
         let path = &suite.file.service.ready;
+        let url = shown(&http.url(path)?);
         let start = Instant::now();
         let mut pause = PAUSE;
         let mut tries = 0;
         loop {
             tries += 1;
-            let last = match http.is_ready(path).await {
-                Ok(true) => return Ok(()),
-                Ok(false) => "no success".to_owned(),
+            let last = match http.get(path).await {
+                Ok(answer) if answer.is_success() => return Ok(()),
+                Ok(answer) => format!("{} from GET {url}", answer.status),
                 Err(error) => error.to_string(),
             };
-            if start.elapsed() + pause > PATIENCE {
-                let (base_url, path) = (self.service.base_url.clone(), path.clone());
+            if start.elapsed() + pause > patience {
                 return Err(ServiceError::NotReady {
-                    base_url,
-                    path,
                     last,
                     tries,
                     seconds: start.elapsed().as_secs(),
@@ -272,8 +318,10 @@ impl Started {
 }
 
 /// The given database, or a new one on an embedded server that ends with the run.
-async fn database(given: &Given) -> Result<(Option<Cluster>, String), ServiceError> {
+async fn database(suite: &Suite, given: &Given) -> Result<(Option<Cluster>, String), ServiceError> {
     if let Some(url) = &given.database_url {
+        // A launcher says less of a database that is not there, or waits for it forever.
+        Database::connect(url, &suite.file.service.schema).await?;
         return Ok((None, url.clone()));
     }
     let cluster = Cluster::start()?;

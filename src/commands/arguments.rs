@@ -1,14 +1,15 @@
 //! Argument groups that several commands share; each loads itself.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use serde_json::Value as Json;
 use url::Url;
 
 use super::Failure;
+use crate::diagnostic::{list, quoted};
 use crate::exit::Exit;
 use crate::plan::{EndpointPlan, Filter, plan};
 use crate::service::Given;
@@ -41,13 +42,25 @@ impl SuiteArgs {
 
     /// The cells that the filter selects; none is a failure of its own.
     pub fn plan<'a>(&self, suite: &'a Suite) -> Result<Vec<EndpointPlan<'a>>, Failure> {
-        let plan = plan(suite, &Filter::new(&self.filter)?);
-        if plan.is_empty() {
-            let failure = Failure::new(Exit::NothingSelected, "the filter selects no cell");
-            return Err(failure.help("`authz-pin list` shows the cells as ENDPOINT/TARGET/ACTOR"));
+        let cells = plan(suite, &Filter::new(&self.filter)?);
+        // A pattern that selects nothing is a slip even where another one selects something.
+        for pattern in &self.filter {
+            if plan(suite, &Filter::new(std::slice::from_ref(pattern))?).is_empty() {
+                return Err(no_cell(pattern));
+            }
         }
-        Ok(plan)
+        if cells.is_empty() {
+            let failure = Failure::new(Exit::NothingSelected, "the suite has no cells");
+            return Err(failure.help("give world.yaml an actor, and each endpoint a target"));
+        }
+        Ok(cells)
     }
+}
+
+fn no_cell(pattern: &str) -> Failure {
+    let message = format!("no cell matches {}", quoted(pattern));
+    Failure::new(Exit::NothingSelected, message)
+        .help("`authz-pin list` shows the cells as ENDPOINT/TARGET/ACTOR")
 }
 
 fn default_folder(here: &Path) -> Result<PathBuf, Failure> {
@@ -71,12 +84,53 @@ fn default_folder(here: &Path) -> Result<PathBuf, Failure> {
 }
 
 /// Where the service is.
-#[derive(Debug, Clone, Default, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Service")]
 pub struct ServiceArgs {
     /// The service's URL; without it the suite's own default service is started
-    #[arg(long, env = "AUTHZ_PIN_BASE_URL", value_name = "URL")]
+    #[arg(
+        long,
+        env = "AUTHZ_PIN_BASE_URL",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    #[arg(value_parser = http_url, conflicts_with = "setting")]
     pub base_url: Option<Url>,
+    /// How long the service at --base-url may take until it is ready
+    #[arg(long, value_name = "SECONDS", default_value_t = WAIT)]
+    pub wait: u64,
+    #[command(flatten)]
+    own: OwnServiceArgs,
+}
+
+/// Long enough for a service that starts beside the tool, short enough for somebody who waits for an error.
+const WAIT: u64 = 5;
+
+impl Default for ServiceArgs {
+    fn default() -> Self {
+        Self {
+            base_url: None,
+            wait: WAIT,
+            own: OwnServiceArgs::default(),
+        }
+    }
+}
+
+impl ServiceArgs {
+    /// Resolves flags and environment, and refuses variables that the suite does not have.
+    pub fn resolve(&self, suite: &Suite) -> Result<Given, Failure> {
+        Ok(Given {
+            base_url: self.base_url.clone(),
+            wait: Duration::from_secs(self.wait),
+            ..self.own.resolve(suite)?
+        })
+    }
+}
+
+/// How the suite's own service is started.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Service")]
+pub struct OwnServiceArgs {
     /// The service's PostgreSQL, as `postgres://USER:PASSWORD@HOST/DATABASE`
     #[arg(
         long,
@@ -84,23 +138,21 @@ pub struct ServiceArgs {
         value_name = "URL",
         hide_env_values = true
     )]
-    pub database_url: Option<String>,
+    database_url: Option<String>,
     /// A variable of the suite; `AUTHZ_PIN_VAR_<NAME>` in the environment does the same and keeps a secret out of the process list
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
-    pub var: Vec<(String, String)>,
+    var: Vec<(String, String)>,
     /// A setting of the suite's default service, as JSON or text
-    #[arg(long, value_name = "NAME=VALUE", value_parser = pair, conflicts_with = "base_url")]
-    pub setting: Vec<(String, String)>,
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    setting: Vec<(String, String)>,
 }
 
-impl ServiceArgs {
+impl OwnServiceArgs {
     /// Resolves flags and environment, and refuses variables that the suite does not have.
-    pub fn resolve(&self, suite: &Suite, listen: Option<SocketAddr>) -> Result<Given, Failure> {
+    pub fn resolve(&self, suite: &Suite) -> Result<Given, Failure> {
         let known = &suite.file.variables;
         if let Some((name, _)) = self.var.iter().find(|(name, _)| !known.contains_key(name)) {
-            let failure = Failure::new(Exit::Usage, format!("the suite has no variable `{name}`"));
-            let names: Vec<&str> = known.keys().map(String::as_str).collect();
-            return Err(failure.help(format!("known: {}", names.join(", "))));
+            return Err(no_variable(name, known.keys().map(String::as_str)));
         }
         let from_environment = |name: &String| {
             let value = std::env::var(format!("{VARIABLE_PREFIX}{}", name.to_uppercase())).ok()?;
@@ -111,18 +163,32 @@ impl ServiceArgs {
         variables.extend(self.var.iter().cloned());
         let setting = |(name, value): &(String, String)| (name.clone(), json_or_text(value));
         Ok(Given {
-            base_url: self.base_url.clone(),
             database_url: self.database_url.clone(),
             variables,
             settings: self.setting.iter().map(setting).collect(),
-            listen,
+            ..Given::default()
         })
     }
+}
+
+fn no_variable<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Failure {
+    let message = format!("the suite has no variable {}", quoted(name));
+    Failure::new(Exit::Usage, message).help(match list(known).as_str() {
+        "" => "it has none at all".to_owned(),
+        known => format!("known: {known}"),
+    })
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
+}
+
+fn http_url(text: &str) -> Result<Url, String> {
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(url),
+        _ => Err("expected a URL such as http://localhost:4000".to_owned()),
+    }
 }
 
 fn json_or_text(text: &str) -> Json {

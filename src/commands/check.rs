@@ -17,6 +17,18 @@ use crate::suite::Suite;
 use crate::sweep::{Options, Sweep, sweep};
 use crate::terminal::Bar;
 
+/// What the help of `check` ends with.
+pub const EXAMPLES: &str = "\
+Examples:
+  Check everything against the suite's own service:
+    authz-pin check
+  Check one row of the matrix, or one column of all of them:
+    authz-pin check --filter \"key-delete/owner's key\"
+    authz-pin check --filter '*/*/org_admin'
+  Check a service that runs already:
+    AUTHZ_PIN_VAR_MASTER_KEY=... authz-pin check --base-url http://localhost:4000 \\
+      --database-url postgres://USER:PASSWORD@localhost/DATABASE";
+
 /// Arguments of `check`.
 #[derive(Debug, Clone, Default, Args)]
 pub struct CheckArgs {
@@ -27,7 +39,7 @@ pub struct CheckArgs {
     #[command(flatten)]
     sweep: SweepArgs,
     /// The form of the result
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, help_heading = "Output")]
     format: Format,
 }
 
@@ -37,7 +49,7 @@ pub async fn run(args: &CheckArgs, context: &mut Context<'_>) -> Result<Exit, Fa
     let start = Instant::now();
     let suite = args.suite.load()?;
     let plan = args.suite.plan(&suite)?;
-    let given = args.service.resolve(&suite, None)?;
+    let given = args.service.resolve(&suite)?;
     let swept = sweep_once(&suite, &plan, &given, &(&args.sweep).into(), context).await?;
     let totals = Totals::new(swept.cells, swept.requests, start.elapsed());
     let leftovers = swept.leftovers.len();

@@ -7,6 +7,13 @@ use crate::database::Database;
 use crate::exit::Exit;
 use crate::journal;
 
+/// What the help of `clean` ends with.
+pub const EXAMPLES: &str = "\
+Every run does this by itself before it starts; `clean` is for when no other run follows.
+
+Examples:
+  authz-pin clean --database-url postgres://USER:PASSWORD@localhost/DATABASE";
+
 /// Arguments of `clean`.
 #[derive(Debug, Clone, Args)]
 pub struct CleanArgs {
@@ -24,6 +31,10 @@ pub struct CleanArgs {
 pub async fn run(args: &CleanArgs, context: &mut Context<'_>) -> Result<Exit, Failure> {
     // Undoing needs no schema of the service: the journal knows the tables.
     let mut database = Database::connect(&args.database_url, "public").await?;
+    if !database.has_schema("authz_pin").await? {
+        writeln!(context.out, "nothing to clean: the database has no journal")?;
+        return Ok(Exit::AsPinned);
+    }
     let leftovers = journal::clean(&mut database).await?;
     for leftover in &leftovers {
         writeln!(

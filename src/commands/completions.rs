@@ -6,6 +6,12 @@ use clap_complete::Shell;
 use super::{Context, Failure};
 use crate::exit::Exit;
 
+/// What the help of `completions` ends with.
+pub const EXAMPLES: &str = "\
+Examples:
+  authz-pin completions bash > ~/.local/share/bash-completion/completions/authz-pin
+  authz-pin completions fish > ~/.config/fish/completions/authz-pin.fish";
+
 /// Arguments of `completions`.
 #[derive(Debug, Clone, Args)]
 pub struct CompletionsArgs {
@@ -19,6 +25,9 @@ pub fn run(
     mut command: Command,
     context: &mut Context<'_>,
 ) -> Result<Exit, Failure> {
-    clap_complete::generate(args.shell, &mut command, "authz-pin", &mut context.out);
+    // The generator takes a failed write for a bug, so it writes to memory.
+    let mut text = Vec::new();
+    clap_complete::generate(args.shell, &mut command, "authz-pin", &mut text);
+    context.out.write_all(&text)?;
     Ok(Exit::AsPinned)
 }

@@ -7,13 +7,19 @@ use super::{Context, Failure};
 use crate::exit::Exit;
 use crate::plan::PlannedCell;
 
+/// What the help of `list` ends with.
+pub const EXAMPLES: &str = "\
+Examples:
+  See what a filter selects:
+    authz-pin list --filter '*/own*/owner'";
+
 /// Arguments of `list`.
 #[derive(Debug, Clone, Args)]
 pub struct ListArgs {
     #[command(flatten)]
     suite: SuiteArgs,
     /// The form of the result
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, help_heading = "Output")]
     format: Format,
 }
 

@@ -10,6 +10,14 @@ use crate::exit::Exit;
 use crate::record::Record;
 use crate::snapshot::{Info, Snapshot};
 
+/// What the help of `record` ends with.
+pub const EXAMPLES: &str = "\
+Examples:
+  Accept what the suite's own service does now:
+    authz-pin record
+  Accept it for some endpoints only:
+    authz-pin record --filter 'key-update-*'";
+
 /// Arguments of `record`.
 #[derive(Debug, Clone, Args)]
 pub struct RecordArgs {
@@ -35,7 +43,7 @@ pub async fn run(args: &RecordArgs, context: &mut Context<'_>) -> Result<Exit, F
         );
         return Err(failure.help("a snapshot holds a whole endpoint: filter by endpoints"));
     }
-    let given = args.service.resolve(&suite, None)?;
+    let given = args.service.resolve(&suite)?;
     let options = (&args.sweep).into();
     let first = sweep_once(&suite, &plan, &given, &options, context).await?;
     let second = sweep_once(&suite, &plan, &given, &options, context).await?;

@@ -4,10 +4,20 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use clap::Args;
 
-use super::arguments::{ServiceArgs, SuiteArgs};
+use super::arguments::{OwnServiceArgs, SuiteArgs};
 use super::{Context, Failure};
 use crate::exit::Exit;
-use crate::service::Started;
+use crate::service::{Given, Started};
+
+/// What the help of `serve` ends with.
+pub const EXAMPLES: &str = "\
+It prints NAME=VALUE lines: in the environment of another `authz-pin`, they are all that it needs to reach the service.
+
+Examples:
+  Serve until Ctrl-C:
+    authz-pin serve --port 4000
+  Serve with a gate removed, to see what a check says of it:
+    authz-pin serve --setting 'holes=[\"key-info\"]'";
 
 /// Arguments of `serve`.
 #[derive(Debug, Clone, Args)]
@@ -15,28 +25,25 @@ pub struct ServeArgs {
     /// The suite's folder [default: this folder, else the only one in `suites`]
     #[arg(value_name = "SUITE")]
     suite: Option<std::path::PathBuf>,
-    #[command(flatten)]
-    service: ServiceArgs,
     /// The port on the loopback interface; 0 takes a free one
     #[arg(long, default_value_t = 4000)]
     port: u16,
+    #[command(flatten)]
+    service: OwnServiceArgs,
 }
 
 /// Starts the suite's default service, says how to reach it, and runs until interrupted.
 pub async fn run(args: &ServeArgs, context: &mut Context<'_>) -> Result<Exit, Failure> {
-    if args.service.base_url.is_some() {
-        return Err(Failure::new(
-            Exit::Usage,
-            "`serve` starts a service and takes no --base-url",
-        ));
-    }
     let suite = SuiteArgs {
         suite: args.suite.clone(),
         filter: Vec::new(),
     }
     .load()?;
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
-    let given = args.service.resolve(&suite, Some(listen))?;
+    let given = Given {
+        listen: Some(listen),
+        ..args.service.resolve(&suite)?
+    };
     let started = Started::new(&suite, &given, context.launchers).await?;
     writeln!(
         context.out,
