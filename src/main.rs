@@ -1,5 +1,7 @@
 //! The command line: parse, call, map to an exit code.
 
+use std::panic::{AssertUnwindSafe, PanicHookInfo};
+
 use authz_pin::commands::{Context, Failure, check, clean, completions, list, record, serve};
 use authz_pin::exit::Exit;
 use authz_pin::service::Launch;
@@ -9,6 +11,16 @@ use clap::{CommandFactory, Parser, Subcommand};
 #[cfg(feature = "gateway")]
 mod gateway;
 
+const EXIT_CODES: &str = "\
+Exit codes:
+  0   everything is as pinned
+  1   something differs from its snapshot, or has none yet
+  2   the command line or the suite is not valid
+  3   the service or its database cannot be reached, or refuses to work
+  4   nothing is selected
+  5   two sweeps of the same service differ
+  70  a bug in authz-pin";
+
 /// Pins what an HTTP service really does about authorization.
 ///
 /// Sweeps every actor x target x endpoint of a suite against the running service and its PostgreSQL, and compares what
@@ -16,38 +28,55 @@ mod gateway;
 /// it checks.
 #[derive(Parser)]
 #[command(version, args_conflicts_with_subcommands = true, max_term_width = 120)]
-#[command(
-    after_help = "Exit codes: 0 as pinned, 1 drift, 2 usage or invalid suite, 3 service or database not reachable, \
-    4 nothing selected, 5 observation not stable, 70 a bug in the tool."
-)]
+#[command(after_help = EXIT_CODES)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
     check: check::CheckArgs,
     /// When to use colours
-    #[arg(long, value_enum, default_value_t, global = true)]
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        global = true,
+        help_heading = "Output"
+    )]
     color: Color,
 }
 
 #[derive(Subcommand)]
 enum Command {
-    /// Sweep, compare with the snapshots, write `.snap.new` beside what differs, report (the default)
+    /// Sweep, compare with the snapshots, write `.snap.new` beside what differs, report [default]
+    #[command(after_help = check::EXAMPLES)]
     Check(check::CheckArgs),
     /// Sweep twice with different symbols, refuse what is not stable, accept
+    #[command(after_help = record::EXAMPLES)]
     Record(record::RecordArgs),
     /// List the cells that a check would sweep
+    #[command(after_help = list::EXAMPLES)]
     List(list::ListArgs),
     /// Start the suite's default service, to try things on
+    #[command(after_help = serve::EXAMPLES)]
     Serve(serve::ServeArgs),
     /// Undo what a dead run left in a database, and remove the journal
+    #[command(after_help = clean::EXAMPLES)]
     Clean(clean::CleanArgs),
     /// Write completions for a shell
+    #[command(after_help = completions::EXAMPLES)]
     Completions(completions::CompletionsArgs),
 }
 
 fn main() -> Exit {
     let cli = Cli::parse();
+    let color = cli.color;
+    std::panic::set_hook(Box::new(move |panic| {
+        report(color, &bug(panic), Exit::Bug);
+    }));
+    no_panic(|| start(cli))
+}
+
+fn start(cli: Cli) -> Exit {
     let color = cli.color;
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
@@ -57,6 +86,22 @@ fn main() -> Exit {
         Ok(exit) => exit,
         Err(failure) => report(color, &failure.to_string(), failure.exit),
     }
+}
+
+/// A panic unwinds, so that what was started ends, and is a bug of ours whatever caused it.
+fn no_panic(work: impl FnOnce() -> Exit) -> Exit {
+    std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or(Exit::Bug)
+}
+
+/// What is said of a panic: where it was, since there is no better way to find it.
+fn bug(panic: &PanicHookInfo<'_>) -> String {
+    let what = panic.payload_as_str().unwrap_or("no message");
+    let place = panic.location().map(ToString::to_string);
+    format!(
+        "error: a bug in authz-pin {}: {what}\n --> {}\n  = help: please report it with this message and the command",
+        env!("CARGO_PKG_VERSION"),
+        place.as_deref().unwrap_or("unknown place")
+    )
 }
 
 async fn run(cli: Cli) -> Result<Exit, Failure> {
@@ -89,4 +134,36 @@ fn report(color: Color, message: &str, exit: Exit) -> Exit {
     // Where standard error is closed there is nobody to tell; the exit code still says it.
     let _ = writeln!(terminal::stderr(color), "{message}");
     exit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_bug_of_the_tool_and_says_where_it_was() {
+        use std::sync::{Arc, Mutex};
+
+        let said = Arc::new(Mutex::new(String::new()));
+        let heard = Arc::clone(&said);
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| *heard.lock().unwrap() = bug(panic)));
+        let exit = no_panic(|| panic!("the cat is on the mat"));
+        std::panic::set_hook(before);
+
+        assert_eq!(exit, Exit::Bug);
+        assert_eq!(Exit::Bug as u8, 70);
+        let said = said.lock().unwrap();
+        assert!(said.starts_with("error: a bug in authz-pin 0"), "{said}");
+        assert!(
+            said.contains(": the cat is on the mat\n --> src/main.rs:"),
+            "{said}"
+        );
+        assert!(said.contains("\n  = help: please report it"), "{said}");
+    }
+
+    #[test]
+    fn what_does_not_panic_keeps_its_exit_code() {
+        assert_eq!(no_panic(|| Exit::Drift), Exit::Drift);
+    }
 }
