@@ -1,0 +1,25 @@
+//! The command line as a user meets it: what it prints, where, and with which exit code.
+//!
+//! Every test runs the binary in a folder of its own, with an environment of its own.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail like the tests"
+)]
+
+mod check;
+mod clean;
+mod database;
+mod format;
+mod help;
+mod mistakes;
+mod mutations;
+mod options;
+mod output;
+mod place;
+mod selection;
+mod serve;
+mod service;
+mod stub;
