@@ -18,7 +18,7 @@ use crate::{
 const MASTER_KEY_ALIAS: &str = "litellm_proxy_master_key";
 
 /// The user id of the master key's administrator (litellm 1.85.1, `proxy/proxy_server.py`).
-const MASTER_USER_ID: &str = "default_user_id";
+pub(crate) const MASTER_USER_ID: &str = "default_user_id";
 
 /// A user's role (litellm 1.85.1, `proxy/_types.py` `LitellmUserRoles`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

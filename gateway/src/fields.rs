@@ -16,6 +16,10 @@ pub(crate) enum Kind {
     List,
     Map,
     Texts,
+    /// One of the texts of a Python enum.
+    Enum(&'static [&'static str]),
+    /// One of the texts of a Python literal.
+    Literal(&'static [&'static str]),
 }
 
 /// A field's name and kind.
@@ -54,13 +58,15 @@ pub(crate) const KEY_FIELDS: &[Field] = &[
     ("enforced_params", Kind::Texts),
     ("allowed_routes", Kind::List),
     ("allowed_passthrough_routes", Kind::List),
-    ("rpm_limit_type", Kind::Text),
-    ("tpm_limit_type", Kind::Text),
+    ("rpm_limit_type", Kind::Literal(LIMIT_TYPES)),
+    ("tpm_limit_type", Kind::Literal(LIMIT_TYPES)),
     ("access_group_ids", Kind::Texts),
     ("auto_rotate", Kind::Flag),
     ("rotation_interval", Kind::Text),
     ("organization_id", Kind::Text),
 ];
+
+const LIMIT_TYPES: &[&str] = &["guaranteed_throughput", "best_effort_throughput", "dynamic"];
 
 /// A checked body.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -170,8 +176,11 @@ impl Kind {
         if value.is_null() || (name == "max_budget" && value == "") {
             return Ok(Value::Null);
         }
-        if self == Self::Texts {
-            return texts(name, value);
+        match self {
+            Self::Texts => return texts(name, value),
+            Self::Enum(known) => return choice("enum", known, name, value),
+            Self::Literal(known) => return choice("literal_error", known, name, value),
+            _ => {}
         }
         self.coerce(value).ok_or_else(|| {
             let (kind, message) = self.complaint(value);
@@ -196,7 +205,9 @@ impl Kind {
 
     fn complaint(self, value: &Value) -> (&'static str, &'static str) {
         match (self, value) {
-            (Self::Text, _) => ("string_type", "Input should be a valid string"),
+            (Self::Text | Self::Enum(_) | Self::Literal(_), _) => {
+                ("string_type", "Input should be a valid string")
+            }
             (Self::Float, Value::String(_)) => (
                 "float_parsing",
                 "Input should be a valid number, unable to parse string as a number",
@@ -249,6 +260,32 @@ fn texts(name: &str, value: &Value) -> Result<Value, Vec<Value>> {
     }
 }
 
+fn choice(kind: &str, known: &[&str], name: &str, value: &Value) -> Result<Value, Vec<Value>> {
+    if value.as_str().is_some_and(|text| known.contains(&text)) {
+        return Ok(value.clone());
+    }
+    let expected = spoken_list(known);
+    let mut found = problem(
+        kind,
+        Some(name),
+        &format!("Input should be {expected}"),
+        value,
+    );
+    if let Some(found) = found.as_object_mut() {
+        found.insert("ctx".into(), json!({"expected": expected}));
+    }
+    Err(vec![found])
+}
+
+/// `'a', 'b' or 'c'`.
+fn spoken_list(texts: &[&str]) -> String {
+    let quoted: Vec<_> = texts.iter().map(|text| format!("'{text}'")).collect();
+    match quoted.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => quoted.concat(),
+    }
+}
+
 pub(crate) fn problem(kind: &str, field: Option<&str>, message: &str, input: &Value) -> Value {
     let place: Vec<&str> = std::iter::once("body").chain(field).collect();
     json!({"type": kind, "loc": place, "msg": message, "input": input})
@@ -292,6 +329,15 @@ mod tests {
         assert_eq!(fields.float("max_budget"), None);
         assert_eq!(fields.float("spend"), Some(1.0));
         assert_eq!(fields.int("tpm_limit"), Some(7));
+    }
+
+    #[test]
+    fn an_unknown_choice_is_refused_with_all_that_are_known() {
+        let answer = Fields::read(Some(json!({"rpm_limit_type": "x"})), KEY_FIELDS).unwrap_err();
+        assert_eq!(
+            answer.body["detail"][0]["msg"],
+            "Input should be 'guaranteed_throughput', 'best_effort_throughput' or 'dynamic'"
+        );
     }
 
     #[test]

@@ -203,6 +203,14 @@ impl Store {
             .optional()?)
     }
 
+    /// Adds a budget and returns its id.
+    pub(crate) async fn insert_budget(&self, budget: BudgetRow) -> Result<String, Denial> {
+        let insert = diesel::insert_into(budgets::table)
+            .values(budget)
+            .returning(budgets::budget_id);
+        Ok(insert.get_result(&mut self.connection().await?).await?)
+    }
+
     /// Adds a key; one that exists stays as it is, as with the real service's upsert.
     pub(crate) async fn insert(&self, key: &VerificationToken) -> Result<(), Denial> {
         let insert = diesel::insert_into(tokens::table)
