@@ -145,11 +145,7 @@ fn pick_routes(fields: &mut Fields, caller: &Caller) -> Result<(), Denial> {
         Some("llm_api") => "llm_api_routes",
         Some("management") if caller.is_admin() => "management_routes",
         Some("read_only") => "info_routes",
-        Some("management") => {
-            let message = "Only proxy admins can set `allowed_routes` on a key. Use `key_type` to pick a preset \
-                           route bucket instead.";
-            return Err(Denial::error(403, message));
-        }
+        Some("management") => return Err(keys::presets_only()),
         _ => return Ok(()),
     };
     fields.set("allowed_routes", json!([routes]));
