@@ -75,30 +75,32 @@ pub(crate) struct Fields(Map<String, Value>);
 impl Fields {
     /// Checks a body against an endpoint's fields; fields that the endpoint does not know are dropped.
     pub(crate) fn read(body: Option<Value>, known: &[Field]) -> Result<Self, Answer> {
-        let Some(body) = body else {
-            return Err(Answer::invalid(vec![problem(
-                "missing",
-                None,
-                "Field required",
-                &Value::Null,
-            )]));
-        };
-        let Value::Object(body) = body else {
-            let message = "Input should be a valid dictionary or object to extract fields from";
-            return Err(Answer::invalid(vec![problem(
-                "model_attributes_type",
-                None,
-                message,
-                &body,
-            )]));
-        };
+        Self::read_requiring("", body, known)
+    }
+
+    /// The same for an endpoint that insists on one of its fields.
+    pub(crate) fn read_requiring(
+        required: &str,
+        body: Option<Value>,
+        known: &[Field],
+    ) -> Result<Self, Answer> {
+        let body = object(body)?;
         let mut fields = Map::new();
         let mut problems = Vec::new();
         for &(name, kind) in known {
-            match body.get(name).map(|value| kind.check(name, value)) {
-                Some(Ok(value)) => drop(fields.insert(name.into(), value)),
-                Some(Err(found)) => problems.extend(found),
+            match body.get(name) {
+                None if name == required => {
+                    let input = Value::Object(body.clone());
+                    problems.push(problem("missing", Some(name), "Field required", &input));
+                }
                 None => {}
+                Some(Value::Null) if name == required => {
+                    problems.push(kind.problem(name, &Value::Null));
+                }
+                Some(value) => match kind.check(name, value) {
+                    Ok(value) => drop(fields.insert(name.into(), value)),
+                    Err(found) => problems.extend(found),
+                },
             }
         }
         if problems.is_empty() {
@@ -182,10 +184,13 @@ impl Kind {
             Self::Literal(known) => return choice("literal_error", known, name, value),
             _ => {}
         }
-        self.coerce(value).ok_or_else(|| {
-            let (kind, message) = self.complaint(value);
-            vec![problem(kind, Some(name), message, value)]
-        })
+        self.coerce(value)
+            .ok_or_else(|| vec![self.problem(name, value)])
+    }
+
+    fn problem(self, name: &str, value: &Value) -> Value {
+        let (kind, message) = self.complaint(value);
+        problem(kind, Some(name), message, value)
     }
 
     fn coerce(self, value: &Value) -> Option<Value> {
@@ -227,6 +232,19 @@ impl Kind {
             (Self::Map, _) => ("dict_type", "Input should be a valid dictionary"),
         }
     }
+}
+
+fn object(body: Option<Value>) -> Result<Map<String, Value>, Answer> {
+    let (kind, message, input) = match body {
+        Some(Value::Object(body)) => return Ok(body),
+        None => ("missing", "Field required", Value::Null),
+        Some(other) => (
+            "model_attributes_type",
+            "Input should be a valid dictionary or object to extract fields from",
+            other,
+        ),
+    };
+    Err(Answer::invalid(vec![problem(kind, None, message, &input)]))
 }
 
 /// A boolean as pydantic reads it from text.
@@ -329,6 +347,17 @@ mod tests {
         assert_eq!(fields.float("max_budget"), None);
         assert_eq!(fields.float("spend"), Some(1.0));
         assert_eq!(fields.int("tpm_limit"), Some(7));
+    }
+
+    #[test]
+    fn a_required_field_is_missed_in_its_place_among_the_other_problems() {
+        let body = json!({"models": 3, "tags": 3});
+        let answer = Fields::read_requiring("key", Some(body), KEY_FIELDS).unwrap_err();
+        let places: Vec<_> = (0..3)
+            .map(|at| answer.body["detail"][at]["loc"][1].clone())
+            .collect();
+        assert_eq!(places, ["models", "key", "tags"]);
+        assert_eq!(answer.body["detail"][1]["type"], "missing");
     }
 
     #[test]
