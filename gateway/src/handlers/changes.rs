@@ -78,7 +78,7 @@ pub(crate) fn asked_for(fields: &Fields, key: &VerificationToken) -> Result<Toke
         rpm_limit: nullable(fields, "rpm_limit", Fields::int),
         max_budget: nullable(fields, "max_budget", Fields::float),
         budget_duration: budget_duration.map(str::to_owned),
-        budget_reset_at: budget_duration.map(duration::ahead).transpose()?,
+        budget_reset_at: budget_duration.map(duration::next_reset).transpose()?,
         allowed_cache_controls: list(fields, "allowed_cache_controls"),
         allowed_routes: list(fields, "allowed_routes"),
         access_group_ids: list(fields, "access_group_ids"),

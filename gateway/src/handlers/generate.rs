@@ -212,7 +212,7 @@ fn row(caller: &Caller, fields: &Fields, clear: &str) -> Result<VerificationToke
         budget_duration: fields.owned("budget_duration"),
         budget_reset_at: fields
             .text("budget_duration")
-            .map(duration::ahead)
+            .map(duration::next_reset)
             .transpose()?,
         allowed_cache_controls: list("allowed_cache_controls"),
         allowed_routes: list("allowed_routes"),
