@@ -16,9 +16,10 @@ fn endpoints(hole: Hole) -> &'static str {
     let name = hole.name();
     let of = |prefix: &str| name.starts_with(prefix);
     match name {
-        "route-gate" | "upper-bounds" | "organization-membership" => "*",
+        "organization-membership" => "key-{generate,update-organization-id}",
+        "upper-bounds" => "key-regenerate-above-bounds",
+        "delete" | "route-gate" => "key-delete",
         "silent-write-on-denied-update" => "key-update-models",
-        "delete" => "key-delete",
         "key-info" => "key-info",
         _ if of("generate") => "key-generate",
         _ if of("list") => "key-list",
