@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use cargo_metadata::MetadataCommand;
 
@@ -108,4 +109,35 @@ fn the_tools_source_knows_no_service() {
             file.display()
         );
     }
+}
+
+#[test]
+fn the_ambient_environment_changes_nothing_in_an_embedded_run() {
+    let hostile = [
+        (
+            "DATABASE_URL",
+            "postgres://nobody:secret@127.0.0.1:1/nothing",
+        ),
+        ("LITELLM_MASTER_KEY", "sk-somebody-elses"),
+        ("HTTP_PROXY", "http://127.0.0.1:1"),
+        ("http_proxy", "http://127.0.0.1:1"),
+        ("ALL_PROXY", "http://127.0.0.1:1"),
+        ("PGHOST", "127.0.0.1"),
+        ("PGPORT", "1"),
+        ("PGOPTIONS", "-c search_path=nowhere"),
+        ("TZ", "Pacific/Kiritimati"),
+        ("LANG", "tr_TR.UTF-8"),
+        ("LC_ALL", "tr_TR.UTF-8"),
+    ];
+    let mut check = Command::new(env!("CARGO_BIN_EXE_authz-pin"));
+    check
+        .args(["check", "--filter", "key-delete"])
+        .current_dir(root())
+        .envs(hostile);
+    let output = check.output().unwrap();
+    let (out, err) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert_eq!(output.status.code(), Some(0), "{out}{err}");
 }

@@ -177,7 +177,7 @@ async fn list_endpoints_are_walked_to_the_last_page() {
     assert_eq!(
         seen("small pages")
             .iter()
-            .filter(|symbol| symbol.ends_with(".token"))
+            .filter(|symbol| symbol.contains(".token"))
             .count(),
         9
     );
