@@ -116,6 +116,10 @@ impl From<SweepError> for Failure {
                 exit: Exit::Usage,
                 ..failure
             },
+            SweepError::Interrupted => Self {
+                exit: Exit::Interrupted,
+                ..failure
+            },
             SweepError::Symbols(_) => Self {
                 exit: Exit::Bug,
                 ..failure

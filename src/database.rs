@@ -158,6 +158,40 @@ impl Database {
         Ok(())
     }
 
+    /// Deletes rows that this run inserted, by their primary keys, the last first. A row of a table without a primary
+    /// key is found by all the columns that were set.
+    pub async fn delete(&mut self, rows: &[Row], catalog: &Catalog) -> Result<(), DatabaseError> {
+        for (table, columns, values) in batches(rows).into_iter().rev() {
+            let key = catalog
+                .table(table)
+                .map(|table| table.key.clone())
+                .unwrap_or_default();
+            let by: Vec<&str> = if key.is_empty() {
+                columns
+            } else {
+                key.iter().map(String::as_str).collect()
+            };
+            let statement = delete_statement(&self.schema, table, &by);
+            let delete = diesel::sql_query(statement).bind::<Jsonb, _>(Json::Array(values));
+            let task = format!("delete from `{table}`");
+            delete
+                .execute(&mut self.connection)
+                .await
+                .map_err(DatabaseError::refused(task))?;
+        }
+        Ok(())
+    }
+
+    /// Whether this role can put triggers on every table and take them off again, which takes the tables' owner.
+    pub(crate) async fn can_watch(&mut self) -> Result<bool, DatabaseError> {
+        let query = diesel::sql_query(CAN_WATCH).bind::<Text, _>(self.schema.clone());
+        let flag: Flag = query
+            .get_result(&mut self.connection)
+            .await
+            .map_err(DatabaseError::refused("read the catalog"))?;
+        Ok(flag.value)
+    }
+
     /// Reads what the tables look like.
     pub async fn catalog(&mut self) -> Result<Catalog, DatabaseError> {
         let query = diesel::sql_query(CATALOG).bind::<Text, _>(self.schema.clone());
@@ -168,6 +202,12 @@ impl Database {
         Ok(serde_json::from_value(one.value).unwrap_or_default())
     }
 }
+
+const CAN_WATCH: &str = "
+    select has_database_privilege(current_database(), 'create')
+      and coalesce(bool_and(pg_has_role(c.relowner, 'usage')), true) as value
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = $1 and c.relkind in ('r', 'p')";
 
 const CATALOG: &str = "
     select jsonb_build_object('tables', coalesce(jsonb_object_agg(relname, jsonb_build_object(
@@ -224,6 +264,15 @@ fn insert_statement(schema: &str, table: &str, columns: &[&str]) -> String {
         .join(", ");
     format!(
         "insert into {relation} ({columns}) select {columns} from jsonb_populate_recordset(null::{relation}, $1)"
+    )
+}
+
+fn delete_statement(schema: &str, table: &str, by: &[&str]) -> String {
+    let relation = format!("{}.{}", identifier(schema), identifier(table));
+    let same = |column: &&str| format!("t.{0} is not distinct from r.{0}", identifier(column));
+    let same = by.iter().map(same).collect::<Vec<_>>().join(" and ");
+    format!(
+        "delete from {relation} t using jsonb_populate_recordset(null::{relation}, $1) r where {same}"
     )
 }
 

@@ -20,6 +20,8 @@ pub enum Exit {
     Unstable = 5,
     /// A bug in the tool.
     Bug = 70,
+    /// Somebody stopped the tool; what it did was undone. 128 + SIGINT, as shells have it.
+    Interrupted = 130,
 }
 
 impl Termination for Exit {

@@ -17,10 +17,10 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use url::Url;
 
-use crate::database::DatabaseError;
+use crate::database::{Database, DatabaseError};
 use crate::findings;
 use crate::http::{Http, HttpError};
-use crate::journal::{Leftover, Presence};
+use crate::journal::{self, Leftover, Presence};
 use crate::observation::Observation;
 use crate::observe;
 use crate::plan::{EndpointPlan, PlannedCell};
@@ -114,6 +114,9 @@ pub enum SweepError {
     /// The symbols could not be compiled.
     #[error("cannot look for {0} symbols at once")]
     Symbols(usize),
+    /// Somebody stopped the run, and what it did was undone.
+    #[error("interrupted")]
+    Interrupted,
     /// A paged answer has no end.
     #[error("`{endpoint}` has more than {limit} pages")]
     Pages {
@@ -152,17 +155,39 @@ pub async fn sweep(
         swept: Vec::new(),
         sent: 0,
     };
-    let outcome = sweeper.run(plan).await;
-    let late = Duration::from_secs(if service.ephemeral {
+    let outcome = tokio::select! {
+        outcome = sweeper.run(plan) => Some(outcome),
+        _ = tokio::signal::ctrl_c() => None,
+    };
+    let Some(outcome) = outcome else {
+        progress.note("interrupted, undoing what the run did");
+        drop(sweeper);
+        return abandon(suite, service).await;
+    };
+    let wait_s = if service.ephemeral {
         0
     } else {
         suite.file.background.wait_s
-    });
-    let closed = sweeper.close(late).await;
+    };
+    let closed = sweeper.close(Duration::from_secs(wait_s)).await;
     outcome?;
     let leftovers = closed?;
     sweeper.finish(plan, leftovers)
 }
+
+/// Undoes an interrupted run over a new connection, since the old one may be in the middle of a statement. The run is
+/// dead as soon as the database has noticed that its connection is closed.
+async fn abandon(suite: &Suite, service: &Service) -> Result<Sweep, SweepError> {
+    if let Some(url) = service.database_url.as_ref().filter(|_| !service.ephemeral) {
+        tokio::time::sleep(DISCONNECTION).await;
+        let mut database = Database::connect(url, &suite.file.service.schema).await?;
+        journal::clean(&mut database).await?;
+    }
+    Err(SweepError::Interrupted)
+}
+
+/// How long a database may take to notice that a connection was closed.
+const DISCONNECTION: Duration = Duration::from_millis(500);
 
 struct Sweeper<'a> {
     suite: &'a Suite,

@@ -1,6 +1,6 @@
 //! Durations such as `30s`, `12h`, `7d` or `1mo` (litellm 1.85.1, `litellm_core_utils/duration_parser.py`).
 
-use chrono::{DateTime, Months, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, Months, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 
 use crate::denial::Denial;
 
@@ -17,6 +17,38 @@ pub(crate) fn ahead(duration: &str) -> Result<NaiveDateTime, Denial> {
     now()
         .checked_add_signed(TimeDelta::seconds(seconds(duration)?))
         .ok_or_else(|| Denial::Fault("date value out of range".into()))
+}
+
+/// When a budget that starts now starts again: days end at midnight, weeks on Monday, months on the first.
+pub(crate) fn next_reset(duration: &str) -> Result<NaiveDateTime, Denial> {
+    let length = TimeDelta::seconds(seconds(duration)?);
+    Ok(reset_after(now(), duration, length))
+}
+
+fn reset_after(now: NaiveDateTime, duration: &str, length: TimeDelta) -> NaiveDateTime {
+    let today = now.date();
+    let midnight = today.and_time(NaiveTime::MIN);
+    let in_days = |days: i64| {
+        midnight
+            .checked_add_signed(TimeDelta::days(days))
+            .unwrap_or(midnight)
+    };
+    match duration {
+        "7d" => in_days(7 - i64::from(today.weekday().num_days_from_monday())),
+        "30d" | "1mo" => {
+            let first = today
+                .with_day(1)
+                .and_then(|day| day.checked_add_months(Months::new(1)));
+            first.map_or(midnight, |day| day.and_time(NaiveTime::MIN))
+        }
+        _ if length >= TimeDelta::days(1) => in_days(length.num_days()),
+        _ => {
+            let length = length.num_seconds().max(1);
+            let passed = (now - midnight).num_seconds() / length;
+            let reset = TimeDelta::seconds((passed + 1) * length);
+            midnight.checked_add_signed(reset).unwrap_or(midnight)
+        }
+    }
 }
 
 /// A duration's length; a month's is counted from now.
@@ -69,6 +101,27 @@ mod tests {
             assert_eq!(seconds(text), Ok(length), "{text}");
         }
         assert!((28..=31).contains(&(seconds("1mo").unwrap() / 86_400)));
+    }
+
+    #[test]
+    fn budgets_start_again_at_round_moments() {
+        let now: NaiveDateTime = "2026-12-30T10:20:30".parse().unwrap();
+        let resets = [
+            ("1d", "2026-12-31T00:00:00"),
+            ("7d", "2027-01-04T00:00:00"),
+            ("30d", "2027-01-01T00:00:00"),
+            ("10d", "2027-01-09T00:00:00"),
+            ("12h", "2026-12-30T12:00:00"),
+            ("15m", "2026-12-30T10:30:00"),
+        ];
+        for (duration, reset) in resets {
+            let length = TimeDelta::seconds(seconds(duration).unwrap());
+            assert_eq!(
+                reset_after(now, duration, length),
+                reset.parse().unwrap(),
+                "{duration}"
+            );
+        }
     }
 
     #[test]

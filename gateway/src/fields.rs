@@ -16,6 +16,10 @@ pub(crate) enum Kind {
     List,
     Map,
     Texts,
+    /// One of the texts of a Python enum.
+    Enum(&'static [&'static str]),
+    /// One of the texts of a Python literal.
+    Literal(&'static [&'static str]),
 }
 
 /// A field's name and kind.
@@ -54,13 +58,15 @@ pub(crate) const KEY_FIELDS: &[Field] = &[
     ("enforced_params", Kind::Texts),
     ("allowed_routes", Kind::List),
     ("allowed_passthrough_routes", Kind::List),
-    ("rpm_limit_type", Kind::Text),
-    ("tpm_limit_type", Kind::Text),
+    ("rpm_limit_type", Kind::Literal(LIMIT_TYPES)),
+    ("tpm_limit_type", Kind::Literal(LIMIT_TYPES)),
     ("access_group_ids", Kind::Texts),
     ("auto_rotate", Kind::Flag),
     ("rotation_interval", Kind::Text),
     ("organization_id", Kind::Text),
 ];
+
+const LIMIT_TYPES: &[&str] = &["guaranteed_throughput", "best_effort_throughput", "dynamic"];
 
 /// A checked body.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -69,30 +75,32 @@ pub(crate) struct Fields(Map<String, Value>);
 impl Fields {
     /// Checks a body against an endpoint's fields; fields that the endpoint does not know are dropped.
     pub(crate) fn read(body: Option<Value>, known: &[Field]) -> Result<Self, Answer> {
-        let Some(body) = body else {
-            return Err(Answer::invalid(vec![problem(
-                "missing",
-                None,
-                "Field required",
-                &Value::Null,
-            )]));
-        };
-        let Value::Object(body) = body else {
-            let message = "Input should be a valid dictionary or object to extract fields from";
-            return Err(Answer::invalid(vec![problem(
-                "model_attributes_type",
-                None,
-                message,
-                &body,
-            )]));
-        };
+        Self::read_requiring("", body, known)
+    }
+
+    /// The same for an endpoint that insists on one of its fields.
+    pub(crate) fn read_requiring(
+        required: &str,
+        body: Option<Value>,
+        known: &[Field],
+    ) -> Result<Self, Answer> {
+        let body = object(body)?;
         let mut fields = Map::new();
         let mut problems = Vec::new();
         for &(name, kind) in known {
-            match body.get(name).map(|value| kind.check(name, value)) {
-                Some(Ok(value)) => drop(fields.insert(name.into(), value)),
-                Some(Err(found)) => problems.extend(found),
+            match body.get(name) {
+                None if name == required => {
+                    let input = Value::Object(body.clone());
+                    problems.push(problem("missing", Some(name), "Field required", &input));
+                }
                 None => {}
+                Some(Value::Null) if name == required => {
+                    problems.push(kind.problem(name, &Value::Null));
+                }
+                Some(value) => match kind.check(name, value) {
+                    Ok(value) => drop(fields.insert(name.into(), value)),
+                    Err(found) => problems.extend(found),
+                },
             }
         }
         if problems.is_empty() {
@@ -170,13 +178,19 @@ impl Kind {
         if value.is_null() || (name == "max_budget" && value == "") {
             return Ok(Value::Null);
         }
-        if self == Self::Texts {
-            return texts(name, value);
+        match self {
+            Self::Texts => return texts(name, value),
+            Self::Enum(known) => return choice("enum", known, name, value),
+            Self::Literal(known) => return choice("literal_error", known, name, value),
+            _ => {}
         }
-        self.coerce(value).ok_or_else(|| {
-            let (kind, message) = self.complaint(value);
-            vec![problem(kind, Some(name), message, value)]
-        })
+        self.coerce(value)
+            .ok_or_else(|| vec![self.problem(name, value)])
+    }
+
+    fn problem(self, name: &str, value: &Value) -> Value {
+        let (kind, message) = self.complaint(value);
+        problem(kind, Some(name), message, value)
     }
 
     fn coerce(self, value: &Value) -> Option<Value> {
@@ -196,7 +210,9 @@ impl Kind {
 
     fn complaint(self, value: &Value) -> (&'static str, &'static str) {
         match (self, value) {
-            (Self::Text, _) => ("string_type", "Input should be a valid string"),
+            (Self::Text | Self::Enum(_) | Self::Literal(_), _) => {
+                ("string_type", "Input should be a valid string")
+            }
             (Self::Float, Value::String(_)) => (
                 "float_parsing",
                 "Input should be a valid number, unable to parse string as a number",
@@ -216,6 +232,19 @@ impl Kind {
             (Self::Map, _) => ("dict_type", "Input should be a valid dictionary"),
         }
     }
+}
+
+fn object(body: Option<Value>) -> Result<Map<String, Value>, Answer> {
+    let (kind, message, input) = match body {
+        Some(Value::Object(body)) => return Ok(body),
+        None => ("missing", "Field required", Value::Null),
+        Some(other) => (
+            "model_attributes_type",
+            "Input should be a valid dictionary or object to extract fields from",
+            other,
+        ),
+    };
+    Err(Answer::invalid(vec![problem(kind, None, message, &input)]))
 }
 
 /// A boolean as pydantic reads it from text.
@@ -246,6 +275,32 @@ fn texts(name: &str, value: &Value) -> Result<Value, Vec<Value>> {
         Ok(value.clone())
     } else {
         Err(problems)
+    }
+}
+
+fn choice(kind: &str, known: &[&str], name: &str, value: &Value) -> Result<Value, Vec<Value>> {
+    if value.as_str().is_some_and(|text| known.contains(&text)) {
+        return Ok(value.clone());
+    }
+    let expected = spoken_list(known);
+    let mut found = problem(
+        kind,
+        Some(name),
+        &format!("Input should be {expected}"),
+        value,
+    );
+    if let Some(found) = found.as_object_mut() {
+        found.insert("ctx".into(), json!({"expected": expected}));
+    }
+    Err(vec![found])
+}
+
+/// `'a', 'b' or 'c'`.
+fn spoken_list(texts: &[&str]) -> String {
+    let quoted: Vec<_> = texts.iter().map(|text| format!("'{text}'")).collect();
+    match quoted.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => quoted.concat(),
     }
 }
 
@@ -292,6 +347,26 @@ mod tests {
         assert_eq!(fields.float("max_budget"), None);
         assert_eq!(fields.float("spend"), Some(1.0));
         assert_eq!(fields.int("tpm_limit"), Some(7));
+    }
+
+    #[test]
+    fn a_required_field_is_missed_in_its_place_among_the_other_problems() {
+        let body = json!({"models": 3, "tags": 3});
+        let answer = Fields::read_requiring("key", Some(body), KEY_FIELDS).unwrap_err();
+        let places: Vec<_> = (0..3)
+            .map(|at| answer.body["detail"][at]["loc"][1].clone())
+            .collect();
+        assert_eq!(places, ["models", "key", "tags"]);
+        assert_eq!(answer.body["detail"][1]["type"], "missing");
+    }
+
+    #[test]
+    fn an_unknown_choice_is_refused_with_all_that_are_known() {
+        let answer = Fields::read(Some(json!({"rpm_limit_type": "x"})), KEY_FIELDS).unwrap_err();
+        assert_eq!(
+            answer.body["detail"][0]["msg"],
+            "Input should be 'guaranteed_throughput', 'best_effort_throughput' or 'dynamic'"
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! suite can be tried, and its snapshots compared, without the real service. It is a reference of *behaviour*: what the
 //! real service decides is here, how it decides it is not.
 //!
-//! A request takes one path: [`server`] routes it, `call` authenticates it and holds it against the route gate, a
+//! A request takes one path: `server` routes it, `call` authenticates it and holds it against the route gate, a
 //! module of `handlers` applies its own `gates` in the real order and reads or writes rows through `store`.
 //! A [`Hole`] removes exactly one gate, to show what a sweep makes of it.
 

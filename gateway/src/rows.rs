@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
+    duration,
     schema::{LiteLLM_BudgetTable, LiteLLM_DeletedVerificationToken, LiteLLM_VerificationToken},
     wire,
 };
@@ -287,7 +288,7 @@ impl DeletedVerificationToken {
 }
 
 /// A budget, as `/key/info` shows it beside a key.
-#[derive(Clone, Debug, Queryable, Selectable, Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, Serialize)]
 #[diesel(table_name = LiteLLM_BudgetTable)]
 pub(crate) struct BudgetRow {
     budget_id: String,
@@ -308,4 +309,27 @@ pub(crate) struct BudgetRow {
     #[serde(serialize_with = "wire::moment_set")]
     updated_at: NaiveDateTime,
     updated_by: String,
+}
+
+impl BudgetRow {
+    /// A new budget that only warns.
+    pub(crate) fn soft(soft_budget: f64, model_max_budget: Option<Value>, by: &str) -> Self {
+        let now = duration::now();
+        Self {
+            budget_id: uuid::Uuid::new_v4().to_string(),
+            max_budget: None,
+            soft_budget: Some(soft_budget),
+            max_parallel_requests: None,
+            tpm_limit: None,
+            rpm_limit: None,
+            model_max_budget: model_max_budget.or_else(|| Some(json!({}))),
+            budget_duration: None,
+            budget_reset_at: None,
+            allowed_models: Some(Vec::new()),
+            created_at: now,
+            created_by: by.into(),
+            updated_at: now,
+            updated_by: by.into(),
+        }
+    }
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::{
     database::Pool,
     denial::Denial,
+    duration,
     rows::{
         BudgetRow, DeletedVerificationToken, Deletion, Texts, TokenChanges, VerificationToken,
         texts,
@@ -105,19 +106,14 @@ impl Store {
             .optional()?)
     }
 
-    /// The key that took over from a regenerated one whose grace period is not over.
-    pub(crate) async fn successor(&self, hash: &str) -> Result<Option<VerificationToken>, Denial> {
-        let successor: Option<String> = deprecated_tokens::table
+    /// Whether the hash is a regenerated key's whose grace period is not over.
+    pub(crate) async fn is_in_grace(&self, hash: &str) -> Result<bool, Denial> {
+        let in_grace = deprecated_tokens::table
+            .inner_join(tokens::table.on(tokens::token.eq(deprecated_tokens::active_token_id)))
             .filter(deprecated_tokens::token.eq(hash))
-            .filter(deprecated_tokens::revoke_at.gt(crate::duration::now()))
-            .select(deprecated_tokens::active_token_id)
-            .first(&mut self.connection().await?)
-            .await
-            .optional()?;
-        match successor {
-            Some(hash) => self.token(&hash).await,
-            None => Ok(None),
-        }
+            .filter(deprecated_tokens::revoke_at.gt(duration::now()));
+        let query = diesel::select(diesel::dsl::exists(in_grace));
+        Ok(query.get_result(&mut self.connection().await?).await?)
     }
 
     pub(crate) async fn tokens(&self, hashes: &[String]) -> Result<Vec<VerificationToken>, Denial> {
@@ -203,6 +199,14 @@ impl Store {
             .optional()?)
     }
 
+    /// Adds a budget and returns its id.
+    pub(crate) async fn insert_budget(&self, budget: BudgetRow) -> Result<String, Denial> {
+        let insert = diesel::insert_into(budgets::table)
+            .values(budget)
+            .returning(budgets::budget_id);
+        Ok(insert.get_result(&mut self.connection().await?).await?)
+    }
+
     /// Adds a key; one that exists stays as it is, as with the real service's upsert.
     pub(crate) async fn insert(&self, key: &VerificationToken) -> Result<(), Denial> {
         let insert = diesel::insert_into(tokens::table)
@@ -244,7 +248,7 @@ impl Store {
         Ok(())
     }
 
-    /// Lets a regenerated key live on until its grace period is over.
+    /// Notes until when a regenerated key is to live on.
     pub(crate) async fn deprecate(
         &self,
         old: &str,

@@ -68,21 +68,31 @@ pub(crate) fn row(key: &VerificationToken, budget: Option<&BudgetRow>) -> Map<St
     row
 }
 
-const BUDGET_RELATIONS: [&str; 8] = [
+const BUDGET_RELATIONS: [&str; 7] = [
     "organization",
+    "projects",
     "keys",
     "end_users",
     "tags",
     "team_membership",
     "organization_membership",
-    "projects",
-    "litellm_projecttable",
 ];
 
 fn budget(budget: &BudgetRow) -> Value {
     let mut value = json!(budget);
     if let Some(row) = value.as_object_mut() {
         row.extend(BUDGET_RELATIONS.map(|relation| (relation.into(), Value::Null)));
+    }
+    value
+}
+
+/// A budget within a pydantic model, which prints moments in its own way.
+fn zulu_budget(row: &BudgetRow) -> Value {
+    let mut value = budget(row);
+    for name in ["budget_reset_at", "created_at", "updated_at"] {
+        if let Some(Value::String(moment)) = value.get_mut(name) {
+            *moment = moment.replace("+00:00", "Z");
+        }
     }
     value
 }
@@ -132,7 +142,7 @@ pub(crate) fn generated(clear: &str, key: &VerificationToken, made: &Made<'_>) -
         "token_id": key.token,
         "organization_id": key.organization_id,
         "project_id": key.project_id,
-        "litellm_budget_table": made.budget.map(budget),
+        "litellm_budget_table": made.budget.map(zulu_budget),
         "token": made.token,
         "created_by": key.created_by,
         "updated_by": key.updated_by,
@@ -179,86 +189,49 @@ fn router_settings(stored: &Value) -> Value {
     Value::Object(all)
 }
 
-/// What a listed key has beside its row: all that the real model of an authenticated key knows, none of it looked up.
-const UNKNOWN_TO_A_LIST: [&str; 46] = [
-    "team_spend",
-    "team_alias",
-    "team_tpm_limit",
-    "team_rpm_limit",
-    "team_max_budget",
-    "team_soft_budget",
-    "soft_budget",
-    "team_model_aliases",
-    "team_member",
-    "team_metadata",
-    "team_object_permission_id",
-    "team_member_spend",
-    "team_member_tpm_limit",
-    "team_member_rpm_limit",
-    "end_user_id",
-    "end_user_tpm_limit",
-    "end_user_rpm_limit",
-    "end_user_max_budget",
-    "end_user_model_max_budget",
-    "organization_alias",
-    "organization_max_budget",
-    "organization_tpm_limit",
-    "organization_rpm_limit",
-    "organization_metadata",
-    "project_alias",
-    "project_metadata",
-    "last_refreshed_at",
-    "api_key",
-    "user_role",
-    "allowed_model_region",
-    "parent_otel_span",
-    "rpm_limit_per_model",
-    "tpm_limit_per_model",
-    "user_tpm_limit",
-    "user_rpm_limit",
-    "user_email",
-    "user_spend",
-    "user_max_budget",
-    "request_route",
-    "user",
-    "created_by_user",
-    "end_user_object_permission",
-    "team_object_permission",
-    "jwt_claims",
-    "litellm_budget_table",
-    "object_permission",
-];
+/// The fields of a key in full in `/key/list` (litellm 1.85.1, `proxy/_types.py` `UserAPIKeyAuth`): those of the row but
+/// `policies` and `budget_id`, then what the model knows of an authenticated key, none of which a list looks up.
+const LISTED: &str = "token key_name key_alias spend max_budget expires models aliases config user_id \
+     team_id agent_id project_id max_parallel_requests metadata tpm_limit rpm_limit \
+     budget_duration budget_reset_at allowed_cache_controls allowed_routes permissions \
+     model_spend model_max_budget soft_budget_cooldown blocked litellm_budget_table \
+     org_id created_at created_by updated_at updated_by last_active object_permission_id \
+     object_permission access_group_ids rotation_count auto_rotate rotation_interval \
+     last_rotation_at key_rotation_at router_settings budget_limits team_spend team_alias \
+     team_tpm_limit team_rpm_limit team_max_budget team_soft_budget team_models \
+     team_blocked soft_budget team_model_aliases team_member team_metadata \
+     team_object_permission_id team_member_spend team_member_tpm_limit \
+     team_member_rpm_limit end_user_id end_user_tpm_limit end_user_rpm_limit \
+     end_user_max_budget end_user_model_max_budget organization_alias \
+     organization_max_budget organization_tpm_limit organization_rpm_limit \
+     organization_metadata project_alias project_metadata last_refreshed_at api_key \
+     user_role allowed_model_region parent_otel_span rpm_limit_per_model \
+     tpm_limit_per_model user_tpm_limit user_rpm_limit user_email user_spend \
+     user_max_budget request_route user created_by_user end_user_object_permission \
+     team_object_permission jwt_claims";
 
-/// A key in full in `/key/list` (litellm 1.85.1, `proxy/_types.py` `UserAPIKeyAuth`): `organization_id` is called
-/// `org_id`, `policies` and the relations of a row are missing, moments end in `Z`.
+/// A key in full in `/key/list`: `organization_id` is called `org_id`, moments end in `Z`.
 pub(crate) fn listed(key: &VerificationToken) -> Value {
-    let mut listed = row(key, None);
-    let organization = listed.shift_remove("organization_id").unwrap_or_default();
-    listed.insert("org_id".into(), organization);
-    for name in [
-        "policies",
-        "litellm_organization_table",
-        "litellm_project_table",
-        "jwt_key_mappings",
-    ] {
-        listed.shift_remove(name);
-    }
-    let moments = [
-        ("expires", key.expires),
-        ("budget_reset_at", key.budget_reset_at),
-        ("created_at", key.created_at),
-        ("updated_at", key.updated_at),
-        ("last_active", key.last_active),
-        ("last_rotation_at", key.last_rotation_at),
-        ("key_rotation_at", key.key_rotation_at),
-    ];
-    listed.extend(moments.map(|(name, moment)| (name.into(), json!(zulu(moment)))));
-    listed.extend(UNKNOWN_TO_A_LIST.map(|name| (name.into(), Value::Null)));
-    listed.extend([
+    let mut known = row(key, None);
+    known.extend([
+        ("org_id".into(), json!(key.organization_id)),
+        ("expires".into(), json!(zulu(key.expires))),
+        ("budget_reset_at".into(), json!(zulu(key.budget_reset_at))),
+        ("created_at".into(), json!(zulu(key.created_at))),
+        ("updated_at".into(), json!(zulu(key.updated_at))),
+        ("last_active".into(), json!(zulu(key.last_active))),
+        ("last_rotation_at".into(), json!(zulu(key.last_rotation_at))),
+        ("key_rotation_at".into(), json!(zulu(key.key_rotation_at))),
         ("team_models".into(), json!([])),
         ("team_blocked".into(), json!(false)),
     ]);
-    Value::Object(listed)
+    let field = |name: &str| {
+        (
+            name.to_owned(),
+            known.get(name).cloned().unwrap_or_default(),
+        )
+    };
+    Value::Object(LISTED.split(' ').map(field).collect())
 }
 
 #[cfg(test)]
@@ -301,5 +274,6 @@ mod tests {
         assert_eq!(listed["org_id"], "a");
         assert_eq!(listed.get("organization_id"), None);
         assert_eq!(listed["team_blocked"], false);
+        assert_eq!(listed.as_object().unwrap().len(), 89);
     }
 }

@@ -108,7 +108,7 @@ fn endpoint_files(folder: &Path) -> Result<Vec<PathBuf>, Diagnostics> {
         file.extension()
             .is_some_and(|ending| ending == "yaml" || ending == "yml")
     });
-    files.sort();
+    files.sort_by_key(|file| stem(file));
     if files.is_empty() {
         return Err(Diagnostic::new(folder, "the suite has no endpoint")
             .help("add endpoints/NAME.yaml")

@@ -112,7 +112,7 @@ impl<'a> Sweeper<'a> {
     }
 
     fn keep(&mut self, cells: &[PlannedCell<'a>], answers: Vec<Vec<Answer>>) {
-        let catalog = self.store.as_ref().map(Store::catalog);
+        let catalog = self.store.as_ref().and_then(Store::observed);
         for (planned, answers) in cells.iter().zip(answers) {
             self.swept.push(Swept {
                 number: self.swept.len(),

@@ -41,12 +41,16 @@ impl Unexplained {
 pub(super) struct Store {
     database: Database,
     catalog: Arc<Catalog>,
-    journal: Journal,
+    /// None where the database's role may not watch the tables.
+    journal: Option<Journal>,
     background: GlobSet,
     settle: Duration,
     mark: Mark,
     /// Tables that calls wrote to without any symbol of theirs, as sweeping one cell at a time has shown.
     unmarked: BTreeSet<String>,
+    /// Rows that were inserted without a journal: those of the world, then those of the batch.
+    unwatched: Vec<Row>,
+    world_rows: usize,
     leftovers: Vec<Leftover>,
 }
 
@@ -61,56 +65,62 @@ impl Store {
             return Ok(None);
         };
         let mut database = Database::connect(url, &suite.file.service.schema).await?;
-        let (journal, leftovers) = Journal::install(&mut database, &world.run).await?;
+        let (journal, leftovers) = if database.can_watch().await? {
+            let (journal, leftovers) = Journal::install(&mut database, &world.run).await?;
+            (Some(journal), leftovers)
+        } else {
+            progress.note(UNWATCHED);
+            (None, Vec::new())
+        };
         if !leftovers.is_empty() {
             progress.note("a run that died had left changes that could not all be undone");
         }
         let catalog = Arc::new(database.catalog().await?);
-        let background = background(&suite.file.background.tables);
-        let settle = service.settle;
-        let unmarked = BTreeSet::new();
         Ok(Some(Self {
             database,
             catalog,
             journal,
-            background,
-            settle,
+            background: background(&suite.file.background.tables),
+            settle: service.settle,
             mark: Mark::START,
-            unmarked,
+            unmarked: BTreeSet::new(),
+            unwatched: Vec::new(),
+            world_rows: 0,
             leftovers,
         }))
     }
 
-    /// What the tables look like.
-    pub(super) fn catalog(&self) -> Arc<Catalog> {
-        Arc::clone(&self.catalog)
+    /// What the tables look like, if their changes are observed.
+    pub(super) fn observed(&self) -> Option<Arc<Catalog>> {
+        self.journal.as_ref().map(|_| Arc::clone(&self.catalog))
     }
 
     pub(super) async fn enter(&mut self, presence: Presence) -> Result<(), DatabaseError> {
-        self.journal.enter(&mut self.database, presence).await
+        match &self.journal {
+            Some(journal) => journal.enter(&mut self.database, presence).await,
+            None => Ok(()),
+        }
     }
 
     pub(super) async fn leave(&mut self, presence: Presence) -> Result<(), DatabaseError> {
-        self.journal.leave(&mut self.database, presence).await
+        match &self.journal {
+            Some(journal) => journal.leave(&mut self.database, presence).await,
+            None => Ok(()),
+        }
     }
 
     pub(super) async fn seed_world(&mut self, rows: &[Row]) -> Result<(), DatabaseError> {
-        self.insert(rows).await
+        self.insert(rows).await?;
+        self.world_rows = self.unwatched.len();
+        Ok(())
     }
 
     /// Inserts the scratch rows of a batch, after which the journal belongs to that batch.
     pub(super) async fn seed(&mut self, scratches: &[Scratch]) -> Result<(), DatabaseError> {
-        self.mark = self.journal.mark(&mut self.database).await?;
-        let fields = scratches
-            .iter()
-            .flat_map(|scratch| scratch.target.fields.values());
-        let identifiers: Vec<String> = fields
-            .filter(|field| field.class == Class::Symbol)
-            .map(|field| field.value.clone())
-            .collect();
-        if !identifiers.is_empty() {
-            self.journal
-                .remember(&mut self.database, &identifiers)
+        if let Some(journal) = &self.journal {
+            self.mark = journal.mark(&mut self.database).await?;
+            journal
+                .remember(&mut self.database, &identifiers(scratches))
                 .await?;
         }
         let rows: Vec<Row> = scratches
@@ -127,16 +137,15 @@ impl Store {
         let task = "insert the suite's rows";
         self.database.execute(task, "begin").await?;
         let inserted = self.database.insert(rows).await;
-        self.database
-            .execute(
-                task,
-                if inserted.is_ok() {
-                    "commit"
-                } else {
-                    "rollback"
-                },
-            )
-            .await?;
+        let end = if inserted.is_ok() {
+            "commit"
+        } else {
+            "rollback"
+        };
+        self.database.execute(task, end).await?;
+        if self.journal.is_none() {
+            self.unwatched.extend_from_slice(rows);
+        }
         inserted
     }
 
@@ -145,16 +154,13 @@ impl Store {
         &mut self,
         namer: &Namer,
     ) -> Result<(Vec<(usize, Change)>, Unexplained), DatabaseError> {
-        self.journal.quiet(&mut self.database, self.settle).await?;
         let mut explained = Vec::new();
         let mut unexplained = Unexplained::default();
         let mut claimed = Vec::new();
-        let changes = self.mine(namer).await?;
-        for change in changes {
+        for change in self.mine(namer).await? {
             let cells = namer.cells_in(&change.text());
-            let is_background = self.background.is_match(&change.table);
             match (cells.len(), cells.first()) {
-                _ if is_background => claimed.push(change.seq),
+                _ if self.background.is_match(&change.table) => claimed.push(change.seq),
                 (1, Some(cell)) => {
                     claimed.push(change.seq);
                     explained.push((*cell, change));
@@ -162,44 +168,51 @@ impl Store {
                 _ => unexplained.0.push(change),
             }
         }
-        self.journal.claim(&mut self.database, &claimed).await?;
+        self.claim_numbers(&claimed).await?;
         Ok((explained, unexplained))
     }
 
-    /// The unclaimed changes without those that hold another run's token, and without what the service itself wrote
-    /// into its background tables.
+    /// The unclaimed changes once the journal is quiet, without those that hold another run's token, and without what
+    /// the service itself wrote into its background tables.
     async fn mine(&mut self, namer: &Namer) -> Result<Vec<Change>, DatabaseError> {
-        let changes = self.journal.read(&mut self.database).await?;
+        let Some(journal) = &mut self.journal else {
+            return Ok(Vec::new());
+        };
+        journal.quiet(&mut self.database, self.settle).await?;
+        let changes = journal.read(&mut self.database).await?;
         if changes.is_empty() {
             return Ok(changes);
         }
-        let others = self.journal.others(&mut self.database).await?;
+        let others = journal.others(&mut self.database).await?;
         let is_foreign = |change: &Change| {
             let text = change.text();
-            let ours = namer.knows(&text);
-            !ours
-                && (self.background.is_match(&change.table)
-                    || others.iter().any(|token| text.contains(token.as_str())))
+            let is_other = || others.iter().any(|token| text.contains(token.as_str()));
+            !namer.knows(&text) && (self.background.is_match(&change.table) || is_other())
         };
         let (foreign, mine): (Vec<_>, Vec<_>) = changes.into_iter().partition(is_foreign);
-        self.journal
-            .set_aside(foreign.into_iter().map(|change| change.seq));
+        journal.set_aside(foreign.into_iter().map(|change| change.seq));
         Ok(mine)
     }
 
+    /// Claims changes that only their time explains.
     pub(super) async fn claim(&mut self, changes: &[Change]) -> Result<(), DatabaseError> {
         self.unmarked
             .extend(changes.iter().map(|change| change.table.clone()));
-        let changes: Vec<i64> = changes.iter().map(|change| change.seq).collect();
-        self.journal.claim(&mut self.database, &changes).await
+        let numbers: Vec<i64> = changes.iter().map(|change| change.seq).collect();
+        self.claim_numbers(&numbers).await
+    }
+
+    async fn claim_numbers(&mut self, numbers: &[i64]) -> Result<(), DatabaseError> {
+        match &self.journal {
+            Some(journal) => journal.claim(&mut self.database, numbers).await,
+            None => Ok(()),
+        }
     }
 
     /// Undoes a batch: its rows, its effects, and what its probes wrote.
     pub(super) async fn restore(&mut self, namer: &Namer) -> Result<(), DatabaseError> {
         self.claim_known(namer).await?;
-        let leftovers = self.journal.undo(&mut self.database, self.mark).await?;
-        self.leftovers.extend(leftovers);
-        Ok(())
+        self.undo(self.mark, self.world_rows).await
     }
 
     /// Undoes the changes of a try that was repeated, where the repetition showed that calls do write such rows.
@@ -207,25 +220,32 @@ impl Store {
         &mut self,
         mut unexplained: Unexplained,
     ) -> Result<(), DatabaseError> {
-        let changes = unexplained
-            .take()
-            .into_iter()
-            .filter(|change| self.unmarked.contains(&change.table));
-        let changes: Vec<i64> = changes.map(|change| change.seq).collect();
-        self.journal.claim(&mut self.database, &changes).await?;
-        let leftovers = self.journal.undo(&mut self.database, self.mark).await?;
-        self.leftovers.extend(leftovers);
-        Ok(())
+        let changes = unexplained.take().into_iter();
+        let changes = changes.filter(|change| self.unmarked.contains(&change.table));
+        let numbers: Vec<i64> = changes.map(|change| change.seq).collect();
+        self.claim_numbers(&numbers).await?;
+        self.undo(self.mark, self.world_rows).await
     }
 
     async fn claim_known(&mut self, namer: &Namer) -> Result<(), DatabaseError> {
-        let changes = self.journal.read(&mut self.database).await?;
-        let known: Vec<i64> = changes
-            .iter()
-            .filter(|change| namer.knows(&change.text()))
-            .map(|change| change.seq)
-            .collect();
-        self.journal.claim(&mut self.database, &known).await
+        let Some(journal) = &self.journal else {
+            return Ok(());
+        };
+        let changes = journal.read(&mut self.database).await?;
+        let known = changes.iter().filter(|change| namer.knows(&change.text()));
+        let numbers: Vec<i64> = known.map(|change| change.seq).collect();
+        self.claim_numbers(&numbers).await
+    }
+
+    /// Undoes what the journal has after `mark`; without one, deletes the inserted rows after the first `keep`.
+    async fn undo(&mut self, mark: Mark, keep: usize) -> Result<(), DatabaseError> {
+        if let Some(journal) = &self.journal {
+            self.leftovers
+                .extend(journal.undo(&mut self.database, mark).await?);
+            return Ok(());
+        }
+        let rows = self.unwatched.split_off(keep.min(self.unwatched.len()));
+        self.database.delete(&rows, &self.catalog).await
     }
 
     /// Waits for what the service writes late, undoes the whole run, and takes the journal away.
@@ -243,27 +263,40 @@ impl Store {
             tokio::time::sleep(late).await;
         }
         self.claim_known(namer).await?;
-        let leftovers = self.journal.undo(&mut self.database, Mark::START).await?;
-        self.leftovers.extend(leftovers);
-        self.journal.remove(&mut self.database).await?;
+        self.undo(Mark::START, 0).await?;
+        if let Some(journal) = self.journal {
+            journal.remove(&mut self.database).await?;
+        }
         Ok(self.leftovers)
     }
 
     fn has_background(&self) -> bool {
-        self.catalog
-            .names()
-            .any(|table| self.background.is_match(table))
+        self.journal.is_some()
+            && self
+                .catalog
+                .names()
+                .any(|table| self.background.is_match(table))
     }
+}
+
+/// What a person must know of a run without a journal.
+const UNWATCHED: &str = "the database's role owns neither all tables nor the right to make a schema: effects are not \
+    observed, and rows that the service makes or changes stay as it leaves them";
+
+/// The identifiers that the scratch entities were given.
+fn identifiers(scratches: &[Scratch]) -> Vec<String> {
+    let fields = scratches
+        .iter()
+        .flat_map(|scratch| scratch.target.fields.values());
+    let symbols = fields.filter(|field| field.class == Class::Symbol);
+    symbols.map(|field| field.value.clone()).collect()
 }
 
 /// A pattern that is not one matches nothing; the suite's check has reported it.
 fn background(tables: &[String]) -> GlobSet {
     let mut set = GlobSetBuilder::new();
-    tables
-        .iter()
-        .filter_map(|table| Glob::new(table).ok())
-        .for_each(|glob| {
-            set.add(glob);
-        });
+    for glob in tables.iter().filter_map(|table| Glob::new(table).ok()) {
+        set.add(glob);
+    }
     set.build().unwrap_or_default()
 }

@@ -2,6 +2,8 @@
 //!
 //! Follows litellm 1.85.1, `proxy/management_endpoints/key_management_endpoints.py`.
 
+use serde_json::Value;
+
 use crate::{
     caller::{Caller, Role, shown},
     denial::Denial,
@@ -124,37 +126,41 @@ pub(crate) async fn administers(
     Err(Denial::error(403, message))
 }
 
-/// Refuses a non-admin who would set which routes a key may call; `presets` are the harmless ones.
+/// Refuses a non-admin who would set which routes a key may call.
 pub(crate) fn sets_no_routes(caller: &Caller, fields: &Fields) -> Result<(), Denial> {
     if caller.is_admin() {
         return Ok(());
     }
-    if is_filled(fields, "allowed_routes") {
-        let message = "Only proxy admins can set `allowed_routes` on a key. Use `key_type` to pick a preset route \
-                       bucket instead.";
-        return Err(Denial::error(403, message));
-    }
-    if is_filled(fields, "allowed_passthrough_routes") {
-        return Err(Denial::error(
-            403,
-            "Only proxy admins can set `allowed_passthrough_routes` on a key.",
-        ));
+    if is_filled(fields.value("allowed_routes")) {
+        return Err(presets_only());
     }
     let metadata = fields
         .value("metadata")
-        .and_then(|metadata| metadata.get("allowed_passthrough_routes"));
-    if metadata.is_some_and(|routes| !matches!(routes, serde_json::Value::Null)) {
-        return Err(Denial::error(
-            403,
-            "Only proxy admins can set `metadata.allowed_passthrough_routes` on a key.",
-        ));
-    }
-    Ok(())
+        .and_then(|metadata| metadata.get(PASSTHROUGH));
+    let places = [(fields.value(PASSTHROUGH), ""), (metadata, "metadata.")];
+    let Some((_, place)) = places.into_iter().find(|(routes, _)| is_filled(*routes)) else {
+        return Ok(());
+    };
+    let message = format!("Only proxy admins can set `{place}{PASSTHROUGH}` on a key.");
+    Err(Denial::error(403, message))
 }
 
-fn is_filled(fields: &Fields, list: &str) -> bool {
-    fields
-        .value(list)
-        .and_then(|list| list.as_array())
-        .is_some_and(|list| !list.is_empty())
+/// The refusal of routes by name; there are key types to pick from instead.
+pub(crate) fn presets_only() -> Denial {
+    Denial::error(
+        403,
+        "Only proxy admins can set `allowed_routes` on a key. Use `key_type` to pick a preset route bucket instead.",
+    )
+}
+
+const PASSTHROUGH: &str = "allowed_passthrough_routes";
+
+/// What Python takes for true.
+fn is_filled(value: Option<&Value>) -> bool {
+    match value {
+        None | Some(Value::Null) => false,
+        Some(Value::Array(list)) => !list.is_empty(),
+        Some(Value::String(text)) => !text.is_empty(),
+        Some(_) => true,
+    }
 }

@@ -26,8 +26,29 @@ pub(crate) const METADATA_FIELDS: &[&str] = &[
     "enforced_params",
 ];
 
+/// Fields whose columns have no null.
+const REQUIRED: [&str; 10] = [
+    "models",
+    "spend",
+    "metadata",
+    "allowed_cache_controls",
+    "config",
+    "permissions",
+    "model_max_budget",
+    "aliases",
+    "allowed_routes",
+    "access_group_ids",
+];
+
 /// The changes that a body asks for, without hash and time.
 pub(crate) fn asked_for(fields: &Fields, key: &VerificationToken) -> Result<TokenChanges, Denial> {
+    let cleared = |name: &&&str| fields.is_set(name) && fields.value(name).is_none();
+    if let Some(name) = REQUIRED.iter().find(cleared) {
+        // The real service's message is its database engine's, a page long.
+        return Err(Denial::Fault(format!(
+            "`data.{name}`: A value is required but not set"
+        )));
+    }
     let names_team = fields.text("team_id").or(key.team_id.as_deref()).is_some();
     if names_service_account(fields.value("metadata")) && !names_team {
         let message = "team_id is required for service account keys. Please specify `team_id` in the request body.";
@@ -57,7 +78,7 @@ pub(crate) fn asked_for(fields: &Fields, key: &VerificationToken) -> Result<Toke
         rpm_limit: nullable(fields, "rpm_limit", Fields::int),
         max_budget: nullable(fields, "max_budget", Fields::float),
         budget_duration: budget_duration.map(str::to_owned),
-        budget_reset_at: budget_duration.map(duration::ahead).transpose()?,
+        budget_reset_at: budget_duration.map(duration::next_reset).transpose()?,
         allowed_cache_controls: list(fields, "allowed_cache_controls"),
         allowed_routes: list(fields, "allowed_routes"),
         access_group_ids: list(fields, "access_group_ids"),

@@ -12,20 +12,25 @@ use super::{
 };
 use crate::{
     call::Call,
-    caller::{Caller, abbreviated, hash, names_service_account},
+    caller::{Caller, MASTER_USER_ID, abbreviated, hash, names_service_account},
     denial::{Answer, Denial, Voice},
     duration,
     fields::{Field, Fields, KEY_FIELDS, Kind},
     gates::{keys, organization, team, upper_bound},
     hole::Hole,
     python,
-    rows::{VerificationToken, elements},
+    rows::{BudgetRow, VerificationToken, elements},
     server::Gate,
     store::Team,
     wire,
 };
 
-const OWN_FIELDS: &[Field] = &[("soft_budget", Kind::Float), ("key_type", Kind::Text)];
+const KEY_TYPES: &[&str] = &["llm_api", "management", "read_only", "default"];
+
+const OWN_FIELDS: &[Field] = &[
+    ("soft_budget", Kind::Float),
+    ("key_type", Kind::Enum(KEY_TYPES)),
+];
 
 pub(crate) async fn handle(
     State(gate): State<Arc<Gate>>,
@@ -56,11 +61,10 @@ async fn generate(gate: &Gate, caller: &Caller, mut fields: Fields) -> Result<Va
     if !gate.settings.without(Hole::GenerateOtherUser) {
         keys::for_itself(caller, fields.text("user_id"))?;
     }
-    if names_service_account(fields.value("metadata")) {
-        refuse_homeless_service_account(&fields, team.as_ref())?;
-    }
+    refuse_homeless_service_account(&fields)?;
     upper_bound::enforce_and_fill(&mut fields, &gate.settings)?;
     follow_team(&mut fields, team.as_ref());
+    add_soft_budget(gate, caller, &mut fields).await?;
     fields.move_into_metadata(METADATA_FIELDS);
     pick_routes(&mut fields, caller)?;
     alias::must_be_free(fields.text("key_alias"), "", &gate.store).await?;
@@ -98,13 +102,11 @@ async fn find_team(gate: &Gate, caller: &Caller, id: Option<&str>) -> Result<Opt
     Ok(team)
 }
 
-fn refuse_homeless_service_account(fields: &Fields, team: Option<&Team>) -> Result<(), Denial> {
-    let message = match (fields.text("team_id"), team) {
-        (Some(_), _) => return Ok(()),
-        (None, _) => {
-            "team_id is required for service account keys. Please specify `team_id` in the request body."
-        }
-    };
+fn refuse_homeless_service_account(fields: &Fields) -> Result<(), Denial> {
+    if !names_service_account(fields.value("metadata")) || fields.value("team_id").is_some() {
+        return Ok(());
+    }
+    let message = "team_id is required for service account keys. Please specify `team_id` in the request body.";
     Err(Denial::text(400, message))
 }
 
@@ -122,17 +124,28 @@ fn follow_team(fields: &mut Fields, team: Option<&Team>) {
     fields.set("organization_id", team.organization_id.clone());
 }
 
+/// A soft budget lives in a row of its own, which is written before the gates below are asked.
+async fn add_soft_budget(gate: &Gate, caller: &Caller, fields: &mut Fields) -> Result<(), Denial> {
+    let Some(soft_budget) = fields.float("soft_budget") else {
+        return Ok(());
+    };
+    let per_model = fields.value("model_max_budget").cloned();
+    let budget = BudgetRow::soft(
+        soft_budget,
+        per_model,
+        caller.id().unwrap_or(MASTER_USER_ID),
+    );
+    fields.set("budget_id", gate.store.insert_budget(budget).await?);
+    Ok(())
+}
+
 /// A key type stands for a set of routes; everybody may pick one, except those that manage.
 fn pick_routes(fields: &mut Fields, caller: &Caller) -> Result<(), Denial> {
     let routes = match fields.text("key_type") {
         Some("llm_api") => "llm_api_routes",
         Some("management") if caller.is_admin() => "management_routes",
         Some("read_only") => "info_routes",
-        Some("management") => {
-            let message = "Only proxy admins can set `allowed_routes` on a key. Use `key_type` to pick a preset \
-                           route bucket instead.";
-            return Err(Denial::error(403, message));
-        }
+        Some("management") => return Err(keys::presets_only()),
         _ => return Ok(()),
     };
     fields.set("allowed_routes", json!([routes]));
@@ -199,7 +212,7 @@ fn row(caller: &Caller, fields: &Fields, clear: &str) -> Result<VerificationToke
         budget_duration: fields.owned("budget_duration"),
         budget_reset_at: fields
             .text("budget_duration")
-            .map(duration::ahead)
+            .map(duration::next_reset)
             .transpose()?,
         allowed_cache_controls: list("allowed_cache_controls"),
         allowed_routes: list("allowed_routes"),

@@ -25,7 +25,7 @@ use crate::{
     wire,
 };
 
-/// The team of the dashboard's own session keys, which no list shows (litellm 1.85.1, `constants.py`).
+/// The team of the dashboard's own keys, which no list shows (litellm 1.85.1, `constants.py`).
 const DASHBOARD: &str = "litellm-dashboard";
 
 pub(crate) async fn handle(

@@ -11,7 +11,7 @@ use crate::{
     caller::{Caller, hash_if_clear},
     denial::{Answer, Denial, Voice},
     duration,
-    fields::{Fields, KEY_FIELDS, problem},
+    fields::{Fields, KEY_FIELDS},
     gates::{keys, organization, team, upper_bound},
     hole::Hole,
     rows::{TokenChanges, VerificationToken},
@@ -23,31 +23,12 @@ pub(crate) async fn handle(
     State(gate): State<Arc<Gate>>,
     call: Call,
 ) -> Result<Json<Value>, Answer> {
-    let key = named(&call)?;
-    let fields = Fields::read(call.body, KEY_FIELDS)?;
-    update(&gate, &call.caller, &fields, &key)
+    let fields = Fields::read_requiring("key", call.body, KEY_FIELDS)?;
+    let key = fields.text("key").unwrap_or_default();
+    update(&gate, &call.caller, &fields, key)
         .await
         .map(Json)
         .map_err(|denial| denial.spoken_by(Voice::Update))
-}
-
-/// The key to update, which this endpoint alone insists on.
-fn named(call: &Call) -> Result<String, Answer> {
-    let fields = Fields::read(call.body.clone(), KEY_FIELDS)?;
-    if let Some(key) = fields.owned("key") {
-        return Ok(key);
-    }
-    let input = call.body.as_ref().unwrap_or(&Value::Null);
-    Err(Answer::invalid(vec![if fields.is_set("key") {
-        problem(
-            "string_type",
-            Some("key"),
-            "Input should be a valid string",
-            &Value::Null,
-        )
-    } else {
-        problem("missing", Some("key"), "Field required", input)
-    }]))
 }
 
 async fn update(
@@ -62,15 +43,10 @@ async fn update(
         .token(&hash_if_clear(name))
         .await?
         .ok_or_else(not_found)?;
-    let allowed = gates(gate, caller, fields, &key).await;
-    if allowed.is_err() && gate.settings.without(Hole::SilentWriteOnDeniedUpdate) {
-        let changes = TokenChanges {
-            spend: Some(key.spend + 1.0),
-            ..TokenChanges::default()
-        };
-        gate.store.update(&key.token, changes).await?;
+    if let Err(denial) = gates(gate, caller, fields, &key).await {
+        write_anyway(gate, &key).await?;
+        return Err(denial);
     }
-    allowed?;
     upper_bound::enforce(fields, &gate.settings)?;
     let changes = changes::asked_for(fields, &key)?;
     alias::must_be_free(fields.text("key_alias"), &key.token, &gate.store).await?;
@@ -82,6 +58,19 @@ async fn update(
     let mut answer = serde_json::Map::from_iter([("key".into(), json!(name))]);
     answer.extend(wire::row(&key, None));
     Ok(Value::Object(answer))
+}
+
+/// What a denied call writes; nothing, unless there is the hole.
+async fn write_anyway(gate: &Gate, key: &VerificationToken) -> Result<(), Denial> {
+    if gate.settings.without(Hole::SilentWriteOnDeniedUpdate) {
+        let spend = Some(key.spend + 1.0);
+        let changes = TokenChanges {
+            spend,
+            ..TokenChanges::default()
+        };
+        gate.store.update(&key.token, changes).await?;
+    }
+    Ok(())
 }
 
 fn not_found() -> Denial {

@@ -1,0 +1,245 @@
+//! The documents say what is so.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail like the tests")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+#[test]
+fn every_module_is_in_the_file_map() {
+    let design = read("DESIGN.md");
+    let sources = ["src", "gateway/src"].map(files).concat();
+    let modules = sources
+        .iter()
+        .filter(|path| is_module(path))
+        .filter(|path| !design.contains(&format!("`{path}`")));
+    assert_eq!(modules.collect::<Vec<_>>(), [""; 0], "not in DESIGN.md");
+}
+
+#[test]
+fn every_path_that_a_document_names_exists() {
+    for document in documents() {
+        let text = read(&document);
+        let gone = in_backticks(&text).filter(|word| is_path(word) && !root().join(word).exists());
+        assert_eq!(gone.collect::<Vec<_>>(), [""; 0], "named in {document}");
+    }
+}
+
+#[test]
+fn every_link_between_documents_leads_somewhere() {
+    for document in documents() {
+        let text = read(&document);
+        let folder = root().join(&document).parent().unwrap().to_owned();
+        let targets = text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| Some(rest.split_once(')')?.0));
+        let gone =
+            targets.filter(|target| !target.contains("://") && !folder.join(target).exists());
+        assert_eq!(gone.collect::<Vec<_>>(), [""; 0], "linked in {document}");
+    }
+}
+
+#[test]
+fn every_command_is_in_the_readme() {
+    let readme = read("README.md");
+    let help = help();
+    let commands: Vec<&str> = commands(&help).filter(|name| *name != "help").collect();
+    assert!(commands.contains(&"check"), "no commands in:\n{help}");
+    for command in commands {
+        assert!(
+            readme.contains(&format!("| `authz-pin {command}")),
+            "`{command}` is not in README.md"
+        );
+    }
+}
+
+#[test]
+fn every_exit_code_is_in_the_readme() {
+    let readme = read("README.md");
+    let source = read("src/exit.rs");
+    let codes = source
+        .lines()
+        .filter_map(|line| line.trim().strip_suffix(',')?.split_once(" = "))
+        .map(|(_, code)| code);
+    let codes: Vec<&str> = codes.collect();
+    assert!(codes.contains(&"70"), "no exit codes in src/exit.rs");
+    for code in codes {
+        assert!(
+            readme.contains(&format!("\n| {code} |")),
+            "{code} is not in README.md"
+        );
+    }
+}
+
+/// CI makes no release build, so it runs the same without.
+#[test]
+fn ci_runs_the_commands_of_the_readme() {
+    let ci = read(".ci/run");
+    let readme = read("README.md");
+    let section = readme
+        .split("\n## Try it\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").nth(1))
+        .unwrap();
+    let commands: Vec<&str> = section
+        .lines()
+        .filter(|line| line.starts_with("cargo "))
+        .collect();
+    assert_eq!(commands.len(), 2);
+    for command in commands {
+        let line = format!("run {}", command.replace(" --release", ""));
+        assert!(
+            ci.lines().any(|other| other == line),
+            "`{line}` is not in .ci/run"
+        );
+    }
+}
+
+#[test]
+fn contributors_are_told_every_command_that_ci_runs() {
+    let contributing = read("CONTRIBUTING.md");
+    let ci = read(".ci/run");
+    let commands = ci.lines().filter_map(|line| {
+        let command = line.strip_prefix("run ").unwrap_or(line);
+        (command.starts_with("cargo ") || command.starts_with("RUSTDOCFLAGS")).then_some(command)
+    });
+    for command in commands {
+        assert!(
+            contributing.lines().any(|line| line == command),
+            "`{command}` is not in CONTRIBUTING.md"
+        );
+    }
+}
+
+#[test]
+fn no_file_holds_a_path_of_a_developers_machine() {
+    // Put together here, so that this file holds none of them.
+    let mut paths = vec![format!("/{}/", "Users"), format!("/{}/", "home")];
+    // A short one, such as `/src` in a container, would be found in many a word.
+    paths.extend(
+        root()
+            .to_str()
+            .filter(|root| root.matches('/').count() > 1)
+            .map(str::to_owned),
+    );
+    for file in files("") {
+        let Ok(text) = fs::read_to_string(root().join(&file)) else {
+            continue;
+        };
+        // The place of Homebrew on every Linux.
+        let text = text.replace("/home/linuxbrew", "");
+        let found = paths.iter().find(|path| text.contains(*path));
+        assert_eq!(found, None, "in {file}");
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(file: &str) -> String {
+    fs::read_to_string(root().join(file))
+        .unwrap()
+        .replace("\r\n", "\n")
+}
+
+fn documents() -> Vec<String> {
+    let all = files("").into_iter();
+    all.filter(|file| {
+        Path::new(file)
+            .extension()
+            .is_some_and(|ending| ending == "md")
+    })
+    .collect()
+}
+
+/// Every file below a folder of the project that is not made by a build, relative to the project.
+fn files(folder: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    collect(&root().join(folder), &mut found);
+    let relative = |path: &PathBuf| {
+        path.strip_prefix(root())
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .replace('\\', "/")
+    };
+    let mut files: Vec<String> = found.iter().map(relative).collect();
+    files.sort();
+    files
+}
+
+fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap_or_default();
+        if path.is_dir() {
+            let is_made = [".git", "target", "mutants.out", "mutants.out.old"]
+                .iter()
+                .any(|made| name == *made);
+            if !is_made {
+                collect(&path, found);
+            }
+        } else {
+            found.push(path);
+        }
+    }
+}
+
+/// Modules of tests are where their subject is, which is in the map.
+fn is_module(path: &str) -> bool {
+    let is_test =
+        path.contains("/tests/") || path.ends_with("/tests.rs") || path.contains("/snapshots/");
+    !is_test
+        && [".rs", ".sql", ".sh"]
+            .iter()
+            .any(|ending| path.ends_with(ending))
+}
+
+fn in_backticks(text: &str) -> impl Iterator<Item = &str> {
+    text.lines()
+        .filter(|line| !line.starts_with("```"))
+        .flat_map(|line| line.split('`').skip(1).step_by(2))
+}
+
+/// Whether a word is a path of the project, and not one with a placeholder.
+fn is_path(word: &str) -> bool {
+    let starts = [
+        "src/",
+        "gateway/",
+        "suites/",
+        "snapshots/",
+        "tests/",
+        "docs/",
+        "migrations/",
+        ".ci/",
+        ".github/",
+    ];
+    starts.iter().any(|start| word.starts_with(start))
+        && !word.contains(|c: char| c.is_whitespace() || "*<>{}".contains(c))
+        && !word.contains("NAME")
+        && !word.ends_with(".snap.new")
+}
+
+fn help() -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_authz-pin"))
+        .arg("--help")
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The words that begin a line of the section of commands; lines that go on are further to the right.
+fn commands(help: &str) -> impl Iterator<Item = &str> {
+    let section = help
+        .split("Commands:\n")
+        .nth(1)
+        .and_then(|rest| rest.split("\n\n").next())
+        .unwrap_or_default();
+    let lines = section.lines().filter_map(|line| line.strip_prefix("  "));
+    lines
+        .filter(|line| !line.starts_with(' '))
+        .filter_map(|line| line.split_whitespace().next())
+}

@@ -1,0 +1,185 @@
+//! What must be true of the gateway, the world and the sweep for the records to mean anything.
+
+use authz_pin::database::Database;
+use authz_pin::observe::text_at;
+use authz_pin::sweep::Options;
+use authz_pin::template::{Templates, sha256_hex};
+use authz_pin::world::World;
+use diesel::QueryableByName;
+use diesel::sql_types::{BigInt, Text};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use serde_json::{Value as Json, json};
+
+use crate::support::{Fixture, suite};
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    line: String,
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+/// Every row of every table of the service as one text.
+async fn everything(database_url: &str) -> Vec<String> {
+    let mut connection = AsyncPgConnection::establish(database_url).await.unwrap();
+    let tables = "select format('%I.%I', schemaname, tablename) as line from pg_tables where schemaname = 'public' order by 1";
+    let tables: Vec<Line> = diesel::sql_query(tables)
+        .load(&mut connection)
+        .await
+        .unwrap();
+    let mut rows = Vec::new();
+    for Line { line: table } in tables {
+        let query = format!(
+            "select '{}' || to_jsonb(t)::text as line from {table} t order by 1",
+            table.replace('\'', "")
+        );
+        let lines: Vec<Line> = diesel::sql_query(query)
+            .load(&mut connection)
+            .await
+            .unwrap();
+        rows.extend(lines.into_iter().map(|row| row.line));
+    }
+    rows
+}
+
+async fn count(database_url: &str, query: &str) -> i64 {
+    let mut connection = AsyncPgConnection::establish(database_url).await.unwrap();
+    let count: Count = diesel::sql_query(query)
+        .get_result(&mut connection)
+        .await
+        .unwrap();
+    count.count
+}
+
+async fn get(url: String, key: Option<&str>) -> (u16, Json) {
+    let mut request = reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .unwrap()
+        .get(url);
+    if let Some(key) = key {
+        request = request.bearer_auth(key);
+    }
+    let response = request.send().await.unwrap();
+    (
+        response.status().as_u16(),
+        response.json().await.unwrap_or_default(),
+    )
+}
+
+#[tokio::test]
+async fn the_service_is_alive() {
+    let fixture = Fixture::new().await;
+    let (status, body) = get(fixture.url("/health/liveliness"), None).await;
+    assert_eq!((status, body), (200, json!("I'm alive!")));
+}
+
+#[tokio::test]
+async fn a_generated_key_is_stored_hashed_and_its_cleartext_is_nowhere_in_the_database() {
+    let fixture = Fixture::new().await;
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let request = client
+        .post(fixture.url("/key/generate"))
+        .bearer_auth(&fixture.master_key)
+        .json(&json!({}));
+    let body: Json = request.send().await.unwrap().json().await.unwrap();
+    let key = text_at(&body, "$.key").unwrap();
+    let rows = everything(&fixture.database_url).await;
+    assert!(
+        rows.iter().any(|row| row.contains(&sha256_hex(&key))),
+        "the hash is not stored"
+    );
+    assert!(
+        !rows.iter().any(|row| row.contains(&key)),
+        "the cleartext is stored"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_actors_credential_authenticates_as_that_actor() {
+    let (fixture, suite, templates) = (Fixture::new().await, suite(), Templates::new());
+    let world = World::draw(&suite, &templates, &fixture.service().variables).unwrap();
+    let mut database = Database::connect(&fixture.database_url, "public")
+        .await
+        .unwrap();
+    database
+        .insert(&world.rows(&suite, &templates).unwrap())
+        .await
+        .unwrap();
+    let mut authenticated = Vec::new();
+    for (actor, instance) in &world.entities {
+        let (Some(key), Some(user)) = (instance.fields.get("key"), instance.fields.get("user_id"))
+        else {
+            continue;
+        };
+        let (status, body) = get(fixture.url("/key/info"), Some(&key.value)).await;
+        assert_eq!(
+            (status, text_at(&body, "$.info.user_id").as_ref()),
+            (200, Some(&user.value)),
+            "{actor}"
+        );
+        authenticated.push(actor.as_str());
+    }
+    assert_eq!(authenticated.len(), 9, "{authenticated:?}");
+    for stranger in [
+        None,
+        Some(world.entities["unknown_key"].fields["key"].value.as_str()),
+    ] {
+        assert_eq!(get(fixture.url("/key/info"), stranger).await.0, 401);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn scratch_rows_land_and_are_gone_after_the_sweep() {
+    let fixture = Fixture::new().await;
+    let before = everything(&fixture.database_url).await;
+    let swept = fixture
+        .sweep(&suite(), "key-[dgru]*", &Options::default())
+        .await;
+    // A key that could be deleted was there: the scratch row had landed.
+    let deleted = swept.records["key-delete"]
+        .cell_at("owner's key", "proxy_admin")
+        .unwrap();
+    assert_eq!((deleted.status, deleted.effects.is_empty()), (200, false));
+    assert_eq!(swept.leftovers, []);
+    assert_eq!(everything(&fixture.database_url).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_journal_is_gone_after_the_sweep() {
+    let fixture = Fixture::new().await;
+    fixture
+        .sweep(&suite(), "key-info", &Options::default())
+        .await;
+    let schemas = "select count(*) from pg_namespace where nspname = 'authz_pin'";
+    let triggers = "select count(*) from pg_trigger where tgname like 'authz%'";
+    assert_eq!(
+        count(&fixture.database_url, schemas).await + count(&fixture.database_url, triggers).await,
+        0
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn list_endpoints_are_walked_to_the_last_page() {
+    let fixture = Fixture::new().await;
+    let swept = fixture
+        .sweep(&suite(), "key-list", &Options::default())
+        .await;
+    let record = &swept.records["key-list"];
+    let seen = |view| &record.cell_at(view, "proxy_admin").unwrap().discloses;
+    // Nine keys at two a page: what a single large page holds is found on five small ones.
+    assert_eq!(seen("small pages"), seen("default view"));
+    assert_eq!(
+        seen("small pages")
+            .iter()
+            .filter(|symbol| symbol.contains(".token"))
+            .count(),
+        9
+    );
+    assert!(swept.requests > swept.cells);
+}
