@@ -6,7 +6,9 @@ use authz_pin::commands::{Context, Failure, check, clean, completions, list, rec
 use authz_pin::exit::Exit;
 use authz_pin::service::Launch;
 use authz_pin::terminal::{self, Color};
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 #[cfg(feature = "gateway")]
 mod gateway;
@@ -27,8 +29,8 @@ Exit codes:
 /// it saw (status, gate, disclosures, row changes, credentials that still work) with the snapshots. Without a command
 /// it checks.
 #[derive(Parser)]
-#[command(version, args_conflicts_with_subcommands = true, max_term_width = 120)]
-#[command(after_help = EXIT_CODES)]
+#[command(version, max_term_width = 120, after_help = EXIT_CODES)]
+#[command(override_usage = "authz-pin [OPTIONS] [SUITE]\n       authz-pin [OPTIONS] <COMMAND>")]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -68,12 +70,33 @@ enum Command {
 }
 
 fn main() -> Exit {
-    let cli = Cli::parse();
+    let cli = parse();
     let color = cli.color;
     std::panic::set_hook(Box::new(move |panic| {
         report(color, &bug(panic), Exit::Bug);
     }));
     no_panic(|| start(cli))
+}
+
+/// The options of `check` can do without its name, but not stand before that of another command, where nobody would
+/// read them.
+fn parse() -> Cli {
+    let mut command = Cli::command();
+    let matches = command.get_matches_mut();
+    if let Some(message) = misplaced(&command, &matches) {
+        command.error(ErrorKind::ArgumentConflict, message).exit();
+    }
+    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit())
+}
+
+fn misplaced(command: &clap::Command, matches: &ArgMatches) -> Option<String> {
+    let name = matches.subcommand_name()?;
+    let given = |arg: &&Arg| {
+        let source = matches.value_source(arg.get_id().as_str());
+        !arg.is_global_set() && source == Some(ValueSource::CommandLine)
+    };
+    let arg = command.get_arguments().find(given)?;
+    Some(format!("'{arg}' has to come after the command '{name}'"))
 }
 
 fn start(cli: Cli) -> Exit {

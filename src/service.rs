@@ -124,7 +124,10 @@ impl ServiceError {
     #[must_use]
     pub fn help(&self) -> Option<String> {
         match self {
-            Self::NoDefault(_) => Some("give the service's URL with --base-url".to_owned()),
+            Self::NoDefault(_) => Some(
+                "give a service's URL with --base-url, or name a launcher under `service.default` of suite.yaml"
+                    .to_owned(),
+            ),
             Self::UnknownLauncher { known, .. } if known.is_empty() => {
                 Some("this build has no service of its own; give one with --base-url".to_owned())
             }

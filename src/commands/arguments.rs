@@ -163,7 +163,8 @@ impl OwnServiceArgs {
         variables.extend(self.var.iter().cloned());
         let setting = |(name, value): &(String, String)| (name.clone(), json_or_text(value));
         Ok(Given {
-            database_url: self.database_url.clone(),
+            // Where a secret is not set, a CI leaves its variable empty.
+            database_url: self.database_url.clone().filter(|url| !url.is_empty()),
             variables,
             settings: self.setting.iter().map(setting).collect(),
             ..Given::default()
