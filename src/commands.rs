@@ -154,6 +154,14 @@ impl From<yaml::Error> for Failure {
     }
 }
 
+/// A reader that has seen enough (`authz-pin list | head`) is no failure.
+fn to_its_end(written: io::Result<()>) -> io::Result<()> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::new(Exit::Usage, format!("cannot write the result: {error}"))

@@ -3,7 +3,7 @@
 use clap::{Args, Command};
 use clap_complete::Shell;
 
-use super::{Context, Failure};
+use super::{Context, Failure, to_its_end};
 use crate::exit::Exit;
 
 /// What the help of `completions` ends with.
@@ -28,6 +28,6 @@ pub fn run(
     // The generator takes a failed write for a bug, so it writes to memory.
     let mut text = Vec::new();
     clap_complete::generate(args.shell, &mut command, "authz-pin", &mut text);
-    context.out.write_all(&text)?;
+    to_its_end(context.out.write_all(&text))?;
     Ok(Exit::AsPinned)
 }

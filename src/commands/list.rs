@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::arguments::{Format, SuiteArgs};
-use super::{Context, Failure};
+use super::{Context, Failure, to_its_end};
 use crate::exit::Exit;
 use crate::plan::PlannedCell;
 
@@ -31,11 +31,11 @@ pub fn run(args: &ListArgs, context: &mut Context<'_>) -> Result<Exit, Failure> 
         .into_iter()
         .flat_map(|endpoint| endpoint.cells)
         .collect();
-    match args.format {
+    to_its_end(match args.format {
         Format::Human => cells
             .iter()
-            .try_for_each(|cell| writeln!(context.out, "{cell}"))?,
-        Format::Json => writeln!(context.out, "{}", serde_json::json!(cells))?,
-    }
+            .try_for_each(|cell| writeln!(context.out, "{cell}")),
+        Format::Json => writeln!(context.out, "{}", serde_json::json!(cells)),
+    })?;
     Ok(Exit::AsPinned)
 }
