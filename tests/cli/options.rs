@@ -118,6 +118,45 @@ fn an_option_that_does_not_exist_is_told_the_one_that_was_meant() {
 }
 
 #[test]
+fn an_option_for_every_command_can_stand_before_and_after_it() {
+    let place = Place::with("ping");
+    let before = place.run(&["--color", "never", "list", "ping"]).result();
+    assert_eq!(
+        place.run(&["list", "ping", "--color", "never"]).result(),
+        before
+    );
+}
+
+#[test]
+fn an_option_of_a_check_does_not_stand_before_another_command_unread() {
+    let place = Place::with("ping");
+    assert_snapshot!(place.run(&["--filter", "*", "list", "ping"]).error(2), @r"
+    error: '--filter <PATTERN>' has to come after the command 'list'
+
+    Usage: authz-pin [OPTIONS] [SUITE]
+           authz-pin [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(place.run(&["ping", "list"]).error(2), @r"
+    error: '[SUITE]' has to come after the command 'list'
+
+    Usage: authz-pin [OPTIONS] [SUITE]
+           authz-pin [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
+fn the_options_of_a_check_need_no_command() {
+    let place = Place::with("ping");
+    let arguments = ["ping", "--base-url", "http://127.0.0.1:1", "--wait", "0"];
+    let named: Vec<&str> = ["check"].iter().chain(&arguments).copied().collect();
+    assert_eq!(place.run(&arguments).error(3), place.run(&named).error(3));
+}
+
+#[test]
 fn a_concurrency_of_zero_is_refused() {
     assert_snapshot!(notes(&["--concurrency", "0"]), @r"
     error: invalid value '0' for '--concurrency <N>': 0 is not in 1..=1024

@@ -1,6 +1,7 @@
 //! Which stream has what, in which colours, and completions.
 
 use std::fs::File;
+use std::io::Read;
 use std::process::{Command, Stdio};
 
 use super::place::{Ended, Place, end, start};
@@ -104,6 +105,20 @@ fn a_shell_that_is_not_known_is_told_which_are() {
         error.contains("[possible values: bash, elvish, fish, powershell, zsh]"),
         "{error}"
     );
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    for arguments in [&["completions", "bash"][..], &["list"][..]] {
+        let place = Place::with_litellm();
+        let mut child = start(&mut place.command(arguments));
+        let mut first = [0; 1];
+        let mut stdout = child.stdout.take().unwrap();
+        stdout.read_exact(&mut first).unwrap();
+        drop(stdout);
+        let ended = end(child);
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    }
 }
 
 #[cfg(target_os = "linux")]

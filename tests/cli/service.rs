@@ -111,7 +111,7 @@ fn a_base_url_that_is_no_http_url_is_refused() {
 fn a_suite_without_a_service_of_its_own_needs_a_base_url() {
     assert_snapshot!(Place::with("ping").run(&["check", "ping"]).error(2), @r"
     error: the suite `ping` has no service of its own to start
-      = help: give the service's URL with --base-url
+      = help: give a service's URL with --base-url, or name a launcher under `service.default` of suite.yaml
     ");
 }
 
