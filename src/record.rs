@@ -4,16 +4,19 @@
 //! a gate, an effect's columns, the fields of a body) stands once per record in a legend. A legend's label depends on
 //! its own content alone, so that one entry more or less leaves the other lines as they are.
 
+mod labels;
+mod text;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::findings;
 use crate::observation::{Effect, Observation, RowChange};
-use crate::template::sha256_hex;
 use crate::yaml;
+
+use labels::{digest, gate_labels};
 
 /// All cells of one endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
@@ -235,51 +238,6 @@ impl Record {
     pub fn parse(text: &str) -> Result<Self, yaml::Error> {
         yaml::from_str(text)
     }
-
-    /// Writes the record: legends first, one line per cell, findings last.
-    pub fn to_yaml(&self) -> Result<String, yaml::Error> {
-        let mut text = yaml::to_string(&Legends::of(self))?;
-        text.push_str("cells:\n");
-        for (target, row) in &self.cells {
-            let _ = writeln!(text, "  {}:", scalar(target));
-            for (actor, cell) in row {
-                let _ = writeln!(text, "    {}: {}", scalar(actor), cell.line());
-            }
-        }
-        if !self.findings.is_empty() {
-            text.push_str(&yaml::to_string(&Findings {
-                findings: &self.findings,
-            })?);
-        }
-        Ok(text)
-    }
-}
-
-#[derive(Serialize)]
-struct Legends<'a> {
-    endpoint: &'a str,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    gates: &'a BTreeMap<String, String>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    effects: &'a BTreeMap<String, RowChange>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    shapes: &'a BTreeMap<String, BTreeSet<String>>,
-}
-
-impl<'a> Legends<'a> {
-    fn of(record: &'a Record) -> Self {
-        Self {
-            endpoint: &record.endpoint,
-            gates: &record.gates,
-            effects: &record.effects,
-            shapes: &record.shapes,
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Findings<'a> {
-    findings: &'a [String],
 }
 
 impl Effects {
@@ -297,136 +255,6 @@ impl Effects {
 
     fn has(&self, label: &str) -> bool {
         matches!(self, Self::Observed(labels) if labels.iter().any(|l| l == label))
-    }
-
-    fn flow(&self) -> String {
-        match self {
-            Self::Observed(labels) => list(labels),
-            Self::NotObserved => NOT_OBSERVED.to_owned(),
-        }
-    }
-}
-
-impl Cell {
-    /// The cell as one line of YAML.
-    #[must_use]
-    pub fn line(&self) -> String {
-        let mut parts = vec![format!("status: {}", self.status)];
-        parts.extend(
-            self.gate
-                .iter()
-                .map(|gate| format!("gate: {}", scalar(gate))),
-        );
-        if !self.discloses.is_empty() {
-            parts.push(format!("discloses: {}", list(&self.discloses)));
-        }
-        if !self.effects.is_empty() {
-            parts.push(format!("effects: {}", self.effects.flow()));
-        }
-        if !self.probes.is_empty() {
-            let probes = self
-                .probes
-                .iter()
-                .map(|(name, status)| format!("{}: {status}", scalar(name)));
-            parts.push(format!(
-                "probes: {{{}}}",
-                probes.collect::<Vec<_>>().join(", ")
-            ));
-        }
-        parts.extend(
-            self.shape
-                .iter()
-                .map(|shape| format!("shape: {}", scalar(shape))),
-        );
-        format!("{{{}}}", parts.join(", "))
-    }
-}
-
-fn list(items: &[String]) -> String {
-    format!(
-        "[{}]",
-        items
-            .iter()
-            .map(|item| scalar(item))
-            .collect::<Vec<_>>()
-            .join(", ")
-    )
-}
-
-/// A text as a plain YAML scalar where that reads back as the same text, else double-quoted as in JSON.
-fn scalar(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || " _./<>*()'-".contains(c);
-    let word = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '<')
-        && text.chars().all(plain)
-        && !text.ends_with(' ');
-    let reserved = [
-        "true", "false", "null", "yes", "no", "on", "off", "y", "n", ".nan", ".inf",
-    ];
-    if word && !reserved.contains(&text.to_ascii_lowercase().as_str()) {
-        text.to_owned()
-    } else {
-        serde_json::Value::from(text).to_string()
-    }
-}
-
-/// Four hex digits that depend on the content alone.
-fn digest(content: &str) -> String {
-    sha256_hex(content).chars().take(4).collect()
-}
-
-/// How many words and characters of a gate's wording make its label.
-const LABEL_WORDS: usize = 9;
-const LABEL_LENGTH: usize = 56;
-
-/// A readable label for each wording; wordings that begin alike are told apart by a digest.
-fn gate_labels<'a>(texts: impl Iterator<Item = &'a str>) -> BTreeMap<String, String> {
-    let texts: BTreeSet<&str> = texts.collect();
-    let mut by_label: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for text in texts {
-        by_label.entry(slug(text)).or_default().push(text);
-    }
-    let label = |(slug, texts): (String, Vec<&str>)| {
-        let alone = texts.len() == 1;
-        let label = move |text: &str| {
-            if alone {
-                slug.clone()
-            } else {
-                format!("{slug} {}", digest(text))
-            }
-        };
-        texts
-            .into_iter()
-            .map(|text| (text.to_owned(), label(text)))
-            .collect::<Vec<_>>()
-    };
-    by_label.into_iter().flat_map(label).collect()
-}
-
-/// The first words of a gate's message, without symbols and punctuation.
-fn slug(text: &str) -> String {
-    let message = text.split_once(": ").map_or(text, |(_, message)| message);
-    let spoken = message
-        .split('<')
-        .map(|part| part.split_once('>').map_or(part, |(_, after)| after))
-        .collect::<String>();
-    let lower = spoken.to_ascii_lowercase().replace('\'', "");
-    let words = lower
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|word| !word.is_empty());
-    let mut slug = String::new();
-    for word in words.take(LABEL_WORDS) {
-        if slug.len() + word.len() + 1 > LABEL_LENGTH {
-            break;
-        }
-        if !slug.is_empty() {
-            slug.push('-');
-        }
-        slug.push_str(word);
-    }
-    if slug.is_empty() {
-        "refused".to_owned()
-    } else {
-        slug
     }
 }
 
@@ -482,7 +310,24 @@ mod tests {
 
     #[test]
     fn a_cell_is_one_line_and_what_is_long_stands_in_a_legend() {
-        insta::assert_snapshot!(record().to_yaml().unwrap());
+        insta::assert_snapshot!(record().to_yaml().unwrap(), @r#"
+        endpoint: POST /key/update
+        gates:
+          error-not-for: 'auth_error: {''error'': ''Not for <user_id>''}'
+        effects:
+          update Key 70a9:
+            row: <target.token>
+            columns:
+              models: '[] -> ["pinned"]'
+        shapes:
+          body f6f9:
+          - key
+          - models[]
+        cells:
+          own key:
+            admin: {status: 200, discloses: [target.key], effects: [update Key 70a9], probes: {old key: 401}, shape: body f6f9}
+            nobody: {status: 403, gate: error-not-for}
+        "#);
     }
 
     #[test]
@@ -503,21 +348,6 @@ mod tests {
         let text = record.to_yaml().unwrap();
         assert!(text.contains("effects: not observed"), "{text}");
         assert_eq!(Record::parse(&text).unwrap(), record);
-    }
-
-    #[test]
-    fn gates_that_begin_alike_get_labels_of_their_own() {
-        let labels = gate_labels(["e: not allowed for A", "e: not allowed for A!"].into_iter());
-        let labels: BTreeSet<_> = labels.into_values().collect();
-        assert_eq!(labels.len(), 2);
-    }
-
-    #[test]
-    fn texts_that_yaml_would_read_as_something_else_are_quoted() {
-        assert_eq!(
-            ["no", "12", "a: b", "owner's key", "<new.key>"].map(scalar),
-            ["\"no\"", "\"12\"", "\"a: b\"", "owner's key", "<new.key>"]
-        );
     }
 
     #[test]

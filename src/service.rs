@@ -223,29 +223,13 @@ impl Started {
         given: &Given,
         launchers: &[&dyn Launch],
     ) -> Result<Self, ServiceError> {
-        let spec = suite
-            .file
-            .service
-            .default
-            .as_ref()
-            .ok_or_else(|| ServiceError::NoDefault(suite.file.name.clone()))?;
-        let launcher = launchers
-            .iter()
-            .find(|launcher| launcher.name() == spec.launcher)
-            .ok_or_else(|| {
-                let known = launchers
-                    .iter()
-                    .map(|launcher| launcher.name().to_owned())
-                    .collect();
-                ServiceError::UnknownLauncher {
-                    launcher: spec.launcher.clone(),
-                    known,
-                }
-            })?;
+        let default = suite.file.service.default.as_ref();
+        let spec = default.ok_or_else(|| ServiceError::NoDefault(suite.file.name.clone()))?;
+        let launcher = find(launchers, &spec.launcher)?;
         // The variables are drawn here, so that the service and the sweep get the same ones.
         let templates = Templates::new();
-        let drawn = variables(suite, &templates, &given.variables)?;
-        let mut settings = templates.render(&spec.settings, &World::outside(&drawn))?;
+        let variables = variables(suite, &templates, &given.variables)?;
+        let mut settings = templates.render(&spec.settings, &World::outside(&variables))?;
         if let Some(settings) = settings.as_object_mut() {
             settings.extend(given.settings.clone());
         }
@@ -267,7 +251,7 @@ impl Started {
             database_url: Some(database_url),
             settle: running.settle,
             ephemeral: cluster.is_some(),
-            variables: drawn
+            variables: variables
                 .into_iter()
                 .map(|(name, field)| (name, field.value))
                 .collect(),
@@ -318,6 +302,17 @@ impl Started {
         }
         drop(self.cluster);
     }
+}
+
+fn find<'a>(launchers: &[&'a dyn Launch], name: &str) -> Result<&'a dyn Launch, ServiceError> {
+    let found = launchers.iter().find(|launcher| launcher.name() == name);
+    found.copied().ok_or_else(|| ServiceError::UnknownLauncher {
+        launcher: name.to_owned(),
+        known: launchers
+            .iter()
+            .map(|launcher| launcher.name().to_owned())
+            .collect(),
+    })
 }
 
 /// The given database, or a new one on an embedded server that ends with the run.

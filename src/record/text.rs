@@ -1,0 +1,142 @@
+//! The record as text: YAML with one line per cell.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::{Cell, Effects, NOT_OBSERVED, Record};
+use crate::observation::RowChange;
+use crate::yaml;
+
+impl Record {
+    /// Writes the record: legends first, one line per cell, findings last.
+    pub fn to_yaml(&self) -> Result<String, yaml::Error> {
+        let mut text = yaml::to_string(&Legends::of(self))?;
+        text.push_str("cells:\n");
+        for (target, row) in &self.cells {
+            let _ = writeln!(text, "  {}:", scalar(target));
+            for (actor, cell) in row {
+                let _ = writeln!(text, "    {}: {}", scalar(actor), cell.line());
+            }
+        }
+        if !self.findings.is_empty() {
+            text.push_str(&yaml::to_string(&Findings {
+                findings: &self.findings,
+            })?);
+        }
+        Ok(text)
+    }
+}
+
+#[derive(Serialize)]
+struct Legends<'a> {
+    endpoint: &'a str,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    gates: &'a BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    effects: &'a BTreeMap<String, RowChange>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    shapes: &'a BTreeMap<String, BTreeSet<String>>,
+}
+
+impl<'a> Legends<'a> {
+    fn of(record: &'a Record) -> Self {
+        Self {
+            endpoint: &record.endpoint,
+            gates: &record.gates,
+            effects: &record.effects,
+            shapes: &record.shapes,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Findings<'a> {
+    findings: &'a [String],
+}
+
+impl Effects {
+    fn flow(&self) -> String {
+        match self {
+            Self::Observed(labels) => list(labels),
+            Self::NotObserved => NOT_OBSERVED.to_owned(),
+        }
+    }
+}
+
+impl Cell {
+    /// The cell as one line of YAML.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let mut parts = vec![format!("status: {}", self.status)];
+        parts.extend(
+            self.gate
+                .iter()
+                .map(|gate| format!("gate: {}", scalar(gate))),
+        );
+        if !self.discloses.is_empty() {
+            parts.push(format!("discloses: {}", list(&self.discloses)));
+        }
+        if !self.effects.is_empty() {
+            parts.push(format!("effects: {}", self.effects.flow()));
+        }
+        if !self.probes.is_empty() {
+            let probes = self
+                .probes
+                .iter()
+                .map(|(name, status)| format!("{}: {status}", scalar(name)));
+            parts.push(format!(
+                "probes: {{{}}}",
+                probes.collect::<Vec<_>>().join(", ")
+            ));
+        }
+        parts.extend(
+            self.shape
+                .iter()
+                .map(|shape| format!("shape: {}", scalar(shape))),
+        );
+        format!("{{{}}}", parts.join(", "))
+    }
+}
+
+fn list(items: &[String]) -> String {
+    format!(
+        "[{}]",
+        items
+            .iter()
+            .map(|item| scalar(item))
+            .collect::<Vec<_>>()
+            .join(", ")
+    )
+}
+
+/// A text as a plain YAML scalar where that reads back as the same text, else double-quoted as in JSON.
+fn scalar(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || " _./<>*()'-".contains(c);
+    let word = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '<')
+        && text.chars().all(plain)
+        && !text.ends_with(' ');
+    let reserved = [
+        "true", "false", "null", "yes", "no", "on", "off", "y", "n", ".nan", ".inf",
+    ];
+    if word && !reserved.contains(&text.to_ascii_lowercase().as_str()) {
+        text.to_owned()
+    } else {
+        serde_json::Value::from(text).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_that_yaml_would_read_as_something_else_are_quoted() {
+        let texts = ["no", "12", "a: b", "owner's key", "<new.key>"].map(scalar);
+        assert_eq!(
+            texts,
+            ["\"no\"", "\"12\"", "\"a: b\"", "owner's key", "<new.key>"]
+        );
+    }
+}
