@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::arguments::{OwnServiceArgs, SuiteArgs};
 use super::{Context, Failure};
@@ -45,6 +46,9 @@ pub async fn run(args: &ServeArgs, context: &mut Context<'_>) -> Result<Exit, Fa
         ..args.service.resolve(&suite)?
     };
     let started = Started::new(&suite, &given, context.launchers).await?;
+    // From the first printed line on, whoever reads it may end us.
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
     writeln!(
         context.out,
         "AUTHZ_PIN_BASE_URL={}",
@@ -57,7 +61,10 @@ pub async fn run(args: &ServeArgs, context: &mut Context<'_>) -> Result<Exit, Fa
         writeln!(context.out, "AUTHZ_PIN_VAR_{}={value}", name.to_uppercase())?;
     }
     context.out.flush()?;
-    tokio::signal::ctrl_c().await?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
     started.stop().await;
     Ok(Exit::AsPinned)
 }

@@ -55,8 +55,8 @@ impl Served {
         PathBuf::from(percent_decode_str(host).decode_utf8().unwrap().as_ref())
     }
 
-    fn interrupt(mut self) -> super::place::Ended {
-        kill(self.pid(), Signal::SIGINT).unwrap();
+    fn end(mut self, signal: Signal) -> super::place::Ended {
+        kill(self.pid(), signal).unwrap();
         end(self.process.take().unwrap())
     }
 }
@@ -99,10 +99,16 @@ fn an_interrupted_service_ends_well_and_leaves_no_server_and_no_directory() {
     let postmaster = server_of(&directory);
     assert!(kill(postmaster, None).is_ok());
 
-    let ended = served.interrupt();
+    let ended = served.end(Signal::SIGINT);
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
     until(|| kill(postmaster, None).is_err());
     until(|| !directory.exists());
+}
+
+#[test]
+fn a_service_that_is_told_to_end_ends_well() {
+    let served = Served::start(&Place::with_litellm());
+    assert_eq!(served.end(Signal::SIGTERM).code, Some(0));
 }
 
 #[test]
