@@ -4,6 +4,8 @@ pub mod arguments;
 pub mod check;
 pub mod clean;
 pub mod completions;
+pub mod diff;
+pub mod explain;
 pub mod list;
 pub mod record;
 pub mod serve;

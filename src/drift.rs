@@ -1,95 +1,420 @@
-//! Drift: how a record differs from its snapshot.
+//! Drift: how a record differs from another, cell by cell and in which direction.
 
+mod kinds;
+mod report;
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
 use similar::{ChangeTag, TextDiff};
 
-use crate::record::Record;
+use crate::record::{Cell, Effects, Record};
+
+pub use kinds::{Entry, Kind, Level, table};
+pub use report::{Group, group, human, markdown};
+
+/// One difference between two records.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Drift {
+    /// In which direction.
+    pub kind: Kind,
+    /// The cell's target; a finding belongs to none.
+    pub target: Option<String>,
+    /// The cell's actor.
+    pub actor: Option<String>,
+    /// What it was.
+    pub was: String,
+    /// What it is.
+    pub is: String,
+}
+
+/// Everything in which `new` differs from `old`, worst first, else in the records' order.
+#[must_use]
+pub fn between(old: &Record, new: &Record) -> Vec<Drift> {
+    let mut drifts = Vec::new();
+    for (target, actor, cell) in new.iter() {
+        let after = Side { record: new, cell };
+        match old.cell_at(target, actor) {
+            Some(before) => drifts.extend(of_cell(
+                (target, actor),
+                &Side {
+                    record: old,
+                    cell: before,
+                },
+                &after,
+            )),
+            None => drifts.push(about(
+                (target, actor),
+                Kind::CellAdded,
+                "not swept".to_owned(),
+                after.verdict(),
+            )),
+        }
+    }
+    for (target, actor, cell) in old
+        .iter()
+        .filter(|(target, actor, _)| new.cell_at(target, actor).is_none())
+    {
+        let before = Side { record: old, cell };
+        drifts.push(about(
+            (target, actor),
+            Kind::CellRemoved,
+            before.verdict(),
+            "not swept".to_owned(),
+        ));
+    }
+    drifts.extend(of_findings(old, new));
+    drifts.sort_by_key(|drift| drift.kind);
+    drifts
+}
+
+/// A cell with the record whose legends explain it.
+struct Side<'a> {
+    record: &'a Record,
+    cell: &'a Cell,
+}
+
+impl Side<'_> {
+    fn is_denied(&self) -> bool {
+        self.cell.status >= 400
+    }
+
+    fn wrote_while_denied(&self) -> bool {
+        let effects = &self.cell.effects;
+        self.is_denied() && effects.is_observed() && !effects.is_empty()
+    }
+
+    fn gate(&self) -> Option<&str> {
+        let label = self.cell.gate.as_ref()?;
+        Some(self.record.gates.get(label).map_or(label, String::as_str))
+    }
+
+    fn verdict(&self) -> String {
+        self.gate().map_or_else(
+            || self.cell.status.to_string(),
+            |gate| format!("{} {gate}", self.cell.status),
+        )
+    }
+
+    /// The effects in full, since a label says nothing across records.
+    fn effects(&self) -> BTreeSet<String> {
+        let Effects::Observed(labels) = &self.cell.effects else {
+            return BTreeSet::from(["not observed".to_owned()]);
+        };
+        labels.iter().map(|label| self.effect(label)).collect()
+    }
+
+    fn effect(&self, label: &str) -> String {
+        let name = label.rsplit_once(' ').map_or(label, |(name, _)| name);
+        let Some(change) = self.record.effects.get(label) else {
+            return label.to_owned();
+        };
+        let columns = change
+            .columns
+            .iter()
+            .map(|(column, value)| format!("{column}: {value}"));
+        let columns: Vec<String> = columns.collect();
+        format!("{name} {} {{{}}}", change.row, columns.join(", "))
+    }
+
+    fn shape(&self) -> BTreeSet<String> {
+        let label = self.cell.shape.as_ref();
+        label
+            .and_then(|label| self.record.shapes.get(label))
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    fn discloses(&self) -> BTreeSet<String> {
+        self.cell.discloses.iter().cloned().collect()
+    }
+
+    fn probes(&self) -> BTreeSet<String> {
+        self.cell
+            .probes
+            .iter()
+            .map(|(name, status)| format!("{name}: {status}"))
+            .collect()
+    }
+}
+
+/// What a drift is about, besides its cell: the kind, what was and what is.
+type Aspect = (Kind, String, String);
+
+/// A cell that changes sides is one drift: what it discloses and writes on the other side follows from that. On the
+/// same side each aspect is a drift of its own.
+fn of_cell(at: (&str, &str), old: &Side<'_>, new: &Side<'_>) -> Vec<Drift> {
+    let mut aspects: Vec<Aspect> = verdict(old, new)
+        .into_iter()
+        .chain(effects(old, new))
+        .collect();
+    if old.is_denied() == new.is_denied() {
+        aspects.extend(disclosures(old, new));
+        let change = |kind, (was, is)| (kind, was, is);
+        aspects.extend(
+            changed(&old.probes(), &new.probes()).map(|texts| change(Kind::ProbeChanged, texts)),
+        );
+        aspects.extend(
+            changed(&old.shape(), &new.shape()).map(|texts| change(Kind::ShapeChanged, texts)),
+        );
+    }
+    aspects
+        .into_iter()
+        .map(|(kind, was, is)| about(at, kind, was, is))
+        .collect()
+}
+
+fn verdict(old: &Side<'_>, new: &Side<'_>) -> Option<Aspect> {
+    let kind = match (old.is_denied(), new.is_denied()) {
+        (true, false) => Kind::Widened,
+        (false, true) => Kind::Narrowed,
+        (true, true) => Kind::GateChanged,
+        (false, false) => Kind::StatusChanged,
+    };
+    (old.verdict() != new.verdict()).then(|| (kind, old.verdict(), new.verdict()))
+}
+
+fn effects(old: &Side<'_>, new: &Side<'_>) -> Option<Aspect> {
+    if new.wrote_while_denied() && !old.wrote_while_denied() {
+        return Some((
+            Kind::WroteWhileDenied,
+            "nothing".to_owned(),
+            joined(&new.effects()),
+        ));
+    }
+    let (was, is) = changed(&old.effects(), &new.effects())?;
+    (old.is_denied() == new.is_denied()).then_some((Kind::EffectChanged, was, is))
+}
+
+fn disclosures(old: &Side<'_>, new: &Side<'_>) -> impl Iterator<Item = Aspect> {
+    let (gone, come) = (
+        &old.discloses() - &new.discloses(),
+        &new.discloses() - &old.discloses(),
+    );
+    let not = || "not disclosed".to_owned();
+    let widened = (!come.is_empty()).then(|| (Kind::DisclosureWidened, not(), joined(&come)));
+    let narrowed = (!gone.is_empty()).then(|| (Kind::DisclosureNarrowed, joined(&gone), not()));
+    widened.into_iter().chain(narrowed)
+}
+
+fn of_findings(old: &Record, new: &Record) -> Vec<Drift> {
+    let [before, after] =
+        [old, new].map(|record| record.findings.iter().cloned().collect::<BTreeSet<_>>());
+    let (gone, come) = (&before - &after, &after - &before);
+    let finding = |kind, was, is| Drift {
+        kind,
+        target: None,
+        actor: None,
+        was,
+        is,
+    };
+    let come = come
+        .into_iter()
+        .map(|text| finding(Kind::FindingAdded, String::new(), text));
+    come.chain(
+        gone.into_iter()
+            .map(|text| finding(Kind::FindingRemoved, text, String::new())),
+    )
+    .collect()
+}
+
+fn about((target, actor): (&str, &str), kind: Kind, was: String, is: String) -> Drift {
+    Drift {
+        kind,
+        target: Some(target.to_owned()),
+        actor: Some(actor.to_owned()),
+        was,
+        is,
+    }
+}
+
+fn changed(old: &BTreeSet<String>, new: &BTreeSet<String>) -> Option<(String, String)> {
+    (old != new).then(|| (joined(&(old - new)), joined(&(new - old))))
+}
+
+fn joined(items: &BTreeSet<String>) -> String {
+    if items.is_empty() {
+        return "nothing".to_owned();
+    }
+    items
+        .iter()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
 
 /// How an endpoint's record compares to its snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Drift {
+pub enum Comparison {
     /// They are the same.
-    None,
+    Same,
     /// There is no snapshot yet.
     New,
     /// They differ.
     Changed {
-        /// The lines that differ with some around them, as a unified diff.
+        /// The lines that differ with one around them.
         diff: String,
-        /// The cells that differ, as `target/actor`.
-        cells: Vec<String>,
+        /// What the differences mean. None where the snapshot cannot be read as a record.
+        drifts: Vec<Drift>,
     },
 }
 
 /// Compares a record's text with its snapshot's.
 #[must_use]
-pub fn between(old: Option<&str>, new: &str) -> Drift {
+pub fn compare(old: Option<&str>, new: &str) -> Comparison {
     match old {
-        None => Drift::New,
-        Some(old) if old.trim_end() == new.trim_end() => Drift::None,
-        Some(old) => Drift::Changed {
+        None => Comparison::New,
+        Some(old) if old.trim_end() == new.trim_end() => Comparison::Same,
+        Some(old) => Comparison::Changed {
             diff: unified(old, new),
-            cells: changed_cells(old, new),
+            drifts: read_and_compare(old, new),
         },
+    }
+}
+
+impl Comparison {
+    /// The cells that differ, as `target/actor`, each once and in the order of the drifts.
+    #[must_use]
+    pub fn cells(&self) -> Vec<String> {
+        let Self::Changed { drifts, .. } = self else {
+            return Vec::new();
+        };
+        let cells = drifts.iter().filter_map(|drift| {
+            Some(format!(
+                "{}/{}",
+                drift.target.as_ref()?,
+                drift.actor.as_ref()?
+            ))
+        });
+        cells
+            .collect::<indexmap::IndexSet<_>>()
+            .into_iter()
+            .collect()
+    }
+}
+
+fn read_and_compare(old: &str, new: &str) -> Vec<Drift> {
+    match (Record::parse(old), Record::parse(new)) {
+        (Ok(old), Ok(new)) => between(&old, &new),
+        _ => Vec::new(),
     }
 }
 
 fn unified(old: &str, new: &str) -> String {
     let diff = TextDiff::from_lines(old.trim_end(), new.trim_end());
-    let mut out = String::new();
-    for hunk in diff.unified_diff().context_radius(1).iter_hunks() {
-        for change in hunk.iter_changes() {
-            let sign = match change.tag() {
-                ChangeTag::Delete => '-',
-                ChangeTag::Insert => '+',
-                ChangeTag::Equal => ' ',
-            };
-            out.push(sign);
-            out.push_str(change.value().trim_end_matches('\n'));
-            out.push('\n');
-        }
-    }
-    out
+    let hunks: Vec<_> = diff
+        .unified_diff()
+        .context_radius(1)
+        .iter_hunks()
+        .map(|hunk| hunk.iter_changes().map(line).collect::<String>())
+        .collect();
+    hunks.concat()
 }
 
-/// The cells whose lines differ. A snapshot that cannot be read as a record has no cells to compare.
-fn changed_cells(old: &str, new: &str) -> Vec<String> {
-    let (Ok(old), Ok(new)) = (Record::parse(old), Record::parse(new)) else {
-        return Vec::new();
+fn line(change: similar::Change<&str>) -> String {
+    let sign = match change.tag() {
+        ChangeTag::Delete => '-',
+        ChangeTag::Insert => '+',
+        ChangeTag::Equal => ' ',
     };
-    let gone = old
-        .iter()
-        .filter(|(target, actor, _)| new.cell_at(target, actor).is_none());
-    let changed = new
-        .iter()
-        .filter(|(target, actor, cell)| old.cell_at(target, actor) != Some(*cell));
-    changed
-        .chain(gone)
-        .map(|(target, actor, _)| format!("{target}/{actor}"))
-        .collect()
+    format!("{sign}{}\n", change.value().trim_end_matches('\n'))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const OLD: &str =
-        "endpoint: POST /x\ncells:\n  t:\n    a: {status: 403}\n    b: {status: 200}\n";
+    const OLD: &str = "endpoint: POST /x\ngates:\n  no: 'auth_error: No'\ncells:\n  t:\n    \
+        a: {status: 403, gate: no}\n    b: {status: 200, discloses: [b.id], probes: {key: 200}}\n";
+
+    fn kinds(old: &str, new: &str) -> Vec<String> {
+        let drifts = read_and_compare(old, new);
+        drifts
+            .into_iter()
+            .map(|drift| {
+                format!(
+                    "{} {}: {} -> {}",
+                    drift.kind.id(),
+                    drift.actor.unwrap_or_default(),
+                    drift.was,
+                    drift.is
+                )
+            })
+            .collect()
+    }
 
     #[test]
-    fn a_flipped_cell_is_one_changed_line() {
-        let Drift::Changed { diff, cells } = between(Some(OLD), &OLD.replace("403", "200")) else {
+    fn a_flipped_cell_is_one_changed_line_and_one_drift() {
+        let new = OLD.replace(
+            "{status: 403, gate: no}",
+            "{status: 200, discloses: [a.id]}",
+        );
+        let Comparison::Changed { diff, drifts } = compare(Some(OLD), &new) else {
             panic!("no drift")
         };
-        assert_eq!(
-            diff,
-            "   t:\n-    a: {status: 403}\n+    a: {status: 200}\n     b: {status: 200}\n"
+        assert!(
+            diff.contains(
+                "-    a: {status: 403, gate: no}\n+    a: {status: 200, discloses: [a.id]}\n"
+            ),
+            "{diff}"
         );
-        assert_eq!(cells, ["t/a"]);
+        assert_eq!(drifts.len(), 1);
+        assert_eq!(kinds(OLD, &new), ["widened a: 403 auth_error: No -> 200"]);
+        assert_eq!(kinds(&new, OLD), ["narrowed a: 200 -> 403 auth_error: No"]);
+    }
+
+    #[test]
+    fn on_the_same_side_each_aspect_is_a_drift_of_its_own() {
+        let new = OLD.replace(
+            "discloses: [b.id], probes: {key: 200}",
+            "discloses: [c.id], probes: {key: 401}",
+        );
+        let expected = [
+            "disclosure-widened b: not disclosed -> c.id",
+            "probe-changed b: key: 200 -> key: 401",
+            "disclosure-narrowed b: b.id -> not disclosed",
+        ];
+        assert_eq!(kinds(OLD, &new), expected);
+    }
+
+    #[test]
+    fn another_wording_of_the_same_label_is_another_gate() {
+        let new = OLD.replace("auth_error: No", "auth_error: Never");
+        assert_eq!(
+            kinds(OLD, &new),
+            ["gate-changed a: 403 auth_error: No -> 403 auth_error: Never"]
+        );
+    }
+
+    #[test]
+    fn a_denied_call_that_begins_to_write_is_worse_than_another_effect() {
+        let new = OLD
+            .replace("{status: 403, gate: no}", "{status: 403, gate: no, effects: [update T 1a2b]}")
+            .replace("cells:", "effects:\n  update T 1a2b:\n    row: <target.id>\n    columns: {spend: 0 -> 1}\ncells:");
+        assert_eq!(
+            kinds(OLD, &new),
+            ["wrote-while-denied a: nothing -> update T <target.id> {spend: 0 -> 1}"]
+        );
+        assert_eq!(
+            kinds(&new, OLD),
+            ["effect-changed a: update T <target.id> {spend: 0 -> 1} -> nothing"]
+        );
+    }
+
+    #[test]
+    fn cells_and_findings_come_and_go() {
+        let new = OLD.replace("    a:", "    c:") + "findings:\n- 'inversion: b'\n";
+        let expected = [
+            "finding-added :  -> inversion: b",
+            "cell-added c: not swept -> 403 auth_error: No",
+            "cell-removed a: 403 auth_error: No -> not swept",
+        ];
+        assert_eq!(kinds(OLD, &new), expected);
     }
 
     #[test]
     fn a_missing_last_line_end_is_no_drift() {
-        assert_eq!(between(Some(OLD.trim_end()), OLD), Drift::None);
-        assert_eq!(between(None, OLD), Drift::New);
+        assert_eq!(compare(Some(OLD.trim_end()), OLD), Comparison::Same);
+        assert_eq!(compare(None, OLD), Comparison::New);
     }
 }

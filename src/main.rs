@@ -2,7 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, PanicHookInfo};
 
-use authz_pin::commands::{Context, Failure, check, clean, completions, list, record, serve};
+use authz_pin::commands::{
+    Context, Failure, check, clean, completions, diff, explain, list, record, serve,
+};
 use authz_pin::exit::Exit;
 use authz_pin::service::Launch;
 use authz_pin::terminal::{self, Color};
@@ -21,7 +23,8 @@ Exit codes:
   3   the service or its database cannot be reached, or refuses to work
   4   nothing is selected
   5   two sweeps of the same service differ
-  70  a bug in authz-pin";
+  70  a bug in authz-pin
+  130 interrupted, and what was done is undone";
 
 /// Pins what an HTTP service really does about authorization.
 ///
@@ -58,6 +61,12 @@ enum Command {
     /// List the cells that a check would sweep
     #[command(after_help = list::EXAMPLES)]
     List(list::ListArgs),
+    /// Classify the drift between two snapshots or folders of them
+    #[command(after_help = diff::EXAMPLES)]
+    Diff(diff::DiffArgs),
+    /// Explain a kind of drift
+    #[command(after_help = explain::EXAMPLES)]
+    Explain(explain::ExplainArgs),
     /// Start the suite's default service, to try things on
     #[command(after_help = serve::EXAMPLES)]
     Serve(serve::ServeArgs),
@@ -139,6 +148,8 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Check(args) => check::run(&args, &mut context).await,
         Command::Record(args) => record::run(&args, &mut context).await,
         Command::List(args) => list::run(&args, &mut context),
+        Command::Diff(args) => diff::run(&args, &mut context),
+        Command::Explain(args) => explain::run(&args, &mut context),
         Command::Serve(args) => serve::run(&args, &mut context).await,
         Command::Clean(args) => clean::run(&args, &mut context).await,
         Command::Completions(args) => completions::run(&args, Cli::command(), &mut context),

@@ -8,7 +8,7 @@ use tabled::Table;
 use tabled::builder::Builder;
 use tabled::settings::{Padding, Style};
 
-use crate::drift::Drift;
+use crate::drift::{self, Comparison, Drift};
 use crate::record::{Cell, Record};
 use crate::terminal::{ALLOWED, DENIED, FAINT, HEADING, NOTABLE, styled};
 
@@ -20,7 +20,7 @@ pub struct Outcome {
     /// What was observed.
     pub record: Record,
     /// How it differs from the snapshot.
-    pub drift: Drift,
+    pub comparison: Comparison,
 }
 
 /// The numbers of a run.
@@ -112,7 +112,10 @@ fn mark(outcome: &Outcome, target: &str, actor: &str, cell: &Cell) -> String {
     if outcome.record.has_finding(target, actor) {
         notable.push('!');
     }
-    if matches!(&outcome.drift, Drift::Changed { cells, .. } if cells.contains(&format!("{target}/{actor}")))
+    if outcome
+        .comparison
+        .cells()
+        .contains(&format!("{target}/{actor}"))
     {
         notable.push('~');
     }
@@ -123,19 +126,16 @@ fn mark(outcome: &Outcome, target: &str, actor: &str, cell: &Cell) -> String {
 }
 
 fn differences(out: &mut dyn Write, outcome: &Outcome) -> io::Result<()> {
-    match &outcome.drift {
-        Drift::None => Ok(()),
-        Drift::New => writeln!(
-            out,
-            "\n{} has no snapshot yet",
-            styled(NOTABLE, &outcome.name)
-        ),
-        Drift::Changed { diff, cells } => {
-            writeln!(
+    let name = styled(NOTABLE, &outcome.name);
+    match &outcome.comparison {
+        Comparison::Same => Ok(()),
+        Comparison::New => writeln!(out, "\n{name} has no snapshot yet"),
+        Comparison::Changed { diff, drifts } => {
+            let cells = outcome.comparison.cells().len();
+            writeln!(out, "\n{name} differs in {}", count(cells, "cell"))?;
+            drift::human(
                 out,
-                "\n{} differs in {}",
-                styled(NOTABLE, &outcome.name),
-                count(cells.len(), "cell")
+                &drift::group([(outcome.name.as_str(), drifts.clone())]),
             )?;
             diff.lines()
                 .try_for_each(|line| writeln!(out, "{}", colored(line)))
@@ -154,7 +154,7 @@ fn colored(line: &str) -> String {
 fn summary(out: &mut dyn Write, outcomes: &[Outcome], totals: Totals) -> io::Result<()> {
     let differing = outcomes
         .iter()
-        .filter(|outcome| outcome.drift != Drift::None)
+        .filter(|outcome| outcome.comparison != Comparison::Same)
         .count();
     let findings: usize = outcomes
         .iter()
@@ -191,21 +191,23 @@ struct Json<'a> {
 struct JsonEndpoint<'a> {
     name: &'a str,
     drift: &'static str,
-    changed_cells: &'a [String],
+    changed_cells: Vec<String>,
+    drifts: &'a [Drift],
     record: &'a Record,
 }
 
 impl<'a> JsonEndpoint<'a> {
     fn of(outcome: &'a Outcome) -> Self {
-        let (drift, changed_cells): (_, &[String]) = match &outcome.drift {
-            Drift::None => ("none", &[]),
-            Drift::New => ("new", &[]),
-            Drift::Changed { cells, .. } => ("changed", cells),
+        let (drift, drifts): (_, &[Drift]) = match &outcome.comparison {
+            Comparison::Same => ("none", &[]),
+            Comparison::New => ("new", &[]),
+            Comparison::Changed { drifts, .. } => ("changed", drifts),
         };
         Self {
             name: &outcome.name,
             drift,
-            changed_cells,
+            changed_cells: outcome.comparison.cells(),
+            drifts,
             record: &outcome.record,
         }
     }

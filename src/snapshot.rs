@@ -132,6 +132,20 @@ impl Snapshot {
     }
 }
 
+/// The content of a snapshot file, or of a file that holds nothing else: review tools hand over bare contents.
+pub fn read_any(file: &Path) -> Result<String, SnapshotError> {
+    let fail = |source| SnapshotError::File {
+        task: "read",
+        file: file.to_owned(),
+        source,
+    };
+    let text = fs::read_to_string(file).map_err(fail)?;
+    if text.starts_with("---") {
+        return content(&text).ok_or_else(|| SnapshotError::Format(file.to_owned()));
+    }
+    Ok(text)
+}
+
 /// Writes a whole file beside the target first, so that a reader never sees half of it.
 fn write(file: &Path, content: &str, source: &str, info: &Info) -> Result<(), SnapshotError> {
     let fail = |source| SnapshotError::File {

@@ -16,6 +16,25 @@ use crate::service::Given;
 use crate::suite::Suite;
 use crate::sweep::Options;
 
+/// Which snapshots.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Snapshots")]
+pub struct SnapshotArgs {
+    /// The folder of the snapshots [default: as `suite.yaml` says]
+    #[arg(long, value_name = "FOLDER")]
+    pub snapshots: Option<PathBuf>,
+}
+
+impl SnapshotArgs {
+    /// Lets the suite's snapshots be in the given folder.
+    pub fn apply(&self, suite: &mut Suite) -> Result<(), Failure> {
+        if let Some(folder) = &self.snapshots {
+            suite.file.snapshots = std::path::absolute(folder)?;
+        }
+        Ok(())
+    }
+}
+
 /// Prefix of the environment variables that set a suite's variables.
 const VARIABLE_PREFIX: &str = "AUTHZ_PIN_VAR_";
 

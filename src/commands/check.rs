@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use clap::Args;
 
-use super::arguments::{Format, ServiceArgs, SuiteArgs, SweepArgs};
+use super::arguments::{Format, ServiceArgs, SnapshotArgs, SuiteArgs, SweepArgs};
 use super::{Context, Failure};
-use crate::drift::{self, Drift};
+use crate::drift::{self, Comparison};
 use crate::exit::Exit;
 use crate::plan::EndpointPlan;
 use crate::record::Record;
@@ -38,6 +38,8 @@ pub struct CheckArgs {
     service: ServiceArgs,
     #[command(flatten)]
     sweep: SweepArgs,
+    #[command(flatten)]
+    snapshots: SnapshotArgs,
     /// The form of the result
     #[arg(long, value_enum, default_value_t, help_heading = "Output")]
     format: Format,
@@ -47,7 +49,8 @@ pub struct CheckArgs {
 /// which `cargo insta review` shows and accepts.
 pub async fn run(args: &CheckArgs, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let start = Instant::now();
-    let suite = args.suite.load()?;
+    let mut suite = args.suite.load()?;
+    args.snapshots.apply(&mut suite)?;
     let plan = args.suite.plan(&suite)?;
     let given = args.service.resolve(&suite)?;
     let swept = sweep_once(&suite, &plan, &given, &(&args.sweep).into(), context).await?;
@@ -64,7 +67,9 @@ pub async fn run(args: &CheckArgs, context: &mut Context<'_>) -> Result<Exit, Fa
             format!("{leftovers} rows could not be restored: somebody else changed them"),
         ));
     }
-    let pinned = outcomes.iter().all(|outcome| outcome.drift == Drift::None);
+    let pinned = outcomes
+        .iter()
+        .all(|outcome| outcome.comparison == Comparison::Same);
     Ok(if pinned { Exit::AsPinned } else { Exit::Drift })
 }
 
@@ -109,17 +114,17 @@ fn compare_one(
         Some(old) if !whole => Some(part_of(&old, &record)?),
         old => old,
     };
-    let drift = drift::between(old.as_deref(), &text);
+    let comparison = drift::compare(old.as_deref(), &text);
     if whole {
-        match drift {
-            Drift::None => snapshot.settle()?,
+        match comparison {
+            Comparison::Same => snapshot.settle()?,
             _ => snapshot.propose(&text, &source(suite), &Info::new(plan.cells.len()))?,
         }
     }
     Ok(Outcome {
         name,
         record,
-        drift,
+        comparison,
     })
 }
 

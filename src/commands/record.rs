@@ -2,10 +2,10 @@
 
 use clap::Args;
 
-use super::arguments::{ServiceArgs, SuiteArgs, SweepArgs};
+use super::arguments::{ServiceArgs, SnapshotArgs, SuiteArgs, SweepArgs};
 use super::check::{is_whole, source, sweep_once};
 use super::{Context, Failure};
-use crate::drift::{self, Drift};
+use crate::drift::{self, Comparison};
 use crate::exit::Exit;
 use crate::record::Record;
 use crate::snapshot::{Info, Snapshot};
@@ -27,11 +27,14 @@ pub struct RecordArgs {
     service: ServiceArgs,
     #[command(flatten)]
     sweep: SweepArgs,
+    #[command(flatten)]
+    snapshots: SnapshotArgs,
 }
 
 /// Sweeps twice, each time with different symbols, and accepts the records if both sweeps gave the same ones.
 pub async fn run(args: &RecordArgs, context: &mut Context<'_>) -> Result<Exit, Failure> {
-    let suite = args.suite.load()?;
+    let mut suite = args.suite.load()?;
+    args.snapshots.apply(&mut suite)?;
     let plan = args.suite.plan(&suite)?;
     if let Some(part) = plan.iter().find(|plan| !is_whole(&suite, plan)) {
         let failure = Failure::new(
@@ -56,7 +59,7 @@ pub async fn run(args: &RecordArgs, context: &mut Context<'_>) -> Result<Exit, F
             .map(Record::to_yaml)
             .transpose()?
             .unwrap_or_default();
-        if let Drift::Changed { diff, .. } = drift::between(Some(&text), &again) {
+        if let Comparison::Changed { diff, .. } = drift::compare(Some(&text), &again) {
             let message = format!("two sweeps of `{name}` differ, nothing was accepted:\n{diff}");
             let help = "add a rule under `texts` or `unstable_columns` of suite.yaml, or raise `service.settle_ms`";
             return Err(Failure::new(Exit::Unstable, message.trim_end()).help(help));

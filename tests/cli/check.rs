@@ -29,7 +29,7 @@ fn a_check_for_a_program_is_one_json_document_with_totals_and_endpoints() {
     assert_eq!(endpoints.len(), 1);
     assert_eq!(
         keys(&endpoints[0]),
-        ["name", "drift", "changed_cells", "record"]
+        ["name", "drift", "changed_cells", "drifts", "record"]
     );
     assert_eq!(endpoints[0]["name"], "key-info");
     assert_eq!(endpoints[0]["drift"], "none");

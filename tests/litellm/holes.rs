@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use authz_pin::drift::{Drift, between};
+use authz_pin::drift::{Comparison, compare};
 use authz_pin::record::Record;
 use authz_pin::snapshot::Snapshot;
 use authz_pin::suite::Suite;
@@ -89,7 +89,9 @@ async fn one_open_gate_is_one_changed_line_per_affected_cell() {
         .sweep(&suite, "key-regenerate", &Options::default())
         .await
         .records["key-regenerate"];
-    let Drift::Changed { diff, cells } = between(Some(&old), &record.to_yaml().unwrap()) else {
+    let comparison = compare(Some(&old), &record.to_yaml().unwrap());
+    let cells = comparison.cells();
+    let Comparison::Changed { diff, .. } = comparison else {
         panic!("no drift")
     };
 

@@ -1,0 +1,135 @@
+//! `authz-pin diff`: the classified drift between two snapshot files or folders.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::{Context, Failure};
+use crate::drift::{self, Drift, Group};
+use crate::exit::Exit;
+use crate::record::Record;
+use crate::snapshot;
+
+/// Examples for the help.
+pub const EXAMPLES: &str = "\
+Examples:
+  authz-pin diff old.snap new.snap
+  authz-pin diff releases/1.83.0 releases/1.84.0 --format markdown
+  INSTA_DIFF_TOOL='authz-pin diff' cargo insta review";
+
+/// Arguments of `diff`.
+#[derive(Debug, Clone, Args)]
+pub struct DiffArgs {
+    /// The older snapshot, or a folder of them
+    old: PathBuf,
+    /// The newer snapshot, or a folder of them
+    new: PathBuf,
+    /// The form of the result
+    #[arg(long, value_enum, default_value_t)]
+    format: DiffFormat,
+}
+
+/// The form of a drift.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum DiffFormat {
+    /// For a person at a terminal
+    #[default]
+    Human,
+    /// For a program
+    Json,
+    /// For a page or a comment
+    Markdown,
+}
+
+/// Compares two snapshots, or two folders by the names of their snapshots.
+pub fn run(args: &DiffArgs, context: &mut Context<'_>) -> Result<Exit, Failure> {
+    let groups = groups(&args.old, &args.new)?;
+    match args.format {
+        DiffFormat::Human if groups.is_empty() => writeln!(context.out, "no drift")?,
+        DiffFormat::Human => drift::human(context.out, &groups)?,
+        DiffFormat::Json => writeln!(context.out, "{}", serde_json::json!(groups))?,
+        DiffFormat::Markdown => drift::markdown(context.out, &groups)?,
+    }
+    Ok(if groups.is_empty() {
+        Exit::AsPinned
+    } else {
+        Exit::Drift
+    })
+}
+
+/// The drift between two snapshots or folders, grouped. A snapshot that only one folder has is an endpoint whose cells
+/// were all added or removed.
+pub fn groups(old: &Path, new: &Path) -> Result<Vec<Group>, Failure> {
+    let names: Vec<Option<String>> = match (old.is_dir(), new.is_dir()) {
+        (true, true) => {
+            let names = &names_of(old)? | &names_of(new)?;
+            names.into_iter().map(Some).collect()
+        }
+        (false, false) => vec![None],
+        _ => {
+            return Err(
+                Failure::new(Exit::Usage, "one is a folder and the other is not")
+                    .help("compare two files or two folders"),
+            );
+        }
+    };
+    let mut drifts: Vec<(String, Vec<Drift>)> = Vec::new();
+    for name in names {
+        let file = |side: &Path| {
+            name.as_ref()
+                .map_or_else(|| side.to_owned(), |name| side.join(name))
+        };
+        let [before, after] = [
+            record(&file(old), name.is_some())?,
+            record(&file(new), name.is_some())?,
+        ];
+        let endpoint = name.as_ref().map_or_else(
+            || after.endpoint.clone(),
+            |name| name.trim_end_matches(".snap").to_owned(),
+        );
+        drifts.push((endpoint, drift::between(&before, &after)));
+    }
+    Ok(drift::group(drifts.iter().map(|(endpoint, drifts)| {
+        (endpoint.as_str(), drifts.clone())
+    })))
+}
+
+/// The names of the accepted snapshots in a folder.
+fn names_of(folder: &Path) -> Result<BTreeSet<String>, Failure> {
+    let fail = |error| {
+        Failure::new(
+            Exit::Usage,
+            format!("cannot read `{}`: {error}", folder.display()),
+        )
+    };
+    let entries = fs::read_dir(folder)
+        .map_err(fail)?
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(fail)?;
+    let names = entries
+        .into_iter()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned());
+    Ok(names
+        .filter(|name| {
+            Path::new(name)
+                .extension()
+                .is_some_and(|ending| ending == "snap")
+        })
+        .collect())
+}
+
+/// The record in a file; in a folder, a file that is not there is a record without cells.
+fn record(file: &Path, may_be_missing: bool) -> Result<Record, Failure> {
+    if may_be_missing && !file.exists() {
+        return Ok(Record::default());
+    }
+    let text = snapshot::read_any(file)?;
+    Record::parse(&text).map_err(|error| {
+        Failure::new(
+            Exit::Usage,
+            format!("`{}` is not a record: {error}", file.display()),
+        )
+    })
+}
