@@ -4,6 +4,7 @@
 //! attribute the changes by symbols, probe the credentials, undo. A change that no cell's symbols explain is never
 //! guessed at: the endpoint is swept again one cell at a time.
 
+mod background;
 mod batch;
 mod fire;
 mod store;

@@ -105,6 +105,10 @@ pub struct BackgroundSpec {
     /// The tables' names; `*` stands for any characters.
     #[serde(default)]
     pub tables: Vec<String>,
+    /// Rows of these tables that hold no symbol and come from the run all the same, by the values of their columns:
+    /// what a service logs about a call without a credential. They are undone only if no other run is on the database.
+    #[serde(default)]
+    pub unmarked: IndexMap<String, IndexMap<String, Json>>,
     /// How long after the last call the service may still write to them, in seconds.
     #[serde(default)]
     pub wait_s: u64,

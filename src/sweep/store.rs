@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use globset::{Glob, GlobSet, GlobSetBuilder};
-
+use super::background::Background;
 use super::{Progress, Service};
 use crate::database::{Catalog, Database, DatabaseError};
 use crate::journal::{Change, Journal, Leftover, Mark, Presence};
@@ -43,7 +42,7 @@ pub(super) struct Store {
     catalog: Arc<Catalog>,
     /// None where the database's role may not watch the tables.
     journal: Option<Journal>,
-    background: GlobSet,
+    background: Background,
     settle: Duration,
     mark: Mark,
     /// Tables that calls wrote to without any symbol of theirs, as sweeping one cell at a time has shown.
@@ -80,7 +79,7 @@ impl Store {
             database,
             catalog,
             journal,
-            background: background(&suite.file.background.tables),
+            background: Background::of(&suite.file.background),
             settle: service.settle,
             mark: Mark::START,
             unmarked: BTreeSet::new(),
@@ -160,7 +159,7 @@ impl Store {
         for change in self.mine(namer).await? {
             let cells = namer.cells_in(&change.text());
             match (cells.len(), cells.first()) {
-                _ if self.background.is_match(&change.table) => claimed.push(change.seq),
+                _ if self.background.has(&change) => claimed.push(change.seq),
                 (1, Some(cell)) => {
                     claimed.push(change.seq);
                     explained.push((*cell, change));
@@ -184,12 +183,17 @@ impl Store {
             return Ok(changes);
         }
         let others = journal.others(&mut self.database).await?;
+        let is_others = |text: &str| others.iter().any(|token| text.contains(token.as_str()));
+        let is_late = |change: &Change| self.background.has(change);
+        // What the service writes by itself is nobody's effect; whether it is undone is decided at the end.
+        let changes = changes
+            .into_iter()
+            .filter(|change| !is_late(change) || namer.knows(&change.text()));
         let is_foreign = |change: &Change| {
             let text = change.text();
-            let is_other = || others.iter().any(|token| text.contains(token.as_str()));
-            !namer.knows(&text) && (self.background.is_match(&change.table) || is_other())
+            !namer.knows(&text) && is_others(&text)
         };
-        let (foreign, mine): (Vec<_>, Vec<_>) = changes.into_iter().partition(is_foreign);
+        let (foreign, mine): (Vec<_>, Vec<_>) = changes.partition(is_foreign);
         journal.set_aside(foreign.into_iter().map(|change| change.seq));
         Ok(mine)
     }
@@ -232,8 +236,15 @@ impl Store {
             return Ok(());
         };
         let changes = journal.read(&mut self.database).await?;
-        let known = changes.iter().filter(|change| namer.knows(&change.text()));
-        let numbers: Vec<i64> = known.map(|change| change.seq).collect();
+        let alone = journal.others(&mut self.database).await?.is_empty();
+        let is_mine = |change: &&Change| {
+            namer.knows(&change.text()) || alone && self.background.has_unmarked(change)
+        };
+        let numbers: Vec<i64> = changes
+            .iter()
+            .filter(is_mine)
+            .map(|change| change.seq)
+            .collect();
         self.claim_numbers(&numbers).await
     }
 
@@ -275,7 +286,7 @@ impl Store {
             && self
                 .catalog
                 .names()
-                .any(|table| self.background.is_match(table))
+                .any(|table| self.background.is_table(table))
     }
 }
 
@@ -290,13 +301,4 @@ fn identifiers(scratches: &[Scratch]) -> Vec<String> {
         .flat_map(|scratch| scratch.target.fields.values());
     let symbols = fields.filter(|field| field.class == Class::Symbol);
     symbols.map(|field| field.value.clone()).collect()
-}
-
-/// A pattern that is not one matches nothing; the suite's check has reported it.
-fn background(tables: &[String]) -> GlobSet {
-    let mut set = GlobSetBuilder::new();
-    for glob in tables.iter().filter_map(|table| Glob::new(table).ok()) {
-        set.add(glob);
-    }
-    set.build().unwrap_or_default()
 }

@@ -1,0 +1,92 @@
+//! Tables that the service writes by itself, whatever is called.
+
+use globset::{Glob, GlobSet, GlobSetBuilder};
+use indexmap::IndexMap;
+use serde_json::Value as Json;
+
+use crate::journal::Change;
+use crate::suite::BackgroundSpec;
+
+/// The suite's background tables.
+pub(super) struct Background {
+    tables: GlobSet,
+    unmarked: IndexMap<String, IndexMap<String, Json>>,
+}
+
+impl Background {
+    pub(super) fn of(spec: &BackgroundSpec) -> Self {
+        Self {
+            tables: globs(&spec.tables),
+            unmarked: spec.unmarked.clone(),
+        }
+    }
+
+    /// Whether it is a background table.
+    pub(super) fn is_table(&self, table: &str) -> bool {
+        self.tables.is_match(table)
+    }
+
+    /// Whether the change is to a background table.
+    pub(super) fn has(&self, change: &Change) -> bool {
+        self.is_table(&change.table)
+    }
+
+    /// Whether the suite says of such a row that it comes from the run although it holds no symbol.
+    pub(super) fn has_unmarked(&self, change: &Change) -> bool {
+        let row = if change.new.is_null() {
+            &change.old
+        } else {
+            &change.new
+        };
+        let matches = |columns: &IndexMap<String, Json>| {
+            columns
+                .iter()
+                .all(|(column, value)| row.get(column) == Some(value))
+        };
+        self.has(change) && self.unmarked.get(&change.table).is_some_and(matches)
+    }
+}
+
+/// A pattern that is not one matches nothing.
+fn globs(tables: &[String]) -> GlobSet {
+    let mut set = GlobSetBuilder::new();
+    for glob in tables.iter().filter_map(|table| Glob::new(table).ok()) {
+        set.add(glob);
+    }
+    set.build().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observation::Operation;
+    use serde_json::json;
+
+    fn background() -> Background {
+        let spec = json!({"tables": ["Log*"], "unmarked": {"Logs": {"key": "None"}}});
+        Background::of(&serde_json::from_value(spec).unwrap())
+    }
+
+    fn change(table: &str, new: Json) -> Change {
+        Change {
+            seq: 1,
+            table: table.to_owned(),
+            operation: Operation::Insert,
+            old: Json::Null,
+            new,
+        }
+    }
+
+    #[test]
+    fn an_unmarked_row_has_every_column_as_the_suite_says() {
+        let background = background();
+        assert!(background.has_unmarked(&change("Logs", json!({"key": "None", "id": 1}))));
+        assert!(!background.has_unmarked(&change("Logs", json!({"key": "k"}))));
+        assert!(!background.has_unmarked(&change("Log2", json!({"key": "None"}))));
+    }
+
+    #[test]
+    fn a_star_stands_for_any_characters_of_a_tables_name() {
+        assert!(background().is_table("Logs2") && !background().is_table("Blogs"));
+    }
+}
