@@ -16,7 +16,7 @@ use crate::findings;
 use crate::observation::{Effect, Observation, RowChange};
 use crate::yaml;
 
-use labels::{digest, gate_labels};
+use labels::{enter, gate_labels};
 
 /// All cells of one endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
@@ -168,21 +168,14 @@ impl Record {
 
     fn label_effect(&mut self, effect: Effect) -> String {
         let content = format!("{}\n{:?}", effect.change.row, effect.change.columns);
-        let label = format!(
-            "{} {} {}",
-            effect.operation.as_str(),
-            effect.table,
-            digest(&content)
-        );
-        self.effects.insert(label.clone(), effect.change);
-        label
+        let name = format!("{} {}", effect.operation.as_str(), effect.table);
+        enter(&mut self.effects, &name, &content, effect.change)
     }
 
     fn label_shape(&mut self, shape: BTreeSet<String>) -> String {
         let content: Vec<&str> = shape.iter().map(String::as_str).collect();
-        let label = format!("body {}", digest(&content.join("\n")));
-        self.shapes.insert(label.clone(), shape);
-        label
+        let content = content.join("\n");
+        enter(&mut self.shapes, "body", &content, shape)
     }
 
     /// The cells in order, as (target, actor, cell).

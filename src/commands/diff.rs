@@ -2,30 +2,35 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use serde::Serialize;
 
 use super::{Context, Failure};
 use crate::drift::{self, Drift, Group};
 use crate::exit::Exit;
 use crate::record::Record;
 use crate::snapshot;
+use crate::terminal::{HEADING, styled};
 
 /// Examples for the help.
 pub const EXAMPLES: &str = "\
 Examples:
   authz-pin diff old.snap new.snap
-  authz-pin diff releases/1.83.0 releases/1.84.0 --format markdown
+  authz-pin diff releases/1.83.0 releases/1.84.0 releases/1.85.1 --format markdown
   INSTA_DIFF_TOOL='authz-pin diff' cargo insta review";
 
 /// Arguments of `diff`.
 #[derive(Debug, Clone, Args)]
 pub struct DiffArgs {
     /// The older snapshot, or a folder of them
+    #[arg(value_name = "OLD")]
     old: PathBuf,
-    /// The newer snapshot, or a folder of them
-    new: PathBuf,
+    /// The newer one; further ones are each compared with the one before
+    #[arg(value_name = "NEW", required = true)]
+    new: Vec<PathBuf>,
     /// The form of the result
     #[arg(long, value_enum, default_value_t)]
     format: DiffFormat,
@@ -43,20 +48,64 @@ enum DiffFormat {
     Markdown,
 }
 
-/// Compares two snapshots, or two folders by the names of their snapshots.
-pub fn run(args: &DiffArgs, context: &mut Context<'_>) -> Result<Exit, Failure> {
-    let groups = groups(&args.old, &args.new)?;
-    match args.format {
-        DiffFormat::Human if groups.is_empty() => writeln!(context.out, "no drift")?,
-        DiffFormat::Human => drift::human(context.out, &groups)?,
-        DiffFormat::Json => writeln!(context.out, "{}", serde_json::json!(groups))?,
-        DiffFormat::Markdown => drift::markdown(context.out, &groups)?,
+/// One step from an older to a newer snapshot or folder.
+#[derive(Serialize)]
+struct Step {
+    old: PathBuf,
+    new: PathBuf,
+    drift: Vec<Group>,
+}
+
+impl Step {
+    fn write(&self, format: DiffFormat, is_headed: bool, out: &mut dyn Write) -> io::Result<()> {
+        let heading = format!("{} -> {}", name(&self.old), name(&self.new));
+        if format == DiffFormat::Markdown {
+            if is_headed {
+                writeln!(out, "## {heading}\n")?;
+            }
+            return drift::markdown(out, &self.drift);
+        }
+        if is_headed {
+            writeln!(out, "{}", styled(HEADING, &heading))?;
+        }
+        if self.drift.is_empty() {
+            return writeln!(out, "no drift");
+        }
+        drift::human(out, &self.drift)
     }
-    Ok(if groups.is_empty() {
-        Exit::AsPinned
+}
+
+/// Compares snapshots, or folders by the names of their snapshots, each with the one before.
+pub fn run(args: &DiffArgs, context: &mut Context<'_>) -> Result<Exit, Failure> {
+    let olds = std::iter::once(&args.old).chain(&args.new);
+    let step = |(old, new): (&PathBuf, &PathBuf)| {
+        let drift = groups(old, new)?;
+        Ok(Step {
+            old: old.clone(),
+            new: new.clone(),
+            drift,
+        })
+    };
+    let steps = olds
+        .zip(&args.new)
+        .map(step)
+        .collect::<Result<Vec<_>, Failure>>()?;
+    if args.format == DiffFormat::Json {
+        writeln!(context.out, "{}", serde_json::json!(steps))?;
     } else {
-        Exit::Drift
-    })
+        for step in &steps {
+            step.write(args.format, steps.len() > 1, context.out)?;
+        }
+    }
+    let drifted = steps.iter().any(|step| !step.drift.is_empty());
+    Ok(if drifted { Exit::Drift } else { Exit::AsPinned })
+}
+
+fn name(path: &Path) -> String {
+    path.file_name()
+        .unwrap_or(path.as_os_str())
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// The drift between two snapshots or folders, grouped. A snapshot that only one folder has is an endpoint whose cells

@@ -4,9 +4,35 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::template::sha256_hex;
 
-/// Four hex digits that depend on the content alone.
-pub(super) fn digest(content: &str) -> String {
-    sha256_hex(content).chars().take(4).collect()
+/// Enters a value into a legend under its name and a digest of its content, and gives the label. Four digits do, but for
+/// two contents that share them: then the later one has more.
+pub(super) fn enter<T: PartialEq>(
+    legend: &mut BTreeMap<String, T>,
+    name: &str,
+    content: &str,
+    value: T,
+) -> String {
+    let digest = sha256_hex(content);
+    let mut labels =
+        (DIGITS..digest.len()).map(|digits| format!("{name} {}", first(&digest, digits)));
+    let is_free = |label: &String| legend.get(label).is_none_or(|taken| *taken == value);
+    let label = labels
+        .find(is_free)
+        .unwrap_or_else(|| format!("{name} {digest}"));
+    legend.insert(label.clone(), value);
+    label
+}
+
+/// How many digits of a digest make a label.
+const DIGITS: usize = 4;
+
+fn first(digest: &str, digits: usize) -> String {
+    digest.chars().take(digits).collect()
+}
+
+/// A digest of a gate's wording.
+fn digest(content: &str) -> String {
+    first(&sha256_hex(content), DIGITS)
 }
 
 /// How many words and characters of a gate's wording make its label.
@@ -74,6 +100,18 @@ mod tests {
         let labels = gate_labels(["e: not allowed for A", "e: not allowed for A!"].into_iter());
         let labels: BTreeSet<_> = labels.into_values().collect();
         assert_eq!(labels.len(), 2);
+    }
+
+    #[test]
+    fn contents_that_share_a_digests_first_digits_keep_labels_of_their_own() {
+        let mut legend = BTreeMap::new();
+        let taken = enter(&mut legend, "body", "a", 1);
+        assert_eq!(enter(&mut legend, "body", "a", 1), taken);
+        let other = enter(&mut legend, "body", "a", 2);
+        assert!(
+            other.starts_with(&taken) && other.len() == taken.len() + 1,
+            "{other}"
+        );
     }
 
     #[test]
