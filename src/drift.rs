@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use similar::{ChangeTag, TextDiff};
 
+use crate::findings;
 use crate::record::{Cell, Effects, Record};
 
 pub use kinds::{Entry, Kind, Level, table};
@@ -211,24 +212,35 @@ fn disclosures(old: &Side<'_>, new: &Side<'_>) -> impl Iterator<Item = Aspect> {
 }
 
 fn of_findings(old: &Record, new: &Record) -> Vec<Drift> {
-    let [before, after] =
-        [old, new].map(|record| record.findings.iter().cloned().collect::<BTreeSet<_>>());
-    let (gone, come) = (&before - &after, &after - &before);
-    let finding = |kind, was, is| Drift {
+    let gone = old
+        .findings
+        .iter()
+        .filter(|finding| !new.findings.contains(finding));
+    let come = new
+        .findings
+        .iter()
+        .filter(|finding| !old.findings.contains(finding));
+    let come = come.map(|finding| of_finding(Kind::FindingAdded, finding));
+    come.chain(gone.map(|finding| of_finding(Kind::FindingRemoved, finding)))
+        .collect()
+}
+
+fn of_finding(kind: Kind, finding: &str) -> Drift {
+    let (what, target, actor) = match findings::parse(finding) {
+        Some((what, target, actor)) => (what, Some(target.to_owned()), Some(actor.to_owned())),
+        None => (finding.to_owned(), None, None),
+    };
+    let (was, is) = match kind {
+        Kind::FindingAdded => (String::new(), what),
+        _ => (what, String::new()),
+    };
+    Drift {
         kind,
-        target: None,
-        actor: None,
+        target,
+        actor,
         was,
         is,
-    };
-    let come = come
-        .into_iter()
-        .map(|text| finding(Kind::FindingAdded, String::new(), text));
-    come.chain(
-        gone.into_iter()
-            .map(|text| finding(Kind::FindingRemoved, text, String::new())),
-    )
-    .collect()
+    }
 }
 
 fn about((target, actor): (&str, &str), kind: Kind, was: String, is: String) -> Drift {
@@ -286,13 +298,17 @@ pub fn compare(old: Option<&str>, new: &str) -> Comparison {
 }
 
 impl Comparison {
-    /// The cells that differ, as `target/actor`, each once and in the order of the drifts.
+    /// The cells that differ, as `target/actor`, each once and in the order of the drifts. A finding can come or go for
+    /// a cell that is as it was, since it compares cells.
     #[must_use]
     pub fn cells(&self) -> Vec<String> {
         let Self::Changed { drifts, .. } = self else {
             return Vec::new();
         };
-        let cells = drifts.iter().filter_map(|drift| {
+        let of_cells = drifts
+            .iter()
+            .filter(|drift| !drift.kind.is_about_findings());
+        let cells = of_cells.filter_map(|drift| {
             Some(format!(
                 "{}/{}",
                 drift.target.as_ref()?,

@@ -98,3 +98,31 @@ pub fn subject(target: &str, actor: &str) -> String {
 fn about(kind: &str, target: &str, actor: &str, what: &str) -> String {
     format!("{kind}: {}{what}", subject(target, actor))
 }
+
+/// The cell that a finding is about: what it says without it, the target and the actor. The inverse of how a finding is
+/// written.
+#[must_use]
+pub fn parse(finding: &str) -> Option<(String, &str, &str)> {
+    let (kind, rest) = finding.split_once(": ")?;
+    let (actor, rest) = rest.split_once(" on `")?;
+    let (target, what) = rest.split_once("` ")?;
+    Some((format!("{kind}: {what}"), target, actor))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_can_be_read_back() {
+        let finding = about(
+            "inversion",
+            "owner's key",
+            "org_admin",
+            "is denied (401) where allowed: owner",
+        );
+        let what = "inversion: is denied (401) where allowed: owner".to_owned();
+        assert_eq!(parse(&finding), Some((what, "owner's key", "org_admin")));
+        assert_eq!(parse("something else"), None);
+    }
+}

@@ -245,6 +245,7 @@ impl<'a> Effects<'a> {
         if !value.is_null() && table.is_some_and(|table| table.temporal.contains(column)) {
             return "<timestamp>".to_owned();
         }
+        let value = &self.steady(change, column, value);
         let named = self.namer.name_json(value, self.view, &mut BTreeSet::new());
         let is_key = table.is_some_and(|table| table.key.iter().any(|key| key == column));
         if is_key && named == *value && value.is_string() {
@@ -253,6 +254,29 @@ impl<'a> Effects<'a> {
         named
             .as_str()
             .map_or_else(|| named.to_string(), str::to_owned)
+    }
+
+    /// A column that holds a JSON object, or the text of one, with its unstable members replaced.
+    fn steady(&self, change: &Change, column: &str, value: &Json) -> Json {
+        let prefix = format!("{}.{column}.", change.table);
+        let rules = &self.suite.unstable_columns;
+        let rules = rules
+            .iter()
+            .filter_map(|(rule, name)| Some((rule.strip_prefix(&prefix)?, name)));
+        let rules: Vec<(&str, &String)> = rules.collect();
+        let object = match value {
+            Json::String(text) if !rules.is_empty() => serde_json::from_str(text).ok(),
+            other => other.as_object().cloned(),
+        };
+        let Some(mut object) = object.filter(|_| !rules.is_empty()) else {
+            return value.clone();
+        };
+        for (member, name) in rules {
+            if let Some(value) = object.get_mut(member).filter(|value| !value.is_null()) {
+                *value = Json::from(name.as_str());
+            }
+        }
+        Json::Object(object)
     }
 
     /// `<new 1>` for the first key that no symbol explains, and so on.

@@ -68,6 +68,12 @@ impl Kind {
         table().iter().find(|entry| entry.id == self)
     }
 
+    /// Whether the kind is about what the record says of its cells, not about a cell.
+    #[must_use]
+    pub fn is_about_findings(self) -> bool {
+        matches!(self, Self::FindingAdded | Self::FindingRemoved)
+    }
+
     /// The kind's name in texts.
     #[must_use]
     pub fn id(self) -> String {

@@ -29,7 +29,8 @@ pub struct SuiteFile {
     /// Exact texts in refusals that are unstable in the service itself.
     #[serde(default)]
     pub texts: Vec<TextRule>,
-    /// Columns that hold a new value each time, as `Table.column: <name>`.
+    /// Columns that hold a new value each time, as `Table.column: <name>`, or members of JSON objects in columns, as
+    /// `Table.column.member: <name>`.
     #[serde(default)]
     pub unstable_columns: IndexMap<String, String>,
 }
