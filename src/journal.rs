@@ -280,11 +280,12 @@ impl Journal {
         self.foreign.extend(changes);
     }
 
-    /// The tokens of the other runs on this database.
+    /// What the other runs on this database made: their tokens, and identifiers that need not hold a token.
     pub async fn others(&self, database: &mut Database) -> Result<Vec<String>, DatabaseError> {
-        let query = diesel::sql_query("select token from authz_pin.run where token <> $1")
-            .bind::<Text, _>(&self.run);
-        let tokens: Vec<Token> = query
+        let query = "select token from authz_pin.run where token <> $1
+            union all select value from authz_pin.identifier where run <> $1";
+        let tokens: Vec<Token> = diesel::sql_query(query)
+            .bind::<Text, _>(&self.run)
             .load(&mut database.connection)
             .await
             .map_err(DatabaseError::refused("read the journal"))?;

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aho_corasick::AhoCorasick;
+
 use super::background::Background;
 use super::{Progress, Service};
 use crate::database::{Catalog, Database, DatabaseError};
@@ -51,6 +53,8 @@ pub(super) struct Store {
     unwatched: Vec<Row>,
     world_rows: usize,
     leftovers: Vec<Leftover>,
+    /// What other runs made. Kept when they end, since what they changed may be read later.
+    others: BTreeSet<String>,
 }
 
 impl Store {
@@ -86,6 +90,7 @@ impl Store {
             unwatched: Vec::new(),
             world_rows: 0,
             leftovers,
+            others: BTreeSet::new(),
         }))
     }
 
@@ -95,10 +100,13 @@ impl Store {
     }
 
     pub(super) async fn enter(&mut self, presence: Presence) -> Result<(), DatabaseError> {
-        match &self.journal {
-            Some(journal) => journal.enter(&mut self.database, presence).await,
-            None => Ok(()),
-        }
+        let Some(journal) = &self.journal else {
+            return Ok(());
+        };
+        journal.enter(&mut self.database, presence).await?;
+        self.others
+            .extend(journal.others(&mut self.database).await?);
+        Ok(())
     }
 
     pub(super) async fn leave(&mut self, presence: Presence) -> Result<(), DatabaseError> {
@@ -171,7 +179,7 @@ impl Store {
         Ok((explained, unexplained))
     }
 
-    /// The unclaimed changes once the journal is quiet, without those that hold another run's token, and without what
+    /// The unclaimed changes once the journal is quiet, without those that hold another run's values, and without what
     /// the service itself wrote into its background tables.
     async fn mine(&mut self, namer: &Namer) -> Result<Vec<Change>, DatabaseError> {
         let Some(journal) = &mut self.journal else {
@@ -182,8 +190,11 @@ impl Store {
         if changes.is_empty() {
             return Ok(changes);
         }
-        let others = journal.others(&mut self.database).await?;
-        let is_others = |text: &str| others.iter().any(|token| text.contains(token.as_str()));
+        self.others
+            .extend(journal.others(&mut self.database).await?);
+        // Without a pattern nothing matches, and so does what cannot be compiled.
+        let others = AhoCorasick::new(&self.others).ok();
+        let is_others = |text: &str| others.as_ref().is_some_and(|others| others.is_match(text));
         let is_late = |change: &Change| self.background.has(change);
         // What the service writes by itself is nobody's effect; whether it is undone is decided at the end.
         let changes = changes
