@@ -39,6 +39,14 @@ pub(crate) enum Detail {
 }
 
 impl Detail {
+    /// The detail as FastAPI writes it: a dict stays one.
+    fn to_json(&self) -> Value {
+        match self {
+            Self::Text(text) => json!(text),
+            Self::Error(text) => json!({"error": text}),
+        }
+    }
+
     fn into_message(self) -> String {
         match self {
             Self::Text(text) => text,
@@ -55,6 +63,8 @@ pub(crate) enum Voice {
     Management,
     List,
     Update,
+    /// `/key/service-account/generate`, whose handler catches nothing: an `HTTPException` is worded by FastAPI.
+    Plain,
 }
 
 impl Denial {
@@ -80,6 +90,12 @@ impl Denial {
     }
 
     pub(crate) fn spoken_by(self, voice: Voice) -> Answer {
+        if let (Self::Http(status, detail), Voice::Plain) = (&self, voice) {
+            return Answer {
+                status: *status,
+                body: json!({"detail": detail.to_json()}),
+            };
+        }
         let none = || "None".to_owned();
         let (status, kind, param, message) = match self {
             Self::Proxy {
@@ -116,7 +132,7 @@ impl Voice {
     fn kind(self) -> &'static str {
         match self {
             Self::Authentication | Self::Update => "auth_error",
-            Self::Management | Self::List => "internal_server_error",
+            Self::Management | Self::List | Self::Plain => "internal_server_error",
         }
     }
 
@@ -124,13 +140,13 @@ impl Voice {
         match self {
             Self::Authentication => 401,
             Self::Update => 400,
-            Self::Management | Self::List => 500,
+            Self::Management | Self::List | Self::Plain => 500,
         }
     }
 
     fn fault_message(self, message: String) -> String {
         match self {
-            Self::Management => message,
+            Self::Management | Self::Plain => message,
             Self::Authentication | Self::Update | Self::List => {
                 format!("Authentication Error, {message}")
             }
@@ -191,6 +207,16 @@ mod tests {
         let spoken = |voice| Denial::text(403, "no").spoken_by(voice).body["error"]["type"].clone();
         assert_eq!(spoken(Voice::Update), "auth_error");
         assert_eq!(spoken(Voice::List), "internal_server_error");
+    }
+
+    #[test]
+    fn an_http_exception_that_nobody_catches_keeps_its_detail() {
+        let body = |denial: Denial| denial.spoken_by(Voice::Plain).body;
+        assert_eq!(body(Denial::text(400, "no")), json!({"detail": "no"}));
+        assert_eq!(
+            body(Denial::error(403, "no")),
+            json!({"detail": {"error": "no"}})
+        );
     }
 
     #[test]

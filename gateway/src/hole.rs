@@ -32,13 +32,15 @@ macro_rules! holes {
 holes! {
     /// Removes the early check that a caller's role may call the route at all (401 `Only proxy admin can be used to...`).
     RouteGate = "route-gate",
-    /// Removes from `/key/generate` the check that caller and key owner are members of the key's team (400).
+    /// Removes from `/key/generate`, for service accounts too, the check that caller and key owner are members of the
+    /// key's team (400).
     GenerateTeamMembership = "generate-team-membership",
-    /// Removes from `/key/generate` the check that the team lets its members create keys (401).
+    /// Removes from `/key/generate`, for service accounts too, the check that the team lets its members create keys (401).
     GenerateTeamPermission = "generate-team-permission",
     /// Removes from `/key/generate` the check that a key is made for the caller itself (403).
     GenerateOtherUser = "generate-other-user",
-    /// Removes from `/key/generate` and `/key/update` the check that the caller belongs to the organization (403).
+    /// Removes from `/key/generate`, for service accounts too, and from `/key/update` the check that the caller belongs to
+    /// the organization (403).
     OrganizationMembership = "organization-membership",
     /// Removes the check of `/key/info` (403).
     KeyInfo = "key-info",

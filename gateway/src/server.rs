@@ -11,7 +11,7 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use crate::{
     GatewayError, Settings, database,
     denial::Answer,
-    handlers::{delete, generate, info, list, openapi, regenerate, update},
+    handlers::{delete, generate, info, list, openapi, regenerate, service_account, update},
     store::Store,
 };
 
@@ -82,6 +82,10 @@ fn routes(gate: Arc<Gate>) -> Router {
         .route("/health/liveness", get(alive))
         .route("/openapi.json", get(openapi::document))
         .route("/key/generate", post(generate::handle))
+        .route(
+            "/key/service-account/generate",
+            post(service_account::handle),
+        )
         .route("/key/info", get(info::handle))
         .route("/key/list", get(list::handle))
         .route("/key/update", post(update::handle))

@@ -16,12 +16,14 @@ fn endpoints(hole: Hole) -> &'static str {
     let name = hole.name();
     let of = |prefix: &str| name.starts_with(prefix);
     match name {
-        "organization-membership" => "key-{generate,update-organization-id}",
-        "upper-bounds" => "key-regenerate-above-bounds",
+        "organization-membership" => {
+            "key-{generate,service-account-generate,update-organization-id}"
+        }
+        "upper-bounds" => "key-{regenerate,update}-above-bounds",
         "delete" | "route-gate" => "key-delete",
         "silent-write-on-denied-update" => "key-update-models",
         "key-info" => "key-info",
-        _ if of("generate") => "key-generate",
+        _ if of("generate") => "key-{generate,service-account-generate}",
         _ if of("list") => "key-list",
         _ if of("update") => "key-update-*",
         _ if of("regenerate") => "key-regenerate*",

@@ -45,9 +45,12 @@ pins! {
     key_regenerate_above_bounds_is_as_pinned: "key-regenerate-above-bounds",
     key_regenerate_by_path_is_as_pinned: "key-regenerate-by-path",
     key_regenerate_user_id_is_as_pinned: "key-regenerate-user-id",
+    key_service_account_generate_is_as_pinned: "key-service-account-generate",
+    key_update_above_bounds_is_as_pinned: "key-update-above-bounds",
     key_update_max_budget_is_as_pinned: "key-update-max-budget",
     key_update_models_is_as_pinned: "key-update-models",
     key_update_organization_id_is_as_pinned: "key-update-organization-id",
+    key_update_spend_is_as_pinned: "key-update-spend",
     key_update_team_id_is_as_pinned: "key-update-team-id",
     key_update_user_id_is_as_pinned: "key-update-user-id",
 }

@@ -19,6 +19,7 @@ const BASELINE: [&str; 2] = ["/key/info", "/key/health"];
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Action {
     Generate,
+    GenerateServiceAccount,
     Update,
     Regenerate,
 }
@@ -27,6 +28,7 @@ impl Action {
     const fn route(self) -> &'static str {
         match self {
             Self::Generate => "/key/generate",
+            Self::GenerateServiceAccount => "/key/service-account/generate",
             Self::Update => "/key/update",
             Self::Regenerate => "/key/regenerate",
         }
@@ -36,6 +38,7 @@ impl Action {
     const fn shown(self) -> &'static str {
         match self {
             Self::Generate => "KeyManagementRoutes.KEY_GENERATE",
+            Self::GenerateServiceAccount => "KeyManagementRoutes.KEY_GENERATE_SERVICE_ACCOUNT",
             Self::Update => "KeyManagementRoutes.KEY_UPDATE",
             Self::Regenerate => "KeyManagementRoutes.KEY_REGENERATE",
         }
@@ -43,7 +46,7 @@ impl Action {
 
     const fn membership_hole(self) -> Hole {
         match self {
-            Self::Generate => Hole::GenerateTeamMembership,
+            Self::Generate | Self::GenerateServiceAccount => Hole::GenerateTeamMembership,
             Self::Update => Hole::UpdateTeamMembership,
             Self::Regenerate => Hole::RegenerateTeamMembership,
         }
@@ -51,7 +54,7 @@ impl Action {
 
     const fn permission_hole(self) -> Hole {
         match self {
-            Self::Generate => Hole::GenerateTeamPermission,
+            Self::Generate | Self::GenerateServiceAccount => Hole::GenerateTeamPermission,
             Self::Update => Hole::UpdateTeamPermission,
             Self::Regenerate => Hole::RegenerateTeamPermission,
         }
@@ -92,12 +95,12 @@ pub(crate) async fn member_may(
 
 /// Refuses the making of a team's key to callers and owners who are not in the team.
 pub(crate) fn may_generate(
+    action: Action,
     caller: &Caller,
     owner: Option<&str>,
     team: &Team,
     settings: &Settings,
 ) -> Result<(), Denial> {
-    let action = Action::Generate;
     if caller.is_admin() {
         return Ok(());
     }

@@ -27,7 +27,8 @@ use crate::{
 
 const KEY_TYPES: &[&str] = &["llm_api", "management", "read_only", "default"];
 
-const OWN_FIELDS: &[Field] = &[
+/// The fields that only a new key can have.
+pub(super) const OWN_FIELDS: &[Field] = &[
     ("soft_budget", Kind::Float),
     ("key_type", Kind::Enum(KEY_TYPES)),
 ];
@@ -56,14 +57,26 @@ async fn generate(gate: &Gate, caller: &Caller, mut fields: Fields) -> Result<Va
     }
     let team = find_team(gate, caller, fields.text("team_id")).await?;
     if let Some(team) = &team {
-        team::may_generate(caller, fields.text("user_id"), team, &gate.settings)?;
+        let owner = fields.text("user_id");
+        team::may_generate(team::Action::Generate, caller, owner, team, &gate.settings)?;
     }
+    make_for(gate, caller, fields, team.as_ref()).await
+}
+
+/// What `/key/generate` and `/key/service-account/generate` have in common: the gates after those about the team, and
+/// the key itself (litellm 1.85.1, `_common_key_generation_helper`).
+pub(super) async fn make_for(
+    gate: &Gate,
+    caller: &Caller,
+    mut fields: Fields,
+    team: Option<&Team>,
+) -> Result<Value, Denial> {
     if !gate.settings.without(Hole::GenerateOtherUser) {
         keys::for_itself(caller, fields.text("user_id"))?;
     }
     refuse_homeless_service_account(&fields)?;
     upper_bound::enforce_and_fill(&mut fields, &gate.settings)?;
-    follow_team(&mut fields, team.as_ref());
+    follow_team(&mut fields, team);
     add_soft_budget(gate, caller, &mut fields).await?;
     fields.move_into_metadata(METADATA_FIELDS);
     pick_routes(&mut fields, caller)?;

@@ -6,6 +6,7 @@ pub(crate) mod info;
 pub(crate) mod list;
 pub(crate) mod openapi;
 pub(crate) mod regenerate;
+pub(crate) mod service_account;
 pub(crate) mod update;
 
 mod alias;
