@@ -282,7 +282,11 @@ impl Store {
                 "waiting {} s for what the service writes late",
                 late.as_secs()
             ));
-            tokio::time::sleep(late).await;
+            // Somebody who does not want to wait loses what comes later, not what is there.
+            tokio::select! {
+                () = tokio::time::sleep(late) => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
         }
         self.claim_known(namer).await?;
         self.undo(Mark::START, 0).await?;

@@ -25,7 +25,7 @@ struct Count {
 }
 
 /// Every row of every table of the service as one text.
-async fn everything(database_url: &str) -> Vec<String> {
+pub(crate) async fn everything(database_url: &str) -> Vec<String> {
     let mut connection = AsyncPgConnection::establish(database_url).await.unwrap();
     let tables = "select format('%I.%I', schemaname, tablename) as line from pg_tables where schemaname = 'public' order by 1";
     let tables: Vec<Line> = diesel::sql_query(tables)
@@ -47,7 +47,7 @@ async fn everything(database_url: &str) -> Vec<String> {
     rows
 }
 
-async fn count(database_url: &str, query: &str) -> i64 {
+pub(crate) async fn count(database_url: &str, query: &str) -> i64 {
     let mut connection = AsyncPgConnection::establish(database_url).await.unwrap();
     let count: Count = diesel::sql_query(query)
         .get_result(&mut connection)

@@ -9,6 +9,7 @@
 
 mod boundaries;
 mod determinism;
+mod ends;
 mod facts;
 mod holes;
 mod pins;
