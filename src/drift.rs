@@ -2,17 +2,19 @@
 
 mod kinds;
 mod report;
+mod text;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use similar::{ChangeTag, TextDiff};
 
 use crate::findings;
+use crate::observation::RowChange;
 use crate::record::{Cell, Effects, Record};
 
 pub use kinds::{Entry, Kind, Level, table};
 pub use report::{Group, group, human, markdown};
+pub use text::{Comparison, compare};
 
 /// One difference between two records.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -97,38 +99,20 @@ impl Side<'_> {
         )
     }
 
-    /// The effects in full, since a label says nothing across records.
-    fn effects(&self) -> BTreeSet<String> {
+    /// The row changes by operation and table, since a label says nothing across records.
+    fn effects(&self) -> BTreeMap<String, Vec<RowChange>> {
+        let mut effects: BTreeMap<String, Vec<RowChange>> = BTreeMap::new();
         let Effects::Observed(labels) = &self.cell.effects else {
-            return BTreeSet::from(["not observed".to_owned()]);
+            return BTreeMap::from([("not observed".to_owned(), Vec::new())]);
         };
-        labels.iter().map(|label| self.effect(label)).collect()
-    }
-
-    /// What was done to which tables, without the rows: enough to say that it should not have been.
-    fn writes(&self) -> BTreeSet<String> {
-        let Effects::Observed(labels) = &self.cell.effects else {
-            return BTreeSet::new();
-        };
-        let name = |label: &String| {
-            label
+        for label in labels {
+            let name = label
                 .rsplit_once(' ')
-                .map_or(label.clone(), |(name, _)| name.to_owned())
-        };
-        labels.iter().map(name).collect()
-    }
-
-    fn effect(&self, label: &str) -> String {
-        let name = label.rsplit_once(' ').map_or(label, |(name, _)| name);
-        let Some(change) = self.record.effects.get(label) else {
-            return label.to_owned();
-        };
-        let columns = change
-            .columns
-            .iter()
-            .map(|(column, value)| format!("{column}: {value}"));
-        let columns: Vec<String> = columns.collect();
-        format!("{name} {} {{{}}}", change.row, columns.join(", "))
+                .map_or(label.as_str(), |(name, _)| name);
+            let change = self.record.effects.get(label).cloned();
+            effects.entry(name.to_owned()).or_default().extend(change);
+        }
+        effects
     }
 
     fn shape(&self) -> BTreeSet<String> {
@@ -189,15 +173,57 @@ fn verdict(old: &Side<'_>, new: &Side<'_>) -> Option<Aspect> {
 }
 
 fn effects(old: &Side<'_>, new: &Side<'_>) -> Option<Aspect> {
+    let (before, after) = (old.effects(), new.effects());
     if new.wrote_while_denied() && !old.wrote_while_denied() {
+        let writes = after.into_keys().collect();
         return Some((
             Kind::WroteWhileDenied,
             "nothing".to_owned(),
-            joined(&new.writes()),
+            joined(&writes),
         ));
     }
-    let (was, is) = changed(&old.effects(), &new.effects())?;
-    (old.is_denied() == new.is_denied()).then_some((Kind::EffectChanged, was, is))
+    let is_changed = old.is_denied() == new.is_denied() && before != after;
+    is_changed.then(|| {
+        (
+            Kind::EffectChanged,
+            joined(&beside(&before, &after)),
+            joined(&beside(&after, &before)),
+        )
+    })
+}
+
+/// What `these` effects have that the others have not: the name alone of what only they have, and of a single change on
+/// both sides the columns that differ.
+fn beside(
+    these: &BTreeMap<String, Vec<RowChange>>,
+    others: &BTreeMap<String, Vec<RowChange>>,
+) -> BTreeSet<String> {
+    let text = |(name, changes): (&String, &Vec<RowChange>)| match (
+        changes.as_slice(),
+        others.get(name).map(Vec::as_slice),
+    ) {
+        (_, None) => Some(name.clone()),
+        (this, Some(other)) if this == other => None,
+        ([this], Some([other])) => Some(format!("{name} {}", differing(this, other))),
+        (this, Some(_)) => Some(format!("{name} ({} rows)", this.len())),
+    };
+    these.iter().filter_map(text).collect()
+}
+
+fn differing(this: &RowChange, other: &RowChange) -> String {
+    let columns = this
+        .columns
+        .iter()
+        .filter(|column| !other.columns.contains(column));
+    let columns: Vec<String> = columns
+        .map(|(column, value)| format!("{column}: {value}"))
+        .collect();
+    let row = if this.row == other.row {
+        ""
+    } else {
+        this.row.as_str()
+    };
+    format!("{row}{{{}}}", columns.join(", "))
 }
 
 fn disclosures(old: &Side<'_>, new: &Side<'_>) -> impl Iterator<Item = Aspect> {
@@ -268,89 +294,9 @@ fn joined(items: &BTreeSet<String>) -> String {
         .join(", ")
 }
 
-/// How an endpoint's record compares to its snapshot.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Comparison {
-    /// They are the same.
-    Same,
-    /// There is no snapshot yet.
-    New,
-    /// They differ.
-    Changed {
-        /// The lines that differ with one around them.
-        diff: String,
-        /// What the differences mean. None where the snapshot cannot be read as a record.
-        drifts: Vec<Drift>,
-    },
-}
-
-/// Compares a record's text with its snapshot's.
-#[must_use]
-pub fn compare(old: Option<&str>, new: &str) -> Comparison {
-    match old {
-        None => Comparison::New,
-        Some(old) if old.trim_end() == new.trim_end() => Comparison::Same,
-        Some(old) => Comparison::Changed {
-            diff: unified(old, new),
-            drifts: read_and_compare(old, new),
-        },
-    }
-}
-
-impl Comparison {
-    /// The cells that differ, as `target/actor`, each once and in the order of the drifts. A finding can come or go for
-    /// a cell that is as it was, since it compares cells.
-    #[must_use]
-    pub fn cells(&self) -> Vec<String> {
-        let Self::Changed { drifts, .. } = self else {
-            return Vec::new();
-        };
-        let of_cells = drifts
-            .iter()
-            .filter(|drift| !drift.kind.is_about_findings());
-        let cells = of_cells.filter_map(|drift| {
-            Some(format!(
-                "{}/{}",
-                drift.target.as_ref()?,
-                drift.actor.as_ref()?
-            ))
-        });
-        cells
-            .collect::<indexmap::IndexSet<_>>()
-            .into_iter()
-            .collect()
-    }
-}
-
-fn read_and_compare(old: &str, new: &str) -> Vec<Drift> {
-    match (Record::parse(old), Record::parse(new)) {
-        (Ok(old), Ok(new)) => between(&old, &new),
-        _ => Vec::new(),
-    }
-}
-
-fn unified(old: &str, new: &str) -> String {
-    let diff = TextDiff::from_lines(old.trim_end(), new.trim_end());
-    let hunks: Vec<_> = diff
-        .unified_diff()
-        .context_radius(1)
-        .iter_hunks()
-        .map(|hunk| hunk.iter_changes().map(line).collect::<String>())
-        .collect();
-    hunks.concat()
-}
-
-fn line(change: similar::Change<&str>) -> String {
-    let sign = match change.tag() {
-        ChangeTag::Delete => '-',
-        ChangeTag::Insert => '+',
-        ChangeTag::Equal => ' ',
-    };
-    format!("{sign}{}\n", change.value().trim_end_matches('\n'))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::text::read_and_compare;
     use super::*;
 
     const OLD: &str = "endpoint: POST /x\ngates:\n  no: 'auth_error: No'\ncells:\n  t:\n    \
@@ -424,9 +370,24 @@ mod tests {
             kinds(OLD, &new),
             ["wrote-while-denied a: nothing -> update T"]
         );
+        assert_eq!(kinds(&new, OLD), ["effect-changed a: update T -> nothing"]);
+    }
+
+    #[test]
+    fn of_a_row_that_changes_otherwise_only_the_columns_that_differ_are_named() {
+        let with = |columns: &str| {
+            OLD.replace("{status: 200, ", "{status: 200, effects: [update T 1a2b], ").replace(
+                "cells:",
+                &format!("effects:\n  update T 1a2b:\n    row: <target.id>\n    columns: {columns}\ncells:"),
+            )
+        };
+        let (old, new) = (
+            with("{a: 0 -> 1, b: 1 -> 2}"),
+            with("{a: 0 -> 1, b: 1 -> 3}"),
+        );
         assert_eq!(
-            kinds(&new, OLD),
-            ["effect-changed a: update T <target.id> {spend: 0 -> 1} -> nothing"]
+            kinds(&old, &new),
+            ["effect-changed b: update T {b: 1 -> 2} -> update T {b: 1 -> 3}"]
         );
     }
 

@@ -133,8 +133,9 @@ pub struct Effects<'a> {
     catalog: &'a Catalog,
     namer: &'a Namer,
     view: View<'a>,
-    /// Keys that no symbol explains, numbered in the order of the effects.
-    unknown: BTreeMap<String, usize>,
+    /// Keys that no symbol explains, by table, in the order of the effects. A table has numbers of its own, so that one
+    /// that begins to be written leaves the others' effects as they were.
+    unknown: BTreeMap<String, Vec<String>>,
 }
 
 impl<'a> Effects<'a> {
@@ -249,7 +250,7 @@ impl<'a> Effects<'a> {
         let named = self.namer.name_json(value, self.view, &mut BTreeSet::new());
         let is_key = table.is_some_and(|table| table.key.iter().any(|key| key == column));
         if is_key && named == *value && value.is_string() {
-            return self.number(value.to_string());
+            return self.number(&change.table, value.to_string());
         }
         named
             .as_str()
@@ -279,10 +280,15 @@ impl<'a> Effects<'a> {
         Json::Object(object)
     }
 
-    /// `<new 1>` for the first key that no symbol explains, and so on.
-    fn number(&mut self, value: String) -> String {
-        let next = self.unknown.len() + 1;
-        format!("<new {}>", self.unknown.entry(value).or_insert(next))
+    /// `<new 1>` for the first key of a table that no symbol explains, and so on.
+    fn number(&mut self, table: &str, value: String) -> String {
+        let keys = self.unknown.entry(table.to_owned()).or_default();
+        let known = keys.iter().position(|key| *key == value);
+        let at = known.unwrap_or_else(|| {
+            keys.push(value);
+            keys.len() - 1
+        });
+        format!("<new {}>", at + 1)
     }
 }
 

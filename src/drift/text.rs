@@ -1,0 +1,87 @@
+//! A record's text beside its snapshot's.
+
+use similar::{ChangeTag, TextDiff};
+
+use super::{Drift, between};
+use crate::record::Record;
+
+/// How an endpoint's record compares to its snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Comparison {
+    /// They are the same.
+    Same,
+    /// There is no snapshot yet.
+    New,
+    /// They differ.
+    Changed {
+        /// The lines that differ with one around them.
+        diff: String,
+        /// What the differences mean. None where the snapshot cannot be read as a record.
+        drifts: Vec<Drift>,
+    },
+}
+
+/// Compares a record's text with its snapshot's.
+#[must_use]
+pub fn compare(old: Option<&str>, new: &str) -> Comparison {
+    match old {
+        None => Comparison::New,
+        Some(old) if old.trim_end() == new.trim_end() => Comparison::Same,
+        Some(old) => Comparison::Changed {
+            diff: unified(old, new),
+            drifts: read_and_compare(old, new),
+        },
+    }
+}
+
+impl Comparison {
+    /// The cells that differ, as `target/actor`, each once and in the order of the drifts. A finding can come or go for
+    /// a cell that is as it was, since it compares cells.
+    #[must_use]
+    pub fn cells(&self) -> Vec<String> {
+        let Self::Changed { drifts, .. } = self else {
+            return Vec::new();
+        };
+        let of_cells = drifts
+            .iter()
+            .filter(|drift| !drift.kind.is_about_findings());
+        let cells = of_cells.filter_map(|drift| {
+            Some(format!(
+                "{}/{}",
+                drift.target.as_ref()?,
+                drift.actor.as_ref()?
+            ))
+        });
+        cells
+            .collect::<indexmap::IndexSet<_>>()
+            .into_iter()
+            .collect()
+    }
+}
+
+pub(super) fn read_and_compare(old: &str, new: &str) -> Vec<Drift> {
+    match (Record::parse(old), Record::parse(new)) {
+        (Ok(old), Ok(new)) => between(&old, &new),
+        _ => Vec::new(),
+    }
+}
+
+fn unified(old: &str, new: &str) -> String {
+    let diff = TextDiff::from_lines(old.trim_end(), new.trim_end());
+    let hunks: Vec<_> = diff
+        .unified_diff()
+        .context_radius(1)
+        .iter_hunks()
+        .map(|hunk| hunk.iter_changes().map(line).collect::<String>())
+        .collect();
+    hunks.concat()
+}
+
+fn line(change: similar::Change<&str>) -> String {
+    let sign = match change.tag() {
+        ChangeTag::Delete => '-',
+        ChangeTag::Insert => '+',
+        ChangeTag::Equal => ' ',
+    };
+    format!("{sign}{}\n", change.value().trim_end_matches('\n'))
+}
