@@ -204,7 +204,7 @@ fn beside(
     ) {
         (_, None) => Some(name.clone()),
         (this, Some(other)) if this == other => None,
-        ([this], Some([other])) => Some(format!("{name} {}", differing(this, other))),
+        ([this], Some([other])) => Some(format!("{name}{}", differing(this, other))),
         (this, Some(_)) => Some(format!("{name} ({} rows)", this.len())),
     };
     these.iter().filter_map(text).collect()
@@ -218,12 +218,9 @@ fn differing(this: &RowChange, other: &RowChange) -> String {
     let columns: Vec<String> = columns
         .map(|(column, value)| format!("{column}: {value}"))
         .collect();
-    let row = if this.row == other.row {
-        ""
-    } else {
-        this.row.as_str()
-    };
-    format!("{row}{{{}}}", columns.join(", "))
+    let row = (this.row != other.row).then(|| format!(" {}", this.row));
+    let columns = (!columns.is_empty()).then(|| format!(" {{{}}}", columns.join(", ")));
+    row.into_iter().chain(columns).collect()
 }
 
 fn disclosures(old: &Side<'_>, new: &Side<'_>) -> impl Iterator<Item = Aspect> {

@@ -66,15 +66,26 @@ pub(super) fn read_and_compare(old: &str, new: &str) -> Vec<Drift> {
     }
 }
 
+/// The lines that differ with one around them, each hunk under the target that it begins in.
 fn unified(old: &str, new: &str) -> String {
     let diff = TextDiff::from_lines(old.trim_end(), new.trim_end());
-    let hunks: Vec<_> = diff
-        .unified_diff()
-        .context_radius(1)
-        .iter_hunks()
-        .map(|hunk| hunk.iter_changes().map(line).collect::<String>())
-        .collect();
-    hunks.concat()
+    let lines: Vec<&str> = old.lines().collect();
+    let mut unified = diff.unified_diff();
+    let hunk = |hunk: similar::udiff::UnifiedDiffHunk<'_, '_, '_, str>| {
+        let start = hunk.ops().first().map_or(0, |op| op.old_range().start);
+        let changes: String = hunk.iter_changes().map(line).collect();
+        format!("@@ {}\n{changes}", place(&lines, start))
+    };
+    unified.context_radius(1).iter_hunks().map(hunk).collect()
+}
+
+/// The nearest heading above a line: a target, or a section.
+fn place<'a>(lines: &[&'a str], line: usize) -> &'a str {
+    let is_heading = |line: &&&str| {
+        line.ends_with(':') && line.find(|c| c != ' ').is_some_and(|indent| indent <= 2)
+    };
+    let above = lines.iter().take(line + 1).rev().find(is_heading);
+    above.map_or("", |line| line.trim().trim_end_matches(':'))
 }
 
 fn line(change: similar::Change<&str>) -> String {
