@@ -7,6 +7,7 @@ mod text;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
+use serde_json::{Map, Value as Json};
 
 use crate::findings;
 use crate::observation::RowChange;
@@ -216,11 +217,21 @@ fn differing(this: &RowChange, other: &RowChange) -> String {
         .iter()
         .filter(|column| !other.columns.contains(column));
     let columns: Vec<String> = columns
-        .map(|(column, value)| format!("{column}: {value}"))
+        .map(|(column, value)| format!("{column}: {}", narrowed(value, other.column(column))))
         .collect();
     let row = (this.row != other.row).then(|| format!(" {}", this.row));
     let columns = (!columns.is_empty()).then(|| format!(" {{{}}}", columns.join(", ")));
     row.into_iter().chain(columns).collect()
+}
+
+/// Of a JSON object, the members that the other one has not or has otherwise.
+fn narrowed(value: &str, other: Option<&str>) -> String {
+    let object = |text: &str| serde_json::from_str::<Map<String, Json>>(text).ok();
+    let (Some(mut members), Some(others)) = (object(value), other.and_then(object)) else {
+        return value.to_owned();
+    };
+    members.retain(|name, member| others.get(name) != Some(member));
+    Json::Object(members).to_string()
 }
 
 fn disclosures(old: &Side<'_>, new: &Side<'_>) -> impl Iterator<Item = Aspect> {
@@ -386,6 +397,13 @@ mod tests {
             kinds(&old, &new),
             ["effect-changed b: update T {b: 1 -> 2} -> update T {b: 1 -> 3}"]
         );
+    }
+
+    #[test]
+    fn of_two_json_objects_only_the_members_that_differ_are_named() {
+        let narrow = narrowed(r#"{"a":1,"b":2,"c":3}"#, Some(r#"{"a":1,"b":3}"#));
+        assert_eq!(narrow, r#"{"b":2,"c":3}"#);
+        assert_eq!(narrowed("0 -> 1", Some("0 -> 2")), "0 -> 1");
     }
 
     #[test]

@@ -65,6 +65,15 @@ pub struct RowChange {
     pub columns: Vec<(String, String)>,
 }
 
+impl RowChange {
+    /// What the change says of a column.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<&str> {
+        let found = self.columns.iter().find(|(column, _)| column == name);
+        found.map(|(_, text)| text.as_str())
+    }
+}
+
 /// Columns are a list of pairs in memory, so that effects have an order, and a mapping in a file.
 mod columns {
     use indexmap::IndexMap;
