@@ -9,7 +9,7 @@ use std::process::Command;
 #[test]
 fn every_module_is_in_the_file_map() {
     let design = read("DESIGN.md");
-    let sources = ["src", "gateway/src"].map(files).concat();
+    let sources = ["src", "gateway/src", "replay/src"].map(files).concat();
     let modules = sources
         .iter()
         .filter(|path| is_module(path))
@@ -210,6 +210,8 @@ fn is_path(word: &str) -> bool {
     let starts = [
         "src/",
         "gateway/",
+        "replay/",
+        "replays/",
         "suites/",
         "snapshots/",
         "tests/",
