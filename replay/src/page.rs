@@ -94,9 +94,9 @@ fn evidence(root: &Path, between: &Between, pins: &[String]) -> Result<String, F
     let (old, new) = (old?, new?);
     let recorded = old.recorded();
     if recorded == 0 {
-        return Ok(format!(
-            "\nThe [records of the releases](litellm-releases.md) do not have these cells.\n"
-        ));
+        let text =
+            "\nThe [records of the releases](litellm-releases.md) do not have these cells.\n";
+        return Ok(text.to_owned());
     }
     let mut text = format!(
         "\nIn the [records of the releases](litellm-releases.md), of {recorded} cells whose status flips, {} have the \
