@@ -77,7 +77,8 @@ fn every_patch_applies() {
     }
 }
 
-/// A release has more bugs than one, so not every cell has to be as in the replay.
+/// A release has more bugs than one, so not every cell has to be as in the replay: where a second bug lets the call pass
+/// what the replay still stops at, it is neither as replayed nor as fixed. But none may be as fixed.
 #[test]
 fn the_releases_between_which_a_fix_is_show_the_bug_and_its_end() {
     for (id, replay) in Table::read(&root()).unwrap().replays {
@@ -89,7 +90,7 @@ fn the_releases_between_which_a_fix_is_show_the_bug_and_its_end() {
         let new = look_up(&root(), &between.with, &pins).unwrap();
         assert_eq!(new.fixed, new.recorded(), "`{id}` in {}", between.with);
         assert!(
-            old.recorded() == 0 || old.replayed * 10 >= old.recorded() * 9,
+            old.fixed == 0 && old.replayed * 2 > old.recorded(),
             "`{id}` in {}: {old:?}",
             between.without
         );
