@@ -220,7 +220,12 @@ impl<'a> Sweeper<'a> {
     async fn endpoint(&mut self, plan: &EndpointPlan<'a>) -> Result<(), SweepError> {
         let before = self.swept.len();
         let cells = self.order(&plan.cells);
-        let unexplained = self.turn(plan, &cells, Presence::Shared).await?;
+        // Rows that another run inserts or takes away meanwhile would move what is on the next page.
+        let presence = match plan.endpoint.spec.pages {
+            Some(_) => Presence::Alone,
+            None => Presence::Shared,
+        };
+        let unexplained = self.turn(plan, &cells, presence).await?;
         if unexplained.is_empty() {
             for cell in &cells {
                 self.progress.swept(cell);

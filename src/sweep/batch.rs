@@ -182,7 +182,10 @@ impl<'a> Sweeper<'a> {
                 swept.changes.push(change);
             }
         }
-        if let (Presence::Alone, Some(swept)) = (presence, self.swept.get_mut(first)) {
+        let [swept] = self.swept.get_mut(first..).unwrap_or_default() else {
+            return Ok(unexplained);
+        };
+        if presence == Presence::Alone {
             let changes = unexplained.take();
             store.claim(&changes).await?;
             swept.changes.extend(changes);

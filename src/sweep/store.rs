@@ -117,9 +117,11 @@ impl Store {
     }
 
     pub(super) async fn seed_world(&mut self, rows: &[Row]) -> Result<(), DatabaseError> {
-        self.insert(rows).await?;
+        self.enter(Presence::Shared).await?;
+        let inserted = self.insert(rows).await;
         self.world_rows = self.unwatched.len();
-        Ok(())
+        self.leave(Presence::Shared).await?;
+        inserted
     }
 
     /// Inserts the scratch rows of a batch, after which the journal belongs to that batch.
@@ -288,8 +290,10 @@ impl Store {
                 _ = tokio::signal::ctrl_c() => {}
             }
         }
+        self.enter(Presence::Shared).await?;
         self.claim_known(namer).await?;
         self.undo(Mark::START, 0).await?;
+        self.leave(Presence::Shared).await?;
         if let Some(journal) = self.journal {
             journal.remove(&mut self.database).await?;
         }
