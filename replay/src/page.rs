@@ -103,6 +103,13 @@ fn evidence(root: &Path, between: &Between, pins: &[String]) -> Result<String, F
          replay's status in {without}, and {} the pinned one in {with}.",
         old.replayed, new.fixed
     );
+    if old.otherwise > 0 {
+        let _ = write!(
+            text,
+            " {} have neither status in {without}, which has further bugs on the way.",
+            old.otherwise
+        );
+    }
     if old.unrecorded > 0 {
         let _ = write!(text, " Those records do not have {} more.", old.unrecorded);
     }
