@@ -78,6 +78,7 @@ fn matrix(out: &mut dyn Write, outcome: &Outcome) -> io::Result<()> {
 
 fn table(outcome: &Outcome) -> Table {
     let mut table = Builder::default();
+    let changed = outcome.comparison.cells();
     let cells = &outcome.record.cells;
     let actors: Vec<&str> = cells
         .values()
@@ -89,8 +90,9 @@ fn table(outcome: &Outcome) -> Table {
     );
     for (target, row) in cells {
         let marks = actors.iter().map(|actor| {
-            row.get(*actor)
-                .map_or_else(String::new, |cell| mark(outcome, target, actor, cell))
+            row.get(*actor).map_or_else(String::new, |cell| {
+                mark(outcome, &changed, (target, actor), cell)
+            })
         });
         table.push_record(std::iter::once(target.clone()).chain(marks));
     }
@@ -102,7 +104,12 @@ fn table(outcome: &Outcome) -> Table {
 }
 
 /// A cell in the matrix: its status and what is notable about it.
-fn mark(outcome: &Outcome, target: &str, actor: &str, cell: &Cell) -> String {
+fn mark(
+    outcome: &Outcome,
+    changed: &[String],
+    (target, actor): (&str, &str),
+    cell: &Cell,
+) -> String {
     let style = if cell.status < 400 { ALLOWED } else { DENIED };
     let mut text = styled(style, &cell.status.to_string());
     let mut notable = String::new();
@@ -112,11 +119,7 @@ fn mark(outcome: &Outcome, target: &str, actor: &str, cell: &Cell) -> String {
     if outcome.record.has_finding(target, actor) {
         notable.push('!');
     }
-    if outcome
-        .comparison
-        .cells()
-        .contains(&format!("{target}/{actor}"))
-    {
+    if changed.contains(&format!("{target}/{actor}")) {
         notable.push('~');
     }
     if !notable.is_empty() {
