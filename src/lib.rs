@@ -11,6 +11,7 @@ pub mod drift;
 pub mod embedded;
 pub mod exit;
 pub mod findings;
+pub mod guard;
 pub mod http;
 pub mod journal;
 pub mod observation;

@@ -19,6 +19,7 @@ mod mutations;
 mod options;
 mod output;
 mod place;
+mod refusal;
 mod selection;
 mod serve;
 mod service;
