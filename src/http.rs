@@ -32,11 +32,11 @@ pub enum HttpError {
 
 /// A rendered request. It may hold credentials, so it cannot be printed.
 pub struct Call {
-    method: Method,
-    path: String,
-    query: Vec<(String, String)>,
-    headers: Vec<(String, String)>,
-    json: Option<Json>,
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) json: Option<Json>,
 }
 
 impl Call {

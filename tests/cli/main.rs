@@ -12,6 +12,7 @@
 mod check;
 mod clean;
 mod database;
+mod dry_run;
 mod format;
 mod help;
 mod mistakes;
