@@ -37,6 +37,7 @@ async fn a_run_that_was_killed_at_any_moment_is_undone_by_a_clean() {
         changed += u64::from(arena.content().await != before);
         let ended = arena.clean();
         assert_eq!(ended.code, Some(0), "{which}: {ended:#?}");
+        assert!(!ended.stdout.contains("under way"), "{which}: {ended:#?}");
         assert_eq!(arena.content().await, before, "{which}");
         assert_eq!(arena.traces().await, 0, "{which}");
     }
