@@ -139,7 +139,7 @@ impl From<DatabaseError> for Failure {
             DatabaseError::Unreachable { .. } => {
                 failure.help("start the database, or correct --database-url")
             }
-            DatabaseError::Refused { .. } => failure,
+            DatabaseError::Refused { .. } | DatabaseError::OtherJournal => failure,
         }
     }
 }
