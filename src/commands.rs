@@ -10,12 +10,14 @@ pub mod list;
 pub mod record;
 pub mod serve;
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use crate::database::DatabaseError;
 use crate::diagnostic::Diagnostics;
 use crate::exit::Exit;
 use crate::http::HttpError;
+use crate::journal::Leftover;
 use crate::plan::FilterError;
 use crate::service::{Launch, LaunchError, ServiceError};
 use crate::snapshot::SnapshotError;
@@ -131,6 +133,27 @@ impl From<SweepError> for Failure {
         }
     }
 }
+
+/// What somebody else changed is left alone, and is for a person to look at.
+fn nothing_left(leftovers: &[Leftover]) -> Result<(), Failure> {
+    if leftovers.is_empty() {
+        return Ok(());
+    }
+    let mut message = format!(
+        "{} changes could not be undone, since somebody else changed their rows or refers to them:",
+        leftovers.len()
+    );
+    for leftover in leftovers.iter().take(LEFTOVERS_SHOWN) {
+        let _ = write!(message, "\n  {leftover}");
+    }
+    if leftovers.len() > LEFTOVERS_SHOWN {
+        message.push_str("\n  ...");
+    }
+    Err(Failure::new(Exit::Unreachable, message)
+        .help("look at these rows: they are as whoever changed them left them"))
+}
+
+const LEFTOVERS_SHOWN: usize = 20;
 
 impl From<DatabaseError> for Failure {
     fn from(error: DatabaseError) -> Self {

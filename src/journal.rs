@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Jsonb, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Double, Jsonb, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use serde_json::Value as Json;
 
@@ -55,6 +55,47 @@ pub struct Leftover {
     /// The row's primary key, if its table has one.
     #[diesel(sql_type = Nullable<Jsonb>)]
     pub key: Option<Json>,
+}
+
+impl Leftover {
+    /// The same with its key as a run that knows its own values names them.
+    #[must_use]
+    pub fn named(self, name: impl Fn(&Json) -> Json) -> Self {
+        Self {
+            key: self.key.as_ref().map(name),
+            ..self
+        }
+    }
+
+    /// The same with only the beginnings of longer texts in its key: whoever made them, they may be credentials.
+    fn shortened(self) -> Self {
+        self.named(|key| {
+            let columns = key.as_object().into_iter().flatten();
+            columns
+                .map(|(column, value)| (column.clone(), shortened(value)))
+                .collect()
+        })
+    }
+}
+
+fn shortened(value: &Json) -> Json {
+    match value.as_str().map(|text| text.char_indices().nth(8)) {
+        Some(Some((end, _))) => {
+            let text = value.as_str().unwrap_or_default();
+            format!("{}…", text.get(..end).unwrap_or_default()).into()
+        }
+        _ => value.clone(),
+    }
+}
+
+impl std::fmt::Display for Leftover {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{} `{}`", self.op, self.tbl)?;
+        match &self.key {
+            Some(key) => write!(out, " {key}"),
+            None => Ok(()),
+        }
+    }
 }
 
 #[derive(QueryableByName)]
@@ -118,12 +159,21 @@ pub struct Journal {
 /// What the comment on the journal's schema says; another journal needs another comment.
 const VERSION: &str = "The journal of authz-pin, format 2. `authz-pin clean` takes it away.";
 
+const BEGIN: &str = "
+    with place as (select coalesce(max(seq), 0) as value from authz_pin.change),
+    remembered as (insert into authz_pin.identifier select $1, unnest($2) on conflict do nothing),
+    alone as (
+      update authz_pin.run set alone_from = place.value, alone_until = clock_timestamp() + make_interval(secs => $3)
+      from place where token = $1
+    )
+    select value from place";
+
 /// Only one run at a time installs or removes the journal; the lock ends with the transaction.
 const LOCK_INSTALLATION: &str =
     "select pg_advisory_xact_lock(hashtextextended('authz_pin installation', 0))";
 
 /// How long a run waits for the locks that the installation takes on the service's tables.
-const LOCK_TIMEOUT: &str = "set local lock_timeout = '15s'";
+const LOCK_TIMEOUT: &str = "set local lock_timeout = '15s'; set local statement_timeout = 0";
 
 /// How the whole database is shared: many sweeps at once, or one that needs to be alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,7 +200,10 @@ impl Journal {
         run: &str,
     ) -> Result<(Self, Vec<Leftover>), DatabaseError> {
         let task = "install the journal";
-        let live = format!("select pg_advisory_lock(hashtextextended('authz_pin run {run}', 0))");
+        // A limit that the role has for its statements must not end an undo in the middle, again and again.
+        let live = format!(
+            "set statement_timeout = 0; select pg_advisory_lock(hashtextextended('authz_pin run {run}', 0))"
+        );
         database.execute(task, &live).await?;
         database
             .execute(task, &format!("begin; {LOCK_TIMEOUT}; {LOCK_INSTALLATION}"))
@@ -224,22 +277,23 @@ impl Journal {
         sweep_lock(database, "pg_advisory_unlock", presence).await
     }
 
-    /// Remembers identifiers that need not hold the run's token, so that they are found after a crash.
-    pub async fn remember(
+    /// Begins a batch: remembers identifiers that need not hold the run's token, so that they are found after a crash, and
+    /// for how long what changes belongs to the batch because it is alone. Gives the place where the batch begins.
+    pub async fn begin(
         &self,
         database: &mut Database,
         identifiers: &[String],
-    ) -> Result<(), DatabaseError> {
-        let statement =
-            "insert into authz_pin.identifier select $1, unnest($2) on conflict do nothing";
-        let insert = diesel::sql_query(statement)
+        alone: Option<Duration>,
+    ) -> Result<Mark, DatabaseError> {
+        let query = diesel::sql_query(BEGIN)
             .bind::<Text, _>(&self.run)
-            .bind::<Array<Text>, _>(identifiers);
-        insert
-            .execute(&mut database.connection)
+            .bind::<Array<Text>, _>(identifiers)
+            .bind::<Nullable<Double>, _>(alone.map(|time| time.as_secs_f64()));
+        let number: Number = query
+            .get_result(&mut database.connection)
             .await
-            .map_err(DatabaseError::refused("write the journal"))
-            .map(drop)
+            .map_err(DatabaseError::refused("write the journal"))?;
+        Ok(Mark(number.value))
     }
 
     /// Waits until nothing was logged for `settle`.
@@ -316,11 +370,6 @@ impl Journal {
             .await
             .map_err(DatabaseError::refused("read the journal"))?;
         Ok(tokens.into_iter().map(|token| token.token).collect())
-    }
-
-    /// Where the journal ends now.
-    pub async fn mark(&self, database: &mut Database) -> Result<Mark, DatabaseError> {
-        last(database).await.map(Mark)
     }
 
     /// Undoes what this run claimed after `mark`, the last change first.
@@ -409,4 +458,25 @@ async fn same_version(database: &mut Database) -> Result<(), DatabaseError> {
         return Ok(());
     }
     Err(DatabaseError::OtherJournal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_leftover_of_a_dead_run_shows_no_more_of_a_key_than_finds_the_row() {
+        let leftover = Leftover {
+            tbl: "Key".to_owned(),
+            op: "update".to_owned(),
+            key: Some(
+                json!({"token": "sk-0123456789", "team": "öffentlich", "id": 123_456_789_012_i64, "x": "short"}),
+            ),
+        };
+        assert_eq!(
+            leftover.shortened().to_string(),
+            r#"update `Key` {"token":"sk-01234…","team":"öffentli…","id":123456789012,"x":"short"}"#
+        );
+    }
 }

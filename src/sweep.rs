@@ -4,12 +4,13 @@
 //! attribute the changes by symbols, probe the credentials, undo. A change that no cell's symbols explain is never
 //! guessed at: the endpoint is swept again one cell at a time.
 
+mod attribution;
 mod background;
 mod batch;
 mod fire;
 mod store;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -187,6 +188,12 @@ async fn abandon(suite: &Suite, service: &Service) -> Result<Sweep, SweepError> 
     Err(SweepError::Interrupted)
 }
 
+/// What is said outside any cell.
+const NOBODY: View<'_> = View {
+    cell: usize::MAX,
+    actor: "",
+};
+
 /// How long a database may take to notice that a connection was closed.
 const DISCONNECTION: Duration = Duration::from_millis(500);
 
@@ -286,7 +293,15 @@ impl<'a> Sweeper<'a> {
     async fn close(&mut self, late: Duration) -> Result<Vec<Leftover>, SweepError> {
         let namer = self.namer()?;
         match self.store.take() {
-            Some(store) => Ok(store.close(&namer, late, self.progress).await?),
+            Some(store) => {
+                let leftovers = store.close(&namer, late, self.progress).await?;
+                Ok(leftovers
+                    .into_iter()
+                    .map(|leftover| {
+                        leftover.named(|key| namer.name_json(key, NOBODY, &mut BTreeSet::new()))
+                    })
+                    .collect())
+            }
             None => Ok(Vec::new()),
         }
     }

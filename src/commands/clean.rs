@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Context, Failure};
+use super::{Context, Failure, nothing_left};
 use crate::database::Database;
 use crate::exit::Exit;
 use crate::journal;
@@ -36,19 +36,7 @@ pub async fn run(args: &CleanArgs, context: &mut Context<'_>) -> Result<Exit, Fa
         return Ok(Exit::AsPinned);
     }
     let leftovers = journal::clean(&mut database).await?;
-    for leftover in &leftovers {
-        writeln!(
-            context.out,
-            "left alone: a row of `{}` that a run had to undo an {} of, and that somebody else changed",
-            leftover.tbl, leftover.op
-        )?;
-    }
-    if leftovers.is_empty() {
-        writeln!(context.out, "clean")?;
-        return Ok(Exit::AsPinned);
-    }
-    Err(Failure::new(
-        Exit::Unreachable,
-        format!("{} rows could not be restored", leftovers.len()),
-    ))
+    nothing_left(&leftovers)?;
+    writeln!(context.out, "clean")?;
+    Ok(Exit::AsPinned)
 }

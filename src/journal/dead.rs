@@ -44,7 +44,8 @@ pub(super) async fn undo_all(database: &mut Database) -> Result<Vec<Leftover>, D
             .execute(&mut database.connection)
             .await
             .map_err(DatabaseError::refused(task))?;
-        leftovers.extend(undo(database, &token, Mark::START).await?);
+        let left = undo(database, &token, Mark::START).await?;
+        leftovers.extend(left.into_iter().map(Leftover::shortened));
         forget(database, &token).await?;
     }
     Ok(leftovers)

@@ -42,7 +42,7 @@ impl<'a> Sweeper<'a> {
         let first = self.swept.len();
         let mut scratches = self.scratches(first, cells)?;
         if let Some(store) = &mut self.store {
-            store.seed(&scratches).await?;
+            store.seed(&scratches, presence).await?;
         }
         let requests = self.requests(endpoint, cells, &scratches)?;
         let answers = self.fire(endpoint, &requests).await?;

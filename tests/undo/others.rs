@@ -1,5 +1,7 @@
 //! What somebody else changed is left alone, and said.
 
+use std::time::Duration;
+
 use authz_pin::database::Database;
 use authz_pin::journal::{Journal, Leftover, Mark, clean};
 use serde_json::json;
@@ -106,7 +108,7 @@ async fn undo_waits_for_a_transaction_that_is_in_its_way() {
         .call("begin; update tenant set name = 'theirs' where id = 1")
         .await;
     let (leftovers, ()) = tokio::join!(journal.undo(&mut database, Mark::START), async {
-        tokio::time::sleep(std::time::Duration::from_millis(900)).await;
+        tokio::time::sleep(Duration::from_millis(900)).await;
         service.call("rollback").await;
     });
     assert_eq!(leftovers.unwrap(), []);
@@ -115,16 +117,19 @@ async fn undo_waits_for_a_transaction_that_is_in_its_way() {
 }
 
 /// A run that dies in the middle: its connection ends, its journal stays.
-async fn died_after(calls: &str, remembered: &[String]) -> Service {
+async fn died_after(calls: &str, remembered: &[String], alone: Option<Duration>) -> Service {
     let mut service = Service::with(TENANTS).await;
     let (journal, mut database) = service.watched().await;
-    journal.remember(&mut database, remembered).await.unwrap();
+    journal
+        .begin(&mut database, remembered, alone)
+        .await
+        .unwrap();
     service.call(calls).await;
     drop((journal, database));
     // The server notices a moment later that nobody is there.
     let alive = "select count(*)::text as line from pg_locks where locktype = 'advisory'";
     while service.lines(alive).await != ["0"] {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
     service
 }
@@ -136,7 +141,7 @@ async fn what_a_dead_run_caused_is_undone_and_what_others_did_stays() {
          begin; insert into tenant values (11, 'remembered'); insert into team values (1, null); commit;
          insert into tenant values (12, 'theirs'); update tenant set name = 'theirs' where id = 2"
     );
-    let mut service = died_after(&calls, &["remembered".to_owned()]).await;
+    let mut service = died_after(&calls, &["remembered".to_owned()], None).await;
     assert_eq!(clean(&mut service.database().await).await.unwrap(), []);
     let names = "select name as line from tenant order by id";
     assert_eq!(service.lines(names).await, ["one", "theirs", "theirs"]);
@@ -146,6 +151,17 @@ async fn what_a_dead_run_caused_is_undone_and_what_others_did_stays() {
     );
     let journal = "select nspname::text as line from pg_namespace where nspname = 'authz_pin'";
     assert_eq!(service.lines(journal).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_changed_while_a_dead_run_swept_a_cell_alone_was_that_cells() {
+    let calls = "update tenant set name = 'by a call'; select pg_sleep(0.3); insert into tenant values (3, 'later')";
+    let mut service = died_after(calls, &[], Some(Duration::from_millis(200))).await;
+    assert_eq!(clean(&mut service.database().await).await.unwrap(), []);
+    let names = service
+        .lines("select name as line from tenant order by id")
+        .await;
+    assert_eq!(names, ["one", "two", "later"]);
 }
 
 #[tokio::test]
