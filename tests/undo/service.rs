@@ -19,6 +19,9 @@ pub(crate) struct Service {
     _cluster: Cluster,
 }
 
+/// The tool and the service are one role that owns everything, and no superuser.
+const OWNER: &str = "create role owner login; alter database service owner to owner; alter schema public owner to owner";
+
 #[derive(QueryableByName)]
 struct Line {
     #[diesel(sql_type = Text)]
@@ -37,6 +40,9 @@ impl Service {
             .unwrap();
         let cluster = Cluster::start().unwrap();
         let url = cluster.create_database("service").await.unwrap();
+        let mut superuser = AsyncPgConnection::establish(&url).await.unwrap();
+        superuser.batch_execute(OWNER).await.unwrap();
+        let url = url.replace("//postgres@", "//owner@");
         let mut connection = AsyncPgConnection::establish(&url).await.unwrap();
         connection.batch_execute(schema).await.unwrap();
         Self {
