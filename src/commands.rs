@@ -116,7 +116,7 @@ impl From<SweepError> for Failure {
             .help("give the service's database with --database-url"),
             SweepError::Template(_)
             | SweepError::Pages { .. }
-            | SweepError::Http(HttpError::Path(_)) => Self {
+            | SweepError::Http(HttpError::Path(_) | HttpError::Request { .. }) => Self {
                 exit: Exit::Usage,
                 ..failure
             },
@@ -129,7 +129,7 @@ impl From<SweepError> for Failure {
                 ..failure
             },
             SweepError::Database(error) => error.into(),
-            SweepError::Http(_) => failure,
+            SweepError::Http(_) | SweepError::Gone(_) => failure,
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod diagnostic;
 pub mod drift;
 pub mod embedded;
 pub mod exit;
+pub mod fault;
 pub mod findings;
 pub mod http;
 pub mod journal;

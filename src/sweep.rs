@@ -104,6 +104,9 @@ pub enum SweepError {
     /// The service did not answer.
     #[error(transparent)]
     Http(#[from] HttpError),
+    /// The service was there, and is no longer.
+    #[error("the service is no longer ready: {0}")]
+    Gone(String),
     /// The database could not be used.
     #[error(transparent)]
     Database(#[from] DatabaseError),
@@ -353,16 +356,20 @@ impl Swept<'_> {
             probes: self.probes.clone(),
             ..Observation::default()
         };
-        for answer in &self.answers {
+        for answer in &self.brought.answers {
             let shown = observe::answer(&suite.file, namer, self.view(), answer);
-            if observation.status < 400 {
-                observation.status = answer.status;
+            if observation.status.is_none_or(|status| status < 400) {
+                observation.status = Some(answer.status);
                 observation.gate = shown.gate;
             }
             observation.discloses.extend(shown.discloses);
             if let Some(shape) = shown.shape {
                 observation.shape.get_or_insert_default().extend(shape);
             }
+        }
+        if self.brought.fault.is_some() {
+            (observation.status, observation.gate) = (None, None);
+            observation.fault = self.brought.fault;
         }
         let catalog = self.catalog.as_deref();
         observation.effects = catalog.map(|catalog| {

@@ -12,6 +12,8 @@
 mod check;
 mod clean;
 mod database;
+mod faults;
+mod faulty;
 mod format;
 mod help;
 mod mistakes;
@@ -19,6 +21,7 @@ mod mutations;
 mod options;
 mod output;
 mod place;
+mod raw;
 mod selection;
 mod serve;
 mod service;
