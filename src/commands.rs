@@ -16,6 +16,7 @@ use std::io::{self, Write};
 use crate::database::DatabaseError;
 use crate::diagnostic::Diagnostics;
 use crate::exit::Exit;
+use crate::guard::{GuardError, Refusal};
 use crate::http::HttpError;
 use crate::journal::Leftover;
 use crate::plan::FilterError;
@@ -164,6 +165,17 @@ impl From<DatabaseError> for Failure {
             }
             DatabaseError::Refused { .. } | DatabaseError::OtherJournal => failure,
         }
+    }
+}
+
+impl From<GuardError> for Failure {
+    fn from(error: GuardError) -> Self {
+        let (exit, refusal) = match error {
+            GuardError::Database(error) => return error.into(),
+            GuardError::Refused(refusal @ Refusal::ReadOnly { .. }) => (Exit::Unreachable, refusal),
+            GuardError::Refused(refusal) => (Exit::Usage, refusal),
+        };
+        Self::new(exit, &refusal).help(refusal.help())
     }
 }
 

@@ -72,9 +72,9 @@ pub struct Table {
 }
 
 #[derive(QueryableByName)]
-struct One {
+pub(crate) struct One {
     #[diesel(sql_type = Jsonb)]
-    value: Json,
+    pub(crate) value: Json,
 }
 
 #[derive(QueryableByName)]

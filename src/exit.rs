@@ -10,7 +10,7 @@ pub enum Exit {
     AsPinned = 0,
     /// A record differs from its snapshot, or has none yet.
     Drift = 1,
-    /// The command line or the suite is not valid.
+    /// The command line or the suite is not valid, or the database that it names is not one for tests.
     Usage = 2,
     /// The service or the database could not be reached or refused to work.
     Unreachable = 3,

@@ -12,6 +12,7 @@ pub mod embedded;
 pub mod exit;
 pub mod fault;
 pub mod findings;
+pub mod guard;
 pub mod http;
 pub mod journal;
 pub mod observation;

@@ -19,7 +19,7 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0   everything is as pinned
   1   something differs from its snapshot, or has none yet
-  2   the command line or the suite is not valid
+  2   the command line or the suite is not valid, or the database is not one for tests
   3   the service or its database cannot be reached, or refuses to work
   4   nothing is selected
   5   two sweeps of the same service differ

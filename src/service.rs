@@ -163,6 +163,8 @@ pub struct Given {
     pub variables: BTreeMap<String, String>,
     /// Settings of the default service, over those of the suite.
     pub settings: BTreeMap<String, Json>,
+    /// The name of a database that may be swept whatever it looks like.
+    pub allow_database: Option<String>,
     /// Where the default service listens.
     pub listen: Option<SocketAddr>,
     /// How long a service that was not started here may take until it is ready.

@@ -32,6 +32,8 @@ use crate::symbols::{Registry, View};
 use crate::template::{TemplateError, Templates};
 use crate::world::World;
 
+pub(crate) use background::Background;
+
 use batch::Swept;
 use store::Store;
 

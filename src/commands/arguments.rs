@@ -118,6 +118,14 @@ pub struct ServiceArgs {
     /// How long the service at --base-url may take until it is ready
     #[arg(long, value_name = "SECONDS", default_value_t = WAIT)]
     pub wait: u64,
+    /// The database to sweep although it does not look like one for tests, by its name
+    #[arg(
+        long,
+        env = "AUTHZ_PIN_ALLOW_DATABASE",
+        value_name = "NAME",
+        hide_env_values = true
+    )]
+    pub allow_database: Option<String>,
     #[command(flatten)]
     own: OwnServiceArgs,
 }
@@ -130,6 +138,7 @@ impl Default for ServiceArgs {
         Self {
             base_url: None,
             wait: WAIT,
+            allow_database: None,
             own: OwnServiceArgs::default(),
         }
     }
@@ -141,6 +150,8 @@ impl ServiceArgs {
         Ok(Given {
             base_url: self.base_url.clone(),
             wait: Duration::from_secs(self.wait),
+            // As with the database's URL: a CI may leave it empty.
+            allow_database: self.allow_database.clone().filter(|name| !name.is_empty()),
             ..self.own.resolve(suite)?
         })
     }

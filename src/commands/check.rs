@@ -8,6 +8,7 @@ use super::arguments::{Format, ServiceArgs, SnapshotArgs, SuiteArgs, SweepArgs};
 use super::{Context, Failure, nothing_left};
 use crate::drift::{self, Comparison};
 use crate::exit::Exit;
+use crate::guard;
 use crate::plan::EndpointPlan;
 use crate::record::Record;
 use crate::report::{self, Outcome, Totals};
@@ -76,6 +77,9 @@ pub(super) async fn sweep_once(
     options: &Options,
     context: &Context<'_>,
 ) -> Result<Sweep, Failure> {
+    if let Some(url) = &given.database_url {
+        guard::admit(url, suite, given.allow_database.as_deref()).await?;
+    }
     let started = Started::new(suite, given, context.launchers).await?;
     let bar = Bar::new(plan.iter().map(|endpoint| endpoint.cells.len()).sum());
     let swept = sweep(suite, plan, &started.service, options, &bar).await;

@@ -8,13 +8,13 @@ use crate::journal::Change;
 use crate::suite::BackgroundSpec;
 
 /// The suite's background tables.
-pub(super) struct Background {
+pub(crate) struct Background {
     tables: GlobSet,
     unmarked: IndexMap<String, IndexMap<String, Json>>,
 }
 
 impl Background {
-    pub(super) fn of(spec: &BackgroundSpec) -> Self {
+    pub(crate) fn of(spec: &BackgroundSpec) -> Self {
         Self {
             tables: globs(&spec.tables),
             unmarked: spec.unmarked.clone(),
@@ -22,7 +22,7 @@ impl Background {
     }
 
     /// Whether it is a background table.
-    pub(super) fn is_table(&self, table: &str) -> bool {
+    pub(crate) fn is_table(&self, table: &str) -> bool {
         self.tables.is_match(table)
     }
 

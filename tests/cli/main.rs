@@ -22,6 +22,7 @@ mod options;
 mod output;
 mod place;
 mod raw;
+mod refusal;
 mod selection;
 mod serve;
 mod service;
