@@ -61,13 +61,13 @@ pub enum HttpError {
 
 /// A rendered request. It may hold credentials, so it cannot be printed.
 pub struct Call {
-    method: Method,
+    pub(crate) method: Method,
     /// The path as the suite has it: the rendered one may hold a credential.
     template: String,
-    path: String,
-    query: Vec<(String, String)>,
-    headers: Vec<(String, String)>,
-    json: Option<Json>,
+    pub(crate) path: String,
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) json: Option<Json>,
 }
 
 impl Call {

@@ -156,6 +156,12 @@ pub struct Journal {
     foreign: BTreeSet<i64>,
 }
 
+/// What makes the journal.
+pub(crate) const STATEMENTS: [&str; 2] = [
+    include_str!("journal/install.sql"),
+    include_str!("journal/undo.sql"),
+];
+
 /// What the comment on the journal's schema says; another journal needs another comment.
 const VERSION: &str = "The journal of authz-pin, format 2. `authz-pin clean` takes it away.";
 
@@ -227,10 +233,7 @@ impl Journal {
     ) -> Result<(Self, Vec<Leftover>), DatabaseError> {
         let task = "install the journal";
         same_version(database).await?;
-        for sql in [
-            include_str!("journal/install.sql"),
-            include_str!("journal/undo.sql"),
-        ] {
+        for sql in STATEMENTS {
             database.execute(task, sql).await?;
         }
         let leftovers = dead::undo_all(database).await?;

@@ -8,6 +8,7 @@ pub mod commands;
 pub mod database;
 pub mod diagnostic;
 pub mod drift;
+pub mod dry_run;
 pub mod embedded;
 pub mod exit;
 pub mod fault;

@@ -17,6 +17,7 @@ use indexmap::IndexMap;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
+use tokio::signal::unix::{SignalKind, signal};
 use url::Url;
 
 use crate::database::{Database, DatabaseError};
@@ -164,7 +165,7 @@ pub async fn sweep(
     };
     let outcome = tokio::select! {
         outcome = sweeper.run(plan) => Some(outcome),
-        _ = tokio::signal::ctrl_c() => None,
+        () = stopped() => None,
     };
     let Some(outcome) = outcome else {
         progress.note("interrupted, undoing what the run did");
@@ -180,6 +181,20 @@ pub async fn sweep(
     outcome?;
     let leftovers = closed?;
     sweeper.finish(plan, leftovers)
+}
+
+/// Waits for `^C`, or for what a CI sends to a job that it cancels.
+async fn stopped() {
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => terminate.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated => {}
+    }
 }
 
 /// Undoes an interrupted run over a new connection, since the old one may be in the middle of a statement. The run is

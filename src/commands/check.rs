@@ -5,8 +5,9 @@ use std::time::Instant;
 use clap::Args;
 
 use super::arguments::{Format, ServiceArgs, SnapshotArgs, SuiteArgs, SweepArgs};
-use super::{Context, Failure, nothing_left};
+use super::{Context, Failure, nothing_left, to_its_end};
 use crate::drift::{self, Comparison};
+use crate::dry_run::DryRun;
 use crate::exit::Exit;
 use crate::guard;
 use crate::plan::EndpointPlan;
@@ -26,6 +27,8 @@ Examples:
   Check one row of the matrix, or one column of all of them:
     authz-pin check --filter \"key-delete/owner's key\"
     authz-pin check --filter '*/*/org_admin'
+  See what would be sent and written, and do neither:
+    authz-pin check --filter '*/*/org_admin' --dry-run
   Check a service that runs already:
     AUTHZ_PIN_VAR_MASTER_KEY=... authz-pin check --base-url http://localhost:4000 \\
       --database-url postgres://USER:PASSWORD@localhost/DATABASE";
@@ -44,6 +47,9 @@ pub struct CheckArgs {
     /// The form of the result
     #[arg(long, value_enum, default_value_t, help_heading = "Output")]
     format: Format,
+    /// Print what would be sent and written, and do neither: nothing is connected to
+    #[arg(long, help_heading = "Output")]
+    dry_run: bool,
 }
 
 /// Sweeps the suite and compares every record with its snapshot. What differs is written beside it as `.snap.new`,
@@ -54,6 +60,13 @@ pub async fn run(args: &CheckArgs, context: &mut Context<'_>) -> Result<Exit, Fa
     args.snapshots.apply(&mut suite)?;
     let plan = args.suite.plan(&suite)?;
     let given = args.service.resolve(&suite)?;
+    if args.dry_run {
+        return print_dry_run(
+            &DryRun::new(&suite, &plan, &given, 1)?,
+            args.format,
+            context,
+        );
+    }
     let mut swept = sweep_once(&suite, &plan, &given, &(&args.sweep).into(), context).await?;
     let totals = Totals::new(swept.cells, swept.requests, start.elapsed());
     let leftovers = std::mem::take(&mut swept.leftovers);
@@ -67,6 +80,19 @@ pub async fn run(args: &CheckArgs, context: &mut Context<'_>) -> Result<Exit, Fa
         .iter()
         .all(|outcome| outcome.comparison == Comparison::Same);
     Ok(if pinned { Exit::AsPinned } else { Exit::Drift })
+}
+
+/// Prints what a run would do.
+pub(super) fn print_dry_run(
+    run: &DryRun,
+    format: Format,
+    context: &mut Context<'_>,
+) -> Result<Exit, Failure> {
+    to_its_end(match format {
+        Format::Human => write!(context.out, "{run}"),
+        Format::Json => writeln!(context.out, "{}", serde_json::json!(run)),
+    })?;
+    Ok(Exit::AsPinned)
 }
 
 /// Starts or reaches the service, sweeps it once and stops what was started.

@@ -2,10 +2,11 @@
 
 use clap::Args;
 
-use super::arguments::{ServiceArgs, SnapshotArgs, SuiteArgs, SweepArgs};
-use super::check::{is_whole, source, sweep_once};
+use super::arguments::{Format, ServiceArgs, SnapshotArgs, SuiteArgs, SweepArgs};
+use super::check::{is_whole, print_dry_run, source, sweep_once};
 use super::{Context, Failure, nothing_left};
 use crate::drift::{self, Comparison};
+use crate::dry_run::DryRun;
 use crate::exit::Exit;
 use crate::record::Record;
 use crate::snapshot::{Info, Snapshot};
@@ -29,6 +30,9 @@ pub struct RecordArgs {
     sweep: SweepArgs,
     #[command(flatten)]
     snapshots: SnapshotArgs,
+    /// Print what would be sent and written, and do neither: nothing is connected to
+    #[arg(long, help_heading = "Output")]
+    dry_run: bool,
 }
 
 /// Sweeps twice, each time with different symbols, and accepts the records if both sweeps gave the same ones.
@@ -47,6 +51,13 @@ pub async fn run(args: &RecordArgs, context: &mut Context<'_>) -> Result<Exit, F
         return Err(failure.help("a snapshot holds a whole endpoint: filter by endpoints"));
     }
     let given = args.service.resolve(&suite)?;
+    if args.dry_run {
+        return print_dry_run(
+            &DryRun::new(&suite, &plan, &given, 2)?,
+            Format::Human,
+            context,
+        );
+    }
     let options = (&args.sweep).into();
     let first = sweep_once(&suite, &plan, &given, &options, context).await?;
     let second = sweep_once(&suite, &plan, &given, &options, context).await?;

@@ -12,6 +12,7 @@
 mod check;
 mod clean;
 mod database;
+mod dry_run;
 mod faults;
 mod faulty;
 mod format;

@@ -48,14 +48,19 @@ async fn the_next_run_undoes_what_a_killed_one_left() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_interrupted_run_undoes_what_it_did() {
+    stop(Signal::SIGINT).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_is_told_to_end_undoes_what_it_did() {
+    stop(Signal::SIGTERM).await;
+}
+
+async fn stop(signal: Signal) {
     let fixture = Fixture::new().await;
     let before = everything(&fixture.database_url).await;
     let mut child = under_way(&fixture).await;
-    kill(
-        Pid::from_raw(child.id().try_into().unwrap()),
-        Signal::SIGINT,
-    )
-    .unwrap();
+    kill(Pid::from_raw(child.id().try_into().unwrap()), signal).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_eq!(everything(&fixture.database_url).await, before);
     let schemas = "select count(*) from pg_namespace where nspname = 'authz_pin'";

@@ -13,4 +13,5 @@ mod ends;
 mod facts;
 mod holes;
 mod pins;
+mod rights;
 mod support;

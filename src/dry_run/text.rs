@@ -1,0 +1,82 @@
+//! A dry run as a person reads it.
+
+use std::fmt::{Display, Formatter, Result};
+
+use super::{CellRun, DryRun, Insert, Request};
+
+impl Display for DryRun {
+    fn fmt(&self, out: &mut Formatter<'_>) -> Result {
+        writeln!(out, "Nothing is sent and nothing is written.\n")?;
+        writeln!(out, "suite     {}", self.suite)?;
+        writeln!(out, "service   {}", self.service)?;
+        writeln!(out, "database  {}", self.database)?;
+        list(out, "while the run lasts, the database has:", &self.journal)?;
+        list(out, "rows for the whole run:", &self.world)?;
+        self.cells
+            .iter()
+            .try_for_each(|cell| write!(out, "\n{cell}"))?;
+        let cells = counted(self.cells.len(), "cell");
+        let requests = counted(self.requests(), "request");
+        write!(
+            out,
+            "\n{cells}, {requests} without the pages after a first one"
+        )?;
+        match self.sweeps {
+            1 => writeln!(out),
+            sweeps => writeln!(out, ", {sweeps} times with other values"),
+        }
+    }
+}
+
+fn list(out: &mut Formatter<'_>, heading: &str, items: &[impl Display]) -> Result {
+    if items.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{heading}")?;
+    items.iter().try_for_each(|item| writeln!(out, "  {item}"))
+}
+
+fn counted(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
+}
+
+impl Display for Insert {
+    fn fmt(&self, out: &mut Formatter<'_>) -> Result {
+        write!(out, "insert {} {}", self.table, self.values)
+    }
+}
+
+impl Display for CellRun {
+    fn fmt(&self, out: &mut Formatter<'_>) -> Result {
+        writeln!(out, "{}/{}/{}", self.endpoint, self.target, self.actor)?;
+        self.rows
+            .iter()
+            .try_for_each(|row| writeln!(out, "  {row}"))?;
+        write!(out, "  {}", self.request)?;
+        let mut probes = self.probes.iter();
+        probes.try_for_each(|(name, request)| write!(out, "  probe {name}: {request}"))
+    }
+}
+
+impl Display for Request {
+    fn fmt(&self, out: &mut Formatter<'_>) -> Result {
+        write!(out, "{} {}", self.method, self.path)?;
+        let last = self.pages.as_ref().map(|name| format!("{name}=1.."));
+        let query = self
+            .query
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"));
+        let query: Vec<String> = query.chain(last).collect();
+        if !query.is_empty() {
+            write!(out, "?{}", query.join("&"))?;
+        }
+        writeln!(out)?;
+        for (name, value) in &self.headers {
+            writeln!(out, "    {name}: {value}")?;
+        }
+        self.json
+            .iter()
+            .try_for_each(|json| writeln!(out, "    {json}"))
+    }
+}
