@@ -10,6 +10,7 @@ pub mod list;
 pub mod record;
 pub mod serve;
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use crate::database::DatabaseError;
@@ -17,6 +18,7 @@ use crate::diagnostic::Diagnostics;
 use crate::exit::Exit;
 use crate::guard::{GuardError, Refusal};
 use crate::http::HttpError;
+use crate::journal::Leftover;
 use crate::plan::FilterError;
 use crate::service::{Launch, LaunchError, ServiceError};
 use crate::snapshot::SnapshotError;
@@ -115,7 +117,7 @@ impl From<SweepError> for Failure {
             .help("give the service's database with --database-url"),
             SweepError::Template(_)
             | SweepError::Pages { .. }
-            | SweepError::Http(HttpError::Path(_)) => Self {
+            | SweepError::Http(HttpError::Path(_) | HttpError::Request { .. }) => Self {
                 exit: Exit::Usage,
                 ..failure
             },
@@ -128,10 +130,31 @@ impl From<SweepError> for Failure {
                 ..failure
             },
             SweepError::Database(error) => error.into(),
-            SweepError::Http(_) => failure,
+            SweepError::Http(_) | SweepError::Gone(_) => failure,
         }
     }
 }
+
+/// What somebody else changed is left alone, and is for a person to look at.
+fn nothing_left(leftovers: &[Leftover]) -> Result<(), Failure> {
+    if leftovers.is_empty() {
+        return Ok(());
+    }
+    let mut message = format!(
+        "{} changes could not be undone, since somebody else changed their rows or refers to them:",
+        leftovers.len()
+    );
+    for leftover in leftovers.iter().take(LEFTOVERS_SHOWN) {
+        let _ = write!(message, "\n  {leftover}");
+    }
+    if leftovers.len() > LEFTOVERS_SHOWN {
+        message.push_str("\n  ...");
+    }
+    Err(Failure::new(Exit::Unreachable, message)
+        .help("look at these rows: they are as whoever changed them left them"))
+}
+
+const LEFTOVERS_SHOWN: usize = 20;
 
 impl From<DatabaseError> for Failure {
     fn from(error: DatabaseError) -> Self {
@@ -140,7 +163,7 @@ impl From<DatabaseError> for Failure {
             DatabaseError::Unreachable { .. } => {
                 failure.help("start the database, or correct --database-url")
             }
-            DatabaseError::Refused { .. } => failure,
+            DatabaseError::Refused { .. } | DatabaseError::OtherJournal => failure,
         }
     }
 }

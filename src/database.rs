@@ -25,6 +25,11 @@ pub enum DatabaseError {
         /// Why, in the driver's words.
         reason: String,
     },
+    /// The journal in the database is not one that this version can read.
+    #[error(
+        "the database has a journal of another version of authz-pin: `authz-pin clean` of that version undoes what it left"
+    )]
+    OtherJournal,
     /// A statement failed.
     #[error("the database refused to {task}: {source}")]
     Refused {

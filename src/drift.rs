@@ -72,6 +72,14 @@ pub fn between(old: &Record, new: &Record) -> Vec<Drift> {
     drifts
 }
 
+/// On which side of its gates the service stands. Without an answer nobody knows.
+#[derive(PartialEq, Eq)]
+enum Stand {
+    Allowed,
+    Denied,
+    Unknown,
+}
+
 /// A cell with the record whose legends explain it.
 struct Side<'a> {
     record: &'a Record,
@@ -79,13 +87,17 @@ struct Side<'a> {
 }
 
 impl Side<'_> {
-    fn is_denied(&self) -> bool {
-        self.cell.status >= 400
+    fn stand(&self) -> Stand {
+        match (self.cell.is_allowed(), self.cell.is_denied()) {
+            (true, _) => Stand::Allowed,
+            (_, true) => Stand::Denied,
+            _ => Stand::Unknown,
+        }
     }
 
     fn wrote_while_denied(&self) -> bool {
         let effects = &self.cell.effects;
-        self.is_denied() && effects.is_observed() && !effects.is_empty()
+        self.cell.is_denied() && effects.is_observed() && !effects.is_empty()
     }
 
     fn gate(&self) -> Option<&str> {
@@ -95,8 +107,8 @@ impl Side<'_> {
 
     fn verdict(&self) -> String {
         self.gate().map_or_else(
-            || self.cell.status.to_string(),
-            |gate| format!("{} {gate}", self.cell.status),
+            || self.cell.verdict(),
+            |gate| format!("{} {gate}", self.cell.verdict()),
         )
     }
 
@@ -132,7 +144,7 @@ impl Side<'_> {
         self.cell
             .probes
             .iter()
-            .map(|(name, status)| format!("{name}: {status}"))
+            .map(|(name, reply)| format!("{name}: {reply}"))
             .collect()
     }
 }
@@ -147,7 +159,7 @@ fn of_cell(at: (&str, &str), old: &Side<'_>, new: &Side<'_>) -> Vec<Drift> {
         .into_iter()
         .chain(effects(old, new))
         .collect();
-    if old.is_denied() == new.is_denied() {
+    if old.stand() == new.stand() {
         aspects.extend(disclosures(old, new));
         let change = |kind, (was, is)| (kind, was, is);
         aspects.extend(
@@ -164,11 +176,12 @@ fn of_cell(at: (&str, &str), old: &Side<'_>, new: &Side<'_>) -> Vec<Drift> {
 }
 
 fn verdict(old: &Side<'_>, new: &Side<'_>) -> Option<Aspect> {
-    let kind = match (old.is_denied(), new.is_denied()) {
-        (true, false) => Kind::Widened,
-        (false, true) => Kind::Narrowed,
-        (true, true) => Kind::GateChanged,
-        (false, false) => Kind::StatusChanged,
+    let kind = match (old.stand(), new.stand()) {
+        (Stand::Unknown, _) | (_, Stand::Unknown) => Kind::FaultChanged,
+        (Stand::Denied, Stand::Allowed) => Kind::Widened,
+        (Stand::Allowed, Stand::Denied) => Kind::Narrowed,
+        (Stand::Denied, Stand::Denied) => Kind::GateChanged,
+        (Stand::Allowed, Stand::Allowed) => Kind::StatusChanged,
     };
     (old.verdict() != new.verdict()).then(|| (kind, old.verdict(), new.verdict()))
 }
@@ -183,7 +196,7 @@ fn effects(old: &Side<'_>, new: &Side<'_>) -> Option<Aspect> {
             joined(&writes),
         ));
     }
-    let is_changed = old.is_denied() == new.is_denied() && before != after;
+    let is_changed = old.stand() == new.stand() && before != after;
     is_changed.then(|| {
         (
             Kind::EffectChanged,
@@ -344,6 +357,26 @@ mod tests {
         assert_eq!(drifts.len(), 1);
         assert_eq!(kinds(OLD, &new), ["widened a: 403 auth_error: No -> 200"]);
         assert_eq!(kinds(&new, OLD), ["narrowed a: 200 -> 403 auth_error: No"]);
+    }
+
+    #[test]
+    fn a_fault_that_comes_goes_or_changes_is_one_drift_and_no_flip() {
+        let fault = OLD.replace("{status: 403, gate: no}", "{fault: timed out}");
+        let other = fault.replace("timed out", "connection closed");
+        let denied = "403 auth_error: No";
+        assert_eq!(
+            [
+                kinds(OLD, &fault),
+                kinds(&fault, OLD),
+                kinds(&fault, &other)
+            ]
+            .concat(),
+            [
+                format!("fault-changed a: {denied} -> timed out"),
+                format!("fault-changed a: timed out -> {denied}"),
+                "fault-changed a: timed out -> connection closed".to_owned(),
+            ]
+        );
     }
 
     #[test]

@@ -13,6 +13,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::database::redacted;
 use crate::http::{Call, shown};
+use crate::journal::STATEMENTS;
 use crate::plan::{EndpointPlan, PlannedCell};
 use crate::service::Given;
 use crate::suite::{CaptureSpec, Credential, Endpoint, RequestSpec, Suite};
@@ -88,9 +89,6 @@ pub struct Request {
 /// What stands for a text that differs between two drawings.
 const RANDOM: &str = "<random>";
 
-/// The journal's own statements, which say what they make.
-const JOURNAL: &str = include_str!("journal.sql");
-
 impl DryRun {
     /// Works out what so many sweeps of the plan would do.
     pub fn new(
@@ -145,9 +143,18 @@ fn journal(suite: &Suite, given: &Given) -> Vec<String> {
         return Vec::new();
     }
     let schema = &suite.file.service.schema;
-    let trigger = format!("trigger authz_pin_journal on every table of the schema {schema}");
-    let made = JOURNAL.lines().filter_map(made);
-    made.chain([trigger]).collect()
+    let triggers = format!(
+        "triggers authz_pin_journal and authz_pin_truncate on every table of the schema {schema}"
+    );
+    journal_objects().chain([triggers]).collect()
+}
+
+/// The journal's own statements say what they make.
+fn journal_objects() -> impl Iterator<Item = String> {
+    STATEMENTS
+        .iter()
+        .flat_map(|sql| sql.lines())
+        .filter_map(made)
 }
 
 /// What a statement of the journal makes: `table authz_pin.run`.
@@ -437,7 +444,7 @@ mod tests {
 
     #[test]
     fn what_the_journal_makes_is_read_from_its_statements() {
-        let made: Vec<String> = JOURNAL.lines().filter_map(made).collect();
+        let made: Vec<String> = journal_objects().collect();
         for expected in [
             "schema authz_pin",
             "table authz_pin.change",

@@ -8,6 +8,7 @@ use crate::suite::Suite;
 pub fn of(suite: &Suite, record: &Record) -> Vec<String> {
     let mut findings = Vec::new();
     for (target, actor, cell) in record.iter() {
+        findings.extend(no_answer(target, actor, cell));
         findings.extend(denied_but_wrote(target, actor, cell));
         findings.extend(server_error(target, actor, cell));
         findings.extend(anonymous_allowed(suite, target, actor, cell));
@@ -16,24 +17,34 @@ pub fn of(suite: &Suite, record: &Record) -> Vec<String> {
     findings
 }
 
+fn no_answer(target: &str, actor: &str, cell: &Cell) -> Option<String> {
+    let fault = cell.fault?;
+    Some(about(
+        "no-answer",
+        target,
+        actor,
+        &format!("got no answer ({fault})"),
+    ))
+}
+
 fn denied_but_wrote(target: &str, actor: &str, cell: &Cell) -> Option<String> {
-    (is_denied(cell) && !cell.effects.is_empty() && cell.effects.is_observed()).then(|| {
+    (cell.is_denied() && !cell.effects.is_empty() && cell.effects.is_observed()).then(|| {
         about(
             "denied-but-wrote",
             target,
             actor,
-            &format!("was denied ({}), and rows changed", cell.status),
+            &format!("was denied ({}), and rows changed", cell.verdict()),
         )
     })
 }
 
 fn server_error(target: &str, actor: &str, cell: &Cell) -> Option<String> {
-    (cell.status >= 500).then(|| {
+    cell.status.filter(|status| *status >= 500).map(|status| {
         about(
             "server-error",
             target,
             actor,
-            &format!("made the service fail ({})", cell.status),
+            &format!("made the service fail ({status})"),
         )
     })
 }
@@ -44,12 +55,12 @@ fn anonymous_allowed(suite: &Suite, target: &str, actor: &str, cell: &Cell) -> O
         .actors
         .get(actor)
         .is_some_and(|actor| actor.auth.is_none());
-    (anonymous && !is_denied(cell)).then(|| {
+    (anonymous && cell.is_allowed()).then(|| {
         about(
             "anonymous-allowed",
             target,
             actor,
-            &format!("was allowed ({})", cell.status),
+            &format!("was allowed ({})", cell.verdict()),
         )
     })
 }
@@ -64,29 +75,21 @@ fn inversions(
     let below = &suite.world.actors.get(actor)?.outranks;
     let allowed: Vec<&str> = below
         .iter()
-        .filter(|other| {
-            record
-                .cell_at(target, other)
-                .is_some_and(|cell| !is_denied(cell))
-        })
+        .filter(|other| record.cell_at(target, other).is_some_and(Cell::is_allowed))
         .map(String::as_str)
         .collect();
-    (is_denied(cell) && !allowed.is_empty()).then(|| {
+    (cell.is_denied() && !allowed.is_empty()).then(|| {
         about(
             "inversion",
             target,
             actor,
             &format!(
                 "is denied ({}) where allowed: {}",
-                cell.status,
+                cell.verdict(),
                 allowed.join(", ")
             ),
         )
     })
-}
-
-fn is_denied(cell: &Cell) -> bool {
-    cell.status >= 400
 }
 
 /// How a finding begins, so that a report can tell which cell it is about.

@@ -1,26 +1,45 @@
 //! The service over HTTP: the one owner of the client.
 
+use std::error::Error;
+use std::io;
 use std::time::Duration;
 
+use reqwest::header::{HeaderValue, LOCATION};
 use reqwest::redirect::Policy;
+use reqwest::{Request, Response, retry};
 use serde_json::Value as Json;
 use url::Url;
 
+use crate::fault::Fault;
 use crate::suite::{Method, RequestSpec};
 use crate::template::{Scope, TemplateError, Templates};
 
-/// A request that could not be sent or whose answer could not be read.
+/// How much of a body is read; a larger one is a fault, so that no answer takes all memory.
+pub const LARGEST_BODY: usize = 16 * 1024 * 1024;
+
+/// The pauses before a connection is tried again. What was sent is never sent again, since it may have changed
+/// something; where no connection could be made, nothing was sent.
+pub(crate) const PAUSES: [Duration; 3] = [
+    Duration::from_millis(50),
+    Duration::from_millis(250),
+    Duration::from_millis(1000),
+];
+
+/// How long one try to connect may take, if the time for the whole request is not shorter.
+const CONNECTING: Duration = Duration::from_secs(5);
+
+/// A request that could not be sent at all. What comes instead of an answer is a [`Fault`].
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
     /// The client itself could not be made.
     #[error("cannot make an HTTP client: {0}")]
     Client(String),
-    /// No answer.
+    /// No connection.
     #[error("no answer from {method} {url}: {reason}")]
-    NoAnswer {
+    Unreachable {
         /// The method.
         method: &'static str,
-        /// The URL without its query.
+        /// The URL without what may be a secret.
         url: String,
         /// Why, in the client's words.
         reason: String,
@@ -28,11 +47,23 @@ pub enum HttpError {
     /// The suite's path does not make a URL.
     #[error("`{0}` is not a path of a URL")]
     Path(String),
+    /// The suite's request does not make one of HTTP.
+    #[error("cannot make the request {method} `{path}`: {reason}")]
+    Request {
+        /// The method.
+        method: &'static str,
+        /// The path as the suite has it.
+        path: String,
+        /// Why, in the client's words.
+        reason: String,
+    },
 }
 
 /// A rendered request. It may hold credentials, so it cannot be printed.
 pub struct Call {
     pub(crate) method: Method,
+    /// The path as the suite has it: the rendered one may hold a credential.
+    template: String,
     pub(crate) path: String,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: Vec<(String, String)>,
@@ -53,6 +84,7 @@ impl Call {
         }
         Ok(Self {
             method: spec.method,
+            template: spec.path.clone(),
             path: templates.render_text(&spec.path, scope)?,
             query: pairs(&templates.render(&spec.query, scope)?),
             headers,
@@ -71,6 +103,7 @@ impl Call {
         query.push((name.to_owned(), value.to_owned()));
         Self {
             query,
+            template: self.template.clone(),
             path: self.path.clone(),
             headers: self.headers.clone(),
             json: self.json.clone(),
@@ -98,17 +131,29 @@ fn plain(value: &Json) -> String {
         .map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// What the service answered.
-#[derive(Debug, Clone, PartialEq)]
+/// What the service answered. It may hold credentials, so it cannot be printed.
+#[derive(Clone, PartialEq)]
 pub struct Answer {
     /// The status.
     pub status: u16,
+    /// Where a redirect leads.
+    pub redirect: Option<Redirect>,
     /// The body.
     pub body: Body,
 }
 
+/// Where a redirect leads. Nobody goes there.
+#[derive(Clone, PartialEq)]
+pub struct Redirect {
+    /// The location as the service wrote it.
+    pub location: String,
+    /// The path of one on the same service, the whole URL of one elsewhere. Without a port and without values of the
+    /// query, which are often drawn anew for each redirect.
+    pub to: String,
+}
+
 /// A body, as JSON where it is JSON.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum Body {
     /// JSON.
     Json(Json),
@@ -133,21 +178,26 @@ impl Answer {
     }
 }
 
-/// A client for one service.
-#[derive(Debug, Clone)]
+/// A client for one service. Its URL may hold a password, so it cannot be printed.
+#[derive(Clone)]
 pub struct Http {
     client: reqwest::Client,
     base: Url,
 }
 
 impl Http {
-    /// A client for the service at `base`. The ambient environment's proxies are not used, redirects not followed.
+    /// A client for the service at `base`. The ambient environment's proxies are not used, redirects not followed, and
+    /// every request has a connection of its own: what a service does to one, such as closing it while it is idle or
+    /// sending more than it announced, cannot reach the answer to another call.
     pub fn new(base: Url, timeout: Duration) -> Result<Self, HttpError> {
         // Fails only when a provider is installed already, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
             .no_proxy()
             .redirect(Policy::none())
+            .retry(retry::never())
+            .pool_max_idle_per_host(0)
+            .connect_timeout(CONNECTING.min(timeout / 2))
             .timeout(timeout)
             .user_agent(concat!("authz-pin/", env!("CARGO_PKG_VERSION")))
             .build()
@@ -155,38 +205,84 @@ impl Http {
         Ok(Self { client, base })
     }
 
-    /// Sends one request and reads its answer.
-    pub async fn send(&self, call: &Call) -> Result<Answer, HttpError> {
-        let url = self.url(&call.path)?;
-        let fail = |error: reqwest::Error| no_answer(call.method, &url, &error);
+    /// Sends one request and reads its answer. Only where no connection can be made it is tried again.
+    pub async fn send(&self, call: &Call) -> Result<Result<Answer, Fault>, HttpError> {
+        for pause in PAUSES {
+            match self.send_once(call).await {
+                Err(HttpError::Unreachable { .. }) => tokio::time::sleep(pause).await,
+                sent => return sent,
+            }
+        }
+        self.send_once(call).await
+    }
+
+    async fn send_once(&self, call: &Call) -> Result<Result<Answer, Fault>, HttpError> {
+        let request = self.request(call)?;
+        let url = request.url().clone();
+        match self.client.execute(request).await {
+            Ok(response) => Ok(read(response, &url).await),
+            Err(error) if error.is_connect() => Err(HttpError::Unreachable {
+                method: call.method.as_str(),
+                url: format!(
+                    "{}{}",
+                    shown(&self.base).trim_end_matches('/'),
+                    call.template
+                ),
+                reason: reason(&error),
+            }),
+            Err(error) => Ok(Err(fault(&error, Fault::Closed))),
+        }
+    }
+
+    fn request(&self, call: &Call) -> Result<Request, HttpError> {
+        let url = self.url(&call.path);
+        let url = url.map_err(|_| HttpError::Path(call.template.clone()))?;
         let method =
             reqwest::Method::from_bytes(call.method.as_str().as_bytes()).unwrap_or_default();
-        let mut request = self.client.request(method, url.clone()).query(&call.query);
+        let mut request = self.client.request(method, url).query(&call.query);
         for (name, value) in &call.headers {
-            request = request.header(name, value);
+            request = match HeaderValue::try_from(value) {
+                Ok(mut value) => {
+                    value.set_sensitive(true);
+                    request.header(name, value)
+                }
+                // Fails below, with the reason.
+                Err(_) => request.header(name, value),
+            };
         }
         if let Some(json) = &call.json {
             request = request.json(json);
         }
-        let response = request.send().await.map_err(fail)?;
-        let status = response.status().as_u16();
-        let bytes = response.bytes().await.map_err(fail)?;
-        Ok(Answer {
-            status,
-            body: body(&bytes),
+        request.build().map_err(|error| HttpError::Request {
+            method: call.method.as_str(),
+            path: call.template.clone(),
+            reason: reason(&error),
         })
     }
 
-    /// Gets `path` without any credential.
-    pub async fn get(&self, path: &str) -> Result<Answer, HttpError> {
+    /// Whether `path` answers with a success, without any credential; else what it does, in words.
+    pub async fn ready(&self, path: &str) -> Result<(), String> {
         let call = Call {
             method: Method::Get,
+            template: path.to_owned(),
             path: path.to_owned(),
             query: Vec::new(),
             headers: Vec::new(),
             json: None,
         };
-        self.send(&call).await
+        let sent = self
+            .send_once(&call)
+            .await
+            .map_err(|error| error.to_string())?;
+        let url = || {
+            self.url(path)
+                .map_or_else(|_| path.to_owned(), |url| shown(&url))
+        };
+        match sent {
+            Ok(answer) if answer.is_success() => Ok(()),
+            Ok(answer) => Err(format!("{} from GET {}", answer.status, url())),
+            Err(fault) => Err(format!("no answer from GET {}: {fault}", url())),
+        }
     }
 
     /// The URL of `path` on the service.
@@ -197,12 +293,74 @@ impl Http {
     }
 }
 
-fn no_answer(method: Method, url: &Url, error: &reqwest::Error) -> HttpError {
-    HttpError::NoAnswer {
-        method: method.as_str(),
-        url: shown(url),
-        reason: reason(error),
+/// Reads an answer to its end, or as far as answers are read.
+async fn read(mut response: Response, url: &Url) -> Result<Answer, Fault> {
+    let status = response.status().as_u16();
+    let redirect = redirect(&response, url);
+    let mut bytes = Vec::new();
+    let broken = |error| fault(&error, Fault::EndedEarly);
+    while let Some(chunk) = response.chunk().await.map_err(broken)? {
+        if bytes.len() + chunk.len() > LARGEST_BODY {
+            return Err(Fault::TooLarge);
+        }
+        bytes.extend_from_slice(&chunk);
     }
+    Ok(Answer {
+        status,
+        redirect,
+        body: body(&bytes),
+    })
+}
+
+fn redirect(response: &Response, url: &Url) -> Option<Redirect> {
+    let location = response.headers().get(LOCATION)?;
+    let location = String::from_utf8_lossy(location.as_bytes()).into_owned();
+    let to = response
+        .status()
+        .is_redirection()
+        .then(|| leads(&location, url))?;
+    Some(Redirect { location, to })
+}
+
+fn leads(location: &str, from: &Url) -> String {
+    let Ok(to) = from.join(location) else {
+        return "what is no URL".to_owned();
+    };
+    let host = to.host_str().unwrap_or_default();
+    let origin = match to.origin() == from.origin() {
+        true => String::new(),
+        false => format!("{}://{host}", to.scheme()),
+    };
+    let names: Vec<_> = to
+        .query_pairs()
+        .map(|(name, _)| name.into_owned())
+        .collect();
+    let query = match names.as_slice() {
+        [] => String::new(),
+        names => format!("?{}", names.join("&")),
+    };
+    format!("{origin}{}{query}", to.path())
+}
+
+/// What came instead of an answer; where the client has no more to say than that it broke, `otherwise`.
+fn fault(error: &reqwest::Error, otherwise: Fault) -> Fault {
+    let is_malformed = |cause: &(dyn Error + 'static)| {
+        let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+        cause.downcast_ref().is_some_and(hyper::Error::is_parse)
+            || matches!(
+                kind,
+                Some(io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData)
+            )
+    };
+    match error {
+        error if error.is_timeout() => Fault::TimedOut,
+        error if causes(error).any(is_malformed) => Fault::NotHttp,
+        _ => otherwise,
+    }
+}
+
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    std::iter::successors(error.source(), |&cause| cause.source())
 }
 
 /// A URL without what may be a secret: its query, and a password in it.
@@ -219,11 +377,8 @@ pub fn shown(url: &Url) -> String {
 
 /// The innermost cause: the outer ones only repeat the URL.
 fn reason(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    cause.to_string()
+    let cause = causes(error).last();
+    cause.map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 fn body(bytes: &[u8]) -> Body {
@@ -246,6 +401,20 @@ mod tests {
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
         assert_eq!(query, ["page=1", "sort=a", "sort=b", "all=true"]);
+    }
+
+    #[test]
+    fn a_redirect_is_a_path_on_the_same_service_and_a_url_without_port_and_values_elsewhere() {
+        let from = Url::parse("http://localhost:1/keys/list").unwrap();
+        let leads = |location| leads(location, &from);
+        assert_eq!(leads("/login?next=%2Fkeys&state=7"), "/login?next&state");
+        assert_eq!(leads("login"), "/keys/login");
+        assert_eq!(leads("http://localhost:1/"), "/");
+        assert_eq!(
+            leads("https://me:pw@sso.example:99/in?code=1#token=2"),
+            "https://sso.example/in?code"
+        );
+        assert_eq!(leads("http://[::1"), "what is no URL");
     }
 
     #[test]

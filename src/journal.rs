@@ -3,11 +3,15 @@
 //! Row triggers on every table of the service's schema log each change with its old and new image. The run reads
 //! them once per endpoint, claims those that its symbols explain, and at the end replays its own backwards.
 
+mod dead;
+
+pub use dead::clean;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Jsonb, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Double, Jsonb, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use serde_json::Value as Json;
 
@@ -19,6 +23,8 @@ use crate::observation::Operation;
 pub struct Change {
     /// The change's number; later changes have higher ones.
     pub seq: i64,
+    /// The transaction that made it.
+    pub transaction: i64,
     /// The row's table.
     pub table: String,
     /// What happened to the row.
@@ -38,7 +44,7 @@ impl Change {
 }
 
 /// A change that could not be undone, since the row is not as the run left it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, QueryableByName)]
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
 pub struct Leftover {
     /// The row's table.
     #[diesel(sql_type = Text)]
@@ -46,12 +52,58 @@ pub struct Leftover {
     /// What the run had done to the row.
     #[diesel(sql_type = Text)]
     pub op: String,
+    /// The row's primary key, if its table has one.
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    pub key: Option<Json>,
+}
+
+impl Leftover {
+    /// The same with its key as a run that knows its own values names them.
+    #[must_use]
+    pub fn named(self, name: impl Fn(&Json) -> Json) -> Self {
+        Self {
+            key: self.key.as_ref().map(name),
+            ..self
+        }
+    }
+
+    /// The same with only the beginnings of longer texts in its key: whoever made them, they may be credentials.
+    fn shortened(self) -> Self {
+        self.named(|key| {
+            let columns = key.as_object().into_iter().flatten();
+            columns
+                .map(|(column, value)| (column.clone(), shortened(value)))
+                .collect()
+        })
+    }
+}
+
+fn shortened(value: &Json) -> Json {
+    match value.as_str().map(|text| text.char_indices().nth(8)) {
+        Some(Some((end, _))) => {
+            let text = value.as_str().unwrap_or_default();
+            format!("{}…", text.get(..end).unwrap_or_default()).into()
+        }
+        _ => value.clone(),
+    }
+}
+
+impl std::fmt::Display for Leftover {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{} `{}`", self.op, self.tbl)?;
+        match &self.key {
+            Some(key) => write!(out, " {key}"),
+            None => Ok(()),
+        }
+    }
 }
 
 #[derive(QueryableByName)]
 struct Logged {
     #[diesel(sql_type = BigInt)]
     seq: i64,
+    #[diesel(sql_type = BigInt)]
+    transaction: i64,
     #[diesel(sql_type = Text)]
     tbl: String,
     #[diesel(sql_type = Text)]
@@ -72,6 +124,7 @@ impl From<Logged> for Change {
         let [old, new] = [logged.old, logged.new].map(Option::unwrap_or_default);
         Self {
             seq: logged.seq,
+            transaction: logged.transaction,
             table: logged.tbl,
             operation,
             old,
@@ -103,12 +156,30 @@ pub struct Journal {
     foreign: BTreeSet<i64>,
 }
 
+/// What makes the journal.
+pub(crate) const STATEMENTS: [&str; 2] = [
+    include_str!("journal/install.sql"),
+    include_str!("journal/undo.sql"),
+];
+
+/// What the comment on the journal's schema says; another journal needs another comment.
+const VERSION: &str = "The journal of authz-pin, format 2. `authz-pin clean` takes it away.";
+
+const BEGIN: &str = "
+    with place as (select coalesce(max(seq), 0) as value from authz_pin.change),
+    remembered as (insert into authz_pin.identifier select $1, unnest($2) on conflict do nothing),
+    alone as (
+      update authz_pin.run set alone_from = place.value, alone_until = clock_timestamp() + make_interval(secs => $3)
+      from place where token = $1
+    )
+    select value from place";
+
 /// Only one run at a time installs or removes the journal; the lock ends with the transaction.
 const LOCK_INSTALLATION: &str =
     "select pg_advisory_xact_lock(hashtextextended('authz_pin installation', 0))";
 
 /// How long a run waits for the locks that the installation takes on the service's tables.
-const LOCK_TIMEOUT: &str = "set local lock_timeout = '15s'";
+const LOCK_TIMEOUT: &str = "set local lock_timeout = '15s'; set local statement_timeout = 0";
 
 /// How the whole database is shared: many sweeps at once, or one that needs to be alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,7 +206,10 @@ impl Journal {
         run: &str,
     ) -> Result<(Self, Vec<Leftover>), DatabaseError> {
         let task = "install the journal";
-        let live = format!("select pg_advisory_lock(hashtextextended('authz_pin run {run}', 0))");
+        // A limit that the role has for its statements must not end an undo in the middle, again and again.
+        let live = format!(
+            "set statement_timeout = 0; select pg_advisory_lock(hashtextextended('authz_pin run {run}', 0))"
+        );
         database.execute(task, &live).await?;
         database
             .execute(task, &format!("begin; {LOCK_TIMEOUT}; {LOCK_INSTALLATION}"))
@@ -158,16 +232,21 @@ impl Journal {
         run: &str,
     ) -> Result<(Self, Vec<Leftover>), DatabaseError> {
         let task = "install the journal";
-        database.execute(task, include_str!("journal.sql")).await?;
-        let leftovers = undo_dead_runs(database).await?;
+        same_version(database).await?;
+        for sql in STATEMENTS {
+            database.execute(task, sql).await?;
+        }
+        let leftovers = dead::undo_all(database).await?;
         let schema = database.schema().to_owned();
-        let watch = diesel::sql_query("select authz_pin.watch($1)").bind::<Text, _>(schema);
+        let watch = diesel::sql_query("select authz_pin.watch($1)").bind::<Text, _>(&schema);
         watch
             .execute(&mut database.connection)
             .await
             .map_err(DatabaseError::refused(task))?;
         let register =
-            diesel::sql_query("insert into authz_pin.run (token) values ($1)").bind::<Text, _>(run);
+            diesel::sql_query("insert into authz_pin.run (token, service_schema) values ($1, $2)")
+                .bind::<Text, _>(run)
+                .bind::<Text, _>(&schema);
         register
             .execute(&mut database.connection)
             .await
@@ -201,21 +280,23 @@ impl Journal {
         sweep_lock(database, "pg_advisory_unlock", presence).await
     }
 
-    /// Remembers identifiers that need not hold the run's token, so that they are found after a crash.
-    pub async fn remember(
+    /// Begins a batch: remembers identifiers that need not hold the run's token, so that they are found after a crash, and
+    /// for how long what changes belongs to the batch because it is alone. Gives the place where the batch begins.
+    pub async fn begin(
         &self,
         database: &mut Database,
         identifiers: &[String],
-    ) -> Result<(), DatabaseError> {
-        let statement = "insert into authz_pin.identifier select $1, unnest($2)";
-        let insert = diesel::sql_query(statement)
+        alone: Option<Duration>,
+    ) -> Result<Mark, DatabaseError> {
+        let query = diesel::sql_query(BEGIN)
             .bind::<Text, _>(&self.run)
-            .bind::<Array<Text>, _>(identifiers);
-        insert
-            .execute(&mut database.connection)
+            .bind::<Array<Text>, _>(identifiers)
+            .bind::<Nullable<Double>, _>(alone.map(|time| time.as_secs_f64()));
+        let number: Number = query
+            .get_result(&mut database.connection)
             .await
-            .map_err(DatabaseError::refused("write the journal"))
-            .map(drop)
+            .map_err(DatabaseError::refused("write the journal"))?;
+        Ok(Mark(number.value))
     }
 
     /// Waits until nothing was logged for `settle`.
@@ -240,7 +321,9 @@ impl Journal {
 
     /// Reads the changes that nobody has explained yet.
     pub async fn read(&self, database: &mut Database) -> Result<Vec<Change>, DatabaseError> {
-        let query = "select seq, tbl, op, old, new from authz_pin.change where run is null and seq > $1 order by seq";
+        let query =
+            "select seq, xact::text::bigint as transaction, tbl, op, old, new from authz_pin.change
+            where run is null and seq > $1 order by seq";
         let query = diesel::sql_query(query).bind::<BigInt, _>(self.floor);
         let logged: Vec<Logged> = query
             .load(&mut database.connection)
@@ -292,11 +375,6 @@ impl Journal {
         Ok(tokens.into_iter().map(|token| token.token).collect())
     }
 
-    /// Where the journal ends now.
-    pub async fn mark(&self, database: &mut Database) -> Result<Mark, DatabaseError> {
-        last(database).await.map(Mark)
-    }
-
     /// Undoes what this run claimed after `mark`, the last change first.
     pub async fn undo(
         &self,
@@ -316,36 +394,13 @@ impl Journal {
             )
             .await?;
         forget(database, &self.run).await?;
-        remove_if_unused(database).await?;
+        dead::remove_if_unused(database).await?;
         let unlock = format!(
             "select pg_advisory_unlock(hashtextextended('authz_pin run {}', 0))",
             self.run
         );
         database.execute(task, &format!("commit; {unlock}")).await
     }
-}
-
-/// Undoes what dead runs left and removes the journal if no run is alive.
-pub async fn clean(database: &mut Database) -> Result<Vec<Leftover>, DatabaseError> {
-    let task = "clean the database";
-    database
-        .execute(task, &format!("begin; {LOCK_TIMEOUT}; {LOCK_INSTALLATION}"))
-        .await?;
-    let present = diesel::sql_query("select to_regclass('authz_pin.run') is not null as value");
-    let present: Flag = present
-        .get_result(&mut database.connection)
-        .await
-        .map_err(DatabaseError::refused(task))?;
-    let leftovers = if present.value {
-        undo_dead_runs(database).await?
-    } else {
-        Vec::new()
-    };
-    if present.value {
-        remove_if_unused(database).await?;
-    }
-    database.execute(task, "commit").await?;
-    Ok(leftovers)
 }
 
 async fn sweep_lock(
@@ -374,7 +429,7 @@ async fn undo(
     run: &str,
     mark: Mark,
 ) -> Result<Vec<Leftover>, DatabaseError> {
-    let query = diesel::sql_query("select tbl, op from authz_pin.undo($1, $2)")
+    let query = diesel::sql_query("select tbl, op, key from authz_pin.undo($1, $2)")
         .bind::<Text, _>(run)
         .bind::<BigInt, _>(mark.0);
     query
@@ -393,43 +448,38 @@ async fn forget(database: &mut Database, run: &str) -> Result<(), DatabaseError>
         .map(drop)
 }
 
-/// A run is dead when its advisory lock can be taken: the lock ends with the connection that held it.
-async fn undo_dead_runs(database: &mut Database) -> Result<Vec<Leftover>, DatabaseError> {
-    let dead = diesel::sql_query(
-        "select token from authz_pin.run where pg_try_advisory_xact_lock(hashtextextended('authz_pin run ' || token, 0))",
-    );
-    let dead: Vec<Token> = dead
-        .load(&mut database.connection)
-        .await
-        .map_err(DatabaseError::refused("look for dead runs"))?;
-    let mut leftovers = Vec::new();
-    for Token { token } in dead {
-        let task = "undo a dead run's changes";
-        let claim = diesel::sql_query("select authz_pin.claim_dead($1)").bind::<Text, _>(&token);
-        claim
-            .execute(&mut database.connection)
-            .await
-            .map_err(DatabaseError::refused(task))?;
-        leftovers.extend(undo(database, &token, Mark::START).await?);
-        forget(database, &token).await?;
-    }
-    Ok(leftovers)
-}
-
-async fn remove_if_unused(database: &mut Database) -> Result<(), DatabaseError> {
-    let task = "remove the journal";
-    let used = diesel::sql_query("select exists (select from authz_pin.run) as value");
-    let used: Flag = used
+/// A journal that another version of the tool made has other tables: only that version knows the way back.
+async fn same_version(database: &mut Database) -> Result<(), DatabaseError> {
+    let query = "select coalesce((select obj_description(oid, 'pg_namespace') from pg_namespace where nspname = 'authz_pin'), $1)
+        is not distinct from $1 as value";
+    let flag: Flag = diesel::sql_query(query)
+        .bind::<Text, _>(VERSION)
         .get_result(&mut database.connection)
         .await
-        .map_err(DatabaseError::refused(task))?;
-    if used.value {
+        .map_err(DatabaseError::refused("read the journal"))?;
+    if flag.value {
         return Ok(());
     }
-    database
-        .execute(
-            task,
-            "select authz_pin.unwatch(); drop schema authz_pin cascade",
-        )
-        .await
+    Err(DatabaseError::OtherJournal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_leftover_of_a_dead_run_shows_no_more_of_a_key_than_finds_the_row() {
+        let leftover = Leftover {
+            tbl: "Key".to_owned(),
+            op: "update".to_owned(),
+            key: Some(
+                json!({"token": "sk-0123456789", "team": "öffentlich", "id": 123_456_789_012_i64, "x": "short"}),
+            ),
+        };
+        assert_eq!(
+            leftover.shortened().to_string(),
+            r#"update `Key` {"token":"sk-01234…","team":"öffentli…","id":123456789012,"x":"short"}"#
+        );
+    }
 }

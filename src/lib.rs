@@ -11,6 +11,7 @@ pub mod drift;
 pub mod dry_run;
 pub mod embedded;
 pub mod exit;
+pub mod fault;
 pub mod findings;
 pub mod guard;
 pub mod http;

@@ -5,12 +5,16 @@ use std::collections::BTreeSet;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+use crate::fault::{Fault, Reply};
+
 /// What one cell showed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Observation {
-    /// The HTTP status; of a paged answer the first that is not a success.
-    pub status: u16,
-    /// The refusal as the service words it, normalised; only where the status is 400 or above.
+    /// The HTTP status; of a paged answer the first that is not a success. None where a fault came instead.
+    pub status: Option<u16>,
+    /// What came instead of an answer.
+    pub fault: Option<Fault>,
+    /// The refusal as the service words it, normalised, or where a redirect leads.
     pub gate: Option<String>,
     /// The identifiers that the response held, as `entity.field`.
     pub discloses: BTreeSet<String>,
@@ -18,8 +22,8 @@ pub struct Observation {
     pub shape: Option<BTreeSet<String>>,
     /// The row changes, or none where the database could not be observed.
     pub effects: Option<Vec<Effect>>,
-    /// The status of each follow-up request.
-    pub probes: IndexMap<String, u16>,
+    /// What each follow-up request brought.
+    pub probes: IndexMap<String, Reply>,
 }
 
 /// What happened to a row.

@@ -15,10 +15,13 @@ use crate::symbols::{Namer, View};
 /// How much of a refusal without the suite's message is kept, in characters.
 const WHOLE_BODY: usize = 400;
 
+/// The one field of a body that is not JSON.
+const NOT_JSON: &str = "<not JSON>";
+
 /// What an answer showed.
 #[derive(Debug, Default)]
 pub struct Shown {
-    /// The refusal, normalised.
+    /// The refusal, normalised, or where a redirect leads.
     pub gate: Option<String>,
     /// The identifiers in the body.
     pub discloses: BTreeSet<String>,
@@ -38,8 +41,15 @@ pub fn answer(suite: &SuiteFile, namer: &Namer, view: View<'_>, answer: &Answer)
             Json::String(read.text)
         }
     };
-    let gate = (answer.status >= 400).then(|| gate(suite, &body));
-    let shape = (answer.is_success() && answer.json().is_some()).then(|| paths(&body));
+    let gate = match &answer.redirect {
+        Some(redirect) => {
+            discloses.extend(namer.name(&redirect.location, view).disclosed);
+            let to = namer.name(&redirect.to, view).text;
+            Some(kinds_of_names(&format!("redirect to {to}")))
+        }
+        None => (answer.status >= 400).then(|| gate(suite, &body)),
+    };
+    let shape = answer.is_success().then(|| shape(answer, &body)).flatten();
     Shown {
         gate,
         discloses,
@@ -96,6 +106,15 @@ fn kinds_of_names(text: &str) -> String {
         }
     }
     out
+}
+
+/// The fields of a success; of one that is not JSON, only that.
+fn shape(answer: &Answer, named: &Json) -> Option<BTreeSet<String>> {
+    match &answer.body {
+        Body::Json(_) => Some(paths(named)),
+        Body::Text(text) if text.is_empty() => None,
+        Body::Text(_) => Some(BTreeSet::from([NOT_JSON.to_owned()])),
+    }
 }
 
 /// Every field of a body as `a.b[].c`.

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+use crate::fault::{Fault, Reply};
 use crate::findings;
 use crate::observation::{Effect, Observation, RowChange};
 use crate::yaml;
@@ -45,9 +46,12 @@ pub struct Record {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cell {
-    /// The HTTP status.
-    pub status: u16,
-    /// The gate that refused.
+    /// The HTTP status; none where there is a fault.
+    pub status: Option<u16>,
+    /// What came instead of an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
+    /// The gate that refused, or where a redirect leads.
     pub gate: Option<String>,
     /// The identifiers that the response held.
     #[serde(default)]
@@ -55,9 +59,9 @@ pub struct Cell {
     /// The row changes.
     #[serde(default)]
     pub effects: Effects,
-    /// The status of each follow-up request.
+    /// What each follow-up request brought.
     #[serde(default)]
-    pub probes: IndexMap<String, u16>,
+    pub probes: IndexMap<String, Reply>,
     /// The fields of the body.
     pub shape: Option<String>,
 }
@@ -147,6 +151,7 @@ impl Record {
     fn cell(&mut self, gates: &BTreeMap<String, String>, observation: Observation) -> Cell {
         Cell {
             status: observation.status,
+            fault: observation.fault,
             gate: observation.gate.and_then(|text| gates.get(&text).cloned()),
             discloses: observation.discloses.into_iter().collect(),
             effects: observation
@@ -233,6 +238,30 @@ impl Record {
     }
 }
 
+impl Cell {
+    /// Whether the service let the call through. A cell without an answer is neither allowed nor denied.
+    #[must_use]
+    pub fn is_allowed(&self) -> bool {
+        self.status.is_some_and(|status| status < 400)
+    }
+
+    /// Whether the service refused the call.
+    #[must_use]
+    pub fn is_denied(&self) -> bool {
+        self.status.is_some_and(|status| status >= 400)
+    }
+
+    /// The status, or what came instead of one.
+    #[must_use]
+    pub fn verdict(&self) -> String {
+        match (self.fault, self.status) {
+            (Some(fault), _) => fault.to_string(),
+            (None, Some(status)) => status.to_string(),
+            (None, None) => "no status".to_owned(),
+        }
+    }
+}
+
 impl Effects {
     /// Whether the cell changed anything.
     #[must_use]
@@ -271,18 +300,18 @@ mod tests {
 
     fn allowed() -> Observation {
         Observation {
-            status: 200,
+            status: Some(200),
             discloses: BTreeSet::from(["target.key".to_owned()]),
             shape: Some(BTreeSet::from(["key".to_owned(), "models[]".to_owned()])),
             effects: Some(vec![effect()]),
-            probes: IndexMap::from([("old key".to_owned(), 401)]),
+            probes: IndexMap::from([("old key".to_owned(), Reply::Status(401))]),
             ..Observation::default()
         }
     }
 
     fn denied(gate: &str) -> Observation {
         Observation {
-            status: 403,
+            status: Some(403),
             gate: Some(gate.to_owned()),
             effects: Some(Vec::new()),
             ..Observation::default()
@@ -321,6 +350,23 @@ mod tests {
             admin: {status: 200, discloses: [target.key], effects: [update Key 70a9], probes: {old key: 401}, shape: body f6f9}
             nobody: {status: 403, gate: error-not-for}
         "#);
+    }
+
+    #[test]
+    fn a_cell_without_an_answer_has_a_fault_in_place_of_its_status() {
+        let fault = Observation {
+            fault: Some(Fault::TimedOut),
+            effects: Some(Vec::new()),
+            probes: IndexMap::from([("old key".to_owned(), Reply::Fault(Fault::Closed))]),
+            ..Observation::default()
+        };
+        let record = Record::build("POST /x".to_owned(), [("t", "a", fault)]);
+        let text = record.to_yaml().unwrap();
+        let line = "a: {fault: timed out, probes: {old key: connection closed}}";
+        assert!(text.contains(line), "{text}");
+        assert_eq!(Record::parse(&text).unwrap(), record);
+        let cell = record.cell_at("t", "a").unwrap();
+        assert!(!cell.is_allowed() && !cell.is_denied());
     }
 
     #[test]

@@ -110,8 +110,7 @@ fn mark(
     (target, actor): (&str, &str),
     cell: &Cell,
 ) -> String {
-    let style = if cell.status < 400 { ALLOWED } else { DENIED };
-    let mut text = styled(style, &cell.status.to_string());
+    let mut text = verdict(cell);
     let mut notable = String::new();
     if cell.effects.is_observed() && !cell.effects.is_empty() {
         text.push('*');
@@ -126,6 +125,14 @@ fn mark(
         text.push_str(&styled(NOTABLE, &notable));
     }
     text
+}
+
+fn verdict(cell: &Cell) -> String {
+    match cell.status {
+        Some(status) if status < 400 => styled(ALLOWED, &status.to_string()),
+        Some(status) => styled(DENIED, &status.to_string()),
+        None => styled(NOTABLE, "fault"),
+    }
 }
 
 fn differences(out: &mut dyn Write, outcome: &Outcome) -> io::Result<()> {

@@ -11,7 +11,7 @@ use url::Url;
 use crate::database::{Database, DatabaseError};
 use crate::diagnostic::did_you_mean;
 use crate::embedded::{Cluster, EmbeddedError};
-use crate::http::{Http, HttpError, shown};
+use crate::http::{Http, HttpError};
 use crate::suite::Suite;
 use crate::sweep::Service;
 use crate::template::{TemplateError, Templates};
@@ -274,16 +274,14 @@ impl Started {
         let timeout = Duration::from_secs(suite.file.service.timeout_s).min(ANSWER);
         let http = Http::new(self.service.base_url.clone(), timeout)?;
         let path = &suite.file.service.ready;
-        let url = shown(&http.url(path)?);
+        http.url(path)?;
         let start = Instant::now();
         let mut pause = PAUSE;
         let mut tries = 0;
         loop {
             tries += 1;
-            let last = match http.get(path).await {
-                Ok(answer) if answer.is_success() => return Ok(()),
-                Ok(answer) => format!("{} from GET {url}", answer.status),
-                Err(error) => error.to_string(),
+            let Err(last) = http.ready(path).await else {
+                return Ok(());
             };
             if start.elapsed() + pause > patience {
                 return Err(ServiceError::NotReady {

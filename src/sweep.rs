@@ -4,12 +4,13 @@
 //! attribute the changes by symbols, probe the credentials, undo. A change that no cell's symbols explain is never
 //! guessed at: the endpoint is swept again one cell at a time.
 
+mod attribution;
 mod background;
 mod batch;
 mod fire;
 mod store;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -106,6 +107,9 @@ pub enum SweepError {
     /// The service did not answer.
     #[error(transparent)]
     Http(#[from] HttpError),
+    /// The service was there, and is no longer.
+    #[error("the service is no longer ready: {0}")]
+    Gone(String),
     /// The database could not be used.
     #[error(transparent)]
     Database(#[from] DatabaseError),
@@ -203,6 +207,12 @@ async fn abandon(suite: &Suite, service: &Service) -> Result<Sweep, SweepError> 
     }
     Err(SweepError::Interrupted)
 }
+
+/// What is said outside any cell.
+const NOBODY: View<'_> = View {
+    cell: usize::MAX,
+    actor: "",
+};
 
 /// How long a database may take to notice that a connection was closed.
 const DISCONNECTION: Duration = Duration::from_millis(500);
@@ -303,7 +313,15 @@ impl<'a> Sweeper<'a> {
     async fn close(&mut self, late: Duration) -> Result<Vec<Leftover>, SweepError> {
         let namer = self.namer()?;
         match self.store.take() {
-            Some(store) => Ok(store.close(&namer, late, self.progress).await?),
+            Some(store) => {
+                let leftovers = store.close(&namer, late, self.progress).await?;
+                Ok(leftovers
+                    .into_iter()
+                    .map(|leftover| {
+                        leftover.named(|key| namer.name_json(key, NOBODY, &mut BTreeSet::new()))
+                    })
+                    .collect())
+            }
             None => Ok(Vec::new()),
         }
     }
@@ -355,16 +373,20 @@ impl Swept<'_> {
             probes: self.probes.clone(),
             ..Observation::default()
         };
-        for answer in &self.answers {
+        for answer in &self.brought.answers {
             let shown = observe::answer(&suite.file, namer, self.view(), answer);
-            if observation.status < 400 {
-                observation.status = answer.status;
+            if observation.status.is_none_or(|status| status < 400) {
+                observation.status = Some(answer.status);
                 observation.gate = shown.gate;
             }
             observation.discloses.extend(shown.discloses);
             if let Some(shape) = shown.shape {
                 observation.shape.get_or_insert_default().extend(shape);
             }
+        }
+        if self.brought.fault.is_some() {
+            (observation.status, observation.gate) = (None, None);
+            observation.fault = self.brought.fault;
         }
         let catalog = self.catalog.as_deref();
         observation.effects = catalog.map(|catalog| {

@@ -32,12 +32,12 @@ pub fn statuses(flip: &str) -> Option<(&str, u16, u16)> {
 
 fn change(before: Option<&Cell>, after: &Cell) -> Option<String> {
     let Some(before) = before else {
-        return Some(format!("new, {}", after.status));
+        return Some(format!("new, {}", after.verdict()));
     };
     if before == after {
         return None;
     }
-    let mut change = format!("{} -> {}", before.status, after.status);
+    let mut change = format!("{} -> {}", before.verdict(), after.verdict());
     for aspect in aspects(before, after) {
         change.push_str(", ");
         change.push_str(aspect);
@@ -54,7 +54,7 @@ fn aspects(before: &Cell, after: &Cell) -> Vec<&'static str> {
         (false, true) => aspects.push("writes nothing"),
         _ => {}
     }
-    if before.status == after.status {
+    if before.verdict() == after.verdict() {
         let (more, less) = disclosed(before, after);
         let others = [
             (before.gate != after.gate, "another gate"),

@@ -5,7 +5,7 @@ use std::time::Instant;
 use clap::Args;
 
 use super::arguments::{Format, ServiceArgs, SnapshotArgs, SuiteArgs, SweepArgs};
-use super::{Context, Failure, to_its_end};
+use super::{Context, Failure, nothing_left, to_its_end};
 use crate::drift::{self, Comparison};
 use crate::dry_run::DryRun;
 use crate::exit::Exit;
@@ -67,20 +67,15 @@ pub async fn run(args: &CheckArgs, context: &mut Context<'_>) -> Result<Exit, Fa
             context,
         );
     }
-    let swept = sweep_once(&suite, &plan, &given, &(&args.sweep).into(), context).await?;
+    let mut swept = sweep_once(&suite, &plan, &given, &(&args.sweep).into(), context).await?;
     let totals = Totals::new(swept.cells, swept.requests, start.elapsed());
-    let leftovers = swept.leftovers.len();
+    let leftovers = std::mem::take(&mut swept.leftovers);
     let outcomes = compare(&suite, &plan, swept)?;
     match args.format {
         Format::Human => report::human(context.out, &outcomes, totals)?,
         Format::Json => report::json(context.out, &suite.file.name, &outcomes, totals)?,
     }
-    if leftovers > 0 {
-        return Err(Failure::new(
-            Exit::Unreachable,
-            format!("{leftovers} rows could not be restored: somebody else changed them"),
-        ));
-    }
+    nothing_left(&leftovers)?;
     let pinned = outcomes
         .iter()
         .all(|outcome| outcome.comparison == Comparison::Same);

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Context, Failure};
+use super::{Context, Failure, nothing_left};
 use crate::database::Database;
 use crate::exit::Exit;
 use crate::journal;
@@ -36,25 +36,13 @@ pub async fn run(args: &CleanArgs, context: &mut Context<'_>) -> Result<Exit, Fa
         return Ok(Exit::AsPinned);
     }
     let leftovers = journal::clean(&mut database).await?;
-    for leftover in &leftovers {
-        writeln!(
-            context.out,
-            "left alone: a row of `{}` that a run had to undo an {} of, and that somebody else changed",
-            leftover.tbl, leftover.op
-        )?;
-    }
-    if leftovers.is_empty() {
-        // A run whose connection the server has not yet missed looks alive as well.
-        let text = if database.has_schema("authz_pin").await? {
-            "clean, but for a run that is under way: with its end the journal goes"
-        } else {
-            "clean"
-        };
-        writeln!(context.out, "{text}")?;
-        return Ok(Exit::AsPinned);
-    }
-    Err(Failure::new(
-        Exit::Unreachable,
-        format!("{} rows could not be restored", leftovers.len()),
-    ))
+    nothing_left(&leftovers)?;
+    // A run whose connection the server has not yet missed looks alive as well.
+    let text = if database.has_schema("authz_pin").await? {
+        "clean, but for a run that is under way: with its end the journal goes"
+    } else {
+        "clean"
+    };
+    writeln!(context.out, "{text}")?;
+    Ok(Exit::AsPinned)
 }

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::arguments::{Format, ServiceArgs, SnapshotArgs, SuiteArgs, SweepArgs};
 use super::check::{is_whole, print_dry_run, source, sweep_once};
-use super::{Context, Failure};
+use super::{Context, Failure, nothing_left};
 use crate::drift::{self, Comparison};
 use crate::dry_run::DryRun;
 use crate::exit::Exit;
@@ -61,6 +61,8 @@ pub async fn run(args: &RecordArgs, context: &mut Context<'_>) -> Result<Exit, F
     let options = (&args.sweep).into();
     let first = sweep_once(&suite, &plan, &given, &options, context).await?;
     let second = sweep_once(&suite, &plan, &given, &options, context).await?;
+    nothing_left(&first.leftovers)?;
+    nothing_left(&second.leftovers)?;
     let mut accepted = Vec::new();
     for (plan, (name, record)) in plan.iter().zip(&first.records) {
         let text = record.to_yaml()?;

@@ -17,6 +17,7 @@ pub enum Kind {
     FindingAdded,
     ProbeChanged,
     EffectChanged,
+    FaultChanged,
     Narrowed,
     GateChanged,
     StatusChanged,

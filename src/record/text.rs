@@ -69,7 +69,11 @@ impl Cell {
     /// The cell as one line of YAML.
     #[must_use]
     pub fn line(&self) -> String {
-        let mut parts = vec![format!("status: {}", self.status)];
+        let key = match self.fault {
+            Some(_) => "fault",
+            None => "status",
+        };
+        let mut parts = vec![format!("{key}: {}", self.verdict())];
         parts.extend(
             self.gate
                 .iter()
@@ -85,7 +89,7 @@ impl Cell {
             let probes = self
                 .probes
                 .iter()
-                .map(|(name, status)| format!("{}: {status}", scalar(name)));
+                .map(|(name, reply)| format!("{}: {reply}", scalar(name)));
             parts.push(format!(
                 "probes: {{{}}}",
                 probes.collect::<Vec<_>>().join(", ")

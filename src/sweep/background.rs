@@ -70,6 +70,7 @@ mod tests {
     fn change(table: &str, new: Json) -> Change {
         Change {
             seq: 1,
+            transaction: 1,
             table: table.to_owned(),
             operation: Operation::Insert,
             old: Json::Null,

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::fire::Brought;
 use super::store::{Store, Unexplained};
 use super::{SweepError, Sweeper};
 use crate::database::Catalog;
-use crate::http::{Answer, Call};
+use crate::fault::Reply;
+use crate::http::{Answer, Call, PAUSES};
 use crate::journal::{Change, Presence};
 use crate::observe::text_at;
 use crate::plan::PlannedCell;
@@ -24,9 +26,9 @@ pub(super) struct Swept<'a> {
     pub(super) planned: PlannedCell<'a>,
     /// Whether the cell counts; those of a try that was repeated do not.
     pub(super) recorded: bool,
-    pub(super) answers: Vec<Answer>,
+    pub(super) brought: Brought,
     pub(super) changes: Vec<Change>,
-    pub(super) probes: IndexMap<String, u16>,
+    pub(super) probes: IndexMap<String, Reply>,
     /// The tables, where changes were observed.
     pub(super) catalog: Option<Arc<Catalog>>,
 }
@@ -42,11 +44,14 @@ impl<'a> Sweeper<'a> {
         let first = self.swept.len();
         let mut scratches = self.scratches(first, cells)?;
         if let Some(store) = &mut self.store {
-            store.seed(&scratches).await?;
+            store.seed(&scratches, presence).await?;
         }
         let requests = self.requests(endpoint, cells, &scratches)?;
-        let answers = self.fire(endpoint, &requests).await?;
-        self.keep(cells, answers);
+        let brought = self.fire(endpoint, &requests).await?;
+        if brought.iter().any(|brought| brought.fault.is_some()) {
+            self.still_ready().await?;
+        }
+        self.keep(cells, brought);
         self.capture(endpoint, first, &mut scratches)?;
         let namer = self.namer()?;
         let unexplained = self.attribute(&namer, first, presence).await?;
@@ -111,14 +116,26 @@ impl<'a> Sweeper<'a> {
         cells.iter().zip(scratches).map(call).collect()
     }
 
-    fn keep(&mut self, cells: &[PlannedCell<'a>], answers: Vec<Vec<Answer>>) {
+    /// A fault is the cell's only where the service is still there; else it is the service's end.
+    async fn still_ready(&self) -> Result<(), SweepError> {
+        let path = &self.suite.file.service.ready;
+        for pause in PAUSES {
+            if self.http.ready(path).await.is_ok() {
+                return Ok(());
+            }
+            tokio::time::sleep(pause).await;
+        }
+        self.http.ready(path).await.map_err(SweepError::Gone)
+    }
+
+    fn keep(&mut self, cells: &[PlannedCell<'a>], brought: Vec<Brought>) {
         let catalog = self.store.as_ref().and_then(Store::observed);
-        for (planned, answers) in cells.iter().zip(answers) {
+        for (planned, brought) in cells.iter().zip(brought) {
             self.swept.push(Swept {
                 number: self.swept.len(),
                 planned: *planned,
                 recorded: true,
-                answers,
+                brought,
                 changes: Vec::new(),
                 probes: IndexMap::new(),
                 catalog: catalog.clone(),
@@ -135,6 +152,7 @@ impl<'a> Sweeper<'a> {
     ) -> Result<(), TemplateError> {
         for (swept, scratch) in self.swept.iter().skip(first).zip(scratches) {
             let Some(body) = swept
+                .brought
                 .answers
                 .first()
                 .filter(|answer| answer.is_success())
@@ -215,10 +233,14 @@ impl<'a> Sweeper<'a> {
                 owners.push((number, name));
             }
         }
-        let answers = self.send_all(&calls).await?;
-        for ((number, name), answer) in owners.into_iter().zip(answers) {
+        let sent = self.send_all(&calls).await?;
+        if sent.iter().any(Result::is_err) {
+            self.still_ready().await?;
+        }
+        for ((number, name), sent) in owners.into_iter().zip(sent) {
+            let reply = sent.map_or_else(Reply::Fault, |answer| Reply::Status(answer.status));
             if let Some(swept) = self.swept.get_mut(number) {
-                swept.probes.insert(name.clone(), answer.status);
+                swept.probes.insert(name.clone(), reply);
             }
         }
         Ok(())

@@ -1,10 +1,12 @@
 //! Sending many calls at once.
 
+use std::cell::Cell;
 use std::future::Future;
 
 use futures::StreamExt;
 
 use super::{SweepError, Sweeper};
+use crate::fault::Fault;
 use crate::http::{Answer, Call, HttpError};
 use crate::observe::text_at;
 use crate::suite::{Endpoint, PagesSpec};
@@ -12,29 +14,56 @@ use crate::suite::{Endpoint, PagesSpec};
 /// The most pages that are walked.
 const PAGES: usize = 1000;
 
+/// What a call brought: the answer, or its pages, up to the fault that ended them.
+#[derive(Default)]
+pub(super) struct Brought {
+    pub(super) answers: Vec<Answer>,
+    pub(super) fault: Option<Fault>,
+}
+
+impl Brought {
+    fn push(&mut self, sent: Result<Answer, Fault>) {
+        match sent {
+            Ok(answer) => self.answers.push(answer),
+            Err(fault) => self.fault = Some(fault),
+        }
+    }
+
+    fn requests(&self) -> usize {
+        self.answers.len() + usize::from(self.fault.is_some())
+    }
+}
+
+impl From<Result<Answer, Fault>> for Brought {
+    fn from(sent: Result<Answer, Fault>) -> Self {
+        let mut brought = Self::default();
+        brought.push(sent);
+        brought
+    }
+}
+
 impl Sweeper<'_> {
     /// Fires the calls of one endpoint; a paged answer is walked to its end.
     pub(super) async fn fire(
         &mut self,
         endpoint: &Endpoint,
         calls: &[Call],
-    ) -> Result<Vec<Vec<Answer>>, SweepError> {
+    ) -> Result<Vec<Brought>, SweepError> {
         let Some(pages) = &endpoint.spec.pages else {
-            return Ok(self
-                .send_all(calls)
-                .await?
-                .into_iter()
-                .map(|answer| vec![answer])
-                .collect());
+            let sent = self.send_all(calls).await?;
+            return Ok(sent.into_iter().map(Brought::from).collect());
         };
         let walks = calls.iter().map(|call| self.walk(endpoint, pages, call));
-        let answers = in_order(walks, self.options.concurrency).await?;
-        self.sent += answers.iter().map(Vec::len).sum::<usize>();
-        Ok(answers)
+        let brought = in_order(walks, self.options.concurrency).await?;
+        self.sent += brought.iter().map(Brought::requests).sum::<usize>();
+        Ok(brought)
     }
 
     /// Sends calls, as many at once as the options say; the answers come back in the calls' order.
-    pub(super) async fn send_all(&mut self, calls: &[Call]) -> Result<Vec<Answer>, HttpError> {
+    pub(super) async fn send_all(
+        &mut self,
+        calls: &[Call],
+    ) -> Result<Vec<Result<Answer, Fault>>, HttpError> {
         let sends = calls.iter().map(|call| self.http.send(call));
         let answers = in_order(sends, self.options.concurrency).await?;
         self.sent += answers.len();
@@ -46,18 +75,19 @@ impl Sweeper<'_> {
         endpoint: &Endpoint,
         pages: &PagesSpec,
         call: &Call,
-    ) -> Result<Vec<Answer>, SweepError> {
-        let mut answers = Vec::new();
+    ) -> Result<Brought, SweepError> {
+        let mut brought = Brought::default();
         loop {
-            let page = answers.len() + 1;
-            let answer = self
+            let page = brought.answers.len() + 1;
+            let sent = self
                 .http
                 .send(&call.with_query(&pages.query, &page.to_string()))
                 .await?;
-            let last = last_page(pages, &answer);
-            answers.push(answer);
+            // After a fault there is no next page.
+            let last = sent.as_ref().map_or(0, |answer| last_page(pages, answer));
+            brought.push(sent);
             if page >= last {
-                return Ok(answers);
+                return Ok(brought);
             }
             if page >= PAGES {
                 return Err(SweepError::Pages {
@@ -78,13 +108,17 @@ fn last_page(pages: &PagesSpec, answer: &Answer) -> usize {
     total.and_then(|total| total.parse().ok()).unwrap_or(0)
 }
 
-/// Runs futures, some at once, and gives their results in the futures' order, or the first failure.
+/// Runs futures, some at once, and gives their results in the futures' order, or the first failure. After a failure
+/// those under way are awaited, since a call that is given up may still write, but no other one is begun.
 async fn in_order<T, E>(
     futures: impl Iterator<Item = impl Future<Output = Result<T, E>>>,
     at_once: usize,
 ) -> Result<Vec<T>, E> {
-    let results: Vec<Result<T, E>> = futures::stream::iter(futures)
+    let has_failed = Cell::new(false);
+    let wanted = futures.take_while(|_| !has_failed.get());
+    let results: Vec<Result<T, E>> = futures::stream::iter(wanted)
         .buffered(at_once.max(1))
+        .inspect(|result| has_failed.set(has_failed.get() || result.is_err()))
         .collect()
         .await;
     results.into_iter().collect()

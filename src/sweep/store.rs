@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aho_corasick::AhoCorasick;
-
+use super::attribution::Attribution;
 use super::background::Background;
 use super::{Progress, Service};
 use crate::database::{Catalog, Database, DatabaseError};
@@ -125,11 +124,17 @@ impl Store {
     }
 
     /// Inserts the scratch rows of a batch, after which the journal belongs to that batch.
-    pub(super) async fn seed(&mut self, scratches: &[Scratch]) -> Result<(), DatabaseError> {
+    pub(super) async fn seed(
+        &mut self,
+        scratches: &[Scratch],
+        presence: Presence,
+    ) -> Result<(), DatabaseError> {
+        let alone = presence == Presence::Alone && scratches.len() == 1;
+        let alone = alone.then_some(self.settle + IN_FLIGHT);
         if let Some(journal) = &self.journal {
-            self.mark = journal.mark(&mut self.database).await?;
-            journal
-                .remember(&mut self.database, &identifiers(scratches))
+            let identifiers = identifiers(scratches);
+            self.mark = journal
+                .begin(&mut self.database, &identifiers, alone)
                 .await?;
         }
         let rows: Vec<Row> = scratches
@@ -163,52 +168,23 @@ impl Store {
         &mut self,
         namer: &Namer,
     ) -> Result<(Vec<(usize, Change)>, Unexplained), DatabaseError> {
-        let mut explained = Vec::new();
-        let mut unexplained = Unexplained::default();
-        let mut claimed = Vec::new();
-        for change in self.mine(namer).await? {
-            let cells = namer.cells_in(&change.text());
-            match (cells.len(), cells.first()) {
-                _ if self.background.has(&change) => claimed.push(change.seq),
-                (1, Some(cell)) => {
-                    claimed.push(change.seq);
-                    explained.push((*cell, change));
-                }
-                _ => unexplained.0.push(change),
-            }
-        }
-        self.claim_numbers(&claimed).await?;
-        Ok((explained, unexplained))
-    }
-
-    /// The unclaimed changes once the journal is quiet, without those that hold another run's values, and without what
-    /// the service itself wrote into its background tables.
-    async fn mine(&mut self, namer: &Namer) -> Result<Vec<Change>, DatabaseError> {
         let Some(journal) = &mut self.journal else {
-            return Ok(Vec::new());
+            return Ok(Default::default());
         };
         journal.quiet(&mut self.database, self.settle).await?;
         let changes = journal.read(&mut self.database).await?;
         if changes.is_empty() {
-            return Ok(changes);
+            return Ok(Default::default());
         }
         self.others
             .extend(journal.others(&mut self.database).await?);
-        // Without a pattern nothing matches, and so does what cannot be compiled.
-        let others = AhoCorasick::new(&self.others).ok();
-        let is_others = |text: &str| others.as_ref().is_some_and(|others| others.is_match(text));
-        let is_late = |change: &Change| self.background.has(change);
-        // What the service writes by itself is nobody's effect; whether it is undone is decided at the end.
-        let changes = changes
-            .into_iter()
-            .filter(|change| !is_late(change) || namer.knows(&change.text()));
-        let is_foreign = |change: &Change| {
-            let text = change.text();
-            !namer.knows(&text) && is_others(&text)
-        };
-        let (foreign, mine): (Vec<_>, Vec<_>) = changes.partition(is_foreign);
-        journal.set_aside(foreign.into_iter().map(|change| change.seq));
-        Ok(mine)
+        let attribution = Attribution::new(namer, &self.others, &self.background);
+        let attributed = attribution.attribute(changes);
+        journal.set_aside(attributed.foreign);
+        let mut mine = attributed.background;
+        mine.extend(attributed.explained.iter().map(|(_, change)| change.seq));
+        journal.claim(&mut self.database, &mine).await?;
+        Ok((attributed.explained, Unexplained(attributed.unexplained)))
     }
 
     /// Claims changes that only their time explains.
@@ -249,16 +225,13 @@ impl Store {
             return Ok(());
         };
         let changes = journal.read(&mut self.database).await?;
-        let alone = journal.others(&mut self.database).await?.is_empty();
-        let is_mine = |change: &&Change| {
-            namer.knows(&change.text()) || alone && self.background.has_unmarked(change)
-        };
-        let numbers: Vec<i64> = changes
-            .iter()
-            .filter(is_mine)
-            .map(|change| change.seq)
-            .collect();
-        self.claim_numbers(&numbers).await
+        let others = journal.others(&mut self.database).await?;
+        let alone = others.is_empty();
+        self.others.extend(others);
+        let mut mine = Attribution::new(namer, &self.others, &self.background).own(&changes);
+        let unmarked = |change: &&Change| alone && self.background.has_unmarked(change);
+        mine.extend(changes.iter().filter(unmarked).map(|change| change.seq));
+        self.claim_numbers(&mine).await
     }
 
     /// Undoes what the journal has after `mark`; without one, deletes the inserted rows after the first `keep`.
@@ -308,6 +281,9 @@ impl Store {
                 .any(|table| self.background.is_table(table))
     }
 }
+
+/// How long a call of a run that was killed may go on in the service: what changes later is not taken for the run's.
+const IN_FLIGHT: Duration = Duration::from_secs(5);
 
 /// What a person must know of a run without a journal.
 const UNWATCHED: &str = "the database's role owns neither all tables nor the right to make a schema: effects are not \

@@ -60,7 +60,8 @@ async fn flips(hole: Hole) -> Vec<String> {
                 };
                 flips.push(format!(
                     "{endpoint}/{target}/{actor}: {} -> {}{wrote}",
-                    before.status, cell.status
+                    before.verdict(),
+                    cell.verdict()
                 ));
             }
         }
@@ -123,7 +124,7 @@ async fn a_silent_write_on_a_denied_call_is_in_the_record() {
         .await;
     let record = &swept.records["key-update-models"];
     let cell = record.cell_at("owner's key", "internal_user").unwrap();
-    assert_eq!(cell.status, 403);
+    assert_eq!(cell.status, Some(403));
     assert!(!cell.effects.is_empty() && cell.effects.is_observed());
     let finding =
         "denied-but-wrote: internal_user on `owner's key` was denied (403), and rows changed";

@@ -1,0 +1,87 @@
+//! Faults: what came instead of an answer.
+
+use serde::{Deserialize, Serialize};
+
+/// What came instead of an answer. A fault says neither that a call was allowed nor that it was denied.
+///
+/// The texts name what happened and nothing that differs between two runs: no port, no number of an error, no count of
+/// bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Fault {
+    /// The answer was not there, whole, when the time for one request was over.
+    #[serde(rename = "timed out")]
+    TimedOut,
+    /// The connection ended before an answer began, by a reset or in order: which of the two it was depends on how
+    /// much of the request was read before, so that both are one.
+    #[serde(rename = "connection closed")]
+    Closed,
+    /// What came is not HTTP.
+    #[serde(rename = "not HTTP")]
+    NotHttp,
+    /// The body is larger than what is read of one.
+    #[serde(rename = "answer larger than 16 MiB")]
+    TooLarge,
+    /// The body ended before its announced length.
+    #[serde(rename = "answer ended early")]
+    EndedEarly,
+}
+
+impl Fault {
+    /// The fault as the record writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TimedOut => "timed out",
+            Self::Closed => "connection closed",
+            Self::NotHttp => "not HTTP",
+            Self::TooLarge => "answer larger than 16 MiB",
+            Self::EndedEarly => "answer ended early",
+        }
+    }
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(self.as_str())
+    }
+}
+
+/// What a follow-up request brought: a status, or what came instead of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Reply {
+    /// The status of an answer.
+    Status(u16),
+    /// No answer.
+    Fault(Fault),
+}
+
+impl std::fmt::Display for Reply {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Status(status) => write!(out, "{status}"),
+            Self::Fault(fault) => write!(out, "{fault}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_reads_back_as_it_is_written() {
+        let all = [
+            Fault::TimedOut,
+            Fault::Closed,
+            Fault::NotHttp,
+            Fault::TooLarge,
+            Fault::EndedEarly,
+        ];
+        for fault in all {
+            let text = serde_json::to_value(fault).unwrap();
+            assert_eq!(text, fault.as_str());
+            assert_eq!(serde_json::from_value::<Fault>(text).unwrap(), fault);
+        }
+    }
+}

@@ -1,0 +1,286 @@
+-- The way back: the journal replayed backwards.
+
+-- What undo needs to address and restore rows of a table: `key` compares the primary key of a row with that of an image
+-- (null where there is none), the lists name the columns that can be inserted and updated, bare and of an image.
+create or replace function authz_pin.shape(relation regclass) returns table (
+  key text, columns text, images text, updatable text, updates text
+)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select
+    string_agg(format('authz_pin_row.%1$I = (image.r).%1$I', a.attname), ' and ') filter (where a.attnum = any (i.indkey)),
+    string_agg(quote_ident(a.attname), ', ' order by a.attnum),
+    string_agg(format('(image.r).%I', a.attname), ', ' order by a.attnum),
+    string_agg(quote_ident(a.attname), ', ' order by a.attnum) filter (where a.attidentity <> 'a'),
+    string_agg(format('(image.r).%I', a.attname), ', ' order by a.attnum) filter (where a.attidentity <> 'a')
+  from pg_attribute a left join pg_index i on i.indrelid = a.attrelid and i.indisprimary
+  where a.attrelid = shape.relation and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
+$$;
+
+-- Whether a foreign key's action would take a row along that is not for this undo to touch: a row that refers to one that
+-- is about to go, or to a key that is about to change, unless it is as the run left it and will be restored itself.
+create or replace function authz_pin.would_act(numbers bigint[], relation regclass, op text, new_rows text[], old_rows text[])
+returns boolean
+language plpgsql as $$
+declare
+  f record;
+  found boolean;
+begin
+  for f in
+    select k.conrelid::regclass as child,
+      string_agg(format('authz_pin_child.%I = (image.r).%I', c.attname, p.attname), ' and ') as refers,
+      string_agg(format('(image.r).%1$I is distinct from (before.r).%1$I', p.attname), ' or ') as moves
+    from pg_constraint k
+      cross join unnest(k.conkey, k.confkey) as u (child, parent)
+      join pg_attribute c on c.attrelid = k.conrelid and c.attnum = u.child
+      join pg_attribute p on p.attrelid = k.confrelid and p.attnum = u.parent
+    where k.contype = 'f' and k.confrelid = relation
+      and case op when 'insert' then k.confdeltype when 'update' then k.confupdtype end in ('c', 'n', 'd')
+    group by k.oid, k.conrelid
+  loop
+    if op = 'insert' then
+      execute format(
+        'select exists (select from %2$s authz_pin_child, (select x::%1$s as r from unnest($1) x) image
+         where %3$s and not (authz_pin_child.tableoid = $2 and authz_pin_child::text = any ($1)))', relation, f.child, f.refers)
+      into found using new_rows, relation;
+    else
+      execute format(
+        'select exists (select from %2$s authz_pin_child, (select $1::%1$s as r) image, (select $2::%1$s as r) before
+         where %3$s and (%4$s) and not exists (
+           select from authz_pin.change c join authz_pin.change own on own.seq = $3 and c.run = own.run
+           where c.relation = authz_pin_child.tableoid and c.new_row = authz_pin_child::text))',
+        relation, f.child, f.refers, f.moves)
+      into found using new_rows[1], old_rows[1], numbers[1];
+    end if;
+    if found then
+      return true;
+    end if;
+  end loop;
+  return false;
+end $$;
+
+-- Undoes changes of one table and one operation with one statement. False, and nothing is done, where a row is not as the
+-- run left it or cannot be restored. A row that already is as it was (a foreign key's action restored it) counts as undone.
+-- Rows are compared with all their columns, written in this session's settings, so nothing is overwritten by guess.
+create or replace function authz_pin.undo_changes(numbers bigint[]) returns boolean
+language plpgsql as $$
+declare
+  c record;
+  s record;
+  found_rows text;
+  done bigint;
+begin
+  select x.relation, x.op, count(*), array_agg(x.old_row) as old, array_agg(x.new_row) as new
+    into strict c from authz_pin.change x where x.seq = any (numbers) group by x.relation, x.op;
+  select * into strict s from authz_pin.shape(c.relation);
+  -- Where rows are alike, as they can be without a key, one row per change is enough.
+  found_rows := format(
+    'select authz_pin_row.ctid from only %1$s authz_pin_row, (select x::%1$s as r from unnest($1) x) image
+     where %2$s and authz_pin_row::text = image.r::text limit cardinality($1)', c.relation, coalesce(s.key, 'true'));
+  if c.op <> 'delete' then
+    -- A row that is locked is not referred to anew before it is gone.
+    execute format('select from only %s where ctid = any (array(%s)) for update', c.relation, found_rows) using c.new;
+    if authz_pin.would_act(numbers, c.relation, c.op, c.new, c.old) then
+      return false;
+    end if;
+  end if;
+  case c.op
+  when 'insert' then
+    execute format('delete from only %s where ctid = any (array(%s))', c.relation, found_rows) using c.new;
+  when 'update' then
+    execute format('update only %1$s set (%2$s) = (select %3$s from (select $2[1]::%1$s as r) image) where ctid = any (array(%4$s))',
+      c.relation, s.updatable, s.updates, found_rows) using c.new, c.old;
+  else
+    execute format('insert into %1$s (%2$s) overriding system value select %3$s from (select x::%1$s as r from unnest($1) x) image',
+      c.relation, s.columns, s.images) using c.old;
+  end case;
+  get diagnostics done = row_count;
+  if done = c.count then
+    return true;
+  end if;
+  if c.count > 1 then
+    raise integrity_constraint_violation;
+  end if;
+  return authz_pin.is_undone(numbers[1]);
+exception
+  -- Whoever is in the way ends or lets go: the caller tries again.
+  when deadlock_detected or serialization_failure or lock_not_available then
+    raise;
+  when unique_violation then
+    return c.count = 1 and authz_pin.is_undone(numbers[1]);
+  when others then
+    return false;
+end $$;
+
+-- Whether there is nothing left to undo of a change: the row is gone again, or there as it was before, or as it was
+-- before an earlier change of the run (the actions of two foreign keys are two changes, which one undo restores).
+create or replace function authz_pin.is_undone(number bigint) returns boolean
+language plpgsql as $$
+declare
+  c authz_pin.change;
+  key text;
+  earlier text[];
+  undone boolean;
+begin
+  select * into strict c from authz_pin.change where seq = number;
+  select s.key into strict key from authz_pin.shape(c.relation) s;
+  if c.op = 'insert' then
+    execute format(
+      'select not exists (select from only %1$s authz_pin_row, (select $1::%1$s as r) image where %2$s)',
+      c.relation, coalesce(key, 'false')) into undone using c.new_row;
+    return undone;
+  end if;
+  earlier := c.old_row || array(
+    select x.old_row from authz_pin.change x
+    where x.run = c.run and x.relation = c.relation and x.seq < number and x.old @> authz_pin.row_key(c.relation, c.old));
+  execute format(
+    'select exists (select from only %1$s authz_pin_row, (select x::%1$s as r from unnest($1) x) image
+     where %2$s and authz_pin_row::text = image.r::text)', c.relation, coalesce(key, 'true')) into undone using earlier;
+  return undone;
+end $$;
+
+-- The primary key of a row.
+create or replace function authz_pin.row_key(relation regclass, image jsonb) returns jsonb
+language sql stable as $$
+  select jsonb_object_agg(a.attname, image -> a.attname)
+  from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey)
+  where i.indrelid = row_key.relation and i.indisprimary
+$$;
+
+-- Undoes a run's changes after `since`, the last first, and returns those that could not be undone. Changes next to each
+-- other that insert into or delete from one table are undone at once, which rows that refer to each other need.
+create or replace function authz_pin.undo_steps(which text, since bigint) returns bigint[]
+language plpgsql as $$
+declare
+  step record;
+  remaining bigint[] := '{}';
+begin
+  for step in
+    select array_agg(seq order by seq desc) as numbers from (
+      select seq, count(*) filter (where single or relation is distinct from earlier_relation or op <> earlier_op)
+        over (order by seq desc) as part
+      from (
+        select seq, relation, op, lag(relation) over w as earlier_relation, lag(op) over w as earlier_op,
+          op = 'update' or not exists (select from pg_index i where i.indrelid = relation and i.indisprimary) as single
+        from authz_pin.change where run = which and seq > since
+        window w as (order by seq desc)
+      ) x
+    ) y group by part order by max(seq) desc
+  loop
+    if authz_pin.undo_changes(step.numbers) then
+      remaining := authz_pin.undo_rest(remaining);
+    else
+      remaining := authz_pin.undo_rest(remaining || step.numbers);
+    end if;
+  end loop;
+  return remaining;
+end $$;
+
+-- Undoes one by one what did not work before, as long as any of it works now. A foreign key's actions are logged after
+-- what caused them, so they fail until that is undone, and have to be undone before anything older is.
+create or replace function authz_pin.undo_rest(numbers bigint[]) returns bigint[]
+language plpgsql as $$
+declare
+  number bigint;
+  again bigint[];
+begin
+  while numbers <> '{}' and numbers is distinct from again loop
+    again := numbers;
+    foreach number in array again loop
+      if authz_pin.undo_changes(array[number]) then
+        numbers := array_remove(numbers, number);
+      end if;
+    end loop;
+  end loop;
+  return numbers;
+end $$;
+
+-- Undoes with the service's own triggers off, since they would change what is restored, and with constraints checked at
+-- the end where they can be. What only fails at the end is done again with each change checked at once, to know which it is.
+create or replace function authz_pin.undo_quietly(which text, since bigint) returns bigint[]
+language plpgsql as $$
+declare
+  t record;
+  back text[] := '{}';
+  remaining bigint[];
+begin
+  for t in
+    select g.tgrelid::regclass as relation, g.tgname, case g.tgenabled when 'A' then 'always' else '' end as mode
+    from pg_trigger g join pg_proc p on p.oid = g.tgfoid
+    where g.tgrelid in (select x.relation from authz_pin.change x where x.run = which and x.seq > since)
+      and not g.tgisinternal and g.tgenabled in ('O', 'A') and p.pronamespace <> 'authz_pin'::regnamespace
+    order by g.tgrelid::regclass::text, g.tgname
+  loop
+    execute format('alter table only %s disable trigger %I', t.relation, t.tgname);
+    back := back || format('alter table only %s enable %s trigger %I', t.relation, t.mode, t.tgname);
+  end loop;
+  begin
+    set constraints all deferred;
+    remaining := authz_pin.undo_steps(which, since);
+    set constraints all immediate;
+  exception when integrity_constraint_violation then
+    set constraints all immediate;
+    remaining := authz_pin.undo_steps(which, since);
+  end;
+  for i in 1..cardinality(back) loop
+    execute back[i];
+  end loop;
+  return remaining;
+end $$;
+
+-- Undoes a run's changes after `since` and forgets them. A row that somebody else changed since is left alone and
+-- returned, with its primary key. Names inside the service's own functions are looked up in its schema.
+create or replace function authz_pin.undo(which text, since bigint)
+returns table (tbl text, op text, key jsonb)
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '500ms'
+set timezone = 'UTC' set datestyle = 'ISO, YMD' set intervalstyle = 'postgres'
+set bytea_output = 'hex' set extra_float_digits = 1 set lc_monetary = 'C'
+as $$
+declare
+  remaining bigint[];
+begin
+  perform set_config('search_path', format('pg_catalog, %I, public, pg_temp', r.service_schema), true)
+    from authz_pin.run r where r.token = which;
+  perform set_config('authz_pin.undoing', 'on', true);
+  for attempt in 1..20 loop
+    begin
+      remaining := authz_pin.undo_quietly(which, since);
+      exit;
+    exception when deadlock_detected or serialization_failure or lock_not_available then
+      if attempt = 20 then
+        raise;
+      end if;
+      perform pg_sleep(0.1 + 0.4 * random());
+    end;
+  end loop;
+  perform set_config('authz_pin.undoing', '', true);
+  return query
+    select x.tbl, x.op, authz_pin.row_key(x.relation, coalesce(x.new, x.old))
+    from authz_pin.change x where x.seq = any (remaining) order by x.seq;
+  delete from authz_pin.change x where x.run = which and x.seq > since;
+end $$;
+
+-- Claims for a dead run what it caused: changes that hold its token or an identifier that it made, changes of the same
+-- transaction, and what changed while it swept a cell alone. What another run explains is never claimed.
+create or replace function authz_pin.claim_dead(which text) returns void
+language sql as $$
+  with value as (
+    select token as run, token as value from authz_pin.run union all select run, value from authz_pin.identifier
+  ), known as (
+    select c.seq, c.xact, bool_or(v.run = which) as own, bool_or(v.run <> which) as foreign_
+    from authz_pin.change c left join value v on strpos(coalesce(c.old::text, '') || coalesce(c.new::text, ''), v.value) > 0
+    where c.run is null group by c.seq
+  ), mine as (
+    select xact from known where own union select xact from authz_pin.change where run = which
+  )
+  update authz_pin.change c set run = which
+  from known k, authz_pin.run r
+  where k.seq = c.seq and r.token = which and (
+    k.own or k.foreign_ is not true and (
+      c.xact in (select xact from mine) or c.seq > r.alone_from and c.at <= r.alone_until
+    )
+  )
+$$;

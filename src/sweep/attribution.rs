@@ -1,0 +1,241 @@
+//! Which cell a change belongs to: by the symbols in its row, else by those in its transaction.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aho_corasick::AhoCorasick;
+
+use super::background::Background;
+use crate::journal::Change;
+use crate::symbols::Namer;
+
+/// Changes by whom they belong to.
+#[derive(Debug, Default)]
+pub(super) struct Attributed {
+    /// The effects by the number of their cell.
+    pub(super) explained: Vec<(usize, Change)>,
+    /// What the service writes by itself, but because of this run.
+    pub(super) background: Vec<i64>,
+    /// What other runs caused.
+    pub(super) foreign: Vec<i64>,
+    /// What no symbol explains, or those of several cells.
+    pub(super) unexplained: Vec<Change>,
+}
+
+/// Whom the values in a change, or in a transaction, belong to.
+#[derive(Debug, Default)]
+struct Marks {
+    cells: BTreeSet<usize>,
+    own: bool,
+    foreign: bool,
+}
+
+impl Marks {
+    fn add(&mut self, other: &Self) {
+        self.cells.extend(&other.cells);
+        self.own |= other.own;
+        self.foreign |= other.foreign;
+    }
+
+    fn the_cell(&self) -> Option<usize> {
+        match (self.cells.len(), self.cells.first()) {
+            (1, cell) => cell.copied(),
+            _ => None,
+        }
+    }
+}
+
+/// Reads whose values a change holds.
+pub(super) struct Attribution<'a> {
+    namer: &'a Namer,
+    others: Option<AhoCorasick>,
+    background: &'a Background,
+}
+
+impl<'a> Attribution<'a> {
+    /// `others` are the values that other runs made.
+    pub(super) fn new(
+        namer: &'a Namer,
+        others: &BTreeSet<String>,
+        background: &'a Background,
+    ) -> Self {
+        Self {
+            namer,
+            // Without a pattern nothing matches, and so does what cannot be compiled.
+            others: AhoCorasick::new(others).ok(),
+            background,
+        }
+    }
+
+    /// Attributes changes. A transaction whose rows hold the symbols of one cell was made for that cell, so rows beside
+    /// them that hold none (what a trigger logs, a counter) are the cell's as well.
+    pub(super) fn attribute(&self, changes: Vec<Change>) -> Attributed {
+        let transactions = self.transactions(&changes);
+        let mut attributed = Attributed::default();
+        for change in changes {
+            let marks = self.marks(&change);
+            let Some(transaction) = transactions.get(&change.transaction) else {
+                continue;
+            };
+            if self.background.has(&change) {
+                if marks.own {
+                    attributed.background.push(change.seq);
+                }
+            } else if !marks.own && (marks.foreign || transaction.foreign && !transaction.own) {
+                attributed.foreign.push(change.seq);
+            } else {
+                let owner = if marks.cells.is_empty() {
+                    transaction
+                } else {
+                    &marks
+                };
+                match owner.the_cell() {
+                    Some(cell) => attributed.explained.push((cell, change)),
+                    None => attributed.unexplained.push(change),
+                }
+            }
+        }
+        attributed
+    }
+
+    /// The changes that this run caused beyond doubt, whichever cell did.
+    pub(super) fn own(&self, changes: &[Change]) -> Vec<i64> {
+        let transactions = self.transactions(changes);
+        let is_own = |change: &&Change| {
+            let marks = self.marks(change);
+            let transaction = transactions.get(&change.transaction);
+            marks.own || !marks.foreign && transaction.is_some_and(|marks| marks.own)
+        };
+        changes
+            .iter()
+            .filter(is_own)
+            .map(|change| change.seq)
+            .collect()
+    }
+
+    fn transactions(&self, changes: &[Change]) -> BTreeMap<i64, Marks> {
+        let mut transactions: BTreeMap<i64, Marks> = BTreeMap::new();
+        for change in changes {
+            transactions
+                .entry(change.transaction)
+                .or_default()
+                .add(&self.marks(change));
+        }
+        transactions
+    }
+
+    fn marks(&self, change: &Change) -> Marks {
+        let text = change.text();
+        let others = self.others.as_ref();
+        Marks {
+            cells: self.namer.cells_in(&text),
+            own: self.namer.knows(&text),
+            foreign: others.is_some_and(|others| others.is_match(&text)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observation::Operation;
+    use crate::symbols::Registry;
+    use serde_json::{Value as Json, json};
+
+    /// Changes as (transaction, table, what the row holds), numbered from 1.
+    fn attributed(changes: &[(i64, &str, &str)]) -> (Attributed, Vec<i64>) {
+        let mut registry = Registry::default();
+        registry.add_tag(0, "tag-of-0");
+        registry.add_tag(1, "tag-of-1");
+        let namer = registry.build().unwrap();
+        let others = BTreeSet::from(["theirs".to_owned()]);
+        let background =
+            Background::of(&serde_json::from_value(json!({"tables": ["Log"]})).unwrap());
+        let attribution = Attribution::new(&namer, &others, &background);
+        let changes: Vec<Change> = (1..).zip(changes).map(change).collect();
+        let own = attribution.own(&changes);
+        (attribution.attribute(changes), own)
+    }
+
+    fn change((seq, (transaction, table, text)): (i64, &(i64, &str, &str))) -> Change {
+        Change {
+            seq,
+            transaction: *transaction,
+            table: (*table).to_owned(),
+            operation: Operation::Insert,
+            old: Json::Null,
+            new: json!({"text": text}),
+        }
+    }
+
+    fn cells(attributed: &Attributed) -> Vec<(i64, usize)> {
+        let explained = attributed.explained.iter();
+        explained
+            .map(|(cell, change)| (change.seq, *cell))
+            .collect()
+    }
+
+    fn unexplained(attributed: &Attributed) -> Vec<i64> {
+        attributed
+            .unexplained
+            .iter()
+            .map(|change| change.seq)
+            .collect()
+    }
+
+    #[test]
+    fn a_change_is_the_cells_whose_symbols_it_holds() {
+        let (attributed, own) = attributed(&[(1, "T", "tag-of-0"), (2, "T", "by tag-of-1")]);
+        assert_eq!(cells(&attributed), [(1, 0), (2, 1)]);
+        assert_eq!(own, [1, 2]);
+    }
+
+    #[test]
+    fn a_change_without_symbols_is_explained_by_its_transaction() {
+        let (attributed, own) = attributed(&[
+            (1, "Audit", "a trigger's"),
+            (1, "T", "tag-of-1"),
+            (2, "Audit", "a cron's"),
+        ]);
+        assert_eq!(cells(&attributed), [(1, 1), (2, 1)]);
+        assert_eq!(unexplained(&attributed), [3]);
+        assert_eq!(own, [1, 2]);
+    }
+
+    #[test]
+    fn a_transaction_for_two_cells_explains_nothing_more_than_the_rows_do() {
+        let (attributed, own) =
+            attributed(&[(1, "T", "tag-of-0"), (1, "T", "tag-of-1"), (1, "Sum", "2")]);
+        assert_eq!(cells(&attributed), [(1, 0), (2, 1)]);
+        assert_eq!(unexplained(&attributed), [3]);
+        assert_eq!(own, [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_row_with_two_cells_symbols_is_never_guessed_at() {
+        let (attributed, _) = attributed(&[(1, "T", "tag-of-0 tag-of-1")]);
+        assert_eq!(unexplained(&attributed), [1]);
+    }
+
+    #[test]
+    fn what_another_run_caused_is_foreign_with_its_whole_transaction() {
+        let (attributed, own) = attributed(&[
+            (1, "T", "theirs"),
+            (1, "Audit", "a trigger's"),
+            (2, "T", "tag-of-0 theirs"),
+        ]);
+        assert_eq!(attributed.foreign, [1, 2]);
+        assert_eq!(cells(&attributed), [(3, 0)]);
+        assert_eq!(own, [3]);
+    }
+
+    #[test]
+    fn a_background_row_is_no_effect_and_undone_only_if_it_is_the_runs() {
+        let (attributed, own) = attributed(&[(1, "Log", "tag-of-0"), (2, "Log", "a heartbeat")]);
+        assert_eq!(attributed.background, [1]);
+        assert_eq!(
+            (cells(&attributed).len(), unexplained(&attributed).len()),
+            (0, 0)
+        );
+        assert_eq!(own, [1]);
+    }
+}

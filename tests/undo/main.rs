@@ -1,0 +1,81 @@
+//! Undo: after a run every table is row for row what it was, whatever the service's schema is made of.
+//!
+//! Each file in `schemas/` has a schema, rows that were there before, and what calls do to them. The calls run over a
+//! connection of their own, as the service's do, and are undone from the journal.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail like the tests")]
+
+mod others;
+mod service;
+
+use authz_pin::journal::Mark;
+
+use service::Service;
+
+async fn undone(sql: &str) {
+    let (schema, rest) = sql.split_once("-- rows\n").unwrap();
+    let (rows, calls) = rest.split_once("-- calls\n").unwrap();
+    let mut service = Service::with(&format!("{schema};\n{rows}")).await;
+    let before = service.content().await;
+
+    let (journal, mut database) = service.watched().await;
+    service.call(calls).await;
+    let changed = service.content().await;
+    let logged = journal.read(&mut database).await.unwrap();
+    let logged: Vec<i64> = logged.iter().map(|change| change.seq).collect();
+    journal.claim(&mut database, &logged).await.unwrap();
+    let leftovers = journal.undo(&mut database, Mark::START).await.unwrap();
+    journal.remove(&mut database).await.unwrap();
+
+    assert_ne!(changed, before, "the calls change nothing");
+    assert_eq!(leftovers, []);
+    let now = service.content().await;
+    let different = now
+        .iter()
+        .filter(|line| !before.contains(line))
+        .collect::<Vec<_>>();
+    assert_eq!(now, before, "now different: {different:#?}");
+}
+
+/// One test per file, and a test that no file is forgotten.
+macro_rules! schemas {
+    ($($name:ident)*) => {
+        $(
+            #[tokio::test]
+            async fn $name() {
+                undone(include_str!(concat!("schemas/", stringify!($name), ".sql"))).await;
+            }
+        )*
+
+        #[test]
+        fn every_schema_has_a_test() {
+            let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/undo/schemas");
+            let files = std::fs::read_dir(folder).unwrap();
+            let mut names: Vec<_> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+            names.sort();
+            assert_eq!(names, [$(concat!(stringify!($name), ".sql")),*]);
+        }
+    };
+}
+
+schemas! {
+    awkward_names
+    bytea_and_numerics
+    changed_primary_keys
+    composite_and_domain
+    dates_ranges_and_network
+    enums_and_arrays
+    foreign_keys
+    foreign_keys_deferred
+    foreign_keys_that_act
+    foreign_keys_to_itself
+    generated_and_identity
+    inheritance
+    json_and_jsonb
+    many_rows
+    no_primary_key
+    partitions
+    row_security
+    triggers_of_the_service
+    truncate
+}
