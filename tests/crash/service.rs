@@ -21,7 +21,7 @@ async fn a_run_whose_service_was_killed_fails_and_has_undone_what_it_did() {
         let ended = end(run);
         assert_eq!(ended.code, Some(3), "{which}: {ended:#?}");
         assert!(
-            ended.stderr.contains("error: no answer from "),
+            ended.stderr.contains("no answer from "),
             "{ended:#?}"
         );
         assert_eq!(arena.content().await, before, "{which}");
