@@ -61,7 +61,7 @@ enum Command {
     /// List the cells that a check would sweep
     #[command(after_help = list::EXAMPLES)]
     List(list::ListArgs),
-    /// Compare the operations of the service's OpenAPI document with those that the suite sweeps
+    /// Compare the operations of the service's OpenAPI document with the suite
     #[command(after_help = coverage::EXAMPLES)]
     Coverage(coverage::CoverageArgs),
     /// Classify the drift between two snapshots or folders of them
