@@ -4,6 +4,7 @@ pub mod arguments;
 pub mod check;
 pub mod clean;
 pub mod completions;
+pub mod coverage;
 pub mod diff;
 pub mod explain;
 pub mod list;

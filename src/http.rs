@@ -44,6 +44,14 @@ pub enum HttpError {
         /// Why, in the client's words.
         reason: String,
     },
+    /// An answer that is longer than what was asked for can be.
+    #[error("the answer from GET {url} has more than {} MiB", limit >> 20)]
+    TooLong {
+        /// The URL without its query.
+        url: String,
+        /// How many bytes it may have.
+        limit: usize,
+    },
     /// The suite's path does not make a URL.
     #[error("`{0}` is not a path of a URL")]
     Path(String),
@@ -161,6 +169,17 @@ pub enum Body {
     Text(String),
 }
 
+impl Body {
+    /// The body that these bytes are.
+    #[must_use]
+    pub fn read(bytes: &[u8]) -> Self {
+        serde_json::from_slice(bytes).map_or_else(
+            |_| Self::Text(String::from_utf8_lossy(bytes).into_owned()),
+            Self::Json,
+        )
+    }
+}
+
 impl Answer {
     /// Whether the status is a success.
     #[must_use]
@@ -260,6 +279,26 @@ impl Http {
         })
     }
 
+    /// Gets the bytes at `path` without any credential, and gives up on an answer with more than `limit` of them.
+    pub async fn get_bytes(&self, path: &str, limit: usize) -> Result<(u16, Vec<u8>), HttpError> {
+        let url = self.url(path)?;
+        let fail = |error: reqwest::Error| HttpError::Unreachable {
+            method: Method::Get.as_str(),
+            url: shown(&url),
+            reason: reason(&error),
+        };
+        let mut response = self.client.get(url.clone()).send().await.map_err(fail)?;
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(fail)? {
+            if bytes.len() + chunk.len() > limit {
+                let url = shown(&url);
+                return Err(HttpError::TooLong { url, limit });
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok((response.status().as_u16(), bytes))
+    }
+
     /// Whether `path` answers with a success, without any credential; else what it does, in words.
     pub async fn ready(&self, path: &str) -> Result<(), String> {
         let call = Call {
@@ -308,7 +347,7 @@ async fn read(mut response: Response, url: &Url) -> Result<Answer, Fault> {
     Ok(Answer {
         status,
         redirect,
-        body: body(&bytes),
+        body: Body::read(&bytes),
     })
 }
 
@@ -379,13 +418,6 @@ pub fn shown(url: &Url) -> String {
 fn reason(error: &reqwest::Error) -> String {
     let cause = causes(error).last();
     cause.map_or_else(|| error.to_string(), ToString::to_string)
-}
-
-fn body(bytes: &[u8]) -> Body {
-    serde_json::from_slice(bytes).map_or_else(
-        |_| Body::Text(String::from_utf8_lossy(bytes).into_owned()),
-        Body::Json,
-    )
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! [`suite`] -> [`plan`] -> [`world`] -> [`sweep`] -> [`journal`] -> [`record`] -> [`drift`] -> [`report`] -> [`exit`]
 
 pub mod commands;
+pub mod coverage;
 pub mod database;
 pub mod diagnostic;
 pub mod drift;
@@ -18,6 +19,7 @@ pub mod http;
 pub mod journal;
 pub mod observation;
 pub mod observe;
+pub mod openapi;
 pub mod plan;
 pub mod record;
 pub mod report;

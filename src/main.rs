@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, PanicHookInfo};
 
 use authz_pin::commands::{
-    Context, Failure, check, clean, completions, diff, explain, list, record, serve,
+    Context, Failure, check, clean, completions, coverage, diff, explain, list, record, serve,
 };
 use authz_pin::exit::Exit;
 use authz_pin::service::Launch;
@@ -18,8 +18,8 @@ mod gateway;
 const EXIT_CODES: &str = "\
 Exit codes:
   0   everything is as pinned
-  1   something differs from its snapshot, or has none yet
-  2   the command line or the suite is not valid, or the database is not one for tests
+  1   something differs from its snapshot, or has none yet, or is not swept
+  2   the command line or the suite is not valid, or the database does not look like one for tests
   3   the service or its database cannot be reached, or refuses to work
   4   nothing is selected
   5   two sweeps of the same service differ
@@ -61,6 +61,9 @@ enum Command {
     /// List the cells that a check would sweep
     #[command(after_help = list::EXAMPLES)]
     List(list::ListArgs),
+    /// Compare the operations of the service's OpenAPI document with the suite
+    #[command(after_help = coverage::EXAMPLES)]
+    Coverage(coverage::CoverageArgs),
     /// Classify the drift between two snapshots or folders of them
     #[command(after_help = diff::EXAMPLES)]
     Diff(diff::DiffArgs),
@@ -148,6 +151,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Check(args) => check::run(&args, &mut context).await,
         Command::Record(args) => record::run(&args, &mut context).await,
         Command::List(args) => list::run(&args, &mut context),
+        Command::Coverage(args) => coverage::run(&args, &mut context).await,
         Command::Diff(args) => diff::run(&args, &mut context),
         Command::Explain(args) => explain::run(&args, &mut context),
         Command::Serve(args) => serve::run(&args, &mut context).await,

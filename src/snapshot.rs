@@ -186,8 +186,9 @@ fn make_readable(_: &fs::File) -> io::Result<()> {
     Ok(())
 }
 
-/// What follows the header, without the last line's end.
-fn content(text: &str) -> Option<String> {
+/// What follows the header of a snapshot's text, without the last line's end.
+#[must_use]
+pub fn content(text: &str) -> Option<String> {
     let text = text.replace("\r\n", "\n");
     let (_, content) = text.strip_prefix("---\n")?.split_once("\n---\n")?;
     Some(content.trim_end_matches('\n').to_owned())

@@ -14,9 +14,9 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 pub use model::{
-    Actor, BackgroundSpec, CaptureSpec, Credential, EndpointFile, Entity, Kind, LauncherSpec,
-    Method, PagesSpec, ProbeSpec, RefusalSpec, RequestSpec, RowSpec, ServiceSpec, SuiteFile,
-    Target, TargetsFile, TextRule, Variable, WorldFile,
+    Actor, BackgroundSpec, CaptureSpec, CoverageSpec, Credential, EndpointFile, Entity,
+    ExclusionSpec, Kind, LauncherSpec, Method, PagesSpec, ProbeSpec, RefusalSpec, RequestSpec,
+    RowSpec, ServiceSpec, SuiteFile, Target, TargetsFile, TextRule, Variable, WorldFile,
 };
 
 /// A suite that was read and found consistent.

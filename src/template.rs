@@ -44,6 +44,14 @@ pub struct Templates {
     environment: Environment<'static>,
 }
 
+/// How many steps a template may take. Those of suites take some dozen; a loop in a loop could take forever.
+const FUEL: u64 = 100_000;
+/// How many steps and bytes are enough to find out whether there is an unknown filter.
+const FUEL_TO_TRY: u64 = 1_000;
+const MAX_TRIED: usize = 1 << 20;
+/// The most random characters that a template can ask for.
+const MAX_RANDOM: usize = 4096;
+
 impl Default for Templates {
     fn default() -> Self {
         Self::new()
@@ -56,11 +64,12 @@ impl Templates {
     pub fn new() -> Self {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+        environment.set_fuel(Some(FUEL));
         environment.add_filter("sha256", |text: String| sha256_hex(&text));
         environment.add_filter("first", |text: String, n: usize| first(&text, n));
         environment.add_filter("last", |text: String, n: usize| last(&text, n));
         environment.add_filter("mask", mask);
-        environment.add_function("random", random);
+        environment.add_function("random", drawn);
         Self { environment }
     }
 
@@ -134,13 +143,34 @@ impl Templates {
     /// is behind another failure, or in a branch that is not taken, shows in a sweep.
     fn filters_exist(&self, text: &str) -> Result<(), TemplateError> {
         let mut lenient = self.environment.clone();
+        lenient.set_fuel(Some(FUEL_TO_TRY));
         lenient.set_undefined_behavior(UndefinedBehavior::Chainable);
-        match lenient.render_str(text, ()) {
+        let tried = lenient
+            .template_from_str(text)
+            .and_then(|template| template.render_captured_to((), Few(MAX_TRIED)).map(|_| ()));
+        match tried {
             Err(error) if error.kind() == ErrorKind::UnknownFilter => {
                 Err(TemplateError::new(text, &error))
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// A writer that takes that many bytes and keeps none.
+struct Few(usize);
+
+impl std::io::Write for Few {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 = self
+            .0
+            .checked_sub(bytes.len())
+            .ok_or(std::io::ErrorKind::FileTooLarge)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 
@@ -166,6 +196,14 @@ pub fn random(n: usize) -> String {
         .collect()
 }
 
+fn drawn(n: usize) -> Result<String, Error> {
+    if n > MAX_RANDOM {
+        let message = format!("random gives at most {MAX_RANDOM} characters");
+        return Err(Error::new(ErrorKind::InvalidOperation, message));
+    }
+    Ok(random(n))
+}
+
 fn first(text: &str, n: usize) -> String {
     text.chars().take(n).collect()
 }
@@ -177,7 +215,10 @@ fn last(text: &str, n: usize) -> String {
 
 /// Keeps the first and the last characters and puts a `*` for each one between.
 fn mask(text: &str, head: usize, tail: usize) -> String {
-    let hidden = text.chars().count().saturating_sub(head + tail);
+    let hidden = text
+        .chars()
+        .count()
+        .saturating_sub(head.saturating_add(tail));
     format!(
         "{}{}{}",
         first(text, head),
@@ -252,6 +293,19 @@ mod tests {
             "template `{{ key | sha265 }}`: filter sha265 is unknown"
         );
         assert!(Templates::new().names("{{ key | sha256 }}").is_ok());
+    }
+
+    #[test]
+    fn a_template_that_would_take_forever_or_all_memory_is_refused() {
+        let numbers = "{% for a in range(9999) %}";
+        let loops = format!("{0}{0}{0}x{1}{1}{1}", numbers, "{% endfor %}");
+        for text in [&loops, "{{ random(99999999999) }}"] {
+            let error = Templates::new().render_text(text, &scope());
+            assert!(error.is_err(), "{text}");
+        }
+        let mask = "{{ key | mask(18446744073709551615, 1) }}";
+        let masked = Templates::new().render_text(mask, &scope());
+        assert!(masked.unwrap().starts_with("sk-abcdef"));
     }
 
     #[test]

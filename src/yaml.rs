@@ -17,7 +17,7 @@ use std::path::Path;
 
 use schemars::{JsonSchema, schema_for};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{self, DeserializeOwned};
 use serde_json::Value;
 use serde_path_to_error::{Path as SerdePath, Segment};
 
@@ -27,6 +27,15 @@ pub use serde_yaml::Error;
 use crate::diagnostic::{Diagnostic, Diagnostics, Position};
 use source::Source;
 use tree::{Mark, Node};
+
+/// Whose rules a document follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dialect {
+    /// Those of a suite: what is unusual is a mistake.
+    Ours,
+    /// Those of others: what is unusual is read as it is meant.
+    Foreign,
+}
 
 /// A parsed file that still knows where everything in it stands.
 #[derive(Debug, Clone)]
@@ -50,8 +59,18 @@ impl Document {
     /// for. Refused, never dropped: duplicate keys, keys that are no texts, merge keys, tags, numbers that are
     /// not finite, a second document.
     pub fn parse(file: &Path, text: String) -> Result<Self, Diagnostics> {
+        Self::parse_as(Dialect::Ours, file, text)
+    }
+
+    /// Parses a document that was not written for this tool: tags are left out, keys that are numbers are texts, and
+    /// so are numbers that are too large.
+    pub fn parse_foreign(file: &Path, text: String) -> Result<Self, Diagnostics> {
+        Self::parse_as(Dialect::Foreign, file, text)
+    }
+
+    fn parse_as(dialect: Dialect, file: &Path, text: String) -> Result<Self, Diagnostics> {
         let source = Source::new(file.to_owned(), text);
-        let root = build::tree(&source)?;
+        let root = build::tree(&source, dialect)?;
         let value = root.to_value();
         Ok(Self {
             source,
@@ -95,6 +114,14 @@ impl Document {
             } else {
                 explained
             }
+        })
+    }
+
+    /// The document as a `T` that has no schema, or the first thing that keeps it from being one.
+    pub fn decode_plainly<T: DeserializeOwned>(&self) -> Result<T, Diagnostics> {
+        serde_path_to_error::deserialize(&self.value).map_err(|error| {
+            let path = node_path(error.path());
+            self.error_at(&path, error.inner().to_string()).into()
         })
     }
 
@@ -146,5 +173,25 @@ pub fn to_string<T: Serialize + ?Sized>(value: &T) -> Result<String, Error> {
 
 /// Reads back what [`to_string`] wrote.
 pub fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
+    if is_deep(text) {
+        return Err(de::Error::custom("lists and maps nest too deep"));
+    }
     serde_yaml::from_str(text)
+}
+
+/// How many more brackets may be open than closed, those in texts among them.
+const MAX_OPEN: usize = 1_000;
+
+/// Whether so many brackets are open that the parser, whose work for each of them grows with their number, would not
+/// end in reasonable time.
+fn is_deep(text: &str) -> bool {
+    let mut open = 0_usize;
+    text.bytes().any(|byte| {
+        match byte {
+            b'[' | b'{' => open += 1,
+            b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        open > MAX_OPEN
+    })
 }

@@ -216,6 +216,7 @@ fn is_path(word: &str) -> bool {
         "snapshots/",
         "tests/",
         "docs/",
+        "fuzz/",
         "migrations/",
         ".ci/",
         ".github/",
@@ -223,6 +224,7 @@ fn is_path(word: &str) -> bool {
     starts.iter().any(|start| word.starts_with(start))
         && !word.contains(|c: char| c.is_whitespace() || "*<>{}".contains(c))
         && !word.contains("NAME")
+        && !word.starts_with("fuzz/target")
         && !word.ends_with(".snap.new")
 }
 

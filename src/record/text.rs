@@ -15,9 +15,9 @@ impl Record {
         let mut text = yaml::to_string(&Legends::of(self))?;
         text.push_str("cells:\n");
         for (target, row) in &self.cells {
-            let _ = writeln!(text, "  {}:", scalar(target));
+            let _ = writeln!(text, "  {}", key(target, "\n  "));
             for (actor, cell) in row {
-                let _ = writeln!(text, "    {}: {}", scalar(actor), cell.line());
+                let _ = writeln!(text, "    {} {}", key(actor, "\n    "), cell.line());
             }
         }
         if !self.findings.is_empty() {
@@ -69,11 +69,11 @@ impl Cell {
     /// The cell as one line of YAML.
     #[must_use]
     pub fn line(&self) -> String {
-        let key = match self.fault {
+        let answered = match self.fault {
             Some(_) => "fault",
             None => "status",
         };
-        let mut parts = vec![format!("{key}: {}", self.verdict())];
+        let mut parts = vec![format!("{answered}: {}", self.verdict())];
         parts.extend(
             self.gate
                 .iter()
@@ -89,7 +89,7 @@ impl Cell {
             let probes = self
                 .probes
                 .iter()
-                .map(|(name, reply)| format!("{}: {reply}", scalar(name)));
+                .map(|(name, reply)| format!("{} {reply}", key(name, "")));
             parts.push(format!(
                 "probes: {{{}}}",
                 probes.collect::<Vec<_>>().join(", ")
@@ -115,6 +115,20 @@ fn list(items: &[String]) -> String {
     )
 }
 
+/// A text as a key with its colon. YAML takes a long one only if it is marked, and the colon begins a line of its own
+/// in a block.
+fn key(text: &str, before_colon: &str) -> String {
+    let key = scalar(text);
+    if key.len() > MAX_KEY {
+        format!("? {key}{before_colon}:")
+    } else {
+        format!("{key}:")
+    }
+}
+
+/// How many bytes a key may have that is not marked.
+const MAX_KEY: usize = 1_000;
+
 /// A text as a plain YAML scalar where that reads back as the same text, else double-quoted as in JSON.
 fn scalar(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || " _./<>*()'-".contains(c);
@@ -127,8 +141,29 @@ fn scalar(text: &str) -> String {
     if word && !reserved.contains(&text.to_ascii_lowercase().as_str()) {
         text.to_owned()
     } else {
-        serde_json::Value::from(text).to_string()
+        quoted(text)
     }
+}
+
+/// As in JSON, whose escapes YAML has too. What JSON leaves as it is and YAML would read as the end of a line, or not at
+/// all, is escaped as well.
+fn quoted(text: &str) -> String {
+    let json = serde_json::Value::from(text).to_string();
+    let unreadable = |c: char| {
+        matches!(
+            c,
+            '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
+        )
+    };
+    let mut out = String::with_capacity(json.len());
+    for character in json.chars() {
+        if unreadable(character) {
+            let _ = write!(out, "\\u{:04x}", u32::from(character));
+        } else {
+            out.push(character);
+        }
+    }
+    out
 }
 
 #[cfg(test)]

@@ -10,7 +10,8 @@ use serde_json_path::JsonPath;
 
 use super::load::Documents;
 use super::names::{Declared, Names, object};
-use crate::diagnostic::{Diagnostics, did_you_mean, list};
+use crate::coverage;
+use crate::diagnostic::{Diagnostics, did_you_mean, list, quoted};
 use crate::template::Templates;
 use crate::yaml::{Document, NodePath, Step};
 
@@ -46,6 +47,9 @@ pub(super) fn consistency(documents: &Documents, mistakes: &mut Diagnostics) {
 /// Names that templates use for something else, so that no entity can have them.
 const RESERVED: [&str; 6] = ["actor", "target", "cell", "run", "vars", "name"];
 
+/// How many brackets a JSON path may have.
+const MAX_BRACKETS: usize = 16;
+
 struct Checker<'a> {
     document: &'a Document,
     declared: &'a Declared<'a>,
@@ -60,7 +64,31 @@ impl Checker<'_> {
         for path in [["refusal", "type"], ["refusal", "message"]] {
             self.json_path(&NodePath::from(path));
         }
+        self.exclusions(&NodePath::from(["coverage", "exclude"]));
         self.mistakes
+    }
+
+    fn exclusions(&mut self, path: &NodePath) {
+        let items = self.get(path).and_then(Json::as_array).map_or(0, Vec::len);
+        for item in (0..items).map(|index| path.join(index)) {
+            let (operation, reason) = (item.join("operation"), item.join("reason"));
+            if let Some(text) = self.text(&operation)
+                && !coverage::is_pattern(&text)
+            {
+                let message = format!("{} is not an operation", quoted(&text));
+                let mistake = self.document.error_at(&operation, message);
+                self.mistakes
+                    .push(mistake.help("write a method and a path, such as `GET /health*`"));
+            }
+            if self
+                .text(&reason)
+                .is_some_and(|text| text.trim().is_empty())
+            {
+                let mistake = self.document.error_at(&reason, "the reason is empty");
+                self.mistakes
+                    .push(mistake.help("say why nobody has to sweep it"));
+            }
+        }
     }
 
     fn world(mut self) -> Diagnostics {
@@ -217,6 +245,11 @@ impl Checker<'_> {
 
     fn json_path(&mut self, path: &NodePath) {
         let Some(text) = self.text(path) else { return };
+        // The parser recurses, and tries again what is in brackets.
+        if text.matches(['(', '[', '!']).count() > MAX_BRACKETS {
+            let message = format!("{} has more than {MAX_BRACKETS} brackets", quoted(&text));
+            return self.mistakes.push(self.document.error_at(path, message));
+        }
         if let Err(error) = JsonPath::parse(&text) {
             let mistake = self
                 .document

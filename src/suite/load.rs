@@ -1,5 +1,6 @@
 //! Reading a suite's files.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -21,8 +22,23 @@ impl Suite {
         is_suite(folder)?;
         let mut mistakes = Diagnostics::new();
         let documents = Documents::read(folder, &mut mistakes);
+        Self::of(&documents, folder, mistakes)
+    }
+
+    /// Reads a suite that is in memory: its texts by their paths within `folder`, which only names it.
+    pub fn parse(folder: &Path, texts: &BTreeMap<String, String>) -> Result<Self, Diagnostics> {
+        let mut mistakes = Diagnostics::new();
+        let documents = Documents::parse(folder, texts, &mut mistakes);
+        Self::of(&documents, folder, mistakes)
+    }
+
+    fn of(
+        documents: &Documents,
+        folder: &Path,
+        mut mistakes: Diagnostics,
+    ) -> Result<Self, Diagnostics> {
         let suite = documents.decode(folder, &mut mistakes);
-        check::consistency(&documents, &mut mistakes);
+        check::consistency(documents, &mut mistakes);
         mistakes.into_result()?;
         suite.ok_or_else(|| Diagnostic::new(folder, "the suite is not complete").into())
     }
@@ -42,6 +58,22 @@ impl Documents {
             world,
             targets,
             endpoints,
+        }
+    }
+
+    fn parse(folder: &Path, texts: &BTreeMap<String, String>, mistakes: &mut Diagnostics) -> Self {
+        let mut read = |name: &str| {
+            let text = texts.get(name).cloned().unwrap_or_default();
+            mistakes.absorb(Document::parse(&folder.join(name), text))
+        };
+        let [suite, world, targets] = ["suite.yaml", "world.yaml", "targets.yaml"].map(&mut read);
+        let names = texts.keys().filter(|name| name.starts_with("endpoints/"));
+        let endpoints = names.filter_map(|name| Some((stem(Path::new(name)), read(name)?)));
+        Self {
+            suite,
+            world,
+            targets,
+            endpoints: endpoints.collect(),
         }
     }
 

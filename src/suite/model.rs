@@ -33,6 +33,48 @@ pub struct SuiteFile {
     /// `Table.column.member: <name>`.
     #[serde(default)]
     pub unstable_columns: IndexMap<String, String>,
+    /// Which operations of the service the suite is meant to sweep.
+    #[serde(default)]
+    pub coverage: CoverageSpec,
+}
+
+/// Which operations of the service the suite is meant to sweep: all but those that are excluded.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CoverageSpec {
+    /// The path of the service's OpenAPI document.
+    #[serde(default = "openapi")]
+    pub openapi: String,
+    /// Operations that are left out on purpose.
+    #[serde(default)]
+    pub exclude: Vec<ExclusionSpec>,
+    /// Whether an operation that is neither swept nor excluded is a failure.
+    #[serde(default)]
+    pub strict: bool,
+}
+
+impl Default for CoverageSpec {
+    fn default() -> Self {
+        Self {
+            openapi: openapi(),
+            exclude: Vec::new(),
+            strict: false,
+        }
+    }
+}
+
+fn openapi() -> String {
+    "/openapi.json".to_owned()
+}
+
+/// Operations that are left out on purpose, and why.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExclusionSpec {
+    /// The operations as `METHOD /path`, with `*` for any characters.
+    pub operation: String,
+    /// Why nobody has to sweep them.
+    pub reason: String,
 }
 
 /// The service that is swept.

@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, Tag};
 use serde_json::Value;
 
+use super::Dialect;
 use super::scalar::{self, Unrepresentable};
 use super::source::Source;
 use super::tree::{Content, Entry, Mark, Node};
@@ -17,14 +18,16 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Position, quoted};
 const MAX_DEPTH: usize = 64;
 /// More mistakes than this are not worth reading: the file is something else.
 const MAX_ERRORS: usize = 100;
-/// How many values all aliases of a file may stand for together.
+/// How many values all aliases of a file may stand for together, and all anchors.
 const MAX_ALIASED: usize = 100_000;
+/// How many values a file may have. A value takes some hundred bytes of memory, however short it is in the file.
+const MAX_VALUES: usize = 2_000_000;
 
 /// Reading cannot go on: the mistake is already recorded.
 struct Stop;
 
-pub(super) fn tree(source: &Source) -> Result<Node, Diagnostics> {
-    let mut builder = Builder::new(source);
+pub(super) fn tree(source: &Source, dialect: Dialect) -> Result<Node, Diagnostics> {
+    let mut builder = Builder::new(source, dialect);
     let stopped = match source.forbidden_character() {
         Some((mark, character)) => builder.stop(forbidden(source, mark, character)),
         None => builder.read(),
@@ -51,12 +54,17 @@ fn forbidden(source: &Source, mark: Mark, character: char) -> Diagnostic {
 
 struct Builder<'a> {
     source: &'a Source,
+    dialect: Dialect,
     errors: Diagnostics,
     open: Vec<Open>,
     root: Option<Node>,
     anchors: HashMap<usize, Node>,
     aliased: usize,
+    anchored: usize,
+    values: usize,
     documents: usize,
+    /// Whether the last scalar was `<<` without quotes.
+    is_merge: bool,
 }
 
 /// A list or map whose end has not come yet.
@@ -82,15 +90,19 @@ enum Key {
 }
 
 impl<'a> Builder<'a> {
-    fn new(source: &'a Source) -> Self {
+    fn new(source: &'a Source, dialect: Dialect) -> Self {
         Self {
             source,
+            dialect,
             errors: Diagnostics::new(),
             open: Vec::new(),
             root: None,
             anchors: HashMap::new(),
             aliased: 0,
+            anchored: 0,
+            values: 0,
             documents: 0,
+            is_merge: false,
         }
     }
 
@@ -137,8 +149,8 @@ impl<'a> Builder<'a> {
             Event::Scalar(text, style, anchor, tag) => {
                 self.refuse_tag(mark, tag.as_deref());
                 let value = self.scalar(mark, &text, style);
-                self.finish(Node::scalar(mark, value), anchor);
-                Ok(())
+                self.is_merge = style == ScalarStyle::Plain && text == "<<";
+                self.finish(Node::scalar(mark, value), anchor)
             }
             Event::SequenceStart(anchor, tag) => {
                 self.refuse_tag(mark, tag.as_deref());
@@ -148,10 +160,7 @@ impl<'a> Builder<'a> {
                 self.refuse_tag(mark, tag.as_deref());
                 self.start(mark, anchor, Unfinished::Map(IndexMap::new(), Key::Awaited))
             }
-            Event::SequenceEnd | Event::MappingEnd => {
-                self.end();
-                Ok(())
-            }
+            Event::SequenceEnd | Event::MappingEnd => self.end(),
             Event::Alias(anchor) => self.alias(mark, anchor),
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
         }
@@ -178,26 +187,41 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn end(&mut self) {
-        let Some(open) = self.open.pop() else { return };
+    fn end(&mut self) -> Result<(), Stop> {
+        let Some(open) = self.open.pop() else {
+            return Ok(());
+        };
+        self.is_merge = false;
         let content = match open.content {
             Unfinished::List(items) => Content::List(items),
             Unfinished::Map(entries, _) => Content::Map(entries),
         };
         let mark = open.mark;
-        self.finish(Node { mark, content }, open.anchor);
+        self.finish(Node { mark, content }, open.anchor)
     }
 
     /// Puts a complete value where it belongs.
-    fn finish(&mut self, node: Node, anchor: usize) {
+    fn finish(&mut self, node: Node, anchor: usize) -> Result<(), Stop> {
+        self.values += 1;
+        if self.values > MAX_VALUES {
+            let message = format!("the file has more than {MAX_VALUES} values");
+            return self.stop(self.source.error(node.mark, message));
+        }
         if anchor > 0 {
-            self.anchors.insert(anchor, node.clone());
+            self.keep(&node, anchor)?;
         }
         match self.open.last_mut().map(|open| &mut open.content) {
             None => self.root = Some(node),
             Some(Unfinished::List(items)) => items.push(node),
             Some(Unfinished::Map(entries, key)) => match std::mem::replace(key, Key::Awaited) {
-                Key::Awaited => *key = key::read(self.source, &node, &mut self.errors),
+                Key::Awaited => {
+                    let reading = key::Reading {
+                        source: self.source,
+                        dialect: self.dialect,
+                        is_merge: self.is_merge,
+                    };
+                    *key = reading.read(&node, &mut self.errors);
+                }
                 Key::Invalid => {}
                 Key::Known(name, mark) => {
                     let entry = Entry { key: mark, node };
@@ -205,6 +229,19 @@ impl<'a> Builder<'a> {
                 }
             },
         }
+        Ok(())
+    }
+
+    /// Keeps a copy for the aliases. Anchors within anchors would keep the same values many times.
+    fn keep(&mut self, node: &Node, anchor: usize) -> Result<(), Stop> {
+        self.anchored += node.extent().0;
+        if self.anchored > MAX_ALIASED {
+            let message =
+                format!("the anchors of this file stand for more than {MAX_ALIASED} values");
+            return self.stop(self.source.error(node.mark, message));
+        }
+        self.anchors.insert(anchor, node.clone());
+        Ok(())
     }
 
     /// A copy of what the anchor stands for, so that no later stage has to know of aliases.
@@ -225,8 +262,8 @@ impl<'a> Builder<'a> {
         if self.open.len() + depth > MAX_DEPTH {
             return self.too_deep(mark);
         }
-        self.finish(node, 0);
-        Ok(())
+        self.is_merge = false;
+        self.finish(node, 0)
     }
 
     fn scalar(&mut self, mark: Mark, text: &str, style: ScalarStyle) -> Value {
@@ -234,6 +271,9 @@ impl<'a> Builder<'a> {
             return Value::String(text.to_owned());
         }
         scalar::resolve(text).unwrap_or_else(|reason| {
+            if self.dialect == Dialect::Foreign {
+                return Value::String(text.to_owned());
+            }
             self.errors
                 .push(unrepresentable(self.source, mark, text, reason));
             Value::Null
@@ -241,7 +281,7 @@ impl<'a> Builder<'a> {
     }
 
     fn refuse_tag(&mut self, mark: Mark, tag: Option<&Tag>) {
-        if let Some(tag) = tag {
+        if let Some(tag) = tag.filter(|_| self.dialect == Dialect::Ours) {
             let name = if tag.is_yaml_core_schema() {
                 format!("!!{}", tag.suffix)
             } else {

@@ -11,6 +11,7 @@
 
 mod check;
 mod clean;
+mod coverage;
 mod database;
 mod dry_run;
 mod faults;

@@ -5,18 +5,33 @@ use serde_json::Value;
 
 use super::Key;
 use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
+use crate::yaml::Dialect;
 use crate::yaml::source::Source;
 use crate::yaml::tree::{Content, Entry, Node};
 
-/// The key that a node is, or the mistake that it is.
-pub(super) fn read(source: &Source, node: &Node, errors: &mut Diagnostics) -> Key {
-    match &node.content {
-        Content::Scalar(Value::String(name)) if !is_merge(source, node, name) => {
-            return Key::Known(name.clone(), node.mark);
+/// How a key is read.
+pub(super) struct Reading<'a> {
+    pub(super) source: &'a Source,
+    pub(super) dialect: Dialect,
+    /// Whether it is `<<` without quotes; in quotes it is a key like any other.
+    pub(super) is_merge: bool,
+}
+
+impl Reading<'_> {
+    /// The key that a node is, or the mistake that it is.
+    pub(super) fn read(&self, node: &Node, errors: &mut Diagnostics) -> Key {
+        match &node.content {
+            Content::Scalar(Value::String(name)) if !self.is_merge => {
+                return Key::Known(name.clone(), node.mark);
+            }
+            // An OpenAPI document has its statuses as keys, which are written as numbers.
+            Content::Scalar(value) if self.dialect == Dialect::Foreign && !value.is_string() => {
+                return Key::Known(value.to_string(), node.mark);
+            }
+            content => errors.push(refusal(self.source, node, content)),
         }
-        content => errors.push(refusal(source, node, content)),
+        Key::Invalid
     }
-    Key::Invalid
 }
 
 /// Adds an entry; of two with the same key the first one stays.
@@ -35,11 +50,6 @@ pub(super) fn insert(
     } else {
         entries.insert(name, entry);
     }
-}
-
-/// In quotes it is a key like any other.
-fn is_merge(source: &Source, node: &Node, name: &str) -> bool {
-    name == "<<" && source.words(node.mark) == name
 }
 
 fn refusal(source: &Source, node: &Node, content: &Content) -> Diagnostic {

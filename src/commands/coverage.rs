@@ -1,0 +1,211 @@
+//! `authz-pin coverage`: the service's operations beside those that the suite sweeps.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use url::Url;
+
+use super::arguments::{Format, ServiceArgs, SuiteArgs};
+use super::{Context, Failure, to_its_end};
+use crate::coverage::{self, Coverage};
+use crate::diagnostic::{Diagnostics, quoted};
+use crate::exit::Exit;
+use crate::http::{Http, HttpError, shown};
+use crate::openapi::{self, Operation};
+use crate::service::{ServiceError, Started};
+use crate::suite::Suite;
+use crate::yaml::{Document, NodePath};
+
+/// What the help of `coverage` ends with.
+pub const EXAMPLES: &str = "\
+An operation that no endpoint should sweep is excluded in suite.yaml, with a reason:
+  coverage:
+    exclude:
+      - { operation: \"GET /health*\", reason: tells nothing about anybody }
+
+Examples:
+  See what the suite leaves out of the service that it starts by itself:
+    authz-pin coverage
+  Fail a build whose service has got a route that nobody thought of:
+    authz-pin coverage --base-url http://localhost:4000 --fail-under 100
+  Without a service:
+    authz-pin coverage --openapi openapi.json --format json";
+
+/// Arguments of `coverage`.
+#[derive(Debug, Clone, Args)]
+pub struct CoverageArgs {
+    /// The suite's folder [default: this folder, else the only one in `suites`]
+    #[arg(value_name = "SUITE")]
+    suite: Option<PathBuf>,
+    /// The OpenAPI document, 3.0 or 3.1, as JSON or YAML [default: what the service has at `coverage.openapi` of suite.yaml]
+    #[arg(long, value_name = "FILE|URL")]
+    openapi: Option<String>,
+    /// Fail if less than this part of the operations that are not excluded is swept
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    fail_under: Option<f64>,
+    /// The form of the result
+    #[arg(long, value_enum, default_value_t, help_heading = "Output")]
+    format: Format,
+    #[command(flatten)]
+    service: ServiceArgs,
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.trim_end_matches('%').parse();
+    let percent = number
+        .ok()
+        .filter(|percent| (0.0..=100.0).contains(percent));
+    percent.ok_or_else(|| "expected a number from 0 to 100".to_owned())
+}
+
+/// Reads the service's OpenAPI document and says which of its operations the suite sweeps.
+pub async fn run(args: &CoverageArgs, context: &mut Context<'_>) -> Result<Exit, Failure> {
+    let suite = SuiteArgs {
+        suite: args.suite.clone(),
+        filter: Vec::new(),
+    }
+    .load()?;
+    let source = source(args, &suite, context).await?;
+    let coverage = Coverage::of(source.operations, &suite);
+    if !coverage.idle.is_empty() {
+        return Err(idle(&suite, &coverage.idle).into());
+    }
+    to_its_end(match args.format {
+        Format::Human => coverage::human(context.out, &coverage),
+        Format::Json => coverage::json(context.out, &suite.file.name, &source.name, &coverage),
+    })?;
+    Ok(verdict(args, &suite, &coverage))
+}
+
+fn verdict(args: &CoverageArgs, suite: &Suite, coverage: &Coverage) -> Exit {
+    let totals = coverage.totals();
+    let is_under = args
+        .fail_under
+        .is_some_and(|percent| totals.is_under(percent));
+    if is_under || (suite.file.coverage.strict && totals.missing > 0) {
+        return Exit::Drift;
+    }
+    Exit::AsPinned
+}
+
+/// The operations of a document, and where it came from.
+struct Source {
+    name: String,
+    operations: Vec<Operation>,
+}
+
+async fn source(
+    args: &CoverageArgs,
+    suite: &Suite,
+    context: &Context<'_>,
+) -> Result<Source, Failure> {
+    match &args.openapi {
+        Some(text) if is_url(text) => from_url(text, suite).await,
+        Some(file) => from_file(Path::new(file)),
+        None => from_service(args, suite, context).await,
+    }
+}
+
+fn is_url(text: &str) -> bool {
+    ["http://", "https://"]
+        .iter()
+        .any(|scheme| text.starts_with(scheme))
+}
+
+fn from_file(file: &Path) -> Result<Source, Failure> {
+    let fail = |error| {
+        let name = quoted(&file.to_string_lossy());
+        Failure::new(Exit::Usage, format!("cannot read {name}: {error}"))
+    };
+    let mut bytes = Vec::new();
+    // One byte more than there may be, so that a longer file is noticed without being read.
+    let limit = openapi::MAX_BYTES as u64 + 1;
+    let opened = File::open(file).map_err(fail)?;
+    opened.take(limit).read_to_end(&mut bytes).map_err(fail)?;
+    let operations = openapi::read(file, &bytes)?;
+    named(file.to_string_lossy().into_owned(), operations, Exit::Usage)
+}
+
+async fn from_url(text: &str, suite: &Suite) -> Result<Source, Failure> {
+    let url = Url::parse(text).map_err(|error| {
+        Failure::new(
+            Exit::Usage,
+            format!("{} is not a URL: {error}", quoted(text)),
+        )
+    })?;
+    let mut base = url.clone();
+    base.set_path("");
+    base.set_query(None);
+    base.set_fragment(None);
+    let query = url.query().map(|query| format!("?{query}"));
+    let path = format!("{}{}", url.path(), query.unwrap_or_default());
+    from_http(base, &path, suite).await
+}
+
+async fn from_service(
+    args: &CoverageArgs,
+    suite: &Suite,
+    context: &Context<'_>,
+) -> Result<Source, Failure> {
+    let given = args.service.resolve(suite)?;
+    let started = Started::new(suite, &given, context.launchers).await?;
+    let base = started.service.base_url.clone();
+    let source = from_http(base, &suite.file.coverage.openapi, suite).await;
+    started.stop().await;
+    source
+}
+
+/// A service may take its time to put a long document together.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+async fn from_http(base: Url, path: &str, suite: &Suite) -> Result<Source, Failure> {
+    let timeout = Duration::from_secs(suite.file.service.timeout_s).max(PATIENCE);
+    let http = Http::new(base, timeout).map_err(ServiceError::from)?;
+    let name = shown(&http.url(path).map_err(ServiceError::from)?);
+    let got = http.get_bytes(path, openapi::MAX_BYTES).await;
+    let (status, bytes) = got.map_err(unreachable)?;
+    if !(200..300).contains(&status) {
+        let failure = Failure::new(Exit::Unreachable, format!("{status} from GET {name}"));
+        return Err(failure.help(WHERE));
+    }
+    let operations = openapi::read(Path::new(&name), &bytes).map_err(|mistakes| Failure {
+        exit: Exit::Unreachable,
+        ..mistakes.into()
+    })?;
+    named(name, operations, Exit::Unreachable)
+}
+
+const WHERE: &str =
+    "say where the document is: with --openapi, or `coverage.openapi` in suite.yaml";
+
+fn unreachable(error: HttpError) -> Failure {
+    Failure::from(ServiceError::from(error))
+}
+
+/// Of nothing all is swept, which nobody wants to hear.
+fn named(name: String, operations: Vec<Operation>, exit: Exit) -> Result<Source, Failure> {
+    if operations.is_empty() {
+        let message = format!("the OpenAPI document {} has no operation", quoted(&name));
+        return Err(Failure::new(exit, message).help(WHERE));
+    }
+    Ok(Source { name, operations })
+}
+
+/// An exclusion that matches nothing hides that its operation is gone, or that it is misspelt.
+fn idle(suite: &Suite, numbers: &[usize]) -> Diagnostics {
+    let document = match Document::read(&suite.folder.join("suite.yaml")) {
+        Ok(document) => document,
+        Err(mistakes) => return mistakes,
+    };
+    let exclusions = NodePath::from(["coverage", "exclude"]);
+    let mut mistakes = Diagnostics::new();
+    for number in numbers {
+        let path = exclusions.join(*number).join("operation");
+        let mistake = document.error_at(&path, "the service has no such operation");
+        mistakes.push(mistake.help("correct it or take it out: `*` stands for any characters"));
+    }
+    mistakes
+}

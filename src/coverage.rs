@@ -1,0 +1,267 @@
+//! Coverage: which operations of the service's OpenAPI document the suite sweeps.
+
+mod report;
+mod route;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::openapi::Operation;
+use crate::suite::{Endpoint, ExclusionSpec, Suite};
+
+pub use report::{human, json};
+use route::Route;
+
+/// The operations of a service beside those that a suite sweeps.
+#[derive(Debug)]
+pub struct Coverage {
+    /// Every operation in the document's order, and what the suite does with it.
+    pub operations: Vec<Covered>,
+    /// Endpoints of the suite whose operation is not in the document.
+    pub strangers: Vec<Stranger>,
+    /// Numbers of the exclusions that match no operation.
+    pub idle: Vec<usize>,
+}
+
+/// One operation.
+#[derive(Debug, Serialize)]
+pub struct Covered {
+    /// The operation.
+    #[serde(flatten)]
+    pub operation: Operation,
+    /// What the suite does with it.
+    #[serde(flatten)]
+    pub state: State,
+}
+
+/// What a suite does with an operation.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "lowercase")]
+pub enum State {
+    /// It has endpoints for it.
+    Swept {
+        /// Their names.
+        endpoints: Vec<String>,
+    },
+    /// It says why it has none.
+    Excluded {
+        /// The pattern.
+        by: String,
+        /// The reason.
+        reason: String,
+    },
+    /// Neither.
+    Missing,
+}
+
+/// An endpoint whose operation the document does not have.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Stranger {
+    /// Its name.
+    pub endpoint: String,
+    /// Its method and path.
+    pub operation: String,
+}
+
+/// How many operations there are of each state.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Totals {
+    /// All.
+    pub operations: usize,
+    /// Those that are swept.
+    pub swept: usize,
+    /// Those that are excluded with a reason.
+    pub excluded: usize,
+    /// The others.
+    pub missing: usize,
+}
+
+impl Totals {
+    fn add(&mut self, state: &State) {
+        self.operations += 1;
+        match state {
+            State::Swept { .. } => self.swept += 1,
+            State::Excluded { .. } => self.excluded += 1,
+            State::Missing => self.missing += 1,
+        }
+    }
+
+    /// How many percent of what is not excluded is swept, rounded down to a tenth, so that 100 means all.
+    #[must_use]
+    pub fn percent(&self) -> f64 {
+        let wanted = self.swept + self.missing;
+        let tenths = (self.swept * 1000).checked_div(wanted).unwrap_or(1000);
+        u16::try_from(tenths).map_or(100.0, f64::from) / 10.0
+    }
+
+    /// Whether less than that many percent are swept.
+    #[must_use]
+    pub fn is_under(&self, percent: f64) -> bool {
+        let count = |n: usize| u32::try_from(n).map_or(f64::INFINITY, f64::from);
+        self.missing > 0 && count(self.swept) * 100.0 < percent * count(self.swept + self.missing)
+    }
+}
+
+impl Coverage {
+    /// Compares the operations of a document with a suite.
+    #[must_use]
+    pub fn of(operations: Vec<Operation>, suite: &Suite) -> Self {
+        let (mut swept, strangers) = swept(&operations, &suite.endpoints);
+        let exclusions = &suite.file.coverage.exclude;
+        let idle = idle(exclusions, &operations);
+        let cover = |(at, operation)| Covered {
+            state: state(&operation, swept.remove(&at), exclusions),
+            operation,
+        };
+        Self {
+            operations: operations.into_iter().enumerate().map(cover).collect(),
+            strangers,
+            idle,
+        }
+    }
+
+    /// The sums over all methods.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        let mut totals = Totals::default();
+        for covered in &self.operations {
+            totals.add(&covered.state);
+        }
+        totals
+    }
+
+    /// The sums of each method.
+    #[must_use]
+    pub fn methods(&self) -> BTreeMap<&'static str, Totals> {
+        let mut methods = BTreeMap::<_, Totals>::new();
+        for covered in &self.operations {
+            let totals = methods.entry(covered.operation.method).or_default();
+            totals.add(&covered.state);
+        }
+        methods
+    }
+
+    fn missing(&self) -> impl Iterator<Item = &Operation> {
+        let missing = |covered: &&Covered| covered.state == State::Missing;
+        let found = self.operations.iter().filter(missing);
+        found.map(|covered| &covered.operation)
+    }
+}
+
+/// The names of the endpoints by the operation that they sweep, and the endpoints that sweep none.
+fn swept(
+    operations: &[Operation],
+    endpoints: &[Endpoint],
+) -> (BTreeMap<usize, Vec<String>>, Vec<Stranger>) {
+    let routes: Vec<Route> = operations
+        .iter()
+        .map(|operation| Route::of_document(&operation.path))
+        .collect();
+    let mut swept = BTreeMap::<usize, Vec<String>>::new();
+    let mut strangers = Vec::new();
+    for endpoint in endpoints {
+        match operation_of(endpoint, operations, &routes) {
+            Some(at) => swept.entry(at).or_default().push(endpoint.name.clone()),
+            None => strangers.push(Stranger {
+                endpoint: endpoint.name.clone(),
+                operation: endpoint.title(),
+            }),
+        }
+    }
+    (swept, strangers)
+}
+
+/// Of several operations that an endpoint's path fits, it is the one that names most of it, as in a router.
+fn operation_of(endpoint: &Endpoint, operations: &[Operation], routes: &[Route]) -> Option<usize> {
+    let request = &endpoint.spec.request;
+    let route = Route::of_suite(&request.path);
+    let fitting = operations
+        .iter()
+        .zip(routes)
+        .enumerate()
+        .filter(|(_, (operation, _))| operation.method == request.method.as_str())
+        .filter_map(|(at, (_, pattern))| Some((at, route.fit(pattern)?)));
+    // The first of equals: a router asks in the order of the document.
+    let best = fitting.min_by(|(_, one), (_, other)| other.cmp(one));
+    best.map(|(at, _)| at)
+}
+
+fn state(
+    operation: &Operation,
+    endpoints: Option<Vec<String>>,
+    exclusions: &[ExclusionSpec],
+) -> State {
+    if let Some(endpoints) = endpoints {
+        return State::Swept { endpoints };
+    }
+    let exclusion = exclusions.iter().find(|spec| matches(spec, operation));
+    exclusion.map_or(State::Missing, |spec| State::Excluded {
+        by: spec.operation.clone(),
+        reason: spec.reason.clone(),
+    })
+}
+
+fn idle(exclusions: &[ExclusionSpec], operations: &[Operation]) -> Vec<usize> {
+    let is_idle = |spec: &ExclusionSpec| !operations.iter().any(|known| matches(spec, known));
+    let numbered = exclusions.iter().enumerate();
+    let idle = numbered.filter(|(_, spec)| is_idle(spec));
+    idle.map(|(number, _)| number).collect()
+}
+
+fn matches(spec: &ExclusionSpec, operation: &Operation) -> bool {
+    parts(&spec.operation).is_some_and(|(method, path)| {
+        route::is_like(method, operation.method) && route::is_like(path, &operation.path)
+    })
+}
+
+/// Whether a text is a pattern of operations: a method and a path, with `*` for any characters.
+#[must_use]
+pub fn is_pattern(text: &str) -> bool {
+    let is_method = |method: &str| {
+        let mut characters = method.chars();
+        !method.is_empty() && characters.all(|c| c.is_ascii_uppercase() || c == '*')
+    };
+    parts(text).is_some_and(|(method, path)| is_method(method) && path.starts_with(['/', '*']))
+}
+
+fn parts(pattern: &str) -> Option<(&str, &str)> {
+    let (method, path) = pattern.trim().split_once(char::is_whitespace)?;
+    Some((method, path.trim_start()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn totals(swept: usize, excluded: usize, missing: usize) -> Totals {
+        Totals {
+            operations: swept + excluded + missing,
+            swept,
+            excluded,
+            missing,
+        }
+    }
+
+    #[test]
+    fn a_percentage_is_rounded_down_so_that_100_means_all() {
+        let percents =
+            [(9_999, 0, 1), (1, 7, 2), (3, 5, 0), (0, 4, 0)].map(|(swept, excluded, missing)| {
+                totals(swept, excluded, missing).percent().to_string()
+            });
+        assert_eq!(percents, ["99.9", "33.3", "100", "100"]);
+    }
+
+    #[test]
+    fn nothing_missing_is_under_no_percentage() {
+        assert!(!totals(3, 1, 0).is_under(100.0) && totals(9_999, 0, 1).is_under(100.0));
+        assert!(!totals(1, 0, 1).is_under(50.0) && totals(1, 0, 2).is_under(33.4));
+    }
+
+    #[test]
+    fn a_pattern_of_operations_is_a_method_and_a_path() {
+        assert!(is_pattern("GET /health*") && is_pattern("* /a") && is_pattern("*  *"));
+        let others = ["/health", "GET", "get /a", "GET health", "", "GET  "];
+        assert!(!others.into_iter().any(is_pattern));
+    }
+}

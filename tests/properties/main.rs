@@ -1,0 +1,15 @@
+//! What holds for any input: nothing panics, hangs or takes all memory, what is written reads back, and no secret gets
+//! through.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail like the tests"
+)]
+
+mod answer;
+mod openapi;
+mod record;
+mod snapshot;
+mod suite;
+mod support;

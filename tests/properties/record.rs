@@ -1,0 +1,128 @@
+//! Records: what is written reads back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use authz_pin::observation::RowChange;
+use authz_pin::record::{Cell, Effects, Record};
+use authz_pin::snapshot::{Info, Snapshot};
+use indexmap::IndexMap;
+use proptest::collection::{btree_map, btree_set, vec};
+use proptest::option;
+use proptest::prelude::*;
+
+use super::support::{cases, text};
+
+fn change() -> impl Strategy<Value = RowChange> {
+    (text(), btree_map(text(), text(), 0..3)).prop_map(|(row, columns)| RowChange {
+        row,
+        columns: columns.into_iter().collect(),
+    })
+}
+
+fn effects() -> impl Strategy<Value = Effects> {
+    prop_oneof![
+        vec(text(), 0..3).prop_map(Effects::Observed),
+        Just(Effects::NotObserved)
+    ]
+}
+
+fn map<T: std::fmt::Debug>(
+    values: impl Strategy<Value = T>,
+) -> impl Strategy<Value = IndexMap<String, T>> {
+    vec((text(), values), 0..4).prop_map(IndexMap::from_iter)
+}
+
+fn cell() -> impl Strategy<Value = Cell> {
+    let parts = (
+        any::<u16>(),
+        option::of(text()),
+        vec(text(), 0..3),
+        effects(),
+        map(any::<u16>()),
+        option::of(text()),
+    );
+    parts.prop_map(|(status, gate, discloses, effects, probes, shape)| Cell {
+        status,
+        gate,
+        discloses,
+        effects,
+        probes,
+        shape,
+    })
+}
+
+fn legends() -> impl Strategy<
+    Value = (
+        BTreeMap<String, String>,
+        BTreeMap<String, RowChange>,
+        BTreeMap<String, BTreeSet<String>>,
+    ),
+> {
+    (
+        btree_map(text(), text(), 0..3),
+        btree_map(text(), change(), 0..3),
+        btree_map(text(), btree_set(text(), 0..3), 0..3),
+    )
+}
+
+pub(crate) fn record() -> impl Strategy<Value = Record> {
+    let parts = (text(), legends(), map(map(cell())), vec(text(), 0..3));
+    parts.prop_map(
+        |(endpoint, (gates, effects, shapes), cells, findings)| Record {
+            endpoint,
+            gates,
+            effects,
+            shapes,
+            cells,
+            findings,
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(cases(400))]
+
+    #[test]
+    fn a_record_reads_back_as_it_was_written(record in record()) {
+        let text = record.to_yaml().unwrap();
+        let read = Record::parse(&text);
+        prop_assert!(read.is_ok(), "{read:?}\n{text}");
+        prop_assert_eq!(read.unwrap(), record, "{}", text);
+    }
+
+    #[test]
+    fn a_cell_is_one_line(cell in cell()) {
+        let line = cell.line();
+        let ends = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
+        prop_assert!(!line.contains(ends), "{line}");
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(40))]
+
+    #[test]
+    fn a_snapshot_reads_back_as_it_was_accepted(record in record()) {
+        let folder = tempfile::tempdir().unwrap();
+        let snapshot = Snapshot::new(folder.path(), "x");
+        let text = record.to_yaml().unwrap();
+        snapshot.accept(&text, "suite", &Info::new(1)).unwrap();
+        let read = snapshot.read().unwrap().unwrap();
+        prop_assert_eq!(Record::parse(&read).unwrap(), record);
+    }
+}
+
+/// YAML takes a longer key only where it is marked as one.
+#[test]
+fn a_long_name_reads_back() {
+    let name = "a".repeat(2_000);
+    let cell = Cell {
+        probes: IndexMap::from([(name.clone(), 200)]),
+        ..Cell::default()
+    };
+    let record = Record {
+        cells: IndexMap::from([(name.clone(), IndexMap::from([(name, cell)]))]),
+        ..Record::default()
+    };
+    assert_eq!(Record::parse(&record.to_yaml().unwrap()).unwrap(), record);
+}
