@@ -16,6 +16,7 @@ use indexmap::IndexMap;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::database::{Database, DatabaseError};
@@ -40,13 +41,13 @@ pub struct Service {
     /// The service's URL.
     pub base_url: Url,
     /// The service's database; without it only HTTP is observed.
-    pub database_url: Option<String>,
+    pub database_url: Option<SecretString>,
     /// How long the database must have been quiet before its changes are read.
     pub settle: Duration,
     /// Whether the database ends with the run, so that nothing late needs to be waited for.
     pub ephemeral: bool,
     /// The suite's variables.
-    pub variables: BTreeMap<String, String>,
+    pub variables: BTreeMap<String, SecretString>,
 }
 
 /// How a sweep is done; nothing here changes what it finds.
@@ -109,6 +110,9 @@ pub enum SweepError {
     /// The database could not be used.
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    /// A statement failed, in the database's words, with names in place of known values.
+    #[error("{0}")]
+    Refused(String),
     /// A template of the suite failed with this run's values.
     #[error(transparent)]
     Template(#[from] TemplateError),
@@ -146,7 +150,8 @@ pub async fn sweep(
         Duration::from_secs(suite.file.service.timeout_s),
     )?;
     let store = Store::open(suite, service, &world, progress).await?;
-    let registry = Registry::of_world(&world);
+    let mut registry = Registry::of_world(&world);
+    own_secrets(&mut registry, service);
     let mut sweeper = Sweeper {
         suite,
         templates,
@@ -174,9 +179,49 @@ pub async fn sweep(
         suite.file.background.wait_s
     };
     let closed = sweeper.close(Duration::from_secs(wait_s)).await;
-    outcome?;
-    let leftovers = closed?;
+    outcome.map_err(|error| sweeper.named(error))?;
+    let leftovers = closed.map_err(|error| sweeper.named(error))?;
     sweeper.finish(plan, leftovers)
+}
+
+/// What the tool itself logs in with, and a service may print: the database's URL in an error, the credentials of its
+/// own URL. Such a password can be a word of any text ("postgres"), so that only one which is long is looked for by
+/// itself.
+fn own_secrets(registry: &mut Registry, service: &Service) {
+    let database = service.database_url.as_ref().map(|url| url.expose_secret());
+    registry.add_secret("database", "url", database.unwrap_or_default());
+    let urls = [
+        ("database", database.and_then(|url| Url::parse(url).ok())),
+        ("service", Some(service.base_url.clone())),
+    ];
+    for (entity, url) in urls {
+        let Some((user, password)) = url.as_ref().and_then(login) else {
+            continue;
+        };
+        registry.add_secret(entity, "login", &format!("{user}:{password}"));
+        registry.add_secret(entity, "password", &format!("password={password}"));
+        if password.len() >= LONG_PASSWORD {
+            registry.add_secret(entity, "password", &password);
+        }
+    }
+}
+
+/// A password of that length is no word of a message.
+const LONG_PASSWORD: usize = 12;
+
+/// The user and the password of a URL; a database's can be in the query.
+fn login(url: &Url) -> Option<(String, String)> {
+    let queried = |wanted: &str| url.query_pairs().find(|(name, _)| name == wanted);
+    if let Some((_, password)) = queried("password") {
+        let user = queried("user").map(|(_, user)| user.into_owned());
+        return Some((user.unwrap_or_default(), password.into_owned()));
+    }
+    let decoded = |text| {
+        percent_encoding::percent_decode_str(text)
+            .decode_utf8_lossy()
+            .into_owned()
+    };
+    Some((decoded(url.username()), decoded(url.password()?)))
 }
 
 /// Undoes an interrupted run over a new connection, since the old one may be in the middle of a statement. The run is
@@ -184,7 +229,8 @@ pub async fn sweep(
 async fn abandon(suite: &Suite, service: &Service) -> Result<Sweep, SweepError> {
     if let Some(url) = service.database_url.as_ref().filter(|_| !service.ephemeral) {
         tokio::time::sleep(DISCONNECTION).await;
-        let mut database = Database::connect(url, &suite.file.service.schema).await?;
+        let mut database =
+            Database::connect(url.expose_secret(), &suite.file.service.schema).await?;
         journal::clean(&mut database).await?;
     }
     Err(SweepError::Interrupted)
@@ -276,6 +322,20 @@ impl<'a> Sweeper<'a> {
             .iter_mut()
             .skip(since)
             .for_each(|swept| swept.recorded = false);
+    }
+
+    /// The database repeats values in its errors.
+    fn named(&self, error: SweepError) -> SweepError {
+        let nobody = View {
+            cell: usize::MAX,
+            actor: "",
+        };
+        match (error, self.namer()) {
+            (SweepError::Database(error @ DatabaseError::Refused { .. }), Ok(namer)) => {
+                SweepError::Refused(namer.name(&error.to_string(), nobody).text)
+            }
+            (error, _) => error,
+        }
     }
 
     fn order(&self, cells: &[PlannedCell<'a>]) -> Vec<PlannedCell<'a>> {

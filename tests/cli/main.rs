@@ -9,12 +9,14 @@
     reason = "helpers of tests fail like the tests"
 )]
 
+mod canary;
 mod check;
 mod clean;
 mod database;
 mod faults;
 mod faulty;
 mod format;
+mod gossip;
 mod help;
 mod mistakes;
 mod mutations;
@@ -26,3 +28,4 @@ mod selection;
 mod serve;
 mod service;
 mod stub;
+mod tls;
