@@ -188,7 +188,10 @@ pub async fn sweep(
 /// own URL. Such a password can be a word of any text ("postgres"), so that only one which is long is looked for by
 /// itself.
 fn own_secrets(registry: &mut Registry, service: &Service) {
-    let database = service.database_url.as_ref().map(|url| url.expose_secret());
+    let database = service
+        .database_url
+        .as_ref()
+        .map(ExposeSecret::expose_secret);
     registry.add_secret("database", "url", database.unwrap_or_default());
     let urls = [
         ("database", database.and_then(|url| Url::parse(url).ok())),

@@ -118,13 +118,13 @@ impl Registry {
         };
         self.enter(value.to_owned(), &symbol);
         if class == Class::Secret {
-            encoded(value)
-                .into_iter()
-                .for_each(|form| self.enter(form, &symbol));
+            for form in encoded(value) {
+                self.enter(form, &symbol);
+            }
             symbol.is_base64 = true;
-            base64_pieces(value)
-                .into_iter()
-                .for_each(|piece| self.enter(piece, &symbol));
+            for piece in base64_pieces(value) {
+                self.enter(piece, &symbol);
+            }
         }
     }
 
@@ -183,9 +183,10 @@ impl Namer {
             if found.start() < rest {
                 continue;
             }
-            let (start, end) = match symbol.is_base64 {
-                true => around(text, rest, found.range()),
-                false => (found.start(), found.end()),
+            let (start, end) = if symbol.is_base64 {
+                around(text, rest, found.range())
+            } else {
+                (found.start(), found.end())
             };
             named
                 .text

@@ -11,6 +11,7 @@ use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 
 use super::gossip::{Gossip, forms};
 use super::place::{Ended, PATIENCE, Place, end, start};
+use super::stub::Stub;
 
 /// What is not allowed to be anywhere, and everything that was said, by where.
 #[derive(Default)]
@@ -43,7 +44,8 @@ impl Watch {
         let mut leaks = BTreeSet::new();
         for (what, text) in &self.said {
             let found = search.find_overlapping_iter(text);
-            leaks.extend(found.map(|found| format!("`{}` in {what}", forms[found.pattern()])));
+            let forms = found.filter_map(|found| forms.get(found.pattern().as_usize()));
+            leaks.extend(forms.map(|form| format!("`{form}` in {what}")));
         }
         leaks
     }
@@ -139,6 +141,7 @@ impl Scene {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_credential_is_in_anything_that_the_tool_leaves_or_prints() {
     let cluster = Cluster::start().unwrap();
+    let stub = Stub::start(&[]);
     let [password, root_key, other] =
         ["pw", "rk", "ot"].map(|kind| format!("{kind}{}", random(20)));
     let (admin, database_url) = database(&cluster, &password).await;
@@ -200,7 +203,9 @@ async fn no_credential_is_in_anything_that_the_tool_leaves_or_prints() {
 
     let log = fs::read(cluster.directory().join("log")).unwrap();
     assert!(
-        String::from_utf8_lossy(&log).contains("INSERT INTO"),
+        String::from_utf8_lossy(&log)
+            .to_lowercase()
+            .contains("insert into"),
         "the log has no statements"
     );
     scene.watch.hear("the database's log", log);
@@ -220,7 +225,18 @@ async fn no_credential_is_in_anything_that_the_tool_leaves_or_prints() {
     }
     assert_eq!(scene.watch.leaks(), BTreeSet::new());
     nothing_is_left(&admin).await;
+
+    scene.gossip.switches.dies.store(false, Ordering::SeqCst);
+    execute(&admin, REFUSAL).await;
+    let refused = scene.run(&["check", "canary", "--base-url", &stub.url()], 3);
+    let named = "error: the database refused to insert into `account`: no row for <admin.token>";
+    assert!(refused.stderr.contains(named), "{refused:#?}");
 }
+
+/// A database that repeats a value in its error.
+const REFUSAL: &str = "create function refuse() returns trigger language plpgsql as
+    $$ begin raise 'no row for %', new.token; end $$;
+    create trigger refuse before insert on account for each row execute function refuse()";
 
 /// Neither the journal nor a row, also after the runs that failed.
 async fn nothing_is_left(admin: &str) {

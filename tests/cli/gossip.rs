@@ -82,6 +82,7 @@ impl Telling {
 
     fn tell(&self, mode: &str, secrets: &[String], stream: &mut TcpStream) -> io::Result<After> {
         let all = every_form(secrets);
+        let first = secrets.first().unwrap();
         match mode {
             "body" => respond(stream, 200, JSON, self.body(secrets).to_string()),
             "refusal" if self.switches.is_open.load(Ordering::SeqCst) => {
@@ -96,20 +97,18 @@ impl Telling {
             ),
             "head" => {
                 let headers = format!(
-                    "x-echo: {all}\r\nset-cookie: key={}\r\nwww-authenticate: {all}\r\n",
-                    secrets[0]
+                    "x-echo: {all}\r\nset-cookie: key={first}\r\nwww-authenticate: {all}\r\n"
                 );
                 write!(
                     stream,
-                    "HTTP/1.1 401 {}\r\n{headers}content-length: 0\r\n\r\n",
-                    secrets[0]
+                    "HTTP/1.1 401 {first}\r\n{headers}content-length: 0\r\n\r\n"
                 )?;
                 Ok(After::Keep)
             }
             "redirect" => {
-                let [secret, .., last] = [&secrets[0], &secrets[0], secrets.last().unwrap()];
+                let last = secrets.last().unwrap();
                 let location = format!(
-                    "https://elsewhere.example/{secret}/{}?key={last}#{last}",
+                    "https://elsewhere.example/{first}/{}?key={last}#{last}",
                     percent(last)
                 );
                 respond(stream, 302, &format!("location: {location}\r\n"), "")
@@ -158,7 +157,7 @@ fn percent(text: &str) -> String {
 /// The forms in which a secret can stand in a text.
 pub(crate) fn forms(secret: &str) -> Vec<String> {
     let basic = ["", "u:", "us:", "use:"].map(|user| STANDARD.encode(format!("{user}{secret}")));
-    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex::encode(secret);
     [
         vec![secret.to_owned(), percent(secret), hex],
         basic.to_vec(),
