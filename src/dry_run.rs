@@ -8,6 +8,7 @@ mod text;
 use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
+use secrecy::ExposeSecret;
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
@@ -132,7 +133,7 @@ fn service(suite: &Suite, given: &Given) -> String {
 
 fn database(given: &Given) -> String {
     match (&given.database_url, &given.base_url) {
-        (Some(url), _) => redacted(url),
+        (Some(url), _) => redacted(url.expose_secret()),
         (None, Some(_)) => "none is given: effects are not observed".to_owned(),
         (None, None) => "an embedded one, made for the run".to_owned(),
     }

@@ -22,7 +22,7 @@ pub const LARGEST_BODY: usize = 16 * 1024 * 1024;
 pub(crate) const PAUSES: [Duration; 3] = [
     Duration::from_millis(50),
     Duration::from_millis(250),
-    Duration::from_millis(1000),
+    Duration::from_secs(1),
 ];
 
 /// How long one try to connect may take, if the time for the whole request is not shorter.
@@ -366,9 +366,10 @@ fn leads(location: &str, from: &Url) -> String {
         return "what is no URL".to_owned();
     };
     let host = to.host_str().unwrap_or_default();
-    let origin = match to.origin() == from.origin() {
-        true => String::new(),
-        false => format!("{}://{host}", to.scheme()),
+    let origin = if to.origin() == from.origin() {
+        String::new()
+    } else {
+        format!("{}://{host}", to.scheme())
     };
     let names: Vec<_> = to
         .query_pairs()

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use clap::Args;
+use secrecy::ExposeSecret;
 
 use super::arguments::{Format, ServiceArgs, SnapshotArgs, SuiteArgs, SweepArgs};
 use super::{Context, Failure, nothing_left, to_its_end};
@@ -104,7 +105,7 @@ pub(super) async fn sweep_once(
     context: &Context<'_>,
 ) -> Result<Sweep, Failure> {
     if let Some(url) = &given.database_url {
-        guard::admit(url, suite, given.allow_database.as_deref()).await?;
+        guard::admit(url.expose_secret(), suite, given.allow_database.as_deref()).await?;
     }
     let started = Started::new(suite, given, context.launchers).await?;
     let bar = Bar::new(plan.iter().map(|endpoint| endpoint.cells.len()).sum());
