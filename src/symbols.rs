@@ -202,7 +202,8 @@ impl Namer {
         named
     }
 
-    /// Names every known value in the texts and keys of `json`, and collects what it discloses.
+    /// Names every known value in the texts and keys of `json`, and collects what it discloses. A number is left alone,
+    /// unless it holds a secret: an identifier in it would be chance.
     pub fn name_json(&self, json: &Json, view: View<'_>, disclosed: &mut BTreeSet<String>) -> Json {
         let mut text = |text: &str| {
             let named = self.name(text, view);
@@ -225,8 +226,20 @@ impl Namer {
                     .map(|(key, value)| (key, self.name_json(value, view, disclosed)))
                     .collect()
             }
+            Json::Number(number) if self.has_secret(&number.to_string()) => {
+                Json::String(text(&number.to_string()))
+            }
             other => other.clone(),
         }
+    }
+
+    fn has_secret(&self, text: &str) -> bool {
+        let is_secret = |symbol: &Symbol| symbol.class == Class::Secret;
+        let mut found = self.automaton.find_iter(text);
+        found.any(|found| {
+            let symbols = self.symbols.get(found.pattern().as_usize());
+            symbols.is_some_and(|symbols| symbols.iter().any(is_secret))
+        })
     }
 
     /// The cells whose own symbols occur in `text`.
