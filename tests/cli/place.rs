@@ -122,12 +122,16 @@ pub(crate) fn start(command: &mut Command) -> Child {
 
 /// Waits for the end of a process, and kills it if it does not come.
 pub(crate) fn end(child: Child) -> Ended {
+    end_within(PATIENCE, child)
+}
+
+pub(crate) fn end_within(patience: Duration, child: Child) -> Ended {
     let pid = Pid::from_raw(child.id().try_into().unwrap());
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || sender.send(child.wait_with_output()));
-    let Ok(output) = receiver.recv_timeout(PATIENCE) else {
+    let Ok(output) = receiver.recv_timeout(patience) else {
         kill(pid, Signal::SIGKILL).unwrap();
-        panic!("still running after {PATIENCE:?}");
+        panic!("still running after {patience:?}");
     };
     Ended::from(output.unwrap())
 }

@@ -13,9 +13,9 @@ async fn a_run_whose_database_was_killed_fails_and_is_undone_by_a_clean() {
     let arena = arena.with_residents().await.with_resident_keys().await;
     let before = arena.content().await;
     let mut moments = Moments::of(arena.duration());
-    let mut changed = 0;
+    let (mut failed, mut passed, mut changed) = (0, 0, 0);
     let kills = number("AUTHZ_PIN_DATABASE_CRASHES").unwrap_or(2);
-    for _ in 0..kills {
+    while failed < kills {
         let moment = moments.draw();
         let which = format!("after {moment:?}, seed {}", moments.seed);
         let run = arena.check();
@@ -24,7 +24,15 @@ async fn a_run_whose_database_was_killed_fails_and_is_undone_by_a_clean() {
         let killed = Instant::now();
         let ended = end(run);
         println!("{which}: ended {:?} later", killed.elapsed());
-        assert_eq!(ended.code, Some(3), "{which}: {ended:#?}");
+        // With resident keys the records differ from the pinned ones.
+        let is_over = ended.code == Some(1);
+        failed += u64::from(!is_over);
+        passed += u64::from(is_over);
+        assert!(
+            passed <= kills,
+            "runs are over before their database is killed"
+        );
+        assert!(is_over || ended.code == Some(3), "{which}: {ended:#?}");
         assert!(!ended.stderr.contains("a bug in"), "{which}: {ended:#?}");
         server.restart(&arena.database_url).await;
         arena.quiet().await;
@@ -34,5 +42,5 @@ async fn a_run_whose_database_was_killed_fails_and_is_undone_by_a_clean() {
         assert_eq!(arena.content().await, before, "{which}");
         assert_eq!(arena.traces().await, 0, "{which}");
     }
-    println!("{changed} of {kills} left rows");
+    println!("{changed} of {failed} left rows, {passed} ended before");
 }
