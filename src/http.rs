@@ -1,5 +1,7 @@
 //! The service over HTTP: the one owner of the client.
 
+mod curl;
+
 use std::error::Error;
 use std::io;
 use std::time::Duration;
@@ -22,7 +24,7 @@ pub const LARGEST_BODY: usize = 16 * 1024 * 1024;
 pub(crate) const PAUSES: [Duration; 3] = [
     Duration::from_millis(50),
     Duration::from_millis(250),
-    Duration::from_millis(1000),
+    Duration::from_secs(1),
 ];
 
 /// How long one try to connect may take, if the time for the whole request is not shorter.
@@ -66,6 +68,7 @@ pub struct Call {
     template: String,
     path: String,
     query: Vec<(String, String)>,
+    credential: Vec<(String, String)>,
     headers: Vec<(String, String)>,
     json: Option<Json>,
 }
@@ -78,7 +81,7 @@ impl Call {
         credential: Vec<(String, String)>,
         scope: &Scope,
     ) -> Result<Self, TemplateError> {
-        let mut headers = credential;
+        let mut headers = Vec::new();
         for (name, value) in &spec.headers {
             headers.push((name.clone(), templates.render_text(value, scope)?));
         }
@@ -87,6 +90,7 @@ impl Call {
             template: spec.path.clone(),
             path: templates.render_text(&spec.path, scope)?,
             query: pairs(&templates.render(&spec.query, scope)?),
+            credential,
             headers,
             json: spec
                 .json
@@ -105,6 +109,7 @@ impl Call {
             query,
             template: self.template.clone(),
             path: self.path.clone(),
+            credential: self.credential.clone(),
             headers: self.headers.clone(),
             json: self.json.clone(),
             ..*self
@@ -240,7 +245,7 @@ impl Http {
         let method =
             reqwest::Method::from_bytes(call.method.as_str().as_bytes()).unwrap_or_default();
         let mut request = self.client.request(method, url).query(&call.query);
-        for (name, value) in &call.headers {
+        for (name, value) in call.credential.iter().chain(&call.headers) {
             request = match HeaderValue::try_from(value) {
                 Ok(mut value) => {
                     value.set_sensitive(true);
@@ -267,6 +272,7 @@ impl Http {
             template: path.to_owned(),
             path: path.to_owned(),
             query: Vec::new(),
+            credential: Vec::new(),
             headers: Vec::new(),
             json: None,
         };
@@ -327,9 +333,10 @@ fn leads(location: &str, from: &Url) -> String {
         return "what is no URL".to_owned();
     };
     let host = to.host_str().unwrap_or_default();
-    let origin = match to.origin() == from.origin() {
-        true => String::new(),
-        false => format!("{}://{host}", to.scheme()),
+    let origin = if to.origin() == from.origin() {
+        String::new()
+    } else {
+        format!("{}://{host}", to.scheme())
     };
     let names: Vec<_> = to
         .query_pairs()
