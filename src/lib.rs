@@ -11,6 +11,7 @@ pub mod drift;
 pub mod embedded;
 pub mod exit;
 pub mod fault;
+mod file;
 pub mod findings;
 pub mod guard;
 pub mod http;
