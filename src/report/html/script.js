@@ -48,12 +48,22 @@
     return cells;
   }
 
+  /** What is worst comes first, else the suite's order. */
+  function urgency(endpoint) {
+    const ranks = endpoint.drifts.map((drift) => kindOf(drift.kind).rank);
+    return Math.min(...ranks, endpoint.state === "same" ? kinds.size + 1 : kinds.size);
+  }
+
+  page.endpoints.sort((a, b) => urgency(a) - urgency(b));
   page.endpoints.forEach((endpoint, index) => {
     endpoint.index = index;
     endpoint.columns = endpoint.actors.length;
     endpoint.size = endpoint.targets.length * endpoint.columns;
     endpoint.driftsOf = byCell(endpoint.drifts);
     endpoint.findingsOf = byCell(endpoint.now.findings);
+    endpoint.titleWords = `${endpoint.name} ${endpoint.title}`.toLowerCase();
+    endpoint.rowWords = endpoint.targets.map((target) => target.toLowerCase());
+    endpoint.columnWords = endpoint.actors.map((actor) => actor.toLowerCase());
     endpoint.words = endpoint.now.seen.map((cell) => words(endpoint.now, cell));
     endpoint.oldWords = endpoint.before?.seen.map((cell) => words(endpoint.before, cell));
     endpoint.rows = [...endpoint.targets.keys()];
@@ -77,6 +87,7 @@
     const [target, actor] = placeOf(endpoint, at);
     const [now, before, drifts] = [nowAt(endpoint, at), beforeAt(endpoint, at), driftsAt(endpoint, at)];
     const parts = [outcome(now)];
+    // What changed is said before what is notable about the cell as it is.
     if (outcome(before) !== outcome(now)) parts.push(`was ${outcome(before)}`);
     parts.push(...new Set(drifts.map((drift) => drift.kind.replaceAll("-", " "))));
     if (endpoint.state === "new") parts.push("new");
@@ -118,7 +129,7 @@
 
   // ---------------------------------------------------------------- what changed, the worst first
 
-  const GROUPS_SHOWN = 40;
+  const GROUPS_SHOWN = 20;
 
   /** The drifts that say the same of the same endpoint, as one group. */
   function grouped() {
@@ -135,11 +146,12 @@
         group.rows.get(target).push(actor);
       }
     }
-    return [...groups.values()].sort((a, b) => kindOf(a.kind).rank - kindOf(b.kind).rank);
+    return [...groups.values()].sort((a, b) => kindOf(a.kind).rank - kindOf(b.kind).rank || a.endpoint.index - b.endpoint.index);
   }
 
-  function groupElement(group) {
-    const link = el("a", { href: `#endpoint-${group.endpoint.index}` }, group.endpoint.name);
+  function groupElement(group, before) {
+    const isNamed = before && before.kind === group.kind && before.endpoint === group.endpoint;
+    const link = isNamed ? null : el("a", { href: `#endpoint-${group.endpoint.index}` }, group.endpoint.name);
     const rows = [...group.rows].flatMap(([target, actors], n) => [n ? "; " : "", el("b", {}, target), `: ${actors.join(", ")}`]);
     return el("div", { class: "group" },
       el("div", { class: "where" }, link),
@@ -156,10 +168,10 @@
     const sections = new Map();
     const total = new Map();
     for (const group of groups) total.set(group.kind, (total.get(group.kind) || 0) + group.size);
-    for (const group of groups.slice(0, limit)) {
+    groups.slice(0, limit).forEach((group, n) => {
       if (!sections.has(group.kind)) sections.set(group.kind, kindSection(group.kind, total.get(group.kind)));
-      sections.get(group.kind).append(groupElement(group));
-    }
+      sections.get(group.kind).append(groupElement(group, groups[n - 1]));
+    });
     const added = fresh.map((endpoint) => el("div", { class: "kind", "data-level": "warn" },
       el("div", { class: "kind-head" }, el("span", { class: "badge" }, "new"),
         el("h3", {}, `${endpoint.name} has no snapshot yet`))));
@@ -183,7 +195,7 @@
 
   const ROW = 31;
   /** Larger tables are drawn in parts, as they come into sight. */
-  const PART = 50;
+  const PART = 25;
   const NEAR = "800px";
   let view = "both";
 
@@ -263,10 +275,9 @@
   }
 
   /** Takes a matrix out of the document, and leaves its room. */
-  function withdraw(endpoint) {
-    const height = endpoint.drawn && endpoint.hold.offsetHeight;
+  function withdraw(endpoint, height = estimate(endpoint)) {
     endpoint.drawn = false;
-    endpoint.hold.style.minHeight = `${height || estimate(endpoint)}px`;
+    endpoint.hold.style.minHeight = `${height}px`;
     endpoint.hold.replaceChildren();
   }
 
@@ -302,7 +313,7 @@
       const endpoint = page.endpoints[target.dataset.endpoint];
       endpoint.near = isIntersecting;
       if (isIntersecting && !endpoint.drawn) draw(endpoint);
-      else if (!isIntersecting && endpoint.drawn && !endpoint.section.contains(document.activeElement)) withdraw(endpoint);
+      else if (!isIntersecting && endpoint.drawn && !endpoint.section.contains(document.activeElement)) withdraw(endpoint, endpoint.hold.offsetHeight);
     }
   }, { rootMargin: NEAR });
 
@@ -310,14 +321,13 @@
 
   const filter = { text: "", endpoint: "", target: "", actor: "", kind: "", differs: false };
 
-  /** Whether each item has the word. */
-  const having = (items, word) => items.map((item) => item.toLowerCase().includes(word));
+  /** Whether each text has the word. */
+  const having = (texts, word) => texts.map((text) => text.includes(word));
 
-  /** What of an endpoint each word of the search is found in. */
+  /** Asks of a cell whether the word is found in it: each text is looked at once, not once per cell. */
   function found(endpoint, word) {
-    const all = `${endpoint.name} ${endpoint.title}`.toLowerCase().includes(word);
-    if (all) return () => true;
-    const [targets, actors] = [having(endpoint.targets, word), having(endpoint.actors, word)];
+    if (endpoint.titleWords.includes(word)) return () => true;
+    const [targets, actors] = [having(endpoint.rowWords, word), having(endpoint.columnWords, word)];
     const [now, before] = [having(endpoint.words, word), endpoint.oldWords && having(endpoint.oldWords, word)];
     const inItems = (items) => items?.some((item) => (item.text || `${item.kind} ${item.was} ${item.is}`).toLowerCase().includes(word));
     const cells = endpoint.now.cells;
@@ -359,7 +369,6 @@
       endpoint.section.hidden = isHidden;
       cells += endpoint.matches;
       endpoints += isHidden ? 0 : 1;
-      endpoint.drawn = false;
     }
     redraw();
     $("count").textContent = cells === 0 ? "No cell matches" : `${count(cells, "cell")} in ${count(endpoints, "endpoint")}`;
@@ -369,20 +378,14 @@
 
   /** Draws again what is in sight; the rest is drawn when it comes near. */
   function redraw() {
+    observer.disconnect();
+    observer.takeRecords();
     const shown = page.endpoints.filter((endpoint) => !endpoint.section.hidden);
-    let room = window.innerHeight * 2;
-    for (const endpoint of shown) withdraw(endpoint);
-    const first = shown.findIndex((endpoint) => endpoint.section.getBoundingClientRect().bottom > 0);
-    for (const endpoint of shown.slice(Math.max(first, 0))) {
-      if (room < 0) break;
-      draw(endpoint);
-      room -= estimate(endpoint) + 60;
-    }
-    // What was in sight before is asked about again.
-    for (const endpoint of page.endpoints) {
-      observer.unobserve(endpoint.section);
-      observer.observe(endpoint.section);
-    }
+    for (const endpoint of page.endpoints) withdraw(endpoint);
+    const boxes = shown.map((endpoint) => endpoint.section.getBoundingClientRect());
+    const inSight = shown.filter((_, n) => boxes[n].bottom > 0 && boxes[n].top < window.innerHeight);
+    for (const endpoint of inSight) draw(endpoint);
+    for (const endpoint of shown) observer.observe(endpoint.section);
   }
 
   let waiting = false;
@@ -534,7 +537,8 @@
     opened = undefined;
     $("details").hidden = true;
     document.body.classList.remove("open");
-    buttonAt(endpoint, at)?.focus();
+    // A filter may have taken the cell away meanwhile.
+    (buttonAt(endpoint, at) || $("text")).focus();
   }
 
   function expanded({ endpoint, at }, value) {
