@@ -338,14 +338,17 @@ impl Side<'_> {
             path: self.text(&call.path),
             query: self.pairs(&call.query),
             pages: None,
-            headers: self.pairs(&call.headers),
+            headers: self.pairs(call.all_headers()),
             json: call.json.as_ref().map(|json| self.json(json)),
         }
     }
 
-    fn pairs(&self, pairs: &[(String, String)]) -> Vec<(String, String)> {
-        let pairs = pairs.iter();
+    fn pairs<'p>(
+        &self,
+        pairs: impl IntoIterator<Item = &'p (String, String)>,
+    ) -> Vec<(String, String)> {
         pairs
+            .into_iter()
             .map(|(name, value)| (self.text(name), self.text(value)))
             .collect()
     }

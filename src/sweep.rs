@@ -90,11 +90,17 @@ impl Progress for Silent {
     fn note(&self, _: &str) {}
 }
 
+/// A command line per cell that repeats its call, by target and actor. Where a value of the run stood in the call, it
+/// has a shell variable of the symbol's name.
+pub type Calls = IndexMap<String, IndexMap<String, String>>;
+
 /// What a sweep found.
 #[derive(Debug, Default)]
 pub struct Sweep {
     /// The records by endpoint, in the suite's order.
     pub records: IndexMap<String, Record>,
+    /// How to repeat the calls, by endpoint.
+    pub calls: IndexMap<String, Calls>,
     /// How many cells were swept.
     pub cells: usize,
     /// How many requests were sent, probes and pages included.
@@ -354,12 +360,14 @@ impl<'a> Sweeper<'a> {
         leftovers: Vec<Leftover>,
     ) -> Result<Sweep, SweepError> {
         let namer = self.namer()?;
-        let mut observations: BTreeMap<(&str, &str, &str), Observation> = BTreeMap::new();
+        let mut observations: BTreeMap<(&str, &str, &str), (Observation, String)> = BTreeMap::new();
         for swept in self.swept.iter().filter(|swept| swept.recorded) {
             let cell = swept.planned;
+            let observation = swept.observation(self.suite, &namer);
+            let line = swept.call.curl(&namer, swept.view());
             observations.insert(
                 (cell.endpoint, cell.target, cell.actor),
-                swept.observation(self.suite, &namer),
+                (observation, line),
             );
         }
         let mut sweep = Sweep {
@@ -368,14 +376,20 @@ impl<'a> Sweeper<'a> {
             ..Sweep::default()
         };
         for endpoint in plan {
+            let mut lines = Calls::new();
             let cells = endpoint.cells.iter().filter_map(|cell| {
-                let observation = observations.remove(&(cell.endpoint, cell.target, cell.actor))?;
+                let (observation, line) =
+                    observations.remove(&(cell.endpoint, cell.target, cell.actor))?;
+                let row = lines.entry(cell.target.to_owned()).or_default();
+                row.insert(cell.actor.to_owned(), line);
                 Some((cell.target, cell.actor, observation))
             });
             let mut record = Record::build(endpoint.endpoint.title(), cells);
             record.findings = findings::of(self.suite, &record);
             sweep.cells += endpoint.cells.len();
-            sweep.records.insert(endpoint.endpoint.name.clone(), record);
+            let name = &endpoint.endpoint.name;
+            sweep.calls.insert(name.clone(), lines);
+            sweep.records.insert(name.clone(), record);
         }
         Ok(sweep)
     }

@@ -60,6 +60,20 @@ pub struct Named {
     pub disclosed: BTreeSet<String>,
 }
 
+/// A part of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece<'t> {
+    /// What no symbol explains.
+    Text(&'t str),
+    /// A known value.
+    Symbol {
+        /// Its name, as `entity.field`.
+        name: String,
+        /// Whether who reads it learns an identifier.
+        discloses: bool,
+    },
+}
+
 /// Collects the known values.
 #[derive(Default)]
 pub struct Registry {
@@ -174,7 +188,29 @@ impl Namer {
     #[must_use]
     pub fn name(&self, text: &str, view: View<'_>) -> Named {
         let mut named = Named::default();
+        for piece in self.pieces(text, view) {
+            match piece {
+                Piece::Text(text) => named.text.push_str(text),
+                Piece::Symbol { name, discloses } => {
+                    let _ = write!(named.text, "<{name}>");
+                    if discloses {
+                        named.disclosed.insert(name);
+                    }
+                }
+            }
+        }
+        named
+    }
+
+    /// A text as what stands in it literally and the known values between, by their names.
+    #[must_use]
+    pub fn pieces<'t>(&self, text: &'t str, view: View<'_>) -> Vec<Piece<'t>> {
+        let mut pieces = Vec::new();
         let mut rest = 0;
+        let literal = |from, to| {
+            let text = text.get(from..to).filter(|text| !text.is_empty());
+            text.map(Piece::Text)
+        };
         for found in self.automaton.find_iter(text) {
             let Some(symbol) = self.choose(found.pattern().as_usize(), view) else {
                 continue;
@@ -188,18 +224,12 @@ impl Namer {
             } else {
                 (found.start(), found.end())
             };
-            named
-                .text
-                .push_str(text.get(rest..start).unwrap_or_default());
+            pieces.extend(literal(rest, start));
+            pieces.push(symbol.piece(view));
             rest = end;
-            let name = symbol.name(view);
-            let _ = write!(named.text, "<{name}>");
-            if symbol.class != Class::Mask && symbol.owner != Owner::Run {
-                named.disclosed.insert(name);
-            }
         }
-        named.text.push_str(text.get(rest..).unwrap_or_default());
-        named
+        pieces.extend(literal(rest, text.len()));
+        pieces
     }
 
     /// Names every known value in the texts and keys of `json`, and collects what it discloses. A number is left alone,
@@ -341,6 +371,13 @@ fn around(text: &str, from: usize, piece: std::ops::Range<usize>) -> (usize, usi
 }
 
 impl Symbol {
+    fn piece(&self, view: View<'_>) -> Piece<'static> {
+        Piece::Symbol {
+            name: self.name(view),
+            discloses: self.class != Class::Mask && self.owner != Owner::Run,
+        }
+    }
+
     fn name(&self, view: View<'_>) -> String {
         let entity = match &self.owner {
             Owner::World if self.entity == view.actor => "actor",
