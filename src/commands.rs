@@ -131,7 +131,7 @@ impl From<SweepError> for Failure {
                 ..failure
             },
             SweepError::Database(error) => error.into(),
-            SweepError::Http(_) | SweepError::Gone(_) => failure,
+            SweepError::Http(_) | SweepError::Gone(_) | SweepError::Refused(_) => failure,
         }
     }
 }

@@ -8,6 +8,7 @@ mod text;
 use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
+use secrecy::ExposeSecret;
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
@@ -132,7 +133,7 @@ fn service(suite: &Suite, given: &Given) -> String {
 
 fn database(given: &Given) -> String {
     match (&given.database_url, &given.base_url) {
-        (Some(url), _) => redacted(url),
+        (Some(url), _) => redacted(url.expose_secret()),
         (None, Some(_)) => "none is given: effects are not observed".to_owned(),
         (None, None) => "an embedded one, made for the run".to_owned(),
     }
@@ -337,14 +338,17 @@ impl Side<'_> {
             path: self.text(&call.path),
             query: self.pairs(&call.query),
             pages: None,
-            headers: self.pairs(&call.headers),
+            headers: self.pairs(call.all_headers()),
             json: call.json.as_ref().map(|json| self.json(json)),
         }
     }
 
-    fn pairs(&self, pairs: &[(String, String)]) -> Vec<(String, String)> {
-        let pairs = pairs.iter();
+    fn pairs<'p>(
+        &self,
+        pairs: impl IntoIterator<Item = &'p (String, String)>,
+    ) -> Vec<(String, String)> {
         pairs
+            .into_iter()
             .map(|(name, value)| (self.text(name), self.text(value)))
             .collect()
     }

@@ -1,5 +1,7 @@
 //! The service over HTTP: the one owner of the client.
 
+mod curl;
+
 use std::error::Error;
 use std::io;
 use std::time::Duration;
@@ -74,7 +76,8 @@ pub struct Call {
     template: String,
     pub(crate) path: String,
     pub(crate) query: Vec<(String, String)>,
-    pub(crate) headers: Vec<(String, String)>,
+    credential: Vec<(String, String)>,
+    headers: Vec<(String, String)>,
     pub(crate) json: Option<Json>,
 }
 
@@ -86,7 +89,7 @@ impl Call {
         credential: Vec<(String, String)>,
         scope: &Scope,
     ) -> Result<Self, TemplateError> {
-        let mut headers = credential;
+        let mut headers = Vec::new();
         for (name, value) in &spec.headers {
             headers.push((name.clone(), templates.render_text(value, scope)?));
         }
@@ -95,6 +98,7 @@ impl Call {
             template: spec.path.clone(),
             path: templates.render_text(&spec.path, scope)?,
             query: pairs(&templates.render(&spec.query, scope)?),
+            credential,
             headers,
             json: spec
                 .json
@@ -102,6 +106,11 @@ impl Call {
                 .map(|json| templates.render(json, scope))
                 .transpose()?,
         })
+    }
+
+    /// All headers, the credential's first.
+    pub(crate) fn all_headers(&self) -> impl Iterator<Item = &(String, String)> {
+        self.credential.iter().chain(&self.headers)
     }
 
     /// The same call with one more query parameter.
@@ -113,6 +122,7 @@ impl Call {
             query,
             template: self.template.clone(),
             path: self.path.clone(),
+            credential: self.credential.clone(),
             headers: self.headers.clone(),
             json: self.json.clone(),
             ..*self
@@ -259,7 +269,7 @@ impl Http {
         let method =
             reqwest::Method::from_bytes(call.method.as_str().as_bytes()).unwrap_or_default();
         let mut request = self.client.request(method, url).query(&call.query);
-        for (name, value) in &call.headers {
+        for (name, value) in call.all_headers() {
             request = match HeaderValue::try_from(value) {
                 Ok(mut value) => {
                     value.set_sensitive(true);
@@ -306,6 +316,7 @@ impl Http {
             template: path.to_owned(),
             path: path.to_owned(),
             query: Vec::new(),
+            credential: Vec::new(),
             headers: Vec::new(),
             json: None,
         };

@@ -13,6 +13,7 @@ pub mod dry_run;
 pub mod embedded;
 pub mod exit;
 pub mod fault;
+mod file;
 pub mod findings;
 pub mod guard;
 pub mod http;

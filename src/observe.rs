@@ -45,7 +45,7 @@ pub fn answer(suite: &SuiteFile, namer: &Namer, view: View<'_>, answer: &Answer)
         Some(redirect) => {
             discloses.extend(namer.name(&redirect.location, view).disclosed);
             let to = namer.name(&redirect.to, view).text;
-            Some(kinds_of_names(&format!("redirect to {to}")))
+            Some(printable(&kinds_of_names(&format!("redirect to {to}"))))
         }
         None => (answer.status >= 400).then(|| gate(suite, &body)),
     };
@@ -67,7 +67,13 @@ fn gate(suite: &SuiteFile, body: &Json) -> String {
     for rule in &suite.texts {
         text = text.replace(&rule.from, &rule.to);
     }
-    kinds_of_names(&text)
+    printable(&kinds_of_names(&text))
+}
+
+/// What a service says must not steer the terminal that shows it.
+fn printable(text: &str) -> String {
+    let is_control = |c: char| c.is_control() && c != '\n' && c != '\t';
+    text.replace(is_control, "\u{fffd}")
 }
 
 fn whole(body: &Json) -> String {

@@ -1,26 +1,49 @@
-//! The report: what a check found, for a person or for a program.
+//! The report: what a check found, as one model, and every form of it.
+//!
+//! A form is a function of the report and nothing else. To add one, write its module and its line in [`FORMS`].
 
-use std::io::{self, Write};
-use std::time::Duration;
+pub mod html;
+pub mod human;
+pub mod json;
+
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
-use tabled::Table;
-use tabled::builder::Builder;
-use tabled::settings::{Padding, Style};
 
-use crate::drift::{self, Comparison, Drift};
-use crate::record::{Cell, Record};
-use crate::terminal::{ALLOWED, DENIED, FAINT, HEADING, NOTABLE, styled};
+use crate::diagnostic::{list, quoted};
+use crate::drift::{Comparison, Drift};
+use crate::file;
+use crate::record::Record;
+use crate::sweep::Calls;
+
+/// Everything that a check found.
+#[derive(Debug)]
+pub struct Report {
+    /// The suite's name.
+    pub suite: String,
+    /// When the check ended. With the totals this is all that differs between two checks of the same service.
+    pub made: SystemTime,
+    /// The numbers of the run.
+    pub totals: Totals,
+    /// What was found of each endpoint, in the suite's order.
+    pub endpoints: Vec<Outcome>,
+}
 
 /// One endpoint's record and how it compares to its snapshot.
 #[derive(Debug)]
 pub struct Outcome {
     /// The endpoint's name.
     pub name: String,
+    /// The accepted record, where it is another one that can be read. A check of some cells has only these.
+    pub before: Option<Record>,
     /// What was observed.
-    pub record: Record,
+    pub now: Record,
     /// How it differs from the snapshot.
     pub comparison: Comparison,
+    /// How to repeat the call of each cell.
+    pub calls: Calls,
 }
 
 /// The numbers of a run.
@@ -47,194 +70,90 @@ impl Totals {
     }
 }
 
-/// Writes the matrix of every endpoint, then what differs, then one line that sums it up.
-pub fn human(out: &mut dyn Write, outcomes: &[Outcome], totals: Totals) -> io::Result<()> {
-    for outcome in outcomes {
-        matrix(out, outcome)?;
+impl Report {
+    /// How many endpoints are not as pinned.
+    #[must_use]
+    pub fn differing(&self) -> usize {
+        let differs = |outcome: &&Outcome| outcome.comparison != Comparison::Same;
+        self.endpoints.iter().filter(differs).count()
     }
-    writeln!(
-        out,
-        "{}",
-        styled(
-            FAINT,
-            "* rows changed   ! finding   ~ differs from the snapshot"
-        )
-    )?;
-    for outcome in outcomes {
-        differences(out, outcome)?;
-    }
-    summary(out, outcomes, totals)
-}
 
-fn matrix(out: &mut dyn Write, outcome: &Outcome) -> io::Result<()> {
-    writeln!(
-        out,
-        "{} {}",
-        styled(HEADING, &outcome.name),
-        styled(FAINT, &outcome.record.endpoint)
-    )?;
-    writeln!(out, "{}\n", table(outcome))
-}
-
-fn table(outcome: &Outcome) -> Table {
-    let mut table = Builder::default();
-    let changed = outcome.comparison.cells();
-    let cells = &outcome.record.cells;
-    let actors: Vec<&str> = cells
-        .values()
-        .next()
-        .map(|row| row.keys().map(String::as_str).collect())
-        .unwrap_or_default();
-    table.push_record(
-        std::iter::once(String::new()).chain(actors.iter().map(|actor| actor.replace('_', "\n"))),
-    );
-    for (target, row) in cells {
-        let marks = actors.iter().map(|actor| {
-            row.get(*actor).map_or_else(String::new, |cell| {
-                mark(outcome, &changed, (target, actor), cell)
-            })
-        });
-        table.push_record(std::iter::once(target.clone()).chain(marks));
-    }
-    let mut table = table.build();
-    table
-        .with(Style::blank().remove_vertical())
-        .with(Padding::new(0, 2, 0, 0));
-    table
-}
-
-/// A cell in the matrix: its status and what is notable about it.
-fn mark(
-    outcome: &Outcome,
-    changed: &[String],
-    (target, actor): (&str, &str),
-    cell: &Cell,
-) -> String {
-    let mut text = verdict(cell);
-    let mut notable = String::new();
-    if cell.effects.is_observed() && !cell.effects.is_empty() {
-        text.push('*');
-    }
-    if outcome.record.has_finding(target, actor) {
-        notable.push('!');
-    }
-    if changed.contains(&format!("{target}/{actor}")) {
-        notable.push('~');
-    }
-    if !notable.is_empty() {
-        text.push_str(&styled(NOTABLE, &notable));
-    }
-    text
-}
-
-fn verdict(cell: &Cell) -> String {
-    match cell.status {
-        Some(status) if status < 400 => styled(ALLOWED, &status.to_string()),
-        Some(status) => styled(DENIED, &status.to_string()),
-        None => styled(NOTABLE, "fault"),
+    /// How many findings the records hold.
+    #[must_use]
+    pub fn findings(&self) -> usize {
+        let findings = |outcome: &Outcome| outcome.now.findings.len();
+        self.endpoints.iter().map(findings).sum()
     }
 }
 
-fn differences(out: &mut dyn Write, outcome: &Outcome) -> io::Result<()> {
-    let name = styled(NOTABLE, &outcome.name);
-    match &outcome.comparison {
-        Comparison::Same => Ok(()),
-        Comparison::New => writeln!(out, "\n{name} has no snapshot yet"),
-        Comparison::Changed { diff, drifts } => {
-            let cells = outcome.comparison.cells().len();
-            writeln!(out, "\n{name} differs in {}", count(cells, "cell"))?;
-            drift::human(
-                out,
-                &drift::group([(outcome.name.as_str(), drifts.clone())]),
-            )?;
-            diff.lines()
-                .try_for_each(|line| writeln!(out, "{}", colored(line)))
+impl Outcome {
+    /// The method and the path.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.now.endpoint
+    }
+
+    /// What the differences mean, worst first.
+    #[must_use]
+    pub fn drifts(&self) -> &[Drift] {
+        match &self.comparison {
+            Comparison::Changed { drifts, .. } => drifts,
+            Comparison::Same | Comparison::New => &[],
         }
     }
-}
 
-fn colored(line: &str) -> String {
-    match line.chars().next() {
-        Some('+') => styled(ALLOWED, line),
-        Some('-') => styled(DENIED, line),
-        _ => styled(FAINT, line),
+    /// How to repeat the call of a cell.
+    #[must_use]
+    pub fn call(&self, target: &str, actor: &str) -> Option<&str> {
+        self.calls.get(target)?.get(actor).map(String::as_str)
     }
 }
 
-fn summary(out: &mut dyn Write, outcomes: &[Outcome], totals: Totals) -> io::Result<()> {
-    let differing = outcomes
-        .iter()
-        .filter(|outcome| outcome.comparison != Comparison::Same)
-        .count();
-    let findings: usize = outcomes
-        .iter()
-        .map(|outcome| outcome.record.findings.len())
-        .sum();
-    let verdict = match differing {
-        0 => styled(ALLOWED, "as pinned"),
-        n => styled(NOTABLE, &format!("{} not as pinned", count(n, "endpoint"))),
-    };
-    let cells = count(totals.cells, "cell");
-    let requests = count(totals.requests, "request");
-    let findings = count(findings, "pinned finding");
-    writeln!(
-        out,
-        "\n{verdict}: {cells}, {}, {requests}, {findings} in {:.2} s",
-        count(outcomes.len(), "endpoint"),
-        totals.seconds
-    )
+/// A form of the report.
+pub type Form = fn(&mut dyn Write, &Report) -> io::Result<()>;
+
+/// The forms that a file can have, by name.
+pub const FORMS: &[(&str, Form)] = &[("html", html::write), ("json", json::write)];
+
+/// A file that a report is written to, and in which form.
+#[derive(Debug, Clone)]
+pub struct Destination {
+    form: Form,
+    file: PathBuf,
 }
 
-fn count(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
-}
+impl std::str::FromStr for Destination {
+    type Err = String;
 
-#[derive(Serialize)]
-struct Json<'a> {
-    suite: &'a str,
-    #[serde(flatten)]
-    totals: Totals,
-    endpoints: Vec<JsonEndpoint<'a>>,
-}
-
-#[derive(Serialize)]
-struct JsonEndpoint<'a> {
-    name: &'a str,
-    drift: &'static str,
-    changed_cells: Vec<String>,
-    drifts: &'a [Drift],
-    record: &'a Record,
-}
-
-impl<'a> JsonEndpoint<'a> {
-    fn of(outcome: &'a Outcome) -> Self {
-        let (drift, drifts): (_, &[Drift]) = match &outcome.comparison {
-            Comparison::Same => ("none", &[]),
-            Comparison::New => ("new", &[]),
-            Comparison::Changed { drifts, .. } => ("changed", drifts),
-        };
-        Self {
-            name: &outcome.name,
-            drift,
-            changed_cells: outcome.comparison.cells(),
-            drifts,
-            record: &outcome.record,
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, file) = text.split_once('=').ok_or("expected FORMAT=FILE")?;
+        let known = || list(FORMS.iter().map(|(name, _)| *name));
+        let form = FORMS.iter().find(|(form, _)| *form == name);
+        let (_, form) =
+            form.ok_or_else(|| format!("{} is not a form of a report: {}", quoted(name), known()))?;
+        if file.is_empty() {
+            return Err("expected a file after `=`".to_owned());
         }
+        Ok(Self {
+            form: *form,
+            file: file.into(),
+        })
     }
 }
 
-/// Writes everything as one JSON document.
-pub fn json(
-    out: &mut dyn Write,
-    suite: &str,
-    outcomes: &[Outcome],
-    totals: Totals,
-) -> io::Result<()> {
-    let report = Json {
-        suite,
-        totals,
-        endpoints: outcomes.iter().map(JsonEndpoint::of).collect(),
-    };
-    serde_json::to_writer_pretty(&mut *out, &report)?;
-    writeln!(out)
+impl Destination {
+    /// The file.
+    #[must_use]
+    pub fn file(&self) -> &std::path::Path {
+        &self.file
+    }
+
+    /// Writes the report. Whoever opens the file meanwhile sees what was there before.
+    pub fn write(&self, report: &Report) -> io::Result<()> {
+        file::write(&self.file, |file| {
+            let mut out = BufWriter::new(file);
+            (self.form)(&mut out, report)?;
+            out.flush()
+        })
+    }
 }

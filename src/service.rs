@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value as Json;
 use url::Url;
 
@@ -158,9 +159,9 @@ pub struct Given {
     /// The service's URL; without it the suite's default service is started.
     pub base_url: Option<Url>,
     /// The database's URL; without it the default service gets an embedded one.
-    pub database_url: Option<String>,
+    pub database_url: Option<SecretString>,
     /// The suite's variables.
-    pub variables: BTreeMap<String, String>,
+    pub variables: BTreeMap<String, SecretString>,
     /// Settings of the default service, over those of the suite.
     pub settings: BTreeMap<String, Json>,
     /// The name of a database that may be swept whatever it looks like.
@@ -250,12 +251,12 @@ impl Started {
         let base_url = format!("http://{}", running.address);
         let service = Service {
             base_url: Url::parse(&base_url).map_err(|_| ServiceError::Address(base_url))?,
-            database_url: Some(database_url),
+            database_url: Some(database_url.into()),
             settle: running.settle,
             ephemeral: cluster.is_some(),
             variables: variables
                 .into_iter()
-                .map(|(name, field)| (name, field.value))
+                .map(|(name, field)| (name, field.value.into()))
                 .collect(),
         };
         Ok(Self {
@@ -319,8 +320,9 @@ fn find<'a>(launchers: &[&'a dyn Launch], name: &str) -> Result<&'a dyn Launch, 
 async fn database(suite: &Suite, given: &Given) -> Result<(Option<Cluster>, String), ServiceError> {
     if let Some(url) = &given.database_url {
         // A launcher says less of a database that is not there, or waits for it forever.
+        let url = url.expose_secret();
         Database::connect(url, &suite.file.service.schema).await?;
-        return Ok((None, url.clone()));
+        return Ok((None, url.to_owned()));
     }
     let cluster = Cluster::start()?;
     let url = cluster.create_database("service").await?;

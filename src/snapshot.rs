@@ -3,11 +3,12 @@
 //! The header holds insta's own keys and the run's facts under `info`; what is compared is only what follows it.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::file;
 use crate::yaml;
 
 /// A snapshot file that could not be read or written.
@@ -146,7 +147,6 @@ pub fn read_any(file: &Path) -> Result<String, SnapshotError> {
     Ok(text)
 }
 
-/// Writes a whole file beside the target first, so that a reader never sees half of it.
 fn write(file: &Path, content: &str, source: &str, info: &Info) -> Result<(), SnapshotError> {
     let fail = |source| SnapshotError::File {
         task: "write",
@@ -162,28 +162,8 @@ fn write(file: &Path, content: &str, source: &str, info: &Info) -> Result<(), Sn
         file: file.to_owned(),
         source,
     })?;
-    let folder = file.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(fail)?;
-    let half = tempfile::NamedTempFile::new_in(folder).map_err(fail)?;
-    fs::write(
-        half.path(),
-        format!("---\n{header}---\n{}\n", content.trim_end()),
-    )
-    .map_err(fail)?;
-    let whole = half.persist(file).map_err(|error| fail(error.error))?;
-    make_readable(&whole).map_err(fail)
-}
-
-/// Temporary files are private; a snapshot is as readable as any file of the project.
-#[cfg(unix)]
-fn make_readable(file: &fs::File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn make_readable(_: &fs::File) -> io::Result<()> {
-    Ok(())
+    let text = format!("---\n{header}---\n{}\n", content.trim_end());
+    file::write(file, |out| out.write_all(text.as_bytes())).map_err(fail)
 }
 
 /// What follows the header of a snapshot's text, without the last line's end.

@@ -8,6 +8,7 @@ mod attribution;
 mod background;
 mod batch;
 mod fire;
+mod logins;
 mod store;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +18,7 @@ use indexmap::IndexMap;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::signal::unix::{SignalKind, signal};
 use url::Url;
 
@@ -44,13 +46,13 @@ pub struct Service {
     /// The service's URL.
     pub base_url: Url,
     /// The service's database; without it only HTTP is observed.
-    pub database_url: Option<String>,
+    pub database_url: Option<SecretString>,
     /// How long the database must have been quiet before its changes are read.
     pub settle: Duration,
     /// Whether the database ends with the run, so that nothing late needs to be waited for.
     pub ephemeral: bool,
     /// The suite's variables.
-    pub variables: BTreeMap<String, String>,
+    pub variables: BTreeMap<String, SecretString>,
 }
 
 /// How a sweep is done; nothing here changes what it finds.
@@ -88,11 +90,17 @@ impl Progress for Silent {
     fn note(&self, _: &str) {}
 }
 
+/// A command line per cell that repeats its call, by target and actor. Where a value of the run stood in the call, it
+/// has a shell variable of the symbol's name.
+pub type Calls = IndexMap<String, IndexMap<String, String>>;
+
 /// What a sweep found.
 #[derive(Debug, Default)]
 pub struct Sweep {
     /// The records by endpoint, in the suite's order.
     pub records: IndexMap<String, Record>,
+    /// How to repeat the calls, by endpoint.
+    pub calls: IndexMap<String, Calls>,
     /// How many cells were swept.
     pub cells: usize,
     /// How many requests were sent, probes and pages included.
@@ -113,6 +121,9 @@ pub enum SweepError {
     /// The database could not be used.
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    /// A statement failed, in the database's words, with names in place of known values.
+    #[error("{0}")]
+    Refused(String),
     /// A template of the suite failed with this run's values.
     #[error(transparent)]
     Template(#[from] TemplateError),
@@ -150,7 +161,8 @@ pub async fn sweep(
         Duration::from_secs(suite.file.service.timeout_s),
     )?;
     let store = Store::open(suite, service, &world, progress).await?;
-    let registry = Registry::of_world(&world);
+    let mut registry = Registry::of_world(&world);
+    logins::register(&mut registry, service);
     let mut sweeper = Sweeper {
         suite,
         templates,
@@ -178,8 +190,8 @@ pub async fn sweep(
         suite.file.background.wait_s
     };
     let closed = sweeper.close(Duration::from_secs(wait_s)).await;
-    outcome?;
-    let leftovers = closed?;
+    outcome.map_err(|error| sweeper.named(error))?;
+    let leftovers = closed.map_err(|error| sweeper.named(error))?;
     sweeper.finish(plan, leftovers)
 }
 
@@ -202,7 +214,8 @@ async fn stopped() {
 async fn abandon(suite: &Suite, service: &Service) -> Result<Sweep, SweepError> {
     if let Some(url) = service.database_url.as_ref().filter(|_| !service.ephemeral) {
         tokio::time::sleep(DISCONNECTION).await;
-        let mut database = Database::connect(url, &suite.file.service.schema).await?;
+        let mut database =
+            Database::connect(url.expose_secret(), &suite.file.service.schema).await?;
         journal::clean(&mut database).await?;
     }
     Err(SweepError::Interrupted)
@@ -302,6 +315,20 @@ impl<'a> Sweeper<'a> {
             .for_each(|swept| swept.recorded = false);
     }
 
+    /// The database repeats values in its errors.
+    fn named(&self, error: SweepError) -> SweepError {
+        let nobody = View {
+            cell: usize::MAX,
+            actor: "",
+        };
+        match (error, self.namer()) {
+            (SweepError::Database(error @ DatabaseError::Refused { .. }), Ok(namer)) => {
+                SweepError::Refused(namer.name(&error.to_string(), nobody).text)
+            }
+            (error, _) => error,
+        }
+    }
+
     fn order(&self, cells: &[PlannedCell<'a>]) -> Vec<PlannedCell<'a>> {
         let mut cells = cells.to_vec();
         if let Some(seed) = self.options.shuffle {
@@ -333,12 +360,14 @@ impl<'a> Sweeper<'a> {
         leftovers: Vec<Leftover>,
     ) -> Result<Sweep, SweepError> {
         let namer = self.namer()?;
-        let mut observations: BTreeMap<(&str, &str, &str), Observation> = BTreeMap::new();
+        let mut observations: BTreeMap<(&str, &str, &str), (Observation, String)> = BTreeMap::new();
         for swept in self.swept.iter().filter(|swept| swept.recorded) {
             let cell = swept.planned;
+            let observation = swept.observation(self.suite, &namer);
+            let line = swept.call.curl(&namer, swept.view());
             observations.insert(
                 (cell.endpoint, cell.target, cell.actor),
-                swept.observation(self.suite, &namer),
+                (observation, line),
             );
         }
         let mut sweep = Sweep {
@@ -347,14 +376,20 @@ impl<'a> Sweeper<'a> {
             ..Sweep::default()
         };
         for endpoint in plan {
+            let mut lines = Calls::new();
             let cells = endpoint.cells.iter().filter_map(|cell| {
-                let observation = observations.remove(&(cell.endpoint, cell.target, cell.actor))?;
+                let (observation, line) =
+                    observations.remove(&(cell.endpoint, cell.target, cell.actor))?;
+                let row = lines.entry(cell.target.to_owned()).or_default();
+                row.insert(cell.actor.to_owned(), line);
                 Some((cell.target, cell.actor, observation))
             });
             let mut record = Record::build(endpoint.endpoint.title(), cells);
             record.findings = findings::of(self.suite, &record);
             sweep.cells += endpoint.cells.len();
-            sweep.records.insert(endpoint.endpoint.name.clone(), record);
+            let name = &endpoint.endpoint.name;
+            sweep.calls.insert(name.clone(), lines);
+            sweep.records.insert(name.clone(), record);
         }
         Ok(sweep)
     }

@@ -4,9 +4,22 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 
 use aho_corasick::{AhoCorasick, BuildError, MatchKind};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use serde_json::Value as Json;
 
 use crate::world::{Class, Instance, World};
+
+/// What `encodeURIComponent` and most libraries leave as it is, besides letters and digits.
+const UNRESERVED: &percent_encoding::AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// Shorter pieces of Base64 are found by chance in any text.
+const SHORTEST_BASE64: usize = 8;
 
 /// Who a symbol belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +38,8 @@ struct Symbol {
     entity: String,
     field: String,
     class: Class,
+    /// Whether the value is looked for as a piece of Base64.
+    is_base64: bool,
 }
 
 /// From whose side a text is read: names depend on it (`<actor.key>`, `<target.key>`).
@@ -43,6 +58,20 @@ pub struct Named {
     pub text: String,
     /// The identifiers that it disclosed, as `entity.field`.
     pub disclosed: BTreeSet<String>,
+}
+
+/// A part of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece<'t> {
+    /// What no symbol explains.
+    Text(&'t str),
+    /// A known value.
+    Symbol {
+        /// Its name, as `entity.field`.
+        name: String,
+        /// Whether who reads it learns an identifier.
+        discloses: bool,
+    },
 }
 
 /// Collects the known values.
@@ -84,22 +113,43 @@ impl Registry {
         }
     }
 
+    /// Adds a credential that the tool itself uses, which no suite names.
+    pub fn add_secret(&mut self, entity: &str, field: &str, value: &str) {
+        self.add(value, Owner::Run, entity, field, Class::Secret);
+    }
+
+    /// A credential is looked for in other forms too: services echo headers and URLs as they got them.
     fn add(&mut self, value: &str, owner: Owner, entity: &str, field: &str, class: Class) {
         if value.is_empty() {
             return;
         }
-        let at = *self.index.entry(value.to_owned()).or_insert_with(|| {
-            self.patterns.push(value.to_owned());
+        let mut symbol = Symbol {
+            owner,
+            entity: entity.to_owned(),
+            field: field.to_owned(),
+            class,
+            is_base64: false,
+        };
+        self.enter(value.to_owned(), &symbol);
+        if class == Class::Secret {
+            for form in encoded(value) {
+                self.enter(form, &symbol);
+            }
+            symbol.is_base64 = true;
+            for piece in base64_pieces(value) {
+                self.enter(piece, &symbol);
+            }
+        }
+    }
+
+    fn enter(&mut self, value: String, symbol: &Symbol) {
+        let at = *self.index.entry(value.clone()).or_insert_with(|| {
+            self.patterns.push(value);
             self.symbols.push(Vec::new());
             self.patterns.len() - 1
         });
         if let Some(symbols) = self.symbols.get_mut(at) {
-            symbols.push(Symbol {
-                owner,
-                entity: entity.to_owned(),
-                field: field.to_owned(),
-                class,
-            });
+            symbols.push(symbol.clone());
         }
     }
 
@@ -138,25 +188,52 @@ impl Namer {
     #[must_use]
     pub fn name(&self, text: &str, view: View<'_>) -> Named {
         let mut named = Named::default();
-        let mut rest = 0;
-        for found in self.automaton.find_iter(text) {
-            named
-                .text
-                .push_str(text.get(rest..found.start()).unwrap_or_default());
-            rest = found.end();
-            if let Some(symbol) = self.choose(found.pattern().as_usize(), view) {
-                let name = symbol.name(view);
-                let _ = write!(named.text, "<{name}>");
-                if symbol.class != Class::Mask && symbol.owner != Owner::Run {
-                    named.disclosed.insert(name);
+        for piece in self.pieces(text, view) {
+            match piece {
+                Piece::Text(text) => named.text.push_str(text),
+                Piece::Symbol { name, discloses } => {
+                    let _ = write!(named.text, "<{name}>");
+                    if discloses {
+                        named.disclosed.insert(name);
+                    }
                 }
             }
         }
-        named.text.push_str(text.get(rest..).unwrap_or_default());
         named
     }
 
-    /// Names every known value in the texts and keys of `json`, and collects what it discloses.
+    /// A text as what stands in it literally and the known values between, by their names.
+    #[must_use]
+    pub fn pieces<'t>(&self, text: &'t str, view: View<'_>) -> Vec<Piece<'t>> {
+        let mut pieces = Vec::new();
+        let mut rest = 0;
+        let literal = |from, to| {
+            let text = text.get(from..to).filter(|text| !text.is_empty());
+            text.map(Piece::Text)
+        };
+        for found in self.automaton.find_iter(text) {
+            let Some(symbol) = self.choose(found.pattern().as_usize(), view) else {
+                continue;
+            };
+            // What is in the middle of a longer piece of Base64 that was named is named with it.
+            if found.start() < rest {
+                continue;
+            }
+            let (start, end) = if symbol.is_base64 {
+                around(text, rest, found.range())
+            } else {
+                (found.start(), found.end())
+            };
+            pieces.extend(literal(rest, start));
+            pieces.push(symbol.piece(view));
+            rest = end;
+        }
+        pieces.extend(literal(rest, text.len()));
+        pieces
+    }
+
+    /// Names every known value in the texts and keys of `json`, and collects what it discloses. A number is left alone,
+    /// unless it holds a secret: an identifier in it would be chance.
     pub fn name_json(&self, json: &Json, view: View<'_>, disclosed: &mut BTreeSet<String>) -> Json {
         let mut text = |text: &str| {
             let named = self.name(text, view);
@@ -179,8 +256,20 @@ impl Namer {
                     .map(|(key, value)| (key, self.name_json(value, view, disclosed)))
                     .collect()
             }
+            Json::Number(number) if self.has_secret(&number.to_string()) => {
+                Json::String(text(&number.to_string()))
+            }
             other => other.clone(),
         }
+    }
+
+    fn has_secret(&self, text: &str) -> bool {
+        let is_secret = |symbol: &Symbol| symbol.class == Class::Secret;
+        let mut found = self.automaton.find_iter(text);
+        found.any(|found| {
+            let symbols = self.symbols.get(found.pattern().as_usize());
+            symbols.is_some_and(|symbols| symbols.iter().any(is_secret))
+        })
     }
 
     /// The cells whose own symbols occur in `text`.
@@ -228,7 +317,67 @@ impl Namer {
     }
 }
 
+/// A credential as it stands in a URL, in a JSON text within a text, and in a column of bytes.
+fn encoded(secret: &str) -> BTreeSet<String> {
+    let json = Json::from(secret).to_string();
+    let forms = [
+        percent_encode(secret.as_bytes(), UNRESERVED).to_string(),
+        percent_encode(secret.as_bytes(), NON_ALPHANUMERIC).to_string(),
+        json.trim_matches('"').to_owned(),
+        hex::encode(secret),
+    ];
+    let lower = forms.clone().map(|form| lower_escapes(&form));
+    forms
+        .into_iter()
+        .chain(lower)
+        .filter(|form| form != secret)
+        .collect()
+}
+
+/// `%2F` -> `%2f`.
+fn lower_escapes(text: &str) -> String {
+    let mut parts = text.split('%');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| match part.split_at_checked(2) {
+        Some((escape, rest)) => format!("{text}%{}{rest}", escape.to_lowercase()),
+        None => format!("{text}%{part}"),
+    })
+}
+
+/// The characters that are the same whatever stands around the secret in what was encoded. Three bytes are four
+/// characters, so there are three ways in which it can lie.
+fn base64_pieces(secret: &str) -> BTreeSet<String> {
+    let mut pieces = BTreeSet::new();
+    for (before, skip) in [(0, 0), (1, 2), (2, 3)] {
+        let bytes = [&vec![0; before], secret.as_bytes()].concat();
+        let whole = bytes.len() * 8 / 6;
+        for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
+            let text = engine.encode(&bytes);
+            pieces.extend(text.get(skip..whole).map(str::to_owned));
+        }
+    }
+    pieces.retain(|piece| piece.len() >= SHORTEST_BASE64);
+    pieces
+}
+
+/// The whole Base64 text around a piece of it, but nothing before `from`.
+fn around(text: &str, from: usize, piece: std::ops::Range<usize>) -> (usize, usize) {
+    let is_other = |c: char| !(c.is_ascii_alphanumeric() || "+/-_=".contains(c));
+    let before = text.get(from..piece.start).unwrap_or_default();
+    let behind = text.get(piece.end..).unwrap_or_default();
+    let start = before.trim_end_matches(|c| !is_other(c)).len();
+    let end = behind.find(is_other).unwrap_or(behind.len());
+    (from + start, piece.end + end)
+}
+
 impl Symbol {
+    fn piece(&self, view: View<'_>) -> Piece<'static> {
+        Piece::Symbol {
+            name: self.name(view),
+            discloses: self.class != Class::Mask && self.owner != Owner::Run,
+        }
+    }
+
     fn name(&self, view: View<'_>) -> String {
         let entity = match &self.owner {
             Owner::World if self.entity == view.actor => "actor",
@@ -240,5 +389,67 @@ impl Symbol {
         } else {
             format!("{entity}.{}", self.field)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VIEW: View<'_> = View { cell: 0, actor: "" };
+
+    fn named(secret: &str, text: &str) -> String {
+        let mut registry = Registry::default();
+        registry.add(secret, Owner::World, "owner", "key", Class::Secret);
+        registry.build().unwrap().name(text, VIEW).text
+    }
+
+    #[test]
+    fn a_secret_is_named_in_base64_whatever_stands_around_it() {
+        let secret = "sk-7hG2kPq9/Zx+4";
+        for before in ["", "a", "ab", "abc", "user:"] {
+            for behind in ["", "x", "xy", ":realm"] {
+                let text = format!("{before}{secret}{behind}");
+                for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
+                    let echo = format!("got 'Basic {}==', no", engine.encode(&text));
+                    assert_eq!(
+                        named(secret, &echo),
+                        "got 'Basic <owner.key>', no",
+                        "{text}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_secret_is_named_as_it_stands_in_urls_in_json_and_in_bytes() {
+        let secret = "p@ss/w\"rd";
+        let forms = [
+            "p%40ss%2Fw%22rd",
+            "p%40ss%2fw%22rd",
+            "p@ss/w\\\"rd",
+            "70407373",
+        ];
+        let text = |form: &str| named(secret, &format!("<{form}>"));
+        assert_eq!(
+            forms[..3].iter().map(|form| text(form)).collect::<Vec<_>>(),
+            ["<<owner.key>>"; 3]
+        );
+        assert_eq!(
+            named(secret, &format!("\\x{}", hex::encode(secret))),
+            "\\x<owner.key>"
+        );
+        // A part of a secret is not the secret.
+        assert_eq!(text(forms[3]), "<70407373>");
+    }
+
+    #[test]
+    fn what_is_no_secret_is_named_only_as_it_is() {
+        let mut registry = Registry::default();
+        registry.add("north-east-9", Owner::World, "owner", "id", Class::Symbol);
+        let text = format!("{} north-east-9", STANDARD_NO_PAD.encode("north-east-9"));
+        let named = registry.build().unwrap().name(&text, VIEW).text;
+        assert_eq!(named, "bm9ydGgtZWFzdC05 <owner.id>");
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value as Json};
 
 use crate::suite::{Credential, Kind, RowSpec, Suite, Target};
@@ -147,8 +148,8 @@ fn derives(names: &BTreeSet<String>, scope: &Scope) -> bool {
     !names.is_empty() && names.iter().all(|name| scope.contains_key(name))
 }
 
-/// One row to insert.
-#[derive(Debug, Clone, PartialEq)]
+/// One row to insert. It may hold credentials, so it cannot be printed.
+#[derive(Clone, PartialEq)]
 pub struct Row {
     /// The table.
     pub table: String,
@@ -192,7 +193,7 @@ impl World {
     pub fn draw(
         suite: &Suite,
         templates: &Templates,
-        given: &BTreeMap<String, String>,
+        given: &BTreeMap<String, SecretString>,
     ) -> Result<Self, TemplateError> {
         let mut world = Self::draw_once(suite, templates, given)?;
         for _ in 1..DRAWS {
@@ -207,7 +208,7 @@ impl World {
     fn draw_once(
         suite: &Suite,
         templates: &Templates,
-        given: &BTreeMap<String, String>,
+        given: &BTreeMap<String, SecretString>,
     ) -> Result<Self, TemplateError> {
         let run = format!("ap{}", random(10));
         let variables = variables(suite, templates, given)?;
@@ -320,7 +321,7 @@ impl World {
 pub fn variables(
     suite: &Suite,
     templates: &Templates,
-    given: &BTreeMap<String, String>,
+    given: &BTreeMap<String, SecretString>,
 ) -> Result<BTreeMap<String, Field>, TemplateError> {
     let mut variables = BTreeMap::new();
     for (name, variable) in &suite.file.variables {
@@ -330,7 +331,7 @@ pub fn variables(
             Class::Symbol
         };
         let value = match (given.get(name), &variable.default) {
-            (Some(value), _) => value.clone(),
+            (Some(value), _) => value.expose_secret().to_owned(),
             (None, Some(default)) => templates.render_text(default, &Scope::new())?,
             (None, None) => continue,
         };

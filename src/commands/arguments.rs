@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value as Json;
 use url::Url;
 
@@ -113,8 +114,8 @@ pub struct ServiceArgs {
         value_name = "URL",
         hide_env_values = true
     )]
-    #[arg(value_parser = http_url, conflicts_with = "setting")]
-    pub base_url: Option<Url>,
+    #[arg(conflicts_with = "setting")]
+    pub base_url: Option<SecretString>,
     /// How long the service at --base-url may take until it is ready
     #[arg(long, value_name = "SECONDS", default_value_t = WAIT)]
     pub wait: u64,
@@ -148,7 +149,7 @@ impl ServiceArgs {
     /// Resolves flags and environment, and refuses variables that the suite does not have.
     pub fn resolve(&self, suite: &Suite) -> Result<Given, Failure> {
         Ok(Given {
-            base_url: self.base_url.clone(),
+            base_url: self.base_url.as_ref().map(http_url).transpose()?,
             wait: Duration::from_secs(self.wait),
             // As with the database's URL: a CI may leave it empty.
             allow_database: self.allow_database.clone().filter(|name| !name.is_empty()),
@@ -168,10 +169,10 @@ pub struct OwnServiceArgs {
         value_name = "URL",
         hide_env_values = true
     )]
-    database_url: Option<String>,
+    database_url: Option<SecretString>,
     /// A variable of the suite; `AUTHZ_PIN_VAR_<NAME>` in the environment does the same and keeps a secret out of the process list
-    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
-    var: Vec<(String, String)>,
+    #[arg(long, value_name = "NAME=VALUE")]
+    var: Vec<SecretString>,
     /// A setting of the suite's default service, as JSON or text
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     setting: Vec<(String, String)>,
@@ -181,20 +182,25 @@ impl OwnServiceArgs {
     /// Resolves flags and environment, and refuses variables that the suite does not have.
     pub fn resolve(&self, suite: &Suite) -> Result<Given, Failure> {
         let known = &suite.file.variables;
-        if let Some((name, _)) = self.var.iter().find(|(name, _)| !known.contains_key(name)) {
+        let given = self.var.iter().map(variable);
+        let given: Vec<(String, SecretString)> = given.collect::<Result<_, _>>()?;
+        if let Some((name, _)) = given.iter().find(|(name, _)| !known.contains_key(name)) {
             return Err(no_variable(name, known.keys().map(String::as_str)));
         }
         let from_environment = |name: &String| {
             let value = std::env::var(format!("{VARIABLE_PREFIX}{}", name.to_uppercase())).ok()?;
-            Some((name.clone(), value))
+            Some((name.clone(), value.into()))
         };
-        let mut variables: BTreeMap<String, String> =
+        let mut variables: BTreeMap<String, SecretString> =
             known.keys().filter_map(from_environment).collect();
-        variables.extend(self.var.iter().cloned());
+        variables.extend(given);
         let setting = |(name, value): &(String, String)| (name.clone(), json_or_text(value));
         Ok(Given {
             // Where a secret is not set, a CI leaves its variable empty.
-            database_url: self.database_url.clone().filter(|url| !url.is_empty()),
+            database_url: self
+                .database_url
+                .clone()
+                .filter(|url| !url.expose_secret().is_empty()),
             variables,
             settings: self.setting.iter().map(setting).collect(),
             ..Given::default()
@@ -215,10 +221,31 @@ fn pair(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-fn http_url(text: &str) -> Result<Url, String> {
+/// A variable. Read here and not by the parser of arguments, whose error would show the value.
+fn variable(text: &SecretString) -> Result<(String, SecretString), Failure> {
+    let (name, value) = pair(text.expose_secret()).map_err(|expected| {
+        Failure::new(
+            Exit::Usage,
+            format!("invalid value for '--var <NAME=VALUE>': {expected}"),
+        )
+    })?;
+    Ok((name, value.into()))
+}
+
+/// The URL of a service. Read here for the same reason.
+fn http_url(text: &SecretString) -> Result<Url, Failure> {
+    let text = text.expose_secret();
     match Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(url),
-        _ => Err("expected a URL such as http://localhost:4000".to_owned()),
+        _ => {
+            let shown = text
+                .rsplit_once('@')
+                .map_or_else(|| text.to_owned(), |(_, host)| format!("***@{host}"));
+            let message = format!(
+                "invalid value '{shown}' for '--base-url <URL>': expected a URL such as http://localhost:4000"
+            );
+            Err(Failure::new(Exit::Usage, message))
+        }
     }
 }
 

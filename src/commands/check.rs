@@ -1,8 +1,9 @@
 //! `authz-pin check`: sweep, compare with the snapshots, report.
 
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use clap::Args;
+use secrecy::ExposeSecret;
 
 use super::arguments::{Format, ServiceArgs, SnapshotArgs, SuiteArgs, SweepArgs};
 use super::{Context, Failure, nothing_left, to_its_end};
@@ -12,11 +13,11 @@ use crate::exit::Exit;
 use crate::guard;
 use crate::plan::EndpointPlan;
 use crate::record::Record;
-use crate::report::{self, Outcome, Totals};
+use crate::report::{Destination, Outcome, Report, Totals, human, json};
 use crate::service::{Given, Started};
 use crate::snapshot::{Info, Snapshot};
 use crate::suite::Suite;
-use crate::sweep::{Options, Sweep, sweep};
+use crate::sweep::{Calls, Options, Sweep, sweep};
 use crate::terminal::Bar;
 
 /// What the help of `check` ends with.
@@ -50,6 +51,9 @@ pub struct CheckArgs {
     /// Print what would be sent and written, and do neither: nothing is connected to
     #[arg(long, help_heading = "Output")]
     dry_run: bool,
+    /// Write a report to a file as well, as `html=FILE` or `json=FILE`; can be repeated
+    #[arg(long, value_name = "FORMAT=FILE", help_heading = "Output")]
+    report: Vec<Destination>,
 }
 
 /// Sweeps the suite and compares every record with its snapshot. What differs is written beside it as `.snap.new`,
@@ -70,16 +74,32 @@ pub async fn run(args: &CheckArgs, context: &mut Context<'_>) -> Result<Exit, Fa
     let mut swept = sweep_once(&suite, &plan, &given, &(&args.sweep).into(), context).await?;
     let totals = Totals::new(swept.cells, swept.requests, start.elapsed());
     let leftovers = std::mem::take(&mut swept.leftovers);
-    let outcomes = compare(&suite, &plan, swept)?;
+    let report = Report {
+        suite: suite.file.name.clone(),
+        made: SystemTime::now(),
+        totals,
+        endpoints: compare(&suite, &plan, swept)?,
+    };
+    args.report
+        .iter()
+        .try_for_each(|file| written(file, &report))?;
     match args.format {
-        Format::Human => report::human(context.out, &outcomes, totals)?,
-        Format::Json => report::json(context.out, &suite.file.name, &outcomes, totals)?,
+        Format::Human => human::write(context.out, &report)?,
+        Format::Json => json::write(context.out, &report)?,
     }
     nothing_left(&leftovers)?;
-    let pinned = outcomes
-        .iter()
-        .all(|outcome| outcome.comparison == Comparison::Same);
-    Ok(if pinned { Exit::AsPinned } else { Exit::Drift })
+    Ok(match report.differing() {
+        0 => Exit::AsPinned,
+        _ => Exit::Drift,
+    })
+}
+
+fn written(destination: &Destination, report: &Report) -> Result<(), Failure> {
+    destination.write(report).map_err(|error| {
+        let file = destination.file().display();
+        let message = format!("cannot write the report `{file}`: {error}");
+        Failure::new(Exit::Usage, message)
+    })
 }
 
 /// Prints what a run would do.
@@ -104,7 +124,7 @@ pub(super) async fn sweep_once(
     context: &Context<'_>,
 ) -> Result<Sweep, Failure> {
     if let Some(url) = &given.database_url {
-        guard::admit(url, suite, given.allow_database.as_deref()).await?;
+        guard::admit(url.expose_secret(), suite, given.allow_database.as_deref()).await?;
     }
     let started = Started::new(suite, given, context.launchers).await?;
     let bar = Bar::new(plan.iter().map(|endpoint| endpoint.cells.len()).sum());
@@ -117,11 +137,14 @@ pub(super) async fn sweep_once(
 fn compare(
     suite: &Suite,
     plan: &[EndpointPlan<'_>],
-    swept: Sweep,
+    mut swept: Sweep,
 ) -> Result<Vec<Outcome>, Failure> {
     let records = plan.iter().zip(swept.records);
     records
-        .map(|(plan, (name, record))| compare_one(suite, plan, name, record))
+        .map(|(plan, (name, now))| {
+            let calls = swept.calls.swap_remove(&name).unwrap_or_default();
+            compare_one(suite, plan, name, now, calls)
+        })
         .collect()
 }
 
@@ -130,13 +153,14 @@ fn compare_one(
     suite: &Suite,
     plan: &EndpointPlan<'_>,
     name: String,
-    record: Record,
+    now: Record,
+    calls: Calls,
 ) -> Result<Outcome, Failure> {
     let snapshot = Snapshot::new(&suite.snapshots(), &name);
-    let text = record.to_yaml()?;
+    let text = now.to_yaml()?;
     let whole = is_whole(suite, plan);
     let old = match snapshot.read()? {
-        Some(old) if !whole => Some(part_of(&old, &record)?),
+        Some(old) if !whole => Some(part_of(&old, &now)?),
         old => old,
     };
     let comparison = drift::compare(old.as_deref(), &text);
@@ -146,10 +170,16 @@ fn compare_one(
             _ => snapshot.propose(&text, &source(suite), &Info::new(plan.cells.len()))?,
         }
     }
+    let before = match comparison {
+        Comparison::Changed { .. } => old.and_then(|old| Record::parse(&old).ok()),
+        Comparison::Same | Comparison::New => None,
+    };
     Ok(Outcome {
         name,
-        record,
+        before,
+        now,
         comparison,
+        calls,
     })
 }
 

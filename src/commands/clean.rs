@@ -1,6 +1,7 @@
 //! `authz-pin clean`: undo what a dead run left.
 
 use clap::Args;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::{Context, Failure, nothing_left};
 use crate::database::Database;
@@ -24,13 +25,13 @@ pub struct CleanArgs {
         value_name = "URL",
         hide_env_values = true
     )]
-    database_url: String,
+    database_url: SecretString,
 }
 
 /// Undoes what dead runs left and removes the journal if no run is alive.
 pub async fn run(args: &CleanArgs, context: &mut Context<'_>) -> Result<Exit, Failure> {
     // Undoing needs no schema of the service: the journal knows the tables.
-    let mut database = Database::connect(&args.database_url, "public").await?;
+    let mut database = Database::connect(args.database_url.expose_secret(), "public").await?;
     if !database.has_schema("authz_pin").await? {
         writeln!(context.out, "nothing to clean: the database has no journal")?;
         return Ok(Exit::AsPinned);

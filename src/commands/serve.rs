@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use clap::Args;
+use secrecy::ExposeSecret;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::arguments::{OwnServiceArgs, SuiteArgs};
@@ -55,10 +56,19 @@ pub async fn run(args: &ServeArgs, context: &mut Context<'_>) -> Result<Exit, Fa
         started.service.base_url
     )?;
     if let Some(url) = &started.service.database_url {
-        writeln!(context.out, "AUTHZ_PIN_DATABASE_URL={url}")?;
+        writeln!(
+            context.out,
+            "AUTHZ_PIN_DATABASE_URL={}",
+            url.expose_secret()
+        )?;
     }
     for (name, value) in &started.service.variables {
-        writeln!(context.out, "AUTHZ_PIN_VAR_{}={value}", name.to_uppercase())?;
+        writeln!(
+            context.out,
+            "AUTHZ_PIN_VAR_{}={}",
+            name.to_uppercase(),
+            value.expose_secret()
+        )?;
     }
     context.out.flush()?;
     tokio::select! {

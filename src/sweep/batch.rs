@@ -26,6 +26,7 @@ pub(super) struct Swept<'a> {
     pub(super) planned: PlannedCell<'a>,
     /// Whether the cell counts; those of a try that was repeated do not.
     pub(super) recorded: bool,
+    pub(super) call: Call,
     pub(super) brought: Brought,
     pub(super) changes: Vec<Change>,
     pub(super) probes: IndexMap<String, Reply>,
@@ -51,7 +52,7 @@ impl<'a> Sweeper<'a> {
         if brought.iter().any(|brought| brought.fault.is_some()) {
             self.still_ready().await?;
         }
-        self.keep(cells, brought);
+        self.keep(cells, requests, brought);
         self.capture(endpoint, first, &mut scratches)?;
         let namer = self.namer()?;
         let unexplained = self.attribute(&namer, first, presence).await?;
@@ -128,13 +129,14 @@ impl<'a> Sweeper<'a> {
         self.http.ready(path).await.map_err(SweepError::Gone)
     }
 
-    fn keep(&mut self, cells: &[PlannedCell<'a>], brought: Vec<Brought>) {
+    fn keep(&mut self, cells: &[PlannedCell<'a>], requests: Vec<Call>, brought: Vec<Brought>) {
         let catalog = self.store.as_ref().and_then(Store::observed);
-        for (planned, brought) in cells.iter().zip(brought) {
+        for ((planned, call), brought) in cells.iter().zip(requests).zip(brought) {
             self.swept.push(Swept {
                 number: self.swept.len(),
                 planned: *planned,
                 recorded: true,
+                call,
                 brought,
                 changes: Vec::new(),
                 probes: IndexMap::new(),

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use secrecy::ExposeSecret;
+
 use super::attribution::Attribution;
 use super::background::Background;
 use super::{Progress, Service};
@@ -66,7 +68,8 @@ impl Store {
         let Some(url) = &service.database_url else {
             return Ok(None);
         };
-        let mut database = Database::connect(url, &suite.file.service.schema).await?;
+        let mut database =
+            Database::connect(url.expose_secret(), &suite.file.service.schema).await?;
         let (journal, leftovers) = if database.can_watch().await? {
             let (journal, leftovers) = Journal::install(&mut database, &world.run).await?;
             (Some(journal), leftovers)

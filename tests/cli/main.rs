@@ -9,6 +9,7 @@
     reason = "helpers of tests fail like the tests"
 )]
 
+mod canary;
 mod check;
 mod clean;
 mod coverage;
@@ -17,6 +18,7 @@ mod dry_run;
 mod faults;
 mod faulty;
 mod format;
+mod gossip;
 mod help;
 mod mistakes;
 mod mutations;
@@ -29,3 +31,4 @@ mod selection;
 mod serve;
 mod service;
 mod stub;
+mod tls;

@@ -22,7 +22,7 @@ const ENVIRONMENT: [&str; 7] = [
 ];
 
 /// Long enough for a loaded machine; what is not over by then hangs.
-const PATIENCE: Duration = Duration::from_mins(2);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A temporary folder that the binary runs in.
 pub(crate) struct Place {

@@ -89,7 +89,7 @@ fn a_service_that_accepts_and_never_answers_is_not_waited_for_forever() {
         .run(&["check", "ping", "--base-url", &url, "--wait", "0"])
         .error(3);
     assert_snapshot!(error.replace(&address, "127.0.0.1:PORT"), @r"
-    error: the service is not ready: no answer from GET http://127.0.0.1:PORT/health: operation timed out (1 try in 5 s)
+    error: the service is not ready: no answer from GET http://127.0.0.1:PORT/health: timed out (1 try in 5 s)
       = help: start the service, give it longer with --wait, or correct --base-url or `service.ready` of the suite
     ");
 }

@@ -48,7 +48,7 @@ const OWNS: &str = r"
 
 async fn swept(fixture: &Fixture, url: &str, pattern: &str, notes: &Notes) -> Sweep {
     let service = Service {
-        database_url: Some(url.to_owned()),
+        database_url: Some(url.into()),
         ..fixture.service()
     };
     let suite = suite();

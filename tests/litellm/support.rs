@@ -46,10 +46,10 @@ impl Fixture {
     pub(crate) fn service(&self) -> Service {
         Service {
             base_url: Url::parse(&self.url("")).unwrap(),
-            database_url: Some(self.database_url.clone()),
+            database_url: Some(self.database_url.as_str().into()),
             settle: Duration::ZERO,
             ephemeral: true,
-            variables: [("master_key".to_owned(), self.master_key.clone())].into(),
+            variables: [("master_key".to_owned(), self.master_key.as_str().into())].into(),
         }
     }
 

@@ -51,13 +51,13 @@ fn cell() -> impl Strategy<Value = Cell> {
     })
 }
 
-fn legends() -> impl Strategy<
-    Value = (
-        BTreeMap<String, String>,
-        BTreeMap<String, RowChange>,
-        BTreeMap<String, BTreeSet<String>>,
-    ),
-> {
+type Legends = (
+    BTreeMap<String, String>,
+    BTreeMap<String, RowChange>,
+    BTreeMap<String, BTreeSet<String>>,
+);
+
+fn legends() -> impl Strategy<Value = Legends> {
     (
         btree_map(text(), text(), 0..3),
         btree_map(text(), change(), 0..3),

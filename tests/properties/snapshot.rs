@@ -5,7 +5,7 @@ use authz_pin::record::Record;
 use authz_pin::snapshot;
 use proptest::prelude::*;
 
-use super::support::{bytes, cases, mutated, read, soon};
+use super::support::{bomb, bytes, cases, mutated, read, soon};
 
 /// Reads a snapshot and compares it with another; what was read is written and read again.
 fn used(text: &str) {
@@ -37,14 +37,7 @@ proptest! {
 
 #[test]
 fn aliases_of_aliases_are_refused_soon() {
-    let mut bomb = "endpoint: x\ngates:\n  a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
-    for level in 1..30 {
-        let alias = format!("*a{}", level - 1);
-        bomb.push_str(&format!(
-            "  a{level}: &a{level} [{}]\n",
-            [alias.as_str(); 9].join(", ")
-        ));
-    }
+    let bomb = format!("endpoint: x\ngates:\n{}", bomb("  ", 30));
     soon(move || used(&bomb));
 }
 

@@ -8,7 +8,7 @@ use authz_pin::template::Templates;
 use authz_pin::world::World;
 use proptest::prelude::*;
 
-use super::support::{bytes, cases, mutated, read, soon};
+use super::support::{bomb, bytes, cases, mutated, read, soon};
 
 const FILES: [&str; 4] = [
     "suite.yaml",
@@ -74,14 +74,7 @@ fn the_suite_that_is_changed_is_one() {
 
 #[test]
 fn aliases_of_aliases_are_refused_soon() {
-    let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
-    for level in 1..20 {
-        let alias = format!("*a{}", level - 1);
-        bomb.push_str(&format!(
-            "a{level}: &a{level} [{}]\n",
-            [alias.as_str(); 9].join(", ")
-        ));
-    }
+    let bomb = bomb("", 20);
     let message = soon(move || used_with("world.yaml", &bomb)).unwrap_err();
     assert!(message.contains("stand for more than"), "{message}");
 }
@@ -89,7 +82,8 @@ fn aliases_of_aliases_are_refused_soon() {
 /// Each anchor would keep a copy of all that the ones within keep.
 #[test]
 fn anchors_within_anchors_are_refused_soon() {
-    let opening: String = (0..60).map(|level| format!("&a{level} [")).collect();
+    let opening = (0..60).map(|level| format!("&a{level} ["));
+    let opening = opening.collect::<Vec<_>>().concat();
     let bomb = format!("{opening}{}{}", "x, ".repeat(100_000), "]".repeat(60));
     let message = soon(move || used_with("targets.yaml", &bomb)).unwrap_err();
     assert!(message.contains("stand for more than"), "{message}");

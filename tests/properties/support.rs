@@ -1,5 +1,6 @@
 //! Inputs that are nearly right, and a watch for what should end soon.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::sync::mpsc;
@@ -135,6 +136,16 @@ pub(crate) fn bytes() -> impl Strategy<Value = Vec<u8>> {
         vec(any::<u8>(), 0..200),
         vec(select(&PIECES[..]), 0..60).prop_map(|pieces| pieces.concat().into_bytes()),
     ]
+}
+
+/// Lists of aliases of lists of aliases: few bytes that stand for very much.
+pub(crate) fn bomb(indent: &str, levels: usize) -> String {
+    let mut bomb = format!("{indent}a0: &a0 [x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..levels {
+        let aliases = [format!("*a{}", level - 1).as_str(); 9].join(", ");
+        let _ = writeln!(bomb, "{indent}a{level}: &a{level} [{aliases}]");
+    }
+    bomb
 }
 
 /// Fails where the work is not done soon.

@@ -1,0 +1,309 @@
+//! A call as a command line that repeats it, without a value of the run.
+//!
+//! Every known value is a shell variable with the symbol's name: `<actor.key>` is `$ACTOR_KEY`. What of a credential no
+//! symbol explains could be a secret in another form, so that it becomes a variable too.
+
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use serde_json::Value as Json;
+
+use super::Call;
+use crate::suite::Method;
+use crate::symbols::{Namer, Piece, View};
+
+/// What a client encodes in a path, and the brackets that `curl` would expand.
+const IN_PATH: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'`')
+    .add(b'[')
+    .add(b']')
+    .add(b'{')
+    .add(b'}');
+
+impl Call {
+    /// The command line, for a shell in which the variables are set.
+    #[must_use]
+    pub fn curl(&self, namer: &Namer, view: View<'_>) -> String {
+        let word = |text: &str| Word::of(namer.pieces(text, view));
+        let mut parts = vec!["curl".to_owned()];
+        if self.method != Method::Get {
+            parts.push(format!("-X {}", self.method.as_str()));
+        }
+        let path = word(&format!("/{}", self.path.trim_start_matches('/')));
+        let url = Word::variable("base_url").then(path.map_text(in_path));
+        parts.push(url.quoted());
+        for (name, value) in &self.query {
+            let pair = Word::text(&format!("{name}=")).then(word(value));
+            parts.push(format!("--url-query {}", pair.quoted()));
+        }
+        for (name, value) in &self.credential {
+            let value = veiled(name, word(value));
+            parts.push(header(name, value));
+        }
+        for (name, value) in &self.headers {
+            parts.push(header(name, word(value)));
+        }
+        if let Some(json) = &self.json {
+            let mut body = Word::default();
+            write_json(&mut body, json, &word);
+            parts.push(format!("--json {}", body.quoted()));
+        }
+        parts.join(" ")
+    }
+}
+
+fn in_path(text: &str) -> String {
+    utf8_percent_encode(text, IN_PATH).to_string()
+}
+
+fn header(name: &str, value: Word) -> String {
+    let line = Word::text(&format!("{name}: ")).then(value);
+    format!("-H {}", line.quoted())
+}
+
+/// A credential of which symbols explain everything but the scheme, or a variable in its place.
+fn veiled(name: &str, value: Word) -> Word {
+    let is_scheme = |text: &str| {
+        let scheme = text.strip_suffix(' ');
+        scheme.is_some_and(|word| word.chars().all(|c| c.is_ascii_alphabetic()))
+    };
+    match value.0.as_slice() {
+        [Part::Variable(_)] => value,
+        [Part::Text(text), Part::Variable(_)] if is_scheme(text) => value,
+        _ => Word::variable(&format!("actor.{name}")),
+    }
+}
+
+/// JSON as it is sent, with the values inside its texts named: an escaped value would not be recognised.
+fn write_json(out: &mut Word, json: &Json, named: &impl Fn(&str) -> Word) {
+    match json {
+        Json::Array(items) => {
+            out.push("[");
+            for (n, item) in items.iter().enumerate() {
+                out.push(if n == 0 { "" } else { ", " });
+                write_json(out, item, named);
+            }
+            out.push("]");
+        }
+        Json::Object(members) => {
+            out.push("{");
+            for (n, (name, value)) in members.iter().enumerate() {
+                out.push(if n == 0 { "" } else { ", " });
+                write_text(out, named(name));
+                out.push(": ");
+                write_json(out, value, named);
+            }
+            out.push("}");
+        }
+        Json::String(text) => write_text(out, named(text)),
+        other => out.extend(named(&other.to_string())),
+    }
+}
+
+fn write_text(out: &mut Word, text: Word) {
+    let escaped = |text: &str| {
+        let quoted = Json::from(text).to_string();
+        let inner = quoted.strip_prefix('"');
+        let inner = inner.and_then(|text| text.strip_suffix('"'));
+        inner.unwrap_or_default().to_owned()
+    };
+    out.push("\"");
+    out.extend(text.map_text(escaped));
+    out.push("\"");
+}
+
+/// One word of a command line.
+#[derive(Default)]
+struct Word(Vec<Part>);
+
+enum Part {
+    Text(String),
+    Variable(String),
+}
+
+impl Word {
+    fn of(pieces: Vec<Piece<'_>>) -> Self {
+        let part = |piece| match piece {
+            Piece::Text(text) => Part::Text(text.to_owned()),
+            Piece::Symbol { name, .. } => Part::Variable(variable(&name)),
+        };
+        Self(pieces.into_iter().map(part).collect())
+    }
+
+    fn text(text: &str) -> Self {
+        Self(vec![Part::Text(text.to_owned())])
+    }
+
+    fn variable(name: &str) -> Self {
+        Self(vec![Part::Variable(variable(name))])
+    }
+
+    fn then(mut self, other: Self) -> Self {
+        self.extend(other);
+        self
+    }
+
+    fn push(&mut self, text: &str) {
+        match self.0.last_mut() {
+            Some(Part::Text(before)) => before.push_str(text),
+            _ => self.0.push(Part::Text(text.to_owned())),
+        }
+    }
+
+    fn extend(&mut self, other: Self) {
+        for part in other.0 {
+            match part {
+                Part::Text(text) => self.push(&text),
+                variable @ Part::Variable(_) => self.0.push(variable),
+            }
+        }
+    }
+
+    fn map_text(self, change: impl Fn(&str) -> String) -> Self {
+        let part = |part| match part {
+            Part::Text(text) => Part::Text(change(&text)),
+            variable @ Part::Variable(_) => variable,
+        };
+        Self(self.0.into_iter().map(part).collect())
+    }
+
+    /// The word as a shell reads it: in double quotes where nothing in it means something there, else each part in
+    /// quotes of its own.
+    fn quoted(&self) -> String {
+        let is_plain = |part: &Part| match part {
+            Part::Text(text) => !text.contains(['"', '$', '`', '\\', '!']),
+            Part::Variable(_) => true,
+        };
+        let has_variable = self.0.iter().any(|part| matches!(part, Part::Variable(_)));
+        if has_variable && self.0.iter().all(is_plain) {
+            return format!("\"{}\"", self.expanded());
+        }
+        self.0.iter().map(Part::quoted).collect()
+    }
+
+    fn expanded(&self) -> String {
+        let nexts = self.0.iter().skip(1).map(Some).chain([None]);
+        let part = |(part, next): (&Part, Option<&Part>)| match part {
+            Part::Text(text) => text.clone(),
+            Part::Variable(name) if next.is_some_and(Part::goes_on) => format!("${{{name}}}"),
+            Part::Variable(name) => format!("${name}"),
+        };
+        self.0.iter().zip(nexts).map(part).collect()
+    }
+}
+
+impl Part {
+    fn quoted(&self) -> String {
+        match self {
+            Self::Text(text) => format!("'{}'", text.replace('\'', r"'\''")),
+            Self::Variable(name) => format!("\"${name}\""),
+        }
+    }
+
+    /// Whether a variable's name before it would go on into it.
+    fn goes_on(&self) -> bool {
+        match self {
+            Self::Text(text) => text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_'),
+            Self::Variable(_) => false,
+        }
+    }
+}
+
+/// The shell variable of a symbol.
+fn variable(symbol: &str) -> String {
+    let word = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+    symbol.to_ascii_uppercase().chars().map(word).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::symbols::Registry;
+    use crate::world::{Class, Field, Instance};
+
+    fn call(credential: &str, json: Option<Json>) -> Call {
+        Call {
+            method: Method::Post,
+            template: "/key/update".to_owned(),
+            path: "/key/update".to_owned(),
+            query: Vec::new(),
+            credential: vec![("authorization".to_owned(), credential.to_owned())],
+            headers: Vec::new(),
+            json,
+        }
+    }
+
+    fn curl(call: &Call) -> String {
+        let field = Field {
+            value: "sk-1\"2".to_owned(),
+            class: Class::Secret,
+        };
+        let mut target = Instance::default();
+        target.fields.insert("key".to_owned(), field);
+        let mut registry = Registry::default();
+        registry.add_cell_entity(0, "target", &target);
+        let view = View { cell: 0, actor: "" };
+        call.curl(&registry.build().unwrap(), view)
+    }
+
+    #[test]
+    fn every_known_value_is_a_variable_also_where_json_escapes_it() {
+        let json = json!({"key": "sk-1\"2", "note": "it's $5", "n": [1, null]});
+        insta::assert_snapshot!(
+            curl(&call("Bearer sk-1\"2", Some(json))),
+            @r#"curl -X POST "$BASE_URL/key/update" -H "authorization: Bearer $TARGET_KEY" --json '{"key": "'"$TARGET_KEY"'", "note": "it'\''s $5", "n": [1, null]}'"#
+        );
+    }
+
+    #[test]
+    fn what_no_symbol_explains_of_a_credential_is_a_variable() {
+        for credential in ["Basic c2stMTIK", "sk-1\"2:c2stMTIK", "c2stMTIK sk-1\"2"] {
+            let line = curl(&call(credential, None));
+            let expected =
+                r#"curl -X POST "$BASE_URL/key/update" -H "authorization: $ACTOR_AUTHORIZATION""#;
+            assert_eq!(line, expected);
+        }
+    }
+
+    #[test]
+    fn a_variable_ends_where_its_name_does() {
+        let call = Call {
+            method: Method::Get,
+            path: "/key/sk-1\"2_x/[all things]".to_owned(),
+            query: vec![("of".to_owned(), "a b&c".to_owned())],
+            credential: Vec::new(),
+            ..call("", None)
+        };
+        insta::assert_snapshot!(
+            curl(&call),
+            @r#"curl "$BASE_URL/key/${TARGET_KEY}_x/%5Ball%20things%5D" --url-query 'of=a b&c'"#
+        );
+    }
+
+    #[test]
+    fn a_shell_reads_the_line_as_it_is_meant() {
+        let json = json!({"a": "it's \"$HOME\" `id` \\ !", "key": "sk-1\"2"});
+        let line = curl(&call("Bearer sk-1\"2", Some(json))).replacen("curl", "printf '%s\\n'", 1);
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", &line]).env("BASE_URL", "base");
+        let output = shell.env("TARGET_KEY", "K").output().unwrap();
+        let words = String::from_utf8(output.stdout).unwrap();
+        let expected = r#"{"a": "it's \"$HOME\" `id` \\ !", "key": "K"}"#;
+        assert_eq!(
+            words.lines().collect::<Vec<_>>(),
+            [
+                "-X",
+                "POST",
+                "base/key/update",
+                "-H",
+                "authorization: Bearer K",
+                "--json",
+                expected
+            ]
+        );
+    }
+}

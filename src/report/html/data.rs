@@ -1,0 +1,231 @@
+//! What the page's script reads. Many cells are alike, so each observation and each text stands once per endpoint, and
+//! a cell is a number.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::Hash;
+
+use indexmap::{IndexMap, IndexSet};
+use serde::Serialize;
+
+use crate::drift::{self, Comparison, Drift, Kind, Level};
+use crate::findings;
+use crate::observation::RowChange;
+use crate::record::{Cell, Record};
+use crate::report::{Outcome, Report};
+
+/// Everything but the facts of the run.
+#[derive(Serialize)]
+pub(super) struct Page<'a> {
+    suite: &'a str,
+    kinds: Vec<KindText>,
+    endpoints: Vec<Endpoint<'a>>,
+}
+
+#[derive(Serialize)]
+struct KindText {
+    id: Kind,
+    level: Level,
+    title: &'static str,
+    explanation: &'static str,
+}
+
+/// Cells are numbered by row, then by column.
+#[derive(Serialize)]
+struct Endpoint<'a> {
+    name: &'a str,
+    title: &'a str,
+    state: &'static str,
+    targets: IndexSet<&'a str>,
+    actors: IndexSet<&'a str>,
+    now: Side<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<Side<'a>>,
+    drifts: Vec<DriftText<'a>>,
+    /// What differs as text, where that is all that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diff: Option<&'a str>,
+    /// The lines that repeat the calls.
+    lines: IndexSet<&'a str>,
+    /// The line of each cell.
+    line: Vec<Option<usize>>,
+}
+
+/// A record.
+#[derive(Serialize)]
+struct Side<'a> {
+    gates: &'a BTreeMap<String, String>,
+    effects: &'a BTreeMap<String, RowChange>,
+    shapes: &'a BTreeMap<String, BTreeSet<String>>,
+    /// What was seen.
+    seen: Vec<&'a Cell>,
+    /// What was seen in each cell.
+    cells: Vec<Option<usize>>,
+    findings: Vec<Finding>,
+}
+
+#[derive(Serialize)]
+struct Finding {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cell: Option<usize>,
+    text: String,
+}
+
+#[derive(Serialize)]
+struct DriftText<'a> {
+    kind: Kind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cell: Option<usize>,
+    was: &'a str,
+    is: &'a str,
+}
+
+impl<'a> Page<'a> {
+    pub(super) fn of(report: &'a Report) -> Self {
+        let kind = |entry: &'static drift::Entry| KindText {
+            id: entry.id,
+            level: entry.level,
+            title: &entry.title,
+            explanation: &entry.explanation,
+        };
+        Self {
+            suite: &report.suite,
+            kinds: drift::table().iter().map(kind).collect(),
+            endpoints: report.endpoints.iter().map(Endpoint::of).collect(),
+        }
+    }
+}
+
+impl<'a> Endpoint<'a> {
+    fn of(outcome: &'a Outcome) -> Self {
+        let grid = Grid::of(outcome);
+        let (lines, line) = lines(outcome, &grid);
+        Self {
+            name: &outcome.name,
+            title: outcome.title(),
+            state: state(&outcome.comparison),
+            now: Side::of(&outcome.now, &grid),
+            before: outcome.before.as_ref().map(|old| Side::of(old, &grid)),
+            drifts: drifts(outcome, &grid),
+            diff: unexplained(&outcome.comparison),
+            lines,
+            line,
+            targets: grid.targets,
+            actors: grid.actors,
+        }
+    }
+}
+
+fn state(comparison: &Comparison) -> &'static str {
+    match comparison {
+        Comparison::Same => "same",
+        Comparison::New => "new",
+        Comparison::Changed { .. } => "changed",
+    }
+}
+
+fn unexplained(comparison: &Comparison) -> Option<&str> {
+    match comparison {
+        Comparison::Changed { diff, drifts } if drifts.is_empty() => Some(diff),
+        _ => None,
+    }
+}
+
+/// The rows and columns that either record has.
+struct Grid<'a> {
+    targets: IndexSet<&'a str>,
+    actors: IndexSet<&'a str>,
+}
+
+impl<'a> Grid<'a> {
+    fn of(outcome: &'a Outcome) -> Self {
+        let records = || std::iter::once(&outcome.now).chain(&outcome.before);
+        let cells = || records().flat_map(Record::iter);
+        Self {
+            targets: cells().map(|(target, _, _)| target).collect(),
+            actors: cells().map(|(_, actor, _)| actor).collect(),
+        }
+    }
+
+    fn cells(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let row = |target: &&'a str| {
+            let target = *target;
+            self.actors.iter().map(move |actor| (target, *actor))
+        };
+        self.targets.iter().flat_map(row)
+    }
+
+    fn number(&self, target: &str, actor: &str) -> Option<usize> {
+        let row = self.targets.get_index_of(target)?;
+        Some(row * self.actors.len() + self.actors.get_index_of(actor)?)
+    }
+}
+
+impl<'a> Side<'a> {
+    fn of(record: &'a Record, grid: &Grid<'_>) -> Self {
+        let mut seen: IndexMap<String, &Cell> = IndexMap::new();
+        let mut number = |cell: &'a Cell| {
+            let entry = seen.entry(cell.line());
+            let number = entry.index();
+            entry.or_insert(cell);
+            number
+        };
+        let cells = grid
+            .cells()
+            .map(|(target, actor)| record.cell_at(target, actor).map(&mut number))
+            .collect();
+        Self {
+            gates: &record.gates,
+            effects: &record.effects,
+            shapes: &record.shapes,
+            seen: seen.into_values().collect(),
+            cells,
+            findings: record
+                .findings
+                .iter()
+                .map(|finding| Finding::of(finding, grid))
+                .collect(),
+        }
+    }
+}
+
+impl Finding {
+    fn of(finding: &str, grid: &Grid<'_>) -> Self {
+        let parsed = findings::parse(finding)
+            .and_then(|(text, target, actor)| Some((text, grid.number(target, actor)?)));
+        match parsed {
+            Some((text, cell)) => Self {
+                cell: Some(cell),
+                text,
+            },
+            None => Self {
+                cell: None,
+                text: finding.to_owned(),
+            },
+        }
+    }
+}
+
+fn drifts<'a>(outcome: &'a Outcome, grid: &Grid<'_>) -> Vec<DriftText<'a>> {
+    let cell = |drift: &Drift| grid.number(drift.target.as_ref()?, drift.actor.as_ref()?);
+    let text = |drift: &'a Drift| DriftText {
+        kind: drift.kind,
+        cell: cell(drift),
+        was: &drift.was,
+        is: &drift.is,
+    };
+    outcome.drifts().iter().map(text).collect()
+}
+
+fn lines<'a>(outcome: &'a Outcome, grid: &Grid<'_>) -> (IndexSet<&'a str>, Vec<Option<usize>>) {
+    let mut lines = IndexSet::new();
+    let line = |(target, actor)| {
+        let line = outcome.call(target, actor)?;
+        Some(entered(&mut lines, line))
+    };
+    let line = grid.cells().map(line).collect();
+    (lines, line)
+}
+
+fn entered<T: Hash + Eq>(set: &mut IndexSet<T>, value: T) -> usize {
+    set.insert_full(value).0
+}

@@ -1,0 +1,146 @@
+//! The report on a terminal: the matrices, what differs, and the sum.
+
+use std::io::{self, Write};
+
+use tabled::Table;
+use tabled::builder::Builder;
+use tabled::settings::{Padding, Style};
+
+use super::{Outcome, Report};
+use crate::drift::{self, Comparison};
+use crate::record::Cell;
+use crate::terminal::{ALLOWED, DENIED, FAINT, HEADING, NOTABLE, styled};
+
+/// Writes the matrix of every endpoint, then what differs, then one line that sums it up.
+pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    for outcome in &report.endpoints {
+        matrix(out, outcome)?;
+    }
+    writeln!(
+        out,
+        "{}",
+        styled(
+            FAINT,
+            "* rows changed   ! finding   ~ differs from the snapshot"
+        )
+    )?;
+    for outcome in &report.endpoints {
+        differences(out, outcome)?;
+    }
+    summary(out, report)
+}
+
+fn matrix(out: &mut dyn Write, outcome: &Outcome) -> io::Result<()> {
+    writeln!(
+        out,
+        "{} {}",
+        styled(HEADING, &outcome.name),
+        styled(FAINT, outcome.title())
+    )?;
+    writeln!(out, "{}\n", table(outcome))
+}
+
+fn table(outcome: &Outcome) -> Table {
+    let mut table = Builder::default();
+    let changed = outcome.comparison.cells();
+    let cells = &outcome.now.cells;
+    let actors: Vec<&str> = cells
+        .values()
+        .next()
+        .map(|row| row.keys().map(String::as_str).collect())
+        .unwrap_or_default();
+    table.push_record(
+        std::iter::once(String::new()).chain(actors.iter().map(|actor| actor.replace('_', "\n"))),
+    );
+    for (target, row) in cells {
+        let marks = actors.iter().map(|actor| {
+            row.get(*actor).map_or_else(String::new, |cell| {
+                mark(outcome, &changed, (target, actor), cell)
+            })
+        });
+        table.push_record(std::iter::once(target.clone()).chain(marks));
+    }
+    let mut table = table.build();
+    table
+        .with(Style::blank().remove_vertical())
+        .with(Padding::new(0, 2, 0, 0));
+    table
+}
+
+/// A cell in the matrix: its status and what is notable about it.
+fn mark(
+    outcome: &Outcome,
+    changed: &[String],
+    (target, actor): (&str, &str),
+    cell: &Cell,
+) -> String {
+    let mut text = verdict(cell);
+    let mut notable = String::new();
+    if cell.effects.is_observed() && !cell.effects.is_empty() {
+        text.push('*');
+    }
+    if outcome.now.has_finding(target, actor) {
+        notable.push('!');
+    }
+    if changed.contains(&format!("{target}/{actor}")) {
+        notable.push('~');
+    }
+    if !notable.is_empty() {
+        text.push_str(&styled(NOTABLE, &notable));
+    }
+    text
+}
+
+fn verdict(cell: &Cell) -> String {
+    match cell.status {
+        Some(status) if status < 400 => styled(ALLOWED, &status.to_string()),
+        Some(status) => styled(DENIED, &status.to_string()),
+        None => styled(NOTABLE, "fault"),
+    }
+}
+
+fn differences(out: &mut dyn Write, outcome: &Outcome) -> io::Result<()> {
+    let name = styled(NOTABLE, &outcome.name);
+    match &outcome.comparison {
+        Comparison::Same => Ok(()),
+        Comparison::New => writeln!(out, "\n{name} has no snapshot yet"),
+        Comparison::Changed { diff, drifts } => {
+            let cells = outcome.comparison.cells().len();
+            writeln!(out, "\n{name} differs in {}", count(cells, "cell"))?;
+            drift::human(
+                out,
+                &drift::group([(outcome.name.as_str(), drifts.clone())]),
+            )?;
+            diff.lines()
+                .try_for_each(|line| writeln!(out, "{}", colored(line)))
+        }
+    }
+}
+
+fn colored(line: &str) -> String {
+    match line.chars().next() {
+        Some('+') => styled(ALLOWED, line),
+        Some('-') => styled(DENIED, line),
+        _ => styled(FAINT, line),
+    }
+}
+
+fn summary(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    let verdict = match report.differing() {
+        0 => styled(ALLOWED, "as pinned"),
+        n => styled(NOTABLE, &format!("{} not as pinned", count(n, "endpoint"))),
+    };
+    let cells = count(report.totals.cells, "cell");
+    let requests = count(report.totals.requests, "request");
+    let findings = count(report.findings(), "pinned finding");
+    writeln!(
+        out,
+        "\n{verdict}: {cells}, {}, {requests}, {findings} in {:.2} s",
+        count(report.endpoints.len(), "endpoint"),
+        report.totals.seconds
+    )
+}
+
+fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
