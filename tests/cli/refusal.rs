@@ -136,10 +136,10 @@ async fn a_database_with_many_rows_is_refused_with_its_fullest_tables() {
 
 #[tokio::test]
 async fn what_other_runs_have_inserted_does_not_make_a_database_full() {
-    let inserts = "insert into authz_pin.change (run, tbl, op) select 'run', 'note', 'insert' from";
+    let inserts = "insert into authz_pin.change (run, tbl, relation, op) select 'run', 'note', 'note', 'insert' from";
     let rows = format!(
         "{TABLES} insert into note select generate_series(1, 2000); {} {inserts} generate_series(1, 1400);",
-        include_str!("../../src/journal.sql")
+        include_str!("../../src/journal/install.sql")
     );
     Target::new("litellm", &rows).await.is_let_in(&[]);
 }

@@ -102,7 +102,16 @@ fn litellm() -> SuiteFile {
 
 /// Everything that a record keeps of an answer.
 fn kept(suite: &SuiteFile, namer: &Namer, status: u16, body: Body) -> String {
-    let shown = observe::answer(suite, namer, VIEW, &Answer { status, body });
+    let shown = observe::answer(
+        suite,
+        namer,
+        VIEW,
+        &Answer {
+            status,
+            body,
+            redirect: None,
+        },
+    );
     format!("{:?}\n{:?}\n{:?}", shown.gate, shown.discloses, shown.shape)
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use authz_pin::fault::{Fault, Reply};
 use authz_pin::observation::RowChange;
 use authz_pin::record::{Cell, Effects, Record};
 use authz_pin::snapshot::{Info, Snapshot};
@@ -9,6 +10,7 @@ use indexmap::IndexMap;
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
+use proptest::sample::select;
 
 use super::support::{cases, text};
 
@@ -32,17 +34,42 @@ fn map<T: std::fmt::Debug>(
     vec((text(), values), 0..4).prop_map(IndexMap::from_iter)
 }
 
+fn fault() -> impl Strategy<Value = Fault> {
+    select(vec![
+        Fault::TimedOut,
+        Fault::Closed,
+        Fault::NotHttp,
+        Fault::TooLarge,
+        Fault::EndedEarly,
+    ])
+}
+
+/// A status, or what came instead of an answer.
+fn reply() -> impl Strategy<Value = Reply> {
+    prop_oneof![
+        any::<u16>().prop_map(Reply::Status),
+        fault().prop_map(Reply::Fault)
+    ]
+}
+
 fn cell() -> impl Strategy<Value = Cell> {
     let parts = (
-        any::<u16>(),
+        reply(),
         option::of(text()),
         vec(text(), 0..3),
         effects(),
-        map(any::<u16>()),
+        map(reply()),
         option::of(text()),
     );
-    parts.prop_map(|(status, gate, discloses, effects, probes, shape)| Cell {
-        status,
+    parts.prop_map(|(reply, gate, discloses, effects, probes, shape)| Cell {
+        status: match reply {
+            Reply::Status(status) => Some(status),
+            Reply::Fault(_) => None,
+        },
+        fault: match reply {
+            Reply::Status(_) => None,
+            Reply::Fault(fault) => Some(fault),
+        },
         gate,
         discloses,
         effects,
@@ -117,7 +144,8 @@ proptest! {
 fn a_long_name_reads_back() {
     let name = "a".repeat(2_000);
     let cell = Cell {
-        probes: IndexMap::from([(name.clone(), 200)]),
+        status: Some(200),
+        probes: IndexMap::from([(name.clone(), Reply::Status(200))]),
         ..Cell::default()
     };
     let record = Record {
