@@ -98,6 +98,13 @@
 
   // ---------------------------------------------------------------- the heading
 
+  function verdict(differing, widened) {
+    const of = `${differing} of ${count(page.endpoints.length, "endpoint")}`;
+    if (differing === 0) return [el("span", { class: "good" }, "As pinned")];
+    if (widened === 0) return [el("span", { class: "bad" }, "Not as pinned"), `: ${of}`];
+    return [el("span", { class: "bad" }, `${count(widened, "cell")} widened`), `, ${of} not as pinned`];
+  }
+
   function heading() {
     const sum = (value) => page.endpoints.reduce((total, endpoint) => total + value(endpoint), 0);
     const differing = sum((endpoint) => (endpoint.state === "same" ? 0 : 1));
@@ -106,14 +113,7 @@
     const changed = sum((endpoint) => endpoint.driftsOf.size);
     document.title = `${differing === 0 ? "As pinned" : "Not as pinned"} \u2013 ${page.suite} \u2013 authz-pin`;
     $("suite").textContent = `Suite ${page.suite}`;
-    const verdict = $("verdict");
-    if (differing === 0) {
-      verdict.append(el("span", { class: "good" }, "As pinned"));
-    } else {
-      const what = widened > 0 ? `${count(widened, "cell")} widened` : "Not as pinned";
-      verdict.append(el("span", { class: "bad" }, what), `, ${differing} of ${count(page.endpoints.length, "endpoint")} not as pinned`);
-      if (widened === 0) verdict.lastChild.textContent = `: ${differing} of ${count(page.endpoints.length, "endpoint")}`;
-    }
+    $("verdict").append(...verdict(differing, widened));
     const facts = [
       ["cells", number(cells)],
       ["cells that differ", number(changed)],
