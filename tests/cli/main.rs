@@ -27,6 +27,7 @@ mod output;
 mod place;
 mod raw;
 mod refusal;
+mod reports;
 mod selection;
 mod serve;
 mod service;
