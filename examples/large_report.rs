@@ -17,6 +17,8 @@ use authz_pin::sweep::Calls;
 const ENDPOINTS: usize = 50;
 const TARGETS: usize = 40;
 const ACTORS: usize = 25;
+/// Names come from whoever writes a suite, and texts from the service: neither may become a part of the page.
+const HOSTILE: &str = "</script><img src=x onerror=alert(1)>";
 const ROLES: [&str; 5] = ["proxy_admin", "org_admin", "team_admin", "owner", "member"];
 const NOUNS: [&str; 5] = ["key", "team", "user", "budget", "organization"];
 const VERBS: [&str; 5] = ["info", "update", "delete", "list", "new"];
@@ -68,9 +70,10 @@ fn words(endpoint: usize) -> (&'static str, &'static str) {
 
 fn record(endpoint: usize, is_now: bool) -> Record {
     let (noun, verb) = words(endpoint);
-    let targets: Vec<String> = (0..TARGETS)
+    let mut targets: Vec<String> = (1..TARGETS)
         .map(|n| format!("{noun} of tenant {n}"))
         .collect();
+    targets.push(HOSTILE.to_owned());
     let actors: Vec<String> = (0..ACTORS).map(actor).collect();
     let mut cells = Vec::with_capacity(TARGETS * ACTORS);
     for (row, target) in targets.iter().enumerate() {

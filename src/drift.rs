@@ -1,6 +1,7 @@
 //! Drift: how a record differs from another, cell by cell and in which direction.
 
 mod kinds;
+mod layout;
 mod report;
 mod text;
 
@@ -68,8 +69,38 @@ pub fn between(old: &Record, new: &Record) -> Vec<Drift> {
         ));
     }
     drifts.extend(of_findings(old, new));
+    drifts.extend(of_record(old, new));
     drifts.sort_by_key(|drift| drift.kind);
     drifts
+}
+
+/// What differs in a record as a whole. One that is not there has all its cells added or removed, and nothing else.
+fn of_record(old: &Record, new: &Record) -> Vec<Drift> {
+    let nothing = Record::default();
+    if *old == nothing || *new == nothing {
+        return Vec::new();
+    }
+    let renamed = (old.endpoint != new.endpoint).then(|| {
+        let [was, is] = [old, new].map(|record| record.endpoint.clone());
+        Drift::of_record(Kind::EndpointChanged, was, is)
+    });
+    renamed
+        .into_iter()
+        .chain(layout::changed(old, new))
+        .collect()
+}
+
+impl Drift {
+    /// A difference that is no single cell's.
+    fn of_record(kind: Kind, was: String, is: String) -> Self {
+        Self {
+            kind,
+            target: None,
+            actor: None,
+            was,
+            is,
+        }
+    }
 }
 
 /// On which side of its gates the service stands. Without an answer nobody knows.
@@ -123,17 +154,18 @@ impl Side<'_> {
                 .rsplit_once(' ')
                 .map_or(label.as_str(), |(name, _)| name);
             let change = self.record.effects.get(label).cloned();
-            effects.entry(name.to_owned()).or_default().extend(change);
+            let change = change.unwrap_or_else(|| unexplained(label));
+            effects.entry(name.to_owned()).or_default().push(change);
         }
         effects
     }
 
-    fn shape(&self) -> BTreeSet<String> {
-        let label = self.cell.shape.as_ref();
-        label
-            .and_then(|label| self.record.shapes.get(label))
-            .cloned()
-            .unwrap_or_default()
+    fn shape(&self) -> Option<BTreeSet<String>> {
+        let Some(label) = &self.cell.shape else {
+            return None;
+        };
+        let fields = self.record.shapes.get(label).cloned();
+        Some(fields.unwrap_or_else(|| BTreeSet::from([label.clone()])))
     }
 
     fn discloses(&self) -> BTreeSet<String> {
@@ -146,6 +178,14 @@ impl Side<'_> {
             .iter()
             .map(|(name, reply)| format!("{name}: {reply}"))
             .collect()
+    }
+}
+
+/// A label that the legend does not explain stands for itself.
+fn unexplained(label: &str) -> RowChange {
+    RowChange {
+        row: label.to_owned(),
+        columns: Vec::new(),
     }
 }
 
@@ -165,9 +205,7 @@ fn of_cell(at: (&str, &str), old: &Side<'_>, new: &Side<'_>) -> Vec<Drift> {
         aspects.extend(
             changed(&old.probes(), &new.probes()).map(|texts| change(Kind::ProbeChanged, texts)),
         );
-        aspects.extend(
-            changed(&old.shape(), &new.shape()).map(|texts| change(Kind::ShapeChanged, texts)),
-        );
+        aspects.extend(shapes(old, new).map(|texts| change(Kind::ShapeChanged, texts)));
     }
     aspects
         .into_iter()
@@ -258,6 +296,19 @@ fn disclosures(old: &Side<'_>, new: &Side<'_>) -> impl Iterator<Item = Aspect> {
     widened.into_iter().chain(narrowed)
 }
 
+/// A body without fields is another thing than none.
+fn shapes(old: &Side<'_>, new: &Side<'_>) -> Option<(String, String)> {
+    let text = |shape: &Option<_>| if shape.is_some() { "a body" } else { "no body" }.to_owned();
+    let (before, after) = (old.shape(), new.shape());
+    match changed(
+        &before.clone().unwrap_or_default(),
+        &after.clone().unwrap_or_default(),
+    ) {
+        None if before != after => Some((text(&before), text(&after))),
+        fields => fields,
+    }
+}
+
 fn of_findings(old: &Record, new: &Record) -> Vec<Drift> {
     let gone = old
         .findings
@@ -321,7 +372,7 @@ mod tests {
     use super::*;
 
     const OLD: &str = "endpoint: POST /x\ngates:\n  no: 'auth_error: No'\ncells:\n  t:\n    \
-        a: {status: 403, gate: no}\n    b: {status: 200, discloses: [b.id], probes: {key: 200}}\n";
+        a: {status: 403, gate: no}\n    b: {status: 200, discloses: [b.id], probes: {key: 200}}\n    c: {gate: no, status: 403}\n";
 
     fn kinds(old: &str, new: &str) -> Vec<String> {
         let drifts = read_and_compare(old, new);
@@ -398,7 +449,9 @@ mod tests {
         let new = OLD.replace("auth_error: No", "auth_error: Never");
         assert_eq!(
             kinds(OLD, &new),
-            ["gate-changed a: 403 auth_error: No -> 403 auth_error: Never"]
+            ["a", "c"].map(|actor| format!(
+                "gate-changed {actor}: 403 auth_error: No -> 403 auth_error: Never"
+            ))
         );
     }
 
@@ -441,10 +494,10 @@ mod tests {
 
     #[test]
     fn cells_and_findings_come_and_go() {
-        let new = OLD.replace("    a:", "    c:") + "findings:\n- 'inversion: b'\n";
+        let new = OLD.replace("    a:", "    d:") + "findings:\n- 'inversion: b'\n";
         let expected = [
             "finding-added :  -> inversion: b",
-            "cell-added c: not swept -> 403 auth_error: No",
+            "cell-added d: not swept -> 403 auth_error: No",
             "cell-removed a: 403 auth_error: No -> not swept",
         ];
         assert_eq!(kinds(OLD, &new), expected);

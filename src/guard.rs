@@ -290,7 +290,7 @@ fn fullest(rows: &BTreeMap<String, i64>) -> String {
     named.collect::<Vec<_>>().join(", ")
 }
 
-/// The words of a name in lower case: `LiteLLM-prod2` has `lite`, `llm` and `prod`.
+/// The words of a name in lower case: `MyAPP-prod2` has `my`, `app` and `prod`.
 fn words(name: &str) -> Vec<String> {
     let characters: Vec<char> = name.chars().collect();
     let mut words = vec![String::new()];
@@ -333,7 +333,7 @@ mod tests {
 
     #[test]
     fn a_name_has_the_words_between_what_is_no_letter_or_digit_and_where_the_case_changes() {
-        assert_eq!(words("LiteLLM-prod2"), ["lite", "llm", "prod"]);
+        assert_eq!(words("MyAPP-prod2"), ["my", "app", "prod"]);
         assert_eq!(words("my_e2e.testDB 7"), ["my", "e2e", "test", "db"]);
         assert_eq!(words("E2ETest1"), ["e2e", "test"]);
         assert_eq!(words("LLMProd"), ["llm", "prod"]);
@@ -342,15 +342,15 @@ mod tests {
 
     #[test]
     fn the_allowed_name_goes_before_everything_that_the_database_says() {
-        let live = named("litellm_prod");
-        assert_eq!(live.decide(Some("litellm_prod")), Some(Ok(())));
+        let live = named("notes_prod");
+        assert_eq!(live.decide(Some("notes_prod")), Some(Ok(())));
     }
 
     #[test]
     fn another_name_than_the_allowed_one_is_refused_even_if_it_is_for_tests() {
         assert_eq!(
-            refused(named("litellm_test").decide(Some("litellm"))),
-            "the database is `litellm_test`, and what is allowed is `litellm`"
+            refused(named("notes_test").decide(Some("notes"))),
+            "the database is `notes_test`, and what is allowed is `notes`"
         );
     }
 
@@ -384,7 +384,7 @@ mod tests {
     fn every_word_for_tests_is_let_in() {
         for word in FOR_TESTS {
             assert_eq!(
-                named(&format!("litellm-{word}")).decide(None),
+                named(&format!("notes-{word}")).decide(None),
                 Some(Ok(())),
                 "{word}"
             );
@@ -393,7 +393,7 @@ mod tests {
 
     #[test]
     fn a_word_inside_another_word_says_nothing() {
-        for name in ["contest", "product", "delivery", "maintenance", "litellm"] {
+        for name in ["contest", "product", "delivery", "maintenance", "notes"] {
             assert_eq!(named(name).decide(None), None, "{name}");
         }
     }
@@ -422,11 +422,11 @@ mod tests {
         let replica = Facts {
             replica: true,
             read_only: true,
-            ..named("litellm_test")
+            ..named("notes_test")
         };
         assert_eq!(
-            refused(replica.decide(Some("litellm_test"))),
-            "the database `litellm_test` cannot be written to: its server is a replica"
+            refused(replica.decide(Some("notes_test"))),
+            "the database `notes_test` cannot be written to: its server is a replica"
         );
     }
 }

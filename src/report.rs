@@ -126,11 +126,15 @@ impl std::str::FromStr for Destination {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (name, file) = text.split_once('=').ok_or("expected FORMAT=FILE")?;
-        let known = || list(FORMS.iter().map(|(name, _)| *name));
+        let known = list(FORMS.iter().map(|(name, _)| *name));
+        let parts = text.split_once('=');
+        let (name, file) =
+            parts.ok_or_else(|| format!("expected FORMAT=FILE, with a FORMAT of {known}"))?;
         let form = FORMS.iter().find(|(form, _)| *form == name);
-        let (_, form) =
-            form.ok_or_else(|| format!("{} is not a form of a report: {}", quoted(name), known()))?;
+        let (_, form) = form.ok_or_else(|| {
+            let name = quoted(name);
+            format!("{name} is not a form of a report, known: {known}")
+        })?;
         if file.is_empty() {
             return Err("expected a file after `=`".to_owned());
         }

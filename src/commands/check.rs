@@ -13,7 +13,7 @@ use crate::exit::Exit;
 use crate::guard;
 use crate::plan::EndpointPlan;
 use crate::record::Record;
-use crate::report::{Destination, Outcome, Report, Totals, human, json};
+use crate::report::{Destination, FORMS, Outcome, Report, Totals, human, json};
 use crate::service::{Given, Started};
 use crate::snapshot::{Info, Snapshot};
 use crate::suite::Suite;
@@ -51,9 +51,14 @@ pub struct CheckArgs {
     /// Print what would be sent and written, and do neither: nothing is connected to
     #[arg(long, help_heading = "Output")]
     dry_run: bool,
-    /// Write a report to a file as well, as `html=FILE` or `json=FILE`; can be repeated
     #[arg(long, value_name = "FORMAT=FILE", help_heading = "Output")]
+    #[arg(help = format!("Write a report to a file as well; can be repeated [formats: {}]", forms()))]
     report: Vec<Destination>,
+}
+
+fn forms() -> String {
+    let names: Vec<&str> = FORMS.iter().map(|(name, _)| *name).collect();
+    names.join(", ")
 }
 
 /// Sweeps the suite and compares every record with its snapshot. What differs is written beside it as `.snap.new`,

@@ -2,7 +2,7 @@
 
 use similar::{ChangeTag, TextDiff};
 
-use super::{Drift, between};
+use super::{Drift, Kind, between};
 use crate::record::Record;
 
 /// How an endpoint's record compares to its snapshot.
@@ -59,11 +59,23 @@ impl Comparison {
     }
 }
 
+/// What two texts that differ mean: every difference is of some kind.
 pub(super) fn read_and_compare(old: &str, new: &str) -> Vec<Drift> {
-    match (Record::parse(old), Record::parse(new)) {
+    let drifts = match (Record::parse(old), Record::parse(new)) {
         (Ok(old), Ok(new)) => between(&old, &new),
-        _ => Vec::new(),
+        (Err(error), _) | (_, Err(error)) => {
+            return vec![Drift::of_record(
+                Kind::Unreadable,
+                String::new(),
+                error.to_string(),
+            )];
+        }
+    };
+    if drifts.is_empty() {
+        let is = "the same record, written otherwise".to_owned();
+        return vec![Drift::of_record(Kind::LayoutChanged, String::new(), is)];
     }
+    drifts
 }
 
 /// The lines that differ with one around them, each hunk under the target that it begins in.

@@ -178,4 +178,19 @@ mod tests {
             ["\"no\"", "\"12\"", "\"a: b\"", "owner's key", "<new.key>"]
         );
     }
+
+    #[test]
+    fn line_ends_of_every_alphabet_are_written_as_escapes() {
+        let texts = ["a\nb", "\u{85}", "\u{2028}x", "\u{7f}", "é"].map(scalar);
+        assert_eq!(
+            texts,
+            [
+                r#""a\nb""#,
+                r#""\u0085""#,
+                r#""\u2028x""#,
+                r#""\u007f""#,
+                r#""é""#
+            ]
+        );
+    }
 }

@@ -52,11 +52,16 @@ const tests = {
     await cell(page, OPENED).waitFor();
   },
 
+  async "matrices that are not in sight are there for a search and a screen reader"(page) {
+    await page.setViewportSize({ width: 390, height: 844 });
+    await cell(page, "proxy_admin on key that does not exist: 404").nth(1).waitFor({ state: "attached" });
+  },
+
   async "filters leave what matches and say how much that is"(page) {
     assert.equal(await count(page).textContent(), "180 cells in 2 endpoints");
     await page.getByRole("combobox", { name: "Actor" }).selectOption("org_admin");
     await page.getByRole("checkbox", { name: "Only differences" }).check();
-    await page.waitForFunction(() => document.getElementById("count").textContent === "5 cells in 1 endpoint");
+    await page.waitForFunction(() => document.getElementById("count").textContent === "4 cells in 1 endpoint");
     assert.equal(await page.getByRole("columnheader").count(), 1);
     await page.getByRole("button", { name: "Reset" }).click();
     await page.getByLabel("Search").fill("owner's-key-that-nobody-has");
@@ -203,6 +208,10 @@ async function large(browser) {
   const drawn = await page.evaluate(() => document.querySelectorAll(".cell").length);
   console.log(`50,000 cells: ready after ${ready.toFixed(0)} ms, a filter takes ${median(times).toFixed(0)} ms (slowest ${Math.max(...times).toFixed(0)} ms), ${drawn} cells drawn`);
   assert.ok(median(times) < SLOWEST_FILTER_MS, `${times}`);
+  await page.getByLabel("Search").fill("onerror");
+  await page.getByRole("rowheader", { name: "</script><img src=x onerror=alert(1)>" }).first().waitFor();
+  await page.getByLabel("Search").fill("");
+  await page.waitForTimeout(100);
   await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight / 2));
   await page.waitForFunction(() => [...document.querySelectorAll(".cell[data-at]")].some((cell) => {
     const { top } = cell.getBoundingClientRect();
@@ -215,8 +224,9 @@ async function large(browser) {
 
 async function pictures(browser) {
   for (const colorScheme of ["light", "dark"]) {
-    const page = await open(browser, "hole.html", { colorScheme, viewport: { width: 1440, height: 1000 } });
+    const page = await open(browser, "hole.html", { colorScheme, viewport: { width: 1440, height: 900 } });
     await page.screenshot({ path: path.join(work, `report-${colorScheme}.png`) });
+    await page.evaluate(() => document.getElementById("filters").scrollIntoView());
     await cell(page, OPENED).click();
     await page.waitForTimeout(250);
     await page.screenshot({ path: path.join(work, `details-${colorScheme}.png`) });

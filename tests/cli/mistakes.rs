@@ -344,3 +344,26 @@ fn start_in(place: &Place, folder: &str) -> String {
     command.current_dir(place.path(folder));
     super::place::end(super::place::start(&mut command)).result()
 }
+
+#[test]
+fn a_json_path_with_brackets_in_brackets_is_refused() {
+    let path = format!("$[?{}1{}]", "(".repeat(20), ")".repeat(20));
+    let place = notes().edit("notes/suite.yaml", "$.error.type", &path);
+    assert_snapshot!(mistakes(&place), @r"
+    error: `$[?((((((((((((((((((((1))))))))))))))))))))]` has more than 16 brackets
+       --> notes/suite.yaml:17:9
+       |
+    17 |   type: $[?((((((((((((((((((((1))))))))))))))))))))]
+       |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+
+    1 error
+    ");
+}
+
+#[test]
+fn anchors_within_anchors_are_refused() {
+    let open: Vec<String> = (0..60).map(|level| format!("&a{level} [")).collect();
+    let text = format!("{}{}{}", open.concat(), "x,".repeat(2_000), "]".repeat(60));
+    let message = mistakes(&notes().write("notes/targets.yaml", &text));
+    assert_snapshot!(message.lines().next().unwrap_or_default(), @"error: the anchors of this file stand for more than 100000 values");
+}

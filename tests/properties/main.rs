@@ -8,6 +8,7 @@
 )]
 
 mod answer;
+mod drift;
 mod openapi;
 mod record;
 mod snapshot;

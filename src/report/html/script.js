@@ -98,6 +98,13 @@
 
   // ---------------------------------------------------------------- the heading
 
+  function verdict(differing, widened) {
+    const of = `${differing} of ${count(page.endpoints.length, "endpoint")}`;
+    if (differing === 0) return [el("span", { class: "good" }, "As pinned")];
+    if (widened === 0) return [el("span", { class: "bad" }, "Not as pinned"), `: ${of}`];
+    return [el("span", { class: "bad" }, `${count(widened, "cell")} widened`), `, ${of} not as pinned`];
+  }
+
   function heading() {
     const sum = (value) => page.endpoints.reduce((total, endpoint) => total + value(endpoint), 0);
     const differing = sum((endpoint) => (endpoint.state === "same" ? 0 : 1));
@@ -106,14 +113,7 @@
     const changed = sum((endpoint) => endpoint.driftsOf.size);
     document.title = `${differing === 0 ? "As pinned" : "Not as pinned"} \u2013 ${page.suite} \u2013 authz-pin`;
     $("suite").textContent = `Suite ${page.suite}`;
-    const verdict = $("verdict");
-    if (differing === 0) {
-      verdict.append(el("span", { class: "good" }, "As pinned"));
-    } else {
-      const what = widened > 0 ? `${count(widened, "cell")} widened` : "Not as pinned";
-      verdict.append(el("span", { class: "bad" }, what), `, ${differing} of ${count(page.endpoints.length, "endpoint")} not as pinned`);
-      if (widened === 0) verdict.lastChild.textContent = `: ${differing} of ${count(page.endpoints.length, "endpoint")}`;
-    }
+    $("verdict").append(...verdict(differing, widened));
     const facts = [
       ["cells", number(cells)],
       ["cells that differ", number(changed)],
@@ -129,7 +129,7 @@
 
   // ---------------------------------------------------------------- what changed, the worst first
 
-  const GROUPS_SHOWN = 20;
+  const GROUPS_SHOWN = 12;
 
   /** The drifts that say the same of the same endpoint, as one group. */
   function grouped() {
@@ -197,6 +197,8 @@
   /** Larger tables are drawn in parts, as they come into sight. */
   const PART = 25;
   const NEAR = "800px";
+  /** As many cells stay in the document, where a browser's own search and a screen reader find them. */
+  const KEPT = 5000;
   let view = "both";
 
   function mark(kind) {
@@ -311,9 +313,8 @@
         continue;
       }
       const endpoint = page.endpoints[target.dataset.endpoint];
-      endpoint.near = isIntersecting;
       if (isIntersecting && !endpoint.drawn) draw(endpoint);
-      else if (!isIntersecting && endpoint.drawn && !endpoint.section.contains(document.activeElement)) withdraw(endpoint, endpoint.hold.offsetHeight);
+      else if (!isIntersecting && !keepsAll && endpoint.drawn && !endpoint.section.contains(document.activeElement)) withdraw(endpoint, endpoint.hold.offsetHeight);
     }
   }, { rootMargin: NEAR });
 
@@ -376,16 +377,34 @@
 
   const isAll = () => !filter.text && !filter.endpoint && !filter.target && !filter.actor && !filter.kind && !filter.differs;
 
-  /** Draws again what is in sight; the rest is drawn when it comes near. */
+  let keepsAll = false;
+  let later;
+
+  /** Draws again what is in sight; the rest is drawn when there is time, or when it comes near. */
   function redraw() {
     observer.disconnect();
     observer.takeRecords();
+    clearTimeout(later);
     const shown = page.endpoints.filter((endpoint) => !endpoint.section.hidden);
+    keepsAll = shown.reduce((cells, endpoint) => cells + endpoint.rows.length * endpoint.shown.length, 0) <= KEPT;
     for (const endpoint of page.endpoints) withdraw(endpoint);
     const boxes = shown.map((endpoint) => endpoint.section.getBoundingClientRect());
     const inSight = shown.filter((_, n) => boxes[n].bottom > 0 && boxes[n].top < window.innerHeight);
     for (const endpoint of inSight) draw(endpoint);
     for (const endpoint of shown) observer.observe(endpoint.section);
+    if (keepsAll) later = setTimeout(drawRest, 50, shown);
+  }
+
+  function drawRest(shown) {
+    const next = shown.find((endpoint) => !endpoint.drawn || endpoint.hold.querySelector("tbody:not([data-filled])"));
+    if (!next) return;
+    drawWhole(next);
+    later = setTimeout(drawRest, 0, shown);
+  }
+
+  function drawWhole(endpoint) {
+    if (!endpoint.drawn) draw(endpoint);
+    endpoint.hold.querySelectorAll("tbody:not([data-filled])").forEach(fillPart);
   }
 
   let waiting = false;
@@ -749,9 +768,7 @@
     window.addEventListener("beforeprint", () => {
       observer.disconnect();
       for (const endpoint of page.endpoints) {
-        if (endpoint.section.hidden) continue;
-        draw(endpoint);
-        endpoint.hold.querySelectorAll("tbody").forEach(fillPart);
+        if (!endpoint.section.hidden) drawWhole(endpoint);
       }
     });
     window.addEventListener("afterprint", redraw);
