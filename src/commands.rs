@@ -1,5 +1,6 @@
 //! The commands: one file each, with its arguments and one function.
 
+pub mod accept;
 pub mod arguments;
 pub mod check;
 pub mod clean;
@@ -8,7 +9,10 @@ pub mod coverage;
 pub mod diff;
 pub mod explain;
 pub mod list;
+pub mod pending_snapshots;
 pub mod record;
+pub mod reject;
+pub mod review;
 pub mod serve;
 
 use std::fmt::Write as _;

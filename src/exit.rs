@@ -14,7 +14,7 @@ pub enum Exit {
     Usage = 2,
     /// The service or the database could not be reached or refused to work.
     Unreachable = 3,
-    /// The filter selects no cell.
+    /// The filter selects no cell, or nothing waits for review.
     NothingSelected = 4,
     /// The same sweep gave two different records.
     Unstable = 5,

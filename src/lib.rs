@@ -24,6 +24,7 @@ pub mod openapi;
 pub mod plan;
 pub mod record;
 pub mod report;
+pub mod review;
 pub mod service;
 pub mod snapshot;
 pub mod suite;

@@ -3,7 +3,8 @@
 use std::panic::{AssertUnwindSafe, PanicHookInfo};
 
 use authz_pin::commands::{
-    Context, Failure, check, clean, completions, coverage, diff, explain, list, record, serve,
+    Context, Failure, accept, check, clean, completions, coverage, diff, explain, list,
+    pending_snapshots, record, reject, review, serve,
 };
 use authz_pin::exit::Exit;
 use authz_pin::service::Launch;
@@ -21,7 +22,7 @@ Exit codes:
   1   something differs from its snapshot, or has none yet, or is not swept
   2   the command line or the suite is not valid, or the database does not look like one for tests
   3   the service or its database cannot be reached, or refuses to work
-  4   nothing is selected
+  4   nothing is selected, or nothing waits for review
   5   two sweeps of the same service differ
   70  a bug in authz-pin
   130 interrupted, and what was done is undone";
@@ -58,6 +59,18 @@ enum Command {
     /// Sweep twice with different symbols, refuse what is not stable, accept
     #[command(after_help = record::EXAMPLES)]
     Record(record::RecordArgs),
+    /// Review what differs at a terminal, worst first: accept, reject or skip
+    #[command(after_help = review::EXAMPLES)]
+    Review(review::ReviewArgs),
+    /// Accept what differs; a widening takes a reason
+    #[command(after_help = accept::EXAMPLES)]
+    Accept(accept::AcceptArgs),
+    /// Reject what differs: keep the snapshots as they are
+    #[command(after_help = reject::EXAMPLES)]
+    Reject(reject::RejectArgs),
+    /// List the snapshots that wait for review
+    #[command(after_help = pending_snapshots::EXAMPLES)]
+    PendingSnapshots(pending_snapshots::PendingSnapshotsArgs),
     /// List the cells that a check would sweep
     #[command(after_help = list::EXAMPLES)]
     List(list::ListArgs),
@@ -150,6 +163,10 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command.unwrap_or(Command::Check(cli.check)) {
         Command::Check(args) => check::run(&args, &mut context).await,
         Command::Record(args) => record::run(&args, &mut context).await,
+        Command::Review(args) => review::run(&args, &mut context),
+        Command::Accept(args) => accept::run(&args, &mut context),
+        Command::Reject(args) => reject::run(&args, &mut context),
+        Command::PendingSnapshots(args) => pending_snapshots::run(&args, &mut context),
         Command::List(args) => list::run(&args, &mut context),
         Command::Coverage(args) => coverage::run(&args, &mut context).await,
         Command::Diff(args) => diff::run(&args, &mut context),

@@ -2,14 +2,19 @@
 //!
 //! The header holds insta's own keys and the run's facts under `info`; what is compared is only what follows it.
 
+mod header;
+
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use serde_json::Value as Json;
 
 use crate::file;
 use crate::yaml;
+
+use header::Header;
 
 /// A snapshot file that could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -28,9 +33,11 @@ pub enum SnapshotError {
     /// The file is not a snapshot.
     #[error("`{}` is not a snapshot: it has no `---` line after its header", .0.display())]
     Format(PathBuf),
-    /// The header could not be written as YAML.
-    #[error("cannot write the header of `{}`: {source}", file.display())]
+    /// The header is not YAML, or could not be written as YAML.
+    #[error("cannot {task} the header of `{}`: {source}", file.display())]
     Header {
+        /// What was to be done.
+        task: &'static str,
         /// The file.
         file: PathBuf,
         /// Why.
@@ -46,6 +53,9 @@ pub struct Info {
     pub authz_pin: &'static str,
     /// How many cells the record has.
     pub cells: usize,
+    /// Why widenings were accepted, oldest first. Whoever wrote a reason, it is kept as it stands.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<Json>,
 }
 
 impl Info {
@@ -55,15 +65,20 @@ impl Info {
         Self {
             authz_pin: env!("CARGO_PKG_VERSION"),
             cells,
+            reasons: Vec::new(),
         }
     }
 }
 
-#[derive(Serialize)]
-struct Header<'a> {
-    source: &'a str,
-    expression: &'a str,
-    info: &'a Info,
+/// Why a widening was accepted; kept under `info`, never compared.
+#[derive(Debug, Clone, Serialize)]
+pub struct Reason {
+    /// The day, as `2026-11-25`.
+    pub when: String,
+    /// What was accepted, a line for each group of cells.
+    pub drift: Vec<String>,
+    /// In the words of whoever accepted it.
+    pub reason: String,
 }
 
 /// The snapshot of one endpoint.
@@ -93,30 +108,75 @@ impl Snapshot {
         self.file.with_extension("snap.new")
     }
 
+    /// The name of the endpoint.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let name = self.file.file_stem().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
+
     /// The accepted content, if there is any.
     pub fn read(&self) -> Result<Option<String>, SnapshotError> {
-        match fs::read_to_string(&self.file) {
-            Ok(text) => content(&text)
-                .map(Some)
-                .ok_or_else(|| SnapshotError::Format(self.file.clone())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(SnapshotError::File {
-                task: "read",
-                file: self.file.clone(),
-                source,
-            }),
-        }
+        Ok(parts(&self.file)?.map(|(_, content)| content))
+    }
+
+    /// The content that waits for review, if there is any.
+    pub fn read_pending(&self) -> Result<Option<String>, SnapshotError> {
+        Ok(parts(&self.pending())?.map(|(_, content)| content))
+    }
+
+    /// The facts of a run with that many cells, and the reasons of the accepted snapshot.
+    pub fn info(&self, cells: usize) -> Result<Info, SnapshotError> {
+        let reasons = self.reasons()?;
+        Ok(Info {
+            reasons,
+            ..Info::new(cells)
+        })
+    }
+
+    /// What the header of the waiting content says under `info`, as YAML.
+    pub fn pending_info(&self) -> Result<String, SnapshotError> {
+        let file = self.pending();
+        let header = header(&file)?;
+        let info = header.info().map(yaml::to_string).transpose();
+        let info = info.map_err(|source| SnapshotError::Header {
+            task: "write",
+            file,
+            source,
+        })?;
+        Ok(info.unwrap_or_default())
     }
 
     /// Accepts a content; a difference that waited for review is settled with it.
     pub fn accept(&self, content: &str, source: &str, info: &Info) -> Result<(), SnapshotError> {
-        write(&self.file, content, source, info)?;
+        write(&self.file, content, &self.header(source, info)?)?;
+        self.settle()
+    }
+
+    /// Accepts the content that waits for review, with the reason if it has to have one.
+    pub fn accept_pending(&self, reason: Option<&Reason>) -> Result<(), SnapshotError> {
+        let pending = self.pending();
+        let Some(content) = self.read_pending()? else {
+            return Ok(());
+        };
+        let mut reasons = self.reasons()?;
+        reasons.extend(reason.map(|reason| serde_json::json!(reason)));
+        write(&self.file, &content, &header(&pending)?.accepted(reasons))?;
         self.settle()
     }
 
     /// Keeps a content that differs beside the accepted one, for review.
     pub fn propose(&self, content: &str, source: &str, info: &Info) -> Result<(), SnapshotError> {
-        write(&self.pending(), content, source, info)
+        write(&self.pending(), content, &self.header(source, info)?)
+    }
+
+    /// Earlier reasons go with every new header, since cargo-insta accepts a header as it is.
+    fn header(&self, source: &str, info: &Info) -> Result<Header, SnapshotError> {
+        Ok(Header::new(source, info).accepted(self.reasons()?))
+    }
+
+    fn reasons(&self) -> Result<Vec<Json>, SnapshotError> {
+        Ok(header(&self.file)?.reasons())
     }
 
     /// Removes a difference that waits for review, since there is none any more.
@@ -147,31 +207,80 @@ pub fn read_any(file: &Path) -> Result<String, SnapshotError> {
     Ok(text)
 }
 
-fn write(file: &Path, content: &str, source: &str, info: &Info) -> Result<(), SnapshotError> {
-    let fail = |source| SnapshotError::File {
-        task: "write",
+/// The snapshots in a folder that have a difference that waits for review, by name.
+pub fn pending(folder: &Path) -> Result<Vec<Snapshot>, SnapshotError> {
+    let mut files = files(folder).map_err(|source| SnapshotError::File {
+        task: "read",
+        file: folder.to_owned(),
+        source,
+    })?;
+    files.sort();
+    let snapshots = files.iter().filter_map(|file| {
+        let name = file.file_name()?.to_str()?.strip_suffix(".snap.new")?;
+        Some(Snapshot::new(folder, name))
+    });
+    Ok(snapshots.collect())
+}
+
+/// The files of a folder; before anything was recorded there is none.
+fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    match fs::read_dir(folder) {
+        Ok(entries) => entries.map(|entry| Ok(entry?.path())).collect(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The header and the content of a file, if it is there.
+fn parts(file: &Path) -> Result<Option<(String, String)>, SnapshotError> {
+    match fs::read_to_string(file) {
+        Ok(text) => split(&text)
+            .map(Some)
+            .ok_or_else(|| SnapshotError::Format(file.to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(SnapshotError::File {
+            task: "read",
+            file: file.to_owned(),
+            source,
+        }),
+    }
+}
+
+fn header(file: &Path) -> Result<Header, SnapshotError> {
+    let Some((header, _)) = parts(file)? else {
+        return Ok(Header::default());
+    };
+    Header::parse(&header).map_err(|source| SnapshotError::Header {
+        task: "read",
         file: file.to_owned(),
         source,
-    };
-    let header = Header {
-        source,
-        expression: "record",
-        info,
-    };
-    let header = yaml::to_string(&header).map_err(|source| SnapshotError::Header {
+    })
+}
+
+fn write(file: &Path, content: &str, header: &Header) -> Result<(), SnapshotError> {
+    let header = header.to_yaml().map_err(|source| SnapshotError::Header {
+        task: "write",
         file: file.to_owned(),
         source,
     })?;
     let text = format!("---\n{header}---\n{}\n", content.trim_end());
-    file::write(file, |out| out.write_all(text.as_bytes())).map_err(fail)
+    file::write(file, |out| out.write_all(text.as_bytes())).map_err(|source| SnapshotError::File {
+        task: "write",
+        file: file.to_owned(),
+        source,
+    })
 }
 
 /// What follows the header of a snapshot's text, without the last line's end.
 #[must_use]
 pub fn content(text: &str) -> Option<String> {
+    Some(split(text)?.1)
+}
+
+fn split(text: &str) -> Option<(String, String)> {
     let text = text.replace("\r\n", "\n");
-    let (_, content) = text.strip_prefix("---\n")?.split_once("\n---\n")?;
-    Some(content.trim_end_matches('\n').to_owned())
+    let (header, content) = text.strip_prefix("---\n")?.split_once("\n---\n")?;
+    Some((header.to_owned(), content.trim_end_matches('\n').to_owned()))
 }
 
 #[cfg(test)]
@@ -189,6 +298,72 @@ mod tests {
             .unwrap();
         assert_eq!(snapshot.read().unwrap().unwrap(), "a: 1\n---\nb");
         assert!(!snapshot.pending().exists());
+    }
+
+    const KEPT: &str = "- when: 2026-01-02\n  reason: 'as planned: #12'\n";
+
+    #[test]
+    fn reasons_survive_what_is_proposed_and_accepted_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let snapshot = Snapshot::new(folder.path(), "key-update");
+        let kept = KEPT.replace('\n', "\n  ");
+        let old = format!("---\nsource: suite\ninfo:\n  reasons:\n  {kept}\n---\na: 1\n");
+        fs::write(snapshot.file(), old).unwrap();
+        snapshot.propose("a: 2", "suite", &Info::new(1)).unwrap();
+        assert!(snapshot.pending_info().unwrap().ends_with(KEPT));
+        let reason = Reason {
+            when: "2026-11-25".to_owned(),
+            drift: vec!["widened own key: owner: 403 -> 200".to_owned()],
+            reason: "the owner may".to_owned(),
+        };
+        snapshot.accept_pending(Some(&reason)).unwrap();
+        snapshot.accept("a: 3", "suite", &Info::new(2)).unwrap();
+        let text = fs::read_to_string(snapshot.file()).unwrap();
+        let text = text.replace(env!("CARGO_PKG_VERSION"), "VERSION");
+        insta::assert_snapshot!(text, @r"
+        ---
+        source: suite
+        expression: record
+        info:
+          authz_pin: VERSION
+          cells: 2
+          reasons:
+          - when: 2026-01-02
+            reason: 'as planned: #12'
+          - when: 2026-11-25
+            drift:
+            - 'widened own key: owner: 403 -> 200'
+            reason: the owner may
+        ---
+        a: 3
+        ");
+    }
+
+    #[test]
+    fn what_insta_wrote_keeps_its_keys_but_not_the_line_of_a_test() {
+        let folder = tempfile::tempdir().unwrap();
+        let snapshot = Snapshot::new(folder.path(), "x");
+        let pending = "---\nsource: tests/a.rs\nassertion_line: 3\nexpression: b\n---\na: 1\n";
+        fs::write(snapshot.pending(), pending).unwrap();
+        snapshot.accept_pending(None).unwrap();
+        let accepted = fs::read_to_string(snapshot.file()).unwrap();
+        assert_eq!(accepted, pending.replace("assertion_line: 3\n", ""));
+        assert!(pending_names(folder.path()).is_empty());
+    }
+
+    #[test]
+    fn only_differences_that_wait_are_pending() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["b.snap.new", "a.snap.new", "a.snap", "c.snap", "readme.new"] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        assert_eq!(pending_names(folder.path()), ["a", "b"]);
+        assert!(pending_names(&folder.path().join("none")).is_empty());
+    }
+
+    fn pending_names(folder: &Path) -> Vec<String> {
+        let snapshots = pending(folder).unwrap();
+        snapshots.iter().map(Snapshot::name).collect()
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The terminal: the one owner of colours, progress and the streams' abilities.
 
+mod keyboard;
+
 use std::cell::Cell;
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
@@ -11,6 +13,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::plan::PlannedCell;
 use crate::sweep::Progress;
+
+pub use keyboard::{Key, Keyboard};
 
 /// A refusal.
 pub const DENIED: Style = AnsiColor::Red.on_default();
@@ -61,6 +65,18 @@ pub fn stderr(color: Color) -> AutoStream<std::io::Stderr> {
 #[must_use]
 pub fn styled(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
+}
+
+/// Writes the lines of a text diff, each in the colour of its sign.
+pub fn write_diff(out: &mut dyn Write, diff: &str) -> std::io::Result<()> {
+    diff.lines().try_for_each(|line| {
+        let style = match line.chars().next() {
+            Some('-') => DENIED,
+            Some('+') => ALLOWED,
+            _ => FAINT,
+        };
+        writeln!(out, "{}", styled(style, line))
+    })
 }
 
 /// A progress bar on a terminal, plain lines elsewhere.

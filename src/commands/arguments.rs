@@ -12,8 +12,10 @@ use url::Url;
 use super::Failure;
 use crate::diagnostic::{list, quoted};
 use crate::exit::Exit;
-use crate::plan::{EndpointPlan, Filter, plan};
+use crate::plan::{EndpointPlan, Filter, PlannedCell, plan};
+use crate::review::Pending;
 use crate::service::Given;
+use crate::snapshot;
 use crate::suite::Suite;
 use crate::sweep::Options;
 
@@ -81,6 +83,81 @@ fn no_cell(pattern: &str) -> Failure {
     let message = format!("no cell matches {}", quoted(pattern));
     Failure::new(Exit::NothingSelected, message)
         .help("`authz-pin list` shows the cells as ENDPOINT/TARGET/ACTOR")
+}
+
+/// Which of the snapshots that wait for review.
+#[derive(Debug, Clone, Default, Args)]
+pub struct PendingArgs {
+    /// The suite's folder [default: this folder, else the only one in `suites`]
+    #[arg(value_name = "SUITE")]
+    suite: Option<PathBuf>,
+    /// Only endpoints that match ENDPOINT, with `*` for any characters; can be repeated
+    #[arg(long, short, value_name = "ENDPOINT")]
+    filter: Vec<String>,
+    #[command(flatten)]
+    snapshots: SnapshotArgs,
+}
+
+impl PendingArgs {
+    /// The snapshots that wait, in the order of their names; none is a failure of its own.
+    pub fn load(&self) -> Result<Vec<Pending>, Failure> {
+        let pending = self.list()?;
+        if pending.is_empty() {
+            let failure = Failure::new(Exit::NothingSelected, "no snapshot waits for review");
+            return Err(failure.help("`authz-pin check` writes a `.snap.new` beside what differs"));
+        }
+        Ok(pending)
+    }
+
+    /// The snapshots that wait, in the order of their names. A pattern that selects none is a slip.
+    pub fn list(&self) -> Result<Vec<Pending>, Failure> {
+        let mut suite = self.suite().load()?;
+        self.snapshots.apply(&mut suite)?;
+        let mut snapshots = snapshot::pending(&suite.snapshots())?;
+        for pattern in &self.filter {
+            let filter = endpoints(std::slice::from_ref(pattern))?;
+            if !snapshots.iter().any(|one| filter(&one.name())) {
+                return Err(no_snapshot(pattern));
+            }
+        }
+        let filter = endpoints(&self.filter)?;
+        snapshots.retain(|one| filter(&one.name()));
+        let pending = snapshots.into_iter().map(Pending::read);
+        Ok(pending.collect::<Result<_, _>>()?)
+    }
+
+    fn suite(&self) -> SuiteArgs {
+        SuiteArgs {
+            suite: self.suite.clone(),
+            filter: Vec::new(),
+        }
+    }
+}
+
+/// Whether an endpoint is one of those that any of the patterns matches.
+fn endpoints(patterns: &[String]) -> Result<impl Fn(&str) -> bool + use<>, Failure> {
+    if let Some(pattern) = patterns.iter().find(|pattern| pattern.contains('/')) {
+        let message = format!("{} is about cells", quoted(pattern));
+        return Err(Failure::new(Exit::Usage, message)
+            .help("a snapshot holds a whole endpoint: filter by endpoints"));
+    }
+    let filter = Filter::new(patterns)?;
+    Ok(move |endpoint: &str| {
+        filter.selects(&PlannedCell {
+            endpoint,
+            target: "",
+            actor: "",
+        })
+    })
+}
+
+fn no_snapshot(pattern: &str) -> Failure {
+    let message = format!(
+        "no snapshot that waits for review matches {}",
+        quoted(pattern)
+    );
+    Failure::new(Exit::NothingSelected, message)
+        .help("`authz-pin pending-snapshots` lists those that wait")
 }
 
 fn default_folder(here: &Path) -> Result<PathBuf, Failure> {

@@ -9,18 +9,18 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::{Context, Failure};
-use crate::drift::{self, Drift, Group};
+use crate::drift::{self, Comparison, Drift, Group};
 use crate::exit::Exit;
 use crate::record::Record;
 use crate::snapshot;
-use crate::terminal::{HEADING, styled};
+use crate::terminal::{self, HEADING, styled};
 
 /// Examples for the help.
 pub const EXAMPLES: &str = "\
 Examples:
   authz-pin diff old.snap new.snap
   authz-pin diff releases/1.83.0 releases/1.84.0 releases/1.85.1 --format markdown
-  INSTA_DIFF_TOOL='authz-pin diff' cargo insta review";
+  INSTA_DIFF_TOOL='authz-pin diff --color always' cargo insta review";
 
 /// Arguments of `diff`.
 #[derive(Debug, Clone, Args)]
@@ -77,6 +77,10 @@ impl Step {
 
 /// Compares snapshots, or folders by the names of their snapshots, each with the one before.
 pub fn run(args: &DiffArgs, context: &mut Context<'_>) -> Result<Exit, Failure> {
+    if let Some(diff) = of_others(args)? {
+        terminal::write_diff(context.out, &diff)?;
+        return Ok(Exit::Drift);
+    }
     let olds = std::iter::once(&args.old).chain(&args.new);
     let step = |(old, new): (&PathBuf, &PathBuf)| {
         let drift = groups(old, new)?;
@@ -99,6 +103,26 @@ pub fn run(args: &DiffArgs, context: &mut Context<'_>) -> Result<Exit, Failure> 
     }
     let drifted = steps.iter().any(|step| !step.drift.is_empty());
     Ok(if drifted { Exit::Drift } else { Exit::AsPinned })
+}
+
+/// What insta calls its external diff tool by.
+const DIFF_TOOL: &str = "INSTA_DIFF_TOOL";
+
+/// In insta's review, the lines that differ between snapshots that are no records: it hands over every snapshot of a
+/// project, and would have shown these itself.
+fn of_others(args: &DiffArgs) -> Result<Option<String>, Failure> {
+    let ([new], Some(_)) = (args.new.as_slice(), std::env::var_os(DIFF_TOOL)) else {
+        return Ok(None);
+    };
+    if args.old.is_dir() || new.is_dir() {
+        return Ok(None);
+    }
+    let is_record = |text: &str| text.trim().is_empty() || Record::parse(text).is_ok();
+    let [old, new] = [snapshot::read_any(&args.old)?, snapshot::read_any(new)?];
+    match drift::compare(Some(&old), &new) {
+        Comparison::Changed { diff, .. } if !is_record(&old) || !is_record(&new) => Ok(Some(diff)),
+        _ => Ok(None),
+    }
 }
 
 fn name(path: &Path) -> String {
@@ -134,10 +158,11 @@ pub fn groups(old: &Path, new: &Path) -> Result<Vec<Group>, Failure> {
             record(&file(old), name.is_some())?,
             record(&file(new), name.is_some())?,
         ];
-        let endpoint = name.as_ref().map_or_else(
-            || after.endpoint.clone(),
-            |name| name.trim_end_matches(".snap").to_owned(),
-        );
+        let endpoint = match &name {
+            Some(name) => name.trim_end_matches(".snap").to_owned(),
+            None if after.endpoint.is_empty() => before.endpoint.clone(),
+            None => after.endpoint.clone(),
+        };
         drifts.push((endpoint, drift::between(&before, &after)));
     }
     Ok(drift::group(drifts.iter().map(|(endpoint, drifts)| {
@@ -169,12 +194,16 @@ fn names_of(folder: &Path) -> Result<BTreeSet<String>, Failure> {
         .collect())
 }
 
-/// The record in a file; in a folder, a file that is not there is a record without cells.
+/// The record in a file; in a folder, a file that is not there is a record without cells. So is an empty file, which is
+/// what insta hands over for a snapshot that is new.
 fn record(file: &Path, may_be_missing: bool) -> Result<Record, Failure> {
     if may_be_missing && !file.exists() {
         return Ok(Record::default());
     }
     let text = snapshot::read_any(file)?;
+    if text.trim().is_empty() {
+        return Ok(Record::default());
+    }
     Record::parse(&text).map_err(|error| {
         Failure::new(
             Exit::Usage,

@@ -1,6 +1,6 @@
 //! One test per endpoint action: its record is its snapshot.
 
-use authz_pin::snapshot::Info;
+use authz_pin::snapshot::Snapshot;
 use authz_pin::sweep::Options;
 
 use crate::support::{Fixture, suite};
@@ -11,10 +11,12 @@ async fn pin(endpoint: &str) {
         .sweep(&suite(), endpoint, &Options::default())
         .await;
     let record = &sweep.records[endpoint];
+    let suite = suite();
+    let info = Snapshot::new(&suite.snapshots(), endpoint).info(sweep.cells);
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("../../snapshots/litellm");
     settings.set_prepend_module_to_snapshot(false);
-    settings.set_info(&Info::new(sweep.cells));
+    settings.set_info(&info.unwrap());
     let _guard = settings.bind_to_scope();
     insta::assert_snapshot!(endpoint, record.to_yaml().unwrap(), "record");
 }

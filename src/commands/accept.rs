@@ -1,0 +1,66 @@
+//! `authz-pin accept`: what differs becomes the snapshot, without a review.
+
+use clap::Args;
+
+use super::arguments::PendingArgs;
+use super::{Context, Failure};
+use crate::exit::Exit;
+use crate::review::Pending;
+
+/// What the help of `accept` ends with.
+pub const EXAMPLES: &str = "\
+A widening is whatever `authz-pin explain` lists before `narrowed`. Why it was accepted is kept in the
+snapshot's header, with the day and the cells, and is never compared.
+
+Examples:
+  Accept all that waits:
+    authz-pin accept
+  Accept what opens a gate that was meant to open:
+    authz-pin accept --filter key-info --reason 'org admins see the keys of their teams (#412)'";
+
+/// Arguments of `accept`.
+#[derive(Debug, Clone, Args)]
+pub struct AcceptArgs {
+    /// Why the widenings among it are accepted
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
+    reason: Option<String>,
+    #[command(flatten)]
+    pending: PendingArgs,
+}
+
+/// Accepts the snapshots that wait for review: all, or none if one of them takes a reason that was not given.
+pub fn run(args: &AcceptArgs, context: &mut Context<'_>) -> Result<Exit, Failure> {
+    let pending = args.pending.load()?;
+    if args.reason.is_none() {
+        nothing_widens(&pending)?;
+    }
+    let reason = args.reason.as_deref().unwrap_or_default();
+    for one in &pending {
+        one.accept(reason)?;
+        writeln!(context.out, "accepted {}", one.snapshot.file().display())?;
+    }
+    Ok(Exit::AsPinned)
+}
+
+fn reason(text: &str) -> Result<String, &'static str> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err("it is empty");
+    }
+    Ok(text.to_owned())
+}
+
+fn nothing_widens(pending: &[Pending]) -> Result<(), Failure> {
+    let widenings = pending.iter().flat_map(|one| {
+        let name = one.snapshot.name();
+        let line = move |what: String| format!("\n  {name}: {what}");
+        one.widenings().into_iter().map(line)
+    });
+    let widenings: String = widenings.collect();
+    if widenings.is_empty() {
+        return Ok(());
+    }
+    let message = format!("a widening takes a reason, and nothing was accepted:{widenings}");
+    Err(Failure::new(Exit::Usage, message)
+        .help("say why with --reason TEXT, or leave these endpoints out with --filter"))
+}

@@ -1,0 +1,93 @@
+//! What waits for review: a difference beside its snapshot, with what it means.
+
+use chrono::Utc;
+
+use crate::drift::{self, Comparison, Group, Level};
+use crate::record::Record;
+use crate::snapshot::{Reason, Snapshot, SnapshotError};
+
+/// A difference that waits for review.
+#[derive(Debug, Clone)]
+pub struct Pending {
+    /// The snapshot that it stands beside.
+    pub snapshot: Snapshot,
+    /// What it means, worst first. None where the one or the other is not a record, so that nobody knows.
+    pub drift: Option<Vec<Group>>,
+    old: Option<String>,
+    new: String,
+}
+
+impl Pending {
+    /// Reads a snapshot and what stands beside it.
+    pub fn read(snapshot: Snapshot) -> Result<Self, SnapshotError> {
+        let old = snapshot.read()?;
+        let new = snapshot.read_pending()?.unwrap_or_default();
+        Ok(Self {
+            drift: classified(&snapshot.name(), old.as_deref(), &new),
+            snapshot,
+            old,
+            new,
+        })
+    }
+
+    /// Whether nothing was accepted yet.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.old.is_none()
+    }
+
+    /// What of it takes a reason, a line for each group of cells: all that weighs most, and what cannot be classified.
+    /// Where nothing was accepted, nothing can widen.
+    #[must_use]
+    pub fn widenings(&self) -> Vec<String> {
+        let Some(drift) = &self.drift else {
+            return vec!["not classified, since it is not a record".to_owned()];
+        };
+        let weighs = |group: &&Group| {
+            let level = group.kind.entry().map(|entry| entry.level);
+            !self.is_new() && level == Some(Level::Deny)
+        };
+        drift.iter().filter(weighs).map(line).collect()
+    }
+
+    /// The lines that differ.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match drift::compare(Some(self.old.as_deref().unwrap_or_default()), &self.new) {
+            Comparison::Changed { diff, .. } => diff,
+            Comparison::New | Comparison::Same => String::new(),
+        }
+    }
+
+    /// Accepts it. The reason is kept where one is needed.
+    pub fn accept(&self, reason: &str) -> Result<(), SnapshotError> {
+        let drift = self.widenings();
+        let reason = Reason {
+            when: Utc::now().format("%Y-%m-%d").to_string(),
+            drift,
+            reason: reason.to_owned(),
+        };
+        let is_needed = !reason.drift.is_empty();
+        self.snapshot.accept_pending(is_needed.then_some(&reason))
+    }
+}
+
+fn classified(endpoint: &str, old: Option<&str>, new: &str) -> Option<Vec<Group>> {
+    let old = old.map_or_else(|| Ok(Record::default()), Record::parse);
+    let drifts = drift::between(&old.ok()?, &Record::parse(new).ok()?);
+    Some(drift::group([(endpoint, drifts)]))
+}
+
+fn line(group: &Group) -> String {
+    let row =
+        |(target, actors): (&String, &Vec<String>)| format!("{target}: {}", actors.join(", "));
+    let cells: Vec<String> = group.cells.iter().map(row).collect();
+    let change = match (group.was.as_str(), group.is.as_str()) {
+        ("", is) => is.to_owned(),
+        (was, is) => format!("{was} -> {is}"),
+    };
+    let cells = Some(cells.join("; ")).filter(|cells| !cells.is_empty());
+    let parts = [Some(group.kind.id()), cells];
+    let subject: Vec<String> = parts.into_iter().flatten().collect();
+    format!("{}: {change}", subject.join(" "))
+}
