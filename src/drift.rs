@@ -355,7 +355,7 @@ fn of_finding(kind: Kind, finding: &str) -> Drift {
         Kind::FindingAdded => (String::new(), what),
         _ => (what, String::new()),
     };
-    let level = findings::kind_of(finding).and_then(|kind| kind.entry());
+    let level = findings::kind_of(finding).and_then(findings::Kind::entry);
     let level = level.filter(|_| kind == Kind::FindingAdded);
     Drift {
         level: level.map_or(kind.level(), |entry| entry.level),
