@@ -7,6 +7,7 @@ mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
@@ -23,6 +24,8 @@ pub use text::{Comparison, compare};
 pub struct Drift {
     /// In which direction.
     pub kind: Kind,
+    /// How much it weighs.
+    pub level: Level,
     /// The cell's target; a finding belongs to none.
     pub target: Option<String>,
     /// The cell's actor.
@@ -48,7 +51,7 @@ pub fn between(old: &Record, new: &Record) -> Vec<Drift> {
                 },
                 &after,
             )),
-            None => drifts.push(about(
+            None => drifts.push(Drift::of_cell(
                 (target, actor),
                 Kind::CellAdded,
                 "not swept".to_owned(),
@@ -61,7 +64,7 @@ pub fn between(old: &Record, new: &Record) -> Vec<Drift> {
         .filter(|(target, actor, _)| new.cell_at(target, actor).is_none())
     {
         let before = Side { record: old, cell };
-        drifts.push(about(
+        drifts.push(Drift::of_cell(
             (target, actor),
             Kind::CellRemoved,
             before.verdict(),
@@ -95,11 +98,31 @@ impl Drift {
     fn of_record(kind: Kind, was: String, is: String) -> Self {
         Self {
             kind,
+            level: kind.level(),
             target: None,
             actor: None,
             was,
             is,
         }
+    }
+
+    fn of_cell((target, actor): (&str, &str), kind: Kind, was: String, is: String) -> Self {
+        Self {
+            target: Some(target.to_owned()),
+            actor: Some(actor.to_owned()),
+            ..Self::of_record(kind, was, is)
+        }
+    }
+
+    /// The same with the weight that a suite gives to its kind, or to the kind of its finding.
+    #[must_use]
+    pub fn weighed(mut self, levels: &IndexMap<String, Level>) -> Self {
+        let finding = findings::kind_of(&self.is).map(findings::Kind::id);
+        let given = finding.and_then(|id| levels.get(&id));
+        if let Some(level) = given.or_else(|| levels.get(&self.kind.id())) {
+            self.level = *level;
+        }
+        self
     }
 }
 
@@ -209,7 +232,7 @@ fn of_cell(at: (&str, &str), old: &Side<'_>, new: &Side<'_>) -> Vec<Drift> {
     }
     aspects
         .into_iter()
-        .map(|(kind, was, is)| about(at, kind, was, is))
+        .map(|(kind, was, is)| Drift::of_cell(at, kind, was, is))
         .collect()
 }
 
@@ -332,22 +355,13 @@ fn of_finding(kind: Kind, finding: &str) -> Drift {
         Kind::FindingAdded => (String::new(), what),
         _ => (what, String::new()),
     };
+    let level = findings::kind_of(finding).and_then(|kind| kind.entry());
+    let level = level.filter(|_| kind == Kind::FindingAdded);
     Drift {
-        kind,
+        level: level.map_or(kind.level(), |entry| entry.level),
         target,
         actor,
-        was,
-        is,
-    }
-}
-
-fn about((target, actor): (&str, &str), kind: Kind, was: String, is: String) -> Drift {
-    Drift {
-        kind,
-        target: Some(target.to_owned()),
-        actor: Some(actor.to_owned()),
-        was,
-        is,
+        ..Drift::of_record(kind, was, is)
     }
 }
 

@@ -1,95 +1,282 @@
 //! Findings: observations that break an invariant. They are recorded, not judged.
 
-use crate::record::{Cell, Record};
-use crate::suite::Suite;
+mod kinds;
+mod names;
 
-/// The findings of one record, in the record's order.
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::observation::RowChange;
+use crate::record::{Cell, Effects, Record};
+use crate::suite::{Endpoint, Method, Suite};
+
+pub use kinds::{Entry, Kind, table};
+
+use names::{Cast, symbols_in};
+
+/// The findings of one record, in the record's order; those about no single cell are the last.
 #[must_use]
-pub fn of(suite: &Suite, record: &Record) -> Vec<String> {
-    let mut findings = Vec::new();
-    for (target, actor, cell) in record.iter() {
-        findings.extend(no_answer(target, actor, cell));
-        findings.extend(denied_but_wrote(target, actor, cell));
-        findings.extend(server_error(target, actor, cell));
-        findings.extend(anonymous_allowed(suite, target, actor, cell));
-        findings.extend(inversions(suite, record, target, actor, cell));
+pub fn of(suite: &Suite, endpoint: &Endpoint, record: &Record) -> Vec<String> {
+    let rules = Rules {
+        suite,
+        endpoint,
+        record,
+        cast: Cast { suite, endpoint },
+    };
+    let cells = record.iter().flat_map(|(target, actor, cell)| {
+        let found = rules.of_cell(target, actor, cell).into_iter();
+        found.map(move |(kind, what)| about(kind, target, actor, &what))
+    });
+    cells.chain(rules.of_record()).collect()
+}
+
+struct Rules<'a> {
+    suite: &'a Suite,
+    endpoint: &'a Endpoint,
+    record: &'a Record,
+    cast: Cast<'a>,
+}
+
+/// What breaks an invariant, and how.
+type Found = (Kind, String);
+
+impl Rules<'_> {
+    fn of_cell(&self, target: &str, actor: &str, cell: &Cell) -> Vec<Found> {
+        let found = [
+            no_answer(cell),
+            denied_but_wrote(cell),
+            server_error(cell),
+            self.anonymous_allowed(actor, cell),
+            self.inversion(target, actor, cell),
+            self.others_secret(target, actor, cell),
+            self.other_tenant(target, actor, cell),
+            self.secret_at_rest(target, actor, cell),
+            self.world_changed(cell),
+            self.without_effect(cell),
+        ];
+        found.into_iter().flatten().collect()
     }
-    findings
-}
 
-fn no_answer(target: &str, actor: &str, cell: &Cell) -> Option<String> {
-    let fault = cell.fault?;
-    Some(about(
-        "no-answer",
-        target,
-        actor,
-        &format!("got no answer ({fault})"),
-    ))
-}
+    fn of_record(&self) -> Vec<String> {
+        let actors: BTreeSet<&str> = self.record.iter().map(|(_, actor, _)| actor).collect();
+        let everywhere = self.suite.world.actors.keys();
+        let everywhere = everywhere.filter(|actor| actors.contains(actor.as_str()));
+        let everywhere = everywhere.filter(|actor| self.is_refused_like_a_stranger(actor));
+        let everywhere = everywhere.map(|actor| {
+            format!("{actor} is refused on every target like a credential that exists nowhere")
+        });
+        let everywhere = everywhere.map(|what| (Kind::DeniedEverywhere, what));
+        let statuses = self.statuses_of_gates().into_iter();
+        let differing = statuses.filter(|(_, statuses)| statuses.len() > 1);
+        let differing = differing.map(|(gate, statuses)| {
+            let statuses: Vec<String> = statuses.iter().map(u16::to_string).collect();
+            (
+                Kind::StatusDiffers,
+                format!("`{gate}` refuses with {}", statuses.join(" and ")),
+            )
+        });
+        let found = everywhere.chain(differing);
+        found
+            .map(|(kind, what)| format!("{}: {what}", kind.id()))
+            .collect()
+    }
 
-fn denied_but_wrote(target: &str, actor: &str, cell: &Cell) -> Option<String> {
-    (cell.is_denied() && !cell.effects.is_empty() && cell.effects.is_observed()).then(|| {
-        about(
-            "denied-but-wrote",
-            target,
-            actor,
-            &format!("was denied ({}), and rows changed", cell.verdict()),
-        )
-    })
-}
+    fn anonymous_allowed(&self, actor: &str, cell: &Cell) -> Option<Found> {
+        let anonymous = self.suite.world.actors.get(actor)?.auth.is_none();
+        // Where somebody without a credential is sent away to log in, nothing was allowed.
+        let success = cell.status.is_some_and(|status| status < 300);
+        (anonymous && success).then(|| {
+            (
+                Kind::AnonymousAllowed,
+                format!("was allowed ({})", cell.verdict()),
+            )
+        })
+    }
 
-fn server_error(target: &str, actor: &str, cell: &Cell) -> Option<String> {
-    cell.status.filter(|status| *status >= 500).map(|status| {
-        about(
-            "server-error",
-            target,
-            actor,
-            &format!("made the service fail ({status})"),
-        )
-    })
-}
-
-fn anonymous_allowed(suite: &Suite, target: &str, actor: &str, cell: &Cell) -> Option<String> {
-    let anonymous = suite
-        .world
-        .actors
-        .get(actor)
-        .is_some_and(|actor| actor.auth.is_none());
-    (anonymous && cell.is_allowed()).then(|| {
-        about(
-            "anonymous-allowed",
-            target,
-            actor,
-            &format!("was allowed ({})", cell.verdict()),
-        )
-    })
-}
-
-fn inversions(
-    suite: &Suite,
-    record: &Record,
-    target: &str,
-    actor: &str,
-    cell: &Cell,
-) -> Option<String> {
-    let below = &suite.world.actors.get(actor)?.outranks;
-    let allowed: Vec<&str> = below
-        .iter()
-        .filter(|other| record.cell_at(target, other).is_some_and(Cell::is_allowed))
-        .map(String::as_str)
-        .collect();
-    (cell.is_denied() && !allowed.is_empty()).then(|| {
-        about(
-            "inversion",
-            target,
-            actor,
-            &format!(
+    fn inversion(&self, target: &str, actor: &str, cell: &Cell) -> Option<Found> {
+        let below = self.suite.world.actors.get(actor)?.outranks.iter();
+        let is_allowed = |other: &&String| {
+            self.record
+                .cell_at(target, other)
+                .is_some_and(Cell::is_allowed)
+        };
+        let allowed: Vec<&str> = below.filter(is_allowed).map(String::as_str).collect();
+        (cell.is_denied() && !allowed.is_empty()).then(|| {
+            let what = format!(
                 "is denied ({}) where allowed: {}",
                 cell.verdict(),
                 allowed.join(", ")
-            ),
-        )
+            );
+            (Kind::Inversion, what)
+        })
+    }
+
+    fn others_secret(&self, target: &str, actor: &str, cell: &Cell) -> Option<Found> {
+        let others = |symbol: &&String| {
+            self.cast.is_secret(symbol, target, actor)
+                && !self.cast.is_own(symbol)
+                && !self.cast.was_sent(symbol, target)
+        };
+        let others: Vec<&str> = cell
+            .discloses
+            .iter()
+            .filter(others)
+            .map(String::as_str)
+            .collect();
+        (!others.is_empty()).then(|| {
+            (
+                Kind::OthersSecretDisclosed,
+                format!("was shown {}", others.join(", ")),
+            )
+        })
+    }
+
+    fn other_tenant(&self, target: &str, actor: &str, cell: &Cell) -> Option<Found> {
+        let own = self.suite.world.actors.get(actor)?.tenant.as_deref()?;
+        let others = |symbol: &&String| {
+            let tenant = self.cast.tenant(symbol, target);
+            tenant.is_some_and(|tenant| tenant != own) && !self.cast.was_sent(symbol, target)
+        };
+        let others: Vec<&str> = cell
+            .discloses
+            .iter()
+            .filter(others)
+            .map(String::as_str)
+            .collect();
+        (!others.is_empty()).then(|| {
+            (
+                Kind::OtherTenantDisclosed,
+                format!("of {own} was shown {}", others.join(", ")),
+            )
+        })
+    }
+
+    fn secret_at_rest(&self, target: &str, actor: &str, cell: &Cell) -> Option<Found> {
+        let mut stored = BTreeSet::new();
+        for (label, change) in self.writes(cell) {
+            let table = table_of(label);
+            for (column, value) in &change.columns {
+                // Of `old -> new` only what was written counts.
+                let written = value
+                    .rsplit_once(" -> ")
+                    .map_or(value.as_str(), |(_, new)| new);
+                let secrets =
+                    symbols_in(written).filter(|symbol| self.cast.is_secret(symbol, target, actor));
+                stored.extend(secrets.map(|symbol| format!("<{symbol}> in {table}.{column}")));
+            }
+        }
+        let stored: Vec<String> = stored.into_iter().collect();
+        (!stored.is_empty()).then(|| (Kind::SecretAtRest, format!("stored {}", stored.join(", "))))
+    }
+
+    fn world_changed(&self, cell: &Cell) -> Option<Found> {
+        let of_world = |(label, change): &(&str, &RowChange)| {
+            !label.starts_with("insert ")
+                && symbols_in(&change.row).any(|symbol| self.cast.is_of_world(symbol))
+        };
+        let rows = self.writes(cell).into_iter().filter(of_world);
+        let rows: BTreeSet<String> = rows
+            .map(|(label, change)| format!("{} {}", table_of(label), change.row))
+            .collect();
+        let rows: Vec<String> = rows.into_iter().collect();
+        (!rows.is_empty()).then(|| (Kind::WorldChanged, format!("changed {}", rows.join(", "))))
+    }
+
+    fn without_effect(&self, cell: &Cell) -> Option<Found> {
+        let reads = self.endpoint.spec.request.method == Method::Get;
+        let writes = |cell: &Cell| {
+            cell.is_allowed() && cell.effects.is_observed() && !cell.effects.is_empty()
+        };
+        let nothing = cell.is_allowed() && cell.effects.is_observed() && cell.effects.is_empty();
+        let others_write = || self.record.iter().any(|(_, _, cell)| writes(cell));
+        (!reads && nothing && others_write()).then(|| {
+            (
+                Kind::AllowedWithoutEffect,
+                format!("was allowed ({}), and nothing changed", cell.verdict()),
+            )
+        })
+    }
+
+    /// The effects of a cell with what the legend says of them.
+    fn writes(&self, cell: &Cell) -> Vec<(&str, &RowChange)> {
+        let Effects::Observed(labels) = &cell.effects else {
+            return Vec::new();
+        };
+        let entry = |label| self.record.effects.get_key_value::<String>(label);
+        let entries = labels.iter().filter_map(entry);
+        entries
+            .map(|(label, change)| (label.as_str(), change))
+            .collect()
+    }
+
+    /// Whether a known actor meets on every target the gate of one whose credential exists nowhere.
+    fn is_refused_like_a_stranger(&self, actor: &str) -> bool {
+        let actors = &self.suite.world.actors;
+        let is_known = actors
+            .get(actor)
+            .is_some_and(|actor| actor.kind.is_some() && actor.auth.is_some());
+        let strangers = actors.iter().filter(|(_, other)| other.auth.is_some());
+        // Who has an entity's symbols but no rows is nobody to the service.
+        let strangers =
+            strangers.filter(|(name, _)| name.as_str() != actor && self.is_stranger(name));
+        let strangers: Vec<&String> = strangers.map(|(name, _)| name).collect();
+        let refusal = |target: &str, actor: &str| {
+            let cell = self.record.cell_at(target, actor)?;
+            // RFC 9110: 401 is for a credential that is missing or not valid.
+            (cell.status == Some(401)).then(|| cell.gate.clone())
+        };
+        let alike = |target: &String| {
+            let own = refusal(target, actor);
+            own.is_some() && strangers.iter().any(|other| refusal(target, other) == own)
+        };
+        is_known
+            && !self.is_stranger(actor)
+            && !self.record.cells.is_empty()
+            && self.record.cells.keys().all(alike)
+    }
+
+    fn is_stranger(&self, actor: &str) -> bool {
+        let spec = self.suite.world.actors.get(actor);
+        let kind = spec.and_then(|actor| actor.kind.as_ref());
+        kind.and_then(|kind| self.suite.world.kinds.get(kind))
+            .is_none_or(|kind| kind.rows.is_empty())
+    }
+
+    fn statuses_of_gates(&self) -> BTreeMap<&str, BTreeSet<u16>> {
+        let mut statuses: BTreeMap<&str, BTreeSet<u16>> = BTreeMap::new();
+        for (_, _, cell) in self.record.iter().filter(|(_, _, cell)| cell.is_denied()) {
+            if let (Some(gate), Some(status)) = (&cell.gate, cell.status) {
+                statuses.entry(gate).or_default().insert(status);
+            }
+        }
+        statuses
+    }
+}
+
+fn no_answer(cell: &Cell) -> Option<Found> {
+    let fault = cell.fault?;
+    Some((Kind::NoAnswer, format!("got no answer ({fault})")))
+}
+
+fn denied_but_wrote(cell: &Cell) -> Option<Found> {
+    let wrote = !cell.effects.is_empty() && cell.effects.is_observed();
+    (cell.is_denied() && wrote).then(|| {
+        let what = format!("was denied ({}), and rows changed", cell.verdict());
+        (Kind::DeniedButWrote, what)
     })
+}
+
+fn server_error(cell: &Cell) -> Option<Found> {
+    let status = cell.status.filter(|status| *status >= 500)?;
+    Some((
+        Kind::ServerError,
+        format!("made the service fail ({status})"),
+    ))
+}
+
+/// `update Table 1a2b` -> `Table`.
+fn table_of(label: &str) -> &str {
+    let name = label.split_once(' ').map_or(label, |(_, name)| name);
+    name.rsplit_once(' ').map_or(name, |(table, _)| table)
 }
 
 /// How a finding begins, so that a report can tell which cell it is about.
@@ -98,8 +285,8 @@ pub fn subject(target: &str, actor: &str) -> String {
     format!("{actor} on `{target}` ")
 }
 
-fn about(kind: &str, target: &str, actor: &str, what: &str) -> String {
-    format!("{kind}: {}{what}", subject(target, actor))
+fn about(kind: Kind, target: &str, actor: &str, what: &str) -> String {
+    format!("{}: {}{what}", kind.id(), subject(target, actor))
 }
 
 /// The cell that a finding is about: what it says without it, the target and the actor. The inverse of how a finding is
@@ -112,20 +299,10 @@ pub fn parse(finding: &str) -> Option<(String, &str, &str)> {
     Some((format!("{kind}: {what}"), target, actor))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_finding_can_be_read_back() {
-        let finding = about(
-            "inversion",
-            "owner's key",
-            "org_admin",
-            "is denied (401) where allowed: owner",
-        );
-        let what = "inversion: is denied (401) where allowed: owner".to_owned();
-        assert_eq!(parse(&finding), Some((what, "owner's key", "org_admin")));
-        assert_eq!(parse("something else"), None);
-    }
+/// The kind of a finding as it is written.
+#[must_use]
+pub fn kind_of(finding: &str) -> Option<Kind> {
+    let (id, _) = finding.split_once(": ")?;
+    let entry = table().iter().find(|entry| entry.id.id() == id)?;
+    Some(entry.id)
 }

@@ -47,9 +47,12 @@ pub fn answer(suite: &SuiteFile, namer: &Namer, view: View<'_>, answer: &Answer)
             let to = namer.name(&redirect.to, view).text;
             Some(printable(&kinds_of_names(&format!("redirect to {to}"))))
         }
-        None => (answer.status >= 400).then(|| gate(suite, &body)),
+        None => (answer.status >= 400).then(|| gate(suite, namer, view, &body)),
     };
+    // The dots between fields can complete a value as well.
+    let name = |path: String| namer.name(&path, view).text;
     let shape = answer.is_success().then(|| shape(answer, &body)).flatten();
+    let shape = shape.map(|fields| fields.into_iter().map(name).collect());
     Shown {
         gate,
         discloses,
@@ -59,21 +62,35 @@ pub fn answer(suite: &SuiteFile, namer: &Namer, view: View<'_>, answer: &Answer)
 
 /// The refusal's type and message. Entities of the world are named by what they are, not who (`<user_id>`), so that
 /// one gate is one entry of the legend; who was disclosed stands in the cell.
-fn gate(suite: &SuiteFile, body: &Json) -> String {
+fn gate(suite: &SuiteFile, namer: &Namer, view: View<'_>, body: &Json) -> String {
     let at = |path: &Option<String>| text_at(body, path.as_deref()?);
     let message = at(&suite.refusal.message).unwrap_or_else(|| whole(body));
-    let mut text = at(&suite.refusal.kind)
+    let said = at(&suite.refusal.kind)
         .map_or_else(|| message.clone(), |kind| format!("{kind}: {message}"));
+    let mut text = said.clone();
     for rule in &suite.texts {
         text = text.replace(&rule.from, &rule.to);
     }
-    printable(&kinds_of_names(&text))
+    // A rule can put letters beside others that complete a value with them.
+    if text != said {
+        text = namer.name(&text, view).text;
+    }
+    printable(&kinds_of_names(&name_escaped(namer, view, text)))
 }
 
 /// What a service says must not steer the terminal that shows it.
 fn printable(text: &str) -> String {
     let is_control = |c: char| c.is_control() && c != '\n' && c != '\t';
     text.replace(is_control, "\u{fffd}")
+}
+
+/// Names a text that was made from a named document once more: an escape (`\b`) can complete a value with its letter.
+fn name_escaped(namer: &Namer, view: View<'_>, text: String) -> String {
+    if text.contains('\\') {
+        namer.name(&text, view).text
+    } else {
+        text
+    }
 }
 
 fn whole(body: &Json) -> String {
@@ -277,9 +294,10 @@ impl<'a> Effects<'a> {
         if is_key && named == *value && value.is_string() {
             return self.number(&change.table, value.to_string());
         }
-        named
-            .as_str()
-            .map_or_else(|| named.to_string(), str::to_owned)
+        match named {
+            Json::String(text) => text,
+            other => name_escaped(self.namer, self.view, other.to_string()),
+        }
     }
 
     /// A column that holds a JSON object, or the text of one, with its unstable members replaced.

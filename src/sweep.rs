@@ -385,7 +385,7 @@ impl<'a> Sweeper<'a> {
                 Some((cell.target, cell.actor, observation))
             });
             let mut record = Record::build(endpoint.endpoint.title(), cells);
-            record.findings = findings::of(self.suite, &record);
+            record.findings = findings::of(self.suite, endpoint.endpoint, &record);
             sweep.cells += endpoint.cells.len();
             let name = &endpoint.endpoint.name;
             sweep.calls.insert(name.clone(), lines);

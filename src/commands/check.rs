@@ -168,7 +168,7 @@ fn compare_one(
         Some(old) if !whole => Some(part_of(&old, &now)?),
         old => old,
     };
-    let comparison = drift::compare(old.as_deref(), &text);
+    let comparison = drift::compare(old.as_deref(), &text).weighed(&suite.file.levels);
     if whole {
         match comparison {
             Comparison::Same => snapshot.settle()?,

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::yaml;
@@ -32,7 +33,7 @@ pub enum Kind {
 }
 
 /// How much a kind of drift weighs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Look at it before anything else.
@@ -41,6 +42,18 @@ pub enum Level {
     Warn,
     /// Good to know.
     Allow,
+}
+
+impl Level {
+    /// The level as files write it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Deny => "deny",
+            Self::Warn => "warn",
+            Self::Allow => "allow",
+        }
+    }
 }
 
 /// What is to be said of a kind.
@@ -70,6 +83,12 @@ impl Kind {
     #[must_use]
     pub fn entry(self) -> Option<&'static Entry> {
         table().iter().find(|entry| entry.id == self)
+    }
+
+    /// How much the kind weighs where a suite says nothing else.
+    #[must_use]
+    pub fn level(self) -> Level {
+        self.entry().map_or(Level::Deny, |entry| entry.level)
     }
 
     /// Whether the kind is about what the record says of its cells, not about a cell.

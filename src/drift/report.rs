@@ -13,6 +13,8 @@ use crate::terminal::{DENIED, FAINT, NOTABLE, styled};
 pub struct Group {
     /// In which direction.
     pub kind: Kind,
+    /// How much it weighs.
+    pub level: Level,
     /// The endpoint's name.
     pub endpoint: String,
     /// What it was.
@@ -49,6 +51,7 @@ pub fn group<'a>(drifts: impl IntoIterator<Item = (&'a str, Vec<Drift>)>) -> Vec
             );
             let group = groups.entry(key).or_insert_with(|| Group {
                 kind: drift.kind,
+                level: drift.level,
                 endpoint: endpoint.to_owned(),
                 was: drift.was,
                 is: drift.is,
@@ -67,10 +70,10 @@ pub fn group<'a>(drifts: impl IntoIterator<Item = (&'a str, Vec<Drift>)>) -> Vec
 /// Writes groups for a terminal.
 pub fn human(out: &mut dyn Write, groups: &[Group]) -> io::Result<()> {
     for group in groups {
-        let style = match group.kind.entry().map(|entry| entry.level) {
-            Some(Level::Deny) => DENIED,
-            Some(Level::Warn) => NOTABLE,
-            _ => FAINT,
+        let style = match group.level {
+            Level::Deny => DENIED,
+            Level::Warn => NOTABLE,
+            Level::Allow => FAINT,
         };
         writeln!(
             out,
@@ -136,6 +139,7 @@ mod tests {
         let [target, was, is] = ["own key", "403 a | <b>", "200"].map(str::to_owned);
         Drift {
             kind: Kind::Widened,
+            level: Level::Deny,
             target: Some(target),
             actor: Some(actor.to_owned()),
             was,

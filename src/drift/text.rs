@@ -1,8 +1,9 @@
 //! A record's text beside its snapshot's.
 
+use indexmap::IndexMap;
 use similar::{ChangeTag, TextDiff};
 
-use super::{Drift, Kind, between};
+use super::{Drift, Kind, Level, between};
 use crate::record::Record;
 
 /// How an endpoint's record compares to its snapshot.
@@ -16,7 +17,7 @@ pub enum Comparison {
     Changed {
         /// The lines that differ with one around them.
         diff: String,
-        /// What the differences mean. None where the snapshot cannot be read as a record.
+        /// What the differences mean, worst first.
         drifts: Vec<Drift>,
     },
 }
@@ -35,6 +36,21 @@ pub fn compare(old: Option<&str>, new: &str) -> Comparison {
 }
 
 impl Comparison {
+    /// The same with the weights that a suite gives.
+    #[must_use]
+    pub fn weighed(self, levels: &IndexMap<String, Level>) -> Self {
+        match self {
+            Self::Changed { diff, drifts } => {
+                let drifts = drifts.into_iter().map(|drift| drift.weighed(levels));
+                Self::Changed {
+                    diff,
+                    drifts: drifts.collect(),
+                }
+            }
+            other => other,
+        }
+    }
+
     /// The cells that differ, as `target/actor`, each once and in the order of the drifts. A finding can come or go for
     /// a cell that is as it was, since it compares cells.
     #[must_use]

@@ -12,6 +12,8 @@ use super::load::Documents;
 use super::names::{Declared, Names, object};
 use crate::coverage;
 use crate::diagnostic::{Diagnostics, did_you_mean, list, quoted};
+use crate::drift;
+use crate::findings;
 use crate::template::Templates;
 use crate::yaml::{Document, NodePath, Step};
 
@@ -65,7 +67,20 @@ impl Checker<'_> {
             self.json_path(&NodePath::from(path));
         }
         self.exclusions(&NodePath::from(["coverage", "exclude"]));
+        self.levels(&NodePath::from(["levels"]));
         self.mistakes
+    }
+
+    /// Every key has to be a kind of drift or of findings.
+    fn levels(&mut self, path: &NodePath) {
+        let given = self.get(path).and_then(Json::as_object);
+        let given: Vec<String> = given.into_iter().flat_map(Map::keys).cloned().collect();
+        let drift = drift::table().iter().map(|entry| entry.id.id());
+        let findings = findings::table().iter().map(|entry| entry.id.id());
+        let known: Vec<String> = drift.chain(findings).collect();
+        for kind in given.iter().filter(|kind| !known.contains(kind)) {
+            self.unknown(&path.join(kind.as_str()), "kind", kind, &known);
+        }
     }
 
     fn exclusions(&mut self, path: &NodePath) {

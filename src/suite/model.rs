@@ -7,6 +7,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
+use crate::drift::Level;
+
 /// `suite.yaml`: the service and how to read its answers.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -26,6 +28,9 @@ pub struct SuiteFile {
     /// Tables that the service writes by itself, whatever is called.
     #[serde(default)]
     pub background: BackgroundSpec,
+    /// How much a kind of drift or of finding weighs, where that is not what the tool says.
+    #[serde(default)]
+    pub levels: IndexMap<String, Level>,
     /// Exact texts in refusals that are unstable in the service itself.
     #[serde(default)]
     pub texts: Vec<TextRule>,
@@ -220,6 +225,8 @@ pub struct RowSpec {
 pub struct Entity {
     /// The entity's kind.
     pub kind: String,
+    /// The tenant that it belongs to, or is: any name. What is disclosed to an actor of another one is a finding.
+    pub tenant: Option<String>,
     /// The kind's parameters.
     #[serde(default)]
     pub with: IndexMap<String, Json>,
@@ -231,6 +238,8 @@ pub struct Entity {
 pub struct Actor {
     /// The kind of entity that the actor is; none for one that the service does not know.
     pub kind: Option<String>,
+    /// The tenant that it belongs to; none for who may see everything.
+    pub tenant: Option<String>,
     /// The kind's parameters.
     #[serde(default)]
     pub with: IndexMap<String, Json>,
@@ -266,6 +275,8 @@ pub struct TargetsFile {
 pub struct Target {
     /// The kind of the scratch entity.
     pub kind: Option<String>,
+    /// The tenant that the scratch entity belongs to, where it is the same for every actor.
+    pub tenant: Option<String>,
     /// The kind's parameters, or values that the request uses as `{{ target.NAME }}`.
     #[serde(default)]
     pub with: IndexMap<String, Json>,

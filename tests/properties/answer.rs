@@ -194,6 +194,32 @@ fn no_secret_of_an_answer_is_kept() {
     result.unwrap();
 }
 
+/// Found by fuzzing: in JSON the text has the escape `\b`, whose letter is the one that the value lacked.
+#[test]
+fn an_escape_does_not_complete_a_secret() {
+    let said = Said {
+        secrets: vec!["b-user-b-user".to_owned()],
+        text: String::new(),
+    };
+    let body = Body::Json(serde_json::json!({"\u{8}-user-b-user": ["x"]}));
+    let kept = kept(&litellm(), &said.namer(), 403, body);
+    assert_eq!(
+        kept.lines().next().unwrap(),
+        r#"Some("{\"\\<target.key>\":[\"x\"]}")"#
+    );
+}
+
+#[test]
+fn the_dots_between_fields_do_not_complete_a_secret() {
+    let said = Said {
+        secrets: vec!["head.body.sign".to_owned()],
+        text: String::new(),
+    };
+    let body = Body::Json(serde_json::json!({"x-head": {"body": {"sign": 1}}}));
+    let kept = kept(&litellm(), &said.namer(), 200, body);
+    assert!(!said.leaks(&kept), "{kept}");
+}
+
 #[test]
 fn any_bytes_are_an_answer() {
     let suite = litellm();

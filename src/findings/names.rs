@@ -1,0 +1,121 @@
+//! What the suite says of the symbols that a record names.
+
+use serde_json::Value as Json;
+
+use crate::suite::{Endpoint, Kind, Suite};
+
+/// The symbols in a text, as `entity.field`.
+pub(super) fn symbols_in(text: &str) -> impl Iterator<Item = &str> {
+    let names = text
+        .split('<')
+        .skip(1)
+        .filter_map(|part| part.split_once('>'));
+    names
+        .map(|(name, _)| name)
+        .filter(|name| name.contains('.'))
+}
+
+/// Who is who for the cells of one endpoint.
+#[derive(Clone, Copy)]
+pub(super) struct Cast<'a> {
+    pub(super) suite: &'a Suite,
+    pub(super) endpoint: &'a Endpoint,
+}
+
+impl Cast<'_> {
+    /// Whether the symbol is a credential.
+    pub(super) fn is_secret(&self, symbol: &str, target: &str, actor: &str) -> bool {
+        let Some((entity, field)) = symbol.rsplit_once('.') else {
+            return false;
+        };
+        let kind = self.kind(entity, target, actor);
+        kind.is_some_and(|kind| kind.secrets.contains_key(field))
+    }
+
+    fn kind(&self, entity: &str, target: &str, actor: &str) -> Option<&Kind> {
+        let world = &self.suite.world;
+        let kind = match entity {
+            "actor" => world.actors.get(actor)?.kind.as_ref(),
+            "target" | "another cell" => self.suite.targets.get(target)?.kind.as_ref(),
+            entity => {
+                let captured = self
+                    .endpoint
+                    .spec
+                    .capture
+                    .get(entity)
+                    .map(|spec| &spec.kind);
+                let of_world = || world.entities.get(entity).map(|entity| &entity.kind);
+                let of_actor = || {
+                    world
+                        .actors
+                        .get(entity)
+                        .and_then(|actor| actor.kind.as_ref())
+                };
+                captured.or_else(of_world).or_else(of_actor)
+            }
+        };
+        world.kinds.get(kind?)
+    }
+
+    /// Whether the symbol is the caller's own, or of what the call made for it.
+    pub(super) fn is_own(&self, symbol: &str) -> bool {
+        let entity = symbol.rsplit_once('.').map_or(symbol, |(entity, _)| entity);
+        entity == "actor" || self.endpoint.spec.capture.contains_key(entity)
+    }
+
+    /// Whether the request has the symbol, by itself or from the target: who sends a value learns nothing from its echo.
+    pub(super) fn was_sent(&self, symbol: &str, target: &str) -> bool {
+        let request = &self.endpoint.spec.request;
+        let with = self.suite.targets.get(target).into_iter();
+        let with = with.filter(|target| target.kind.is_none());
+        let parts = [&request.query].into_iter().chain(&request.json);
+        let parts = parts.chain(with.flat_map(|target| target.with.values()));
+        request.path.contains(symbol)
+            || request
+                .headers
+                .values()
+                .any(|header| header.contains(symbol))
+            || parts.map(Json::to_string).any(|part| part.contains(symbol))
+    }
+
+    /// Whether the symbol is of the world, which exists for the whole run.
+    pub(super) fn is_of_world(&self, symbol: &str) -> bool {
+        let entity = symbol.rsplit_once('.').map_or(symbol, |(entity, _)| entity);
+        let world = &self.suite.world;
+        entity == "actor"
+            || world.entities.contains_key(entity)
+            || world.actors.contains_key(entity)
+    }
+
+    /// The tenant that the symbol's entity belongs to, or is.
+    pub(super) fn tenant(&self, symbol: &str, target: &str) -> Option<&str> {
+        let (entity, _) = symbol.rsplit_once('.')?;
+        let world = &self.suite.world;
+        if entity == "target" {
+            return self.suite.targets.get(target)?.tenant.as_deref();
+        }
+        let of_entity = world
+            .entities
+            .get(entity)
+            .and_then(|spec| spec.tenant.as_deref());
+        let of_actor = || {
+            world
+                .actors
+                .get(entity)
+                .and_then(|spec| spec.tenant.as_deref())
+        };
+        of_entity.or_else(of_actor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn symbols_are_read_from_a_text() {
+        let symbols: Vec<&str> =
+            symbols_in("{\"key\": \"<new.key>\"} a < b > <timestamp> <owner.id>").collect();
+        assert_eq!(symbols, ["new.key", "owner.id"]);
+    }
+}
