@@ -1,6 +1,7 @@
 //! What waits for review: a difference beside its snapshot, with what it means.
 
 use chrono::Utc;
+use indexmap::IndexMap;
 
 use crate::drift::{self, Comparison, Group, Level};
 use crate::record::Record;
@@ -18,12 +19,15 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// Reads a snapshot and what stands beside it.
-    pub fn read(snapshot: Snapshot) -> Result<Self, SnapshotError> {
+    /// Reads a snapshot and what stands beside it, which weighs what the suite says.
+    pub fn read(
+        snapshot: Snapshot,
+        levels: &IndexMap<String, Level>,
+    ) -> Result<Self, SnapshotError> {
         let old = snapshot.read()?;
         let new = snapshot.read_pending()?.unwrap_or_default();
         Ok(Self {
-            drift: classified(&snapshot.name(), old.as_deref(), &new),
+            drift: classified(&snapshot.name(), old.as_deref(), &new, levels),
             snapshot,
             old,
             new,
@@ -43,10 +47,7 @@ impl Pending {
         let Some(drift) = &self.drift else {
             return vec!["not classified, since it is not a record".to_owned()];
         };
-        let weighs = |group: &&Group| {
-            let level = group.kind.entry().map(|entry| entry.level);
-            !self.is_new() && level == Some(Level::Deny)
-        };
+        let weighs = |group: &&Group| !self.is_new() && group.level == Level::Deny;
         drift.iter().filter(weighs).map(line).collect()
     }
 
@@ -72,10 +73,16 @@ impl Pending {
     }
 }
 
-fn classified(endpoint: &str, old: Option<&str>, new: &str) -> Option<Vec<Group>> {
+fn classified(
+    endpoint: &str,
+    old: Option<&str>,
+    new: &str,
+    levels: &IndexMap<String, Level>,
+) -> Option<Vec<Group>> {
     let old = old.map_or_else(|| Ok(Record::default()), Record::parse);
     let drifts = drift::between(&old.ok()?, &Record::parse(new).ok()?);
-    Some(drift::group([(endpoint, drifts)]))
+    let drifts = drifts.into_iter().map(|drift| drift.weighed(levels));
+    Some(drift::group([(endpoint, drifts.collect())]))
 }
 
 fn line(group: &Group) -> String {

@@ -9,8 +9,8 @@ use crate::review::Pending;
 
 /// What the help of `accept` ends with.
 pub const EXAMPLES: &str = "\
-A widening is whatever `authz-pin explain` lists before `narrowed`. Why it was accepted is kept in the
-snapshot's header, with the day and the cells, and is never compared.
+A widening is every drift that weighs `deny`, as the tool or the suite says, and what cannot be
+classified. Why it was accepted is kept in the snapshot's header, and is never compared.
 
 Examples:
   Accept all that waits:

@@ -122,7 +122,9 @@ impl PendingArgs {
         }
         let filter = endpoints(&self.filter)?;
         snapshots.retain(|one| filter(&one.name()));
-        let pending = snapshots.into_iter().map(Pending::read);
+        let pending = snapshots
+            .into_iter()
+            .map(|one| Pending::read(one, &suite.file.levels));
         Ok(pending.collect::<Result<_, _>>()?)
     }
 

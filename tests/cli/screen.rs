@@ -39,7 +39,8 @@ impl Screen {
             let mut bytes = [0; 4096];
             // The end is an error on Linux.
             while let Ok(count @ 1..) = output.read(&mut bytes) {
-                if sender.send(bytes[..count].to_vec()).is_err() {
+                let read = bytes.iter().take(count).copied().collect();
+                if sender.send(read).is_err() {
                     return;
                 }
             }
