@@ -32,15 +32,23 @@ fn a_dry_run_shows_rows_requests_and_probes_by_the_names_of_their_values() {
       schema authz_pin
       table authz_pin.run
       table authz_pin.identifier
-      table authz_pin.watched
       table authz_pin.change
       index change_run on authz_pin.change
       function authz_pin.log_change
+      function authz_pin.log_truncate
       function authz_pin.watch
+      function authz_pin.unwatch
+      function authz_pin.shape
+      function authz_pin.would_act
+      function authz_pin.undo_changes
+      function authz_pin.is_undone
+      function authz_pin.row_key
+      function authz_pin.undo_steps
+      function authz_pin.undo_rest
+      function authz_pin.undo_quietly
       function authz_pin.undo
       function authz_pin.claim_dead
-      function authz_pin.unwatch
-      trigger authz_pin_journal on every table of the schema public
+      triggers authz_pin_journal and authz_pin_truncate on every table of the schema public
 
     rows for the whole run:
       insert note {"note_id":"<welcome.note_id>","author":"<admin.user_id>","tags":[]}
