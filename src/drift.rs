@@ -6,6 +6,7 @@ mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
@@ -18,7 +19,7 @@ pub use report::{Group, group, human, markdown};
 pub use text::{Comparison, compare};
 
 /// One difference between two records.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Drift {
     /// In which direction.
     pub kind: Kind,

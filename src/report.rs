@@ -10,6 +10,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::diagnostic::{list, quoted};
@@ -47,7 +48,7 @@ pub struct Outcome {
 }
 
 /// The numbers of a run.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 pub struct Totals {
     /// How many cells were swept.
     pub cells: usize,
