@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     format!("html={file}")
         .parse::<Destination>()?
-        .write(&report)?;
+        .write(&report, &mut std::io::stdout())?;
     Ok(())
 }
 

@@ -116,11 +116,17 @@ pub type Form = fn(&mut dyn Write, &Report) -> io::Result<()>;
 /// The forms that a file can have, by name.
 pub const FORMS: &[(&str, Form)] = &[("html", html::write), ("json", json::write)];
 
-/// A file that a report is written to, and in which form.
+/// Where a report is written to, and in which form.
 #[derive(Debug, Clone)]
 pub struct Destination {
     form: Form,
-    file: PathBuf,
+    to: To,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum To {
+    Stdout,
+    File(PathBuf),
 }
 
 impl std::str::FromStr for Destination {
@@ -132,29 +138,40 @@ impl std::str::FromStr for Destination {
         let form = FORMS.iter().find(|(form, _)| *form == name);
         let (_, form) =
             form.ok_or_else(|| format!("{} is not a form of a report: {}", quoted(name), known()))?;
-        if file.is_empty() {
-            return Err("expected a file after `=`".to_owned());
-        }
-        Ok(Self {
-            form: *form,
-            file: file.into(),
-        })
+        let to = match file {
+            "" => return Err("expected a file after `=`".to_owned()),
+            "-" => To::Stdout,
+            file => To::File(file.into()),
+        };
+        Ok(Self { form: *form, to })
     }
 }
 
 impl Destination {
-    /// The file.
+    /// Whether the report goes to standard output.
     #[must_use]
-    pub fn file(&self) -> &std::path::Path {
-        &self.file
+    pub fn is_stdout(&self) -> bool {
+        self.to == To::Stdout
     }
 
-    /// Writes the report. Whoever opens the file meanwhile sees what was there before.
-    pub fn write(&self, report: &Report) -> io::Result<()> {
-        file::write(&self.file, |file| {
-            let mut out = BufWriter::new(file);
-            (self.form)(&mut out, report)?;
-            out.flush()
-        })
+    /// Writes the report, to `stdout` or to the file. Whoever opens the file meanwhile sees what was there before.
+    pub fn write(&self, report: &Report, stdout: &mut dyn Write) -> io::Result<()> {
+        match &self.to {
+            To::Stdout => (self.form)(stdout, report),
+            To::File(file) => file::write(file, |file| {
+                let mut out = BufWriter::new(file);
+                (self.form)(&mut out, report)?;
+                out.flush()
+            }),
+        }
+    }
+}
+
+impl std::fmt::Display for Destination {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.to {
+            To::Stdout => out.write_str("-"),
+            To::File(file) => write!(out, "{}", file.display()),
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! `authz-pin check`: sweep, compare with the snapshots, report.
 
+use std::io::Write;
 use std::time::{Instant, SystemTime};
 
 use clap::Args;
@@ -51,7 +52,8 @@ pub struct CheckArgs {
     /// Print what would be sent and written, and do neither: nothing is connected to
     #[arg(long, help_heading = "Output")]
     dry_run: bool,
-    /// Write a report to a file as well, as `html=FILE` or `json=FILE`; can be repeated
+    /// Write a report to a file as well, as `html=FILE`; with `-` to standard output, and the one for a person to
+    /// standard error; can be repeated
     #[arg(long, value_name = "FORMAT=FILE", help_heading = "Output")]
     report: Vec<Destination>,
 }
@@ -60,6 +62,7 @@ pub struct CheckArgs {
 /// which `cargo insta review` shows and accepts.
 pub async fn run(args: &CheckArgs, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let start = Instant::now();
+    args.one_result()?;
     let mut suite = args.suite.load()?;
     args.snapshots.apply(&mut suite)?;
     let plan = args.suite.plan(&suite)?;
@@ -80,13 +83,7 @@ pub async fn run(args: &CheckArgs, context: &mut Context<'_>) -> Result<Exit, Fa
         totals,
         endpoints: compare(&suite, &plan, swept)?,
     };
-    args.report
-        .iter()
-        .try_for_each(|file| written(file, &report))?;
-    match args.format {
-        Format::Human => human::write(context.out, &report)?,
-        Format::Json => json::write(context.out, &report)?,
-    }
+    args.write(&report, context)?;
     nothing_left(&leftovers)?;
     Ok(match report.differing() {
         0 => Exit::AsPinned,
@@ -94,10 +91,34 @@ pub async fn run(args: &CheckArgs, context: &mut Context<'_>) -> Result<Exit, Fa
     })
 }
 
-fn written(destination: &Destination, report: &Report) -> Result<(), Failure> {
-    destination.write(report).map_err(|error| {
-        let file = destination.file().display();
-        let message = format!("cannot write the report `{file}`: {error}");
+impl CheckArgs {
+    /// A program that reads standard output reads one document.
+    fn one_result(&self) -> Result<(), Failure> {
+        let reports = self.report.iter().filter(|to| to.is_stdout()).count();
+        if reports + usize::from(self.format == Format::Json) <= 1 {
+            return Ok(());
+        }
+        let message = "standard output can hold one report";
+        Err(Failure::new(Exit::Usage, message).help("write the others to files"))
+    }
+
+    fn write(&self, report: &Report, context: &mut Context<'_>) -> Result<(), Failure> {
+        for destination in &self.report {
+            written(destination, report, context.out)?;
+        }
+        let is_taken = self.report.iter().any(Destination::is_stdout);
+        match self.format {
+            Format::Human if is_taken => human::write(context.err, report)?,
+            Format::Human => human::write(context.out, report)?,
+            Format::Json => json::write(context.out, report)?,
+        }
+        Ok(())
+    }
+}
+
+fn written(to: &Destination, report: &Report, stdout: &mut dyn Write) -> Result<(), Failure> {
+    to.write(report, stdout).map_err(|error| {
+        let message = format!("cannot write the report `{to}`: {error}");
         Failure::new(Exit::Usage, message)
     })
 }
