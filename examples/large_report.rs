@@ -12,6 +12,7 @@ use authz_pin::fault::{Fault, Reply};
 use authz_pin::observation::{Effect, Observation, Operation, RowChange};
 use authz_pin::record::Record;
 use authz_pin::report::{Destination, Outcome, Report, Totals};
+use authz_pin::suite::Place;
 use authz_pin::sweep::Calls;
 
 const ENDPOINTS: usize = 50;
@@ -41,6 +42,7 @@ fn outcome(endpoint: usize) -> Outcome {
     let before = endpoint.is_multiple_of(3).then(|| record(endpoint, false));
     Outcome {
         name: name(endpoint),
+        place: Place::default(),
         calls: calls(endpoint, &now),
         comparison: comparison(before.as_ref(), &now),
         before,

@@ -2,10 +2,18 @@
 //!
 //! A form is a function of the report and nothing else. To add one, write its module and its line in [`FORMS`].
 
+pub mod github;
 pub mod html;
 pub mod human;
+mod issue;
 pub mod json;
+pub mod junit;
+pub mod markdown;
+pub mod sarif;
+#[cfg(test)]
+mod tests;
 
+use std::borrow::Cow;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
@@ -14,9 +22,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::diagnostic::{list, quoted};
-use crate::drift::{Comparison, Drift};
+use crate::drift::{self, Comparison, Drift, Group};
 use crate::file;
 use crate::record::Record;
+use crate::suite::Place;
 use crate::sweep::Calls;
 
 /// Everything that a check found.
@@ -37,6 +46,8 @@ pub struct Report {
 pub struct Outcome {
     /// The endpoint's name.
     pub name: String,
+    /// Where the suite has it; the file is relative to the working directory where it is below it.
+    pub place: Place,
     /// The accepted record, where it is another one that can be read. A check of some cells has only these.
     pub before: Option<Record>,
     /// What was observed.
@@ -85,6 +96,14 @@ impl Report {
         let findings = |outcome: &Outcome| outcome.now.findings.len();
         self.endpoints.iter().map(findings).sum()
     }
+
+    /// What differs, put together where it differs in the same way, worst first.
+    #[must_use]
+    pub fn groups(&self) -> Vec<Group> {
+        let drifts = |outcome: &'_ Outcome| outcome.drifts().to_vec();
+        let endpoints = self.endpoints.iter();
+        drift::group(endpoints.map(|outcome| (outcome.name.as_str(), drifts(outcome))))
+    }
 }
 
 impl Outcome {
@@ -110,11 +129,31 @@ impl Outcome {
     }
 }
 
+/// A number and what it counts.
+fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+/// A text that is cut where it is longer than so many characters.
+fn short(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()).into(),
+        None => text.into(),
+    }
+}
+
 /// A form of the report.
 pub type Form = fn(&mut dyn Write, &Report) -> io::Result<()>;
 
 /// The forms that a file can have, by name.
-pub const FORMS: &[(&str, Form)] = &[("html", html::write), ("json", json::write)];
+pub const FORMS: &[(&str, Form)] = &[
+    ("github", github::write),
+    ("html", html::write),
+    ("json", json::write),
+    ("junit", junit::write),
+    ("markdown", markdown::write),
+    ("sarif", sarif::write),
+];
 
 /// Where a report is written to, and in which form.
 #[derive(Debug, Clone)]

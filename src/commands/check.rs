@@ -1,6 +1,7 @@
 //! `authz-pin check`: sweep, compare with the snapshots, report.
 
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
 use clap::Args;
@@ -17,7 +18,7 @@ use crate::record::Record;
 use crate::report::{Destination, Outcome, Report, Totals, human, json};
 use crate::service::{Given, Started};
 use crate::snapshot::{Info, Snapshot};
-use crate::suite::Suite;
+use crate::suite::{Place, Suite};
 use crate::sweep::{Calls, Options, Sweep, sweep};
 use crate::terminal::Bar;
 
@@ -197,11 +198,26 @@ fn compare_one(
     };
     Ok(Outcome {
         name,
+        place: from_here(&plan.endpoint.place),
         before,
         now,
         comparison,
         calls,
     })
+}
+
+/// A place as those name it who look at the working directory, such as a CI.
+fn from_here(place: &Place) -> Place {
+    Place {
+        file: relative(&place.file).unwrap_or_else(|| place.file.clone()),
+        ..place.clone()
+    }
+}
+
+fn relative(file: &Path) -> Option<PathBuf> {
+    let file = std::path::absolute(file).ok()?;
+    let below = file.strip_prefix(std::env::current_dir().ok()?).ok()?;
+    Some(below.to_owned())
 }
 
 /// Whether the plan has all cells of its endpoint.
