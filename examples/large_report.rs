@@ -12,6 +12,7 @@ use authz_pin::fault::{Fault, Reply};
 use authz_pin::observation::{Effect, Observation, Operation, RowChange};
 use authz_pin::record::Record;
 use authz_pin::report::{Destination, Outcome, Report, Totals};
+use authz_pin::suite::Place;
 use authz_pin::sweep::Calls;
 
 const ENDPOINTS: usize = 50;
@@ -34,7 +35,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     format!("html={file}")
         .parse::<Destination>()?
-        .write(&report)?;
+        .write(&report, &mut std::io::stdout())?;
     Ok(())
 }
 
@@ -43,6 +44,7 @@ fn outcome(endpoint: usize) -> Outcome {
     let before = endpoint.is_multiple_of(3).then(|| record(endpoint, false));
     Outcome {
         name: name(endpoint),
+        place: Place::default(),
         calls: calls(endpoint, &now),
         comparison: comparison(before.as_ref(), &now),
         before,

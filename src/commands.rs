@@ -34,6 +34,8 @@ use crate::yaml;
 pub struct Context<'a> {
     /// Where results go.
     pub out: &'a mut dyn Write,
+    /// Where a person reads what else would be in the way of a program.
+    pub err: &'a mut dyn Write,
     /// The services that can be started.
     pub launchers: &'a [&'a dyn Launch],
 }

@@ -8,6 +8,7 @@ mod text;
 use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
@@ -20,7 +21,7 @@ pub use report::{Group, group, human, markdown};
 pub use text::{Comparison, compare};
 
 /// One difference between two records.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Drift {
     /// In which direction.
     pub kind: Kind,

@@ -1,12 +1,13 @@
 //! Faults: what came instead of an answer.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What came instead of an answer. A fault says neither that a call was allowed nor that it was denied.
 ///
 /// The texts name what happened and nothing that differs between two runs: no port, no number of an error, no count of
 /// bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Fault {
     /// The answer was not there, whole, when the time for one request was over.
     #[serde(rename = "timed out")]
@@ -47,7 +48,7 @@ impl std::fmt::Display for Fault {
 }
 
 /// What a follow-up request brought: a status, or what came instead of one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Reply {
     /// The status of an answer.

@@ -154,10 +154,12 @@ fn bug(panic: &PanicHookInfo<'_>) -> String {
 
 async fn run(cli: Cli) -> Result<Exit, Failure> {
     let mut out = terminal::stdout(cli.color);
+    let mut err = terminal::stderr(cli.color);
     let launchers = launchers();
     let launchers: Vec<&dyn Launch> = launchers.iter().map(AsRef::as_ref).collect();
     let mut context = Context {
         out: &mut out,
+        err: &mut err,
         launchers: &launchers,
     };
     match cli.command.unwrap_or(Command::Check(cli.check)) {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::{Fault, Reply};
@@ -59,13 +60,14 @@ pub struct Effect {
 }
 
 /// Which row changed, and how.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RowChange {
     /// The row by its primary key; of a table without one, nothing.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub row: String,
     /// The columns that an insert set, or `old -> new` of those that an update changed, sorted by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "columns")]
+    #[schemars(with = "IndexMap<String, String>")]
     pub columns: Vec<(String, String)>,
 }
 

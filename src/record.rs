@@ -10,6 +10,7 @@ mod text;
 use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::{Fault, Reply};
@@ -20,7 +21,7 @@ use crate::yaml;
 use labels::{enter, gate_labels};
 
 /// All cells of one endpoint.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
     /// The method and the path.
@@ -43,7 +44,7 @@ pub struct Record {
 }
 
 /// One cell; the texts are labels of the record's legends.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cell {
     /// The HTTP status; none where there is a fault.
@@ -67,7 +68,7 @@ pub struct Cell {
 }
 
 /// The row changes of a cell.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(try_from = "EffectsText", into = "EffectsText")]
 pub enum Effects {
     /// The labels of the changes, none where nothing changed.
@@ -86,7 +87,7 @@ impl Default for Effects {
 const NOT_OBSERVED: &str = "not observed";
 
 /// The two forms of effects in a file: a list, or `not observed`.
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(untagged)]
 enum EffectsText {
     Labels(Vec<String>),

@@ -2,20 +2,30 @@
 //!
 //! A form is a function of the report and nothing else. To add one, write its module and its line in [`FORMS`].
 
+pub mod github;
 pub mod html;
 pub mod human;
+mod issue;
 pub mod json;
+pub mod junit;
+pub mod markdown;
+pub mod sarif;
+#[cfg(test)]
+mod tests;
 
+use std::borrow::Cow;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::diagnostic::{list, quoted};
-use crate::drift::{Comparison, Drift};
+use crate::drift::{self, Comparison, Drift, Group};
 use crate::file;
 use crate::record::Record;
+use crate::suite::Place;
 use crate::sweep::Calls;
 
 /// Everything that a check found.
@@ -36,6 +46,8 @@ pub struct Report {
 pub struct Outcome {
     /// The endpoint's name.
     pub name: String,
+    /// Where the suite has it; the file is relative to the working directory where it is below it.
+    pub place: Place,
     /// The accepted record, where it is another one that can be read. A check of some cells has only these.
     pub before: Option<Record>,
     /// What was observed.
@@ -47,7 +59,7 @@ pub struct Outcome {
 }
 
 /// The numbers of a run.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 pub struct Totals {
     /// How many cells were swept.
     pub cells: usize,
@@ -84,6 +96,14 @@ impl Report {
         let findings = |outcome: &Outcome| outcome.now.findings.len();
         self.endpoints.iter().map(findings).sum()
     }
+
+    /// What differs, put together where it differs in the same way, worst first.
+    #[must_use]
+    pub fn groups(&self) -> Vec<Group> {
+        let drifts = |outcome: &'_ Outcome| outcome.drifts().to_vec();
+        let endpoints = self.endpoints.iter();
+        drift::group(endpoints.map(|outcome| (outcome.name.as_str(), drifts(outcome))))
+    }
 }
 
 impl Outcome {
@@ -109,17 +129,43 @@ impl Outcome {
     }
 }
 
+/// A number and what it counts.
+fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+/// A text that is cut where it is longer than so many characters.
+fn short(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()).into(),
+        None => text.into(),
+    }
+}
+
 /// A form of the report.
 pub type Form = fn(&mut dyn Write, &Report) -> io::Result<()>;
 
 /// The forms that a file can have, by name.
-pub const FORMS: &[(&str, Form)] = &[("html", html::write), ("json", json::write)];
+pub const FORMS: &[(&str, Form)] = &[
+    ("github", github::write),
+    ("html", html::write),
+    ("json", json::write),
+    ("junit", junit::write),
+    ("markdown", markdown::write),
+    ("sarif", sarif::write),
+];
 
-/// A file that a report is written to, and in which form.
+/// Where a report is written to, and in which form.
 #[derive(Debug, Clone)]
 pub struct Destination {
     form: Form,
-    file: PathBuf,
+    to: To,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum To {
+    Stdout,
+    File(PathBuf),
 }
 
 impl std::str::FromStr for Destination {
@@ -135,29 +181,40 @@ impl std::str::FromStr for Destination {
             let name = quoted(name);
             format!("{name} is not a form of a report, known: {known}")
         })?;
-        if file.is_empty() {
-            return Err("expected a file after `=`".to_owned());
-        }
-        Ok(Self {
-            form: *form,
-            file: file.into(),
-        })
+        let to = match file {
+            "" => return Err("expected a file after `=`".to_owned()),
+            "-" => To::Stdout,
+            file => To::File(file.into()),
+        };
+        Ok(Self { form: *form, to })
     }
 }
 
 impl Destination {
-    /// The file.
+    /// Whether the report goes to standard output.
     #[must_use]
-    pub fn file(&self) -> &std::path::Path {
-        &self.file
+    pub fn is_stdout(&self) -> bool {
+        self.to == To::Stdout
     }
 
-    /// Writes the report. Whoever opens the file meanwhile sees what was there before.
-    pub fn write(&self, report: &Report) -> io::Result<()> {
-        file::write(&self.file, |file| {
-            let mut out = BufWriter::new(file);
-            (self.form)(&mut out, report)?;
-            out.flush()
-        })
+    /// Writes the report, to `stdout` or to the file. Whoever opens the file meanwhile sees what was there before.
+    pub fn write(&self, report: &Report, stdout: &mut dyn Write) -> io::Result<()> {
+        match &self.to {
+            To::Stdout => (self.form)(stdout, report),
+            To::File(file) => file::write(file, |file| {
+                let mut out = BufWriter::new(file);
+                (self.form)(&mut out, report)?;
+                out.flush()
+            }),
+        }
+    }
+}
+
+impl std::fmt::Display for Destination {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.to {
+            To::Stdout => out.write_str("-"),
+            To::File(file) => write!(out, "{}", file.display()),
+        }
     }
 }

@@ -7,6 +7,7 @@ mod check;
 mod load;
 mod model;
 mod names;
+mod place;
 
 use std::path::PathBuf;
 
@@ -18,6 +19,7 @@ pub use model::{
     ExclusionSpec, Kind, LauncherSpec, Method, PagesSpec, ProbeSpec, RefusalSpec, RequestSpec,
     RowSpec, ServiceSpec, SuiteFile, Target, TargetsFile, TextRule, Variable, WorldFile,
 };
+pub use place::Place;
 
 /// A suite that was read and found consistent.
 #[derive(Debug, Clone)]
@@ -41,6 +43,8 @@ pub struct Endpoint {
     pub name: String,
     /// The file's content.
     pub spec: EndpointFile,
+    /// Where it stands.
+    pub place: Place,
 }
 
 impl Endpoint {

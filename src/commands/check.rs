@@ -1,5 +1,7 @@
 //! `authz-pin check`: sweep, compare with the snapshots, report.
 
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
 use clap::Args;
@@ -16,7 +18,7 @@ use crate::record::Record;
 use crate::report::{Destination, FORMS, Outcome, Report, Totals, human, json};
 use crate::service::{Given, Started};
 use crate::snapshot::{Info, Snapshot};
-use crate::suite::Suite;
+use crate::suite::{Place, Suite};
 use crate::sweep::{Calls, Options, Sweep, sweep};
 use crate::terminal::Bar;
 
@@ -52,7 +54,7 @@ pub struct CheckArgs {
     #[arg(long, help_heading = "Output")]
     dry_run: bool,
     #[arg(long, value_name = "FORMAT=FILE", help_heading = "Output")]
-    #[arg(help = format!("Write a report to a file as well; can be repeated [formats: {}]", forms()))]
+    #[arg(help = format!("Write a report to a file as well, or with `-` to standard output, and what is for a person to standard error; can be repeated [formats: {}]", forms()))]
     report: Vec<Destination>,
 }
 
@@ -65,6 +67,7 @@ fn forms() -> String {
 /// which `cargo insta review` shows and accepts.
 pub async fn run(args: &CheckArgs, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let start = Instant::now();
+    args.one_result()?;
     let mut suite = args.suite.load()?;
     args.snapshots.apply(&mut suite)?;
     let plan = args.suite.plan(&suite)?;
@@ -85,13 +88,7 @@ pub async fn run(args: &CheckArgs, context: &mut Context<'_>) -> Result<Exit, Fa
         totals,
         endpoints: compare(&suite, &plan, swept)?,
     };
-    args.report
-        .iter()
-        .try_for_each(|file| written(file, &report))?;
-    match args.format {
-        Format::Human => human::write(context.out, &report)?,
-        Format::Json => json::write(context.out, &report)?,
-    }
+    args.write(&report, context)?;
     nothing_left(&leftovers)?;
     Ok(match report.differing() {
         0 => Exit::AsPinned,
@@ -99,10 +96,34 @@ pub async fn run(args: &CheckArgs, context: &mut Context<'_>) -> Result<Exit, Fa
     })
 }
 
-fn written(destination: &Destination, report: &Report) -> Result<(), Failure> {
-    destination.write(report).map_err(|error| {
-        let file = destination.file().display();
-        let message = format!("cannot write the report `{file}`: {error}");
+impl CheckArgs {
+    /// A program that reads standard output reads one document.
+    fn one_result(&self) -> Result<(), Failure> {
+        let reports = self.report.iter().filter(|to| to.is_stdout()).count();
+        if reports + usize::from(self.format == Format::Json) <= 1 {
+            return Ok(());
+        }
+        let message = "standard output can hold one report";
+        Err(Failure::new(Exit::Usage, message).help("write the others to files"))
+    }
+
+    fn write(&self, report: &Report, context: &mut Context<'_>) -> Result<(), Failure> {
+        for destination in &self.report {
+            written(destination, report, context.out)?;
+        }
+        let is_taken = self.report.iter().any(Destination::is_stdout);
+        match self.format {
+            Format::Human if is_taken => human::write(context.err, report)?,
+            Format::Human => human::write(context.out, report)?,
+            Format::Json => json::write(context.out, report)?,
+        }
+        Ok(())
+    }
+}
+
+fn written(to: &Destination, report: &Report, stdout: &mut dyn Write) -> Result<(), Failure> {
+    to.write(report, stdout).map_err(|error| {
+        let message = format!("cannot write the report `{to}`: {error}");
         Failure::new(Exit::Usage, message)
     })
 }
@@ -181,11 +202,26 @@ fn compare_one(
     };
     Ok(Outcome {
         name,
+        place: from_here(&plan.endpoint.place),
         before,
         now,
         comparison,
         calls,
     })
+}
+
+/// A place as those name it who look at the working directory, such as a CI.
+fn from_here(place: &Place) -> Place {
+    Place {
+        file: relative(&place.file).unwrap_or_else(|| place.file.clone()),
+        ..place.clone()
+    }
+}
+
+fn relative(file: &Path) -> Option<PathBuf> {
+    let file = std::path::absolute(file).ok()?;
+    let below = file.strip_prefix(std::env::current_dir().ok()?).ok()?;
+    Some(below.to_owned())
 }
 
 /// Whether the plan has all cells of its endpoint.

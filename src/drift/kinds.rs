@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::yaml;
 
 /// In which direction a record went. The order is the table's: worst first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "`kinds.yaml` says what each one is")]
 pub enum Kind {

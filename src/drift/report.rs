@@ -26,11 +26,15 @@ pub struct Group {
 }
 
 impl Group {
-    fn count(&self) -> usize {
+    /// How many cells there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
         self.cells.values().map(Vec::len).sum()
     }
 
-    fn cells(&self) -> String {
+    /// The cells as a line.
+    #[must_use]
+    pub fn cells(&self) -> String {
         let row =
             |(target, actors): (&String, &Vec<String>)| format!("{target}: {}", actors.join(", "));
         self.cells.iter().map(row).collect::<Vec<_>>().join("; ")

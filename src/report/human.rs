@@ -6,7 +6,7 @@ use tabled::Table;
 use tabled::builder::Builder;
 use tabled::settings::{Padding, Style};
 
-use super::{Outcome, Report};
+use super::{Outcome, Report, count};
 use crate::drift::{self, Comparison};
 use crate::record::Cell;
 use crate::terminal::{ALLOWED, DENIED, FAINT, HEADING, NOTABLE, styled};
@@ -139,8 +139,4 @@ fn summary(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         count(report.endpoints.len(), "endpoint"),
         report.totals.seconds
     )
-}
-
-fn count(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }

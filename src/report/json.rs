@@ -1,7 +1,9 @@
-//! The report as one JSON document.
+//! The report as one JSON document, whose schema is `docs/schemas/report.schema.json`.
 
 use std::io::{self, Write};
 
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
 use super::{Outcome, Report, Totals};
@@ -9,20 +11,30 @@ use crate::drift::{Comparison, Drift};
 use crate::record::Record;
 use crate::sweep::Calls;
 
-#[derive(Serialize)]
+/// What a check found.
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "A report of authz-pin")]
 struct Document<'a> {
+    /// The suite's name.
     suite: &'a str,
     #[serde(flatten)]
     totals: Totals,
+    /// What was found of each endpoint, in the suite's order.
     endpoints: Vec<Endpoint<'a>>,
 }
 
-#[derive(Serialize)]
+/// One endpoint's record and how it compares to its snapshot.
+#[derive(Serialize, JsonSchema)]
 struct Endpoint<'a> {
+    /// The endpoint's name.
     name: &'a str,
-    drift: &'static str,
+    /// Whether the record differs from the snapshot.
+    drift: State,
+    /// The cells that differ, as `target/actor`.
     changed_cells: Vec<String>,
+    /// What the differences mean, worst first.
     drifts: &'a [Drift],
+    /// What was observed.
     record: &'a Record,
     /// The accepted record, where it is another one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -32,14 +44,26 @@ struct Endpoint<'a> {
     calls: Calls,
 }
 
+/// Whether a record differs from its snapshot.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    /// It is as pinned.
+    None,
+    /// It has no snapshot yet.
+    New,
+    /// It differs.
+    Changed,
+}
+
 impl<'a> Endpoint<'a> {
     fn of(outcome: &'a Outcome) -> Self {
         Self {
             name: &outcome.name,
             drift: match &outcome.comparison {
-                Comparison::Same => "none",
-                Comparison::New => "new",
-                Comparison::Changed { .. } => "changed",
+                Comparison::Same => State::None,
+                Comparison::New => State::New,
+                Comparison::Changed { .. } => State::Changed,
             },
             changed_cells: outcome.comparison.cells(),
             drifts: outcome.drifts(),
@@ -73,4 +97,26 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     writeln!(out)
+}
+
+/// The schema of the document.
+#[must_use]
+pub fn schema() -> Schema {
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    settings.into_generator().into_root_schema_for::<Document>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_that_is_published_is_that_of_the_types() {
+        let published = include_str!("../../docs/schemas/report.schema.json");
+        let schema = serde_json::to_string_pretty(&schema()).unwrap();
+        assert!(
+            published.trim_end() == schema,
+            "cargo run --example report_schema > docs/schemas/report.schema.json"
+        );
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Endpoint, Suite, TargetsFile, check};
+use super::{Endpoint, Place, Suite, TargetsFile, check};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::yaml::Document;
 
@@ -95,6 +95,7 @@ impl Documents {
             Some(Endpoint {
                 name: name.clone(),
                 spec,
+                place: Place::of(document),
             })
         };
         let endpoints = self.endpoints.iter().filter_map(endpoint).collect();

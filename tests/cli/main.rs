@@ -18,6 +18,7 @@ mod dry_run;
 mod faults;
 mod faulty;
 mod format;
+mod forms;
 mod gossip;
 mod help;
 mod insta_review;
