@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use super::{Outcome, Report};
-use crate::drift::{Comparison, Entry, Group, Kind, Level, table};
+use crate::drift::{Comparison, Entry, Group, Level, table};
 
 /// What an issue is an instance of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,11 +44,6 @@ pub(super) fn rules() -> Vec<Rule> {
         .into_iter()
         .chain(table().iter().map(Rule::from))
         .collect()
-}
-
-/// How much a kind weighs. What the table does not know is looked at.
-pub(super) fn level(kind: Kind) -> Level {
-    kind.entry().map_or(Level::Deny, |entry| entry.level)
 }
 
 /// The rule that an endpoint breaks as a whole, where no drift says it.
@@ -93,7 +88,10 @@ impl<'a> Issue<'a> {
     fn of_group(report: &'a Report, group: Group) -> Option<Self> {
         let mut endpoints = report.endpoints.iter();
         Some(Self {
-            rule: group.kind.entry()?.into(),
+            rule: Rule {
+                level: group.level,
+                ..group.kind.entry()?.into()
+            },
             outcome: endpoints.find(|outcome| outcome.name == group.endpoint)?,
             cells: group.cells,
             was: group.was,

@@ -75,7 +75,7 @@ fn case(at: At<'_>, notes: &Notes<'_>) -> TestCase {
         || "findings".to_owned(),
         |(target, actor)| format!("{actor} on {target}"),
     );
-    let is_failure = |drift: &&&Drift| issue::level(drift.kind) != Level::Allow;
+    let is_failure = |drift: &&&Drift| drift.level != Level::Allow;
     let failures: Vec<&Drift> = notes.drifts.iter().filter(is_failure).copied().collect();
     let harmless = notes.drifts.iter().filter(|drift| !is_failure(drift));
     let said = harmless.map(|drift| lines(drift));

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::issue::{self, Rule};
 use super::{Report, count, short};
-use crate::drift::{Group, Level};
+use crate::drift::Group;
 
 /// How long a comment on GitHub can be, in characters. Here it is bytes, which are never fewer.
 const MOST: usize = 65_536;
@@ -200,18 +200,10 @@ fn counts_row(section: &[Group]) -> String {
     format!(
         "| {} | {} | {} | {} |\n",
         first.kind.id(),
-        name(issue::level(first.kind)),
+        first.level.as_str(),
         plain(&first.endpoint),
         sum(section)
     )
-}
-
-fn name(level: Level) -> &'static str {
-    match level {
-        Level::Deny => "deny",
-        Level::Warn => "warn",
-        Level::Allow => "allow",
-    }
 }
 
 fn row(group: &Group) -> String {

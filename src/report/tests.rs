@@ -50,6 +50,7 @@ fn names(cell: usize) -> (String, String) {
 fn drift((((target, actor), kind), number): ((&(String, String), &Kind), usize)) -> Drift {
     Drift {
         kind: *kind,
+        level: kind.level(),
         target: Some(target.clone()),
         actor: Some(actor.clone()),
         was: format!("403 auth_error: No {number}"),
