@@ -157,7 +157,7 @@ fn the_document_in_a_file_is_the_one_on_standard_output() {
 fn a_form_that_is_not_known_is_told_which_are() {
     let error = ping(&Place::with("ping"), &["pdf=report.pdf"]).error(2);
     assert!(
-        error.contains("invalid value 'pdf=report.pdf' for '--report <FORMAT=FILE>': `pdf` is not a form of a report, known: `html`, `json`"),
+        error.contains("invalid value 'pdf=report.pdf' for '--report <FORMAT=FILE>': `pdf` is not a form of a report, known: `github`, `html`, `json`, `junit`, `markdown`, `sarif`"),
         "{error}"
     );
 }
@@ -167,7 +167,7 @@ fn a_report_needs_a_form_and_a_file() {
     for (value, reason) in [
         (
             "report.html",
-            "expected FORMAT=FILE, with a FORMAT of `html`, `json`",
+            "expected FORMAT=FILE, with a FORMAT of `github`, `html`, `json`, `junit`, `markdown`, `sarif`",
         ),
         ("html=", "expected a file after `=`"),
     ] {
