@@ -2,6 +2,8 @@
 
 mod kinds;
 mod names;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
