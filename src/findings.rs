@@ -113,43 +113,33 @@ impl Rules<'_> {
     }
 
     fn others_secret(&self, target: &str, actor: &str, cell: &Cell) -> Option<Found> {
-        let others = |symbol: &&String| {
-            self.cast.is_secret(symbol, target, actor)
-                && !self.cast.is_own(symbol)
-                && !self.cast.was_sent(symbol, target)
-        };
-        let others: Vec<&str> = cell
-            .discloses
-            .iter()
-            .filter(others)
-            .map(String::as_str)
-            .collect();
-        (!others.is_empty()).then(|| {
-            (
-                Kind::OthersSecretDisclosed,
-                format!("was shown {}", others.join(", ")),
-            )
-        })
+        let others = self.told(target, cell, |symbol| {
+            self.cast.is_secret(symbol, target, actor) && !self.cast.is_own(symbol)
+        })?;
+        Some((Kind::OthersSecretDisclosed, format!("was shown {others}")))
     }
 
     fn other_tenant(&self, target: &str, actor: &str, cell: &Cell) -> Option<Found> {
         let own = self.suite.world.actors.get(actor)?.tenant.as_deref()?;
-        let others = |symbol: &&String| {
+        let is_others = |symbol: &str| {
             let tenant = self.cast.tenant(symbol, target);
-            tenant.is_some_and(|tenant| tenant != own) && !self.cast.was_sent(symbol, target)
+            tenant.is_some_and(|tenant| tenant != own)
         };
-        let others: Vec<&str> = cell
+        let others = self.told(target, cell, is_others)?;
+        let what = format!("of {own} was shown {others}");
+        Some((Kind::OtherTenantDisclosed, what))
+    }
+
+    /// What of some kind the answer told the caller, who had not sent it.
+    fn told(&self, target: &str, cell: &Cell, is_meant: impl Fn(&str) -> bool) -> Option<String> {
+        let told = |symbol: &&String| is_meant(symbol) && !self.cast.was_sent(symbol, target);
+        let told: Vec<&str> = cell
             .discloses
             .iter()
-            .filter(others)
+            .filter(told)
             .map(String::as_str)
             .collect();
-        (!others.is_empty()).then(|| {
-            (
-                Kind::OtherTenantDisclosed,
-                format!("of {own} was shown {}", others.join(", ")),
-            )
-        })
+        (!told.is_empty()).then(|| told.join(", "))
     }
 
     fn secret_at_rest(&self, target: &str, actor: &str, cell: &Cell) -> Option<Found> {
