@@ -21,9 +21,10 @@ impl Record {
             }
         }
         if !self.findings.is_empty() {
-            text.push_str(&yaml::to_string(&Findings {
-                findings: &self.findings,
-            })?);
+            text.push_str("findings:\n");
+        }
+        for finding in &self.findings {
+            text.push_str(&item(finding)?);
         }
         Ok(text)
     }
@@ -51,9 +52,12 @@ impl<'a> Legends<'a> {
     }
 }
 
-#[derive(Serialize)]
-struct Findings<'a> {
-    findings: &'a [String],
+/// A finding as an item of a list. One of several lines is quoted, since the line ends at a snapshot's end are no content.
+fn item(finding: &str) -> Result<String, yaml::Error> {
+    if finding.contains(char::is_control) {
+        return Ok(format!("- {}\n", scalar(finding)));
+    }
+    yaml::to_string(&[finding])
 }
 
 impl Effects {

@@ -154,3 +154,18 @@ fn a_long_name_reads_back() {
     };
     assert_eq!(Record::parse(&record.to_yaml().unwrap()).unwrap(), record);
 }
+
+/// The line ends at the end of a snapshot are not part of its content.
+#[test]
+fn a_finding_of_line_ends_is_kept_in_a_snapshot() {
+    let record = Record {
+        findings: vec!["\n".to_owned()],
+        ..Record::default()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let snapshot = Snapshot::new(folder.path(), "x");
+    let text = record.to_yaml().unwrap();
+    snapshot.accept(&text, "suite", &Info::new(1)).unwrap();
+    let read = snapshot.read().unwrap().unwrap();
+    assert_eq!(Record::parse(&read).unwrap(), record);
+}
