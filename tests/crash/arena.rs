@@ -251,6 +251,15 @@ impl Moments {
         self.whole
     }
 
+    /// The run was over before its moment: the machine is less busy than when the duration was measured.
+    pub(crate) fn too_late(&mut self) {
+        self.whole = self.whole.mul_f64(0.8);
+        assert!(
+            self.whole > Duration::from_millis(1),
+            "runs are over before anything is killed"
+        );
+    }
+
     pub(crate) fn draw(&mut self) -> Duration {
         self.whole.mul_f64(self.random.random())
     }

@@ -32,14 +32,12 @@ async fn a_run_that_was_killed_at_any_moment_is_undone_by_a_clean() {
     while killed < crashes() {
         let moment = moments.draw();
         let which = format!("crash {killed} after {moment:?}, seed {}", moments.seed);
-        // A machine that is less busy than when the duration was measured is sooner done.
         let under_way = kill(&arena, moment).await;
         killed += u64::from(under_way);
         ended_before += u64::from(!under_way);
-        assert!(
-            ended_before <= crashes(),
-            "runs are over before they are killed"
-        );
+        if !under_way {
+            moments.too_late();
+        }
         journals += u64::from(arena.traces().await > 0);
         changed += u64::from(arena.content().await != before);
         let ended = arena.clean();
