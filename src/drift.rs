@@ -16,7 +16,9 @@ use crate::findings;
 use crate::observation::RowChange;
 use crate::record::{Cell, Effects, Record};
 
-pub use kinds::{Entry, Kind, Level, table};
+pub use kinds::{Kind, table};
+
+use crate::kinds::Level;
 pub use report::{Group, group, human, markdown};
 pub use text::{Comparison, compare};
 

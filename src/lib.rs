@@ -18,6 +18,7 @@ pub mod findings;
 pub mod guard;
 pub mod http;
 pub mod journal;
+pub mod kinds;
 pub mod observation;
 pub mod observe;
 pub mod openapi;

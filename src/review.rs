@@ -3,7 +3,8 @@
 use chrono::Utc;
 use indexmap::IndexMap;
 
-use crate::drift::{self, Comparison, Group, Level};
+use crate::drift::{self, Comparison, Group};
+use crate::kinds::Level;
 use crate::record::Record;
 use crate::snapshot::{Reason, Snapshot, SnapshotError};
 

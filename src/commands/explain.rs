@@ -4,9 +4,8 @@ use clap::Args;
 
 use super::{Context, Failure};
 use crate::diagnostic::did_you_mean;
-use crate::drift::{self, Level};
 use crate::exit::Exit;
-use crate::findings;
+use crate::kinds::{self, Entry};
 use crate::terminal::{HEADING, styled};
 
 /// Examples for the help.
@@ -22,45 +21,20 @@ pub struct ExplainArgs {
     id: Option<String>,
 }
 
-/// What is said of a kind, of drift or of findings.
-struct Text {
-    id: String,
-    title: &'static str,
-    level: Level,
-    paragraphs: Vec<&'static str>,
-}
-
-/// Every kind, those of drift first, each group worst first.
-fn texts() -> Vec<Text> {
-    let drift = drift::table().iter().map(|entry| Text {
-        id: entry.id.id(),
-        title: &entry.title,
-        level: entry.level,
-        paragraphs: vec![&entry.explanation],
-    });
-    let findings = findings::table().iter().map(|entry| Text {
-        id: entry.id.id(),
-        title: &entry.title,
-        level: entry.level,
-        paragraphs: vec![&entry.explanation, &entry.remedy],
-    });
-    drift.chain(findings).collect()
-}
-
 /// Explains one kind, or lists them all.
 pub fn run(args: &ExplainArgs, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let Some(id) = &args.id else {
-        for text in texts() {
-            writeln!(context.out, "{:24} {}", text.id, text.title)?;
+        for entry in kinds::all() {
+            writeln!(context.out, "{:24} {}", entry.id, entry.title)?;
         }
         return Ok(Exit::AsPinned);
     };
-    let text = find(id)?;
-    writeln!(context.out, "{}: {}", styled(HEADING, id), text.title)?;
-    for paragraph in &text.paragraphs {
+    let entry = find(id)?;
+    writeln!(context.out, "{}: {}", styled(HEADING, id), entry.title)?;
+    for paragraph in [&entry.explanation].into_iter().chain(&entry.remedy) {
         writeln!(context.out, "\n{}", paragraph.trim_end())?;
     }
-    let level = text.level.as_str();
+    let level = entry.level.as_str();
     writeln!(
         context.out,
         "\nLevel: {level}, unless `levels` in suite.yaml says otherwise."
@@ -68,11 +42,10 @@ pub fn run(args: &ExplainArgs, context: &mut Context<'_>) -> Result<Exit, Failur
     Ok(Exit::AsPinned)
 }
 
-fn find(id: &str) -> Result<Text, Failure> {
-    let found = texts().into_iter().find(|text| text.id == *id);
-    found.ok_or_else(|| {
-        let known: Vec<String> = texts().into_iter().map(|text| text.id).collect();
-        let help = did_you_mean(id, known.iter().map(String::as_str)).unwrap_or_default();
+fn find(id: &str) -> Result<&'static Entry, Failure> {
+    kinds::all().find(|entry| entry.id == id).ok_or_else(|| {
+        let known = kinds::all().map(|entry| entry.id.as_str());
+        let help = did_you_mean(id, known).unwrap_or_default();
         Failure::new(Exit::Usage, format!("unknown kind `{id}`")).help(help)
     })
 }

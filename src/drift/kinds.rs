@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::yaml;
+use crate::kinds::{self, Entry, Level};
 
 /// In which direction a record went. The order is the table's: worst first.
 #[derive(
@@ -34,49 +34,10 @@ pub enum Kind {
     Unreadable,
 }
 
-/// How much a kind of drift weighs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Level {
-    /// Look at it before anything else.
-    Deny,
-    /// Look at it.
-    Warn,
-    /// Good to know.
-    Allow,
-}
-
-impl Level {
-    /// The level as files write it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Deny => "deny",
-            Self::Warn => "warn",
-            Self::Allow => "allow",
-        }
-    }
-}
-
-/// What is to be said of a kind.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Entry {
-    /// The kind.
-    pub id: Kind,
-    /// Its weight.
-    pub level: Level,
-    /// One line.
-    pub title: String,
-    /// What it means and what to do.
-    pub explanation: String,
-}
-
 /// The table, worst first. It is part of the program, and a test reads it.
 #[must_use]
 pub fn table() -> &'static [Entry] {
-    static TABLE: LazyLock<Vec<Entry>> =
-        LazyLock::new(|| yaml::from_str(include_str!("kinds.yaml")).unwrap_or_default());
+    static TABLE: LazyLock<Vec<Entry>> = LazyLock::new(|| kinds::read(include_str!("kinds.yaml")));
     &TABLE
 }
 
@@ -84,7 +45,7 @@ impl Kind {
     /// What the table says of the kind.
     #[must_use]
     pub fn entry(self) -> Option<&'static Entry> {
-        table().iter().find(|entry| entry.id == self)
+        kinds::entry(table(), self)
     }
 
     /// How much the kind weighs where a suite says nothing else.
@@ -102,20 +63,18 @@ impl Kind {
     /// The kind's name in texts.
     #[must_use]
     pub fn id(self) -> String {
-        serde_json::to_value(self)
-            .ok()
-            .and_then(|id| id.as_str().map(str::to_owned))
-            .unwrap_or_default()
+        kinds::id(self)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kinds::tests::kinds_of;
 
     #[test]
     fn the_table_has_every_kind_once_and_in_the_order_of_the_type() {
-        let kinds: Vec<Kind> = table().iter().map(|entry| entry.id).collect();
+        let kinds: Vec<Kind> = kinds_of(table());
         assert_eq!(kinds.len(), Kind::Unreadable as usize + 1);
         assert!(
             kinds.is_sorted() && kinds.windows(2).all(|pair| pair[0] != pair[1]),

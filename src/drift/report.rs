@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use super::{Drift, Kind, Level};
+use super::{Drift, Kind};
+use crate::kinds::Level;
 use crate::terminal::{DENIED, FAINT, NOTABLE, styled};
 
 /// The cells of one endpoint that differ in the same way.

@@ -3,7 +3,8 @@
 use indexmap::IndexMap;
 use similar::{ChangeTag, TextDiff};
 
-use super::{Drift, Kind, Level, between};
+use super::{Drift, Kind, between};
+use crate::kinds::Level;
 use crate::record::Record;
 
 /// How an endpoint's record compares to its snapshot.

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use super::issue::{self, Issue};
 use super::{Report, count, short};
-use crate::drift::Level;
+use crate::kinds::Level;
 
 /// How many annotations of a level GitHub shows of one step; it drops the others without a word.
 const SHOWN: usize = 10;

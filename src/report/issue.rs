@@ -3,7 +3,8 @@
 use indexmap::IndexMap;
 
 use super::{Outcome, Report};
-use crate::drift::{Comparison, Entry, Group, Level, table};
+use crate::drift::{Comparison, Group, table};
+use crate::kinds::{Entry, Level};
 
 /// What an issue is an instance of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +67,7 @@ pub(super) fn change(was: &str, is: &str) -> String {
 impl From<&'static Entry> for Rule {
     fn from(entry: &'static Entry) -> Self {
         Self {
-            id: entry.id.id(),
+            id: entry.id.clone(),
             level: entry.level,
             title: &entry.title,
             explanation: entry.explanation.trim_end(),

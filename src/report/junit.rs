@@ -8,8 +8,9 @@ use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
 use super::issue::{self, Rule, change};
 use super::{Outcome, Report};
-use crate::drift::{Drift, Level};
+use crate::drift::Drift;
 use crate::findings;
+use crate::kinds::Level;
 
 /// Writes the document.
 pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::Report;
 use super::issue::{self, Issue, Rule};
-use crate::drift::Level;
+use crate::kinds::Level;
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";

@@ -12,8 +12,7 @@ use super::load::Documents;
 use super::names::{Declared, Names, object};
 use crate::coverage;
 use crate::diagnostic::{Diagnostics, did_you_mean, list, quoted};
-use crate::drift;
-use crate::findings;
+use crate::kinds;
 use crate::template::Templates;
 use crate::yaml::{Document, NodePath, Step};
 
@@ -75,9 +74,7 @@ impl Checker<'_> {
     fn levels(&mut self, path: &NodePath) {
         let given = self.get(path).and_then(Json::as_object);
         let given: Vec<String> = given.into_iter().flat_map(Map::keys).cloned().collect();
-        let drift = drift::table().iter().map(|entry| entry.id.id());
-        let findings = findings::table().iter().map(|entry| entry.id.id());
-        let known: Vec<String> = drift.chain(findings).collect();
+        let known: Vec<String> = kinds::all().map(|entry| entry.id.clone()).collect();
         for kind in given.iter().filter(|kind| !known.contains(kind)) {
             self.unknown(&path.join(kind.as_str()), "kind", kind, &known);
         }

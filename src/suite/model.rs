@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use crate::drift::Level;
+use crate::kinds::Level;
 
 /// `suite.yaml`: the service and how to read its answers.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

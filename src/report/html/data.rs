@@ -7,8 +7,9 @@ use std::hash::Hash;
 use indexmap::{IndexMap, IndexSet};
 use serde::Serialize;
 
-use crate::drift::{self, Comparison, Drift, Kind, Level};
+use crate::drift::{self, Comparison, Drift, Kind};
 use crate::findings;
+use crate::kinds::{Entry, Level};
 use crate::observation::RowChange;
 use crate::record::{Cell, Record};
 use crate::report::{Outcome, Report};
@@ -23,7 +24,7 @@ pub(super) struct Page<'a> {
 
 #[derive(Serialize)]
 struct KindText {
-    id: Kind,
+    id: &'static str,
     level: Level,
     title: &'static str,
     explanation: &'static str,
@@ -81,8 +82,8 @@ struct DriftText<'a> {
 
 impl<'a> Page<'a> {
     pub(super) fn of(report: &'a Report) -> Self {
-        let kind = |entry: &'static drift::Entry| KindText {
-            id: entry.id,
+        let kind = |entry: &'static Entry| KindText {
+            id: &entry.id,
             level: entry.level,
             title: &entry.title,
             explanation: &entry.explanation,

@@ -8,18 +8,9 @@ use crate::report::issue::{self, Issue, Rule};
 
 /// Every rule by its id.
 pub(super) fn all() -> IndexMap<String, Rule> {
-    let findings = findings::table().iter().map(finding);
+    let findings = findings::table().iter().map(Rule::from);
     let rules = issue::rules().into_iter().chain(findings);
     rules.map(|rule| (rule.id.clone(), rule)).collect()
-}
-
-fn finding(entry: &'static findings::Entry) -> Rule {
-    Rule {
-        id: entry.id.id(),
-        level: entry.level,
-        title: &entry.title,
-        explanation: entry.explanation.trim_end(),
-    }
 }
 
 /// The rule of an issue: of a finding that came, its own kind says more than that one came.
