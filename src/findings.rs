@@ -18,11 +18,17 @@ use names::{Cast, symbols_in};
 /// The findings of one record, in the record's order; those about no single cell are the last.
 #[must_use]
 pub fn of(suite: &Suite, endpoint: &Endpoint, record: &Record) -> Vec<String> {
+    let cast = Cast { suite, endpoint };
     let rules = Rules {
         suite,
         endpoint,
         record,
-        cast: Cast { suite, endpoint },
+        sent: record
+            .cells
+            .keys()
+            .map(|target| (target.as_str(), cast.sent(target)))
+            .collect(),
+        cast,
     };
     let cells = record.iter().flat_map(|(target, actor, cell)| {
         let found = rules.of_cell(target, actor, cell).into_iter();
@@ -36,6 +42,8 @@ struct Rules<'a> {
     endpoint: &'a Endpoint,
     record: &'a Record,
     cast: Cast<'a>,
+    /// What the requests send, by target.
+    sent: BTreeMap<&'a str, String>,
 }
 
 /// What breaks an invariant, and how.
@@ -132,7 +140,8 @@ impl Rules<'_> {
 
     /// What of some kind the answer told the caller, who had not sent it.
     fn told(&self, target: &str, cell: &Cell, is_meant: impl Fn(&str) -> bool) -> Option<String> {
-        let told = |symbol: &&String| is_meant(symbol) && !self.cast.was_sent(symbol, target);
+        let sent = self.sent.get(target).map_or("", String::as_str);
+        let told = |symbol: &&String| is_meant(symbol) && !sent.contains(symbol.as_str());
         let told: Vec<&str> = cell
             .discloses
             .iter()

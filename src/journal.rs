@@ -236,6 +236,8 @@ impl Journal {
         for sql in STATEMENTS {
             database.execute(task, sql).await?;
         }
+        let version = format!("comment on schema authz_pin is '{VERSION}'");
+        database.execute(task, &version).await?;
         let leftovers = dead::undo_all(database).await?;
         let schema = database.schema().to_owned();
         let watch = diesel::sql_query("select authz_pin.watch($1)").bind::<Text, _>(&schema);
@@ -450,8 +452,10 @@ async fn forget(database: &mut Database, run: &str) -> Result<(), DatabaseError>
 
 /// A journal that another version of the tool made has other tables: only that version knows the way back.
 async fn same_version(database: &mut Database) -> Result<(), DatabaseError> {
-    let query = "select coalesce((select obj_description(oid, 'pg_namespace') from pg_namespace where nspname = 'authz_pin'), $1)
-        is not distinct from $1 as value";
+    let query = "select not exists (
+        select from pg_namespace
+        where nspname = 'authz_pin' and obj_description(oid, 'pg_namespace') is distinct from $1
+      ) as value";
     let flag: Flag = diesel::sql_query(query)
         .bind::<Text, _>(VERSION)
         .get_result(&mut database.connection)

@@ -63,19 +63,16 @@ impl Cast<'_> {
         entity == "actor" || self.endpoint.spec.capture.contains_key(entity)
     }
 
-    /// Whether the request has the symbol, by itself or from the target: who sends a value learns nothing from its echo.
-    pub(super) fn was_sent(&self, symbol: &str, target: &str) -> bool {
+    /// Everything that a request upon the target sends, as templates: who sends a value learns nothing from its echo.
+    pub(super) fn sent(&self, target: &str) -> String {
         let request = &self.endpoint.spec.request;
         let with = self.suite.targets.get(target).into_iter();
         let with = with.filter(|target| target.kind.is_none());
-        let parts = [&request.query].into_iter().chain(&request.json);
-        let parts = parts.chain(with.flat_map(|target| target.with.values()));
-        request.path.contains(symbol)
-            || request
-                .headers
-                .values()
-                .any(|header| header.contains(symbol))
-            || parts.map(Json::to_string).any(|part| part.contains(symbol))
+        let bodies = [&request.query].into_iter().chain(&request.json);
+        let bodies = bodies.chain(with.flat_map(|target| target.with.values()));
+        let texts = [&request.path].into_iter().chain(request.headers.values());
+        let texts = texts.cloned().chain(bodies.map(Json::to_string));
+        texts.collect::<Vec<_>>().join("\n")
     }
 
     /// Whether the symbol is of the world, which exists for the whole run.

@@ -2,7 +2,6 @@
 -- Every statement can run again: runs that start at the same moment take turns under an advisory lock.
 
 create schema if not exists authz_pin;
-comment on schema authz_pin is 'The journal of authz-pin, format 2. `authz-pin clean` takes it away.';
 
 -- The runs that are alive, or died without undoing what they did. A run that is alive holds an advisory lock.
 -- While a run sweeps a cell alone, what changes after `alone_from` and until `alone_until` is that cell's.
@@ -39,7 +38,8 @@ create table if not exists authz_pin.change (
 );
 create index if not exists change_run on authz_pin.change (run, seq);
 
--- The settings make one row image the same text whatever the session's own settings are.
+-- TRUNCATE fires no row triggers: its rows are logged as deleted before they are. The settings make one row image the same
+-- text whatever the session's own settings are.
 create or replace function authz_pin.log_change() returns trigger
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -50,27 +50,19 @@ begin
   if current_setting('authz_pin.undoing', true) = 'on' then
     return null;
   end if;
+  if tg_op = 'TRUNCATE' then
+    execute format(
+      'insert into authz_pin.change (run, tbl, relation, op, old, old_row)
+       select $1, $2, $3, ''delete'', to_jsonb(authz_pin_row), authz_pin_row::text from only %s authz_pin_row', tg_relid::regclass)
+    using nullif(current_setting('authz_pin.run', true), ''), tg_argv[0], tg_relid::regclass;
+    return null;
+  end if;
   insert into authz_pin.change (run, tbl, relation, op, old, new, old_row, new_row)
   values (
     nullif(current_setting('authz_pin.run', true), ''), tg_argv[0], tg_relid, lower(tg_op),
     case when tg_op <> 'INSERT' then to_jsonb(old) end, case when tg_op <> 'DELETE' then to_jsonb(new) end,
     case when tg_op <> 'INSERT' then old::text end, case when tg_op <> 'DELETE' then new::text end
   );
-  return null;
-end $$;
-
--- TRUNCATE fires no row triggers: its rows are logged as deleted before they are.
-create or replace function authz_pin.log_truncate() returns trigger
-language plpgsql security definer
-set search_path = pg_catalog, pg_temp
-set timezone = 'UTC' set datestyle = 'ISO, YMD' set intervalstyle = 'postgres'
-set bytea_output = 'hex' set extra_float_digits = 1 set lc_monetary = 'C'
-as $$
-begin
-  execute format(
-    'insert into authz_pin.change (run, tbl, relation, op, old, old_row)
-     select $1, $2, $3, ''delete'', to_jsonb(authz_pin_row), authz_pin_row::text from only %s authz_pin_row', tg_relid::regclass)
-  using nullif(current_setting('authz_pin.run', true), ''), tg_argv[0], tg_relid::regclass;
   return null;
 end $$;
 
@@ -87,17 +79,17 @@ begin
       join pg_namespace n on n.oid = c.relnamespace
       join pg_class r on r.oid = coalesce(pg_partition_root(c.oid), c.oid)
       cross join (values
-        ('authz_pin_journal', 'after insert or update or delete', 'row', 'log_change'),
-        ('authz_pin_truncate', 'before truncate', 'statement', 'log_truncate')
-      ) as x (trigger, event, level, function)
+        ('authz_pin_journal', 'after insert or update or delete', 'row'),
+        ('authz_pin_truncate', 'before truncate', 'statement')
+      ) as x (trigger, event, level)
     where n.nspname = service_schema
       and (c.relkind = 'r' or c.relkind = 'p' and level = 'row')
       and not (c.relispartition and level = 'row')
       and not exists (select from pg_trigger g where g.tgrelid = c.oid and g.tgname = x.trigger)
     order by c.relname, x.trigger
   loop
-    execute format('create trigger %s %s on %s for each %s execute function authz_pin.%s(%L)',
-      t.trigger, t.event, t.relation, t.level, t.function, t.name);
+    execute format('create trigger %s %s on %s for each %s execute function authz_pin.log_change(%L)',
+      t.trigger, t.event, t.relation, t.level, t.name);
   end loop;
 end $$;
 

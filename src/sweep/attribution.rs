@@ -69,10 +69,10 @@ impl<'a> Attribution<'a> {
     /// Attributes changes. A transaction whose rows hold the symbols of one cell was made for that cell, so rows beside
     /// them that hold none (what a trigger logs, a counter) are the cell's as well.
     pub(super) fn attribute(&self, changes: Vec<Change>) -> Attributed {
-        let transactions = self.transactions(&changes);
+        let marks = self.marks(&changes);
+        let transactions = by_transaction(&changes, &marks);
         let mut attributed = Attributed::default();
-        for change in changes {
-            let marks = self.marks(&change);
+        for (change, marks) in changes.into_iter().zip(marks) {
             let Some(transaction) = transactions.get(&change.transaction) else {
                 continue;
             };
@@ -99,39 +99,39 @@ impl<'a> Attribution<'a> {
 
     /// The changes that this run caused beyond doubt, whichever cell did.
     pub(super) fn own(&self, changes: &[Change]) -> Vec<i64> {
-        let transactions = self.transactions(changes);
-        let is_own = |change: &&Change| {
-            let marks = self.marks(change);
+        let marks = self.marks(changes);
+        let transactions = by_transaction(changes, &marks);
+        let is_own = |(change, marks): &(&Change, &Marks)| {
             let transaction = transactions.get(&change.transaction);
             marks.own || !marks.foreign && transaction.is_some_and(|marks| marks.own)
         };
-        changes
-            .iter()
-            .filter(is_own)
-            .map(|change| change.seq)
-            .collect()
+        let own = changes.iter().zip(&marks).filter(is_own);
+        own.map(|(change, _)| change.seq).collect()
     }
 
-    fn transactions(&self, changes: &[Change]) -> BTreeMap<i64, Marks> {
-        let mut transactions: BTreeMap<i64, Marks> = BTreeMap::new();
-        for change in changes {
-            transactions
-                .entry(change.transaction)
-                .or_default()
-                .add(&self.marks(change));
-        }
+    fn marks(&self, changes: &[Change]) -> Vec<Marks> {
+        let marks = |change: &Change| {
+            let text = change.text();
+            let others = self.others.as_ref();
+            Marks {
+                cells: self.namer.cells_in(&text),
+                own: self.namer.knows(&text),
+                foreign: others.is_some_and(|others| others.is_match(&text)),
+            }
+        };
+        changes.iter().map(marks).collect()
+    }
+}
+
+fn by_transaction(changes: &[Change], marks: &[Marks]) -> BTreeMap<i64, Marks> {
+    let mut transactions: BTreeMap<i64, Marks> = BTreeMap::new();
+    for (change, marks) in changes.iter().zip(marks) {
         transactions
+            .entry(change.transaction)
+            .or_default()
+            .add(marks);
     }
-
-    fn marks(&self, change: &Change) -> Marks {
-        let text = change.text();
-        let others = self.others.as_ref();
-        Marks {
-            cells: self.namer.cells_in(&text),
-            own: self.namer.knows(&text),
-            foreign: others.is_some_and(|others| others.is_match(&text)),
-        }
-    }
+    transactions
 }
 
 #[cfg(test)]

@@ -199,3 +199,11 @@ async fn a_journal_of_another_version_is_not_touched() {
     let comment = "select obj_description('authz_pin'::regnamespace) as line";
     assert_eq!(service.lines(comment).await, ["another"]);
 }
+
+#[tokio::test]
+async fn a_journal_that_says_nothing_of_its_version_is_another() {
+    let service = Service::with("create schema authz_pin").await;
+    let mut database = service.database().await;
+    let refused = Journal::install(&mut database, RUN).await.err().unwrap();
+    assert!(refused.to_string().contains("another version"), "{refused}");
+}
