@@ -28,6 +28,7 @@ pub mod report;
 pub mod review;
 pub mod service;
 pub mod snapshot;
+pub mod stop;
 pub mod suite;
 pub mod sweep;
 pub mod symbols;

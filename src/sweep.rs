@@ -19,7 +19,6 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::signal::unix::{SignalKind, signal};
 use url::Url;
 
 use crate::database::{Database, DatabaseError};
@@ -30,6 +29,7 @@ use crate::observation::Observation;
 use crate::observe;
 use crate::plan::{EndpointPlan, PlannedCell};
 use crate::record::Record;
+use crate::stop;
 use crate::suite::Suite;
 use crate::symbols::{Registry, View};
 use crate::template::{TemplateError, Templates};
@@ -177,7 +177,7 @@ pub async fn sweep(
     };
     let outcome = tokio::select! {
         outcome = sweeper.run(plan) => Some(outcome),
-        () = stopped() => None,
+        () = stop::asked() => None,
     };
     let Some(outcome) = outcome else {
         progress.note("interrupted, undoing what the run did");
@@ -193,20 +193,6 @@ pub async fn sweep(
     outcome.map_err(|error| sweeper.named(error))?;
     let leftovers = closed.map_err(|error| sweeper.named(error))?;
     sweeper.finish(plan, leftovers)
-}
-
-/// Waits for `^C`, or for what a CI sends to a job that it cancels.
-async fn stopped() {
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => terminate.recv().await,
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminated => {}
-    }
 }
 
 /// Undoes an interrupted run over a new connection, since the old one may be in the middle of a statement. The run is

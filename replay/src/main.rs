@@ -6,7 +6,6 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use replay::run::{Options, run};
-use tokio::signal::unix::{SignalKind, signal};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -42,7 +41,7 @@ async fn main() -> ExitCode {
     // Whichever ends first: a run that is dropped removes its worktree and kills what it started.
     let outcome = tokio::select! {
         outcome = async { run(&root.canonicalize()?, &options, &mut out).await } => Some(outcome),
-        () = interrupted() => None,
+        () = authz_pin::stop::asked() => None,
     };
     match outcome {
         Some(Ok(true)) => ExitCode::SUCCESS,
@@ -52,18 +51,5 @@ async fn main() -> ExitCode {
             ExitCode::from(2)
         }
         None => ExitCode::from(130),
-    }
-}
-
-/// Waits for `^C` or for being asked to end.
-async fn interrupted() {
-    let signals = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
-    let [Ok(mut interrupt), Ok(mut terminate)] = signals else {
-        // Without handlers the signals end the process themselves.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
     }
 }

@@ -4,12 +4,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use clap::Args;
 use secrecy::ExposeSecret;
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::arguments::{OwnServiceArgs, SuiteArgs};
 use super::{Context, Failure};
 use crate::exit::Exit;
 use crate::service::{Given, Started};
+use crate::stop;
 
 /// What the help of `serve` ends with.
 pub const EXAMPLES: &str = "\
@@ -48,8 +48,7 @@ pub async fn run(args: &ServeArgs, context: &mut Context<'_>) -> Result<Exit, Fa
     };
     let started = Started::new(&suite, &given, context.launchers).await?;
     // From the first printed line on, whoever reads it may end us.
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
+    let asked = stop::asked();
     writeln!(
         context.out,
         "AUTHZ_PIN_BASE_URL={}",
@@ -71,10 +70,7 @@ pub async fn run(args: &ServeArgs, context: &mut Context<'_>) -> Result<Exit, Fa
         )?;
     }
     context.out.flush()?;
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
+    asked.await;
     started.stop().await;
     Ok(Exit::AsPinned)
 }

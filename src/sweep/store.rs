@@ -11,6 +11,7 @@ use super::background::Background;
 use super::{Progress, Service};
 use crate::database::{Catalog, Database, DatabaseError};
 use crate::journal::{Change, Journal, Leftover, Mark, Presence};
+use crate::stop;
 use crate::suite::Suite;
 use crate::symbols::Namer;
 use crate::world::{Class, Row, Scratch, World};
@@ -263,7 +264,7 @@ impl Store {
             // Somebody who does not want to wait loses what comes later, not what is there.
             tokio::select! {
                 () = tokio::time::sleep(late) => {}
-                _ = tokio::signal::ctrl_c() => {}
+                () = stop::asked() => {}
             }
         }
         self.enter(Presence::Shared).await?;
