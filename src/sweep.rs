@@ -31,7 +31,7 @@ use crate::plan::{EndpointPlan, PlannedCell};
 use crate::record::Record;
 use crate::stop;
 use crate::suite::Suite;
-use crate::symbols::{Registry, View};
+use crate::symbols::{Namer, Registry, View};
 use crate::template::{TemplateError, Templates};
 use crate::world::World;
 
@@ -62,6 +62,8 @@ pub struct Options {
     pub concurrency: usize,
     /// Fires the cells of an endpoint in an order drawn from this seed.
     pub shuffle: Option<u64>,
+    /// Whether to hand out how to repeat each call.
+    pub calls: bool,
 }
 
 impl Default for Options {
@@ -69,6 +71,7 @@ impl Default for Options {
         Self {
             concurrency: 16,
             shuffle: None,
+            calls: false,
         }
     }
 }
@@ -99,7 +102,7 @@ pub type Calls = IndexMap<String, IndexMap<String, String>>;
 pub struct Sweep {
     /// The records by endpoint, in the suite's order.
     pub records: IndexMap<String, Record>,
-    /// How to repeat the calls, by endpoint.
+    /// How to repeat the calls, by endpoint; none unless the options ask for them.
     pub calls: IndexMap<String, Calls>,
     /// How many cells were swept.
     pub cells: usize,
@@ -346,38 +349,44 @@ impl<'a> Sweeper<'a> {
         leftovers: Vec<Leftover>,
     ) -> Result<Sweep, SweepError> {
         let namer = self.namer()?;
-        let mut observations: BTreeMap<(&str, &str, &str), (Observation, String)> = BTreeMap::new();
+        let mut observations: BTreeMap<(&str, &str, &str), Observation> = BTreeMap::new();
         for swept in self.swept.iter().filter(|swept| swept.recorded) {
             let cell = swept.planned;
-            let observation = swept.observation(self.suite, &namer);
-            let line = swept.call.curl(&namer, swept.view());
             observations.insert(
                 (cell.endpoint, cell.target, cell.actor),
-                (observation, line),
+                swept.observation(self.suite, &namer),
             );
         }
         let mut sweep = Sweep {
             leftovers,
             requests: self.sent,
+            calls: self.calls(&namer),
             ..Sweep::default()
         };
         for endpoint in plan {
-            let mut lines = Calls::new();
             let cells = endpoint.cells.iter().filter_map(|cell| {
-                let (observation, line) =
-                    observations.remove(&(cell.endpoint, cell.target, cell.actor))?;
-                let row = lines.entry(cell.target.to_owned()).or_default();
-                row.insert(cell.actor.to_owned(), line);
+                let observation = observations.remove(&(cell.endpoint, cell.target, cell.actor))?;
                 Some((cell.target, cell.actor, observation))
             });
             let mut record = Record::build(endpoint.endpoint.title(), cells);
             record.findings = findings::of(self.suite, endpoint.endpoint, &record);
             sweep.cells += endpoint.cells.len();
-            let name = &endpoint.endpoint.name;
-            sweep.calls.insert(name.clone(), lines);
-            sweep.records.insert(name.clone(), record);
+            sweep.records.insert(endpoint.endpoint.name.clone(), record);
         }
         Ok(sweep)
+    }
+
+    /// How to repeat each call, where somebody wants to know.
+    fn calls(&self, namer: &Namer) -> IndexMap<String, Calls> {
+        let mut calls: IndexMap<String, Calls> = IndexMap::new();
+        let wanted = |swept: &&Swept<'_>| swept.recorded && self.options.calls;
+        for swept in self.swept.iter().filter(wanted) {
+            let cell = swept.planned;
+            let endpoint = calls.entry(cell.endpoint.to_owned()).or_default();
+            let row = endpoint.entry(cell.target.to_owned()).or_default();
+            row.insert(cell.actor.to_owned(), swept.call.curl(namer, swept.view()));
+        }
+        calls
     }
 }
 
@@ -389,7 +398,7 @@ impl Swept<'_> {
         }
     }
 
-    fn observation(&self, suite: &Suite, namer: &crate::symbols::Namer) -> Observation {
+    fn observation(&self, suite: &Suite, namer: &Namer) -> Observation {
         let mut observation = Observation {
             probes: self.probes.clone(),
             ..Observation::default()

@@ -358,6 +358,7 @@ impl From<&SweepArgs> for Options {
         Self {
             concurrency: args.concurrency.into(),
             shuffle: args.shuffle,
+            calls: false,
         }
     }
 }

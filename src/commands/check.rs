@@ -79,7 +79,7 @@ pub async fn run(args: &CheckArgs, context: &mut Context<'_>) -> Result<Exit, Fa
             context,
         );
     }
-    let mut swept = sweep_once(&suite, &plan, &given, &(&args.sweep).into(), context).await?;
+    let mut swept = sweep_once(&suite, &plan, &given, &args.options(), context).await?;
     let totals = Totals::new(swept.cells, swept.requests, start.elapsed());
     let leftovers = std::mem::take(&mut swept.leftovers);
     let report = Report {
@@ -97,6 +97,14 @@ pub async fn run(args: &CheckArgs, context: &mut Context<'_>) -> Result<Exit, Fa
 }
 
 impl CheckArgs {
+    /// Only reports show how to repeat a call.
+    fn options(&self) -> Options {
+        Options {
+            calls: self.format == Format::Json || !self.report.is_empty(),
+            ..(&self.sweep).into()
+        }
+    }
+
     /// A program that reads standard output reads one document.
     fn one_result(&self) -> Result<(), Failure> {
         let reports = self.report.iter().filter(|to| to.is_stdout()).count();

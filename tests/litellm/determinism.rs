@@ -25,6 +25,7 @@ async fn records_are_the_same_bytes_at_any_concurrency_and_in_any_order() {
         let options = Options {
             concurrency,
             shuffle: Some(seed),
+            ..Options::default()
         };
         let swept = text(&fixture.sweep(&suite, "key-[dgr]*", &options).await);
         assert_eq!(
