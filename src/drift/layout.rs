@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Drift, Kind, Side};
+use super::cell::Side;
+use super::{Drift, Kind};
 use crate::record::{Cell, Effects, Record};
 
 /// The parts of a record's text that mean nothing by themselves, as far as they can be compared.
