@@ -70,15 +70,9 @@ fn property(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::large;
+    use super::super::tests::{large, written};
     use super::*;
     use crate::drift::Kind;
-
-    fn written(report: &Report) -> String {
-        let mut out = Vec::new();
-        write(&mut out, report).unwrap();
-        String::from_utf8(out).unwrap()
-    }
 
     #[test]
     fn a_text_cannot_end_its_command_and_a_property_not_its_place() {
@@ -88,7 +82,7 @@ mod tests {
 
     #[test]
     fn the_last_annotation_that_is_shown_says_how_many_are_not() {
-        let text = written(&large(3, 40, &[Kind::Widened]));
+        let text = written(write, &large(3, 40, &[Kind::Widened]));
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), SHOWN);
         let said = |line: &&&str| line.contains("that GitHub does not show");
@@ -101,6 +95,6 @@ mod tests {
 
     #[test]
     fn nothing_is_annotated_where_all_is_as_pinned() {
-        assert_eq!(written(&large(0, 0, &[])), "");
+        assert_eq!(written(write, &large(0, 0, &[])), "");
     }
 }

@@ -253,19 +253,16 @@ fn code(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::large;
+    use super::super::tests::{large, written};
     use super::*;
     use crate::drift::Kind;
 
-    fn written(report: &Report) -> String {
-        let mut out = Vec::new();
-        write(&mut out, report).unwrap();
-        String::from_utf8(out).unwrap()
-    }
-
     #[test]
     fn fifty_thousand_changed_cells_fit_into_a_comment() {
-        let text = written(&large(50, 1_000, &[Kind::CellRemoved, Kind::Widened]));
+        let text = written(
+            write,
+            &large(50, 1_000, &[Kind::CellRemoved, Kind::Widened]),
+        );
         assert!(text.len() <= MOST, "{} bytes", text.len());
         assert!(text.len() > MOST - 2 * END, "{} bytes", text.len());
         let head = "## authz-pin: large is **not** as pinned\n\n\
@@ -276,7 +273,10 @@ mod tests {
 
     #[test]
     fn what_is_left_out_is_counted_and_weighs_less_than_what_is_shown() {
-        let text = written(&large(50, 1_000, &[Kind::CellRemoved, Kind::Widened]));
+        let text = written(
+            write,
+            &large(50, 1_000, &[Kind::CellRemoved, Kind::Widened]),
+        );
         let shown = text
             .lines()
             .filter(|line| line.starts_with("| target"))
@@ -292,7 +292,7 @@ mod tests {
 
     #[test]
     fn folds_are_closed_where_the_page_is_full() {
-        let text = written(&large(50, 1_000, &[Kind::Widened]));
+        let text = written(write, &large(50, 1_000, &[Kind::Widened]));
         let ends = [
             text.matches("<details>").count(),
             text.matches("</details>").count(),
@@ -307,7 +307,7 @@ mod tests {
         for outcome in &mut report.endpoints {
             outcome.name = format!("{}{}", outcome.name, "<".repeat(100_000));
         }
-        assert!(written(&report).len() <= MOST);
+        assert!(written(write, &report).len() <= MOST);
     }
 
     #[test]

@@ -4,6 +4,13 @@ use super::*;
 use crate::drift::Kind;
 use crate::observation::Observation;
 
+/// What a form makes of a report.
+pub(super) fn written(form: Form, report: &Report) -> String {
+    let mut out = Vec::new();
+    form(&mut out, report).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
 /// A report in which every cell of every endpoint differs in a way of its own, by the kinds in turn.
 pub(super) fn large(endpoints: usize, cells: usize, kinds: &[Kind]) -> Report {
     let all = endpoints * cells;

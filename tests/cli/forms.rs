@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 use serde_json::Value as Json;
 use uppsala::XsdValidator;
 
-use super::place::{Ended, Place, project};
+use super::output::check;
+use super::place::{Place, project};
 use super::stub::Stub;
 
 const FORMS: [&str; 5] = ["github", "json", "junit", "markdown", "sarif"];
@@ -146,20 +147,9 @@ fn the_schemas_refuse_what_is_not_of_the_format() {
     assert_ne!(broken("docs/schemas/report.schema.json", &report), [""; 0]);
 }
 
-fn check_ping(arguments: &[&str]) -> Ended {
-    let stub = Stub::start(&[]);
-    let url = stub.url();
-    let arguments: Vec<&str> = ["check", "ping", "--base-url", &url]
-        .iter()
-        .chain(arguments)
-        .copied()
-        .collect();
-    Place::with("ping").run(&arguments)
-}
-
 #[test]
 fn a_report_on_standard_output_is_alone_there() {
-    let ended = check_ping(&["--report", "github=-"]);
+    let ended = check(&[], &["--report", "github=-"]);
     assert_eq!(ended.code, Some(1), "{ended:#?}");
     let place = "::error file=ping/endpoints/ping.yaml,line=";
     assert!(ended.stdout.starts_with(place), "{ended:#?}");
@@ -175,7 +165,7 @@ fn two_reports_do_not_fit_on_standard_output() {
     for other in [["--report", "json=-"], ["--format", "json"]] {
         let arguments = [&["--report", "github=-"][..], &other[..]].concat();
         insta::allow_duplicates! {
-            insta::assert_snapshot!(check_ping(&arguments).error(2), @r"
+            insta::assert_snapshot!(check(&[], &arguments).error(2), @r"
             error: standard output can hold one report
               = help: write the others to files
             ");

@@ -10,7 +10,8 @@ use super::stub::Stub;
 /// The first character of every colour.
 const ESCAPE: char = '\u{1b}';
 
-fn check(environment: &[(&str, &str)], arguments: &[&str]) -> Ended {
+/// A check of the smallest suite.
+pub(crate) fn check(environment: &[(&str, &str)], arguments: &[&str]) -> Ended {
     let stub = Stub::start(&[]);
     let url = stub.url();
     let arguments: Vec<&str> = ["check", "ping", "--base-url", &url]

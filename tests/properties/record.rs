@@ -125,17 +125,21 @@ proptest! {
     }
 }
 
+/// The record that is read from a file which holds the accepted record.
+fn through_a_snapshot(record: &Record) -> Record {
+    let folder = tempfile::tempdir().unwrap();
+    let snapshot = Snapshot::new(folder.path(), "x");
+    let text = record.to_yaml().unwrap();
+    snapshot.accept(&text, "suite", &Info::new(1)).unwrap();
+    Record::parse(&snapshot.read().unwrap().unwrap()).unwrap()
+}
+
 proptest! {
     #![proptest_config(cases(40))]
 
     #[test]
     fn a_snapshot_reads_back_as_it_was_accepted(record in record()) {
-        let folder = tempfile::tempdir().unwrap();
-        let snapshot = Snapshot::new(folder.path(), "x");
-        let text = record.to_yaml().unwrap();
-        snapshot.accept(&text, "suite", &Info::new(1)).unwrap();
-        let read = snapshot.read().unwrap().unwrap();
-        prop_assert_eq!(Record::parse(&read).unwrap(), record);
+        prop_assert_eq!(through_a_snapshot(&record), record);
     }
 }
 
@@ -162,10 +166,5 @@ fn a_finding_of_line_ends_is_kept_in_a_snapshot() {
         findings: vec!["\n".to_owned()],
         ..Record::default()
     };
-    let folder = tempfile::tempdir().unwrap();
-    let snapshot = Snapshot::new(folder.path(), "x");
-    let text = record.to_yaml().unwrap();
-    snapshot.accept(&text, "suite", &Info::new(1)).unwrap();
-    let read = snapshot.read().unwrap().unwrap();
-    assert_eq!(Record::parse(&read).unwrap(), record);
+    assert_eq!(through_a_snapshot(&record), record);
 }

@@ -82,9 +82,16 @@ struct DriftText<'a> {
 
 impl<'a> Page<'a> {
     pub(super) fn of(report: &'a Report) -> Self {
+        let drifts = report.endpoints.iter().flat_map(Outcome::drifts);
+        // As the suite weighs them, where there is any.
+        let levels: BTreeMap<Kind, Level> = drifts.map(|drift| (drift.kind, drift.level)).collect();
+        let levels: BTreeMap<String, Level> = levels
+            .into_iter()
+            .map(|(kind, level)| (kind.id(), level))
+            .collect();
         let kind = |entry: &'static Entry| KindText {
             id: &entry.id,
-            level: entry.level,
+            level: levels.get(&entry.id).copied().unwrap_or(entry.level),
             title: &entry.title,
             explanation: &entry.explanation,
         };
