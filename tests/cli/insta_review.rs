@@ -36,9 +36,12 @@ fn review(place: &Place) -> Screen {
     Screen::start(&command)
 }
 
+/// What the menu ends with.
+const LAST: &str = "to all remaining snapshots";
+
 /// What a review shows of one snapshot.
 fn shown(screen: &mut Screen, place: &Place) -> String {
-    let text = screen.wait_for("Tip:");
+    let text = screen.wait_for(LAST);
     text.replace(place.path("notes").to_str().unwrap(), "PACKAGE")
 }
 
@@ -48,7 +51,7 @@ fn instas_review_shows_the_classified_drift_in_colours() {
     let place = package();
     let mut screen = review(&place);
     screen.wait_for("[1/3]");
-    screen.wait_for("Tip:");
+    screen.wait_for(LAST);
     screen.press("s");
     screen.wait_for("[2/3]");
     assert_snapshot!(shown(&mut screen, &place), @r#"
@@ -130,7 +133,7 @@ fn instas_review_shows_the_classified_drift_in_colours() {
 fn what_cargo_insta_accepts_keeps_the_earlier_reasons() {
     let place = package();
     let mut screen = review(&place);
-    screen.wait_for("Tip:");
+    screen.wait_for(LAST);
     screen.press("A");
     let (status, text) = screen.end();
     assert!(status.success(), "{text}");

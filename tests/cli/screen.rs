@@ -61,11 +61,18 @@ impl Screen {
 
     /// Waits until the screen has a text, and returns what else is on it.
     pub(crate) fn wait_for(&mut self, text: &str) -> String {
+        self.wait_for_all(&[text])
+    }
+
+    /// Waits until the screen has all of these texts at once and nothing more is written: a screen comes in pieces, and a
+    /// program that has asked for a key has to begin to listen for it.
+    pub(crate) fn wait_for_all(&mut self, texts: &[&str]) -> String {
         let start = Instant::now();
-        while !self.text().contains(text) {
-            assert!(start.elapsed() < PATIENCE, "no `{text}`:\n{}", self.text());
+        while !texts.iter().all(|text| self.text().contains(text)) {
+            assert!(start.elapsed() < PATIENCE, "no {texts:?}:\n{}", self.text());
             self.read(Duration::from_millis(100));
         }
+        while self.read(Duration::from_millis(100)) {}
         self.text()
     }
 

@@ -19,11 +19,14 @@ fn review(place: &Place, arguments: &[&str]) -> Screen {
     Screen::start(&place.command(&arguments))
 }
 
+/// What the menu ends with.
+const LAST: &str = "^C changes nothing";
+
 #[test]
 fn a_review_shows_the_classified_drift_and_the_keys() {
     let place = waiting();
     let mut screen = review(&place, &["--filter", "note-list"]);
-    assert_snapshot!(screen.wait_for("Tip:"), @"
+    assert_snapshot!(screen.wait_for(LAST), @"
     Reviewing [1/1] note-list
     Snapshot file: notes/snapshots/note-list.snap
 
@@ -54,9 +57,9 @@ fn a_review_shows_the_classified_drift_and_the_keys() {
 fn the_text_and_the_header_are_shown_on_demand_and_hidden_again() {
     let place = waiting();
     let mut screen = review(&place, &["--filter", "note-list"]);
-    screen.wait_for("show diff");
+    screen.wait_for_all(&["show diff", LAST]);
     screen.press("d");
-    assert_snapshot!(screen.wait_for("hide diff"), @"
+    assert_snapshot!(screen.wait_for_all(&["hide diff", LAST]), @"
     Reviewing [1/1] note-list
     Snapshot file: notes/snapshots/note-list.snap
 
@@ -87,8 +90,7 @@ fn the_text_and_the_header_are_shown_on_demand_and_hidden_again() {
     ");
     assert_eq!(screen.color("+    owner"), GREEN);
     screen.press("di");
-    screen.wait_for("hide info");
-    assert_snapshot!(screen.wait_for("show diff"), @"
+    assert_snapshot!(screen.wait_for_all(&["hide info", "show diff", LAST]), @"
     Reviewing [1/1] note-list
     Snapshot file: notes/snapshots/note-list.snap
 
@@ -123,7 +125,7 @@ fn the_text_and_the_header_are_shown_on_demand_and_hidden_again() {
 fn what_is_new_shows_all_of_its_cells() {
     let place = waiting();
     let mut screen = review(&place, &["--filter", "note-share"]);
-    assert_snapshot!(screen.wait_for("Tip:"), @"
+    assert_snapshot!(screen.wait_for(LAST), @"
     Reviewing [1/1] note-share
     Snapshot file: notes/snapshots/note-share.snap
 
@@ -159,9 +161,9 @@ fn what_is_new_shows_all_of_its_cells() {
 fn a_widening_is_accepted_with_a_reason_and_what_was_skipped_still_waits() {
     let place = waiting();
     let mut screen = review(&place, &[]);
-    screen.wait_for("[1/3] note-delete");
+    screen.wait_for_all(&["[1/3] note-delete", LAST]);
     screen.press(" ");
-    screen.wait_for("[2/3] note-list");
+    screen.wait_for_all(&["[2/3] note-list", LAST]);
     screen.press("a");
     assert_snapshot!(last_lines(&screen.wait_for("\n>"), 3), @"
 
@@ -169,7 +171,7 @@ fn a_widening_is_accepted_with_a_reason_and_what_was_skipped_still_waits() {
     >
     ");
     screen.press("members may list, see #7\r");
-    screen.wait_for("[3/3] note-share");
+    screen.wait_for_all(&["[3/3] note-share", LAST]);
     screen.press("\r");
     let (status, text) = screen.end();
     assert!(status.success(), "{status}");
@@ -199,13 +201,13 @@ fn without_a_reason_a_widening_is_not_accepted() {
     let place = waiting();
     let before = place.files();
     let mut screen = review(&place, &["--filter", "note-list"]);
-    screen.wait_for("Tip:");
+    screen.wait_for(LAST);
     screen.press("a");
     screen.wait_for("\n>");
     screen.press("\r");
     // The keys are asked for again.
     screen.press("d");
-    screen.wait_for("hide diff");
+    screen.wait_for_all(&["hide diff", LAST]);
     screen.press("s");
     screen.end();
     assert!(place.files() == before);
@@ -215,9 +217,9 @@ fn without_a_reason_a_widening_is_not_accepted() {
 fn an_upper_case_key_is_for_all_that_remain() {
     let place = waiting();
     let mut screen = review(&place, &[]);
-    screen.wait_for("[1/3]");
+    screen.wait_for_all(&["[1/3]", LAST]);
     screen.press("\x1b");
-    screen.wait_for("[2/3]");
+    screen.wait_for_all(&["[2/3]", LAST]);
     screen.press("A");
     screen.wait_for("\n>");
     screen.press("as planned\r");
@@ -242,9 +244,9 @@ fn an_interrupt_leaves_everything_as_it_was_also_what_was_decided_before() {
     let place = waiting();
     let before = place.files();
     let mut screen = review(&place, &[]);
-    screen.wait_for("[1/3]");
+    screen.wait_for_all(&["[1/3]", LAST]);
     screen.press("a");
-    screen.wait_for("[2/3]");
+    screen.wait_for_all(&["[2/3]", LAST]);
     screen.press("\x03");
     let (status, text) = screen.end();
     assert_eq!(status.exit_code(), 130, "{text}");
@@ -258,7 +260,7 @@ fn an_interrupt_where_a_reason_is_asked_for_leaves_everything_as_it_was() {
     let place = waiting();
     let before = place.files();
     let mut screen = review(&place, &["--filter", "note-list"]);
-    screen.wait_for("Tip:");
+    screen.wait_for(LAST);
     screen.press("a");
     screen.wait_for("\n>");
     screen.press("because\x03");
