@@ -52,6 +52,13 @@ impl Place {
         place
     }
 
+    /// Another folder with the same files.
+    pub(crate) fn copy(&self) -> Self {
+        let place = Self::empty();
+        copy(self.folder.path(), place.folder.path());
+        place
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

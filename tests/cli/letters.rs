@@ -1,0 +1,289 @@
+//! A service for the letters of two clubs, which can be told to have one hole.
+
+use std::collections::HashSet;
+use std::io;
+use std::net::TcpStream;
+use std::sync::{Arc, Mutex};
+
+use authz_pin::template::random;
+use diesel::pg::Pg;
+use diesel::sql_types::{Nullable, Text};
+use diesel::{QueryableByName, sql_query};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use serde_json::{Value as Json, json};
+use sha2::{Digest, Sha256};
+use tokio::runtime::Runtime;
+
+use super::raw::{After, JSON, Raw, Request, respond};
+
+const TABLES: &str = "
+    create table member (member_id text primary key, token text not null, pin text not null, club text not null,
+      rank text not null, seen integer not null default 0);
+    create table letter (letter_id text primary key, owner text not null, club text not null,
+      title text not null default 'Hello', note text not null default '')";
+
+pub(crate) struct Letters {
+    raw: Raw,
+    hole: Arc<Mutex<&'static str>>,
+}
+
+impl Letters {
+    /// Creates the tables in an empty database.
+    pub(crate) fn start(database_url: &str) -> Self {
+        let hole = Arc::<Mutex<&'static str>>::default();
+        let office = Office {
+            database: Database::with(database_url, TABLES),
+            hole: Arc::clone(&hole),
+            old_tokens: Mutex::default(),
+        };
+        Self {
+            raw: Raw::start(move |request, stream| office.answer(request, stream)),
+            hole,
+        }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.raw.url()
+    }
+
+    /// What is wrong with it from now on, named by the kind that it is for; no hole has no name.
+    pub(crate) fn have(&self, hole: &'static str) {
+        *self.hole.lock().unwrap() = hole;
+    }
+}
+
+struct Database {
+    runtime: Runtime,
+    connection: Mutex<AsyncPgConnection>,
+}
+
+#[derive(QueryableByName)]
+struct Answer {
+    #[diesel(sql_type = Nullable<Text>)]
+    value: Option<String>,
+}
+
+impl Database {
+    fn with(url: &str, tables: &str) -> Self {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().build().unwrap();
+        let mut connection = runtime.block_on(AsyncPgConnection::establish(url)).unwrap();
+        runtime.block_on(connection.batch_execute(tables)).unwrap();
+        Self {
+            runtime,
+            connection: Mutex::new(connection),
+        }
+    }
+
+    /// One JSON value, or null where there is no row.
+    fn ask(&self, sql: &str, with: &[&str]) -> Json {
+        let query = sql_query(format!("select ({sql})::text as value")).into_boxed::<Pg>();
+        let query = with
+            .iter()
+            .fold(query, |query, value| query.bind::<Text, _>(*value));
+        let mut connection = self.connection.lock().unwrap();
+        let answer = query.get_result::<Answer>(&mut *connection);
+        let value = self.runtime.block_on(answer).unwrap().value;
+        value.map_or(Json::Null, |value| serde_json::from_str(&value).unwrap())
+    }
+
+    /// All in one transaction. The values are a suite's symbols, which need no quoting.
+    fn change(&self, sql: &str) {
+        let mut connection = self.connection.lock().unwrap();
+        self.runtime
+            .block_on(connection.batch_execute(sql))
+            .unwrap();
+    }
+}
+
+struct Office {
+    database: Database,
+    hole: Arc<Mutex<&'static str>>,
+    old_tokens: Mutex<HashSet<String>>,
+}
+
+/// A status and a body, or none of both.
+type Reply = Option<(u16, Json)>;
+
+fn refuse(status: u16, why: &str) -> Reply {
+    Some((status, json!({ "error": why })))
+}
+
+/// A call upon a letter by somebody who is known.
+struct Call<'a> {
+    hole: &'a str,
+    caller: &'a Json,
+    letter: &'a Json,
+}
+
+impl Call<'_> {
+    fn rank(&self) -> &str {
+        self.caller["rank"].as_str().unwrap()
+    }
+
+    fn is_allowed(&self) -> bool {
+        let is_owner = self.letter["owner"] == self.caller["member_id"];
+        let is_chair = self.rank() == "chair" && self.letter["club"] == self.caller["club"];
+        is_owner || is_chair
+    }
+}
+
+impl Office {
+    fn answer(&self, request: &Request, stream: &mut TcpStream) -> io::Result<After> {
+        match self.reply(request) {
+            Some((status, body)) => respond(stream, status, JSON, body.to_string()),
+            None => Ok(After::Close),
+        }
+    }
+
+    fn reply(&self, request: &Request) -> Reply {
+        let method = request.line.split(' ').next().unwrap();
+        let path: Vec<&str> = request.path().split('/').skip(1).collect();
+        if path == ["health"] {
+            return Some((200, Json::Null));
+        }
+        let hole = *self.hole.lock().unwrap();
+        let key = request
+            .header("authorization")
+            .map(|value| value.replace("Bearer ", ""));
+        let caller = key.as_deref().map_or(Json::Null, |key| self.member(key));
+        if hole == "anonymous-allowed" && key.is_none() && method == "GET" {
+            return Some((200, Json::Null));
+        }
+        let is_forgotten = hole == "denied-everywhere" && caller["rank"] == "reader";
+        match (&key, &caller) {
+            (None, _) => return refuse(401, "no credential"),
+            (Some(_), Json::Null) => return refuse(401, "no such credential"),
+            _ if is_forgotten => return refuse(401, "no such credential"),
+            _ => {}
+        }
+        match path.as_slice() {
+            ["me"] => Some((200, Json::Null)),
+            ["members", id, "key"] => Some(self.rotate(hole, &caller, id)),
+            ["letters" | "letter", id] => {
+                let letter = self.letter(id);
+                let call = Call {
+                    hole,
+                    caller: &caller,
+                    letter: &letter,
+                };
+                if method == "GET" {
+                    self.read(&call)
+                } else {
+                    self.write(&call, key.as_deref().unwrap_or_default())
+                }
+            }
+            path => panic!("there is no {path:?}"),
+        }
+    }
+
+    fn member(&self, key: &str) -> Json {
+        let token = hex::encode(Sha256::digest(key));
+        if self.old_tokens.lock().unwrap().contains(&token) {
+            return json!({"rank": "old"});
+        }
+        self.database.ask(
+            "select to_jsonb(member) from member where token = $1",
+            &[&token],
+        )
+    }
+
+    fn letter(&self, id: &str) -> Json {
+        self.database.ask(
+            "select to_jsonb(letter) from letter where letter_id = $1",
+            &[id],
+        )
+    }
+
+    /// What a member who is found by its rank has in a column.
+    fn of(&self, rank: &str, column: &str) -> Json {
+        let sql = format!("select to_jsonb({column}) from member where rank = $1");
+        self.database.ask(&sql, &[rank])
+    }
+
+    fn read(&self, call: &Call<'_>) -> Reply {
+        match (call.hole, call.rank()) {
+            ("widened", "reader") if call.letter["club"] == call.caller["club"] => {}
+            ("narrowed", "writer") | ("inversion", "chair") => return refuse(403, "not yours"),
+            ("fault-changed" | "no-answer", "writer") => return None,
+            ("gate-changed", "reader") => return refuse(403, "the letter is closed"),
+            ("server-error", "reader") => return refuse(500, "an exception"),
+            ("status-differs", "reader") => return refuse(404, "not yours"),
+            _ if !call.is_allowed() => return refuse(403, "not yours"),
+            _ => {}
+        }
+        let mut body = json!({
+            "letter_id": call.letter["letter_id"],
+            "owner": call.letter["owner"],
+            "title": call.letter["title"],
+        });
+        match call.hole {
+            "disclosure-widened" if call.caller["club"] == "a" => {
+                body["title"] = self.of("reader", "member_id");
+            }
+            "disclosure-narrowed" => body["owner"] = json!("somebody"),
+            "other-tenant-disclosed" if call.caller["club"] == "a" => {
+                body["title"] = self.of("stranger", "member_id");
+            }
+            "others-secret-disclosed" if call.rank() == "chair" => {
+                body["title"] = self.of("writer", "pin");
+            }
+            "shape-changed" => body["pages"] = json!(1),
+            _ => {}
+        }
+        let status = if call.hole == "status-changed" {
+            203
+        } else {
+            200
+        };
+        Some((status, body))
+    }
+
+    fn write(&self, call: &Call<'_>, key: &str) -> Reply {
+        let is_late = matches!(call.hole, "wrote-while-denied" | "denied-but-wrote");
+        if !call.is_allowed() && !is_late {
+            return refuse(403, "not yours");
+        }
+        let id = &call.letter["letter_id"].as_str().unwrap();
+        let own = &call.caller["member_id"].as_str().unwrap();
+        let (note, more) = match call.hole {
+            "effect-changed" => ("read", String::new()),
+            "secret-at-rest" => (key, String::new()),
+            "world-changed" => (
+                "",
+                format!("update member set seen = seen + 1 where member_id = '{own}'"),
+            ),
+            _ => ("", String::new()),
+        };
+        if call.hole != "allowed-without-effect" || call.rank() != "chair" {
+            self.database.change(&format!(
+                "update letter set title = 'Greetings', note = '{note}' where letter_id = '{id}'; {more}"
+            ));
+        }
+        if call.is_allowed() {
+            Some((200, json!({"letter_id": id})))
+        } else {
+            refuse(403, "not yours")
+        }
+    }
+
+    fn rotate(&self, hole: &str, caller: &Json, id: &str) -> (u16, Json) {
+        if caller["rank"] != "chair" {
+            return (403, json!({"error": "only the chair gives keys"}));
+        }
+        let key = format!("lk-{}", random(20));
+        let token = hex::encode(Sha256::digest(&key));
+        if hole == "probe-changed" {
+            let old = self.database.ask(
+                "select to_jsonb(token) from member where member_id = $1",
+                &[id],
+            );
+            let old = old.as_str().unwrap().to_owned();
+            self.old_tokens.lock().unwrap().insert(old);
+        }
+        self.database.change(&format!(
+            "update member set token = '{token}' where member_id = '{id}'"
+        ));
+        (200, json!({ "key": key }))
+    }
+}
