@@ -105,8 +105,8 @@ struct Office {
 /// A status and a body, or none of both.
 type Reply = Option<(u16, Json)>;
 
-fn refuse(status: u16, why: &str) -> Reply {
-    Some((status, json!({ "error": why })))
+fn refusal(status: u16, why: &str) -> (u16, Json) {
+    (status, json!({ "error": why }))
 }
 
 /// A call upon a letter by somebody who is known.
@@ -152,9 +152,9 @@ impl Office {
         }
         let is_forgotten = hole == "denied-everywhere" && caller["rank"] == "reader";
         match (&key, &caller) {
-            (None, _) => return refuse(401, "no credential"),
-            (Some(_), Json::Null) => return refuse(401, "no such credential"),
-            _ if is_forgotten => return refuse(401, "no such credential"),
+            (None, _) => return Some(refusal(401, "no credential")),
+            (Some(_), Json::Null) => return Some(refusal(401, "no such credential")),
+            _ if is_forgotten => return Some(refusal(401, "no such credential")),
             _ => {}
         }
         match path.as_slice() {
@@ -204,12 +204,14 @@ impl Office {
     fn read(&self, call: &Call<'_>) -> Reply {
         match (call.hole, call.rank()) {
             ("widened", "reader") if call.letter["club"] == call.caller["club"] => {}
-            ("narrowed", "writer") | ("inversion", "chair") => return refuse(403, "not yours"),
+            ("narrowed", "writer") | ("inversion", "chair") => {
+                return Some(refusal(403, "not yours"));
+            }
             ("fault-changed" | "no-answer", "writer") => return None,
-            ("gate-changed", "reader") => return refuse(403, "the letter is closed"),
-            ("server-error", "reader") => return refuse(500, "an exception"),
-            ("status-differs", "reader") => return refuse(404, "not yours"),
-            _ if !call.is_allowed() => return refuse(403, "not yours"),
+            ("gate-changed", "reader") => return Some(refusal(403, "the letter is closed")),
+            ("server-error", "reader") => return Some(refusal(500, "an exception")),
+            ("status-differs", "reader") => return Some(refusal(404, "not yours")),
+            _ if !call.is_allowed() => return Some(refusal(403, "not yours")),
             _ => {}
         }
         let mut body = json!({
@@ -242,7 +244,7 @@ impl Office {
     fn write(&self, call: &Call<'_>, key: &str) -> Reply {
         let is_late = matches!(call.hole, "wrote-while-denied" | "denied-but-wrote");
         if !call.is_allowed() && !is_late {
-            return refuse(403, "not yours");
+            return Some(refusal(403, "not yours"));
         }
         let id = &call.letter["letter_id"].as_str().unwrap();
         let own = &call.caller["member_id"].as_str().unwrap();
@@ -263,13 +265,13 @@ impl Office {
         if call.is_allowed() {
             Some((200, json!({"letter_id": id})))
         } else {
-            refuse(403, "not yours")
+            Some(refusal(403, "not yours"))
         }
     }
 
     fn rotate(&self, hole: &str, caller: &Json, id: &str) -> (u16, Json) {
         if caller["rank"] != "chair" {
-            return (403, json!({"error": "only the chair gives keys"}));
+            return refusal(403, "only the chair gives keys");
         }
         let key = format!("lk-{}", random(20));
         let token = hex::encode(Sha256::digest(&key));

@@ -6,6 +6,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "helpers of tests fail like the tests"
 )]
 
@@ -15,6 +16,7 @@ mod clean;
 mod coverage;
 mod database;
 mod dry_run;
+mod exits;
 mod faults;
 mod faulty;
 mod format;

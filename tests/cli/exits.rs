@@ -1,0 +1,95 @@
+//! Every exit code as a process gives it. The one of a bug, 70, has none to show: `src/main.rs` tests it.
+
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use std::thread::sleep;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::place::{Place, end, start};
+use super::raw::{After, JSON, Raw, respond};
+
+/// A service whose `/ping` has the status, which each call makes greater by the step.
+fn pinging(status: u16, step: u16) -> Raw {
+    let status = AtomicU16::new(status);
+    Raw::start(move |request, stream| match request.path() {
+        "/ping" => respond(stream, status.fetch_add(step, Ordering::SeqCst), JSON, "{}"),
+        _ => respond(stream, 200, "", ""),
+    })
+}
+
+/// What the binary ends with, called in this place with this service.
+fn code(place: &Place, arguments: &[&str], service: &Raw) -> Option<i32> {
+    let url = service.url();
+    place
+        .run(&[arguments, &["ping", "--base-url", &url]].concat())
+        .code
+}
+
+#[test]
+fn as_pinned_is_0_and_what_is_new_or_differs_is_1() {
+    let (place, sound) = (Place::with("ping"), pinging(200, 0));
+    assert_eq!(code(&place, &["check"], &sound), Some(1));
+    assert_eq!(code(&place, &["record"], &sound), Some(0));
+    assert_eq!(code(&place, &["check"], &sound), Some(0));
+    assert_eq!(code(&place, &["check"], &pinging(201, 0)), Some(1));
+}
+
+#[test]
+fn a_suite_that_is_not_valid_is_2() {
+    let place = Place::with("ping").edit("ping/endpoints/ping.yaml", "nothing", "something");
+    assert_eq!(code(&place, &["check"], &pinging(200, 0)), Some(2));
+}
+
+#[test]
+fn a_service_that_is_away_is_3() {
+    let gone = pinging(200, 0).url();
+    let place = Place::with("ping");
+    let arguments = ["check", "ping", "--base-url", &gone];
+    assert_eq!(place.run(&arguments).code, Some(3));
+}
+
+#[test]
+fn a_filter_that_selects_nothing_is_4() {
+    let arguments = ["check", "--filter", "pong"];
+    assert_eq!(
+        code(&Place::with("ping"), &arguments, &pinging(200, 0)),
+        Some(4)
+    );
+}
+
+#[test]
+fn two_sweeps_with_different_records_are_5() {
+    let place = Place::with("ping");
+    assert_eq!(code(&place, &["record"], &pinging(200, 1)), Some(5));
+    assert!(!place.path("ping/snapshots").exists(), "it was accepted");
+}
+
+#[test]
+fn an_interrupt_is_130() {
+    let is_asked = AtomicBool::new(false);
+    let silent = Raw::start(move |request, stream| {
+        if request.path() == "/ping" && !is_asked.swap(true, Ordering::SeqCst) {
+            sleep(Duration::from_secs(3));
+            return Ok(After::Close);
+        }
+        respond(stream, 200, "", "")
+    });
+    let arguments = ["check", "ping", "--base-url", &silent.url()];
+    let place = Place::with("ping");
+    let running = start(&mut place.command(&arguments));
+    while !silent
+        .asked()
+        .iter()
+        .any(|request| request.path() == "/ping")
+    {
+        sleep(Duration::from_millis(5));
+    }
+    kill(
+        Pid::from_raw(running.id().try_into().unwrap()),
+        Signal::SIGINT,
+    )
+    .unwrap();
+    assert_eq!(end(running).code, Some(130));
+}
