@@ -246,7 +246,7 @@ impl<'a> Drawing<'a> {
                 registry.add_cell_entity(number, name, &bound);
                 scratch
                     .scope
-                    .insert(name.clone(), Value::from(bound.scope()));
+                    .insert(name, Value::from(bound.scope()));
             }
         }
         Ok(Some(scratch))

@@ -39,6 +39,11 @@ impl Fault {
             Self::EndedEarly => "answer ended early",
         }
     }
+
+    /// Whether the connection broke, which can be the fault of an earlier answer over the same one.
+    pub(crate) fn is_broken(self) -> bool {
+        matches!(self, Self::Closed | Self::NotHttp | Self::EndedEarly)
+    }
 }
 
 impl std::fmt::Display for Fault {

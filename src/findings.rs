@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::observation::RowChange;
 use crate::record::{Cell, Effects, Record};
-use crate::suite::{Endpoint, Method, Suite};
+use crate::suite::{Endpoint, Suite};
 
 pub use kinds::{Kind, table};
 
@@ -183,7 +183,7 @@ impl Rules<'_> {
     }
 
     fn without_effect(&self, cell: &Cell) -> Option<Found> {
-        let reads = self.endpoint.spec.request.method == Method::Get;
+        let reads = self.endpoint.spec.request.method.is_safe();
         let writes = |cell: &Cell| {
             cell.is_allowed() && cell.effects.is_observed() && !cell.effects.is_empty()
         };

@@ -210,45 +210,80 @@ impl Answer {
 /// A client for one service. Its URL may hold a password, so it cannot be printed.
 #[derive(Clone)]
 pub struct Http {
-    client: reqwest::Client,
+    /// Keeps its connections, for calls that change nothing.
+    kept: reqwest::Client,
+    /// Has a connection for each request.
+    own: reqwest::Client,
     base: Url,
 }
 
+/// How long a connection is kept without a call. Services close idle ones too, most of them after seconds, and what is
+/// sent at that moment is lost.
+const IDLE: Duration = Duration::from_millis(500);
+
 impl Http {
-    /// A client for the service at `base`. The ambient environment's proxies are not used, redirects not followed, and
-    /// every request has a connection of its own: what a service does to one, such as closing it while it is idle or
-    /// sending more than it announced, cannot reach the answer to another call.
+    /// A client for the service at `base`. The ambient environment's proxies are not used, and redirects not followed.
+    ///
+    /// A call that may change something has a connection of its own: what a service does to an idle one, such as closing
+    /// it or sending more than it announced, cannot reach the call, which could not be made again. Calls with a safe
+    /// method (RFC 9110, section 9.2.1) share connections.
     pub fn new(base: Url, timeout: Duration) -> Result<Self, HttpError> {
         // Fails only when a provider is installed already, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(Policy::none())
-            .retry(retry::never())
-            .pool_max_idle_per_host(0)
-            .connect_timeout(CONNECTING.min(timeout / 2))
-            .timeout(timeout)
-            .user_agent(concat!("authz-pin/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| HttpError::Client(reason(&error)))?;
-        Ok(Self { client, base })
+        let client = |connections| {
+            reqwest::Client::builder()
+                .no_proxy()
+                .redirect(Policy::none())
+                .retry(retry::never())
+                .pool_max_idle_per_host(connections)
+                .pool_idle_timeout(IDLE)
+                .connect_timeout(CONNECTING.min(timeout / 2))
+                .timeout(timeout)
+                .user_agent(concat!("authz-pin/", env!("CARGO_PKG_VERSION")))
+                .build()
+                .map_err(|error| HttpError::Client(reason(&error)))
+        };
+        Ok(Self {
+            kept: client(usize::MAX)?,
+            own: client(0)?,
+            base,
+        })
     }
 
-    /// Sends one request and reads its answer. Only where no connection can be made it is tried again.
+    /// Sends one request and reads its answer. It is made again where no connection can be made, and where a kept
+    /// connection broke under a call that changes nothing.
     pub async fn send(&self, call: &Call) -> Result<Result<Answer, Fault>, HttpError> {
+        if call.method.is_safe() {
+            let sent = self.connect_and_send(&self.kept, call).await?;
+            if !sent.as_ref().is_err_and(|fault| fault.is_broken()) {
+                return Ok(sent);
+            }
+        }
+        self.connect_and_send(&self.own, call).await
+    }
+
+    async fn connect_and_send(
+        &self,
+        client: &reqwest::Client,
+        call: &Call,
+    ) -> Result<Result<Answer, Fault>, HttpError> {
         for pause in PAUSES {
-            match self.send_once(call).await {
+            match self.send_once(client, call).await {
                 Err(HttpError::Unreachable { .. }) => tokio::time::sleep(pause).await,
                 sent => return sent,
             }
         }
-        self.send_once(call).await
+        self.send_once(client, call).await
     }
 
-    async fn send_once(&self, call: &Call) -> Result<Result<Answer, Fault>, HttpError> {
+    async fn send_once(
+        &self,
+        client: &reqwest::Client,
+        call: &Call,
+    ) -> Result<Result<Answer, Fault>, HttpError> {
         let request = self.request(call)?;
         let url = request.url().clone();
-        match self.client.execute(request).await {
+        match client.execute(request).await {
             Ok(response) => Ok(read(response, &url).await),
             Err(error) if error.is_connect() => Err(HttpError::Unreachable {
                 method: call.method.as_str(),
@@ -268,7 +303,7 @@ impl Http {
         let url = url.map_err(|_| HttpError::Path(call.template.clone()))?;
         let method =
             reqwest::Method::from_bytes(call.method.as_str().as_bytes()).unwrap_or_default();
-        let mut request = self.client.request(method, url).query(&call.query);
+        let mut request = self.own.request(method, url).query(&call.query);
         for (name, value) in call.all_headers() {
             request = match HeaderValue::try_from(value) {
                 Ok(mut value) => {
@@ -297,7 +332,7 @@ impl Http {
             url: shown(&url),
             reason: reason(&error),
         };
-        let mut response = self.client.get(url.clone()).send().await.map_err(fail)?;
+        let mut response = self.own.get(url.clone()).send().await.map_err(fail)?;
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(fail)? {
             if bytes.len() + chunk.len() > limit {
@@ -321,7 +356,7 @@ impl Http {
             json: None,
         };
         let sent = self
-            .send_once(&call)
+            .send_once(&self.own, &call)
             .await
             .map_err(|error| error.to_string())?;
         let url = || {

@@ -3,18 +3,68 @@
 //! Every text of a suite is a template. A text that is nothing but one `{{ expression }}` keeps the type of its
 //! value (a number, a list, null), so that a suite can write database rows and JSON bodies with it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use minijinja::value::Serde;
-use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
+use minijinja::value::{Serde, merge_maps};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, Template, UndefinedBehavior};
 use rand::RngExt;
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
 pub use minijinja::Value;
 
-/// The names a template can use, with their values.
-pub type Scope = BTreeMap<String, Value>;
+/// The names of an entity, with their values.
+pub type Fields = BTreeMap<String, Value>;
+
+/// The names that a template can use, with their values. A scope stands on another one without copying it, since each
+/// cell has a scope and all cells share the world's.
+#[derive(Debug, Clone, Default)]
+pub struct Scope {
+    base: Option<Value>,
+    own: Fields,
+}
+
+impl Scope {
+    /// A scope with all names of `base`, until it has others of its own.
+    #[must_use]
+    pub fn on(base: &Value) -> Self {
+        Self {
+            base: Some(base.clone()),
+            own: Fields::new(),
+        }
+    }
+
+    /// Gives a name a value.
+    pub fn insert(&mut self, name: &str, value: Value) {
+        self.own.insert(name.to_owned(), value);
+    }
+
+    /// Gives names their values.
+    pub fn extend(&mut self, fields: Fields) {
+        self.own.extend(fields);
+    }
+
+    /// All names, as a value that other scopes can stand on.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        let own = Value::from(self.own.clone());
+        match &self.base {
+            Some(base) => merge_maps([base.clone(), own]),
+            None => own,
+        }
+    }
+}
+
+impl<const N: usize> From<[(&str, Value); N]> for Scope {
+    fn from(names: [(&str, Value); N]) -> Self {
+        let own = names.map(|(name, value)| (name.to_owned(), value));
+        Self {
+            base: None,
+            own: own.into(),
+        }
+    }
+}
 
 /// A template that could not be read or rendered.
 #[derive(Debug, thiserror::Error)]
@@ -38,11 +88,19 @@ impl TemplateError {
     }
 }
 
-/// The template engine with the suite's filters and functions.
+/// The template engine with the suite's filters and functions. Each text is compiled once: a suite has few, and each
+/// is rendered for every cell.
 #[derive(Debug)]
 pub struct Templates {
     environment: Environment<'static>,
+    names: Mutex<HashMap<String, Arc<BTreeSet<String>>>>,
 }
+
+/// What the name of a compiled text begins with, so that no suite can include one; the rest is the text itself.
+const TEXT: &str = "\0text:";
+/// The same for a lone expression, whose value a variable holds.
+const EXPRESSION: &str = "\0expression:";
+const VALUE: &str = "value";
 
 /// How many steps a template may take. Those of suites take some dozen; a loop in a loop could take forever.
 const FUEL: u64 = 100_000;
@@ -70,7 +128,12 @@ impl Templates {
         environment.add_filter("last", |text: String, n: usize| last(&text, n));
         environment.add_filter("mask", mask);
         environment.add_function("random", drawn);
-        Self { environment }
+        environment.set_auto_escape_callback(|_| AutoEscape::None);
+        environment.set_loader(|name| Ok(source(name)));
+        Self {
+            environment,
+            names: Mutex::default(),
+        }
     }
 
     /// Renders every text inside `template`, keeping its structure.
@@ -100,9 +163,13 @@ impl Templates {
         if !text.contains('{') {
             return Ok(text.to_owned());
         }
-        self.environment
-            .render_str(text, scope.clone())
+        self.compiled(TEXT, text)
+            .and_then(|template| template.render(scope.to_value()))
             .map_err(|error| TemplateError::new(text, &error))
+    }
+
+    fn compiled(&self, prefix: &str, text: &str) -> Result<Template<'_, '_>, Error> {
+        self.environment.get_template(&format!("{prefix}{text}"))
     }
 
     /// Evaluates one text to a value of the engine, which other templates can use.
@@ -111,22 +178,30 @@ impl Templates {
             return self.render_text(text, scope).map(Value::from);
         };
         let fail = |error: Error| TemplateError::new(text, &error);
-        let value = self
-            .environment
-            .compile_expression(source)
-            .and_then(|e| e.eval(scope.clone()))
+        let rendered = self
+            .compiled(EXPRESSION, source)
+            .and_then(|template| template.render_captured(scope.to_value()))
             .map_err(fail)?;
-        if value.is_undefined() {
-            return Err(fail(Error::new(
-                ErrorKind::UndefinedError,
-                "the value is not defined",
-            )));
-        }
-        Ok(value)
+        let value = rendered.state().lookup(VALUE);
+        value.filter(|value| !value.is_undefined()).ok_or_else(|| {
+            let why = "the value is not defined";
+            fail(Error::new(ErrorKind::UndefinedError, why))
+        })
     }
 
     /// The names that `text` looks up, dotted (`owner.key`), without the engine's own functions.
-    pub fn names(&self, text: &str) -> Result<BTreeSet<String>, TemplateError> {
+    pub fn names(&self, text: &str) -> Result<Arc<BTreeSet<String>>, TemplateError> {
+        let known = |names: &HashMap<String, Arc<BTreeSet<String>>>| names.get(text).cloned();
+        let names = || self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(names) = known(&names()) {
+            return Ok(names);
+        }
+        let found = Arc::new(self.look_for_names(text)?);
+        names().insert(text.to_owned(), Arc::clone(&found));
+        Ok(found)
+    }
+
+    fn look_for_names(&self, text: &str) -> Result<BTreeSet<String>, TemplateError> {
         let template = self
             .environment
             .template_from_str(text)
@@ -155,6 +230,13 @@ impl Templates {
             _ => Ok(()),
         }
     }
+}
+
+/// The source of a compiled text by its name.
+fn source(name: &str) -> Option<String> {
+    let expression = name.strip_prefix(EXPRESSION);
+    let expression = expression.map(|source| format!("{{% set {VALUE} = ({source}) %}}"));
+    expression.or_else(|| name.strip_prefix(TEXT).map(str::to_owned))
 }
 
 /// A writer that takes that many bytes and keeps none.
@@ -240,8 +322,8 @@ mod tests {
     fn scope() -> Scope {
         let owner = json!({"user_id": "u1", "teams": ["a"], "team": null});
         Scope::from([
-            ("owner".to_owned(), to_value(&owner)),
-            ("key".to_owned(), Value::from("sk-abcdef")),
+            ("owner", to_value(&owner)),
+            ("key", Value::from("sk-abcdef")),
         ])
     }
 
@@ -282,7 +364,7 @@ mod tests {
         let names = Templates::new()
             .names("{{ random(4) }}{{ owner.key | sha256 }}{{ run }}")
             .unwrap();
-        assert_eq!(names.into_iter().collect::<Vec<_>>(), ["owner.key", "run"]);
+        assert_eq!(names.iter().collect::<Vec<_>>(), ["owner.key", "run"]);
     }
 
     #[test]

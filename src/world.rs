@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value as Json};
 
 use crate::suite::{Credential, Kind, RowSpec, Suite, Target};
-use crate::template::{Scope, TemplateError, Templates, Value, random, to_value};
+use crate::template::{Fields, Scope, TemplateError, Templates, Value, random, to_value};
 
 /// What a symbol's value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,11 +56,11 @@ impl Instance {
         captured: &BTreeMap<String, String>,
     ) -> Result<Self, TemplateError> {
         let mut instance = Self::default();
-        let mut scope = Scope::new();
+        let mut scope = Scope::default();
         for (name, template, class) in fields(kind) {
             if let Some(value) = captured.get(name) {
                 instance.set(&mut scope, name, value.clone(), class);
-            } else if derives(&templates.names(template)?, &scope) {
+            } else if instance.derives(&*templates.names(template)?) {
                 let value = templates.render_text(template, &scope)?;
                 instance.set(&mut scope, name, value, class);
             }
@@ -113,7 +113,7 @@ impl Instance {
 
     /// The entity as templates see it.
     #[must_use]
-    pub fn scope(&self) -> Scope {
+    pub fn scope(&self) -> Fields {
         let fields = self
             .fields
             .iter()
@@ -122,8 +122,13 @@ impl Instance {
     }
 
     fn set(&mut self, scope: &mut Scope, name: &str, value: String, class: Class) {
-        scope.insert(name.to_owned(), Value::from(&value));
+        scope.insert(name, Value::from(&value));
         self.fields.insert(name.to_owned(), Field { value, class });
+    }
+
+    /// Whether a template with these names follows from what is bound.
+    fn derives(&self, names: &BTreeSet<String>) -> bool {
+        !names.is_empty() && names.iter().all(|name| self.fields.contains_key(name))
     }
 }
 
@@ -141,11 +146,6 @@ fn fields(kind: &Kind) -> impl Iterator<Item = (&str, &str, Class)> {
         .iter()
         .map(|(n, t)| (n.as_str(), t.as_str(), Class::Mask));
     secrets.chain(symbols).chain(masks)
-}
-
-/// Whether a template with these names follows from what is bound.
-fn derives(names: &BTreeSet<String>, scope: &Scope) -> bool {
-    !names.is_empty() && names.iter().all(|name| scope.contains_key(name))
 }
 
 /// One row to insert. It may hold credentials, so it cannot be printed.
@@ -182,7 +182,9 @@ pub struct World {
     pub variables: BTreeMap<String, Field>,
     /// The entities and the actors by name.
     pub entities: IndexMap<String, Instance>,
-    scope: Scope,
+    /// All names of the world, and the actors as their cells see them: made once, for all cells.
+    shared: Value,
+    actors: BTreeMap<String, Value>,
 }
 
 /// How often a world is drawn again when two of its values are equal by chance (masked forms are short).
@@ -213,45 +215,51 @@ impl World {
         let run = format!("ap{}", random(10));
         let variables = variables(suite, templates, given)?;
         let mut scope = Scope::from([
-            ("run".to_owned(), Value::from(&run)),
-            ("vars".to_owned(), Value::from(field_values(&variables))),
+            ("run", Value::from(&run)),
+            ("vars", Value::from(field_values(&variables))),
         ]);
         let mut entities = IndexMap::new();
         for (name, kind, _) in suite.cast() {
-            scope.insert("name".to_owned(), Value::from(name));
+            scope.insert("name", Value::from(name));
             let instance = kind.map_or_else(
                 || Ok(Instance::default()),
                 |kind| Instance::draw(templates, kind, &scope),
             )?;
             entities.insert(name.to_owned(), instance);
         }
-        scope.remove("name");
         let mut world = Self {
             run,
             variables,
             entities,
-            scope,
+            shared: Value::default(),
+            actors: BTreeMap::new(),
         };
         world.publish();
         world.parameterise(suite, templates)?;
         world.publish();
+        world.actors = world.actors_of(suite);
         Ok(world)
     }
 
     fn parameterise(&mut self, suite: &Suite, templates: &Templates) -> Result<(), TemplateError> {
+        let scope = self.scope();
         for (name, kind, with) in suite.cast() {
             if let Some(instance) = self.entities.get_mut(name) {
-                instance.parameterise(templates, kind, with, &self.scope)?;
+                instance.parameterise(templates, kind, with, &scope)?;
             }
         }
         Ok(())
     }
 
     fn publish(&mut self) {
+        let mut scope = Scope::from([
+            ("run", Value::from(&self.run)),
+            ("vars", Value::from(field_values(&self.variables))),
+        ]);
         for (name, instance) in &self.entities {
-            self.scope
-                .insert(name.clone(), Value::from(instance.scope()));
+            scope.insert(name, Value::from(instance.scope()));
         }
+        self.shared = scope.to_value();
     }
 
     fn is_distinct(&self) -> bool {
@@ -266,7 +274,7 @@ impl World {
     /// The names that exist before there is a world: the variables.
     #[must_use]
     pub fn outside(variables: &BTreeMap<String, Field>) -> Scope {
-        Scope::from([("vars".to_owned(), Value::from(field_values(variables)))])
+        Scope::from([("vars", Value::from(field_values(variables)))])
     }
 
     /// The rows of the world in the order of the suite.
@@ -281,38 +289,42 @@ impl World {
     }
 
     fn scope_for(&self, name: &str) -> Scope {
-        let mut scope = self.scope.clone();
-        scope.insert("name".to_owned(), Value::from(name));
+        let mut scope = self.scope();
+        scope.insert("name", Value::from(name));
         scope
     }
 
     /// The names that templates outside any cell can use.
     #[must_use]
-    pub fn scope(&self) -> &Scope {
-        &self.scope
+    pub fn scope(&self) -> Scope {
+        Scope::on(&self.shared)
     }
 
-    /// The names that templates of a cell with this actor can use; what the actor lacks but another actor has is null.
+    /// The actors by name, as templates of their cells see them.
+    fn actors_of(&self, suite: &Suite) -> BTreeMap<String, Value> {
+        let of = |name: &String| self.entities.get(name).map(Instance::scope);
+        let names = suite.world.actors.keys();
+        // What an actor lacks but another actor has is null.
+        let nothing: Fields = names
+            .clone()
+            .filter_map(of)
+            .flat_map(Fields::into_keys)
+            .map(|field| (field, Value::from(())))
+            .collect();
+        let actor = |name: &String| {
+            let mut own = nothing.clone();
+            own.extend(of(name).unwrap_or_default());
+            own.insert("name".to_owned(), Value::from(name));
+            (name.clone(), Value::from(own))
+        };
+        names.map(actor).collect()
+    }
+
+    /// The names that templates of a cell with this actor can use.
     #[must_use]
-    pub fn scope_of_actor(&self, suite: &Suite, actor: &str) -> Scope {
-        let mut own = Scope::new();
-        for name in suite.world.actors.keys() {
-            let fields = self
-                .entities
-                .get(name)
-                .map(Instance::scope)
-                .unwrap_or_default();
-            own.extend(fields.into_keys().map(|field| (field, Value::from(()))));
-        }
-        own.extend(
-            self.entities
-                .get(actor)
-                .map(Instance::scope)
-                .unwrap_or_default(),
-        );
-        own.insert("name".to_owned(), Value::from(actor));
-        let mut scope = self.scope.clone();
-        scope.insert("actor".to_owned(), Value::from(own));
+    pub fn scope_of_actor(&self, actor: &str) -> Scope {
+        let mut scope = self.scope();
+        scope.insert("actor", self.actors.get(actor).cloned().unwrap_or_default());
         scope
     }
 }
@@ -332,7 +344,7 @@ pub fn variables(
         };
         let value = match (given.get(name), &variable.default) {
             (Some(value), _) => value.expose_secret().to_owned(),
-            (None, Some(default)) => templates.render_text(default, &Scope::new())?,
+            (None, Some(default)) => templates.render_text(default, &Scope::default())?,
             (None, None) => continue,
         };
         variables.insert(name.clone(), Field { value, class });
@@ -340,7 +352,7 @@ pub fn variables(
     Ok(variables)
 }
 
-fn field_values(variables: &BTreeMap<String, Field>) -> Scope {
+fn field_values(variables: &BTreeMap<String, Field>) -> Fields {
     variables
         .iter()
         .map(|(name, field)| (name.clone(), Value::from(&field.value)))
@@ -370,17 +382,15 @@ impl Scratch {
     ) -> Result<Self, TemplateError> {
         let (name, spec) = target;
         let tag = format!("{}-{}", world.run, random(10));
-        let mut scope = world.scope_of_actor(suite, actor);
-        scope.insert(
-            "cell".to_owned(),
-            Value::from(Scope::from([("tag".to_owned(), Value::from(&tag))])),
-        );
+        let mut scope = world.scope_of_actor(actor);
+        let cell = Fields::from([("tag".to_owned(), Value::from(&tag))]);
+        scope.insert("cell", Value::from(cell));
         let kind = spec
             .kind
             .as_ref()
             .and_then(|kind| suite.world.kinds.get(kind));
-        let mut drawing = world.scope_for(name);
-        drawing.extend(scope.clone());
+        let mut drawing = scope.clone();
+        drawing.insert("name", Value::from(name));
         let mut target = kind.map_or_else(
             || Ok(Instance::default()),
             |kind| Instance::draw(templates, kind, &drawing),
@@ -390,7 +400,7 @@ impl Scratch {
             || Ok(Vec::new()),
             |kind| target.rows(templates, kind, &drawing),
         )?;
-        scope.insert("target".to_owned(), Value::from(target.scope()));
+        scope.insert("target", Value::from(target.scope()));
         Ok(Self {
             tag,
             target,

@@ -298,9 +298,9 @@ impl Checker<'_> {
                     .push(self.document.error_at(path, error.to_string()));
             }
         };
-        for name in used {
-            if let Err(known) = names.resolve(&name) {
-                self.unknown(path, "symbol", &name, &known);
+        for name in used.iter() {
+            if let Err(known) = names.resolve(name) {
+                self.unknown(path, "symbol", name, &known);
             }
         }
     }

@@ -342,6 +342,12 @@ impl Method {
             Self::Delete => "DELETE",
         }
     }
+
+    /// Whether a call only reads, as the method promises it.
+    #[must_use]
+    pub fn is_safe(self) -> bool {
+        self == Self::Get
+    }
 }
 
 /// How to walk a paged answer: the query parameter counts from 1 to the number that the first page names.

@@ -181,7 +181,7 @@ impl<'a> Sweeper<'a> {
                 self.registry.add_cell_entity(swept.number, name, &instance);
                 scratch
                     .scope
-                    .insert(name.clone(), Value::from(instance.scope()));
+                    .insert(name, Value::from(instance.scope()));
             }
         }
         Ok(())
