@@ -244,9 +244,7 @@ impl<'a> Drawing<'a> {
         for (name, spec) in &endpoint.spec.capture {
             if let Some(bound) = self.bound(spec)? {
                 registry.add_cell_entity(number, name, &bound);
-                scratch
-                    .scope
-                    .insert(name, Value::from(bound.scope()));
+                scratch.scope.insert(name, Value::from(bound.scope()));
             }
         }
         Ok(Some(scratch))

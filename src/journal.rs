@@ -68,7 +68,7 @@ impl Leftover {
     }
 
     /// The same with only the beginnings of longer texts in its key: whoever made them, they may be credentials.
-    fn shortened(self) -> Self {
+    pub(crate) fn shortened(self) -> Self {
         self.named(|key| {
             let columns = key.as_object().into_iter().flatten();
             columns

@@ -11,7 +11,7 @@ mod fire;
 mod logins;
 mod store;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -166,17 +166,20 @@ pub async fn sweep(
     let store = Store::open(suite, service, &world, progress).await?;
     let mut registry = Registry::of_world(&world);
     logins::register(&mut registry, service);
+    let namer = registry.build();
     let mut sweeper = Sweeper {
         suite,
         templates,
         world,
         http,
         store,
+        namer: namer.map_err(|_| SweepError::Symbols(registry.len()))?,
         registry,
         options,
         progress,
+        done: 0,
         swept: Vec::new(),
-        sent: 0,
+        found: Sweep::default(),
     };
     let outcome = tokio::select! {
         outcome = sweeper.run(plan) => Some(outcome),
@@ -194,8 +197,8 @@ pub async fn sweep(
     };
     let closed = sweeper.close(Duration::from_secs(wait_s)).await;
     outcome.map_err(|error| sweeper.named(error))?;
-    let leftovers = closed.map_err(|error| sweeper.named(error))?;
-    sweeper.finish(plan, leftovers)
+    sweeper.found.leftovers = closed.map_err(|error| sweeper.named(error))?;
+    Ok(sweeper.found)
 }
 
 /// Undoes an interrupted run over a new connection, since the old one may be in the middle of a statement. The run is
@@ -226,10 +229,15 @@ struct Sweeper<'a> {
     http: Http,
     store: Option<Store>,
     registry: Registry,
+    /// Names the values that the registry had after the last calls.
+    namer: Namer,
     options: &'a Options,
     progress: &'a dyn Progress,
+    /// How many cells are in a record already.
+    done: usize,
+    /// The cells after those, in the order of their numbers.
     swept: Vec<Swept<'a>>,
-    sent: usize,
+    found: Sweep,
 }
 
 impl<'a> Sweeper<'a> {
@@ -240,14 +248,28 @@ impl<'a> Sweeper<'a> {
             None if rows.is_empty() => {}
             None => return Err(SweepError::NoDatabase),
         }
+        let mut unfinished = None;
         for endpoint in plan {
+            let first = self.count();
             self.endpoint(endpoint).await?;
+            // What the calls of one endpoint write late is read with the changes of the next one.
+            if let Some(earlier) = unfinished.replace(endpoint) {
+                self.finish(earlier, first);
+            }
+        }
+        if let Some(last) = unfinished {
+            self.finish(last, self.count());
         }
         Ok(())
     }
 
+    /// How many cells were swept until now, repeated ones too.
+    fn count(&self) -> usize {
+        self.done + self.swept.len()
+    }
+
     async fn endpoint(&mut self, plan: &EndpointPlan<'a>) -> Result<(), SweepError> {
-        let before = self.swept.len();
+        let before = self.count();
         let cells = self.order(&plan.cells);
         // Rows that another run inserts or takes away meanwhile would move what is on the next page.
         let presence = match plan.endpoint.spec.pages {
@@ -274,7 +296,8 @@ impl<'a> Sweeper<'a> {
             self.progress.swept(cell);
         }
         if let Some(store) = &mut self.store {
-            store.undo_explained(unexplained).await?;
+            let known = (&self.namer, self.registry.retired());
+            store.undo_explained(known, unexplained).await?;
         }
         Ok(())
     }
@@ -298,21 +321,15 @@ impl<'a> Sweeper<'a> {
 
     /// The cells of an earlier try stay known, so that their late writes are still explained, but are not recorded.
     fn forget(&mut self, since: usize) {
-        self.swept
-            .iter_mut()
-            .skip(since)
-            .for_each(|swept| swept.recorded = false);
+        let swept = self.swept.iter_mut().skip(since - self.done);
+        swept.for_each(|swept| swept.recorded = false);
     }
 
     /// The database repeats values in its errors.
     fn named(&self, error: SweepError) -> SweepError {
-        let nobody = View {
-            cell: usize::MAX,
-            actor: "",
-        };
-        match (error, self.namer()) {
+        match (error, self.registry.build()) {
             (SweepError::Database(error @ DatabaseError::Refused { .. }), Ok(namer)) => {
-                SweepError::Refused(namer.name(&error.to_string(), nobody).text)
+                SweepError::Refused(namer.name(&error.to_string(), NOBODY).text)
             }
             (error, _) => error,
         }
@@ -327,67 +344,52 @@ impl<'a> Sweeper<'a> {
     }
 
     async fn close(&mut self, late: Duration) -> Result<Vec<Leftover>, SweepError> {
-        let namer = self.namer()?;
-        match self.store.take() {
-            Some(store) => {
-                let leftovers = store.close(&namer, late, self.progress).await?;
-                Ok(leftovers
-                    .into_iter()
-                    .map(|leftover| {
-                        leftover.named(|key| namer.name_json(key, NOBODY, &mut BTreeSet::new()))
-                    })
-                    .collect())
-            }
-            None => Ok(Vec::new()),
-        }
-    }
-
-    /// Builds the records, in the suite's order whatever the order of the calls was.
-    fn finish(
-        &mut self,
-        plan: &[EndpointPlan<'a>],
-        leftovers: Vec<Leftover>,
-    ) -> Result<Sweep, SweepError> {
-        let namer = self.namer()?;
-        let mut observations: BTreeMap<(&str, &str, &str), Observation> = BTreeMap::new();
-        for swept in self.swept.iter().filter(|swept| swept.recorded) {
-            let cell = swept.planned;
-            observations.insert(
-                (cell.endpoint, cell.target, cell.actor),
-                swept.observation(self.suite, &namer),
-            );
-        }
-        let mut sweep = Sweep {
-            leftovers,
-            requests: self.sent,
-            calls: self.calls(&namer),
-            ..Sweep::default()
+        let Some(store) = self.store.take() else {
+            return Ok(Vec::new());
         };
-        for endpoint in plan {
-            let cells = endpoint.cells.iter().filter_map(|cell| {
-                let observation = observations.remove(&(cell.endpoint, cell.target, cell.actor))?;
-                Some((cell.target, cell.actor, observation))
-            });
-            let mut record = Record::build(endpoint.endpoint.title(), cells);
-            record.findings = findings::of(self.suite, endpoint.endpoint, &record);
-            sweep.cells += endpoint.cells.len();
-            sweep.records.insert(endpoint.endpoint.name.clone(), record);
-        }
-        Ok(sweep)
+        let known = (&self.namer, self.registry.retired());
+        Ok(store.close(known, late, self.progress).await?)
     }
 
-    /// How to repeat each call, where somebody wants to know.
-    fn calls(&self, namer: &Namer) -> IndexMap<String, Calls> {
-        let mut calls: IndexMap<String, Calls> = IndexMap::new();
-        let wanted = |swept: &&Swept<'_>| swept.recorded && self.options.calls;
-        for swept in self.swept.iter().filter(wanted) {
-            let cell = swept.planned;
-            let endpoint = calls.entry(cell.endpoint.to_owned()).or_default();
-            let row = endpoint.entry(cell.target.to_owned()).or_default();
-            row.insert(cell.actor.to_owned(), swept.call.curl(namer, swept.view()));
+    /// Builds the record of an endpoint from the cells before this one, in the suite's order whatever the order of the
+    /// calls was, and lets go of them.
+    fn finish(&mut self, plan: &EndpointPlan<'a>, before: usize) {
+        let swept: Vec<Swept<'a>> = self.swept.drain(..before - self.done).collect();
+        self.done = before;
+        let recorded = || swept.iter().filter(|swept| swept.recorded);
+        let mut observations: HashMap<(&str, &str), Observation> = recorded()
+            .map(|swept| {
+                let cell = swept.planned;
+                let observation = swept.observation(self.suite, &self.namer);
+                ((cell.target, cell.actor), observation)
+            })
+            .collect();
+        let cells = plan.cells.iter().filter_map(|cell| {
+            let observation = observations.remove(&(cell.target, cell.actor))?;
+            Some((cell.target, cell.actor, observation))
+        });
+        let mut record = Record::build(plan.endpoint.title(), cells);
+        record.findings = findings::of(self.suite, plan.endpoint, &record);
+        let name = &plan.endpoint.name;
+        if self.options.calls {
+            let calls = calls(recorded(), &self.namer);
+            self.found.calls.insert(name.clone(), calls);
         }
-        calls
+        self.found.cells += plan.cells.len();
+        self.found.records.insert(name.clone(), record);
+        self.registry.retire(before);
     }
+}
+
+/// How to repeat each call.
+fn calls<'s, 'a: 's>(swept: impl Iterator<Item = &'s Swept<'a>>, namer: &Namer) -> Calls {
+    let mut calls = Calls::new();
+    for swept in swept {
+        let row = calls.entry(swept.planned.target.to_owned()).or_default();
+        let call = swept.call.curl(namer, swept.view());
+        row.insert(swept.planned.actor.to_owned(), call);
+    }
+    calls
 }
 
 impl Swept<'_> {

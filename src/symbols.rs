@@ -1,7 +1,10 @@
 //! Symbols on the way in: every known value in a text becomes its name, in one pass.
 
+mod retired;
+
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, BuildError, MatchKind};
 use base64::Engine as _;
@@ -10,6 +13,8 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use serde_json::Value as Json;
 
 use crate::world::{Class, Instance, World};
+
+pub(crate) use retired::Retired;
 
 /// What `encodeURIComponent` and most libraries leave as it is, besides letters and digits.
 const UNRESERVED: &percent_encoding::AsciiSet = &NON_ALPHANUMERIC
@@ -35,8 +40,8 @@ enum Owner {
 #[derive(Debug, Clone)]
 struct Symbol {
     owner: Owner,
-    entity: String,
-    field: String,
+    entity: Arc<str>,
+    field: Arc<str>,
     class: Class,
     /// Whether the value is looked for as a piece of Base64.
     is_base64: bool,
@@ -80,13 +85,18 @@ pub struct Registry {
     patterns: Vec<String>,
     symbols: Vec<Vec<Symbol>>,
     index: HashMap<String, usize>,
+    run: String,
+    retired: Retired,
 }
 
 impl Registry {
     /// The values of a world.
     #[must_use]
     pub fn of_world(world: &World) -> Self {
-        let mut registry = Self::default();
+        let mut registry = Self {
+            run: world.run.clone(),
+            ..Self::default()
+        };
         registry.add(&world.run, Owner::Run, "", "run", Class::Mask);
         for (name, field) in &world.variables {
             registry.add(&field.value, Owner::Run, "vars", name, field.class);
@@ -125,32 +135,54 @@ impl Registry {
         }
         let mut symbol = Symbol {
             owner,
-            entity: entity.to_owned(),
-            field: field.to_owned(),
+            entity: entity.into(),
+            field: field.into(),
             class,
             is_base64: false,
         };
-        self.enter(value.to_owned(), &symbol);
+        self.enter(value.to_owned(), [symbol.clone()]);
         if class == Class::Secret {
             for form in encoded(value) {
-                self.enter(form, &symbol);
+                self.enter(form, [symbol.clone()]);
             }
             symbol.is_base64 = true;
             for piece in base64_pieces(value) {
-                self.enter(piece, &symbol);
+                self.enter(piece, [symbol.clone()]);
             }
         }
     }
 
-    fn enter(&mut self, value: String, symbol: &Symbol) {
+    fn enter(&mut self, value: String, symbols: impl IntoIterator<Item = Symbol>) {
         let at = *self.index.entry(value.clone()).or_insert_with(|| {
             self.patterns.push(value);
             self.symbols.push(Vec::new());
             self.patterns.len() - 1
         });
-        if let Some(symbols) = self.symbols.get_mut(at) {
-            symbols.push(symbol.clone());
+        if let Some(known) = self.symbols.get_mut(at) {
+            known.extend(symbols);
         }
+    }
+
+    /// Forgets the cells before this one, whose answers are read: a run with many cells names values of few at a time.
+    /// Only that the values are the run's stays known; those that hold the run's token say so themselves.
+    pub fn retire(&mut self, before: usize) {
+        let is_done = |symbol: &Symbol| matches!(symbol.owner, Owner::Cell(cell) if cell < before);
+        self.index.clear();
+        let patterns = std::mem::take(&mut self.patterns).into_iter();
+        for (value, symbols) in patterns.zip(std::mem::take(&mut self.symbols)) {
+            let is_known = symbols.iter().any(|symbol| symbol.class != Class::Mask);
+            let kept: Vec<Symbol> = symbols.into_iter().filter(|s| !is_done(s)).collect();
+            if !kept.is_empty() {
+                self.enter(value, kept);
+            } else if is_known && (self.run.is_empty() || !value.contains(&self.run)) {
+                self.retired.add(&value);
+            }
+        }
+    }
+
+    /// The values of the cells that were forgotten.
+    pub(crate) fn retired(&self) -> &Retired {
+        &self.retired
     }
 
     /// Makes the automaton that finds all values in one pass.
@@ -301,7 +333,7 @@ impl Namer {
             .filter_map(|found| self.symbols.get(found.pattern().as_usize()));
         symbols
             .flatten()
-            .any(|symbol| symbol.class != Class::Mask || symbol.field == "run")
+            .any(|symbol| symbol.class != Class::Mask || &*symbol.field == "run")
     }
 
     /// One value can have several names: the cell's own come first, then the world's, then other cells'.
@@ -380,12 +412,12 @@ impl Symbol {
 
     fn name(&self, view: View<'_>) -> String {
         let entity = match &self.owner {
-            Owner::World if self.entity == view.actor => "actor",
+            Owner::World if &*self.entity == view.actor => "actor",
             Owner::Cell(cell) if *cell != view.cell => "another cell",
             _ => &self.entity,
         };
         if entity.is_empty() {
-            self.field.clone()
+            self.field.to_string()
         } else {
             format!("{entity}.{}", self.field)
         }

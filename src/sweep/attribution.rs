@@ -6,14 +6,14 @@ use aho_corasick::AhoCorasick;
 
 use super::background::Background;
 use crate::journal::Change;
-use crate::symbols::Namer;
+use crate::symbols::{Namer, Retired};
 
 /// Changes by whom they belong to.
 #[derive(Debug, Default)]
 pub(super) struct Attributed {
     /// The effects by the number of their cell.
     pub(super) explained: Vec<(usize, Change)>,
-    /// What the service writes by itself, but because of this run.
+    /// What the service writes by itself, but because of this run, or too late for the record of its cell.
     pub(super) background: Vec<i64>,
     /// What other runs caused.
     pub(super) foreign: Vec<i64>,
@@ -26,6 +26,8 @@ pub(super) struct Attributed {
 struct Marks {
     cells: BTreeSet<usize>,
     own: bool,
+    /// Of a cell that is done and recorded.
+    late: bool,
     foreign: bool,
 }
 
@@ -33,6 +35,7 @@ impl Marks {
     fn add(&mut self, other: &Self) {
         self.cells.extend(&other.cells);
         self.own |= other.own;
+        self.late |= other.late;
         self.foreign |= other.foreign;
     }
 
@@ -47,6 +50,7 @@ impl Marks {
 /// Reads whose values a change holds.
 pub(super) struct Attribution<'a> {
     namer: &'a Namer,
+    retired: &'a Retired,
     others: Option<AhoCorasick>,
     background: &'a Background,
 }
@@ -54,12 +58,13 @@ pub(super) struct Attribution<'a> {
 impl<'a> Attribution<'a> {
     /// `others` are the values that other runs made.
     pub(super) fn new(
-        namer: &'a Namer,
+        (namer, retired): (&'a Namer, &'a Retired),
         others: &BTreeSet<String>,
         background: &'a Background,
     ) -> Self {
         Self {
             namer,
+            retired,
             // Without a pattern nothing matches, and so does what cannot be compiled.
             others: AhoCorasick::new(others).ok(),
             background,
@@ -90,6 +95,9 @@ impl<'a> Attribution<'a> {
                 };
                 match owner.the_cell() {
                     Some(cell) => attributed.explained.push((cell, change)),
+                    None if owner.cells.is_empty() && owner.late => {
+                        attributed.background.push(change.seq);
+                    }
                     None => attributed.unexplained.push(change),
                 }
             }
@@ -110,16 +118,26 @@ impl<'a> Attribution<'a> {
     }
 
     fn marks(&self, changes: &[Change]) -> Vec<Marks> {
-        let marks = |change: &Change| {
-            let text = change.text();
-            let others = self.others.as_ref();
-            Marks {
-                cells: self.namer.cells_in(&text),
-                own: self.namer.knows(&text),
-                foreign: others.is_some_and(|others| others.is_match(&text)),
-            }
-        };
-        changes.iter().map(marks).collect()
+        let texts: Vec<String> = changes.iter().map(Change::text).collect();
+        let mut marks: Vec<Marks> = texts.iter().map(|text| self.marks_in(text)).collect();
+        let strange = |marks: &Marks| !marks.own && !marks.foreign;
+        let unknown = texts.iter().zip(&marks);
+        let unknown = unknown.filter_map(|(text, marks)| strange(marks).then_some(text.as_str()));
+        let late = self.retired.found_in(unknown);
+        for (marks, late) in marks.iter_mut().filter(|marks| strange(marks)).zip(late) {
+            (marks.own, marks.late) = (late, late);
+        }
+        marks
+    }
+
+    fn marks_in(&self, text: &str) -> Marks {
+        let others = self.others.as_ref();
+        Marks {
+            cells: self.namer.cells_in(text),
+            own: self.namer.knows(text),
+            late: false,
+            foreign: others.is_some_and(|others| others.is_match(text)),
+        }
     }
 }
 
@@ -150,7 +168,11 @@ mod tests {
         let others = BTreeSet::from(["theirs".to_owned()]);
         let background =
             Background::of(&serde_json::from_value(json!({"tables": ["Log"]})).unwrap());
-        let attribution = Attribution::new(&namer, &others, &background);
+        let mut done = Registry::default();
+        done.add_tag(0, "tag-of-done");
+        done.retire(1);
+        let known = (&namer, done.retired());
+        let attribution = Attribution::new(known, &others, &background);
         let changes: Vec<Change> = (1..).zip(changes).map(change).collect();
         let own = attribution.own(&changes);
         (attribution.attribute(changes), own)
@@ -207,6 +229,18 @@ mod tests {
             attributed(&[(1, "T", "tag-of-0"), (1, "T", "tag-of-1"), (1, "Sum", "2")]);
         assert_eq!(cells(&attributed), [(1, 0), (2, 1)]);
         assert_eq!(unexplained(&attributed), [3]);
+        assert_eq!(own, [1, 2, 3]);
+    }
+
+    #[test]
+    fn what_comes_after_the_record_of_its_cell_is_the_runs_and_no_effect() {
+        let (attributed, own) = attributed(&[
+            (1, "T", "tag-of-done"),
+            (1, "Audit", "a trigger's"),
+            (2, "T", "tag-of-0 after tag-of-done"),
+        ]);
+        assert_eq!(attributed.background, [1, 2]);
+        assert_eq!(cells(&attributed), [(3, 0)]);
         assert_eq!(own, [1, 2, 3]);
     }
 

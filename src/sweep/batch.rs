@@ -42,7 +42,7 @@ impl<'a> Sweeper<'a> {
         cells: &[PlannedCell<'a>],
         presence: Presence,
     ) -> Result<Unexplained, SweepError> {
-        let first = self.swept.len();
+        let first = self.count();
         let mut scratches = self.scratches(first, cells)?;
         if let Some(store) = &mut self.store {
             store.seed(&scratches, presence).await?;
@@ -54,16 +54,18 @@ impl<'a> Sweeper<'a> {
         }
         self.keep(cells, requests, brought);
         self.capture(endpoint, first, &mut scratches)?;
-        let namer = self.namer()?;
-        let unexplained = self.attribute(&namer, first, presence).await?;
+        self.namer = self.build_namer()?;
+        let unexplained = self.attribute(first, presence).await?;
         self.probe(endpoint, first, &scratches).await?;
         if let Some(store) = &mut self.store {
-            store.restore(&namer).await?;
+            store
+                .restore((&self.namer, self.registry.retired()))
+                .await?;
         }
         Ok(unexplained)
     }
 
-    pub(super) fn namer(&self) -> Result<Namer, SweepError> {
+    fn build_namer(&self) -> Result<Namer, SweepError> {
         self.registry
             .build()
             .map_err(|_| SweepError::Symbols(self.registry.len()))
@@ -133,7 +135,7 @@ impl<'a> Sweeper<'a> {
         let catalog = self.store.as_ref().and_then(Store::observed);
         for ((planned, call), brought) in cells.iter().zip(requests).zip(brought) {
             self.swept.push(Swept {
-                number: self.swept.len(),
+                number: self.count(),
                 planned: *planned,
                 recorded: true,
                 call,
@@ -152,7 +154,8 @@ impl<'a> Sweeper<'a> {
         first: usize,
         scratches: &mut [Scratch],
     ) -> Result<(), TemplateError> {
-        for (swept, scratch) in self.swept.iter().skip(first).zip(scratches) {
+        let swept = self.swept.get(first - self.done..).unwrap_or_default();
+        for (swept, scratch) in swept.iter().zip(scratches) {
             let Some(body) = swept
                 .brought
                 .answers
@@ -179,9 +182,7 @@ impl<'a> Sweeper<'a> {
                 };
                 let instance = Instance::bind(&self.templates, kind, &found)?;
                 self.registry.add_cell_entity(swept.number, name, &instance);
-                scratch
-                    .scope
-                    .insert(name, Value::from(instance.scope()));
+                scratch.scope.insert(name, Value::from(instance.scope()));
             }
         }
         Ok(())
@@ -189,20 +190,25 @@ impl<'a> Sweeper<'a> {
 
     async fn attribute(
         &mut self,
-        namer: &Namer,
         first: usize,
         presence: Presence,
     ) -> Result<Unexplained, SweepError> {
         let Some(store) = &mut self.store else {
             return Ok(Unexplained::default());
         };
-        let (explained, mut unexplained) = store.effects(namer).await?;
+        let (explained, mut unexplained) = store
+            .effects((&self.namer, self.registry.retired()))
+            .await?;
         for (cell, change) in explained {
-            if let Some(swept) = self.swept.get_mut(cell) {
+            if let Some(swept) = cell
+                .checked_sub(self.done)
+                .and_then(|at| self.swept.get_mut(at))
+            {
                 swept.changes.push(change);
             }
         }
-        let [swept] = self.swept.get_mut(first..).unwrap_or_default() else {
+        let batch = self.swept.get_mut(first - self.done..);
+        let [swept] = batch.unwrap_or_default() else {
             return Ok(unexplained);
         };
         if presence == Presence::Alone {
@@ -241,7 +247,7 @@ impl<'a> Sweeper<'a> {
         }
         for ((number, name), sent) in owners.into_iter().zip(sent) {
             let reply = sent.map_or_else(Reply::Fault, |answer| Reply::Status(answer.status));
-            if let Some(swept) = self.swept.get_mut(number) {
+            if let Some(swept) = self.swept.get_mut(number - self.done) {
                 swept.probes.insert(name.clone(), reply);
             }
         }

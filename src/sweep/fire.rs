@@ -55,7 +55,7 @@ impl Sweeper<'_> {
         };
         let walks = calls.iter().map(|call| self.walk(endpoint, pages, call));
         let brought = in_order(walks, self.options.concurrency).await?;
-        self.sent += brought.iter().map(Brought::requests).sum::<usize>();
+        self.found.requests += brought.iter().map(Brought::requests).sum::<usize>();
         Ok(brought)
     }
 
@@ -66,7 +66,7 @@ impl Sweeper<'_> {
     ) -> Result<Vec<Result<Answer, Fault>>, HttpError> {
         let sends = calls.iter().map(|call| self.http.send(call));
         let answers = in_order(sends, self.options.concurrency).await?;
-        self.sent += answers.len();
+        self.found.requests += answers.len();
         Ok(answers)
     }
 

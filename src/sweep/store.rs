@@ -8,12 +8,12 @@ use secrecy::ExposeSecret;
 
 use super::attribution::Attribution;
 use super::background::Background;
-use super::{Progress, Service};
+use super::{NOBODY, Progress, Service};
 use crate::database::{Catalog, Database, DatabaseError};
 use crate::journal::{Change, Journal, Leftover, Mark, Presence};
 use crate::stop;
 use crate::suite::Suite;
-use crate::symbols::Namer;
+use crate::symbols::{Namer, Retired};
 use crate::world::{Class, Row, Scratch, World};
 
 /// Changes that no cell's symbols explain.
@@ -170,7 +170,7 @@ impl Store {
     /// Waits until the journal is quiet and reads it once: the changes by the number of their cell, and the rest.
     pub(super) async fn effects(
         &mut self,
-        namer: &Namer,
+        known: (&Namer, &Retired),
     ) -> Result<(Vec<(usize, Change)>, Unexplained), DatabaseError> {
         let Some(journal) = &mut self.journal else {
             return Ok(Default::default());
@@ -182,7 +182,7 @@ impl Store {
         }
         self.others
             .extend(journal.others(&mut self.database).await?);
-        let attribution = Attribution::new(namer, &self.others, &self.background);
+        let attribution = Attribution::new(known, &self.others, &self.background);
         let attributed = attribution.attribute(changes);
         journal.set_aside(attributed.foreign);
         let mut mine = attributed.background;
@@ -207,24 +207,25 @@ impl Store {
     }
 
     /// Undoes a batch: its rows, its effects, and what its probes wrote.
-    pub(super) async fn restore(&mut self, namer: &Namer) -> Result<(), DatabaseError> {
-        self.claim_known(namer).await?;
-        self.undo(self.mark, self.world_rows).await
+    pub(super) async fn restore(&mut self, known: (&Namer, &Retired)) -> Result<(), DatabaseError> {
+        self.claim_known(known).await?;
+        self.undo(known, self.mark, self.world_rows).await
     }
 
     /// Undoes the changes of a try that was repeated, where the repetition showed that calls do write such rows.
     pub(super) async fn undo_explained(
         &mut self,
+        known: (&Namer, &Retired),
         mut unexplained: Unexplained,
     ) -> Result<(), DatabaseError> {
         let changes = unexplained.take().into_iter();
         let changes = changes.filter(|change| self.unmarked.contains(&change.table));
         let numbers: Vec<i64> = changes.map(|change| change.seq).collect();
         self.claim_numbers(&numbers).await?;
-        self.undo(self.mark, self.world_rows).await
+        self.undo(known, self.mark, self.world_rows).await
     }
 
-    async fn claim_known(&mut self, namer: &Namer) -> Result<(), DatabaseError> {
+    async fn claim_known(&mut self, known: (&Namer, &Retired)) -> Result<(), DatabaseError> {
         let Some(journal) = &self.journal else {
             return Ok(());
         };
@@ -232,17 +233,23 @@ impl Store {
         let others = journal.others(&mut self.database).await?;
         let alone = others.is_empty();
         self.others.extend(others);
-        let mut mine = Attribution::new(namer, &self.others, &self.background).own(&changes);
+        let mut mine = Attribution::new(known, &self.others, &self.background).own(&changes);
         let unmarked = |change: &&Change| alone && self.background.has_unmarked(change);
         mine.extend(changes.iter().filter(unmarked).map(|change| change.seq));
         self.claim_numbers(&mine).await
     }
 
     /// Undoes what the journal has after `mark`; without one, deletes the inserted rows after the first `keep`.
-    async fn undo(&mut self, mark: Mark, keep: usize) -> Result<(), DatabaseError> {
+    async fn undo(
+        &mut self,
+        known: (&Namer, &Retired),
+        mark: Mark,
+        keep: usize,
+    ) -> Result<(), DatabaseError> {
         if let Some(journal) = &self.journal {
+            let left = journal.undo(&mut self.database, mark).await?;
             self.leftovers
-                .extend(journal.undo(&mut self.database, mark).await?);
+                .extend(left.into_iter().map(|leftover| named(leftover, known)));
             return Ok(());
         }
         let rows = self.unwatched.split_off(keep.min(self.unwatched.len()));
@@ -252,7 +259,7 @@ impl Store {
     /// Waits for what the service writes late, undoes the whole run, and takes the journal away.
     pub(super) async fn close(
         mut self,
-        namer: &Namer,
+        known: (&Namer, &Retired),
         late: Duration,
         progress: &dyn Progress,
     ) -> Result<Vec<Leftover>, DatabaseError> {
@@ -268,8 +275,8 @@ impl Store {
             }
         }
         self.enter(Presence::Shared).await?;
-        self.claim_known(namer).await?;
-        self.undo(Mark::START, 0).await?;
+        self.claim_known(known).await?;
+        self.undo(known, Mark::START, 0).await?;
         self.leave(Presence::Shared).await?;
         if let Some(journal) = self.journal {
             journal.remove(&mut self.database).await?;
@@ -292,6 +299,17 @@ const IN_FLIGHT: Duration = Duration::from_secs(5);
 /// What a person must know of a run without a journal.
 const UNWATCHED: &str = "the database's role owns neither all tables nor the right to make a schema: effects are not \
     observed, and rows that the service makes or changes stay as it leaves them";
+
+/// A leftover with names in place of values. Of a cell that is done the names are forgotten.
+fn named(leftover: Leftover, (namer, retired): (&Namer, &Retired)) -> Leftover {
+    let leftover = leftover.named(|key| namer.name_json(key, NOBODY, &mut BTreeSet::new()));
+    let key = leftover.key.as_ref().map(ToString::to_string);
+    if retired.found_in(key.as_deref().into_iter()).contains(&true) {
+        leftover.shortened()
+    } else {
+        leftover
+    }
+}
 
 /// The identifiers that the scratch entities were given.
 fn identifiers(scratches: &[Scratch]) -> Vec<String> {
