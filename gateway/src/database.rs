@@ -4,7 +4,7 @@ use diesel::{Connection, RunQueryDsl, sql_query};
 use diesel_async::{
     AsyncPgConnection,
     async_connection_wrapper::AsyncConnectionWrapper,
-    pooled_connection::{AsyncDieselConnectionManager, deadpool},
+    pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod, deadpool},
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
@@ -15,7 +15,7 @@ pub(crate) type Pool = deadpool::Pool<AsyncPgConnection>;
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations");
 
 /// Enough for a concurrent sweep, and few enough for several gateways on one server with default limits.
-const POOL_SIZE: usize = 8;
+const POOL_SIZE: usize = 4;
 
 /// Brings the database's tables up to date.
 ///
@@ -40,6 +40,9 @@ fn run_pending(url: &str) -> Result<(), GatewayError> {
 }
 
 pub(crate) fn pool(database_url: &str) -> Result<Pool, GatewayError> {
-    let manager = AsyncDieselConnectionManager::new(database_url);
+    let mut config = ManagerConfig::default();
+    // A query before each use would double the queries of most calls.
+    config.recycling_method = RecyclingMethod::Fast;
+    let manager = AsyncDieselConnectionManager::new_with_config(database_url, config);
     Ok(Pool::builder(manager).max_size(POOL_SIZE).build()?)
 }

@@ -41,7 +41,7 @@ begin
   loop
     if op = 'insert' then
       execute format(
-        'select exists (select from %2$s authz_pin_child, (select x::%1$s as r from unnest($1) x) image
+        'select exists (select from %2$s authz_pin_child, (select x::%1$s as r from unnest($1) x offset 0) image
          where %3$s and not (authz_pin_child.tableoid = $2 and authz_pin_child::text = any ($1)))', relation, f.child, f.refers)
       into found using new_rows, relation;
     else
@@ -76,7 +76,7 @@ begin
   select * into strict s from authz_pin.shape(c.relation);
   -- Where rows are alike, as they can be without a key, one row per change is enough.
   found_rows := format(
-    'select authz_pin_row.ctid from only %1$s authz_pin_row, (select x::%1$s as r from unnest($1) x) image
+    'select authz_pin_row.ctid from only %1$s authz_pin_row, (select x::%1$s as r from unnest($1) x offset 0) image
      where %2$s and authz_pin_row::text = image.r::text limit cardinality($1)', c.relation, coalesce(s.key, 'true'));
   if c.op <> 'delete' then
     -- A row that is locked is not referred to anew before it is gone.
@@ -92,7 +92,7 @@ begin
     execute format('update only %1$s set (%2$s) = (select %3$s from (select $2[1]::%1$s as r) image) where ctid = any (array(%4$s))',
       c.relation, s.updatable, s.updates, found_rows) using c.new, c.old;
   else
-    execute format('insert into %1$s (%2$s) overriding system value select %3$s from (select x::%1$s as r from unnest($1) x) image',
+    execute format('insert into %1$s (%2$s) overriding system value select %3$s from (select x::%1$s as r from unnest($1) x offset 0) image',
       c.relation, s.columns, s.images) using c.old;
   end case;
   get diagnostics done = row_count;
@@ -135,7 +135,7 @@ begin
     select x.old_row from authz_pin.change x
     where x.run = c.run and x.relation = c.relation and x.seq < number and x.old @> authz_pin.row_key(c.relation, c.old));
   execute format(
-    'select exists (select from only %1$s authz_pin_row, (select x::%1$s as r from unnest($1) x) image
+    'select exists (select from only %1$s authz_pin_row, (select x::%1$s as r from unnest($1) x offset 0) image
      where %2$s and authz_pin_row::text = image.r::text)', c.relation, coalesce(key, 'true')) into undone using earlier;
   return undone;
 end $$;
