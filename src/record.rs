@@ -7,7 +7,9 @@
 mod labels;
 mod text;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -35,9 +37,9 @@ pub struct Record {
     /// The field paths of success bodies by label.
     #[serde(default)]
     pub shapes: BTreeMap<String, BTreeSet<String>>,
-    /// The cells by target and actor, in the suite's order.
+    /// The cells by target and actor, in the suite's order. Most are like others, so that these share what they say.
     #[serde(default)]
-    pub cells: IndexMap<String, IndexMap<String, Cell>>,
+    pub cells: IndexMap<String, IndexMap<String, Arc<Cell>>>,
     /// Observations that break an invariant.
     #[serde(default)]
     pub findings: Vec<String>,
@@ -134,8 +136,11 @@ impl Record {
             endpoint,
             ..Self::default()
         };
+        let mut known: HashSet<Arc<Cell>> = HashSet::new();
         for (target, actor, observation) in observations {
-            let cell = record.cell(&gates, observation);
+            let cell = Arc::new(record.cell(&gates, observation));
+            let cell = known.get(&cell).cloned().unwrap_or(cell);
+            known.insert(Arc::clone(&cell));
             record
                 .cells
                 .entry(target.to_owned())
@@ -188,7 +193,7 @@ impl Record {
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str, &Cell)> {
         self.cells.iter().flat_map(|(target, row)| {
             row.iter()
-                .map(move |(actor, cell)| (target.as_str(), actor.as_str(), cell))
+                .map(move |(actor, cell)| (target.as_str(), actor.as_str(), &**cell))
         })
     }
 
@@ -204,7 +209,7 @@ impl Record {
     /// The cell of that target and actor, if it was swept.
     #[must_use]
     pub fn cell_at(&self, target: &str, actor: &str) -> Option<&Cell> {
-        self.cells.get(target)?.get(actor)
+        self.cells.get(target)?.get(actor).map(|cell| &**cell)
     }
 
     /// The record with only the cells for which `keep` holds, and only what these use of the legends.
@@ -219,12 +224,8 @@ impl Record {
     }
 
     fn drop_unused(&mut self) {
-        let cells: Vec<Cell> = self
-            .cells
-            .values()
-            .flat_map(IndexMap::values)
-            .cloned()
-            .collect();
+        let cells = self.cells.values().flat_map(IndexMap::values).cloned();
+        let cells: HashSet<Arc<Cell>> = cells.collect();
         self.gates
             .retain(|label, _| cells.iter().any(|cell| cell.gate.as_ref() == Some(label)));
         self.shapes
@@ -236,6 +237,13 @@ impl Record {
     /// Reads a record.
     pub fn parse(text: &str) -> Result<Self, yaml::Error> {
         yaml::from_str(text)
+    }
+}
+
+/// By what tells most cells apart.
+impl Hash for Cell {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.status, &self.gate, &self.discloses, &self.shape).hash(state);
     }
 }
 

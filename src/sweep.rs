@@ -25,7 +25,7 @@ use crate::database::{Database, DatabaseError};
 use crate::findings;
 use crate::http::{Http, HttpError};
 use crate::journal::{self, Leftover, Presence};
-use crate::observation::Observation;
+use crate::observation::Effect;
 use crate::observe;
 use crate::plan::{EndpointPlan, PlannedCell};
 use crate::record::Record;
@@ -354,16 +354,19 @@ impl<'a> Sweeper<'a> {
     /// Builds the record of an endpoint from the cells before this one, in the suite's order whatever the order of the
     /// calls was, and lets go of them.
     fn finish(&mut self, plan: &EndpointPlan<'a>, before: usize) {
-        let swept: Vec<Swept<'a>> = self.swept.drain(..before - self.done).collect();
+        let swept = self.swept.drain(..before - self.done);
         self.done = before;
-        let recorded = || swept.iter().filter(|swept| swept.recorded);
-        let mut observations: HashMap<(&str, &str), Observation> = recorded()
-            .map(|swept| {
-                let cell = swept.planned;
-                let observation = swept.observation(self.suite, &self.namer);
-                ((cell.target, cell.actor), observation)
-            })
-            .collect();
+        let mut observations = HashMap::new();
+        let mut calls = Calls::new();
+        for mut swept in swept.filter(|swept| swept.recorded) {
+            let (target, actor) = (swept.planned.target, swept.planned.actor);
+            swept.observation.effects = swept.effects(self.suite, &self.namer);
+            observations.insert((target, actor), swept.observation);
+            if let Some(curl) = swept.curl {
+                let row = calls.entry(target.to_owned()).or_default();
+                row.insert(actor.to_owned(), curl);
+            }
+        }
         let cells = plan.cells.iter().filter_map(|cell| {
             let observation = observations.remove(&(cell.target, cell.actor))?;
             Some((cell.target, cell.actor, observation))
@@ -371,25 +374,11 @@ impl<'a> Sweeper<'a> {
         let mut record = Record::build(plan.endpoint.title(), cells);
         record.findings = findings::of(self.suite, plan.endpoint, &record);
         let name = &plan.endpoint.name;
-        if self.options.calls {
-            let calls = calls(recorded(), &self.namer);
-            self.found.calls.insert(name.clone(), calls);
-        }
+        self.found.calls.insert(name.clone(), calls);
         self.found.cells += plan.cells.len();
         self.found.records.insert(name.clone(), record);
         self.registry.retire(before);
     }
-}
-
-/// How to repeat each call.
-fn calls<'s, 'a: 's>(swept: impl Iterator<Item = &'s Swept<'a>>, namer: &Namer) -> Calls {
-    let mut calls = Calls::new();
-    for swept in swept {
-        let row = calls.entry(swept.planned.target.to_owned()).or_default();
-        let call = swept.call.curl(namer, swept.view());
-        row.insert(swept.planned.actor.to_owned(), call);
-    }
-    calls
 }
 
 impl Swept<'_> {
@@ -400,30 +389,9 @@ impl Swept<'_> {
         }
     }
 
-    fn observation(&self, suite: &Suite, namer: &Namer) -> Observation {
-        let mut observation = Observation {
-            probes: self.probes.clone(),
-            ..Observation::default()
-        };
-        for answer in &self.brought.answers {
-            let shown = observe::answer(&suite.file, namer, self.view(), answer);
-            if observation.status.is_none_or(|status| status < 400) {
-                observation.status = Some(answer.status);
-                observation.gate = shown.gate;
-            }
-            observation.discloses.extend(shown.discloses);
-            if let Some(shape) = shown.shape {
-                observation.shape.get_or_insert_default().extend(shape);
-            }
-        }
-        if self.brought.fault.is_some() {
-            (observation.status, observation.gate) = (None, None);
-            observation.fault = self.brought.fault;
-        }
-        let catalog = self.catalog.as_deref();
-        observation.effects = catalog.map(|catalog| {
-            observe::Effects::of(&suite.file, catalog, namer, self.view(), &self.changes)
-        });
-        observation
+    fn effects(&self, suite: &Suite, namer: &Namer) -> Option<Vec<Effect>> {
+        let catalog = self.catalog.as_deref()?;
+        let effects = observe::Effects::of(&suite.file, catalog, namer, self.view(), &self.changes);
+        Some(effects)
     }
 }

@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use indexmap::IndexMap;
-
 use super::fire::Brought;
 use super::store::{Store, Unexplained};
 use super::{SweepError, Sweeper};
@@ -12,10 +10,11 @@ use crate::database::Catalog;
 use crate::fault::Reply;
 use crate::http::{Answer, Call, PAUSES};
 use crate::journal::{Change, Presence};
+use crate::observation::Observation;
 use crate::observe::text_at;
 use crate::plan::PlannedCell;
 use crate::suite::Endpoint;
-use crate::symbols::Namer;
+use crate::symbols::{Namer, View};
 use crate::template::{TemplateError, Value};
 use crate::world::{Instance, Scratch, headers};
 
@@ -26,10 +25,11 @@ pub(super) struct Swept<'a> {
     pub(super) planned: PlannedCell<'a>,
     /// Whether the cell counts; those of a try that was repeated do not.
     pub(super) recorded: bool,
-    pub(super) call: Call,
-    pub(super) brought: Brought,
+    /// How to repeat the call, where somebody wants to know.
+    pub(super) curl: Option<String>,
+    /// What the answer showed and the probes brought.
+    pub(super) observation: Observation,
     pub(super) changes: Vec<Change>,
-    pub(super) probes: IndexMap<String, Reply>,
     /// The tables, where changes were observed.
     pub(super) catalog: Option<Arc<Catalog>>,
 }
@@ -52,9 +52,9 @@ impl<'a> Sweeper<'a> {
         if brought.iter().any(|brought| brought.fault.is_some()) {
             self.still_ready().await?;
         }
-        self.keep(cells, requests, brought);
-        self.capture(endpoint, first, &mut scratches)?;
+        self.capture(endpoint, first, &brought, &mut scratches)?;
         self.namer = self.build_namer()?;
+        self.keep(cells, &requests, &brought);
         let unexplained = self.attribute(first, presence).await?;
         self.probe(endpoint, first, &scratches).await?;
         if let Some(store) = &mut self.store {
@@ -131,17 +131,23 @@ impl<'a> Sweeper<'a> {
         self.http.ready(path).await.map_err(SweepError::Gone)
     }
 
-    fn keep(&mut self, cells: &[PlannedCell<'a>], requests: Vec<Call>, brought: Vec<Brought>) {
+    /// Keeps what the answers showed, and not the answers, which can be large.
+    fn keep(&mut self, cells: &[PlannedCell<'a>], requests: &[Call], brought: &[Brought]) {
         let catalog = self.store.as_ref().and_then(Store::observed);
         for ((planned, call), brought) in cells.iter().zip(requests).zip(brought) {
+            let number = self.count();
+            let view = View {
+                cell: number,
+                actor: planned.actor,
+            };
+            let curl = self.options.calls.then(|| call.curl(&self.namer, view));
             self.swept.push(Swept {
-                number: self.count(),
+                number,
                 planned: *planned,
                 recorded: true,
-                call,
-                brought,
+                curl,
+                observation: brought.shown(self.suite, &self.namer, view),
                 changes: Vec::new(),
-                probes: IndexMap::new(),
                 catalog: catalog.clone(),
             });
         }
@@ -152,12 +158,11 @@ impl<'a> Sweeper<'a> {
         &mut self,
         endpoint: &Endpoint,
         first: usize,
+        brought: &[Brought],
         scratches: &mut [Scratch],
     ) -> Result<(), TemplateError> {
-        let swept = self.swept.get(first - self.done..).unwrap_or_default();
-        for (swept, scratch) in swept.iter().zip(scratches) {
-            let Some(body) = swept
-                .brought
+        for ((number, brought), scratch) in (first..).zip(brought).zip(scratches) {
+            let Some(body) = brought
                 .answers
                 .first()
                 .filter(|answer| answer.is_success())
@@ -181,7 +186,7 @@ impl<'a> Sweeper<'a> {
                     continue;
                 };
                 let instance = Instance::bind(&self.templates, kind, &found)?;
-                self.registry.add_cell_entity(swept.number, name, &instance);
+                self.registry.add_cell_entity(number, name, &instance);
                 scratch.scope.insert(name, Value::from(instance.scope()));
             }
         }
@@ -248,7 +253,7 @@ impl<'a> Sweeper<'a> {
         for ((number, name), sent) in owners.into_iter().zip(sent) {
             let reply = sent.map_or_else(Reply::Fault, |answer| Reply::Status(answer.status));
             if let Some(swept) = self.swept.get_mut(number - self.done) {
-                swept.probes.insert(name.clone(), reply);
+                swept.observation.probes.insert(name.clone(), reply);
             }
         }
         Ok(())

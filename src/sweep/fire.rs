@@ -8,8 +8,10 @@ use futures::StreamExt;
 use super::{SweepError, Sweeper};
 use crate::fault::Fault;
 use crate::http::{Answer, Call, HttpError};
-use crate::observe::text_at;
-use crate::suite::{Endpoint, PagesSpec};
+use crate::observation::Observation;
+use crate::observe::{self, text_at};
+use crate::suite::{Endpoint, PagesSpec, Suite};
+use crate::symbols::{Namer, View};
 
 /// The most pages that are walked.
 const PAGES: usize = 1000;
@@ -27,6 +29,27 @@ impl Brought {
             Ok(answer) => self.answers.push(answer),
             Err(fault) => self.fault = Some(fault),
         }
+    }
+
+    /// What the answer showed; of pages, what all of them showed, with the status of the first that is no success.
+    pub(super) fn shown(&self, suite: &Suite, namer: &Namer, view: View<'_>) -> Observation {
+        let mut observation = Observation::default();
+        for answer in &self.answers {
+            let shown = observe::answer(&suite.file, namer, view, answer);
+            if observation.status.is_none_or(|status| status < 400) {
+                observation.status = Some(answer.status);
+                observation.gate = shown.gate;
+            }
+            observation.discloses.extend(shown.discloses);
+            if let Some(shape) = shown.shape {
+                observation.shape.get_or_insert_default().extend(shape);
+            }
+        }
+        if self.fault.is_some() {
+            (observation.status, observation.gate) = (None, None);
+            observation.fault = self.fault;
+        }
+        observation
     }
 
     fn requests(&self) -> usize {

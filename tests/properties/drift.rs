@@ -1,5 +1,7 @@
 //! Drift: whatever differs between two records is of some kind, and nothing is where nothing differs.
 
+use std::sync::Arc;
+
 use authz_pin::drift::{Comparison, between, compare};
 use authz_pin::fault::{Fault, Reply};
 use authz_pin::observation::RowChange;
@@ -96,7 +98,7 @@ impl Mutation {
             _ => {
                 let cells = record.cells.values_mut().flat_map(|row| row.values_mut());
                 if let Some(cell) = self.nth(cells) {
-                    self.apply_to_cell(cell);
+                    self.apply_to_cell(Arc::make_mut(cell));
                 }
             }
         }
@@ -108,7 +110,7 @@ impl Mutation {
         };
         match self.what {
             What::RemoveCell => drop(row.pop()),
-            What::AddCell => drop(row.insert(self.text.clone(), Cell::default())),
+            What::AddCell => drop(row.insert(self.text.clone(), Cell::default().into())),
             _ => row.reverse(),
         }
     }

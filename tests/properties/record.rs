@@ -1,5 +1,7 @@
 //! Records: what is written reads back.
 
+use std::sync::Arc;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use authz_pin::fault::{Fault, Reply};
@@ -93,7 +95,12 @@ fn legends() -> impl Strategy<Value = Legends> {
 }
 
 pub(crate) fn record() -> impl Strategy<Value = Record> {
-    let parts = (text(), legends(), map(map(cell())), vec(text(), 0..3));
+    let parts = (
+        text(),
+        legends(),
+        map(map(cell().prop_map(Arc::new))),
+        vec(text(), 0..3),
+    );
     parts.prop_map(
         |(endpoint, (gates, effects, shapes), cells, findings)| Record {
             endpoint,
@@ -153,7 +160,7 @@ fn a_long_name_reads_back() {
         ..Cell::default()
     };
     let record = Record {
-        cells: IndexMap::from([(name.clone(), IndexMap::from([(name, cell)]))]),
+        cells: IndexMap::from([(name.clone(), IndexMap::from([(name, cell.into())]))]),
         ..Record::default()
     };
     assert_eq!(Record::parse(&record.to_yaml().unwrap()).unwrap(), record);
