@@ -18,7 +18,7 @@ use crate::journal::STATEMENTS;
 use crate::plan::{EndpointPlan, PlannedCell};
 use crate::service::Given;
 use crate::suite::{CaptureSpec, Credential, Endpoint, RequestSpec, Suite};
-use crate::sweep::SweepError;
+use crate::sweep::{SweepError, namer};
 use crate::symbols::{Namer, Registry, View};
 use crate::template::{Templates, Value, random};
 use crate::world::{Instance, Row, Scratch, World, headers};
@@ -189,7 +189,7 @@ impl<'a> Drawing<'a> {
     }
 
     fn world_rows(&self) -> Result<Vec<Insert>, SweepError> {
-        let namer = build(&Registry::of_world(&self.world))?;
+        let namer = namer(Registry::of_world(&self.world))?;
         // From nobody's side: no actor has this name, and no cell this number.
         let side = Side {
             namer: &namer,
@@ -208,7 +208,7 @@ impl<'a> Drawing<'a> {
         for (number, cell) in plan.cells.iter().enumerate() {
             scratches.extend(self.scratch(plan.endpoint, number, cell, &mut registry)?);
         }
-        let namer = build(&registry)?;
+        let namer = namer(registry)?;
         let cells = plan.cells.iter().zip(&scratches).enumerate();
         cells
             .map(|(number, (cell, scratch))| {
@@ -307,12 +307,6 @@ impl<'a> Drawing<'a> {
         let call = Call::render(&self.templates, spec, credential, &scratch.scope)?;
         Ok(side.request(&call))
     }
-}
-
-fn build(registry: &Registry) -> Result<Namer, SweepError> {
-    registry
-        .build()
-        .map_err(|_| SweepError::Symbols(registry.len()))
 }
 
 /// Names values from the side of one cell.

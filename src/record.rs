@@ -37,7 +37,8 @@ pub struct Record {
     /// The field paths of success bodies by label.
     #[serde(default)]
     pub shapes: BTreeMap<String, BTreeSet<String>>,
-    /// The cells by target and actor, in the suite's order. Most are like others, so that these share what they say.
+    /// The cells by target and actor, in the suite's order.
+    // Most cells are like others, and share what they say.
     #[serde(default)]
     pub cells: IndexMap<String, IndexMap<String, Arc<Cell>>>,
     /// Observations that break an invariant.

@@ -11,7 +11,7 @@ mod fire;
 mod logins;
 mod store;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -25,19 +25,18 @@ use crate::database::{Database, DatabaseError};
 use crate::findings;
 use crate::http::{Http, HttpError};
 use crate::journal::{self, Leftover, Presence};
-use crate::observation::Effect;
 use crate::observe;
 use crate::plan::{EndpointPlan, PlannedCell};
 use crate::record::Record;
 use crate::stop;
 use crate::suite::Suite;
-use crate::symbols::{Namer, Registry, View};
+use crate::symbols::{Knowledge, Namer, Registry, Retired, View};
 use crate::template::{TemplateError, Templates};
 use crate::world::World;
 
 pub(crate) use background::Background;
 
-use batch::Swept;
+use batch::{Batch, Swept};
 use store::Store;
 
 /// Where the service is and how it is reached.
@@ -166,15 +165,19 @@ pub async fn sweep(
     let store = Store::open(suite, service, &world, progress).await?;
     let mut registry = Registry::of_world(&world);
     logins::register(&mut registry, service);
-    let namer = registry.build();
+    let nobody = [registry.clone(), registry.clone()];
+    let [now, before] = nobody.map(|values| Batch::new(values, 0));
     let mut sweeper = Sweeper {
         suite,
         templates,
         world,
         http,
         store,
-        namer: namer.map_err(|_| SweepError::Symbols(registry.len()))?,
-        registry,
+        world_values: registry,
+        values: Registry::default(),
+        batches: [now?, before?],
+        retired: Retired::default(),
+        unfinished: VecDeque::new(),
         options,
         progress,
         done: 0,
@@ -213,11 +216,28 @@ async fn abandon(suite: &Suite, service: &Service) -> Result<Sweep, SweepError> 
     Err(SweepError::Interrupted)
 }
 
+/// Makes what finds the values and names them.
+pub(crate) fn namer(values: Registry) -> Result<Namer, SweepError> {
+    let count = values.len();
+    values.build().map_err(|_| SweepError::Symbols(count))
+}
+
+fn known<'k>([now, before]: &'k [Batch; 2], retired: &'k Retired) -> Knowledge<'k> {
+    Knowledge {
+        now: &now.namer,
+        before: &before.namer,
+        retired,
+    }
+}
+
 /// What is said outside any cell.
 const NOBODY: View<'_> = View {
     cell: usize::MAX,
     actor: "",
 };
+
+/// The most cells that are swept at once, so that what a sweep takes depends on no endpoint's size.
+const LARGEST_BATCH: usize = 2_000;
 
 /// How long a database may take to notice that a connection was closed.
 const DISCONNECTION: Duration = Duration::from_millis(500);
@@ -228,9 +248,15 @@ struct Sweeper<'a> {
     world: World,
     http: Http,
     store: Option<Store>,
-    registry: Registry,
-    /// Names the values that the registry had after the last calls.
-    namer: Namer,
+    world_values: Registry,
+    /// Those, and the values of the batch that is under way, until they can be named.
+    values: Registry,
+    /// The last batch and the one before it: what was written late for its cells is read with the last one's changes.
+    batches: [Batch; 2],
+    /// The values of earlier batches.
+    retired: Retired,
+    /// The endpoints whose cells were swept and have no record yet, with the number after their last cell.
+    unfinished: VecDeque<(&'a EndpointPlan<'a>, usize)>,
     options: &'a Options,
     progress: &'a dyn Progress,
     /// How many cells are in a record already.
@@ -241,26 +267,31 @@ struct Sweeper<'a> {
 }
 
 impl<'a> Sweeper<'a> {
-    async fn run(&mut self, plan: &[EndpointPlan<'a>]) -> Result<(), SweepError> {
+    async fn run(&mut self, plan: &'a [EndpointPlan<'a>]) -> Result<(), SweepError> {
         let rows = self.world.rows(self.suite, &self.templates)?;
         match &mut self.store {
             Some(store) => store.seed_world(&rows).await?,
             None if rows.is_empty() => {}
             None => return Err(SweepError::NoDatabase),
         }
-        let mut unfinished = None;
         for endpoint in plan {
-            let first = self.count();
             self.endpoint(endpoint).await?;
-            // What the calls of one endpoint write late is read with the changes of the next one.
-            if let Some(earlier) = unfinished.replace(endpoint) {
-                self.finish(earlier, first);
-            }
+            self.unfinished.push_back((endpoint, self.count()));
+            self.finish();
         }
-        if let Some(last) = unfinished {
-            self.finish(last, self.count());
+        for _ in 0..self.batches.len() {
+            self.know(self.world_values.clone(), self.count())?;
         }
+        self.finish();
         Ok(())
+    }
+
+    /// Makes the records of the endpoints whose changes are all named.
+    fn finish(&mut self) {
+        let named = self.batches[1].first;
+        while let Some((endpoint, end)) = self.unfinished.pop_front_if(|(_, end)| *end <= named) {
+            self.record(endpoint, end);
+        }
     }
 
     /// How many cells were swept until now, repeated ones too.
@@ -269,16 +300,31 @@ impl<'a> Sweeper<'a> {
     }
 
     async fn endpoint(&mut self, plan: &EndpointPlan<'a>) -> Result<(), SweepError> {
-        let before = self.count();
-        let cells = self.order(&plan.cells);
         // Rows that another run inserts or takes away meanwhile would move what is on the next page.
         let presence = match plan.endpoint.spec.pages {
             Some(_) => Presence::Alone,
             None => Presence::Shared,
         };
-        let unexplained = self.turn(plan, &cells, presence).await?;
+        let cells = self.order(&plan.cells);
+        let parts = cells.len().div_ceil(LARGEST_BATCH);
+        for part in 0..parts {
+            // Each part has cells of all targets, so that what an answer shows of other cells depends on no part.
+            let cells: Vec<_> = cells.iter().skip(part).step_by(parts).copied().collect();
+            self.part(plan, &cells, presence).await?;
+        }
+        Ok(())
+    }
+
+    async fn part(
+        &mut self,
+        plan: &EndpointPlan<'a>,
+        cells: &[PlannedCell<'a>],
+        presence: Presence,
+    ) -> Result<(), SweepError> {
+        let before = self.count();
+        let unexplained = self.turn(plan, cells, presence).await?;
         if unexplained.is_empty() {
-            for cell in &cells {
+            for cell in cells {
                 self.progress.swept(cell);
             }
             return Ok(());
@@ -290,14 +336,15 @@ impl<'a> Sweeper<'a> {
         );
         self.progress.note(&note);
         self.forget(before);
-        for cell in &plan.cells {
+        for cell in cells {
             self.turn(plan, std::slice::from_ref(cell), Presence::Alone)
                 .await?;
             self.progress.swept(cell);
         }
         if let Some(store) = &mut self.store {
-            let known = (&self.namer, self.registry.retired());
-            store.undo_explained(known, unexplained).await?;
+            store
+                .undo_explained(known(&self.batches, &self.retired), unexplained)
+                .await?;
         }
         Ok(())
     }
@@ -325,14 +372,21 @@ impl<'a> Sweeper<'a> {
         swept.for_each(|swept| swept.recorded = false);
     }
 
-    /// The database repeats values in its errors.
+    /// The database repeats values in its errors, which can be those of a batch that is under way.
     fn named(&self, error: SweepError) -> SweepError {
-        match (error, self.registry.build()) {
-            (SweepError::Database(error @ DatabaseError::Refused { .. }), Ok(namer)) => {
-                SweepError::Refused(namer.name(&error.to_string(), NOBODY).text)
-            }
-            (error, _) => error,
+        let SweepError::Database(error @ DatabaseError::Refused { .. }) = error else {
+            return error;
+        };
+        let mut values = self.values.clone();
+        if values.is_empty() {
+            values = self.world_values.clone();
         }
+        let text = match namer(values) {
+            Ok(namer) => namer.name(&error.to_string(), NOBODY).text,
+            Err(error) => return error,
+        };
+        let [last, _] = &self.batches;
+        SweepError::Refused(last.namer.name(&text, NOBODY).text)
     }
 
     fn order(&self, cells: &[PlannedCell<'a>]) -> Vec<PlannedCell<'a>> {
@@ -347,20 +401,19 @@ impl<'a> Sweeper<'a> {
         let Some(store) = self.store.take() else {
             return Ok(Vec::new());
         };
-        let known = (&self.namer, self.registry.retired());
+        let known = known(&self.batches, &self.retired);
         Ok(store.close(known, late, self.progress).await?)
     }
 
     /// Builds the record of an endpoint from the cells before this one, in the suite's order whatever the order of the
     /// calls was, and lets go of them.
-    fn finish(&mut self, plan: &EndpointPlan<'a>, before: usize) {
+    fn record(&mut self, plan: &EndpointPlan<'a>, before: usize) {
         let swept = self.swept.drain(..before - self.done);
         self.done = before;
         let mut observations = HashMap::new();
         let mut calls = Calls::new();
-        for mut swept in swept.filter(|swept| swept.recorded) {
+        for swept in swept.filter(|swept| swept.recorded) {
             let (target, actor) = (swept.planned.target, swept.planned.actor);
-            swept.observation.effects = swept.effects(self.suite, &self.namer);
             observations.insert((target, actor), swept.observation);
             if let Some(curl) = swept.curl {
                 let row = calls.entry(target.to_owned()).or_default();
@@ -377,21 +430,23 @@ impl<'a> Sweeper<'a> {
         self.found.calls.insert(name.clone(), calls);
         self.found.cells += plan.cells.len();
         self.found.records.insert(name.clone(), record);
-        self.registry.retire(before);
     }
 }
 
-impl Swept<'_> {
-    fn view(&self) -> View<'_> {
+impl<'a> Swept<'a> {
+    fn view(&self) -> View<'a> {
         View {
             cell: self.number,
             actor: self.planned.actor,
         }
     }
 
-    fn effects(&self, suite: &Suite, namer: &Namer) -> Option<Vec<Effect>> {
-        let catalog = self.catalog.as_deref()?;
-        let effects = observe::Effects::of(&suite.file, catalog, namer, self.view(), &self.changes);
-        Some(effects)
+    /// Names what the calls changed.
+    fn name_effects(&mut self, suite: &Suite, namer: &Namer) {
+        let (view, changes) = (self.view(), std::mem::take(&mut self.changes));
+        self.observation.effects = self
+            .catalog
+            .as_deref()
+            .map(|catalog| observe::Effects::of(&suite.file, catalog, namer, view, &changes));
     }
 }

@@ -80,13 +80,12 @@ pub enum Piece<'t> {
 }
 
 /// Collects the known values.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Registry {
     patterns: Vec<String>,
     symbols: Vec<Vec<Symbol>>,
     index: HashMap<String, usize>,
     run: String,
-    retired: Retired,
 }
 
 impl Registry {
@@ -140,59 +139,37 @@ impl Registry {
             class,
             is_base64: false,
         };
-        self.enter(value.to_owned(), [symbol.clone()]);
+        self.enter(value.to_owned(), &symbol);
         if class == Class::Secret {
             for form in encoded(value) {
-                self.enter(form, [symbol.clone()]);
+                self.enter(form, &symbol);
             }
             symbol.is_base64 = true;
             for piece in base64_pieces(value) {
-                self.enter(piece, [symbol.clone()]);
+                self.enter(piece, &symbol);
             }
         }
     }
 
-    fn enter(&mut self, value: String, symbols: impl IntoIterator<Item = Symbol>) {
+    fn enter(&mut self, value: String, symbol: &Symbol) {
         let at = *self.index.entry(value.clone()).or_insert_with(|| {
             self.patterns.push(value);
             self.symbols.push(Vec::new());
             self.patterns.len() - 1
         });
-        if let Some(known) = self.symbols.get_mut(at) {
-            known.extend(symbols);
+        if let Some(symbols) = self.symbols.get_mut(at) {
+            symbols.push(symbol.clone());
         }
-    }
-
-    /// Forgets the cells before this one, whose answers are read: a run with many cells names values of few at a time.
-    /// Only that the values are the run's stays known; those that hold the run's token say so themselves.
-    pub fn retire(&mut self, before: usize) {
-        let is_done = |symbol: &Symbol| matches!(symbol.owner, Owner::Cell(cell) if cell < before);
-        self.index.clear();
-        let patterns = std::mem::take(&mut self.patterns).into_iter();
-        for (value, symbols) in patterns.zip(std::mem::take(&mut self.symbols)) {
-            let is_known = symbols.iter().any(|symbol| symbol.class != Class::Mask);
-            let kept: Vec<Symbol> = symbols.into_iter().filter(|s| !is_done(s)).collect();
-            if !kept.is_empty() {
-                self.enter(value, kept);
-            } else if is_known && (self.run.is_empty() || !value.contains(&self.run)) {
-                self.retired.add(&value);
-            }
-        }
-    }
-
-    /// The values of the cells that were forgotten.
-    pub(crate) fn retired(&self) -> &Retired {
-        &self.retired
     }
 
     /// Makes the automaton that finds all values in one pass.
-    pub fn build(&self) -> Result<Namer, BuildError> {
+    pub fn build(self) -> Result<Namer, BuildError> {
         let automaton = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
             .build(&self.patterns)?;
         Ok(Namer {
             automaton,
-            symbols: self.symbols.clone(),
+            registry: self,
         })
     }
 
@@ -212,7 +189,7 @@ impl Registry {
 /// Replaces values by names.
 pub struct Namer {
     automaton: AhoCorasick,
-    symbols: Vec<Vec<Symbol>>,
+    registry: Registry,
 }
 
 impl Namer {
@@ -299,7 +276,7 @@ impl Namer {
         let is_secret = |symbol: &Symbol| symbol.class == Class::Secret;
         let mut found = self.automaton.find_iter(text);
         found.any(|found| {
-            let symbols = self.symbols.get(found.pattern().as_usize());
+            let symbols = self.registry.symbols.get(found.pattern().as_usize());
             symbols.is_some_and(|symbols| symbols.iter().any(is_secret))
         })
     }
@@ -310,7 +287,7 @@ impl Namer {
         let symbols = self
             .automaton
             .find_iter(text)
-            .filter_map(|found| self.symbols.get(found.pattern().as_usize()));
+            .filter_map(|found| self.registry.symbols.get(found.pattern().as_usize()));
         let own = symbols
             .flatten()
             .filter(|symbol| symbol.class != Class::Mask);
@@ -324,13 +301,32 @@ impl Namer {
         .collect()
     }
 
+    /// The values of cells: a run with many cells names values of few at a time, and of the others only remembers that
+    /// they are its own. Those that hold the run's token say so themselves.
+    pub(crate) fn retire(self, retired: &mut Retired) {
+        let of_cell = |symbol: &Symbol| matches!(symbol.owner, Owner::Cell(_));
+        let is_known = |symbol: &Symbol| of_cell(symbol) && symbol.class != Class::Mask;
+        let Registry {
+            patterns,
+            symbols,
+            run,
+            ..
+        } = self.registry;
+        for (value, symbols) in patterns.iter().zip(symbols) {
+            let is_own = run.is_empty() || !value.contains(&run);
+            if is_own && symbols.iter().all(of_cell) && symbols.iter().any(is_known) {
+                retired.add(value);
+            }
+        }
+    }
+
     /// Whether `text` has any value of this run.
     #[must_use]
     pub fn knows(&self, text: &str) -> bool {
         let symbols = self
             .automaton
             .find_iter(text)
-            .filter_map(|found| self.symbols.get(found.pattern().as_usize()));
+            .filter_map(|found| self.registry.symbols.get(found.pattern().as_usize()));
         symbols
             .flatten()
             .any(|symbol| symbol.class != Class::Mask || &*symbol.field == "run")
@@ -338,7 +334,8 @@ impl Namer {
 
     /// One value can have several names: the cell's own come first, then the world's, then other cells'.
     fn choose(&self, pattern: usize, view: View<'_>) -> Option<&Symbol> {
-        self.symbols
+        self.registry
+            .symbols
             .get(pattern)?
             .iter()
             .min_by_key(|symbol| match symbol.owner {
@@ -346,6 +343,29 @@ impl Namer {
                 Owner::World | Owner::Run => 1,
                 Owner::Cell(_) => 2,
             })
+    }
+}
+
+/// Everything that a run knows at one moment: names for the values of the last two batches of cells, since what is written
+/// late is read with the next one, and that the values of all others are the run's.
+#[derive(Clone, Copy)]
+pub(crate) struct Knowledge<'a> {
+    pub(crate) now: &'a Namer,
+    pub(crate) before: &'a Namer,
+    pub(crate) retired: &'a Retired,
+}
+
+impl Knowledge<'_> {
+    /// The cells whose own symbols occur in `text`.
+    pub(crate) fn cells_in(self, text: &str) -> BTreeSet<usize> {
+        let mut cells = self.now.cells_in(text);
+        cells.extend(self.before.cells_in(text));
+        cells
+    }
+
+    /// Whether `text` has a value that can be named.
+    pub(crate) fn knows(self, text: &str) -> bool {
+        self.now.knows(text) || self.before.knows(text)
     }
 }
 

@@ -6,7 +6,7 @@ use aho_corasick::AhoCorasick;
 
 use super::background::Background;
 use crate::journal::Change;
-use crate::symbols::{Namer, Retired};
+use crate::symbols::Knowledge;
 
 /// Changes by whom they belong to.
 #[derive(Debug, Default)]
@@ -49,8 +49,7 @@ impl Marks {
 
 /// Reads whose values a change holds.
 pub(super) struct Attribution<'a> {
-    namer: &'a Namer,
-    retired: &'a Retired,
+    known: Knowledge<'a>,
     others: Option<AhoCorasick>,
     background: &'a Background,
 }
@@ -58,13 +57,12 @@ pub(super) struct Attribution<'a> {
 impl<'a> Attribution<'a> {
     /// `others` are the values that other runs made.
     pub(super) fn new(
-        (namer, retired): (&'a Namer, &'a Retired),
+        known: Knowledge<'a>,
         others: &BTreeSet<String>,
         background: &'a Background,
     ) -> Self {
         Self {
-            namer,
-            retired,
+            known,
             // Without a pattern nothing matches, and so does what cannot be compiled.
             others: AhoCorasick::new(others).ok(),
             background,
@@ -123,7 +121,7 @@ impl<'a> Attribution<'a> {
         let strange = |marks: &Marks| !marks.own && !marks.foreign;
         let unknown = texts.iter().zip(&marks);
         let unknown = unknown.filter_map(|(text, marks)| strange(marks).then_some(text.as_str()));
-        let late = self.retired.found_in(unknown);
+        let late = self.known.retired.found_in(unknown);
         for (marks, late) in marks.iter_mut().filter(|marks| strange(marks)).zip(late) {
             (marks.own, marks.late) = (late, late);
         }
@@ -133,8 +131,8 @@ impl<'a> Attribution<'a> {
     fn marks_in(&self, text: &str) -> Marks {
         let others = self.others.as_ref();
         Marks {
-            cells: self.namer.cells_in(text),
-            own: self.namer.knows(text),
+            cells: self.known.cells_in(text),
+            own: self.known.knows(text),
             late: false,
             foreign: others.is_some_and(|others| others.is_match(text)),
         }
@@ -156,22 +154,26 @@ fn by_transaction(changes: &[Change], marks: &[Marks]) -> BTreeMap<i64, Marks> {
 mod tests {
     use super::*;
     use crate::observation::Operation;
-    use crate::symbols::Registry;
+    use crate::symbols::{Registry, Retired};
     use serde_json::{Value as Json, json};
 
     /// Changes as (transaction, table, what the row holds), numbered from 1.
     fn attributed(changes: &[(i64, &str, &str)]) -> (Attributed, Vec<i64>) {
-        let mut registry = Registry::default();
-        registry.add_tag(0, "tag-of-0");
-        registry.add_tag(1, "tag-of-1");
-        let namer = registry.build().unwrap();
+        let namer = |cell: usize, tag| {
+            let mut registry = Registry::default();
+            registry.add_tag(cell, tag);
+            registry.build().unwrap()
+        };
+        let mut retired = Retired::default();
+        namer(9, "tag-of-done").retire(&mut retired);
         let others = BTreeSet::from(["theirs".to_owned()]);
         let background =
             Background::of(&serde_json::from_value(json!({"tables": ["Log"]})).unwrap());
-        let mut done = Registry::default();
-        done.add_tag(0, "tag-of-done");
-        done.retire(1);
-        let known = (&namer, done.retired());
+        let known = Knowledge {
+            now: &namer(1, "tag-of-1"),
+            before: &namer(0, "tag-of-0"),
+            retired: &retired,
+        };
         let attribution = Attribution::new(known, &others, &background);
         let changes: Vec<Change> = (1..).zip(changes).map(change).collect();
         let own = attribution.own(&changes);

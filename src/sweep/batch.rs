@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::fire::Brought;
 use super::store::{Store, Unexplained};
-use super::{SweepError, Sweeper};
+use super::{SweepError, Sweeper, known, namer};
 use crate::database::Catalog;
 use crate::fault::Reply;
 use crate::http::{Answer, Call, PAUSES};
@@ -14,11 +14,25 @@ use crate::observation::Observation;
 use crate::observe::text_at;
 use crate::plan::PlannedCell;
 use crate::suite::Endpoint;
-use crate::symbols::{Namer, View};
+use crate::symbols::{Namer, Registry, View};
 use crate::template::{TemplateError, Value};
 use crate::world::{Instance, Scratch, headers};
 
-/// One cell as it was swept, in values.
+/// A batch whose values can be named.
+pub(super) struct Batch {
+    pub(super) namer: Namer,
+    /// The number of its first cell.
+    pub(super) first: usize,
+}
+
+impl Batch {
+    pub(super) fn new(values: Registry, first: usize) -> Result<Self, SweepError> {
+        let namer = namer(values)?;
+        Ok(Self { namer, first })
+    }
+}
+
+/// One cell as it was swept.
 pub(super) struct Swept<'a> {
     /// The cell's number within the run.
     pub(super) number: usize,
@@ -43,6 +57,7 @@ impl<'a> Sweeper<'a> {
         presence: Presence,
     ) -> Result<Unexplained, SweepError> {
         let first = self.count();
+        self.values = self.world_values.clone();
         let mut scratches = self.scratches(first, cells)?;
         if let Some(store) = &mut self.store {
             store.seed(&scratches, presence).await?;
@@ -53,22 +68,31 @@ impl<'a> Sweeper<'a> {
             self.still_ready().await?;
         }
         self.capture(endpoint, first, &brought, &mut scratches)?;
-        self.namer = self.build_namer()?;
+        let values = std::mem::take(&mut self.values);
+        self.know(values, first)?;
         self.keep(cells, &requests, &brought);
         let unexplained = self.attribute(first, presence).await?;
         self.probe(endpoint, first, &scratches).await?;
         if let Some(store) = &mut self.store {
-            store
-                .restore((&self.namer, self.registry.retired()))
-                .await?;
+            store.restore(known(&self.batches, &self.retired)).await?;
         }
         Ok(unexplained)
     }
 
-    fn build_namer(&self) -> Result<Namer, SweepError> {
-        self.registry
-            .build()
-            .map_err(|_| SweepError::Symbols(self.registry.len()))
+    /// The values of a batch are known now, and those of the last one still. What changed for the cells of the one before
+    /// is all there, and of its values only that they are the run's stays known.
+    pub(super) fn know(&mut self, values: Registry, first: usize) -> Result<(), SweepError> {
+        let now = Batch::new(values, first)?;
+        let [last, earlier] = &mut self.batches;
+        let last = std::mem::replace(last, now);
+        let earlier = std::mem::replace(earlier, last);
+        let [_, last] = &self.batches;
+        let done = earlier.first.max(self.done) - self.done..last.first - self.done;
+        for swept in self.swept.get_mut(done).unwrap_or_default() {
+            swept.name_effects(self.suite, &earlier.namer);
+        }
+        earlier.namer.retire(&mut self.retired);
+        Ok(())
     }
 
     fn scratches(
@@ -88,8 +112,8 @@ impl<'a> Sweeper<'a> {
                 (cell.target, target),
                 cell.actor,
             )?;
-            self.registry.add_tag(number, &scratch.tag);
-            self.registry
+            self.values.add_tag(number, &scratch.tag);
+            self.values
                 .add_cell_entity(number, "target", &scratch.target);
             scratches.push(scratch);
         }
@@ -134,19 +158,20 @@ impl<'a> Sweeper<'a> {
     /// Keeps what the answers showed, and not the answers, which can be large.
     fn keep(&mut self, cells: &[PlannedCell<'a>], requests: &[Call], brought: &[Brought]) {
         let catalog = self.store.as_ref().and_then(Store::observed);
+        let [Batch { namer, .. }, _] = &self.batches;
         for ((planned, call), brought) in cells.iter().zip(requests).zip(brought) {
-            let number = self.count();
+            let number = self.done + self.swept.len();
             let view = View {
                 cell: number,
                 actor: planned.actor,
             };
-            let curl = self.options.calls.then(|| call.curl(&self.namer, view));
+            let curl = self.options.calls.then(|| call.curl(namer, view));
             self.swept.push(Swept {
                 number,
                 planned: *planned,
                 recorded: true,
                 curl,
-                observation: brought.shown(self.suite, &self.namer, view),
+                observation: brought.shown(self.suite, namer, view),
                 changes: Vec::new(),
                 catalog: catalog.clone(),
             });
@@ -186,7 +211,7 @@ impl<'a> Sweeper<'a> {
                     continue;
                 };
                 let instance = Instance::bind(&self.templates, kind, &found)?;
-                self.registry.add_cell_entity(number, name, &instance);
+                self.values.add_cell_entity(number, name, &instance);
                 scratch.scope.insert(name, Value::from(instance.scope()));
             }
         }
@@ -201,9 +226,8 @@ impl<'a> Sweeper<'a> {
         let Some(store) = &mut self.store else {
             return Ok(Unexplained::default());
         };
-        let (explained, mut unexplained) = store
-            .effects((&self.namer, self.registry.retired()))
-            .await?;
+        let (explained, mut unexplained) =
+            store.effects(known(&self.batches, &self.retired)).await?;
         for (cell, change) in explained {
             if let Some(swept) = cell
                 .checked_sub(self.done)

@@ -13,7 +13,7 @@ use crate::database::{Catalog, Database, DatabaseError};
 use crate::journal::{Change, Journal, Leftover, Mark, Presence};
 use crate::stop;
 use crate::suite::Suite;
-use crate::symbols::{Namer, Retired};
+use crate::symbols::Knowledge;
 use crate::world::{Class, Row, Scratch, World};
 
 /// Changes that no cell's symbols explain.
@@ -170,7 +170,7 @@ impl Store {
     /// Waits until the journal is quiet and reads it once: the changes by the number of their cell, and the rest.
     pub(super) async fn effects(
         &mut self,
-        known: (&Namer, &Retired),
+        known: Knowledge<'_>,
     ) -> Result<(Vec<(usize, Change)>, Unexplained), DatabaseError> {
         let Some(journal) = &mut self.journal else {
             return Ok(Default::default());
@@ -207,7 +207,7 @@ impl Store {
     }
 
     /// Undoes a batch: its rows, its effects, and what its probes wrote.
-    pub(super) async fn restore(&mut self, known: (&Namer, &Retired)) -> Result<(), DatabaseError> {
+    pub(super) async fn restore(&mut self, known: Knowledge<'_>) -> Result<(), DatabaseError> {
         self.claim_known(known).await?;
         self.undo(known, self.mark, self.world_rows).await
     }
@@ -215,7 +215,7 @@ impl Store {
     /// Undoes the changes of a try that was repeated, where the repetition showed that calls do write such rows.
     pub(super) async fn undo_explained(
         &mut self,
-        known: (&Namer, &Retired),
+        known: Knowledge<'_>,
         mut unexplained: Unexplained,
     ) -> Result<(), DatabaseError> {
         let changes = unexplained.take().into_iter();
@@ -225,7 +225,7 @@ impl Store {
         self.undo(known, self.mark, self.world_rows).await
     }
 
-    async fn claim_known(&mut self, known: (&Namer, &Retired)) -> Result<(), DatabaseError> {
+    async fn claim_known(&mut self, known: Knowledge<'_>) -> Result<(), DatabaseError> {
         let Some(journal) = &self.journal else {
             return Ok(());
         };
@@ -242,7 +242,7 @@ impl Store {
     /// Undoes what the journal has after `mark`; without one, deletes the inserted rows after the first `keep`.
     async fn undo(
         &mut self,
-        known: (&Namer, &Retired),
+        known: Knowledge<'_>,
         mark: Mark,
         keep: usize,
     ) -> Result<(), DatabaseError> {
@@ -259,7 +259,7 @@ impl Store {
     /// Waits for what the service writes late, undoes the whole run, and takes the journal away.
     pub(super) async fn close(
         mut self,
-        known: (&Namer, &Retired),
+        known: Knowledge<'_>,
         late: Duration,
         progress: &dyn Progress,
     ) -> Result<Vec<Leftover>, DatabaseError> {
@@ -301,10 +301,14 @@ const UNWATCHED: &str = "the database's role owns neither all tables nor the rig
     observed, and rows that the service makes or changes stay as it leaves them";
 
 /// A leftover with names in place of values. Of a cell that is done the names are forgotten.
-fn named(leftover: Leftover, (namer, retired): (&Namer, &Retired)) -> Leftover {
-    let leftover = leftover.named(|key| namer.name_json(key, NOBODY, &mut BTreeSet::new()));
+fn named(leftover: Leftover, known: Knowledge<'_>) -> Leftover {
+    let leftover = leftover.named(|key| known.now.name_json(key, NOBODY, &mut BTreeSet::new()));
     let key = leftover.key.as_ref().map(ToString::to_string);
-    if retired.found_in(key.as_deref().into_iter()).contains(&true) {
+    if known
+        .retired
+        .found_in(key.as_deref().into_iter())
+        .contains(&true)
+    {
         leftover.shortened()
     } else {
         leftover
