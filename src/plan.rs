@@ -1,7 +1,10 @@
 //! The plan: which cells are swept.
 
+use std::str::FromStr;
+
 use globset::{Glob, GlobMatcher};
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use crate::suite::{Endpoint, Suite};
 
@@ -72,6 +75,46 @@ impl Filter {
     }
 }
 
+/// One of several parts of a suite, for jobs that run beside each other. The unit is the endpoint, since a snapshot holds
+/// a whole one, and its name alone says which part it is in: jobs need nothing from each other, and an endpoint more
+/// moves no other one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    number: u64,
+    of: u64,
+}
+
+/// A shard that is none.
+#[derive(Debug, thiserror::Error)]
+#[error("it is not of the form I/N, where I is from 1 to N")]
+pub struct ShardError;
+
+impl FromStr for Shard {
+    type Err = ShardError;
+
+    fn from_str(text: &str) -> Result<Self, ShardError> {
+        let (number, of) = text.split_once('/').ok_or(ShardError)?;
+        let (number, of) = (number.parse(), of.parse());
+        match (number, of) {
+            (Ok(number), Ok(of)) if (1..=of).contains(&number) => Ok(Self { number, of }),
+            _ => Err(ShardError),
+        }
+    }
+}
+
+impl Shard {
+    /// Whether the endpoint is in this part.
+    #[must_use]
+    pub fn has(self, endpoint: &str) -> bool {
+        let digest = Sha256::digest(endpoint.as_bytes());
+        let place = digest
+            .iter()
+            .take(8)
+            .fold(0, |place: u64, byte| place << 8 | u64::from(*byte));
+        place % self.of == self.number - 1
+    }
+}
+
 /// Every actor meets every target of every endpoint; the filter leaves out what was not asked for.
 #[must_use]
 pub fn plan<'a>(suite: &'a Suite, filter: &Filter) -> Vec<EndpointPlan<'a>> {
@@ -95,18 +138,40 @@ fn cells<'a>(suite: &'a Suite, endpoint: &'a Endpoint, filter: &Filter) -> Vec<P
             actor,
         })
     };
-    endpoint
-        .spec
-        .targets
-        .iter()
-        .flat_map(|target| row(target))
-        .filter(|cell| filter.selects(cell))
-        .collect()
+    let targets = endpoint.spec.targets.iter();
+    let cells = targets.flat_map(|target| row(target));
+    let mut cells: Vec<_> = cells.filter(|cell| filter.selects(cell)).collect();
+    // There can be a million of them, for as long as the run is.
+    cells.shrink_to_fit();
+    cells
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_shard_is_a_number_and_of_how_many() {
+        for text in ["", "1", "0/2", "3/2", "1/0", "x/2", "1/x", "-1/2", "1/2/3"] {
+            assert!(text.parse::<Shard>().is_err(), "{text}");
+        }
+        let shard: Shard = "2/3".parse().unwrap();
+        assert_eq!((shard.number, shard.of), (2, 3));
+    }
+
+    #[test]
+    fn an_endpoint_is_in_the_same_one_shard_on_every_machine() {
+        let shards = |of: u64| (1..=of).map(move |number| Shard { number, of });
+        for of in 1..=7 {
+            let has = shards(of).filter(|shard| shard.has("key-info"));
+            assert_eq!(has.count(), 1, "of {of}");
+        }
+        let places = ["key-info", "key-list", "key-update"].map(|name| {
+            let shard = shards(4).find(|shard| shard.has(name));
+            shard.unwrap().number
+        });
+        assert_eq!(places, [2, 4, 3]);
+    }
 
     fn selects(pattern: &str) -> bool {
         let cell = PlannedCell {

@@ -237,7 +237,7 @@ const NOBODY: View<'_> = View {
 };
 
 /// The most cells that are swept at once, so that what a sweep takes depends on no endpoint's size.
-const LARGEST_BATCH: usize = 2_000;
+const LARGEST_BATCH: usize = 1_000;
 
 /// How long a database may take to notice that a connection was closed.
 const DISCONNECTION: Duration = Duration::from_millis(500);

@@ -1,4 +1,7 @@
 //! Measures sweeps, and says so in numbers that another machine can be compared by.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 mod bare;
 mod synthetic;
 

@@ -12,7 +12,7 @@ use url::Url;
 use super::Failure;
 use crate::diagnostic::{list, quoted};
 use crate::exit::Exit;
-use crate::plan::{EndpointPlan, Filter, PlannedCell, plan};
+use crate::plan::{EndpointPlan, Filter, PlannedCell, Shard, plan};
 use crate::review::Pending;
 use crate::service::Given;
 use crate::snapshot;
@@ -50,6 +50,9 @@ pub struct SuiteArgs {
     /// Only cells that match ENDPOINT[/TARGET[/ACTOR]], with `*` for any characters; can be repeated
     #[arg(long, short, value_name = "PATTERN")]
     pub filter: Vec<String>,
+    /// Only one of N parts of the endpoints, for jobs that run beside each other
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
 }
 
 impl SuiteArgs {
@@ -62,9 +65,9 @@ impl SuiteArgs {
         Ok(Suite::load(&folder)?)
     }
 
-    /// The cells that the filter selects; none is a failure of its own.
+    /// The cells that the filter selects; none is a failure of its own. Of those the shard can be without any.
     pub fn plan<'a>(&self, suite: &'a Suite) -> Result<Vec<EndpointPlan<'a>>, Failure> {
-        let cells = plan(suite, &Filter::new(&self.filter)?);
+        let mut cells = plan(suite, &Filter::new(&self.filter)?);
         // A pattern that selects nothing is a slip even where another one selects something.
         for pattern in &self.filter {
             if plan(suite, &Filter::new(std::slice::from_ref(pattern))?).is_empty() {
@@ -74,6 +77,9 @@ impl SuiteArgs {
         if cells.is_empty() {
             let failure = Failure::new(Exit::NothingSelected, "the suite has no cells");
             return Err(failure.help("give world.yaml an actor, and each endpoint a target"));
+        }
+        if let Some(shard) = self.shard {
+            cells.retain(|plan| shard.has(&plan.endpoint.name));
         }
         Ok(cells)
     }
@@ -131,7 +137,7 @@ impl PendingArgs {
     fn suite(&self) -> SuiteArgs {
         SuiteArgs {
             suite: self.suite.clone(),
-            filter: Vec::new(),
+            ..SuiteArgs::default()
         }
     }
 }

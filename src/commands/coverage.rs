@@ -65,7 +65,7 @@ fn percent(text: &str) -> Result<f64, String> {
 pub async fn run(args: &CoverageArgs, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let suite = SuiteArgs {
         suite: args.suite.clone(),
-        filter: Vec::new(),
+        ..SuiteArgs::default()
     }
     .load()?;
     let source = source(args, &suite, context).await?;

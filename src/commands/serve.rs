@@ -38,7 +38,7 @@ pub struct ServeArgs {
 pub async fn run(args: &ServeArgs, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let suite = SuiteArgs {
         suite: args.suite.clone(),
-        filter: Vec::new(),
+        ..SuiteArgs::default()
     }
     .load()?;
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));

@@ -39,6 +39,7 @@ mod screen;
 mod selection;
 mod serve;
 mod service;
+mod sharding;
 mod stub;
 mod terminal;
 mod tls;

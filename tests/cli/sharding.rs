@@ -1,0 +1,97 @@
+//! A suite that is swept in parts, by jobs that know nothing of each other.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use super::place::Place;
+use super::stub::Stub;
+
+/// Six endpoints of one cell each.
+fn six() -> Place {
+    let endpoint = "request: { method: GET, path: /ping }\ntargets: [nothing]\n";
+    ["a", "b", "c", "d", "e"]
+        .iter()
+        .fold(Place::with("ping"), |place, name| {
+            place.write(&format!("ping/endpoints/{name}.yaml"), endpoint)
+        })
+}
+
+fn proposed(place: &Place) -> BTreeSet<(PathBuf, Vec<u8>)> {
+    let files = place.files().into_iter();
+    files
+        .filter(|(file, _)| file.extension().is_some_and(|extension| extension == "new"))
+        .map(|(file, content)| (file.file_name().unwrap().into(), content))
+        .collect()
+}
+
+#[test]
+fn every_endpoint_is_in_one_shard_whatever_the_filter_is() {
+    let place = Place::with_litellm();
+    let list = |arguments: &[&str]| place.run(&[&["list"], arguments].concat()).result();
+    for filter in ["*", "key-*/owner*"] {
+        let filter = ["--filter", filter];
+        let all = list(&filter);
+        for of in [1, 2, 3, 7] {
+            let shards = (1..=of).map(|number| format!("{number}/{of}"));
+            let parts: Vec<String> = shards
+                .map(|shard| list(&[&filter[..], &["--shard", &shard]].concat()))
+                .collect();
+            let lines: BTreeSet<&str> = parts.iter().flat_map(|part| part.lines()).collect();
+            assert_eq!(lines, all.lines().collect(), "of {of}");
+            let count: usize = parts.iter().map(|part| part.lines().count()).sum();
+            assert_eq!(count, all.lines().count(), "of {of}");
+        }
+    }
+}
+
+#[test]
+fn what_the_shards_write_is_what_one_run_writes() {
+    let stub = Stub::start(&[]);
+    let check = |place: &Place, arguments: &[&str]| {
+        let url = stub.url();
+        let arguments = [&["check", "ping", "--base-url", &url], arguments].concat();
+        assert_eq!(place.run(&arguments).code, Some(1));
+    };
+    let (whole, one, other) = (six(), six(), six());
+    check(&whole, &[]);
+    check(&one, &["--shard", "1/2"]);
+    check(&other, &["--shard", "2/2"]);
+    let (one, other) = (proposed(&one), proposed(&other));
+    assert!(!one.is_empty() && !other.is_empty());
+    assert_eq!(&one | &other, proposed(&whole));
+    assert!(one.is_disjoint(&other));
+}
+
+#[test]
+fn a_shard_without_endpoints_is_as_pinned_and_still_reports() {
+    let place = Place::with("ping");
+    let arguments = [
+        "check",
+        "ping",
+        "--base-url",
+        "http://127.0.0.1:1",
+        "--report",
+        "junit=junit.xml",
+    ];
+    let ended = (1..=2).map(|number| {
+        let shard = format!("{number}/2");
+        place
+            .run(&[&arguments[..], &["--shard", &shard]].concat())
+            .code
+    });
+    // The one endpoint is in one of the two, where no service is.
+    assert_eq!(ended.collect::<BTreeSet<_>>(), [Some(0), Some(3)].into());
+    assert!(place.path("junit.xml").exists());
+}
+
+#[test]
+fn a_shard_that_is_none_is_a_slip() {
+    let error = Place::with("ping")
+        .run(&["list", "--shard", "3/2"])
+        .error(2);
+    insta::assert_snapshot!(error, @r"
+    error: invalid value '3/2' for '--shard <I/N>': it is not of the form I/N, where I is from 1 to N
+
+    For more information, try '--help'.
+    ");
+}
