@@ -12,7 +12,7 @@ mod logins;
 mod store;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
 use rand::SeedableRng;
@@ -109,6 +109,27 @@ pub struct Sweep {
     pub requests: usize,
     /// Rows that could not be restored, since they are not as the run left them.
     pub leftovers: Vec<Leftover>,
+    /// Where the time went.
+    pub phases: Phases,
+}
+
+/// What the parts of a sweep took in all; the start of the run and its end are none of them.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Phases {
+    /// Making the scratch entities and inserting their rows.
+    pub seeding: Duration,
+    /// Rendering the calls and the probes, sending them, and reading the answers.
+    pub requests: Duration,
+    /// Reading the journal, attributing the changes, and undoing them.
+    pub journal: Duration,
+    /// Naming what was seen, and building the records.
+    pub record: Duration,
+}
+
+/// The time since `start`, which is now from here on.
+fn lap(start: &mut Instant) -> Duration {
+    let now = Instant::now();
+    now - std::mem::replace(start, now)
 }
 
 /// A sweep that could not be done.
@@ -288,10 +309,12 @@ impl<'a> Sweeper<'a> {
 
     /// Makes the records of the endpoints whose changes are all named.
     fn finish(&mut self) {
+        let mut start = Instant::now();
         let named = self.batches[1].first;
         while let Some((endpoint, end)) = self.unfinished.pop_front_if(|(_, end)| *end <= named) {
             self.record(endpoint, end);
         }
+        self.found.phases.record += lap(&mut start);
     }
 
     /// How many cells were swept until now, repeated ones too.

@@ -5,22 +5,22 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use authz_pin::embedded::Cluster;
+use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+use serde_json::Value as Json;
+
+use crate::{Result, bare, run};
+
 /// How many of each there are.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(crate) struct Size {
     pub(crate) actors: usize,
     pub(crate) targets: usize,
     pub(crate) actions: usize,
 }
 
-impl Size {
-    pub(crate) fn cells(self) -> usize {
-        self.actors * self.targets * self.actions
-    }
-}
-
 /// The table of the things that are made for each cell, where there is a database.
-pub(crate) const TABLE: &str =
+const TABLE: &str =
     "create table thing (id text primary key, owner text not null, title text not null)";
 
 const SUITE: &str = "name: synthetic
@@ -73,4 +73,24 @@ pub(crate) fn write(folder: &Path, size: Size, has_database: bool) -> io::Result
         )?;
     }
     Ok(())
+}
+
+/// A hundred actors and targets, and that many actions.
+pub(crate) async fn scale(actions: usize, has_database: bool) -> Result<Json> {
+    let size = Size {
+        actors: 100,
+        targets: 100,
+        actions,
+    };
+    let folder = tempfile::tempdir()?;
+    write(folder.path(), size, has_database)?;
+    let address = format!("http://{}", bare::start().await?);
+    if !has_database {
+        return run::measured(folder.path(), &run::service(&address, None)?).await;
+    }
+    let cluster = Cluster::start()?;
+    let url = cluster.create_database("things").await?;
+    let mut connection = AsyncPgConnection::establish(&url).await?;
+    connection.batch_execute(TABLE).await?;
+    run::measured(folder.path(), &run::service(&address, Some(&url))?).await
 }

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
+
+use rayon::prelude::*;
 
 use super::fire::Brought;
 use super::store::{Store, Unexplained};
-use super::{SweepError, Sweeper, known, namer};
+use super::{SweepError, Sweeper, known, lap, namer};
 use crate::database::Catalog;
 use crate::fault::Reply;
 use crate::http::{Answer, Call, PAUSES};
@@ -56,26 +59,33 @@ impl<'a> Sweeper<'a> {
         cells: &[PlannedCell<'a>],
         presence: Presence,
     ) -> Result<Unexplained, SweepError> {
+        let mut start = Instant::now();
         let first = self.count();
         self.values = self.world_values.clone();
         let mut scratches = self.scratches(first, cells)?;
         if let Some(store) = &mut self.store {
             store.seed(&scratches, presence).await?;
         }
+        self.found.phases.seeding += lap(&mut start);
         let requests = self.requests(endpoint, cells, &scratches)?;
         let brought = self.fire(endpoint, &requests).await?;
         if brought.iter().any(|brought| brought.fault.is_some()) {
             self.still_ready().await?;
         }
+        self.found.phases.requests += lap(&mut start);
         self.capture(endpoint, first, &brought, &mut scratches)?;
         let values = std::mem::take(&mut self.values);
         self.know(values, first)?;
         self.keep(cells, &requests, &brought);
+        self.found.phases.record += lap(&mut start);
         let unexplained = self.attribute(first, presence).await?;
+        self.found.phases.journal += lap(&mut start);
         self.probe(endpoint, first, &scratches).await?;
+        self.found.phases.requests += lap(&mut start);
         if let Some(store) = &mut self.store {
             store.restore(known(&self.batches, &self.retired)).await?;
         }
+        self.found.phases.journal += lap(&mut start);
         Ok(unexplained)
     }
 
@@ -158,24 +168,26 @@ impl<'a> Sweeper<'a> {
     /// Keeps what the answers showed, and not the answers, which can be large.
     fn keep(&mut self, cells: &[PlannedCell<'a>], requests: &[Call], brought: &[Brought]) {
         let catalog = self.store.as_ref().and_then(Store::observed);
+        let (first, suite, wants_calls) = (self.count(), self.suite, self.options.calls);
         let [Batch { namer, .. }, _] = &self.batches;
-        for ((planned, call), brought) in cells.iter().zip(requests).zip(brought) {
-            let number = self.done + self.swept.len();
+        let swept = cells.par_iter().zip(requests).zip(brought).enumerate();
+        let swept = swept.map(|(place, ((planned, call), brought))| {
+            let number = first + place;
             let view = View {
                 cell: number,
                 actor: planned.actor,
             };
-            let curl = self.options.calls.then(|| call.curl(namer, view));
-            self.swept.push(Swept {
+            Swept {
                 number,
                 planned: *planned,
                 recorded: true,
-                curl,
-                observation: brought.shown(self.suite, namer, view),
+                curl: wants_calls.then(|| call.curl(namer, view)),
+                observation: brought.shown(suite, namer, view),
                 changes: Vec::new(),
                 catalog: catalog.clone(),
-            });
-        }
+            }
+        });
+        self.swept.par_extend(swept);
     }
 
     /// Binds what successes hold to symbols of their cells.

@@ -1,0 +1,89 @@
+//! The LiteLLM suite and a read matrix made of it, on the reference gateway.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use authz_pin::embedded::Cluster;
+use authz_pin::sweep::Service;
+use authz_pin_gateway::{Gateway, Settings};
+use serde_json::{Value as Json, json};
+
+use crate::{Result, run};
+
+const MASTER_KEY: &str = "sk-benchmark-0123456789abcdef";
+
+/// A gateway with a server of its own.
+pub(crate) struct ServedGateway {
+    pub(crate) gateway: Gateway,
+    pub(crate) database_url: String,
+    _cluster: Cluster,
+}
+
+impl ServedGateway {
+    pub(crate) async fn start() -> Result<Self> {
+        let cluster = Cluster::start()?;
+        let database_url = cluster.create_database("service").await?;
+        let settings = json!({"master_key": MASTER_KEY, "upperbound_key_generate_params": {"tpm_limit": 1000}});
+        let settings: Settings = serde_json::from_value(settings)?;
+        let gateway = Gateway::start("127.0.0.1:0".parse()?, &database_url, settings).await?;
+        Ok(Self {
+            gateway,
+            database_url,
+            _cluster: cluster,
+        })
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.gateway.address())
+    }
+
+    pub(crate) fn service(&self) -> Result<Service> {
+        let mut service = run::service(&self.url(), Some(&self.database_url))?;
+        let key = ("master_key".to_owned(), MASTER_KEY.into());
+        service.variables = [key].into();
+        Ok(service)
+    }
+}
+
+pub(crate) fn suite() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../suites/litellm")
+}
+
+/// All cells of the suite.
+pub(crate) async fn whole() -> Result<Json> {
+    let gateway = ServedGateway::start().await?;
+    run::measured(&suite(), &gateway.service()?).await
+}
+
+/// How often each target of the suite is in an endpoint of the read matrix.
+const COPIES: usize = 12;
+
+/// The suite with nothing but `GET /key/info`, that many times, each with all its targets several times.
+pub(crate) fn read_matrix(folder: &Path, endpoints: usize) -> Result<()> {
+    fs::create_dir_all(folder.join("endpoints"))?;
+    for file in ["suite.yaml", "world.yaml"] {
+        fs::copy(suite().join(file), folder.join(file))?;
+    }
+    let read = |file| -> Result<Json> {
+        let text = fs::read_to_string(suite().join(file))?;
+        Ok(authz_pin::yaml::from_str(&text)?)
+    };
+    let (mut targets, mut endpoint) = (read("targets.yaml")?, read("endpoints/key-info.yaml")?);
+    let mut names = Vec::new();
+    for name in endpoint["targets"].as_array().into_iter().flatten() {
+        let target = targets["targets"][name.as_str().unwrap_or_default()].clone();
+        for copy in 0..COPIES {
+            let name = format!("{} {copy}", name.as_str().unwrap_or_default());
+            targets["targets"][&name] = target.clone();
+            names.push(name);
+        }
+    }
+    endpoint["targets"] = json!(names);
+    // JSON is YAML.
+    fs::write(folder.join("targets.yaml"), targets.to_string())?;
+    for number in 0..endpoints {
+        let file = folder.join(format!("endpoints/key-info-{number:03}.yaml"));
+        fs::write(file, endpoint.to_string())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,223 @@
+//! The same reads by a sweep, by a load generator (`oha`) and by `pytest-authz-matrix`, on one service in one run.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use authz_pin::database::Database;
+use authz_pin::suite::Suite;
+use authz_pin::sweep::Service;
+use authz_pin::template::Templates;
+use authz_pin::world::World;
+use serde_json::{Value as Json, json};
+use tokio::process::Command;
+
+use crate::litellm::{ServedGateway, read_matrix, suite};
+use crate::synthetic::Size;
+use crate::{Result, bare, run, synthetic};
+
+/// How many requests the load generator sends.
+const LOAD: usize = 20_000;
+
+/// How many contracts the other tool sweeps, each with every actor on every actor's key or thing.
+const CONTRACTS: usize = 20;
+
+/// What is read: a path with the name of what is read in it, which each actor can read its own of.
+struct Reads {
+    base_url: String,
+    /// `{resource}` stands for a name.
+    path: &'static str,
+    /// Names and keys.
+    actors: Vec<(String, String)>,
+    resources: Vec<String>,
+}
+
+pub(crate) async fn on_bare() -> Result<Json> {
+    let base_url = format!("http://{}", bare::start().await?);
+    let folder = tempfile::tempdir()?;
+    let size = Size {
+        actors: 100,
+        targets: 100,
+        actions: 10,
+    };
+    synthetic::write(folder.path(), size, false)?;
+    let mut measured = run::measured(folder.path(), &run::service(&base_url, None)?).await?;
+    let actors = (0..12).map(|number| (format!("actor_{number}"), format!("actor-{number}-x")));
+    let reads = Reads {
+        base_url,
+        // The first actor may read the first thing.
+        path: "/action-1/{resource}",
+        actors: actors.collect(),
+        resources: (0..12).map(|number| format!("thing-{number}-x")).collect(),
+    };
+    beside(&mut measured, &reads).await?;
+    Ok(measured)
+}
+
+pub(crate) async fn on_gateway(endpoints: usize) -> Result<Json> {
+    let gateway = ServedGateway::start().await?;
+    let folder = tempfile::tempdir()?;
+    read_matrix(folder.path(), endpoints)?;
+    let service = gateway.service()?;
+    let mut measured = run::measured(folder.path(), &service).await?;
+    let actors = seeded(&gateway, &service).await?;
+    let reads = Reads {
+        base_url: gateway.url(),
+        path: "/key/info?key={resource}",
+        resources: actors.iter().map(|(_, key)| key.clone()).collect(),
+        actors,
+    };
+    beside(&mut measured, &reads).await?;
+    Ok(measured)
+}
+
+/// Inserts the world of the LiteLLM suite, and gives its actors with their keys.
+async fn seeded(gateway: &ServedGateway, service: &Service) -> Result<Vec<(String, String)>> {
+    let suite = Suite::load(&suite()).map_err(|error| error.to_string())?;
+    let templates = Templates::new();
+    let world = World::draw(&suite, &templates, &service.variables)?;
+    let rows = world.rows(&suite, &templates)?;
+    let mut database = Database::connect(&gateway.database_url, "public").await?;
+    database.insert(&rows).await?;
+    let key = |name: &String| Some(world.entities.get(name)?.fields.get("key")?.value.clone());
+    let names = suite.world.actors.keys();
+    Ok(names
+        .filter_map(|name| Some((name.clone(), key(name)?)))
+        .collect())
+}
+
+/// Adds what the peers do.
+async fn beside(measured: &mut Json, reads: &Reads) -> Result<()> {
+    measured["load"] = load(reads).await?;
+    measured["peer"] = matrix(reads).await?;
+    Ok(())
+}
+
+/// The requests per second of the load generator, which reads one thing again and again.
+async fn load(reads: &Reads) -> Result<Json> {
+    let (Some((_, key)), Some(resource)) = (reads.actors.first(), reads.resources.first()) else {
+        return Err("nobody reads anything".into());
+    };
+    let path = reads.path.replace("{resource}", resource);
+    let mut command = Command::new("oha");
+    command
+        .args(["--no-tui", "--output-format", "json"])
+        .args(["-n", &LOAD.to_string(), "-c", &run::CONCURRENCY.to_string()])
+        .args(["-H", &format!("authorization: Bearer {key}")])
+        .arg(format!("{}{path}", reads.base_url));
+    let report: Json =
+        serde_json::from_slice(&stdout(&mut command, "`cargo install --locked oha`").await?)?;
+    let answers = &report["statusCodeDistribution"];
+    if answers["200"] != json!(LOAD) {
+        return Err(format!("the load generator was answered with {answers}").into());
+    }
+    Ok(json!({"requests_per_second": report["summary"]["requestsPerSec"]}))
+}
+
+/// The cells per second of the other tool, its own start included.
+async fn matrix(reads: &Reads) -> Result<Json> {
+    let folder = tempfile::tempdir()?;
+    let cells = write_matrix(folder.path(), reads)?;
+    let start = std::time::Instant::now();
+    let mut command = Command::new("python3");
+    command
+        .args(["-m", "pytest", "-q", "-p", "no:cacheprovider"])
+        .current_dir(folder.path());
+    let said = stdout(&mut command, "`pip install pytest-authz-matrix`").await?;
+    let seconds = start.elapsed().as_secs_f64();
+    let said = String::from_utf8_lossy(&said);
+    if !said.contains(&format!("{cells} passed")) {
+        return Err(format!("not all {cells} cells passed:\n{said}").into());
+    }
+    Ok(json!({"cells": cells, "seconds": seconds}))
+}
+
+async fn stdout(command: &mut Command, install: &str) -> Result<Vec<u8>> {
+    let output = command.output().await;
+    let output = output.map_err(|error| format!("{error}: {install} first"))?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    let said = [output.stdout, output.stderr].concat();
+    Err(format!(
+        "{}\n  = help: {install} first",
+        String::from_utf8_lossy(&said)
+    )
+    .into())
+}
+
+/// A client with one connection that it keeps, which is the fastest that the standard library has.
+const CONFTEST: &str = r#"import http.client
+import pytest
+
+class Client:
+    def __init__(self, key):
+        self.connection = http.client.HTTPConnection(ADDRESS)
+        self.headers = {"authorization": "Bearer " + key}
+
+    def get(self, path, **_):
+        self.connection.request("GET", path, headers=self.headers)
+        answer = self.connection.getresponse()
+        answer.status_code = answer.status
+        answer.read()
+        return answer
+
+@pytest.fixture
+def things():
+    return THINGS
+"#;
+
+/// Writes the same reads for the other tool, and says how many cells they are. Any status that is an answer passes: an
+/// assertion that fails would cost it more.
+fn write_matrix(folder: &Path, reads: &Reads) -> Result<usize> {
+    let things: serde_json::Map<String, Json> = (0..)
+        .zip(&reads.resources)
+        .map(|(number, resource)| (format!("r{number}"), json!({"pk": resource})))
+        .collect();
+    let address = reads.base_url.trim_start_matches("http://");
+    let mut conftest = format!(
+        "ADDRESS = {address:?}\nTHINGS = {}\n{CONFTEST}",
+        json!(things)
+    );
+    for (name, key) in &reads.actors {
+        let _ = write!(
+            conftest,
+            "\n@pytest.fixture(scope=\"session\")\ndef {name}_client():\n    return Client({key:?})\n"
+        );
+    }
+    fs::write(folder.join("conftest.py"), conftest)?;
+    let clients = reads
+        .actors
+        .iter()
+        .map(|(name, _)| (name.clone(), json!(format!("{name}_client"))));
+    let row: serde_json::Map<String, Json> = things
+        .keys()
+        .map(|thing| (thing.clone(), json!("answer")))
+        .collect();
+    let matrix = reads
+        .actors
+        .iter()
+        .map(|(name, _)| (name.clone(), json!(row)));
+    let contract = json!({
+        "method": "GET", "path": reads.path, "resource": "thing",
+        "matrix": matrix.collect::<serde_json::Map<_, _>>(),
+    });
+    let contracts = (0..CONTRACTS).map(|number| (format!("read.n{number}"), contract.clone()));
+    let document = json!({
+        "version": 1,
+        "outcomes": {"answer": [200, 400, 401, 403, 404]},
+        "actors": clients.collect::<serde_json::Map<_, _>>(),
+        "resources": {"thing": {"fixture": "things"}},
+        "contracts": contracts.collect::<serde_json::Map<_, _>>(),
+    });
+    // JSON is YAML.
+    fs::write(folder.join("authz-matrix.yml"), document.to_string())?;
+    let tests = (0..CONTRACTS).map(|number| {
+        format!("@pytest.mark.authz_contract(\"read.n{number}\")\ndef test_{number}(authz_case):\n    authz_case.run()\n\n")
+    });
+    fs::write(
+        folder.join("test_reads.py"),
+        format!("import pytest\n\n{}", tests.collect::<String>()),
+    )?;
+    Ok(reads.actors.len() * reads.resources.len() * CONTRACTS)
+}
