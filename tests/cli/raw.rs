@@ -187,11 +187,9 @@ pub(crate) fn respond(
 ) -> io::Result<After> {
     let body = body.as_ref();
     let length = body.len();
-    write!(
-        stream,
-        "HTTP/1.1 {status} Status\r\n{headers}content-length: {length}\r\n\r\n"
-    )?;
-    stream.write_all(body)?;
+    let head = format!("HTTP/1.1 {status} Status\r\n{headers}content-length: {length}\r\n\r\n");
+    // At once: what is written after the head would wait for the other side's acknowledgement of it.
+    stream.write_all(&[head.as_bytes(), body].concat())?;
     Ok(After::Keep)
 }
 
