@@ -382,6 +382,12 @@ impl Http {
 async fn read(mut response: Response, url: &Url) -> Result<Answer, Fault> {
     let status = response.status().as_u16();
     let redirect = redirect(&response, url);
+    if response
+        .content_length()
+        .is_some_and(|length| length > LARGEST_BODY as u64)
+    {
+        return Err(Fault::TooLarge);
+    }
     let mut bytes = Vec::new();
     let broken = |error| fault(&error, Fault::EndedEarly);
     while let Some(chunk) = response.chunk().await.map_err(broken)? {

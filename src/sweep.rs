@@ -395,21 +395,14 @@ impl<'a> Sweeper<'a> {
         swept.for_each(|swept| swept.recorded = false);
     }
 
-    /// The database repeats values in its errors, which can be those of a batch that is under way.
+    /// The database repeats values in its errors. Those of a batch that failed are known since the run was closed.
     fn named(&self, error: SweepError) -> SweepError {
         let SweepError::Database(error @ DatabaseError::Refused { .. }) = error else {
             return error;
         };
-        let mut values = self.values.clone();
-        if values.is_empty() {
-            values = self.world_values.clone();
-        }
-        let text = match namer(values) {
-            Ok(namer) => namer.name(&error.to_string(), NOBODY).text,
-            Err(error) => return error,
-        };
-        let [last, _] = &self.batches;
-        SweepError::Refused(last.namer.name(&text, NOBODY).text)
+        let [last, before] = &self.batches;
+        let text = last.namer.name(&error.to_string(), NOBODY).text;
+        SweepError::Refused(before.namer.name(&text, NOBODY).text)
     }
 
     fn order(&self, cells: &[PlannedCell<'a>]) -> Vec<PlannedCell<'a>> {
@@ -424,8 +417,16 @@ impl<'a> Sweeper<'a> {
         let Some(store) = self.store.take() else {
             return Ok(Vec::new());
         };
+        // Of a batch that failed nothing is named yet, and what it did has to be known as the run's.
+        let values = std::mem::take(&mut self.values);
+        let is_known = if values.is_empty() {
+            Ok(())
+        } else {
+            self.know(values, self.count())
+        };
         let known = known(&self.batches, &self.retired);
-        Ok(store.close(known, late, self.progress).await?)
+        let leftovers = store.close(known, late, self.progress).await?;
+        is_known.map(|()| leftovers)
     }
 
     /// Builds the record of an endpoint from the cells before this one, in the suite's order whatever the order of the
