@@ -435,12 +435,12 @@ impl<'a> Sweeper<'a> {
         let swept = self.swept.drain(..before - self.done);
         self.done = before;
         let mut observations = HashMap::new();
-        let mut calls = Calls::new();
+        let mut repeats = Calls::new();
         for swept in swept.filter(|swept| swept.recorded) {
             let (target, actor) = (swept.planned.target, swept.planned.actor);
             observations.insert((target, actor), swept.observation);
             if let Some(curl) = swept.curl {
-                let row = calls.entry(target.to_owned()).or_default();
+                let row = repeats.entry(target.to_owned()).or_default();
                 row.insert(actor.to_owned(), curl);
             }
         }
@@ -451,7 +451,7 @@ impl<'a> Sweeper<'a> {
         let mut record = Record::build(plan.endpoint.title(), cells);
         record.findings = findings::of(self.suite, plan.endpoint, &record);
         let name = &plan.endpoint.name;
-        self.found.calls.insert(name.clone(), calls);
+        self.found.calls.insert(name.clone(), repeats);
         self.found.cells += plan.cells.len();
         self.found.records.insert(name.clone(), record);
     }

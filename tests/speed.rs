@@ -2,6 +2,12 @@
 //!
 //! This is a test binary of its own with one test, so that all the processor time of the process is the test's.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "helpers of tests fail like the tests, and say what they saw"
+)]
+
 #[path = "cli/raw.rs"]
 #[expect(dead_code, reason = "the tests of the command line use all of it")]
 mod raw;

@@ -6,6 +6,11 @@
 //! cargo run --release -p authz-pin-bench -- --out docs/performance.md
 //! ```
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "of JSON values, which have null where there is nothing"
+)]
+
 mod bare;
 mod litellm;
 mod machine;
