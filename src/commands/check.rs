@@ -70,7 +70,7 @@ pub async fn run(args: &CheckArgs, context: &mut Context<'_>) -> Result<Exit, Fa
     args.one_result()?;
     let mut suite = args.suite.load()?;
     args.snapshots.apply(&mut suite)?;
-    let plan = args.suite.plan(&suite)?;
+    let plan = args.suite.plan(&suite, context.err)?;
     let given = args.service.resolve(&suite)?;
     if args.dry_run {
         return print_dry_run(
