@@ -118,6 +118,21 @@ fn a_recording_of_a_shard_without_endpoints_accepts_nothing() {
 }
 
 #[test]
+fn a_dry_run_of_a_shard_without_endpoints_shows_neither_rows_nor_a_journal() {
+    let database = "postgres://me@127.0.0.1:1/notes";
+    let dry_run = ["--dry-run", "--database-url", database];
+    assert_snapshot!(of_an_empty_shard("check", &dry_run).stdout, @r"
+    Nothing is sent and nothing is written.
+
+    suite     ping
+    service   http://127.0.0.1:1/
+    database  postgres://me@127.0.0.1:1/notes
+
+    0 cells, 0 requests without the pages after a first one
+    ");
+}
+
+#[test]
 fn a_list_of_a_shard_without_endpoints_has_no_lines() {
     let list = ["list", "ping", "--shard", "1/2"];
     let ended = Place::with("ping").run(&list);
