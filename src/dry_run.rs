@@ -105,13 +105,18 @@ impl DryRun {
             let drawn = one.cells(endpoint)?.into_iter().zip(other.cells(endpoint)?);
             cells.extend(drawn.map(|(one, other)| one.agree(&other)));
         }
+        // Where a shard is without endpoints, nothing is connected to.
+        let (journal, world) = match plan {
+            [] => Default::default(),
+            _ => (journal(suite, given), one.world_inserts(&other)?),
+        };
         Ok(Self {
             suite: suite.file.name.clone(),
             sweeps,
             service: service(suite, given),
             database: database(given),
-            journal: journal(suite, given),
-            world: agree_all(one.world_rows()?, &other.world_rows()?, Insert::agree),
+            journal,
+            world,
             cells,
         })
     }
@@ -186,6 +191,11 @@ impl<'a> Drawing<'a> {
             templates,
             world,
         })
+    }
+
+    fn world_inserts(&self, other: &Self) -> Result<Vec<Insert>, SweepError> {
+        let (one, other) = (self.world_rows()?, other.world_rows()?);
+        Ok(agree_all(one, &other, Insert::agree))
     }
 
     fn world_rows(&self) -> Result<Vec<Insert>, SweepError> {

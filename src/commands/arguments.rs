@@ -1,6 +1,7 @@
 //! Argument groups that several commands share; each loads itself.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -65,9 +66,26 @@ impl SuiteArgs {
         Ok(Suite::load(&folder)?)
     }
 
-    /// The cells that the filter selects; none is a failure of its own. Of those the shard can be without any.
-    pub fn plan<'a>(&self, suite: &'a Suite) -> Result<Vec<EndpointPlan<'a>>, Failure> {
-        let mut cells = plan(suite, &Filter::new(&self.filter)?);
+    /// The cells that the filter and the shard select. A filter that selects none is a slip. A shard that has none is not,
+    /// since there can be more jobs than endpoints: this is only told.
+    pub fn plan<'a>(
+        &self,
+        suite: &'a Suite,
+        err: &mut dyn Write,
+    ) -> Result<Vec<EndpointPlan<'a>>, Failure> {
+        let mut cells = self.filtered(suite)?;
+        if let Some(shard) = self.shard {
+            cells.retain(|plan| shard.has(&plan.endpoint.name));
+            if cells.is_empty() {
+                writeln!(err, "note: none of the endpoints is in shard {shard}")?;
+            }
+        }
+        Ok(cells)
+    }
+
+    /// The cells that the filter selects; none is a failure of its own.
+    fn filtered<'a>(&self, suite: &'a Suite) -> Result<Vec<EndpointPlan<'a>>, Failure> {
+        let cells = plan(suite, &Filter::new(&self.filter)?);
         // A pattern that selects nothing is a slip even where another one selects something.
         for pattern in &self.filter {
             if plan(suite, &Filter::new(std::slice::from_ref(pattern))?).is_empty() {
@@ -77,9 +95,6 @@ impl SuiteArgs {
         if cells.is_empty() {
             let failure = Failure::new(Exit::NothingSelected, "the suite has no cells");
             return Err(failure.help("give world.yaml an actor, and each endpoint a target"));
-        }
-        if let Some(shard) = self.shard {
-            cells.retain(|plan| shard.has(&plan.endpoint.name));
         }
         Ok(cells)
     }

@@ -30,6 +30,8 @@ Examples:
   Check one row of the matrix, or one column of all of them:
     authz-pin check --filter \"key-delete/owner's key\"
     authz-pin check --filter '*/*/org_admin'
+  Check one of four parts, in a job beside those of the other three:
+    authz-pin check --shard 1/4
   See what would be sent and written, and do neither:
     authz-pin check --filter '*/*/org_admin' --dry-run
   Check a service that runs already:
@@ -70,7 +72,7 @@ pub async fn run(args: &CheckArgs, context: &mut Context<'_>) -> Result<Exit, Fa
     args.one_result()?;
     let mut suite = args.suite.load()?;
     args.snapshots.apply(&mut suite)?;
-    let plan = args.suite.plan(&suite)?;
+    let plan = args.suite.plan(&suite, context.err)?;
     let given = args.service.resolve(&suite)?;
     if args.dry_run {
         return print_dry_run(

@@ -26,7 +26,7 @@ pub struct ListArgs {
 /// Lists the cells that a check would sweep.
 pub fn run(args: &ListArgs, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let suite = args.suite.load()?;
-    let plan = args.suite.plan(&suite)?;
+    let plan = args.suite.plan(&suite, context.err)?;
     let cells: Vec<PlannedCell<'_>> = plan
         .into_iter()
         .flat_map(|endpoint| endpoint.cells)

@@ -39,7 +39,7 @@ pub struct RecordArgs {
 pub async fn run(args: &RecordArgs, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let mut suite = args.suite.load()?;
     args.snapshots.apply(&mut suite)?;
-    let plan = args.suite.plan(&suite)?;
+    let plan = args.suite.plan(&suite, context.err)?;
     if let Some(part) = plan.iter().find(|plan| !is_whole(&suite, plan)) {
         let failure = Failure::new(
             Exit::Usage,

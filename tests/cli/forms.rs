@@ -29,11 +29,15 @@ struct Written(Place);
 
 impl Written {
     fn by(place: Place, arguments: &[&str]) -> Self {
+        Self::ended(1, place, arguments)
+    }
+
+    fn ended(code: i32, place: Place, arguments: &[&str]) -> Self {
         let reports = FORMS.map(|form| format!("--report={form}=out/{form}"));
         let reports = reports.iter().map(String::as_str);
         let arguments: Vec<&str> = arguments.iter().copied().chain(reports).collect();
         let ended = place.run(&arguments);
-        assert_eq!(ended.code, Some(1), "{ended:#?}");
+        assert_eq!(ended.code, Some(code), "{ended:#?}");
         Self(place)
     }
 
@@ -106,6 +110,23 @@ fn the_json_form_keeps_its_schema() {
     let schema = "docs/schemas/report.schema.json";
     assert_eq!(broken(schema, &of_a_hole().json("json")), [""; 0]);
     assert_eq!(broken(schema, &of_a_new_suite().json("json")), [""; 0]);
+}
+
+#[test]
+fn a_shard_without_endpoints_is_valid_in_every_form() {
+    let check = ["check", "ping", "--shard", "1/2"];
+    let written = Written::ended(0, Place::with("ping"), &check);
+    assert_eq!(broken_junit(&written.text("junit")), [""; 0]);
+    let sarif = "tests/schemas/sarif-schema-2.1.0.json";
+    assert_eq!(broken(sarif, &written.json("sarif")), [""; 0]);
+    let report = "docs/schemas/report.schema.json";
+    assert_eq!(broken(report, &written.json("json")), [""; 0]);
+    assert_eq!(written.text("github"), "");
+    insta::assert_snapshot!(written.text("markdown"), @r"
+    ## authz-pin: ping is as pinned
+
+    0 endpoints, 0 cells; 0 requests, 0 pinned findings.
+    ");
 }
 
 #[test]

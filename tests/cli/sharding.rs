@@ -3,8 +3,26 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::place::Place;
+use insta::assert_snapshot;
+use serde_json::{Value as Json, json};
+
+use super::place::{Ended, Place};
 use super::stub::Stub;
+
+/// A shard without endpoints, where no service and no database is: `ping` is in the other one.
+const EMPTY: [&str; 5] = ["ping", "--shard", "1/2", "--base-url", "http://127.0.0.1:1"];
+
+/// What a command says of a shard without endpoints, where it says it, as long as it does not fail.
+fn of_an_empty_shard(command: &str, more: &[&str]) -> Ended {
+    let arguments = [&[command], &EMPTY[..], more].concat();
+    let ended = Place::with("ping").run(&arguments);
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    assert_eq!(
+        ended.stderr,
+        "note: none of the endpoints is in shard 1/2\n"
+    );
+    ended
+}
 
 /// Six endpoints of one cell each.
 fn six() -> Place {
@@ -85,11 +103,91 @@ fn a_shard_without_endpoints_is_as_pinned_and_still_reports() {
 }
 
 #[test]
+fn a_check_of_a_shard_without_endpoints_says_so_beside_its_sum() {
+    let sum = "as pinned: 0 cells, 0 endpoints, 0 requests, 0 pinned findings";
+    let human = of_an_empty_shard("check", &[]).stdout;
+    assert!(human.contains(sum), "{human}");
+    let json = of_an_empty_shard("check", &["--format", "json"]).stdout;
+    let json: Json = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["endpoints"], json!([]));
+}
+
+#[test]
+fn a_recording_of_a_shard_without_endpoints_accepts_nothing() {
+    assert_eq!(of_an_empty_shard("record", &[]).stdout, "");
+}
+
+#[test]
+fn a_dry_run_of_a_shard_without_endpoints_shows_neither_rows_nor_a_journal() {
+    let database = "postgres://me@127.0.0.1:1/notes";
+    let dry_run = ["--dry-run", "--database-url", database];
+    assert_snapshot!(of_an_empty_shard("check", &dry_run).stdout, @r"
+    Nothing is sent and nothing is written.
+
+    suite     ping
+    service   http://127.0.0.1:1/
+    database  postgres://me@127.0.0.1:1/notes
+
+    0 cells, 0 requests without the pages after a first one
+    ");
+}
+
+#[test]
+fn a_list_of_a_shard_without_endpoints_has_no_lines() {
+    let list = ["list", "ping", "--shard", "1/2"];
+    let ended = Place::with("ping").run(&list);
+    assert_eq!(
+        ended.stderr,
+        "note: none of the endpoints is in shard 1/2\n"
+    );
+    assert_eq!(ended.result(), "");
+}
+
+#[test]
+fn a_filter_that_selects_nothing_is_a_slip_in_a_shard_too() {
+    let list = ["list", "ping", "--shard", "1/2", "--filter", "pong"];
+    let error = Place::with("ping").run(&list).error(4);
+    assert!(
+        error.starts_with("error: no cell matches `pong`\n"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_recording_of_a_shard_accepts_the_endpoints_of_this_shard() {
+    let stub = Stub::start(&[]);
+    let place = six();
+    let listed = place
+        .run(&["list", "ping", "--shard", "1/2"])
+        .result()
+        .lines()
+        .count();
+    let record = [
+        "record",
+        "ping",
+        "--shard",
+        "1/2",
+        "--base-url",
+        &stub.url(),
+    ];
+    assert_eq!(place.run(&record).result().lines().count(), listed);
+    let check = ["check", "ping", "--shard", "1/2", "--base-url", &stub.url()];
+    place.run(&check).result();
+}
+
+#[test]
 fn a_shard_that_is_none_is_a_slip() {
+    for shard in ["0/3", "x/3", "1/0", "3"] {
+        let error = Place::with("ping")
+            .run(&["list", "--shard", shard])
+            .error(2);
+        let expected = format!("error: invalid value '{shard}' for '--shard <I/N>': ");
+        assert!(error.starts_with(&expected), "{error}");
+    }
     let error = Place::with("ping")
         .run(&["list", "--shard", "3/2"])
         .error(2);
-    insta::assert_snapshot!(error, @r"
+    assert_snapshot!(error, @r"
     error: invalid value '3/2' for '--shard <I/N>': it is not of the form I/N, where I is from 1 to N
 
     For more information, try '--help'.
