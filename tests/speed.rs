@@ -2,11 +2,7 @@
 //!
 //! This is a test binary of its own with one test, so that all the processor time of the process is the test's.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "helpers of tests fail like the tests, and say what they saw"
-)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail like the tests")]
 
 #[path = "cli/raw.rs"]
 #[expect(dead_code, reason = "the tests of the command line use all of it")]
@@ -88,7 +84,7 @@ async fn of_a_cell(service: &Raw, endpoints: usize) -> Duration {
         .await
         .unwrap();
     assert_eq!(swept.cells, SIDE * SIDE * endpoints);
-    (processor_time() - before) / u32::try_from(swept.cells).unwrap()
+    processor_time().checked_sub(before).unwrap() / u32::try_from(swept.cells).unwrap()
 }
 
 /// The processor time of one request without any sweep, service included.
@@ -108,7 +104,7 @@ async fn of_a_request(service: &Raw) -> Duration {
     let before = processor_time();
     let answers = stream::iter(0..count).map(send).buffered(concurrency);
     assert_eq!(answers.count().await, SIDE * SIDE);
-    (processor_time() - before) / count
+    processor_time().checked_sub(before).unwrap() / count
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -61,12 +61,12 @@ pub(crate) fn write(folder: &Path, size: Size, has_database: bool) -> io::Result
     let target = |number| format!("  thing-{number}: {{ kind: thing }}\n");
     let targets: String = names.clone().map(target).collect();
     fs::write(folder.join("targets.yaml"), format!("targets:\n{targets}"))?;
-    let applied: String = names
-        .map(|number| format!("  - thing-{number}\n"))
-        .collect();
+    let applied: Vec<String> = names.map(|number| format!("thing-{number}")).collect();
+    let applied = applied.join(", ");
     for action in 0..size.actions {
         let path = format!("/action-{action}/{{{{ target.id }}}}");
-        let endpoint = format!("request: {{ method: GET, path: \"{path}\" }}\ntargets:\n{applied}");
+        let endpoint =
+            format!("request: {{ method: GET, path: \"{path}\" }}\ntargets: [{applied}]\n");
         fs::write(
             folder.join(format!("endpoints/action-{action:03}.yaml")),
             endpoint,
