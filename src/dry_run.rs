@@ -18,7 +18,7 @@ use crate::journal::STATEMENTS;
 use crate::plan::{EndpointPlan, PlannedCell};
 use crate::service::Given;
 use crate::suite::{CaptureSpec, Credential, Endpoint, RequestSpec, Suite};
-use crate::sweep::{SweepError, namer};
+use crate::sweep::{NOBODY, SweepError, namer};
 use crate::symbols::{Namer, Registry, View};
 use crate::template::{Templates, Value, random};
 use crate::world::{Instance, Row, Scratch, World, headers};
@@ -203,10 +203,7 @@ impl<'a> Drawing<'a> {
         // From nobody's side: no actor has this name, and no cell this number.
         let side = Side {
             namer: &namer,
-            view: View {
-                cell: usize::MAX,
-                actor: "",
-            },
+            view: NOBODY,
         };
         let rows = self.world.rows(self.suite, &self.templates)?;
         Ok(rows.iter().map(|row| side.insert(row)).collect())

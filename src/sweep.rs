@@ -252,7 +252,7 @@ fn known<'k>([now, before]: &'k [Batch; 2], retired: &'k Retired) -> Knowledge<'
 }
 
 /// What is said outside any cell.
-const NOBODY: View<'_> = View {
+pub(crate) const NOBODY: View<'_> = View {
     cell: usize::MAX,
     actor: "",
 };
