@@ -163,7 +163,7 @@ pub(crate) const STATEMENTS: [&str; 2] = [
 ];
 
 /// What the comment on the journal's schema says; another journal needs another comment.
-const VERSION: &str = "The journal of authz-pin, format 2. `authz-pin clean` takes it away.";
+const VERSION: &str = "The journal of authz-pin, format 3. `authz-pin clean` takes it away.";
 
 const BEGIN: &str = "
     with place as (select coalesce(max(seq), 0) as value from authz_pin.change),

@@ -20,7 +20,7 @@ $$;
 
 -- Whether a foreign key's action would take a row along that is not for this undo to touch: a row that refers to one that
 -- is about to go, or to a key that is about to change, unless it is as the run left it and will be restored itself.
-create or replace function authz_pin.would_act(numbers bigint[], relation regclass, op text, new_rows text[], old_rows text[])
+create or replace function authz_pin.would_act(which text, op text, relation regclass, new_rows text[], old_rows text[])
 returns boolean
 language plpgsql as $$
 declare
@@ -30,7 +30,7 @@ begin
   for f in
     select k.conrelid::regclass as child,
       string_agg(format('authz_pin_child.%I = (image.r).%I', c.attname, p.attname), ' and ') as refers,
-      string_agg(format('(image.r).%1$I is distinct from (before.r).%1$I', p.attname), ' or ') as moves
+      string_agg(format('(image.r).%1$I is distinct from (image.before).%1$I', p.attname), ' or ') as moves
     from pg_constraint k
       cross join unnest(k.conkey, k.confkey) as u (child, parent)
       join pg_attribute c on c.attrelid = k.conrelid and c.attnum = u.child
@@ -46,12 +46,12 @@ begin
       into found using new_rows, relation;
     else
       execute format(
-        'select exists (select from %2$s authz_pin_child, (select $1::%1$s as r) image, (select $2::%1$s as r) before
-         where %3$s and (%4$s) and not exists (
-           select from authz_pin.change c join authz_pin.change own on own.seq = $3 and c.run = own.run
-           where c.relation = authz_pin_child.tableoid and c.new_row = authz_pin_child::text))',
+        'select exists (select from %2$s authz_pin_child,
+           (select n::%1$s as r, o::%1$s as before from unnest($1, $2) u (n, o) offset 0) image
+         where %3$s and (%4$s) and not exists (select from authz_pin.change c
+           where c.run = $3 and c.relation = authz_pin_child.tableoid and c.new_row = authz_pin_child::text))',
         relation, f.child, f.refers, f.moves)
-      into found using new_rows[1], old_rows[1], numbers[1];
+      into found using new_rows, old_rows, which;
     end if;
     if found then
       return true;
@@ -60,42 +60,57 @@ begin
   return false;
 end $$;
 
--- Undoes changes of one table and one operation with one statement. False, and nothing is done, where a row is not as the
--- run left it or cannot be restored. A row that already is as it was (a foreign key's action restored it) counts as undone.
--- Rows are compared with all their columns, written in this session's settings, so nothing is overwritten by guess.
-create or replace function authz_pin.undo_changes(numbers bigint[]) returns boolean
+-- Undoes one operation on rows of one table with one statement: takes away what was inserted, puts back what was deleted,
+-- gives what was updated its old values, and says how many rows that were. Only rows that are as the run left them are
+-- touched, compared with all their columns, written in this session's settings, so nothing is overwritten by guess.
+create or replace function authz_pin.restore(which text, op text, relation regclass, new_rows text[], old_rows text[])
+returns bigint
 language plpgsql as $$
 declare
-  c record;
   s record;
   found_rows text;
   done bigint;
 begin
-  select x.relation, x.op, count(*), array_agg(x.old_row) as old, array_agg(x.new_row) as new
-    into strict c from authz_pin.change x where x.seq = any (numbers) group by x.relation, x.op;
-  select * into strict s from authz_pin.shape(c.relation);
+  select * into strict s from authz_pin.shape(relation);
   -- Where rows are alike, as they can be without a key, one row per change is enough.
   found_rows := format(
     'select authz_pin_row.ctid from only %1$s authz_pin_row, (select x::%1$s as r from unnest($1) x offset 0) image
-     where %2$s and authz_pin_row::text = image.r::text limit cardinality($1)', c.relation, coalesce(s.key, 'true'));
-  if c.op <> 'delete' then
+     where %2$s and authz_pin_row::text = image.r::text limit cardinality($1)', relation, coalesce(s.key, 'true'));
+  if op <> 'delete' then
     -- A row that is locked is not referred to anew before it is gone.
-    execute format('select from only %s where ctid = any (array(%s)) for update', c.relation, found_rows) using c.new;
-    if authz_pin.would_act(numbers, c.relation, c.op, c.new, c.old) then
-      return false;
+    execute format('select from only %s where ctid = any (array(%s)) for update', relation, found_rows) using new_rows;
+    if authz_pin.would_act(which, op, relation, new_rows, old_rows) then
+      return 0;
     end if;
   end if;
-  case c.op
+  case op
   when 'insert' then
-    execute format('delete from only %s where ctid = any (array(%s))', c.relation, found_rows) using c.new;
+    execute format('delete from only %s where ctid = any (array(%s))', relation, found_rows) using new_rows;
   when 'update' then
-    execute format('update only %1$s set (%2$s) = (select %3$s from (select $2[1]::%1$s as r) image) where ctid = any (array(%4$s))',
-      c.relation, s.updatable, s.updates, found_rows) using c.new, c.old;
+    execute format(
+      'update only %1$s authz_pin_row set (%2$s) = row (%3$s)
+       from (select o::%1$s as r, n::%1$s as after from unnest($1, $2) u (n, o) offset 0) image
+       where ctid = any (array(%4$s)) and authz_pin_row::text = image.after::text', relation, s.updatable, s.updates, found_rows)
+    using new_rows, old_rows;
   else
     execute format('insert into %1$s (%2$s) overriding system value select %3$s from (select x::%1$s as r from unnest($1) x offset 0) image',
-      c.relation, s.columns, s.images) using c.old;
+      relation, s.columns, s.images) using old_rows;
   end case;
   get diagnostics done = row_count;
+  return done;
+end $$;
+
+-- Undoes changes of one table and one operation. False, and nothing is done, where a row is not as the run left it or
+-- cannot be restored. A row that already is as it was (a foreign key's action restored it) counts as undone.
+create or replace function authz_pin.undo_changes(numbers bigint[]) returns boolean
+language plpgsql as $$
+declare
+  c record;
+  done bigint;
+begin
+  select x.run, x.relation, x.op, count(*), array_agg(x.old_row) as old, array_agg(x.new_row) as new
+    into strict c from authz_pin.change x where x.seq = any (numbers) group by x.run, x.relation, x.op;
+  done := authz_pin.restore(c.run, c.op, c.relation, c.new, c.old);
   if done = c.count then
     return true;
   end if;
@@ -196,8 +211,103 @@ begin
   return numbers;
 end $$;
 
--- Undoes with the service's own triggers off, since they would change what is restored, and with constraints checked at
--- the end where they can be. What only fails at the end is done again with each change checked at once, to know which it is.
+-- Of rows of one table that are to go and rows that are to come back, those with the same primary key: an update each.
+create or replace function authz_pin.pair(relation regclass, gone text[], back text[])
+returns table (gone_updated text[], back_updated text[], gone_only text[], back_only text[])
+language plpgsql as $$
+declare
+  key text;
+begin
+  if gone is null or back is null then
+    return query select null::text[], null::text[], gone, back;
+    return;
+  end if;
+  select s.key into strict key from authz_pin.shape(relation) s;
+  return query execute format(
+    'with gone as (select image.x as authz_pin_image, (image.r).* from (select x, x::%1$s as r from unnest($1) x offset 0) image),
+       back as (select x as i, x::%1$s as r from unnest($2) x offset 0),
+       pair as (select authz_pin_row.authz_pin_image as gone, image.i as back from gone authz_pin_row join back image on %2$s)
+     select (select array_agg(gone) from pair), (select array_agg(back) from pair),
+       (select array_agg(x) from unnest($1) x where x not in (select gone from pair)),
+       (select array_agg(x) from unnest($2) x where x not in (select back from pair))', relation, key)
+  using gone, back;
+end $$;
+
+-- What is left of a run's changes after `since` when what it made and took again is left out: per table the rows that are
+-- to be inserted, updated and deleted, in an order that foreign keys allow if they are no circle.
+create or replace function authz_pin.net(which text, since bigint)
+returns table (op text, relation regclass, new_rows text[], old_rows text[])
+language sql stable as $$
+  with recursive image as (
+    select x.relation, i.text, sum(i.sign) as net
+    from authz_pin.change x cross join lateral (values (x.new_row, 1), (x.old_row, -1)) i (text, sign)
+    where x.run = which and x.seq > since and i.text is not null
+    group by x.relation, i.text having sum(i.sign) <> 0
+  ), rows as (
+    select i.relation, array_agg(text) filter (where net > 0) as gone, array_agg(text) filter (where net < 0) as back
+    from image i group by i.relation
+  ), above (relation, parent, level) as (
+    select r.relation, r.relation::oid, 0 from rows r
+    union
+    select a.relation, k.confrelid, a.level + 1 from above a join pg_constraint k on k.conrelid = a.parent
+    where k.contype = 'f' and k.confrelid <> k.conrelid and a.level < 16
+  ), depth as (
+    select a.relation, max(level) as level from above a group by a.relation
+  )
+  select s.op, r.relation, s.new_rows, s.old_rows
+  from rows r join depth d using (relation)
+    cross join lateral authz_pin.pair(r.relation, r.gone, r.back) p
+    cross join lateral (values
+      (1, d.level, 'delete', null, p.back_only),
+      (2, d.level, 'update', p.gone_updated, p.back_updated),
+      (3, -d.level, 'insert', p.gone_only, null)
+    ) s (step, place, op, new_rows, old_rows)
+  where coalesce(s.new_rows, s.old_rows) is not null
+  order by s.step, s.place, r.relation::text
+$$;
+
+-- Undoes everything with a statement per table and operation. False, and nothing is done, where a row is not as the run
+-- left it, a table has no key, or the rows cannot be restored in this order.
+create or replace function authz_pin.undo_at_once(which text, since bigint) returns boolean
+language plpgsql as $$
+declare
+  part record;
+begin
+  set constraints all deferred;
+  for part in select * from authz_pin.net(which, since) loop
+    if (select s.key from authz_pin.shape(part.relation) s) is null
+      or authz_pin.restore(which, part.op, part.relation, part.new_rows, part.old_rows)
+        <> cardinality(coalesce(part.new_rows, part.old_rows))
+    then
+      raise integrity_constraint_violation;
+    end if;
+  end loop;
+  set constraints all immediate;
+  return true;
+exception
+  when deadlock_detected or serialization_failure or lock_not_available then
+    raise;
+  when others then
+    return false;
+end $$;
+
+-- Undoes change by change, with constraints checked at the end where they can be. What only fails at the end is done again
+-- with each change checked at once, to know which it is.
+create or replace function authz_pin.undo_one_by_one(which text, since bigint) returns bigint[]
+language plpgsql as $$
+declare
+  remaining bigint[];
+begin
+  set constraints all deferred;
+  remaining := authz_pin.undo_steps(which, since);
+  set constraints all immediate;
+  return remaining;
+exception when integrity_constraint_violation then
+  set constraints all immediate;
+  return authz_pin.undo_steps(which, since);
+end $$;
+
+-- Undoes with the service's own triggers off, since they would change what is restored.
 create or replace function authz_pin.undo_quietly(which text, since bigint) returns bigint[]
 language plpgsql as $$
 declare
@@ -215,14 +325,11 @@ begin
     execute format('alter table only %s disable trigger %I', t.relation, t.tgname);
     back := back || format('alter table only %s enable %s trigger %I', t.relation, t.mode, t.tgname);
   end loop;
-  begin
-    set constraints all deferred;
-    remaining := authz_pin.undo_steps(which, since);
-    set constraints all immediate;
-  exception when integrity_constraint_violation then
-    set constraints all immediate;
-    remaining := authz_pin.undo_steps(which, since);
-  end;
+  if authz_pin.undo_at_once(which, since) then
+    remaining := '{}';
+  else
+    remaining := authz_pin.undo_one_by_one(which, since);
+  end if;
   for i in 1..cardinality(back) loop
     execute back[i];
   end loop;
