@@ -166,7 +166,7 @@ pub(crate) const STATEMENTS: [&str; 2] = [
 const VERSION: &str = "The journal of authz-pin, format 3. `authz-pin clean` takes it away.";
 
 const BEGIN: &str = "
-    with place as (select coalesce(max(seq), 0) as value from authz_pin.change),
+    with place as (select authz_pin.last_change() as value),
     remembered as (insert into authz_pin.identifier select $1, unnest($2) on conflict do nothing),
     alone as (
       update authz_pin.run set alone_from = place.value, alone_until = clock_timestamp() + make_interval(secs => $3)
@@ -282,7 +282,7 @@ impl Journal {
         sweep_lock(database, "pg_advisory_unlock", presence).await
     }
 
-    /// Begins a batch: remembers identifiers that need not hold the run's token, so that they are found after a crash, and
+    /// Begins a batch: remembers the identifiers that do not hold the run's token, so that they are found after a crash, and
     /// for how long what changes belongs to the batch because it is alone. Gives the place where the batch begins.
     pub async fn begin(
         &self,
@@ -290,9 +290,13 @@ impl Journal {
         identifiers: &[String],
         alone: Option<Duration>,
     ) -> Result<Mark, DatabaseError> {
+        let unmarked: Vec<&String> = identifiers
+            .iter()
+            .filter(|value| !value.contains(&self.run))
+            .collect();
         let query = diesel::sql_query(BEGIN)
             .bind::<Text, _>(&self.run)
-            .bind::<Array<Text>, _>(identifiers)
+            .bind::<Array<Text>, _>(unmarked)
             .bind::<Nullable<Double>, _>(alone.map(|time| time.as_secs_f64()));
         let number: Number = query
             .get_result(&mut database.connection)
@@ -367,8 +371,12 @@ impl Journal {
 
     /// What the other runs on this database made: their tokens, and identifiers that need not hold a token.
     pub async fn others(&self, database: &mut Database) -> Result<Vec<String>, DatabaseError> {
+        // A run can have a million identifiers of its own: those of the others are found by the key, run by run.
         let query = "select token from authz_pin.run where token <> $1
-            union all select value from authz_pin.identifier where run <> $1";
+            union all
+            select i.value from authz_pin.run r
+              cross join lateral (select value from authz_pin.identifier where run = r.token offset 0) i
+            where r.token <> $1";
         let tokens: Vec<Token> = diesel::sql_query(query)
             .bind::<Text, _>(&self.run)
             .load(&mut database.connection)
@@ -384,6 +392,13 @@ impl Journal {
         mark: Mark,
     ) -> Result<Vec<Leftover>, DatabaseError> {
         undo(database, &self.run, mark).await
+    }
+
+    /// Makes room of what was undone, which else is in the way of every look at the journal. Servers do so by themselves,
+    /// but not often enough for a table that is filled and emptied several times a second, and not all of them.
+    pub async fn vacuum(&self, database: &mut Database) -> Result<(), DatabaseError> {
+        let vacuum = "vacuum (skip_locked) authz_pin.change";
+        database.execute("write the journal", vacuum).await
     }
 
     /// Takes the run out, and with the last run the journal itself.
@@ -418,7 +433,7 @@ async fn sweep_lock(
 }
 
 async fn last(database: &mut Database) -> Result<i64, DatabaseError> {
-    let query = diesel::sql_query("select coalesce(max(seq), 0) as value from authz_pin.change");
+    let query = diesel::sql_query("select authz_pin.last_change() as value");
     let number: Number = query
         .get_result(&mut database.connection)
         .await

@@ -38,6 +38,13 @@ create table if not exists authz_pin.change (
 );
 create index if not exists change_run on authz_pin.change (run, seq);
 
+-- The number of the last change, also of one that is under way. The table's own maximum is slow to find where rows were
+-- deleted.
+create or replace function authz_pin.last_change() returns bigint
+language sql volatile as $$
+  select case when is_called then last_value else 0 end from authz_pin.change_seq_seq
+$$;
+
 -- TRUNCATE fires no row triggers: its rows are logged as deleted before they are. The settings make one row image the same
 -- text whatever the session's own settings are.
 create or replace function authz_pin.log_change() returns trigger

@@ -63,39 +63,44 @@ end $$;
 -- Undoes one operation on rows of one table with one statement: takes away what was inserted, puts back what was deleted,
 -- gives what was updated its old values, and says how many rows that were. Only rows that are as the run left them are
 -- touched, compared with all their columns, written in this session's settings, so nothing is overwritten by guess.
+-- They are looked for by their key: a table that a sweep has filled and emptied many times is slow to read from end to end.
 create or replace function authz_pin.restore(which text, op text, relation regclass, new_rows text[], old_rows text[])
 returns bigint
-language plpgsql as $$
+language plpgsql
+set enable_seqscan = off
+as $$
 declare
   s record;
-  found_rows text;
+  places tid[];
   done bigint;
 begin
   select * into strict s from authz_pin.shape(relation);
-  -- Where rows are alike, as they can be without a key, one row per change is enough.
-  found_rows := format(
-    'select authz_pin_row.ctid from only %1$s authz_pin_row, (select x::%1$s as r from unnest($1) x offset 0) image
-     where %2$s and authz_pin_row::text = image.r::text limit cardinality($1)', relation, coalesce(s.key, 'true'));
-  if op <> 'delete' then
-    -- A row that is locked is not referred to anew before it is gone.
-    execute format('select from only %s where ctid = any (array(%s)) for update', relation, found_rows) using new_rows;
-    if authz_pin.would_act(which, op, relation, new_rows, old_rows) then
-      return 0;
-    end if;
+  if op = 'delete' then
+    execute format(
+      'insert into %1$s (%2$s) overriding system value
+       select %3$s from (select x::%1$s as r from unnest($1) x offset 0) image', relation, s.columns, s.images) using old_rows;
+    get diagnostics done = row_count;
+    return done;
   end if;
-  case op
-  when 'insert' then
-    execute format('delete from only %s where ctid = any (array(%s))', relation, found_rows) using new_rows;
-  when 'update' then
+  -- A row that is locked is not changed, and not referred to anew, before it is gone. Where rows are alike, as they can be
+  -- without a key, one row per change is enough.
+  execute format(
+    'select array(
+       select authz_pin_row.ctid from only %1$s authz_pin_row, (select x::%1$s as r from unnest($1) x offset 0) image
+       where %2$s and authz_pin_row::text = image.r::text limit cardinality($1) for update of authz_pin_row)',
+    relation, coalesce(s.key, 'true')) into places using new_rows;
+  if authz_pin.would_act(which, op, relation, new_rows, old_rows) then
+    return 0;
+  end if;
+  if op = 'insert' then
+    execute format('delete from only %s where ctid = any ($1)', relation) using places;
+  else
     execute format(
       'update only %1$s authz_pin_row set (%2$s) = row (%3$s)
-       from (select o::%1$s as r, n::%1$s as after from unnest($1, $2) u (n, o) offset 0) image
-       where ctid = any (array(%4$s)) and authz_pin_row::text = image.after::text', relation, s.updatable, s.updates, found_rows)
-    using new_rows, old_rows;
-  else
-    execute format('insert into %1$s (%2$s) overriding system value select %3$s from (select x::%1$s as r from unnest($1) x offset 0) image',
-      relation, s.columns, s.images) using old_rows;
-  end case;
+       from (select o::%1$s as r, n::%1$s as after from unnest($2, $3) u (n, o) offset 0) image
+       where ctid = any ($1) and authz_pin_row::text = image.after::text', relation, s.updatable, s.updates)
+    using places, new_rows, old_rows;
+  end if;
   get diagnostics done = row_count;
   return done;
 end $$;

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
 use super::fire::Brought;
 use super::store::{Store, Unexplained};
 use super::{SweepError, Sweeper, known, lap, namer};
-use crate::database::Catalog;
+use crate::database::{Catalog, DatabaseError};
 use crate::fault::Reply;
 use crate::http::{Answer, Call, PAUSES};
 use crate::journal::{Change, Presence};
@@ -17,7 +17,7 @@ use crate::observation::Observation;
 use crate::observe::text_at;
 use crate::plan::PlannedCell;
 use crate::suite::Endpoint;
-use crate::symbols::{Namer, Registry, View};
+use crate::symbols::{Knowledge, Namer, Registry, View};
 use crate::template::{TemplateError, Value};
 use crate::world::{Instance, Scratch, headers};
 
@@ -67,7 +67,7 @@ impl<'a> Sweeper<'a> {
             store.seed(&scratches, presence).await?;
         }
         self.found.phases.seeding += lap(&mut start);
-        let requests = self.requests(endpoint, cells, &scratches)?;
+        let requests: Arc<[Call]> = self.requests(endpoint, cells, &scratches)?.into();
         let brought = self.fire(endpoint, &requests).await?;
         if brought.iter().any(|brought| brought.fault.is_some()) {
             self.still_ready().await?;
@@ -76,16 +76,34 @@ impl<'a> Sweeper<'a> {
         self.capture(endpoint, first, &brought, &mut scratches)?;
         let values = std::mem::take(&mut self.values);
         self.know(values, first)?;
-        self.keep(cells, &requests, &brought);
         self.found.phases.record += lap(&mut start);
-        let unexplained = self.attribute(first, presence).await?;
-        self.found.phases.journal += lap(&mut start);
-        self.probe(endpoint, first, &scratches).await?;
-        self.found.phases.requests += lap(&mut start);
-        if let Some(store) = &mut self.store {
-            store.restore(known(&self.batches, &self.retired)).await?;
+        let alone = presence == Presence::Alone && cells.len() == 1;
+        let is_probed = !endpoint.spec.probes.is_empty();
+        let mut store = self.store.take();
+        let catalog = store.as_ref().and_then(Store::observed);
+        let ((swept, naming), effects) = tokio::join!(
+            self.shown(cells, &requests, &brought, catalog.as_ref()),
+            effects(
+                store.as_mut(),
+                known(&self.batches, &self.retired),
+                alone.then_some(first),
+                is_probed,
+            ),
+        );
+        self.store = store;
+        self.swept.extend(swept);
+        self.found.phases.record += naming;
+        self.found.phases.journal += lap(&mut start).saturating_sub(naming);
+        let (explained, unexplained) = effects?;
+        self.assign(explained);
+        if is_probed {
+            self.probe(endpoint, first, &scratches).await?;
+            self.found.phases.requests += lap(&mut start);
+            if let Some(store) = &mut self.store {
+                store.restore(known(&self.batches, &self.retired)).await?;
+            }
+            self.found.phases.journal += lap(&mut start);
         }
-        self.found.phases.journal += lap(&mut start);
         Ok(unexplained)
     }
 
@@ -165,13 +183,17 @@ impl<'a> Sweeper<'a> {
         self.http.ready(path).await.map_err(SweepError::Gone)
     }
 
-    /// Keeps what the answers showed, and not the answers, which can be large.
-    fn keep(&mut self, cells: &[PlannedCell<'a>], requests: &[Call], brought: &[Brought]) {
-        let catalog = self.store.as_ref().and_then(Store::observed);
-        let (first, suite, wants_calls) = (self.count(), self.suite, self.options.calls);
-        let [Batch { namer, .. }, _] = &self.batches;
-        let swept = cells.par_iter().zip(requests).zip(brought).enumerate();
-        let swept = swept.map(|(place, ((planned, call), brought))| {
+    /// What the answers showed, and how long it took to name it. Between some cells and the next it lets others go on:
+    /// the database is undoing meanwhile.
+    async fn shown(
+        &self,
+        cells: &[PlannedCell<'a>],
+        requests: &[Call],
+        brought: &[Brought],
+        catalog: Option<&Arc<Catalog>>,
+    ) -> (Vec<Swept<'a>>, Duration) {
+        let (first, [Batch { namer, .. }, _]) = (self.count(), &self.batches);
+        let one = |place: usize, planned: &PlannedCell<'a>, call: &Call, brought: &Brought| {
             let number = first + place;
             let view = View {
                 cell: number,
@@ -181,13 +203,25 @@ impl<'a> Sweeper<'a> {
                 number,
                 planned: *planned,
                 recorded: true,
-                curl: wants_calls.then(|| call.curl(namer, view)),
-                observation: brought.shown(suite, namer, view),
+                curl: self.options.calls.then(|| call.curl(namer, view)),
+                observation: brought.shown(self.suite, namer, view),
                 changes: Vec::new(),
-                catalog: catalog.clone(),
+                catalog: catalog.cloned(),
             }
-        });
-        self.swept.par_extend(swept);
+        };
+        let mut swept = Vec::with_capacity(cells.len());
+        let mut naming = Duration::ZERO;
+        while swept.len() < cells.len() {
+            let (mut start, from) = (Instant::now(), swept.len());
+            let some = cells.par_iter().zip(requests).zip(brought).enumerate();
+            let some = some.skip(from).take(NAMED_AT_ONCE);
+            swept.par_extend(
+                some.map(|(place, ((planned, call), brought))| one(place, planned, call, brought)),
+            );
+            naming += lap(&mut start);
+            tokio::task::yield_now().await;
+        }
+        (swept, naming)
     }
 
     /// Binds what successes hold to symbols of their cells.
@@ -230,34 +264,14 @@ impl<'a> Sweeper<'a> {
         Ok(())
     }
 
-    async fn attribute(
-        &mut self,
-        first: usize,
-        presence: Presence,
-    ) -> Result<Unexplained, SweepError> {
-        let Some(store) = &mut self.store else {
-            return Ok(Unexplained::default());
-        };
-        let (explained, mut unexplained) =
-            store.effects(known(&self.batches, &self.retired)).await?;
+    /// Hands the changes to their cells.
+    fn assign(&mut self, explained: Vec<(usize, Change)>) {
         for (cell, change) in explained {
-            if let Some(swept) = cell
-                .checked_sub(self.done)
-                .and_then(|at| self.swept.get_mut(at))
-            {
+            let place = cell.checked_sub(self.done);
+            if let Some(swept) = place.and_then(|at| self.swept.get_mut(at)) {
                 swept.changes.push(change);
             }
         }
-        let batch = self.swept.get_mut(first - self.done..);
-        let [swept] = batch.unwrap_or_default() else {
-            return Ok(unexplained);
-        };
-        if presence == Presence::Alone {
-            let changes = unexplained.take();
-            store.claim(&changes).await?;
-            swept.changes.extend(changes);
-        }
-        Ok(unexplained)
     }
 
     /// Asks, after the calls, which credentials still work; a probe whose credential does not exist is not made.
@@ -282,7 +296,7 @@ impl<'a> Sweeper<'a> {
                 owners.push((number, name));
             }
         }
-        let sent = self.send_all(&calls).await?;
+        let sent = self.send_all(&calls.into()).await?;
         if sent.iter().any(Result::is_err) {
             self.still_ready().await?;
         }
@@ -295,3 +309,23 @@ impl<'a> Sweeper<'a> {
         Ok(())
     }
 }
+
+/// Reads and attributes what the calls changed, and undoes it unless something is still to be asked first.
+async fn effects(
+    store: Option<&mut Store>,
+    known: Knowledge<'_>,
+    sole: Option<usize>,
+    is_probed: bool,
+) -> Result<(Vec<(usize, Change)>, Unexplained), DatabaseError> {
+    let Some(store) = store else {
+        return Ok(Default::default());
+    };
+    let effects = store.effects(known, sole).await?;
+    if !is_probed {
+        store.restore(known).await?;
+    }
+    Ok(effects)
+}
+
+/// How many cells are named before others go on.
+const NAMED_AT_ONCE: usize = 64;

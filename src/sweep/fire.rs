@@ -2,12 +2,15 @@
 
 use std::cell::Cell;
 use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::StreamExt;
+use tokio::task::JoinSet;
 
 use super::{SweepError, Sweeper};
 use crate::fault::Fault;
-use crate::http::{Answer, Call, HttpError};
+use crate::http::{Answer, Call, Http, HttpError};
 use crate::observation::Observation;
 use crate::observe::{self, text_at};
 use crate::suite::{Endpoint, PagesSpec, Suite};
@@ -70,7 +73,7 @@ impl Sweeper<'_> {
     pub(super) async fn fire(
         &mut self,
         endpoint: &Endpoint,
-        calls: &[Call],
+        calls: &Arc<[Call]>,
     ) -> Result<Vec<Brought>, SweepError> {
         let Some(pages) = &endpoint.spec.pages else {
             let sent = self.send_all(calls).await?;
@@ -85,12 +88,20 @@ impl Sweeper<'_> {
     /// Sends calls, as many at once as the options say; the answers come back in the calls' order.
     pub(super) async fn send_all(
         &mut self,
-        calls: &[Call],
+        calls: &Arc<[Call]>,
     ) -> Result<Vec<Result<Answer, Fault>>, HttpError> {
-        let sends = calls.iter().map(|call| self.http.send(call));
-        let answers = in_order(sends, self.options.concurrency).await?;
-        self.found.requests += answers.len();
-        Ok(answers)
+        let lanes = self.options.concurrency.clamp(1, calls.len().max(1));
+        let next = Arc::new(AtomicUsize::new(0));
+        let lane = |_| lane(self.http.clone(), Arc::clone(calls), Arc::clone(&next));
+        // Tasks of their own run on all cores, and end when nobody waits for them any more.
+        let lanes: JoinSet<_> = (0..lanes).map(lane).collect();
+        let mut sent = Vec::with_capacity(calls.len());
+        for lane in lanes.join_all().await {
+            sent.extend(lane?);
+        }
+        self.found.requests += sent.len();
+        sent.sort_unstable_by_key(|(place, _)| *place);
+        Ok(sent.into_iter().map(|(_, sent)| sent).collect())
     }
 
     async fn walk(
@@ -119,6 +130,25 @@ impl Sweeper<'_> {
                 });
             }
         }
+    }
+}
+
+/// What came of some of the calls, with their places among all.
+type Lane = Result<Vec<(usize, Result<Answer, Fault>)>, HttpError>;
+
+/// Sends one call after another, each the next that no other lane has begun. After a failure no lane begins another; those
+/// under way are awaited, since a call that is given up may still write.
+async fn lane(http: Http, calls: Arc<[Call]>, next: Arc<AtomicUsize>) -> Lane {
+    let mut brought = Vec::new();
+    loop {
+        let place = next.fetch_add(1, Ordering::Relaxed);
+        let Some(call) = calls.get(place) else {
+            return Ok(brought);
+        };
+        let sent = http.send(call).await.inspect_err(|_| {
+            next.store(calls.len(), Ordering::Relaxed);
+        })?;
+        brought.push((place, sent));
     }
 }
 

@@ -57,6 +57,8 @@ pub(super) struct Store {
     leftovers: Vec<Leftover>,
     /// What other runs made. Kept when they end, since what they changed may be read later.
     others: BTreeSet<String>,
+    /// How many rows were inserted since the journal was vacuumed.
+    inserted: usize,
 }
 
 impl Store {
@@ -94,6 +96,7 @@ impl Store {
             world_rows: 0,
             leftovers,
             others: BTreeSet::new(),
+            inserted: 0,
         }))
     }
 
@@ -152,6 +155,7 @@ impl Store {
         if rows.is_empty() {
             return Ok(());
         }
+        self.inserted += rows.len();
         let task = "insert the suite's rows";
         self.database.execute(task, "begin").await?;
         let inserted = self.database.insert(rows).await;
@@ -167,10 +171,12 @@ impl Store {
         inserted
     }
 
-    /// Waits until the journal is quiet and reads it once: the changes by the number of their cell, and the rest.
+    /// Waits until the journal is quiet and reads it once: the changes by the number of their cell, and the rest. What no
+    /// symbol explains belongs to the `sole` cell that was swept meanwhile.
     pub(super) async fn effects(
         &mut self,
         known: Knowledge<'_>,
+        sole: Option<usize>,
     ) -> Result<(Vec<(usize, Change)>, Unexplained), DatabaseError> {
         let Some(journal) = &mut self.journal else {
             return Ok(Default::default());
@@ -183,20 +189,19 @@ impl Store {
         self.others
             .extend(journal.others(&mut self.database).await?);
         let attribution = Attribution::new(known, &self.others, &self.background);
-        let attributed = attribution.attribute(changes);
+        let mut attributed = attribution.attribute(changes);
+        if let Some(cell) = sole {
+            let unexplained = std::mem::take(&mut attributed.unexplained);
+            self.unmarked
+                .extend(unexplained.iter().map(|change| change.table.clone()));
+            let its = unexplained.into_iter().map(|change| (cell, change));
+            attributed.explained.extend(its);
+        }
         journal.set_aside(attributed.foreign);
         let mut mine = attributed.background;
         mine.extend(attributed.explained.iter().map(|(_, change)| change.seq));
         journal.claim(&mut self.database, &mine).await?;
         Ok((attributed.explained, Unexplained(attributed.unexplained)))
-    }
-
-    /// Claims changes that only their time explains.
-    pub(super) async fn claim(&mut self, changes: &[Change]) -> Result<(), DatabaseError> {
-        self.unmarked
-            .extend(changes.iter().map(|change| change.table.clone()));
-        let numbers: Vec<i64> = changes.iter().map(|change| change.seq).collect();
-        self.claim_numbers(&numbers).await
     }
 
     async fn claim_numbers(&mut self, numbers: &[i64]) -> Result<(), DatabaseError> {
@@ -209,7 +214,14 @@ impl Store {
     /// Undoes a batch: its rows, its effects, and what its probes wrote.
     pub(super) async fn restore(&mut self, known: Knowledge<'_>) -> Result<(), DatabaseError> {
         self.claim_known(known).await?;
-        self.undo(known, self.mark, self.world_rows).await
+        self.undo(known, self.mark, self.world_rows).await?;
+        match &self.journal {
+            Some(journal) if self.inserted > VACUUM => {
+                self.inserted = 0;
+                journal.vacuum(&mut self.database).await
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Undoes the changes of a try that was repeated, where the repetition showed that calls do write such rows.
@@ -292,6 +304,9 @@ impl Store {
                 .any(|table| self.background.is_table(table))
     }
 }
+
+/// After how many rows the journal is vacuumed.
+const VACUUM: usize = 10_000;
 
 /// How long a call of a run that was killed may go on in the service: what changes later is not taken for the run's.
 const IN_FLIGHT: Duration = Duration::from_secs(5);
