@@ -11,7 +11,7 @@ use crate::{
     duration,
     rows::{VerificationToken, texts},
     settings::Settings,
-    store::{Store, Team, User},
+    store::{Owned, Store, User},
 };
 
 /// What the master key is called wherever a key's hash is expected (litellm 1.85.1, `constants.py`).
@@ -163,35 +163,26 @@ pub(crate) async fn authenticate(
     if hash(&key) == hash(&settings.master_key) {
         return Ok(Caller::master());
     }
-    let token = find(&key, store).await?;
+    let Owned {
+        key: token,
+        user,
+        is_team_blocked,
+    } = find(&key, store).await?;
     if token.blocked == Some(true) {
         return Err(Denial::Fault(
             "Key is blocked. Update via `/key/unblock` if you're an admin.".into(),
         ));
     }
     refuse_expired(&token, &key)?;
-    let user = match &token.user_id {
-        Some(id) => store.user(id).await?,
-        None => None,
-    };
-    if let Some(team) = team_of(&token, store).await?.filter(|team| team.blocked) {
-        let message = format!(
-            "Team={} is blocked. Update via `/team/unblock` if you're an admin.",
-            team.team_id
-        );
+    if let Some(team) = token.team_id.as_ref().filter(|_| is_team_blocked) {
+        let message =
+            format!("Team={team} is blocked. Update via `/team/unblock` if you're an admin.");
         return Err(Denial::Fault(message));
     }
     Ok(Caller::new(token, user))
 }
 
-async fn team_of(token: &VerificationToken, store: &Store) -> Result<Option<Team>, Denial> {
-    match &token.team_id {
-        Some(id) => store.team(id).await,
-        None => Ok(None),
-    }
-}
-
-async fn find(key: &str, store: &Store) -> Result<VerificationToken, Denial> {
+async fn find(key: &str, store: &Store) -> Result<Owned, Denial> {
     if !key.starts_with("sk-") {
         let message = format!(
             "LiteLLM Virtual Key expected. Received={}, expected to start with 'sk-'.",
@@ -200,8 +191,8 @@ async fn find(key: &str, store: &Store) -> Result<VerificationToken, Denial> {
         return Err(Denial::text(401, message));
     }
     let hash = hash(key);
-    if let Some(token) = store.token(&hash).await? {
-        return Ok(token);
+    if let Some(owned) = store.owned(&hash).await? {
+        return Ok(owned);
     }
     if store.is_in_grace(&hash).await? {
         // Meant to be let in, but the real service falls over its own look-up (`proxy/utils.py` `get_data`).

@@ -36,7 +36,6 @@ pub(crate) struct Team {
     pub(crate) models: Texts,
     pub(crate) tpm_limit: Option<i64>,
     pub(crate) rpm_limit: Option<i64>,
-    pub(crate) blocked: bool,
     pub(crate) team_member_permissions: Texts,
 }
 
@@ -78,6 +77,41 @@ impl User {
     }
 }
 
+/// A key with what the gates ask of whom it belongs to.
+pub(crate) struct Owned {
+    pub(crate) key: VerificationToken,
+    pub(crate) user: Option<User>,
+    /// Whether its team is blocked.
+    pub(crate) is_team_blocked: bool,
+}
+
+/// One row of a key with its user and team: as many rows as the user has memberships, and one without any.
+type OwnedRow = (
+    VerificationToken,
+    Option<(String, Option<String>, Texts)>,
+    Option<(String, Option<String>)>,
+    Option<bool>,
+);
+
+impl Owned {
+    fn of(rows: Vec<OwnedRow>) -> Option<Self> {
+        let mut rows = rows.into_iter();
+        let (key, user, membership, is_team_blocked) = rows.next()?;
+        let others = rows.filter_map(|(_, _, membership, _)| membership);
+        let user = user.map(|(id, role, teams)| User {
+            id,
+            role,
+            teams: texts(&teams).map(str::to_owned).collect(),
+            memberships: membership.into_iter().chain(others).collect(),
+        });
+        Some(Self {
+            key,
+            user,
+            is_team_blocked: is_team_blocked.unwrap_or(false),
+        })
+    }
+}
+
 /// The gateway's database.
 #[derive(Clone)]
 pub(crate) struct Store {
@@ -104,6 +138,25 @@ impl Store {
             .first(&mut self.connection().await?)
             .await
             .optional()?)
+    }
+
+    /// A key with its user and team, which every call asks for, in one query.
+    pub(crate) async fn owned(&self, hash: &str) -> Result<Option<Owned>, Denial> {
+        let of_user = memberships::user_id.nullable().eq(tokens::user_id);
+        let rows = tokens::table
+            .left_join(users::table.on(users::user_id.nullable().eq(tokens::user_id)))
+            .left_join(memberships::table.on(of_user))
+            .left_join(teams::table.on(teams::team_id.nullable().eq(tokens::team_id)))
+            .filter(tokens::token.eq(hash))
+            .select((
+                VerificationToken::as_select(),
+                (users::user_id, users::user_role, users::teams).nullable(),
+                (memberships::organization_id, memberships::user_role).nullable(),
+                teams::blocked.nullable(),
+            ))
+            .load(&mut self.connection().await?)
+            .await?;
+        Ok(Owned::of(rows))
     }
 
     /// Whether the hash is a regenerated key's whose grace period is not over.
@@ -156,31 +209,6 @@ impl Store {
             .filter(teams::team_id.eq_any(ids))
             .select(Team::as_select());
         Ok(query.load(&mut self.connection().await?).await?)
-    }
-
-    pub(crate) async fn user(&self, id: &str) -> Result<Option<User>, Denial> {
-        let mut connection = self.connection().await?;
-        let row: Option<(Option<String>, Texts)> = users::table
-            .find(id)
-            .select((users::user_role, users::teams))
-            .first(&mut connection)
-            .await
-            .optional()?;
-        let Some((role, teams)) = row else {
-            return Ok(None);
-        };
-        let memberships = memberships::table
-            .filter(memberships::user_id.eq(id))
-            .select((memberships::organization_id, memberships::user_role))
-            .load(&mut connection)
-            .await?;
-        let teams = texts(&teams).map(str::to_owned).collect();
-        Ok(Some(User {
-            id: id.into(),
-            role,
-            teams,
-            memberships,
-        }))
     }
 
     pub(crate) async fn organization_exists(&self, id: &str) -> Result<bool, Denial> {
@@ -291,7 +319,6 @@ mod tests {
             models: None,
             tpm_limit: None,
             rpm_limit: None,
-            blocked: false,
             team_member_permissions: None,
         };
         assert!(team.has_admin(Some("a")));
