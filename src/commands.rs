@@ -98,6 +98,9 @@ impl From<ServiceError> for Failure {
             ServiceError::NoDefault(_)
             | ServiceError::UnknownLauncher { .. }
             | ServiceError::Http(HttpError::Path(_))
+            | ServiceError::NoUrl(_)
+            | ServiceError::Address(_)
+            | ServiceError::Tls(_)
             | ServiceError::Launch {
                 reason: LaunchError::Settings { .. },
                 ..
@@ -171,7 +174,10 @@ fn all_removed(left: &[String]) -> Result<(), Failure> {
     if left.is_empty() {
         return Ok(());
     }
-    let mut message = format!("{} things that the run made are left in the service:", left.len());
+    let mut message = format!(
+        "{} things that the run made are left in the service:",
+        left.len()
+    );
     for left in left.iter().take(LEFTOVERS_SHOWN) {
         let _ = write!(message, "\n  {left}");
     }

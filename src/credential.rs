@@ -10,7 +10,7 @@ use crate::template::{Fields, Scope, TemplateError, Templates, Value};
 
 /// The headers of a credential. `issued` is what a login gave or what was signed for it before; what was not is signed
 /// now.
-pub fn headers(
+pub(crate) fn headers(
     templates: &Templates,
     credential: Option<&Credential>,
     scope: &Scope,
@@ -24,7 +24,11 @@ pub fn headers(
     }
     let mut scope = scope.clone();
     scope.extend(issued.clone());
-    if let Some(spec) = credential.jwt.as_ref().filter(|_| !issued.contains_key("jwt")) {
+    if let Some(spec) = credential
+        .jwt
+        .as_ref()
+        .filter(|_| !issued.contains_key("jwt"))
+    {
         scope.insert("jwt", Value::from(jwt::sign(templates, spec, &scope)?));
     }
     if !credential.is_bare() {
@@ -33,7 +37,9 @@ pub fn headers(
     let token = match &credential.login {
         Some(login) => {
             let names = login.capture.keys();
-            names.map(|name| format!("{{{{ login.{name} }}}}")).collect()
+            names
+                .map(|name| format!("{{{{ login.{name} }}}}"))
+                .collect()
         }
         None => "{{ jwt }}".to_owned(),
     };

@@ -93,6 +93,9 @@ pub struct Steps {
 pub struct Request {
     /// The method.
     pub method: &'static str,
+    /// Which other URL of the service it is sent to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
     /// The path.
     pub path: String,
     /// The query's parameters.
@@ -156,7 +159,9 @@ impl DryRun {
         let cells = self.cells.iter();
         let calls: usize = cells.map(|cell| 1 + cell.probes.len()).sum();
         let steps = self.cells.iter().map(|cell| &cell.steps);
-        let steps = steps.chain(self.setup.values()).chain(self.endpoints.values());
+        let steps = steps
+            .chain(self.setup.values())
+            .chain(self.endpoints.values());
         calls + steps.map(Steps::len).sum::<usize>()
     }
 }
@@ -303,12 +308,7 @@ impl<'a> Drawing<'a> {
     }
 
     /// The requests of a setup, whose captures are made up, and those of its teardown.
-    fn steps(
-        &self,
-        kind: &Kind,
-        base: &Scope,
-        entity: &mut Instance,
-    ) -> Result<Calls, SweepError> {
+    fn steps(&self, kind: &Kind, base: &Scope, entity: &mut Instance) -> Result<Calls, SweepError> {
         let mut calls = Calls::default();
         for step in &kind.setup {
             calls.setup.push(self.step(step, &entity.within(base))?);
@@ -447,8 +447,14 @@ impl<'a> Drawing<'a> {
         let kind = target.kind.as_ref();
         let kind = kind.and_then(|kind| self.suite.world.kinds.get(kind));
         let (templates, target) = (&self.templates, (cell.target, target));
-        let mut scratch =
-            Scratch::make(self.suite, templates, &self.world, setup, target, cell.actor)?;
+        let mut scratch = Scratch::make(
+            self.suite,
+            templates,
+            &self.world,
+            setup,
+            target,
+            cell.actor,
+        )?;
         let mut calls = Calls::default();
         if let Some(kind) = kind {
             let (base, mut made) = (scratch.base(cell.target), scratch.target.clone());
@@ -491,11 +497,9 @@ impl<'a> Drawing<'a> {
         let request = &endpoint.spec.request;
         let call = Call::render(&self.templates, request, credential, &scratch.scope)?;
         let mut request = side.request(&call);
-        request.pages = endpoint
-            .spec
-            .pages
-            .as_ref()
-            .map(|pages| pages.query.clone());
+        let pages = endpoint.spec.pages.as_ref();
+        let counted = pages.filter(|pages| pages.total.is_some());
+        request.pages = counted.and_then(|pages| pages.query.clone());
         let mut probes = IndexMap::new();
         for (name, probe) in &endpoint.spec.probes {
             // As in a sweep: a probe whose credential does not exist is not made.
@@ -554,6 +558,7 @@ impl Side<'_> {
     fn request(&self, call: &Call) -> Request {
         Request {
             method: call.method.as_str(),
+            url: call.url.clone(),
             path: self.text(&call.path),
             query: self.pairs(&call.query),
             pages: None,
@@ -586,7 +591,7 @@ impl Side<'_> {
 
     fn content(&self, content: &Content) -> String {
         match content.text() {
-            Some(text) => self.text(text),
+            Some(text) => self.text(text).replace('\n', "\\n"),
             None => format!("{} bytes", content.bytes.len()),
         }
     }

@@ -116,7 +116,10 @@ mod tests {
 
     fn token(spec: Json) -> Result<String, TemplateError> {
         let spec: JwtSpec = serde_json::from_value(spec).unwrap();
-        let scope = Scope::from([("secret", Value::from("s3cret")), ("who", Value::from("u-1"))]);
+        let scope = Scope::from([
+            ("secret", Value::from("s3cret")),
+            ("who", Value::from("u-1")),
+        ]);
         sign(&Templates::new(), &spec, &scope)
     }
 
@@ -132,10 +135,19 @@ mod tests {
             "claims": {"sub": "{{ who }}", "roles": ["a"], "iat": null}, "header": {"kid": "k1"},
         }))
         .unwrap();
-        assert_eq!(part(&token, 0), json!({"alg": "HS256", "typ": "JWT", "kid": "k1"}));
+        assert_eq!(
+            part(&token, 0),
+            json!({"alg": "HS256", "typ": "JWT", "kid": "k1"})
+        );
         let claims = part(&token, 1);
-        assert_eq!((&claims["sub"], &claims["roles"]), (&json!("u-1"), &json!(["a"])));
-        assert!(claims["exp"].is_u64() && claims.get("iat").is_none(), "{claims}");
+        assert_eq!(
+            (&claims["sub"], &claims["roles"]),
+            (&json!("u-1"), &json!(["a"]))
+        );
+        assert!(
+            claims["exp"].is_u64() && claims.get("iat").is_none(),
+            "{claims}"
+        );
     }
 
     #[test]

@@ -52,7 +52,9 @@ impl Payload {
         }
         if let Some(parts) = &spec.multipart {
             let part = |(name, part): (&String, _)| NamedPart::render(templates, name, part, scope);
-            return Ok(Self::Parts(parts.iter().map(part).collect::<Result<_, _>>()?));
+            return Ok(Self::Parts(
+                parts.iter().map(part).collect::<Result<_, _>>()?,
+            ));
         }
         match &spec.raw {
             Some(raw) => Ok(Self::Raw(Content::raw(templates, raw, scope)?)),
@@ -129,11 +131,7 @@ impl NamedPart {
 }
 
 impl Content {
-    fn file(
-        templates: &Templates,
-        spec: &FileSpec,
-        scope: &Scope,
-    ) -> Result<Self, TemplateError> {
+    fn file(templates: &Templates, spec: &FileSpec, scope: &Scope) -> Result<Self, TemplateError> {
         let bytes = bytes(templates, spec.text.as_ref(), spec.base64.as_ref(), scope)?;
         Ok(Self {
             media_type: spec.media_type.clone(),

@@ -32,7 +32,7 @@ impl Call {
             parts.push(format!("-X {}", self.method.as_str()));
         }
         let path = word(&format!("/{}", self.path.trim_start_matches('/')));
-        let url = Word::variable("base_url").then(path.map_text(in_path));
+        let url = Word::variable(&self.url_variable()).then(path.map_text(in_path));
         parts.push(url.quoted());
         for (name, value) in &self.query {
             let pair = Word::text(&format!("{name}=")).then(word(value));
@@ -47,6 +47,13 @@ impl Call {
         }
         self.write_body(&mut parts, &word);
         parts.join(" ")
+    }
+
+    fn url_variable(&self) -> String {
+        match &self.url {
+            Some(name) => format!("{name}_url"),
+            None => "base_url".to_owned(),
+        }
     }
 
     fn write_body(&self, parts: &mut Vec<String>, word: &impl Fn(&str) -> Word) {
@@ -64,11 +71,15 @@ impl Call {
             Payload::Parts(all) => parts.extend(all.iter().map(|part| form_part(part, word))),
             Payload::Raw(content) => {
                 let media_type = content.media_type.as_deref().unwrap_or_default();
-                let is_given = |(name, _): &(String, String)| name.eq_ignore_ascii_case("content-type");
+                let is_given =
+                    |(name, _): &(String, String)| name.eq_ignore_ascii_case("content-type");
                 if !self.headers.iter().any(is_given) {
                     parts.push(header("content-type", word(media_type)));
                 }
-                parts.push(format!("--data-binary {}", content_word(content, word).quoted()));
+                parts.push(format!(
+                    "--data-binary {}",
+                    content_word(content, word).quoted()
+                ));
             }
         }
     }
@@ -273,12 +284,13 @@ mod tests {
     fn call(credential: &str, json: Option<Json>) -> Call {
         Call {
             method: Method::Post,
+            url: None,
             template: "/key/update".to_owned(),
             path: "/key/update".to_owned(),
             query: Vec::new(),
             credential: vec![("authorization".to_owned(), credential.to_owned())],
             headers: Vec::new(),
-            json,
+            body: json.map(Payload::Json).unwrap_or_default(),
         }
     }
 

@@ -75,6 +75,9 @@ impl Checker<'_> {
     fn suite(mut self) -> Diagnostics {
         let settings = NodePath::from(["service", "default", "settings"]);
         self.templates_below(&settings, &self.declared.world());
+        let vars = self.declared.vars();
+        self.templates_below(&NodePath::from(["service", "urls"]), &vars);
+        self.tls(&NodePath::from(["service", "tls"]), &vars);
         for path in [["refusal", "type"], ["refusal", "message"]] {
             self.json_path(&NodePath::from(path));
         }
@@ -178,14 +181,17 @@ impl Checker<'_> {
         );
         self.request(&NodePath::from(["request"]), &self.declared.request(value));
         for name in keys(object(value.get("probes"))) {
-            let (path, names) = (NodePath::from(["probes", &name]), self.declared.probes(value));
+            let (path, names) = (
+                NodePath::from(["probes", &name]),
+                self.declared.probes(value),
+            );
             self.request(&path.join("request"), &names);
             self.auth(&path.join("auth"), &names, Auth::Borrowed);
         }
         let names = self.declared.set_up(value);
         self.steps(&NodePath::from(["setup"]), &names, None);
         self.teardown(&NodePath::from(["teardown"]), &names);
-        self.json_path(&NodePath::from(["pages", "total"]));
+        self.pages(&NodePath::from(["pages"]));
         for name in keys(object(value.get("capture"))) {
             self.capture(&NodePath::from(["capture", &name]));
         }
@@ -217,7 +223,8 @@ impl Checker<'_> {
             return;
         };
         if let Some(symbol) = self.declared.never_captured(&kind) {
-            let message = format!("nothing gives the symbol `{symbol}` of the kind `{kind}` a value");
+            let message =
+                format!("nothing gives the symbol `{symbol}` of the kind `{kind}` a value");
             let mistake = self.document.error_at(&path.join("kind"), message);
             self.mistakes.push(
                 mistake.help("give it a template, or let a step of the kind's `setup` capture it"),

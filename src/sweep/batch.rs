@@ -274,7 +274,12 @@ impl<'a> Sweeper<'a> {
             for (name, spec) in &endpoint.spec.probes {
                 let credential = match &spec.auth.actor {
                     Some(actor) => self.headers_of(actor, &scratch.scope),
-                    None => headers(&self.templates, Some(&spec.auth), &scratch.scope, &Fields::new()),
+                    None => headers(
+                        &self.templates,
+                        Some(&spec.auth),
+                        &scratch.scope,
+                        &Fields::new(),
+                    ),
                 };
                 let Ok(credential) = credential else { continue };
                 calls.push(Call::render(

@@ -144,8 +144,14 @@ impl<'a> Sweeper<'a> {
             let due = self.due(Duration::from_secs(spec.lifetime_s));
             issued.due = Some(issued.due.map_or(due, |other| other.min(due)));
         }
-        self.issues.fresh.borrow_mut().push((actor.to_owned(), secrets));
-        self.issues.given.borrow_mut().insert(actor.to_owned(), issued);
+        self.issues
+            .fresh
+            .borrow_mut()
+            .push((actor.to_owned(), secrets));
+        self.issues
+            .given
+            .borrow_mut()
+            .insert(actor.to_owned(), issued);
         Ok(())
     }
 
@@ -185,7 +191,9 @@ impl<'a> Sweeper<'a> {
         }
         if !is_expected {
             let said = self.told(&answer, secrets);
-            return Err(StepFailure::Refused(format!("its login is answered {said}")));
+            return Err(StepFailure::Refused(format!(
+                "its login is answered {said}"
+            )));
         }
         Ok((given, lifetime(login.expires_in.as_ref(), &answer)))
     }

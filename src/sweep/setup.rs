@@ -401,7 +401,12 @@ impl<'a> Sweeper<'a> {
     }
 
     /// A failure with names in place of the run's values.
-    pub(super) fn explained(&self, step: String, failure: StepFailure, instance: &Instance) -> SweepError {
+    pub(super) fn explained(
+        &self,
+        step: String,
+        failure: StepFailure,
+        instance: &Instance,
+    ) -> SweepError {
         let reason = match failure {
             StepFailure::Sweep(error) => return error,
             StepFailure::Refused(reason) | StepFailure::Unclear(reason) => reason,
