@@ -341,6 +341,45 @@ mod tests {
         );
     }
 
+    fn with(body: Payload) -> String {
+        let call = Call {
+            credential: Vec::new(),
+            body,
+            ..call("", None)
+        };
+        curl(&call)
+    }
+
+    fn content(media_type: Option<&str>, bytes: &[u8]) -> Content {
+        Content {
+            media_type: media_type.map(str::to_owned),
+            bytes: bytes.to_vec(),
+        }
+    }
+
+    #[test]
+    fn a_body_is_written_as_it_is_sent() {
+        let pairs = vec![("key".to_owned(), "sk-1\"2".to_owned())];
+        insta::assert_snapshot!(with(Payload::Form(pairs)), @r#"curl -X POST "$BASE_URL/key/update" --data-urlencode "key=$TARGET_KEY""#);
+        let part = |name: &str, file: Option<&str>, content| NamedPart {
+            name: name.to_owned(),
+            file: file.map(str::to_owned),
+            content,
+        };
+        let parts = vec![
+            part("key", None, content(None, b"sk-1\"2")),
+            part(
+                "note",
+                Some("n.txt"),
+                content(Some("text/plain"), b"of sk-1\"2"),
+            ),
+            part("image", Some("i.png"), content(None, &[0, 255])),
+        ];
+        insta::assert_snapshot!(with(Payload::Parts(parts)), @r#"curl -X POST "$BASE_URL/key/update" --form-string "key=$TARGET_KEY" -F "note=of $TARGET_KEY;filename=n.txt;type=text/plain" -F 'image=@body;filename=i.png'"#);
+        let raw = content(Some("application/xml"), b"<a>sk-1\"2</a>");
+        insta::assert_snapshot!(with(Payload::Raw(raw)), @r#"curl -X POST "$BASE_URL/key/update" -H 'content-type: application/xml' --data-binary "<a>$TARGET_KEY</a>""#);
+    }
+
     #[test]
     fn a_shell_reads_the_line_as_it_is_meant() {
         let json = json!({"a": "it's \"$HOME\" `id` \\ !", "key": "sk-1\"2"});
