@@ -11,7 +11,8 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, HeaderValue, LOCATION};
+pub use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderValue, LOCATION};
 use reqwest::redirect::Policy;
 use reqwest::{Request, Response, retry};
 use serde_json::Value as Json;
@@ -272,7 +273,7 @@ impl Http {
         // Fails only when a provider is installed already, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = |connections| {
-            tls.apply(reqwest::Client::builder())?
+            tls.apply(reqwest::Client::builder())
                 .no_proxy()
                 .redirect(Policy::none())
                 .retry(retry::never())

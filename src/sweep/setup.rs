@@ -94,7 +94,7 @@ impl<'a> Sweeper<'a> {
     /// Makes the world: rows and requests, each member after those that it needs.
     pub(super) async fn make_world(&mut self) -> Result<(), SweepError> {
         if !self.suite.has_setup() && !self.has_login_due() {
-            let rows = self.world_rows()?;
+            let rows = self.world.rows(self.suite, &self.templates)?;
             self.insert_world(&rows, Presence::Shared).await?;
             return self.issue_all().await;
         }
@@ -110,12 +110,6 @@ impl<'a> Sweeper<'a> {
             store.leave(Presence::Alone).await?;
         }
         made.and(claimed)
-    }
-
-    fn world_rows(&self) -> Result<Vec<Row>, TemplateError> {
-        let rows = self.suite.cast();
-        let rows = rows.map(|member| self.world.rows(&self.templates, &member));
-        Ok(rows.collect::<Result<Vec<_>, _>>()?.concat())
     }
 
     async fn insert_world(&mut self, rows: &[Row], presence: Presence) -> Result<(), SweepError> {
@@ -142,7 +136,7 @@ impl<'a> Sweeper<'a> {
         let mut rows = Vec::new();
         for member in order(self.suite, &self.templates) {
             self.world.prepare(self.suite, &self.templates, &member)?;
-            rows.extend(self.world.rows(&self.templates, &member)?);
+            rows.extend(self.world.rows_of(&self.templates, &member)?);
             let Some(kind) = member.kind.filter(|kind| !kind.setup.is_empty()) else {
                 continue;
             };

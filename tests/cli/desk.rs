@@ -32,7 +32,7 @@ const TABLES: &str = "
 /// What the service holds: whatever has a path, by it.
 #[derive(Default)]
 pub(crate) struct Things {
-    things: BTreeMap<String, Thing>,
+    all: BTreeMap<String, Thing>,
     /// How many users were asked for, and how many things were removed.
     started: usize,
     removed: usize,
@@ -148,7 +148,7 @@ impl Served {
     /// The paths of what is there.
     pub(crate) fn paths(&self) -> Vec<String> {
         let things = self.desk.things.lock().unwrap();
-        things.things.keys().cloned().collect()
+        things.all.keys().cloned().collect()
     }
 }
 
@@ -186,7 +186,7 @@ impl Desk {
         }
         let key = headers.get("x-key")?.to_str().ok()?;
         let things = self.things.lock().unwrap();
-        let mut users = things.things.iter();
+        let mut users = things.all.iter();
         let user = users.find(|(_, thing)| !thing.key.is_empty() && thing.key == key);
         user.map(|(path, _)| path.clone())
     }
@@ -199,11 +199,7 @@ impl Desk {
             key: key.to_owned(),
             asked: 0,
         };
-        self.things
-            .lock()
-            .unwrap()
-            .things
-            .insert(path.clone(), thing);
+        self.things.lock().unwrap().all.insert(path.clone(), thing);
         self.write(&format!(
             "insert into thing values ('{path}', '{owner}', '{name}');
              update sum set things = things + 1"
@@ -224,7 +220,7 @@ impl Desk {
 
     fn has(&self, path: &str) -> Option<String> {
         let things = self.things.lock().unwrap();
-        things.things.get(path).map(|thing| thing.owner.clone())
+        things.all.get(path).map(|thing| thing.owner.clone())
     }
 
     async fn remove(&self, path: &str) -> Response {
@@ -233,7 +229,7 @@ impl Desk {
         }
         {
             let mut things = self.things.lock().unwrap();
-            things.things.remove(path);
+            things.all.remove(path);
             things.removed += 1;
         }
         self.write(&format!(
@@ -277,7 +273,7 @@ async fn make_user(State(desk): Shared, headers: HeaderMap, Json(body): Json<Val
 async fn show_user(State(desk): Shared, Path(id): Path<String>, headers: HeaderMap) -> Response {
     let is_never = desk.hole() == "never ready";
     let mut things = desk.things.lock().unwrap();
-    let thing = things.things.get_mut(&format!("/users/{id}"));
+    let thing = things.all.get_mut(&format!("/users/{id}"));
     let Some(thing) = thing.filter(|_| is_admin(&headers)) else {
         return refused(StatusCode::NOT_FOUND, "no such user");
     };
