@@ -8,10 +8,13 @@ mod attribution;
 mod background;
 mod batch;
 mod fire;
+mod issue;
 mod logins;
+mod setup;
 mod store;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
@@ -23,7 +26,7 @@ use url::Url;
 
 use crate::database::{Database, DatabaseError};
 use crate::findings;
-use crate::http::{Http, HttpError};
+use crate::http::{Http, HttpError, Tls};
 use crate::journal::{self, Leftover, Presence};
 use crate::observe;
 use crate::plan::{EndpointPlan, PlannedCell};
@@ -37,6 +40,8 @@ use crate::world::World;
 pub(crate) use background::Background;
 
 use batch::{Batch, Swept};
+use issue::Issues;
+use setup::Setups;
 use store::Store;
 
 /// Where the service is and how it is reached.
@@ -44,6 +49,10 @@ use store::Store;
 pub struct Service {
     /// The service's URL.
     pub base_url: Url,
+    /// Other URLs of the service, by the names that the suite has for them.
+    pub urls: BTreeMap<String, Url>,
+    /// Its certificates, and the tool's.
+    pub tls: Tls,
     /// The service's database; without it only HTTP is observed.
     pub database_url: Option<SecretString>,
     /// How long the database must have been quiet before its changes are read.
@@ -52,6 +61,14 @@ pub struct Service {
     pub ephemeral: bool,
     /// The suite's variables.
     pub variables: BTreeMap<String, SecretString>,
+}
+
+impl Service {
+    /// A client for it.
+    pub fn http(&self, timeout: Duration) -> Result<Http, HttpError> {
+        let (base, urls) = (self.base_url.clone(), self.urls.clone());
+        Http::with(base, urls, &self.tls, timeout)
+    }
 }
 
 /// How a sweep is done; nothing here changes what it finds.
@@ -109,6 +126,8 @@ pub struct Sweep {
     pub requests: usize,
     /// Rows that could not be restored, since they are not as the run left them.
     pub leftovers: Vec<Leftover>,
+    /// What the run made by requests and could not remove, in words.
+    pub left: Vec<String>,
     /// Where the time went.
     pub phases: Phases,
 }
@@ -153,6 +172,14 @@ pub enum SweepError {
     /// The suite inserts rows, and there is no database to insert them into.
     #[error("the suite's world has rows, and no database was given")]
     NoDatabase,
+    /// A step of a setup failed.
+    #[error("{step}: {reason}")]
+    Setup {
+        /// Which one.
+        step: String,
+        /// What the service did, with names in place of known values.
+        reason: String,
+    },
     /// The symbols could not be compiled.
     #[error("cannot look for {0} symbols at once")]
     Symbols(usize),
@@ -179,10 +206,10 @@ pub async fn sweep(
 ) -> Result<Sweep, SweepError> {
     let templates = Templates::new();
     let world = World::draw(suite, &templates, &service.variables)?;
-    let http = Http::new(
-        service.base_url.clone(),
-        Duration::from_secs(suite.file.service.timeout_s),
-    )?;
+    let http = service.http(Duration::from_secs(suite.file.service.timeout_s))?;
+    if service.tls.insecure {
+        progress.note("certificates are not verified, since the suite says so");
+    }
     let store = Store::open(suite, service, &world, progress).await?;
     let mut registry = Registry::of_world(&world);
     logins::register(&mut registry, service);
@@ -196,6 +223,8 @@ pub async fn sweep(
         store,
         world_values: registry,
         values: Registry::default(),
+        setups: Setups::default(),
+        issues: Issues::default(),
         batches: [now?, before?],
         retired: Retired::default(),
         unfinished: VecDeque::new(),
@@ -205,12 +234,19 @@ pub async fn sweep(
         swept: Vec::new(),
         found: Sweep::default(),
     };
+    let under_way = Arc::clone(&sweeper.setups.under_way);
+    let asked = async {
+        stop::asked().await;
+        // What a request of a setup made has to be known before it can be taken back.
+        under_way.write_owned().await
+    };
     let outcome = tokio::select! {
         outcome = sweeper.run(plan) => Some(outcome),
-        () = stop::asked() => None,
+        _ = asked => None,
     };
     let Some(outcome) = outcome else {
         progress.note("interrupted, undoing what the run did");
+        sweeper.give_up().await;
         drop(sweeper);
         return abandon(suite, service).await;
     };
@@ -220,6 +256,9 @@ pub async fn sweep(
         suite.file.background.wait_s
     };
     let closed = sweeper.close(Duration::from_secs(wait_s)).await;
+    if outcome.is_err() {
+        sweeper.tell_what_is_left();
+    }
     outcome.map_err(|error| sweeper.named(error))?;
     sweeper.found.leftovers = closed.map_err(|error| sweeper.named(error))?;
     Ok(sweeper.found)
@@ -272,6 +311,8 @@ struct Sweeper<'a> {
     world_values: Registry,
     /// Those, and the values of the batch that is under way, until they can be named.
     values: Registry,
+    setups: Setups<'a>,
+    issues: Issues,
     /// The last batch and the one before it: what was written late for its cells is read with the last one's changes.
     batches: [Batch; 2],
     /// The values of earlier batches.
@@ -289,12 +330,7 @@ struct Sweeper<'a> {
 
 impl<'a> Sweeper<'a> {
     async fn run(&mut self, plan: &'a [EndpointPlan<'a>]) -> Result<(), SweepError> {
-        let rows = self.world.rows(self.suite, &self.templates)?;
-        match &mut self.store {
-            Some(store) => store.seed_world(&rows).await?,
-            None if rows.is_empty() => {}
-            None => return Err(SweepError::NoDatabase),
-        }
+        self.make_world().await?;
         for endpoint in plan {
             self.endpoint(endpoint).await?;
             self.unfinished.push_back((endpoint, self.count()));
@@ -304,6 +340,7 @@ impl<'a> Sweeper<'a> {
             self.know(self.world_values.clone(), self.count())?;
         }
         self.finish();
+        self.found.requests += self.setups.requests.take();
         Ok(())
     }
 
@@ -324,9 +361,11 @@ impl<'a> Sweeper<'a> {
 
     async fn endpoint(&mut self, plan: &EndpointPlan<'a>) -> Result<(), SweepError> {
         // Rows that another run inserts or takes away meanwhile would move what is on the next page.
-        let presence = match plan.endpoint.spec.pages {
-            Some(_) => Presence::Alone,
-            None => Presence::Shared,
+        // What a setup writes is told from what others write by its time alone.
+        let presence = if plan.endpoint.spec.pages.is_some() || self.has_setup(plan) {
+            Presence::Alone
+        } else {
+            Presence::Shared
         };
         let cells = self.order(&plan.cells);
         let parts = cells.len().div_ceil(LARGEST_BATCH);
@@ -379,6 +418,12 @@ impl<'a> Sweeper<'a> {
         cells: &[PlannedCell<'a>],
         presence: Presence,
     ) -> Result<store::Unexplained, SweepError> {
+        // What a login writes is told from what others write by its time alone, as with any setup.
+        let presence = if self.has_login_due() {
+            Presence::Alone
+        } else {
+            presence
+        };
         if let Some(store) = &mut self.store {
             store.enter(presence).await?;
         }
@@ -414,9 +459,6 @@ impl<'a> Sweeper<'a> {
     }
 
     async fn close(&mut self, late: Duration) -> Result<Vec<Leftover>, SweepError> {
-        let Some(store) = self.store.take() else {
-            return Ok(Vec::new());
-        };
         // Of a batch that failed nothing is named yet, and what it did has to be known as the run's.
         let values = std::mem::take(&mut self.values);
         let is_known = if values.is_empty() {
@@ -424,9 +466,30 @@ impl<'a> Sweeper<'a> {
         } else {
             self.know(values, self.count())
         };
+        self.take_all_back().await?;
+        let Some(store) = self.store.take() else {
+            return is_known.map(|()| Vec::new());
+        };
         let known = known(&self.batches, &self.retired);
         let leftovers = store.close(known, late, self.progress).await?;
         is_known.map(|()| leftovers)
+    }
+
+    /// Takes back by requests what the journal does not know, after an interruption.
+    async fn give_up(&mut self) {
+        let values = std::mem::take(&mut self.values);
+        if !values.is_empty() && self.know(values, self.count()).is_err() {
+            return;
+        }
+        // What goes wrong is told with what is left.
+        let _ = self.take_all_back().await;
+        self.tell_what_is_left();
+    }
+
+    fn tell_what_is_left(&self) {
+        for left in &self.found.left {
+            self.progress.note(&format!("could not be removed: {left}"));
+        }
     }
 
     /// Builds the record of an endpoint from the cells before this one, in the suite's order whatever the order of the

@@ -7,19 +7,20 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 
 use super::fire::Brought;
+use super::setup::Stage;
 use super::store::{Store, Unexplained};
 use super::{SweepError, Sweeper, known, lap, namer};
+use crate::credential::headers;
 use crate::database::{Catalog, DatabaseError};
 use crate::fault::Reply;
-use crate::http::{Answer, Call, PAUSES};
+use crate::http::{Call, PAUSES};
 use crate::journal::{Change, Presence};
 use crate::observation::Observation;
-use crate::observe::text_at;
 use crate::plan::PlannedCell;
 use crate::suite::Endpoint;
 use crate::symbols::{Knowledge, Namer, Registry, View};
-use crate::template::{TemplateError, Value};
-use crate::world::{Instance, Scratch, headers};
+use crate::template::{Fields, TemplateError, Value};
+use crate::world::{Instance, Scratch};
 
 /// A batch whose values can be named.
 pub(super) struct Batch {
@@ -61,11 +62,16 @@ impl<'a> Sweeper<'a> {
     ) -> Result<Unexplained, SweepError> {
         let mut start = Instant::now();
         let first = self.count();
+        self.issue_again().await?;
         self.values = self.world_values.clone();
-        let mut scratches = self.scratches(first, cells)?;
-        if let Some(store) = &mut self.store {
-            store.seed(&scratches, presence).await?;
+        let setup = self.set_endpoint_up(endpoint).await?;
+        let mut scratches = self.scratches(first, cells, setup.as_ref())?;
+        match &mut self.store {
+            Some(store) => store.seed(&scratches, presence).await?,
+            None if scratches.iter().all(|scratch| scratch.rows.is_empty()) => {}
+            None => return Err(SweepError::NoDatabase),
         }
+        self.set_targets_up(first, cells, &mut scratches).await?;
         self.found.phases.seeding += lap(&mut start);
         let requests: Arc<[Call]> = self.requests(endpoint, cells, &scratches)?.into();
         let brought = self.fire(endpoint, &requests).await?;
@@ -78,7 +84,8 @@ impl<'a> Sweeper<'a> {
         self.know(values, first)?;
         self.found.phases.record += lap(&mut start);
         let alone = presence == Presence::Alone && cells.len() == 1;
-        let is_probed = !endpoint.spec.probes.is_empty();
+        // What is asked or taken back by requests comes before undo.
+        let is_done = endpoint.spec.probes.is_empty() && self.is_journalled();
         let mut store = self.store.take();
         let catalog = store.as_ref().and_then(Store::observed);
         let ((swept, naming), effects) = tokio::join!(
@@ -87,7 +94,7 @@ impl<'a> Sweeper<'a> {
                 store.as_mut(),
                 known(&self.batches, &self.retired),
                 alone.then_some(first),
-                is_probed,
+                is_done,
             ),
         );
         self.store = store;
@@ -96,14 +103,15 @@ impl<'a> Sweeper<'a> {
         self.found.phases.journal += lap(&mut start).saturating_sub(naming);
         let (explained, unexplained) = effects?;
         self.assign(explained);
-        if is_probed {
+        if !is_done {
             self.probe(endpoint, first, &scratches).await?;
             self.found.phases.requests += lap(&mut start);
-            if let Some(store) = &mut self.store {
-                store.restore(known(&self.batches, &self.retired)).await?;
-            }
-            self.found.phases.journal += lap(&mut start);
         }
+        self.take_back(Stage::Endpoint).await?;
+        if let Some(store) = self.store.as_mut().filter(|_| !is_done) {
+            store.restore(known(&self.batches, &self.retired)).await?;
+        }
+        self.found.phases.journal += lap(&mut start);
         Ok(unexplained)
     }
 
@@ -127,6 +135,7 @@ impl<'a> Sweeper<'a> {
         &mut self,
         first: usize,
         cells: &[PlannedCell<'a>],
+        setup: Option<&Instance>,
     ) -> Result<Vec<Scratch>, SweepError> {
         let mut scratches = Vec::with_capacity(cells.len());
         for (number, cell) in (first..).zip(cells) {
@@ -137,6 +146,7 @@ impl<'a> Sweeper<'a> {
                 self.suite,
                 &self.templates,
                 &self.world,
+                setup,
                 (cell.target, target),
                 cell.actor,
             )?;
@@ -155,12 +165,7 @@ impl<'a> Sweeper<'a> {
         scratches: &[Scratch],
     ) -> Result<Vec<Call>, TemplateError> {
         let call = |(cell, scratch): (&PlannedCell<'_>, &Scratch)| {
-            let actor = self.suite.world.actors.get(cell.actor);
-            let credential = headers(
-                &self.templates,
-                actor.and_then(|actor| actor.auth.as_ref()),
-                &scratch.scope,
-            )?;
+            let credential = self.headers_of(cell.actor, &scratch.scope)?;
             Call::render(
                 &self.templates,
                 &endpoint.spec.request,
@@ -233,19 +238,15 @@ impl<'a> Sweeper<'a> {
         scratches: &mut [Scratch],
     ) -> Result<(), TemplateError> {
         for ((number, brought), scratch) in (first..).zip(brought).zip(scratches) {
-            let Some(body) = brought
-                .answers
-                .first()
-                .filter(|answer| answer.is_success())
-                .and_then(Answer::json)
-            else {
+            let first = brought.answers.first();
+            let Some(answer) = first.filter(|answer| answer.is_success()) else {
                 continue;
             };
             for (name, spec) in &endpoint.spec.capture {
                 let found = spec
                     .from
                     .iter()
-                    .filter_map(|(symbol, path)| Some((symbol.clone(), text_at(body, path)?)));
+                    .filter_map(|(symbol, source)| Some((symbol.clone(), answer.value(source)?)));
                 let found: BTreeMap<String, String> = found.collect();
                 let Some(kind) = self
                     .suite
@@ -258,6 +259,7 @@ impl<'a> Sweeper<'a> {
                 };
                 let instance = Instance::bind(&self.templates, kind, &found)?;
                 self.values.add_cell_entity(number, name, &instance);
+                self.made_by_call(name, kind, &scratch.scope, &instance);
                 scratch.scope.insert(name, Value::from(instance.scope()));
             }
         }
@@ -285,7 +287,15 @@ impl<'a> Sweeper<'a> {
         let mut owners = Vec::new();
         for (number, scratch) in (first..).zip(scratches) {
             for (name, spec) in &endpoint.spec.probes {
-                let credential = headers(&self.templates, Some(&spec.auth), &scratch.scope);
+                let credential = match &spec.auth.actor {
+                    Some(actor) => self.headers_of(actor, &scratch.scope),
+                    None => headers(
+                        &self.templates,
+                        Some(&spec.auth),
+                        &scratch.scope,
+                        &Fields::new(),
+                    ),
+                };
                 let Ok(credential) = credential else { continue };
                 calls.push(Call::render(
                     &self.templates,
@@ -310,18 +320,18 @@ impl<'a> Sweeper<'a> {
     }
 }
 
-/// Reads and attributes what the calls changed, and undoes it unless something is still to be asked first.
+/// Reads and attributes what the calls changed, and undoes it if nothing is to be asked first.
 async fn effects(
     store: Option<&mut Store>,
     known: Knowledge<'_>,
     sole: Option<usize>,
-    is_probed: bool,
+    is_done: bool,
 ) -> Result<(Vec<(usize, Change)>, Unexplained), DatabaseError> {
     let Some(store) = store else {
         return Ok(Default::default());
     };
     let effects = store.effects(known, sole).await?;
-    if !is_probed {
+    if is_done {
         store.restore(known).await?;
     }
     Ok(effects)
