@@ -1,10 +1,9 @@
 //! The reference gateway as a service that a suite can name. Only the binary knows it.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use authz_pin::diagnostic::{did_you_mean, quoted};
-use authz_pin::service::{Launch, LaunchError, Running};
+use authz_pin::service::{Launch, LaunchError, Place, Running};
 use authz_pin_gateway::{Gateway, GatewayError, Hole, Settings};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -20,11 +19,11 @@ impl Launch for ReferenceGateway {
 
     fn launch(
         &self,
-        listen: SocketAddr,
-        database_url: &str,
+        place: Place<'_>,
         settings: Json,
     ) -> BoxFuture<'static, Result<Running, LaunchError>> {
-        let database_url = database_url.to_owned();
+        let listen = place.listen;
+        let database_url = place.database_url.unwrap_or_default().to_owned();
         async move {
             let settings = read(&settings)?;
             let gateway = Gateway::start(listen, &database_url, settings)
@@ -33,7 +32,7 @@ impl Launch for ReferenceGateway {
             // The gateway answers after its last write is committed, so there is nothing to wait for.
             Ok(Running {
                 address: gateway.address(),
-                settle: Duration::ZERO,
+                settle: Some(Duration::ZERO),
                 stop: gateway.stop().boxed(),
             })
         }

@@ -7,7 +7,7 @@ use authz_pin::commands::{
     pending_snapshots, record, reject, review, serve,
 };
 use authz_pin::exit::Exit;
-use authz_pin::service::Launch;
+use authz_pin::service::{self, Launch};
 use authz_pin::terminal::{self, Color};
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
@@ -187,6 +187,7 @@ fn launchers() -> Vec<Box<dyn Launch>> {
     vec![
         #[cfg(feature = "gateway")]
         Box::new(gateway::ReferenceGateway),
+        Box::new(service::Command),
     ]
 }
 

@@ -1,7 +1,10 @@
 //! The service under test: given from outside, or started here on a database of its own.
 
+mod command;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
@@ -16,20 +19,37 @@ use crate::http::{HttpError, Tls, TlsError};
 use crate::suite::Suite;
 use crate::sweep::Service;
 use crate::template::{Scope, TemplateError, Templates};
-use crate::world::{Field, World, variables};
+use crate::world::{Class, Field, World, variables};
+
+pub use command::Command;
 
 /// A service that authz-pin can start.
 pub trait Launch {
     /// The name that a suite calls it by.
     fn name(&self) -> &str;
 
-    /// Starts it on a database.
+    /// Whether it needs a database.
+    fn needs_database(&self, _settings: &Json) -> bool {
+        true
+    }
+
+    /// Starts it.
     fn launch(
         &self,
-        listen: SocketAddr,
-        database_url: &str,
+        place: Place<'_>,
         settings: Json,
     ) -> BoxFuture<'static, Result<Running, LaunchError>>;
+}
+
+/// What a service is started with.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// Where it listens; port 0 is any that is free.
+    pub listen: SocketAddr,
+    /// Its database, if it needs one.
+    pub database_url: Option<&'a str>,
+    /// The suite's folder.
+    pub folder: &'a Path,
 }
 
 /// Why a launcher did not start its service, in its own words.
@@ -54,6 +74,17 @@ pub enum LaunchError {
 }
 
 impl LaunchError {
+    /// The same with names in place of the secret variables, which a service may print as it ends.
+    fn without(mut self, variables: &BTreeMap<String, Field>) -> Self {
+        let (Self::Settings { message, .. } | Self::Start { message, .. }) = &mut self;
+        for (name, field) in variables {
+            if field.class == Class::Secret && !field.value.is_empty() {
+                *message = message.replace(&field.value, &format!("<vars.{name}>"));
+            }
+        }
+        self
+    }
+
     fn help(&self) -> Option<String> {
         let (Self::Settings { help, .. } | Self::Start { help, .. }) = self;
         help.clone()
@@ -64,8 +95,9 @@ impl LaunchError {
 pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,
-    /// How long its database must be quiet; zero for one that answers after all its writes.
-    pub settle: Duration,
+    /// How long its database must be quiet, where it is not what the suite says: zero for one that answers after all its
+    /// writes.
+    pub settle: Option<Duration>,
     /// Ends it.
     pub stop: BoxFuture<'static, ()>,
 }
@@ -251,16 +283,24 @@ impl Started {
             settings.extend(given.settings.clone());
         }
         let (urls, tls) = reached(suite, given, &templates, &World::outside(&variables))?;
-        let (cluster, database_url) = database(suite, given).await?;
+        let (cluster, database_url) = match &given.database_url {
+            None if !launcher.needs_database(&settings) => (None, None),
+            _ => database(suite, given).await?,
+        };
         let listen = given
             .listen
             .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
-        let fail = |reason| ServiceError::Launch {
+        let fail = |reason: LaunchError| ServiceError::Launch {
             launcher: spec.launcher.clone(),
-            reason,
+            reason: reason.without(&variables),
+        };
+        let place = Place {
+            listen,
+            database_url: database_url.as_deref(),
+            folder: &suite.folder,
         };
         let running = launcher
-            .launch(listen, &database_url, settings)
+            .launch(place, settings)
             .await
             .map_err(fail)?;
         let base_url = format!("http://{}", running.address);
@@ -268,8 +308,10 @@ impl Started {
             base_url: Url::parse(&base_url).map_err(|_| ServiceError::Address(base_url))?,
             urls,
             tls,
-            database_url: Some(database_url.into()),
-            settle: running.settle,
+            database_url: database_url.map(Into::into),
+            settle: running
+                .settle
+                .unwrap_or(Duration::from_millis(suite.file.service.settle_ms)),
             ephemeral: cluster.is_some(),
             variables: kept(variables),
         };
@@ -362,14 +404,17 @@ fn find<'a>(launchers: &[&'a dyn Launch], name: &str) -> Result<&'a dyn Launch, 
 }
 
 /// The given database, or a new one on an embedded server that ends with the run.
-async fn database(suite: &Suite, given: &Given) -> Result<(Option<Cluster>, String), ServiceError> {
+async fn database(
+    suite: &Suite,
+    given: &Given,
+) -> Result<(Option<Cluster>, Option<String>), ServiceError> {
     if let Some(url) = &given.database_url {
         // A launcher says less of a database that is not there, or waits for it forever.
         let url = url.expose_secret();
         Database::connect(url, &suite.file.service.schema).await?;
-        return Ok((None, url.to_owned()));
+        return Ok((None, Some(url.to_owned())));
     }
     let cluster = Cluster::start()?;
     let url = cluster.create_database("service").await?;
-    Ok((Some(cluster), url))
+    Ok((Some(cluster), Some(url)))
 }

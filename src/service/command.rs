@@ -1,0 +1,189 @@
+//! Any program as a service: started by a shell, ended with the run.
+
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use serde::Deserialize;
+use serde_json::Value as Json;
+use tempfile::TempDir;
+
+use super::{Launch, LaunchError, Place, Running};
+
+/// The script that ties the service's life to ours.
+const SCRIPT: &str = include_str!("command.sh");
+/// How long a service may take until it listens.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long it may take to end; the script makes it end sooner.
+const LAST_WAIT: Duration = Duration::from_secs(8);
+/// The pause between two looks.
+const TICK: Duration = Duration::from_millis(10);
+/// How much of the log an error shows.
+const LOG_LINES: usize = 20;
+
+/// The settings of the launcher `command`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    /// A line for the shell, run in the suite's folder. `HOST` and `PORT` in its environment say where to listen,
+    /// `DATABASE_URL` which database it has.
+    command: String,
+    /// More of its environment.
+    #[serde(default)]
+    environment: BTreeMap<String, String>,
+    /// Whether it is given a database.
+    #[serde(default = "yes")]
+    database: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Starts whatever a suite says.
+#[derive(Debug, Clone, Copy)]
+pub struct Command;
+
+impl Launch for Command {
+    fn name(&self) -> &'static str {
+        "command"
+    }
+
+    fn needs_database(&self, settings: &Json) -> bool {
+        settings.get("database") != Some(&Json::Bool(false))
+    }
+
+    fn launch(
+        &self,
+        place: Place<'_>,
+        settings: Json,
+    ) -> BoxFuture<'static, Result<Running, LaunchError>> {
+        let program = Program::start(place, &settings);
+        async move {
+            let mut program = program?;
+            program.wait_until_it_listens().await?;
+            Ok(Running {
+                address: program.address,
+                settle: None,
+                stop: async move { drop(program) }.boxed(),
+            })
+        }
+        .boxed()
+    }
+}
+
+/// A started service.
+struct Program {
+    shell: Child,
+    command: String,
+    address: SocketAddr,
+    log: PathBuf,
+    _folder: TempDir,
+}
+
+impl Program {
+    fn start(place: Place<'_>, settings: &Json) -> Result<Self, LaunchError> {
+        let settings = read(settings)?;
+        let address = free(place.listen).map_err(|error| failed("cannot listen", &error))?;
+        let folder = tempfile::tempdir().map_err(|error| failed("no place for a log", &error))?;
+        let log = folder.path().join("log");
+        let database = place.database_url.filter(|_| settings.database);
+        let shell = std::process::Command::new("/bin/sh")
+            .args(["-c", SCRIPT, "authz-pin-service", &settings.command])
+            .arg(&log)
+            .env("HOST", address.ip().to_string())
+            .env("PORT", address.port().to_string())
+            .envs(database.map(|url| ("DATABASE_URL", url)))
+            .envs(&settings.environment)
+            .current_dir(place.folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .map_err(|error| failed("cannot run /bin/sh", &error))?;
+        Ok(Self {
+            shell,
+            command: settings.command,
+            address,
+            log,
+            _folder: folder,
+        })
+    }
+
+    async fn wait_until_it_listens(&mut self) -> Result<(), LaunchError> {
+        let start = Instant::now();
+        while TcpStream::connect_timeout(&self.address, TICK).is_err() {
+            if let Some(status) = self.status() {
+                return Err(self.failed(&format!("ended with status {status}")));
+            }
+            if start.elapsed() > PATIENCE {
+                let (address, seconds) = (self.address, PATIENCE.as_secs());
+                return Err(
+                    self.failed(&format!("does not listen on {address} after {seconds} s"))
+                );
+            }
+            tokio::time::sleep(TICK).await;
+        }
+        Ok(())
+    }
+
+    /// The status that it ended with, if it has ended.
+    fn status(&self) -> Option<String> {
+        let status = std::fs::read_to_string(self.log.with_extension("status")).ok()?;
+        status.strip_suffix('\n').map(str::to_owned)
+    }
+
+    fn failed(&self, how: &str) -> LaunchError {
+        let said = std::fs::read(&self.log).unwrap_or_default();
+        let said = String::from_utf8_lossy(&said);
+        let lines: Vec<_> = said.lines().collect();
+        let (_, tail) = lines.split_at(lines.len().saturating_sub(LOG_LINES));
+        let said = match tail {
+            [] => "it printed nothing".to_owned(),
+            tail => format!("it printed:\n{}", tail.join("\n")),
+        };
+        LaunchError::Start {
+            message: format!("`{}` {how}; {said}", self.command),
+            help: Some(
+                "the command runs in the suite's folder, and is to listen on $HOST:$PORT".to_owned(),
+            ),
+        }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        drop(self.shell.stdin.take());
+        let start = Instant::now();
+        while matches!(self.shell.try_wait(), Ok(None)) && start.elapsed() < LAST_WAIT {
+            std::thread::sleep(TICK);
+        }
+    }
+}
+
+fn read(settings: &Json) -> Result<Settings, LaunchError> {
+    serde_path_to_error::deserialize(settings).map_err(|error| LaunchError::Settings {
+        message: format!("setting `{}`: {}", error.path(), error.inner()),
+        help: Some(
+            "the settings of a command are `command`, `environment` and `database`".to_owned(),
+        ),
+    })
+}
+
+/// An address that nobody listens on: the one that is wanted, or with any free port.
+fn free(listen: SocketAddr) -> std::io::Result<SocketAddr> {
+    TcpListener::bind(listen)?.local_addr()
+}
+
+fn failed(what: &str, error: &std::io::Error) -> LaunchError {
+    LaunchError::Start {
+        message: format!("{what}: {error}"),
+        help: None,
+    }
+}
