@@ -299,10 +299,7 @@ impl Started {
             database_url: database_url.as_deref(),
             folder: &suite.folder,
         };
-        let running = launcher
-            .launch(place, settings)
-            .await
-            .map_err(fail)?;
+        let running = launcher.launch(place, settings).await.map_err(fail)?;
         let base_url = format!("http://{}", running.address);
         let service = Service {
             base_url: Url::parse(&base_url).map_err(|_| ServiceError::Address(base_url))?,

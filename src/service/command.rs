@@ -124,9 +124,7 @@ impl Program {
             }
             if start.elapsed() > PATIENCE {
                 let (address, seconds) = (self.address, PATIENCE.as_secs());
-                return Err(
-                    self.failed(&format!("does not listen on {address} after {seconds} s"))
-                );
+                return Err(self.failed(&format!("does not listen on {address} after {seconds} s")));
             }
             tokio::time::sleep(TICK).await;
         }
@@ -151,7 +149,8 @@ impl Program {
         LaunchError::Start {
             message: format!("`{}` {how}; {said}", self.command),
             help: Some(
-                "the command runs in the suite's folder, and is to listen on $HOST:$PORT".to_owned(),
+                "the command runs in the suite's folder, and is to listen on $HOST:$PORT"
+                    .to_owned(),
             ),
         }
     }
@@ -169,7 +168,10 @@ impl Drop for Program {
 
 fn read(settings: &Json) -> Result<Settings, LaunchError> {
     serde_path_to_error::deserialize(settings).map_err(|error| LaunchError::Settings {
-        message: format!("setting `{}`: {}", error.path(), error.inner()),
+        message: match error.path().to_string().as_str() {
+            "." => error.inner().to_string(),
+            path => format!("setting `{path}`: {}", error.inner()),
+        },
         help: Some(
             "the settings of a command are `command`, `environment` and `database`".to_owned(),
         ),

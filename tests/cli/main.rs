@@ -28,6 +28,7 @@ mod gossip;
 mod help;
 mod holes;
 mod insta_review;
+mod launch;
 mod letters;
 mod mistakes;
 mod mutations;

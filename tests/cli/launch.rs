@@ -1,0 +1,96 @@
+//! Services that a suite starts by a command of its own.
+
+use std::fs;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use insta::assert_snapshot;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::place::{PATIENCE, Place, start};
+
+/// The LiteLLM suite, whose service is started by a command line in place of the tool's own launcher.
+fn with_a_command() -> Place {
+    let tool = env!("CARGO_BIN_EXE_authz-pin");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/suites/litellm");
+    let command = format!(
+        "echo $$ > pid; exec '{tool}' serve '{folder}' --port $PORT --database-url $DATABASE_URL \
+         --var master_key=$MASTER_KEY"
+    );
+    let settings = format!(
+        "    launcher: command\n    settings:\n      command: |-\n        {command}\n      environment: {{ MASTER_KEY: \"{{{{ vars.master_key }}}}\" }}\n  ready:"
+    );
+    let place = Place::with_litellm();
+    let file = "suites/litellm/suite.yaml";
+    let text = fs::read_to_string(place.path(file)).unwrap();
+    let own = text.split("  default:\n").nth(1).unwrap();
+    let own = own.split("  ready:").next().unwrap().to_owned() + "  ready:";
+    place.edit(file, &own, &settings)
+}
+
+fn pid(place: &Place) -> Option<Pid> {
+    let text = fs::read_to_string(place.path("suites/litellm/pid")).ok()?;
+    text.trim().parse().ok().map(Pid::from_raw)
+}
+
+fn is_alive(process: Pid) -> bool {
+    kill(process, None).is_ok()
+}
+
+#[test]
+fn a_service_that_a_command_starts_is_swept_on_a_database_of_its_own_and_ends_with_the_run() {
+    let place = with_a_command();
+    let ended = place.run(&["check", "suites/litellm", "--filter", "key-info"]);
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    assert!(ended.stdout.contains("as pinned: 96 cells"), "{ended:#?}");
+    assert!(!is_alive(pid(&place).unwrap()));
+}
+
+#[test]
+fn a_service_that_a_command_starts_ends_with_the_tool_however_that_ends() {
+    let place = with_a_command();
+    let running = start(&mut place.command(&["check", "suites/litellm"]));
+    let begun = Instant::now();
+    let service = loop {
+        assert!(begun.elapsed() < PATIENCE);
+        if let Some(service) = pid(&place) {
+            break service;
+        }
+        sleep(Duration::from_millis(10));
+    };
+    let tool = i32::try_from(running.id()).unwrap();
+    kill(Pid::from_raw(tool), Signal::SIGKILL).unwrap();
+    while is_alive(service) {
+        assert!(begun.elapsed() < PATIENCE);
+        sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn a_command_that_ends_is_told_with_what_it_printed_and_without_secrets() {
+    let place = Place::with("ping").edit(
+        "ping/suite.yaml",
+        "service:\n",
+        "variables:\n  key: { secret: true, default: s3cret }\nservice:\n  default:\n    launcher: command\n    settings:\n      \
+         command: echo the key is $KEY; exit 7\n      environment: { KEY: \"{{ vars.key }}\" }\n      database: false\n",
+    );
+    assert_snapshot!(place.run(&["check", "ping"]).error(3), @r"
+    error: cannot start `command`: `echo the key is $KEY; exit 7` ended with status 7; it printed:
+    the key is <vars.key>
+      = help: the command runs in the suite's folder, and is to listen on $HOST:$PORT
+    ");
+}
+
+#[test]
+fn a_command_without_a_line_to_run_is_refused() {
+    let place = Place::with("ping").edit(
+        "ping/suite.yaml",
+        "service:\n",
+        "service:\n  default: { launcher: command, settings: { database: false } }\n",
+    );
+    assert_snapshot!(place.run(&["check", "ping"]).error(2), @r"
+    error: cannot start `command`: missing field `command`
+      = help: the settings of a command are `command`, `environment` and `database`
+    ");
+}
