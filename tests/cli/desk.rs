@@ -36,6 +36,8 @@ pub(crate) struct Things {
     /// How many users were asked for, and how many things were removed.
     started: usize,
     removed: usize,
+    /// Whom a session's token is of.
+    sessions: BTreeMap<String, String>,
     /// What goes wrong from now on.
     hole: &'static str,
 }
@@ -157,6 +159,7 @@ fn routes() -> Router<Arc<Desk>> {
         .route("/health", get(async || "well"))
         .route("/users", post(make_user))
         .route("/users/{id}", get(show_user).delete(remove_by_admin))
+        .route("/sessions", post(open_session))
         .route("/projects", post(make_project))
         .route("/projects/{id}", get(show_project).delete(remove_project))
         .route("/notes", post(make_note))
@@ -184,8 +187,12 @@ impl Desk {
         if is_admin(headers) {
             return Some("admin".to_owned());
         }
-        let key = headers.get("x-key")?.to_str().ok()?;
         let things = self.things.lock().unwrap();
+        if let Some(token) = headers.get("authorization") {
+            let token = token.to_str().ok()?.strip_prefix("Bearer ")?;
+            return things.sessions.get(token).cloned();
+        }
+        let key = headers.get("x-key")?.to_str().ok()?;
         let mut users = things.all.iter();
         let user = users.find(|(_, thing)| !thing.key.is_empty() && thing.key == key);
         user.map(|(path, _)| path.clone())
@@ -268,6 +275,20 @@ async fn make_user(State(desk): Shared, headers: HeaderMap, Json(body): Json<Val
         Json(json!({"state": "pending"})),
     )
         .into_response()
+}
+
+/// A session, whose row holds nothing that anybody knows.
+async fn open_session(State(desk): Shared, headers: HeaderMap) -> Response {
+    let Some(user) = desk.caller(&headers) else {
+        return refused(StatusCode::UNAUTHORIZED, "who are you");
+    };
+    let token = random(30);
+    {
+        let mut things = desk.things.lock().unwrap();
+        things.sessions.insert(token.clone(), user);
+    }
+    desk.write("insert into audit values ('a session')").await;
+    Json(json!({ "token": token })).into_response()
 }
 
 async fn show_user(State(desk): Shared, Path(id): Path<String>, headers: HeaderMap) -> Response {
