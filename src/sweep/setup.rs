@@ -14,6 +14,7 @@ use crate::journal::Presence;
 use crate::plan::{EndpointPlan, PlannedCell};
 use crate::stop;
 use crate::suite::{Endpoint, Kind, PollSpec, StepSpec};
+use crate::symbols::is_common;
 use crate::template::{Fields, Scope, TemplateError, Value, to_value};
 use crate::world::{Class, Instance, Row, Scratch, order};
 
@@ -613,6 +614,7 @@ impl<'a> Setups<'a> {
     fn remember(&self, instance: &Instance) {
         let fields = instance.fields.values();
         let symbols = fields.filter(|field| field.class == Class::Symbol);
+        let symbols = symbols.filter(|field| !is_common(&field.value));
         let values = symbols.map(|field| field.value.clone());
         self.identifiers.borrow_mut().extend(values);
     }

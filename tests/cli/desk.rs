@@ -36,6 +36,8 @@ pub(crate) struct Things {
     /// How many users were asked for, and how many things were removed.
     started: usize,
     removed: usize,
+    /// The last number that was given, where things have numbers.
+    number: Option<usize>,
     /// Whom a session's token is of.
     sessions: BTreeMap<String, String>,
     /// What goes wrong from now on.
@@ -119,6 +121,11 @@ impl Served {
         format!("http://{}", self.address)
     }
 
+    /// Gives things numbers from now on, as a database counts them.
+    pub(crate) fn count_from(&self, number: usize) {
+        self.desk.things.lock().unwrap().number = Some(number);
+    }
+
     pub(crate) fn have(&self, hole: &'static str) {
         self.desk.things.lock().unwrap().hole = hole;
     }
@@ -170,6 +177,11 @@ fn refused(status: StatusCode, why: &str) -> Response {
     (status, Json(json!({ "error": why }))).into_response()
 }
 
+/// An identifier as JSON.
+fn value(id: &str) -> Value {
+    id.parse::<u64>().map_or_else(|_| json!(id), |id| json!(id))
+}
+
 fn is_admin(headers: &HeaderMap) -> bool {
     let expected = format!("Basic {}", STANDARD.encode(format!("admin:{PASSWORD}")));
     headers
@@ -200,7 +212,7 @@ impl Desk {
 
     /// Makes a thing, whose row holds nothing that the caller has sent but its name.
     async fn make(&self, folder: &str, owner: &str, key: &str, name: &str) -> String {
-        let path = format!("/{folder}/{}", random(12));
+        let path = format!("/{folder}/{}", self.identifier());
         let thing = Thing {
             owner: owner.to_owned(),
             key: key.to_owned(),
@@ -216,6 +228,17 @@ impl Desk {
         self.write(&format!("insert into audit values ('one of {folder}')"))
             .await;
         path
+    }
+
+    fn identifier(&self) -> String {
+        let mut things = self.things.lock().unwrap();
+        match &mut things.number {
+            Some(number) => {
+                *number += 1;
+                number.to_string()
+            }
+            None => random(12),
+        }
     }
 
     async fn write(&self, sql: &str) {
@@ -323,7 +346,11 @@ async fn make_project(
     let name = body["name"].as_str().unwrap();
     let path = desk.make("projects", &owner, "", name).await;
     let id = path.trim_start_matches("/projects/");
-    (StatusCode::CREATED, Json(json!({"id": id, "owner": owner}))).into_response()
+    (
+        StatusCode::CREATED,
+        Json(json!({"id": value(&id), "owner": owner})),
+    )
+        .into_response()
 }
 
 async fn show_project(State(desk): Shared, Path(id): Path<String>, headers: HeaderMap) -> Response {
@@ -331,7 +358,7 @@ async fn show_project(State(desk): Shared, Path(id): Path<String>, headers: Head
         (None, _) => refused(StatusCode::UNAUTHORIZED, "who are you"),
         (_, None) => refused(StatusCode::NOT_FOUND, "no such project"),
         (Some(caller), Some(owner)) if caller == owner || caller == "admin" => {
-            Json(json!({"id": id, "owner": owner})).into_response()
+            Json(json!({"id": value(&id), "owner": owner})).into_response()
         }
         _ => refused(StatusCode::FORBIDDEN, &format!("project {id} is not yours")),
     }
@@ -359,7 +386,7 @@ async fn make_note(State(desk): Shared, headers: HeaderMap, Json(body): Json<Val
     }
     let text = body["text"].as_str().unwrap();
     let path = desk.make("notes", "admin", "", text).await;
-    Json(json!({"id": path.trim_start_matches("/notes/")})).into_response()
+    Json(json!({"id": value(path.trim_start_matches("/notes/"))})).into_response()
 }
 
 async fn remove_by_admin(

@@ -155,6 +155,22 @@ fn what_a_setup_writes_is_no_effect_of_a_call_and_is_undone() {
 }
 
 #[test]
+fn a_service_that_counts_gives_the_same_records_whatever_it_has_counted_to() {
+    let unstable = "unstable_columns: { sum.things: <count> }\nrefusal:";
+    let place = desk().edit("desk/suite.yaml", "refusal:", unstable);
+    let watched = Watched::start();
+    let url = watched.service.url();
+    let service = ["--base-url", &url, "--database-url", &watched.url];
+    let run = |command| place.run(&[&[command, "desk"], &service[..]].concat());
+    run("record").result();
+    for number in [200, 1000] {
+        watched.service.count_from(number);
+        run("check").result();
+        assert_eq!(watched.service.rows(), (0, 0, 0));
+    }
+}
+
+#[test]
 fn a_setup_that_fails_is_told_with_its_step_and_without_a_secret_and_what_was_made_is_removed() {
     let (service, place) = (Served::start(), desk());
     service.have("no users");
