@@ -598,12 +598,12 @@ mod tests {
         let body = serde_json::json!({
             "id": 17, "count": 17, "planId": "3", "version": "3", "project_ids": [3, 4, 17],
         });
-        let named = namer.name_json(&body, VIEW, &mut disclosed);
+        let shown = namer.name_json(&body, VIEW, &mut disclosed);
         let expected = serde_json::json!({
             "id": "<target.id>", "count": 17, "planId": "<plan.id>", "version": "3",
             "project_ids": ["<plan.id>", 4, "<target.id>"],
         });
-        assert_eq!(named, expected);
+        assert_eq!(shown, expected);
         assert_eq!(
             disclosed.into_iter().collect::<Vec<_>>(),
             ["plan.id", "target.id"]
