@@ -348,7 +348,7 @@ async fn make_project(
     let id = path.trim_start_matches("/projects/");
     (
         StatusCode::CREATED,
-        Json(json!({"id": value(&id), "owner": owner})),
+        Json(json!({"id": value(id), "owner": owner})),
     )
         .into_response()
 }
