@@ -5,6 +5,7 @@ mod retired;
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
+use std::ops::Range;
 use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, BuildError, MatchKind};
@@ -47,8 +48,6 @@ struct Symbol {
     class: Class,
     /// Whether the value is looked for as a piece of Base64.
     is_base64: bool,
-    /// Whether the value can stand anywhere by chance, so that it is looked for only where an identifier is.
-    is_common: bool,
 }
 
 /// From whose side a text is read: names depend on it (`<actor.key>`, `<target.key>`).
@@ -90,7 +89,8 @@ pub struct Registry {
     symbols: Vec<Vec<Symbol>>,
     index: HashMap<String, usize>,
     run: String,
-    has_common: bool,
+    /// The values that can stand anywhere by chance, which are looked for only where an identifier is.
+    common: HashMap<String, Vec<Symbol>>,
 }
 
 impl Registry {
@@ -148,10 +148,11 @@ impl Registry {
             field: field.into(),
             class,
             is_base64: false,
-            is_common: false,
         };
-        symbol.is_common = class != Class::Secret && symbol.owner != Owner::Run && is_common(value);
-        self.has_common |= symbol.is_common;
+        if class != Class::Secret && symbol.owner != Owner::Run && is_common(value) {
+            let symbols = self.common.entry(value.to_owned());
+            return symbols.or_default().push(symbol);
+        }
         self.enter(value.to_owned(), &symbol);
         if class == Class::Secret {
             for form in encoded(value) {
@@ -195,7 +196,7 @@ impl Registry {
     /// Whether no value is known.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.patterns.is_empty()
+        self.patterns.is_empty() && self.common.is_empty()
     }
 }
 
@@ -248,10 +249,6 @@ impl Namer {
     pub fn pieces<'t>(&self, text: &'t str, view: View<'_>) -> Vec<Piece<'t>> {
         let mut pieces = Vec::new();
         let mut rest = 0;
-        let literal = |from, to| {
-            let text = text.get(from..to).filter(|text| !text.is_empty());
-            text.map(Piece::Text)
-        };
         for found in self.automaton.find_iter(text) {
             let Some(symbol) = self.choose(found.pattern().as_usize(), view) else {
                 continue;
@@ -260,20 +257,44 @@ impl Namer {
             if found.start() < rest {
                 continue;
             }
-            if symbol.is_common && !common::is_word(text, found.range()) {
-                continue;
-            }
             let (start, end) = if symbol.is_base64 {
                 around(text, rest, found.range())
             } else {
                 (found.start(), found.end())
             };
-            pieces.extend(literal(rest, start));
+            self.push_literal(&mut pieces, text, rest..start, view);
             pieces.push(symbol.piece(view));
             rest = end;
         }
-        pieces.extend(literal(rest, text.len()));
+        self.push_literal(&mut pieces, text, rest..text.len(), view);
         pieces
+    }
+
+    /// What is no known value, but for words that are identifiers where they stand alone.
+    fn push_literal<'t>(
+        &self,
+        pieces: &mut Vec<Piece<'t>>,
+        text: &'t str,
+        part: Range<usize>,
+        view: View<'_>,
+    ) {
+        let mut rest = part.start;
+        let literal = |from, to| {
+            let text = text.get(from..to).filter(|text| !text.is_empty());
+            text.map(Piece::Text)
+        };
+        if !self.registry.common.is_empty() {
+            for word in common::words(text, part.clone()) {
+                let symbols = text.get(word.clone());
+                let symbols = symbols.and_then(|word| self.registry.common.get(word));
+                if let Some(symbol) = symbols.and_then(|symbols| first(symbols, view)) {
+                    pieces.extend(literal(rest, word.start));
+                    pieces.push(symbol.piece(view));
+                    rest = word.end;
+                }
+            }
+        }
+        pieces.extend(literal(rest, part.end));
     }
 
     /// Names every known value in the texts and keys of `json`, and collects what it discloses. A number is left alone,
@@ -291,15 +312,15 @@ impl Namer {
         view: View<'_>,
         disclosed: &mut BTreeSet<String>,
     ) -> Json {
-        if self.registry.has_common
+        if !self.registry.common.is_empty()
             && let Some(value) = common::text_of(json)
+            && let Some(symbols) = self.registry.common.get(&value)
+            && !self.has_secret(&value)
         {
-            if let Some(symbol) = self.identifier(key, &value, view) {
-                return Json::String(symbol.named(view, disclosed));
-            }
-            if self.is_common(&value) {
-                return json.clone();
-            }
+            return match first(symbols, view).filter(|_| common::is_identifier(key)) {
+                Some(symbol) => Json::String(symbol.named(view, disclosed)),
+                None => json.clone(),
+            };
         }
         let mut text = |text: &str| {
             let named = self.name(text, view);
@@ -329,19 +350,6 @@ impl Namer {
         }
     }
 
-    /// The symbol whose whole value this is, if a value under that key is an identifier or it is a secret.
-    fn identifier(&self, key: &str, value: &str, view: View<'_>) -> Option<&Symbol> {
-        let symbol = self.choose(*self.registry.index.get(value)?, view)?;
-        (symbol.class == Class::Secret || common::is_identifier(key)).then_some(symbol)
-    }
-
-    /// Whether the whole value is known, and could as well stand there by chance.
-    fn is_common(&self, value: &str) -> bool {
-        let symbols = self.registry.index.get(value);
-        let symbols = symbols.and_then(|at| self.registry.symbols.get(*at));
-        symbols.is_some_and(|symbols| symbols.iter().all(|symbol| symbol.is_common))
-    }
-
     fn has_secret(&self, text: &str) -> bool {
         let is_secret = |symbol: &Symbol| symbol.class == Class::Secret;
         let mut found = self.automaton.find_iter(text);
@@ -360,7 +368,7 @@ impl Namer {
             .filter_map(|found| self.registry.symbols.get(found.pattern().as_usize()));
         let own = symbols
             .flatten()
-            .filter(|symbol| symbol.class != Class::Mask && !symbol.is_common);
+            .filter(|symbol| symbol.class != Class::Mask);
         own.filter_map(|symbol| {
             if let Owner::Cell(cell) = symbol.owner {
                 Some(cell)
@@ -375,8 +383,7 @@ impl Namer {
     /// they are its own. Those that hold the run's token say so themselves.
     pub(crate) fn retire(self, retired: &mut Retired) {
         let of_cell = |symbol: &Symbol| matches!(symbol.owner, Owner::Cell(_));
-        let is_telling = |symbol: &Symbol| symbol.class != Class::Mask && !symbol.is_common;
-        let is_known = |symbol: &Symbol| of_cell(symbol) && is_telling(symbol);
+        let is_known = |symbol: &Symbol| of_cell(symbol) && symbol.class != Class::Mask;
         let Registry {
             patterns,
             symbols,
@@ -398,24 +405,23 @@ impl Namer {
             .automaton
             .find_iter(text)
             .filter_map(|found| self.registry.symbols.get(found.pattern().as_usize()));
-        symbols.flatten().any(|symbol| match symbol.class {
-            Class::Mask => &*symbol.field == "run",
-            _ => !symbol.is_common,
-        })
+        symbols
+            .flatten()
+            .any(|symbol| symbol.class != Class::Mask || &*symbol.field == "run")
     }
 
     /// One value can have several names: the cell's own come first, then the world's, then other cells'.
     fn choose(&self, pattern: usize, view: View<'_>) -> Option<&Symbol> {
-        self.registry
-            .symbols
-            .get(pattern)?
-            .iter()
-            .min_by_key(|symbol| match symbol.owner {
-                Owner::Cell(cell) if cell == view.cell => 0,
-                Owner::World | Owner::Run => 1,
-                Owner::Cell(_) => 2,
-            })
+        first(self.registry.symbols.get(pattern)?, view)
     }
+}
+
+fn first<'s>(symbols: &'s [Symbol], view: View<'_>) -> Option<&'s Symbol> {
+    symbols.iter().min_by_key(|symbol| match symbol.owner {
+        Owner::Cell(cell) if cell == view.cell => 0,
+        Owner::World | Owner::Run => 1,
+        Owner::Cell(_) => 2,
+    })
 }
 
 /// Everything that a run knows at one moment: names for the values of the last two batches of cells, since what is written
@@ -485,7 +491,7 @@ fn base64_pieces(secret: &str) -> BTreeSet<String> {
 }
 
 /// The whole Base64 text around a piece of it, but nothing before `from`.
-fn around(text: &str, from: usize, piece: std::ops::Range<usize>) -> (usize, usize) {
+fn around(text: &str, from: usize, piece: Range<usize>) -> (usize, usize) {
     let is_other = |c: char| !(c.is_ascii_alphanumeric() || "+/-_=".contains(c));
     let before = text.get(from..piece.start).unwrap_or_default();
     let behind = text.get(piece.end..).unwrap_or_default();
@@ -583,8 +589,10 @@ mod tests {
         let mut registry = Registry::default();
         registry.add("17", Owner::Cell(0), "target", "id", Class::Symbol);
         registry.add("3", Owner::World, "plan", "id", Class::Symbol);
+        registry.add("7abc-secret", Owner::World, "plan", "key", Class::Secret);
         let namer = registry.build().unwrap();
         let text = |text: &str| namer.name(text, VIEW).text;
+        assert_eq!(text("x 17abc-secret"), "x 1<plan.key>");
         assert_eq!(
             text("project 17 is not yours"),
             "project <target.id> is not yours"

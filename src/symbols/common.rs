@@ -1,6 +1,8 @@
 //! Values that can stand anywhere by chance, such as the numbers that a database counts: they name themselves where an
 //! identifier stands, and attribute nothing.
 
+use std::ops::Range;
+
 use serde_json::Value as Json;
 
 /// A number of that many digits is nobody's by chance.
@@ -30,14 +32,31 @@ pub(super) fn is_identifier(key: &str) -> bool {
     matches!(lower.as_str(), "id" | "ids" | "pk") || ends.iter().any(|end| key.ends_with(end))
 }
 
-/// Whether a part of a text is a word of its own, and no part of a number with a point.
-pub(super) fn is_word(text: &str, part: std::ops::Range<usize>) -> bool {
-    let is_more = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
-    let mut before = text.get(..part.start).unwrap_or_default().chars().rev();
-    let mut behind = text.get(part.end..).unwrap_or_default().chars();
+/// The words within a part of a text that stand alone in the whole of it, and are no part of a number with a point.
+pub(super) fn words(text: &str, part: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    let inner = text.get(part.clone()).unwrap_or_default();
+    let words = inner
+        .split(|c| !is_of_word(c))
+        .filter(|word| !word.is_empty());
+    let mut from = part.start;
+    let ranges = words.filter_map(move |word| {
+        let start = from + text.get(from..)?.find(word)?;
+        from = start + word.len();
+        Some(start..from)
+    });
+    ranges.filter(move |word| stands_alone(text, word))
+}
+
+fn is_of_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_' || c == '-'
+}
+
+fn stands_alone(text: &str, word: &Range<usize>) -> bool {
+    let mut before = text.get(..word.start).unwrap_or_default().chars().rev();
+    let mut behind = text.get(word.end..).unwrap_or_default().chars();
     let goes_on = |first: Option<char>, second: Option<char>| match first {
         Some('.' | ':') => second.is_some_and(|c| c.is_ascii_digit()),
-        Some(c) => is_more(c),
+        Some(c) => is_of_word(c),
         None => false,
     };
     !goes_on(before.next(), before.next()) && !goes_on(behind.next(), behind.next())
