@@ -578,6 +578,44 @@ mod tests {
     }
 
     #[test]
+    fn a_link_is_followed_on_the_same_service_only() {
+        let base = Url::parse("https://localhost/api").unwrap();
+        let http = Http::new(base, Duration::from_secs(1)).unwrap();
+        let next = |link: &str| {
+            let link = format!("<{link}>; rel=next");
+            let answer = Answer {
+                status: 200,
+                redirect: None,
+                headers: HeaderMap::from_iter([(reqwest::header::LINK, link.parse().unwrap())]),
+                body: Body::Text(String::new()),
+            };
+            let call = Call {
+                method: Method::Get,
+                url: None,
+                template: String::new(),
+                path: "/keys".to_owned(),
+                query: vec![("size".to_owned(), "2".to_owned())],
+                credential: Vec::new(),
+                headers: Vec::new(),
+                body: Payload::Nothing,
+            };
+            let next = http.linked(&call, &answer, "next")?;
+            Some(http.request(&next).unwrap().url().to_string())
+        };
+        let expected = "https://localhost/api/keys?page=2";
+        for link in ["?page=2", "/api/keys?page=2", expected] {
+            assert_eq!(next(link).as_deref(), Some(expected), "{link}");
+        }
+        for link in [
+            "https://other/api/keys",
+            "http://localhost/api/keys",
+            "/other",
+        ] {
+            assert_eq!(next(link), None, "{link}");
+        }
+    }
+
+    #[test]
     fn a_path_is_joined_to_a_base_with_a_path_of_its_own() {
         let http = Http::new(
             Url::parse("http://localhost:1/api/").unwrap(),

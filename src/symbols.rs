@@ -1,9 +1,11 @@
 //! Symbols on the way in: every known value in a text becomes its name, in one pass.
 
+mod common;
 mod retired;
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
+use std::ops::Range;
 use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, BuildError, MatchKind};
@@ -14,6 +16,7 @@ use serde_json::Value as Json;
 
 use crate::world::{Class, Instance, World};
 
+pub(crate) use common::is_common;
 pub(crate) use retired::Retired;
 
 /// What `encodeURIComponent` and most libraries leave as it is, besides letters and digits.
@@ -86,6 +89,8 @@ pub struct Registry {
     symbols: Vec<Vec<Symbol>>,
     index: HashMap<String, usize>,
     run: String,
+    /// The values that can stand anywhere by chance, which are looked for only where an identifier is.
+    common: HashMap<String, Vec<Symbol>>,
 }
 
 impl Registry {
@@ -144,6 +149,10 @@ impl Registry {
             class,
             is_base64: false,
         };
+        if class != Class::Secret && symbol.owner != Owner::Run && is_common(value) {
+            let symbols = self.common.entry(value.to_owned());
+            return symbols.or_default().push(symbol);
+        }
         self.enter(value.to_owned(), &symbol);
         if class == Class::Secret {
             for form in encoded(value) {
@@ -187,7 +196,7 @@ impl Registry {
     /// Whether no value is known.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.patterns.is_empty()
+        self.patterns.is_empty() && self.common.is_empty()
     }
 }
 
@@ -240,10 +249,6 @@ impl Namer {
     pub fn pieces<'t>(&self, text: &'t str, view: View<'_>) -> Vec<Piece<'t>> {
         let mut pieces = Vec::new();
         let mut rest = 0;
-        let literal = |from, to| {
-            let text = text.get(from..to).filter(|text| !text.is_empty());
-            text.map(Piece::Text)
-        };
         for found in self.automaton.find_iter(text) {
             let Some(symbol) = self.choose(found.pattern().as_usize(), view) else {
                 continue;
@@ -257,17 +262,66 @@ impl Namer {
             } else {
                 (found.start(), found.end())
             };
-            pieces.extend(literal(rest, start));
+            self.push_literal(&mut pieces, text, rest..start, view);
             pieces.push(symbol.piece(view));
             rest = end;
         }
-        pieces.extend(literal(rest, text.len()));
+        self.push_literal(&mut pieces, text, rest..text.len(), view);
         pieces
+    }
+
+    /// What is no known value, but for words that are identifiers where they stand alone.
+    fn push_literal<'t>(
+        &self,
+        pieces: &mut Vec<Piece<'t>>,
+        text: &'t str,
+        part: Range<usize>,
+        view: View<'_>,
+    ) {
+        let mut rest = part.start;
+        let literal = |from, to| {
+            let text = text.get(from..to).filter(|text| !text.is_empty());
+            text.map(Piece::Text)
+        };
+        if !self.registry.common.is_empty() {
+            for word in common::words(text, part.clone()) {
+                let symbols = text.get(word.clone());
+                let symbols = symbols.and_then(|word| self.registry.common.get(word));
+                if let Some(symbol) = symbols.and_then(|symbols| first(symbols, view)) {
+                    pieces.extend(literal(rest, word.start));
+                    pieces.push(symbol.piece(view));
+                    rest = word.end;
+                }
+            }
+        }
+        pieces.extend(literal(rest, part.end));
     }
 
     /// Names every known value in the texts and keys of `json`, and collects what it discloses. A number is left alone,
     /// unless it holds a secret: an identifier in it would be chance.
     pub fn name_json(&self, json: &Json, view: View<'_>, disclosed: &mut BTreeSet<String>) -> Json {
+        self.name_member("", json, view, disclosed)
+    }
+
+    /// The same for what stands under a key: a number, or a text that is nothing but one, is an identifier where the key
+    /// says so.
+    pub(crate) fn name_member(
+        &self,
+        key: &str,
+        json: &Json,
+        view: View<'_>,
+        disclosed: &mut BTreeSet<String>,
+    ) -> Json {
+        if !self.registry.common.is_empty()
+            && let Some(value) = common::text_of(json)
+            && let Some(symbols) = self.registry.common.get(&value)
+            && !self.has_secret(&value)
+        {
+            return match first(symbols, view).filter(|_| common::is_identifier(key)) {
+                Some(symbol) => Json::String(symbol.named(view, disclosed)),
+                None => json.clone(),
+            };
+        }
         let mut text = |text: &str| {
             let named = self.name(text, view);
             disclosed.extend(named.disclosed);
@@ -277,16 +331,16 @@ impl Namer {
             Json::String(value) => Json::String(text(value)),
             Json::Array(items) => items
                 .iter()
-                .map(|item| self.name_json(item, view, disclosed))
+                .map(|item| self.name_member(key, item, view, disclosed))
                 .collect(),
             Json::Object(map) => {
                 let entries = map
                     .iter()
-                    .map(|(key, value)| (text(key), value))
+                    .map(|(key, value)| (text(key), key, value))
                     .collect::<Vec<_>>();
                 entries
                     .into_iter()
-                    .map(|(key, value)| (key, self.name_json(value, view, disclosed)))
+                    .map(|(name, key, value)| (name, self.name_member(key, value, view, disclosed)))
                     .collect()
             }
             Json::Number(number) if self.has_secret(&number.to_string()) => {
@@ -358,16 +412,16 @@ impl Namer {
 
     /// One value can have several names: the cell's own come first, then the world's, then other cells'.
     fn choose(&self, pattern: usize, view: View<'_>) -> Option<&Symbol> {
-        self.registry
-            .symbols
-            .get(pattern)?
-            .iter()
-            .min_by_key(|symbol| match symbol.owner {
-                Owner::Cell(cell) if cell == view.cell => 0,
-                Owner::World | Owner::Run => 1,
-                Owner::Cell(_) => 2,
-            })
+        first(self.registry.symbols.get(pattern)?, view)
     }
+}
+
+fn first<'s>(symbols: &'s [Symbol], view: View<'_>) -> Option<&'s Symbol> {
+    symbols.iter().min_by_key(|symbol| match symbol.owner {
+        Owner::Cell(cell) if cell == view.cell => 0,
+        Owner::World | Owner::Run => 1,
+        Owner::Cell(_) => 2,
+    })
 }
 
 /// Everything that a run knows at one moment: names for the values of the last two batches of cells, since what is written
@@ -437,7 +491,7 @@ fn base64_pieces(secret: &str) -> BTreeSet<String> {
 }
 
 /// The whole Base64 text around a piece of it, but nothing before `from`.
-fn around(text: &str, from: usize, piece: std::ops::Range<usize>) -> (usize, usize) {
+fn around(text: &str, from: usize, piece: Range<usize>) -> (usize, usize) {
     let is_other = |c: char| !(c.is_ascii_alphanumeric() || "+/-_=".contains(c));
     let before = text.get(from..piece.start).unwrap_or_default();
     let behind = text.get(piece.end..).unwrap_or_default();
@@ -452,6 +506,16 @@ impl Symbol {
             name: self.name(view),
             discloses: self.class != Class::Mask && self.owner != Owner::Run,
         }
+    }
+
+    /// The name as it stands in a text; what it discloses is added.
+    fn named(&self, view: View<'_>, disclosed: &mut BTreeSet<String>) -> String {
+        let name = self.name(view);
+        let named = format!("<{name}>");
+        if self.class != Class::Mask && self.owner != Owner::Run {
+            disclosed.insert(name);
+        }
+        named
     }
 
     fn name(&self, view: View<'_>) -> String {
@@ -518,6 +582,43 @@ mod tests {
         );
         // A part of a secret is not the secret.
         assert_eq!(text(forms[3]), "<70407373>");
+    }
+
+    #[test]
+    fn a_number_is_an_identifier_only_where_one_stands() {
+        let mut registry = Registry::default();
+        registry.add("17", Owner::Cell(0), "target", "id", Class::Symbol);
+        registry.add("3", Owner::World, "plan", "id", Class::Symbol);
+        registry.add("7abc-secret", Owner::World, "plan", "key", Class::Secret);
+        let namer = registry.build().unwrap();
+        let text = |text: &str| namer.name(text, VIEW).text;
+        assert_eq!(text("x 17abc-secret"), "x 1<plan.key>");
+        assert_eq!(
+            text("project 17 is not yours"),
+            "project <target.id> is not yours"
+        );
+        assert_eq!(text("/projects/17?x=2017"), "/projects/<target.id>?x=2017");
+        for other in ["at 17:00:03.17", "1.17", "a-17", "v17", "17th"] {
+            assert!(!text(other).contains("target.id>."), "{other}");
+        }
+        assert_eq!(text("1.17 a-17 v17 17th 17.5"), "1.17 a-17 v17 17th 17.5");
+        let mut disclosed = BTreeSet::new();
+        let body = serde_json::json!({
+            "id": 17, "count": 17, "planId": "3", "version": "3", "project_ids": [3, 4, 17],
+        });
+        let shown = namer.name_json(&body, VIEW, &mut disclosed);
+        let expected = serde_json::json!({
+            "id": "<target.id>", "count": 17, "planId": "<plan.id>", "version": "3",
+            "project_ids": ["<plan.id>", 4, "<target.id>"],
+        });
+        assert_eq!(shown, expected);
+        assert_eq!(
+            disclosed.into_iter().collect::<Vec<_>>(),
+            ["plan.id", "target.id"]
+        );
+        // No row is a cell's because of a number in it.
+        assert_eq!(namer.cells_in("{\"id\": 17}"), BTreeSet::new());
+        assert!(!namer.knows("{\"id\": 17}"));
     }
 
     #[test]

@@ -36,6 +36,10 @@ pub(crate) struct Things {
     /// How many users were asked for, and how many things were removed.
     started: usize,
     removed: usize,
+    /// The last number that was given, where things have numbers.
+    number: Option<usize>,
+    /// Whom a session's token is of.
+    sessions: BTreeMap<String, String>,
     /// What goes wrong from now on.
     hole: &'static str,
 }
@@ -117,6 +121,11 @@ impl Served {
         format!("http://{}", self.address)
     }
 
+    /// Gives things numbers from now on, as a database counts them.
+    pub(crate) fn count_from(&self, number: usize) {
+        self.desk.things.lock().unwrap().number = Some(number);
+    }
+
     pub(crate) fn have(&self, hole: &'static str) {
         self.desk.things.lock().unwrap().hole = hole;
     }
@@ -157,6 +166,7 @@ fn routes() -> Router<Arc<Desk>> {
         .route("/health", get(async || "well"))
         .route("/users", post(make_user))
         .route("/users/{id}", get(show_user).delete(remove_by_admin))
+        .route("/sessions", post(open_session))
         .route("/projects", post(make_project))
         .route("/projects/{id}", get(show_project).delete(remove_project))
         .route("/notes", post(make_note))
@@ -165,6 +175,11 @@ fn routes() -> Router<Arc<Desk>> {
 
 fn refused(status: StatusCode, why: &str) -> Response {
     (status, Json(json!({ "error": why }))).into_response()
+}
+
+/// An identifier as JSON.
+fn value(id: &str) -> Value {
+    id.parse::<u64>().map_or_else(|_| json!(id), |id| json!(id))
 }
 
 fn is_admin(headers: &HeaderMap) -> bool {
@@ -184,8 +199,12 @@ impl Desk {
         if is_admin(headers) {
             return Some("admin".to_owned());
         }
-        let key = headers.get("x-key")?.to_str().ok()?;
         let things = self.things.lock().unwrap();
+        if let Some(token) = headers.get("authorization") {
+            let token = token.to_str().ok()?.strip_prefix("Bearer ")?;
+            return things.sessions.get(token).cloned();
+        }
+        let key = headers.get("x-key")?.to_str().ok()?;
         let mut users = things.all.iter();
         let user = users.find(|(_, thing)| !thing.key.is_empty() && thing.key == key);
         user.map(|(path, _)| path.clone())
@@ -193,7 +212,7 @@ impl Desk {
 
     /// Makes a thing, whose row holds nothing that the caller has sent but its name.
     async fn make(&self, folder: &str, owner: &str, key: &str, name: &str) -> String {
-        let path = format!("/{folder}/{}", random(12));
+        let path = format!("/{folder}/{}", self.identifier());
         let thing = Thing {
             owner: owner.to_owned(),
             key: key.to_owned(),
@@ -209,6 +228,17 @@ impl Desk {
         self.write(&format!("insert into audit values ('one of {folder}')"))
             .await;
         path
+    }
+
+    fn identifier(&self) -> String {
+        let mut things = self.things.lock().unwrap();
+        match &mut things.number {
+            Some(number) => {
+                *number += 1;
+                number.to_string()
+            }
+            None => random(12),
+        }
     }
 
     async fn write(&self, sql: &str) {
@@ -270,6 +300,20 @@ async fn make_user(State(desk): Shared, headers: HeaderMap, Json(body): Json<Val
         .into_response()
 }
 
+/// A session, whose row holds nothing that anybody knows.
+async fn open_session(State(desk): Shared, headers: HeaderMap) -> Response {
+    let Some(user) = desk.caller(&headers) else {
+        return refused(StatusCode::UNAUTHORIZED, "who are you");
+    };
+    let token = random(30);
+    {
+        let mut things = desk.things.lock().unwrap();
+        things.sessions.insert(token.clone(), user);
+    }
+    desk.write("insert into audit values ('a session')").await;
+    Json(json!({ "token": token })).into_response()
+}
+
 async fn show_user(State(desk): Shared, Path(id): Path<String>, headers: HeaderMap) -> Response {
     let is_never = desk.hole() == "never ready";
     let mut things = desk.things.lock().unwrap();
@@ -302,7 +346,11 @@ async fn make_project(
     let name = body["name"].as_str().unwrap();
     let path = desk.make("projects", &owner, "", name).await;
     let id = path.trim_start_matches("/projects/");
-    (StatusCode::CREATED, Json(json!({"id": id, "owner": owner}))).into_response()
+    (
+        StatusCode::CREATED,
+        Json(json!({"id": value(id), "owner": owner})),
+    )
+        .into_response()
 }
 
 async fn show_project(State(desk): Shared, Path(id): Path<String>, headers: HeaderMap) -> Response {
@@ -310,7 +358,7 @@ async fn show_project(State(desk): Shared, Path(id): Path<String>, headers: Head
         (None, _) => refused(StatusCode::UNAUTHORIZED, "who are you"),
         (_, None) => refused(StatusCode::NOT_FOUND, "no such project"),
         (Some(caller), Some(owner)) if caller == owner || caller == "admin" => {
-            Json(json!({"id": id, "owner": owner})).into_response()
+            Json(json!({"id": value(&id), "owner": owner})).into_response()
         }
         _ => refused(StatusCode::FORBIDDEN, &format!("project {id} is not yours")),
     }
@@ -338,7 +386,7 @@ async fn make_note(State(desk): Shared, headers: HeaderMap, Json(body): Json<Val
     }
     let text = body["text"].as_str().unwrap();
     let path = desk.make("notes", "admin", "", text).await;
-    Json(json!({"id": path.trim_start_matches("/notes/")})).into_response()
+    Json(json!({"id": value(path.trim_start_matches("/notes/"))})).into_response()
 }
 
 async fn remove_by_admin(

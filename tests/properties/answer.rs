@@ -148,11 +148,11 @@ fn a_number_that_holds_a_secret_is_named_and_another_stays() {
         secrets: vec!["123456".to_owned(), "777777".to_owned()],
         text: String::new(),
     };
-    let json = serde_json::json!({"pin": 123_456, "more": [91_234_567, 1.5], "id": 777_777});
+    let json = serde_json::json!({"pin": 123_456, "more": [91_234_567, 1.5], "n": 777_777});
     let named = said.namer().name_json(&json, VIEW, &mut BTreeSet::new());
     assert_eq!(
         named,
-        serde_json::json!({"pin": "<target.key>", "more": ["9<target.key>7", 1.5], "id": 777_777})
+        serde_json::json!({"pin": "<target.key>", "more": ["9<target.key>7", 1.5], "n": 777_777})
     );
 }
 
