@@ -17,6 +17,7 @@ mod file;
 pub mod findings;
 pub mod guard;
 pub mod http;
+pub mod init;
 pub mod journal;
 pub mod kinds;
 pub mod observation;

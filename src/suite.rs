@@ -8,6 +8,7 @@ mod load;
 mod model;
 mod names;
 mod place;
+pub mod schema;
 
 use std::path::PathBuf;
 

@@ -1,0 +1,224 @@
+//! `authz-pin init`: a suite to start from.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+
+use super::{Context, Failure, document};
+use crate::coverage;
+use crate::diagnostic::quoted;
+use crate::exit::Exit;
+use crate::file;
+use crate::init::{self, Action, Draft, Source};
+use crate::openapi;
+use crate::suite::Suite;
+use crate::terminal::{HEADING, styled};
+use crate::yaml;
+
+/// What the help of `init` ends with.
+pub const EXAMPLES: &str = "\
+It writes suite.yaml, world.yaml, targets.yaml and one file per endpoint, with comments that say what to fill in. A file
+that is there already is never written over: then nothing is written at all.
+
+From recorded calls no header and no cookie is written, and what looks like a secret becomes a variable. Read the bodies
+before you commit them all the same.
+
+Examples:
+  A small suite to learn from:
+    authz-pin init suites/notes
+  From the document of a service that is running:
+    authz-pin init suites/api --openapi http://localhost:8000/openapi.json
+  From what a browser recorded, without what is about billing:
+    authz-pin init suites/api --har recorded.har --exclude '* /billing/*'";
+
+/// Arguments of `init`.
+#[derive(Debug, Clone, Args)]
+pub struct InitArgs {
+    /// The suite's folder, which is made
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    /// The service's OpenAPI document, 3.0 or 3.1, as JSON or YAML
+    #[arg(long, value_name = "FILE|URL", conflicts_with = "har")]
+    openapi: Option<String>,
+    /// Recorded calls, as browsers and proxies save them
+    #[arg(long, value_name = "FILE")]
+    har: Option<PathBuf>,
+    /// Only operations that match `METHOD /path`, with `*` for any characters; can be repeated
+    #[arg(long, value_name = "PATTERN", value_parser = pattern)]
+    include: Vec<String>,
+    /// No operations that match `METHOD /path`, with `*` for any characters; can be repeated
+    #[arg(long, value_name = "PATTERN", value_parser = pattern)]
+    exclude: Vec<String>,
+}
+
+fn pattern(text: &str) -> Result<String, String> {
+    if coverage::is_pattern(text) {
+        return Ok(text.to_owned());
+    }
+    Err("expected a method and a path, such as `GET /teams/*`".to_owned())
+}
+
+/// Writes a suite.
+pub async fn run(args: &InitArgs, context: &mut Context<'_>) -> Result<Exit, Failure> {
+    let (source, notes) = source(args).await?;
+    let draft = Draft::new(&name(&args.folder)?, selected(args, source)?);
+    let files = init::files(&draft).map_err(|error| Failure::new(Exit::Bug, error))?;
+    // What is written is a suite, or nothing is written.
+    Suite::parse(&args.folder, &files).map_err(|mistakes| {
+        Failure::new(Exit::Bug, format!("the suite is not valid: {mistakes}"))
+    })?;
+    write(&args.folder, &files)?;
+    told(args, &draft, &notes, context)?;
+    Ok(Exit::AsPinned)
+}
+
+/// The suite has the name of its folder.
+fn name(folder: &Path) -> Result<String, Failure> {
+    let folder = std::path::absolute(folder)?;
+    let name = folder.components().next_back();
+    let name = name.map(|name| name.as_os_str().to_string_lossy().into_owned());
+    Ok(name.filter(|name| name != "/").unwrap_or_else(|| "service".to_owned()))
+}
+
+/// What is known about the service, and what a person should know of that.
+async fn source(args: &InitArgs) -> Result<(Source, Vec<String>), Failure> {
+    if let Some(text) = &args.openapi {
+        return Ok((from_openapi(text).await?, Vec::new()));
+    }
+    match &args.har {
+        Some(file) => from_har(file),
+        None => Ok((init::example(), Vec::new())),
+    }
+}
+
+const WHERE: &str = "name the file or the URL of an OpenAPI document, 3.0 or 3.1";
+
+async fn from_openapi(text: &str) -> Result<Source, Failure> {
+    let is_url = document::is_url(text);
+    let document = if is_url {
+        document::from_url(text, openapi::MAX_BYTES, Duration::ZERO, WHERE).await?
+    } else {
+        document::from_file(Path::new(text), openapi::MAX_BYTES)?
+    };
+    let api = openapi::describe(Path::new(&document.name), &document.bytes);
+    let api = api.map_err(|mistakes| Failure {
+        exit: document.exit,
+        ..mistakes.into()
+    })?;
+    let mut source = Source::from(api);
+    if source.actions.is_empty() {
+        let name = quoted(&document.name);
+        let message = format!("the OpenAPI document {name} has no operation that a suite can call");
+        return Err(Failure::new(document.exit, message).help(WHERE));
+    }
+    if is_url {
+        let (base, path) = document::parts(text)?;
+        let path = path.split('?').next().unwrap_or_default().to_owned();
+        source.base_url = Some(base.origin().ascii_serialization());
+        source.ready.get_or_insert_with(|| path.clone());
+        source.openapi = Some(path);
+    }
+    Ok(source)
+}
+
+fn from_har(file: &Path) -> Result<(Source, Vec<String>), Failure> {
+    let document = document::from_file(file, init::MAX_HAR_BYTES)?;
+    let recording = init::read_har(&document.bytes).map_err(|error| {
+        let name = quoted(&document.name);
+        Failure::new(document.exit, format!("{name}: {error}"))
+            .help("save the calls as HAR in the browser's network panel, or in a proxy")
+    })?;
+    let mut notes = Vec::new();
+    if recording.skipped > 0 {
+        let of = recording.source.base_url.as_deref().unwrap_or_default();
+        notes.push(format!("left out: {} calls that are not of {of}, or load files", recording.skipped));
+    }
+    if !recording.source.secrets.is_empty() {
+        notes.push("secrets of the recording became variables; read the bodies before you commit them".to_owned());
+    }
+    Ok((recording.source, notes))
+}
+
+/// The source with the operations that were asked for.
+fn selected(args: &InitArgs, mut source: Source) -> Result<Source, Failure> {
+    for pattern in args.include.iter().chain(&args.exclude) {
+        if !source.actions.iter().any(|action| is_like(pattern, action)) {
+            return Err(nothing(&format!("no operation matches {}", quoted(pattern))));
+        }
+    }
+    let matches = |patterns: &[String], action: &Action| patterns.iter().any(|pattern| is_like(pattern, action));
+    source.actions.retain(|action| {
+        (args.include.is_empty() || matches(&args.include, action)) && !matches(&args.exclude, action)
+    });
+    if source.actions.is_empty() {
+        return Err(nothing("no operation is left"));
+    }
+    Ok(source)
+}
+
+fn is_like(pattern: &str, action: &Action) -> bool {
+    coverage::matches_pattern(pattern, &action.method, &action.path)
+}
+
+fn nothing(message: &str) -> Failure {
+    Failure::new(Exit::NothingSelected, message)
+        .help("operations are METHOD /path as in the document, such as `GET /teams/{team_id}`")
+}
+
+/// Writes all files, or none where one of them is there already.
+fn write(folder: &Path, files: &BTreeMap<String, String>) -> Result<(), Failure> {
+    let paths = || files.iter().map(|(name, text)| (folder.join(name), text));
+    if let Some((path, _)) = paths().find(|(path, _)| path.symlink_metadata().is_ok()) {
+        let message = format!("{} is there already, nothing was written", quoted(&path.to_string_lossy()));
+        return Err(Failure::new(Exit::Usage, message).help("name a folder without a suite, or remove the file"));
+    }
+    for (path, text) in paths() {
+        file::write(&path, |file| file.write_all(text.as_bytes())).map_err(|error| {
+            let name = quoted(&path.to_string_lossy());
+            Failure::new(Exit::Usage, format!("cannot write {name}: {error}"))
+        })?;
+    }
+    Ok(())
+}
+
+/// What was written, and what to do next.
+fn told(args: &InitArgs, draft: &Draft, notes: &[String], context: &mut Context<'_>) -> Result<(), Failure> {
+    let out = &mut *context.out;
+    let folder = args.folder.display();
+    let (endpoints, targets) = (draft.endpoints.len(), draft.targets.len() + 1);
+    let heading = |text: &str| styled(HEADING, text).to_string();
+    writeln!(out, "{} {folder}", heading("wrote"))?;
+    writeln!(out, "  suite.yaml      the service, and {} variables", draft.variables.len())?;
+    writeln!(out, "  world.yaml      {} kinds, {} actors", draft.kinds.len() * 2, draft.actors.len())?;
+    writeln!(out, "  targets.yaml    {targets} targets")?;
+    writeln!(out, "  endpoints/      {endpoints} endpoints")?;
+    writeln!(out, "  .authz-pin/     schemas, with which editors complete the keys")?;
+    for note in notes {
+        writeln!(out, "{note}")?;
+    }
+    writeln!(out, "\n{}", heading("fill in"))?;
+    if !draft.is_ready_known {
+        writeln!(out, "  suite.yaml      `service.ready`: a path that answers everybody with a success")?;
+    }
+    if !draft.kinds.is_empty() {
+        writeln!(out, "  world.yaml      `rows`: what makes a {} exist in the database", first_kind(draft))?;
+    }
+    writeln!(out, "  world.yaml      `actors`: the roles that the service has")?;
+    writeln!(out, "  endpoints/      bodies, where an example does not do")?;
+    let base_url = draft.base_url.as_deref().map_or_else(|| "URL".to_owned(), yaml::comment);
+    writeln!(out, "\n{}", heading("then"))?;
+    writeln!(out, "  authz-pin list {folder}")?;
+    for variable in &draft.variables {
+        writeln!(out, "  export AUTHZ_PIN_VAR_{}=...", variable.name.to_uppercase())?;
+    }
+    writeln!(out, "  authz-pin check {folder} --base-url {base_url} --dry-run")?;
+    writeln!(out, "  authz-pin record {folder} --base-url {base_url} --database-url postgres://...")?;
+    Ok(())
+}
+
+fn first_kind(draft: &Draft) -> &str {
+    draft.kinds.first().map_or("", |kind| kind.label.as_str())
+}
