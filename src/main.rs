@@ -3,8 +3,8 @@
 use std::panic::{AssertUnwindSafe, PanicHookInfo};
 
 use authz_pin::commands::{
-    Context, Failure, accept, check, clean, completions, coverage, diff, explain, init, list,
-    man, pending_snapshots, record, reject, review, schema, serve,
+    Context, Failure, accept, check, clean, completions, coverage, diff, explain, init, list, man,
+    pending_snapshots, record, reject, review, schema, serve,
 };
 use authz_pin::exit::Exit;
 use authz_pin::service::Launch;

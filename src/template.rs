@@ -314,7 +314,10 @@ pub fn page(source: &str, values: &impl serde::Serialize) -> Result<String, Temp
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     let mut syntax = SyntaxConfig::builder();
-    syntax.trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true);
+    syntax
+        .trim_blocks(true)
+        .lstrip_blocks(true)
+        .keep_trailing_newline(true);
     environment.set_syntax(syntax.build().map_err(fail)?);
     environment.set_formatter(move |out, _, value| {
         let text = match value.as_str().filter(|_| value.is_safe()) {
@@ -327,9 +330,13 @@ pub fn page(source: &str, values: &impl serde::Serialize) -> Result<String, Temp
         let text = yaml::block(&json(&value)?, indent);
         Ok::<_, Error>(Value::from_safe_string(text))
     });
-    environment.add_filter("comment", |text: String| Value::from_safe_string(yaml::comment(&text)));
+    environment.add_filter("comment", |text: String| {
+        Value::from_safe_string(yaml::comment(&text))
+    });
     environment.add_filter("raw", Value::from_safe_string);
-    environment.render_str(source, Value::from(Serde(values))).map_err(fail)
+    environment
+        .render_str(source, Value::from(Serde(values)))
+        .map_err(fail)
 }
 
 /// `n` random characters of `[0-9A-Za-z]`.
@@ -368,7 +375,13 @@ fn uuid() -> String {
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let hex = hex::encode(bytes);
     let part = |from, to| hex.get(from..to).unwrap_or_default();
-    let parts = [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)];
+    let parts = [
+        part(0, 8),
+        part(8, 12),
+        part(12, 16),
+        part(16, 20),
+        part(20, 32),
+    ];
     parts.join("-")
 }
 

@@ -1,13 +1,13 @@
 //! `authz-pin init`: a suite to start from.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 
-use super::{Context, Failure, document};
+use super::{Context, Failure, document, to_its_end};
 use crate::coverage;
 use crate::diagnostic::quoted;
 use crate::exit::Exit;
@@ -71,7 +71,7 @@ pub async fn run(args: &InitArgs, context: &mut Context<'_>) -> Result<Exit, Fai
         Failure::new(Exit::Bug, format!("the suite is not valid: {mistakes}"))
     })?;
     write(&args.folder, &files)?;
-    told(args, &draft, &notes, context)?;
+    to_its_end(told(args, &draft, &notes, context.out))?;
     Ok(Exit::AsPinned)
 }
 
@@ -80,7 +80,9 @@ fn name(folder: &Path) -> Result<String, Failure> {
     let folder = std::path::absolute(folder)?;
     let name = folder.components().next_back();
     let name = name.map(|name| name.as_os_str().to_string_lossy().into_owned());
-    Ok(name.filter(|name| name != "/").unwrap_or_else(|| "service".to_owned()))
+    Ok(name
+        .filter(|name| name != "/")
+        .unwrap_or_else(|| "service".to_owned()))
 }
 
 /// What is known about the service, and what a person should know of that.
@@ -134,10 +136,16 @@ fn from_har(file: &Path) -> Result<(Source, Vec<String>), Failure> {
     let mut notes = Vec::new();
     if recording.skipped > 0 {
         let of = recording.source.base_url.as_deref().unwrap_or_default();
-        notes.push(format!("left out: {} calls that are not of {of}, or load files", recording.skipped));
+        notes.push(format!(
+            "left out: {} calls that are not of {of}, or load files",
+            recording.skipped
+        ));
     }
     if !recording.source.secrets.is_empty() {
-        notes.push("secrets of the recording became variables; read the bodies before you commit them".to_owned());
+        notes.push(
+            "secrets of the recording became variables; read the bodies before you commit them"
+                .to_owned(),
+        );
     }
     Ok((recording.source, notes))
 }
@@ -146,12 +154,18 @@ fn from_har(file: &Path) -> Result<(Source, Vec<String>), Failure> {
 fn selected(args: &InitArgs, mut source: Source) -> Result<Source, Failure> {
     for pattern in args.include.iter().chain(&args.exclude) {
         if !source.actions.iter().any(|action| is_like(pattern, action)) {
-            return Err(nothing(&format!("no operation matches {}", quoted(pattern))));
+            return Err(nothing(&format!(
+                "no operation matches {}",
+                quoted(pattern)
+            )));
         }
     }
-    let matches = |patterns: &[String], action: &Action| patterns.iter().any(|pattern| is_like(pattern, action));
+    let matches = |patterns: &[String], action: &Action| {
+        patterns.iter().any(|pattern| is_like(pattern, action))
+    };
     source.actions.retain(|action| {
-        (args.include.is_empty() || matches(&args.include, action)) && !matches(&args.exclude, action)
+        (args.include.is_empty() || matches(&args.include, action))
+            && !matches(&args.exclude, action)
     });
     if source.actions.is_empty() {
         return Err(nothing("no operation is left"));
@@ -171,9 +185,17 @@ fn nothing(message: &str) -> Failure {
 /// Writes all files, or none where one of them is there already.
 fn write(folder: &Path, files: &BTreeMap<String, String>) -> Result<(), Failure> {
     let paths = || files.iter().map(|(name, text)| (folder.join(name), text));
-    if let Some((path, _)) = paths().find(|(path, _)| path.symlink_metadata().is_ok()) {
-        let message = format!("{} is there already, nothing was written", quoted(&path.to_string_lossy()));
-        return Err(Failure::new(Exit::Usage, message).help("name a folder without a suite, or remove the file"));
+    // From the end, where suite.yaml and the like are.
+    if let Some((path, _)) = paths()
+        .rev()
+        .find(|(path, _)| path.symlink_metadata().is_ok())
+    {
+        let message = format!(
+            "{} is there already, nothing was written",
+            quoted(&path.to_string_lossy())
+        );
+        return Err(Failure::new(Exit::Usage, message)
+            .help("name a folder without a suite, or remove the file"));
     }
     for (path, text) in paths() {
         file::write(&path, |file| file.write_all(text.as_bytes())).map_err(|error| {
@@ -185,37 +207,79 @@ fn write(folder: &Path, files: &BTreeMap<String, String>) -> Result<(), Failure>
 }
 
 /// What was written, and what to do next.
-fn told(args: &InitArgs, draft: &Draft, notes: &[String], context: &mut Context<'_>) -> Result<(), Failure> {
-    let out = &mut *context.out;
+fn told(
+    args: &InitArgs,
+    draft: &Draft,
+    notes: &[String],
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
     let folder = args.folder.display();
     let (endpoints, targets) = (draft.endpoints.len(), draft.targets.len() + 1);
     let heading = |text: &str| styled(HEADING, text).to_string();
     writeln!(out, "{} {folder}", heading("wrote"))?;
-    writeln!(out, "  suite.yaml      the service, and {} variables", draft.variables.len())?;
-    writeln!(out, "  world.yaml      {} kinds, {} actors", draft.kinds.len() * 2, draft.actors.len())?;
+    writeln!(
+        out,
+        "  suite.yaml      the service, and {} variables",
+        draft.variables.len()
+    )?;
+    writeln!(
+        out,
+        "  world.yaml      {} kinds, {} actors",
+        draft.kinds.len() * 2,
+        draft.actors.len()
+    )?;
     writeln!(out, "  targets.yaml    {targets} targets")?;
     writeln!(out, "  endpoints/      {endpoints} endpoints")?;
-    writeln!(out, "  .authz-pin/     schemas, with which editors complete the keys")?;
+    writeln!(
+        out,
+        "  .authz-pin/     schemas, with which editors complete the keys"
+    )?;
     for note in notes {
         writeln!(out, "{note}")?;
     }
     writeln!(out, "\n{}", heading("fill in"))?;
     if !draft.is_ready_known {
-        writeln!(out, "  suite.yaml      `service.ready`: a path that answers everybody with a success")?;
+        writeln!(
+            out,
+            "  suite.yaml      `service.ready`: a path that answers everybody with a success"
+        )?;
     }
     if !draft.kinds.is_empty() {
-        writeln!(out, "  world.yaml      `rows`: what makes a {} exist in the database", first_kind(draft))?;
+        writeln!(
+            out,
+            "  world.yaml      `rows`: what makes a {} exist in the database",
+            first_kind(draft)
+        )?;
     }
-    writeln!(out, "  world.yaml      `actors`: the roles that the service has")?;
-    writeln!(out, "  endpoints/      bodies, where an example does not do")?;
-    let base_url = draft.base_url.as_deref().map_or_else(|| "URL".to_owned(), yaml::comment);
+    writeln!(
+        out,
+        "  world.yaml      `actors`: the roles that the service has"
+    )?;
+    writeln!(
+        out,
+        "  endpoints/      bodies, where an example does not do"
+    )?;
+    let base_url = draft
+        .base_url
+        .as_deref()
+        .map_or_else(|| "URL".to_owned(), yaml::comment);
     writeln!(out, "\n{}", heading("then"))?;
     writeln!(out, "  authz-pin list {folder}")?;
     for variable in &draft.variables {
-        writeln!(out, "  export AUTHZ_PIN_VAR_{}=...", variable.name.to_uppercase())?;
+        writeln!(
+            out,
+            "  export AUTHZ_PIN_VAR_{}=...",
+            variable.name.to_uppercase()
+        )?;
     }
-    writeln!(out, "  authz-pin check {folder} --base-url {base_url} --dry-run")?;
-    writeln!(out, "  authz-pin record {folder} --base-url {base_url} --database-url postgres://...")?;
+    writeln!(
+        out,
+        "  authz-pin check {folder} --base-url {base_url} --dry-run"
+    )?;
+    writeln!(
+        out,
+        "  authz-pin record {folder} --base-url {base_url} --database-url postgres://..."
+    )?;
     Ok(())
 }
 

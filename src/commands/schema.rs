@@ -65,7 +65,9 @@ pub fn run(args: &SchemaArgs, context: &mut Context<'_>) -> Result<Exit, Failure
 
 fn by_name() -> serde_json::Map<String, serde_json::Value> {
     let schemas = schema::all().into_iter();
-    schemas.map(|(name, schema)| (name.to_owned(), schema.to_value())).collect()
+    schemas
+        .map(|(name, schema)| (name.to_owned(), schema.to_value()))
+        .collect()
 }
 
 fn written(path: &Path, text: &str, context: &mut Context<'_>) -> Result<(), Failure> {

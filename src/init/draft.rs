@@ -134,8 +134,8 @@ pub struct Endpoint {
     pub media: Option<String>,
     /// The names of the targets.
     pub targets: Vec<String>,
-    /// Whether a call makes something.
-    pub makes: bool,
+    /// Whether the tag of a cell is in the body.
+    pub is_tagged: bool,
 }
 
 /// The name of the target of what is called upon nothing.
@@ -154,7 +154,10 @@ impl Draft {
         let mut endpoints: Vec<Endpoint> = endpoints.collect();
         endpoints.sort_by(|one, other| one.name.cmp(&other.name));
         let actors = actors(&source.access);
-        let mut variables: Vec<Variable> = actors.iter().filter_map(|actor| credential(actor, &source.access)).collect();
+        let mut variables: Vec<Variable> = actors
+            .iter()
+            .filter_map(|actor| credential(actor, &source.access))
+            .collect();
         variables.extend(source.secrets.iter().map(|name| Variable {
             name: name.clone(),
             what: "stands for a secret of what was recorded".to_owned(),
@@ -190,8 +193,18 @@ fn actors(access: &Access) -> Vec<Actor> {
         outranks,
     };
     vec![
-        actor("admin", "somebody who may do everything in tenant a", "a", &["member"]),
-        actor("member", "somebody of tenant a without special rights", "a", &[]),
+        actor(
+            "admin",
+            "somebody who may do everything in tenant a",
+            "a",
+            &["member"],
+        ),
+        actor(
+            "member",
+            "somebody of tenant a without special rights",
+            "a",
+            &[],
+        ),
         actor("outsider", "somebody of another tenant", "b", &[]),
         Actor {
             name: "anonymous",
@@ -209,7 +222,9 @@ fn auth(actor: &str, access: &Access) -> Json {
         Access::Bearer | Access::Other(_) => json!({"bearer": variable}),
         Access::Basic => json!({"headers": {"Authorization": format!("Basic {variable}")}}),
         Access::Header(name) => json!({"headers": {name.as_str(): variable}}),
-        Access::Cookie(name) => json!({"headers": {"Cookie": format!("{}={variable}", literal_text(name))}}),
+        Access::Cookie(name) => {
+            json!({"headers": {"Cookie": format!("{}={variable}", literal_text(name))}})
+        }
     }
 }
 
@@ -265,21 +280,38 @@ struct Identifier {
 }
 
 /// Names that say nothing about what they are names of.
-const GENERIC: [&str; 12] = ["id", "uuid", "guid", "pk", "key", "slug", "name", "code", "number", "identifier", "ref", "oid"];
+const GENERIC: [&str; 12] = [
+    "id",
+    "uuid",
+    "guid",
+    "pk",
+    "key",
+    "slug",
+    "name",
+    "code",
+    "number",
+    "identifier",
+    "ref",
+    "oid",
+];
 /// How the names of identifiers end.
-const ENDINGS: [&str; 8] = ["_id", "_uuid", "_guid", "_pk", "_key", "_slug", "_name", "_ids"];
+const ENDINGS: [&str; 8] = [
+    "_id", "_uuid", "_guid", "_pk", "_key", "_slug", "_name", "_ids",
+];
 /// Names that templates, or the engine, use for something else.
 const TAKEN: [&str; 20] = [
-    "actor", "target", "cell", "run", "vars", "name", "if", "in", "is", "not", "and", "or", "else", "true", "false",
-    "none", "null", "loop", "self", "random",
+    "actor", "target", "cell", "run", "vars", "name", "if", "in", "is", "not", "and", "or", "else",
+    "true", "false", "none", "null", "loop", "self", "random",
 ];
 
 impl Identifier {
     /// `{team_id}` is the `team_id` of a `team`, and so is `{id}` after `/teams/`.
     fn of(name: &str, before: &str) -> Self {
-        let name = identifier(name.split(':').next().unwrap_or_default()).unwrap_or_else(|| "id".to_owned());
+        let name = identifier(name.split(':').next().unwrap_or_default())
+            .unwrap_or_else(|| "id".to_owned());
         let collection = words(before).last().map(|word| singular(word));
-        let collection = collection.filter(|word| word.starts_with(|c: char| c.is_ascii_alphabetic()));
+        let collection =
+            collection.filter(|word| word.starts_with(|c: char| c.is_ascii_alphabetic()));
         if GENERIC.contains(&name.as_str()) {
             let kind = collection.unwrap_or_else(|| "item".to_owned());
             return Self {
@@ -313,7 +345,17 @@ fn identifiers(path: &str) -> Vec<(&str, Identifier)> {
         match piece {
             Piece::Text(text) => before = text,
             Piece::Parameter(name) => {
-                found.push((name, Identifier::of(name, before.trim_end_matches('/').rsplit('/').next().unwrap_or_default())));
+                found.push((
+                    name,
+                    Identifier::of(
+                        name,
+                        before
+                            .trim_end_matches('/')
+                            .rsplit('/')
+                            .next()
+                            .unwrap_or_default(),
+                    ),
+                ));
                 before = "";
             }
         }
@@ -352,11 +394,14 @@ impl Kinds {
             let mut path = identifiers(&action.path);
             let last = path.pop().map(|(_, last)| last);
             if let Some(kind) = last.and_then(|last| known.get_mut(&last.kind)) {
-                path.into_iter().for_each(|(_, through)| kind.lead_through(through));
+                path.into_iter()
+                    .for_each(|(_, through)| kind.lead_through(through));
             }
         }
         let mut taken: BTreeSet<String> = known.keys().cloned().collect();
-        let missing = known.keys().map(|kind| (kind.clone(), unique(&format!("missing_{kind}"), &mut taken)));
+        let missing = known
+            .keys()
+            .map(|kind| (kind.clone(), unique(&format!("missing_{kind}"), &mut taken)));
         Self {
             missing: missing.collect(),
             known,
@@ -365,47 +410,69 @@ impl Kinds {
 
     fn kinds(&self) -> Vec<Kind> {
         let known = self.known.iter();
-        known.map(|(name, kind)| Kind {
-            name: name.clone(),
-            label: label(name),
-            missing: self.missing.get(name).cloned().unwrap_or_default(),
-            symbols: kind.symbols.iter().map(|(name, form)| (name.clone(), drawn(*form).to_owned())).collect(),
-            parameters: kind.through.values().map(|name| (name.clone(), Json::Null)).collect(),
-        })
-        .collect()
+        known
+            .map(|(name, kind)| Kind {
+                name: name.clone(),
+                label: label(name),
+                missing: self.missing.get(name).cloned().unwrap_or_default(),
+                symbols: kind
+                    .symbols
+                    .iter()
+                    .map(|(name, form)| (name.clone(), drawn(*form).to_owned()))
+                    .collect(),
+                parameters: kind
+                    .through
+                    .values()
+                    .map(|name| (name.clone(), Json::Null))
+                    .collect(),
+            })
+            .collect()
     }
 
     /// What others are called upon within: one of each tenant.
     fn entities(&self) -> Vec<Entity> {
-        let through: BTreeSet<&String> = self.known.values().flat_map(|kind| kind.through.keys()).map(|one| &one.kind).collect();
+        let through: BTreeSet<&String> = self
+            .known
+            .values()
+            .flat_map(|kind| kind.through.keys())
+            .map(|one| &one.kind)
+            .collect();
         let kinds = self.known.iter().filter(|(name, _)| through.contains(name));
-        kinds.flat_map(|(name, kind)| TENANTS.map(|tenant| Entity {
-            name: format!("{name}_{tenant}"),
-            kind: name.clone(),
-            tenant,
-            with: kind.with(tenant),
-        }))
-        .collect()
+        kinds
+            .flat_map(|(name, kind)| {
+                TENANTS.map(|tenant| Entity {
+                    name: format!("{name}_{tenant}"),
+                    kind: name.clone(),
+                    tenant,
+                    with: kind.with(tenant),
+                })
+            })
+            .collect()
     }
 
     /// Of each kind that is called upon: one of the callers' own tenant, one of another, and one that does not exist.
     fn targets(&self) -> Vec<Target> {
         let kinds = self.known.iter();
-        kinds.flat_map(|(name, kind)| {
-            let [own, other, missing] = names_of_targets(name);
-            let target = |name: String, kind_of: &str, tenant| Target {
-                name,
-                kind: kind_of.to_owned(),
-                tenant: Some(tenant),
-                with: kind.with(tenant),
-            };
-            let none = Target {
-                tenant: None,
-                ..target(missing, self.missing.get(name).map_or("", String::as_str), "a")
-            };
-            [target(own, name, "a"), target(other, name, "b"), none]
-        })
-        .collect()
+        kinds
+            .flat_map(|(name, kind)| {
+                let [own, other, missing] = names_of_targets(name);
+                let target = |name: String, kind_of: &str, tenant| Target {
+                    name,
+                    kind: kind_of.to_owned(),
+                    tenant: Some(tenant),
+                    with: kind.with(tenant),
+                };
+                let none = Target {
+                    tenant: None,
+                    ..target(
+                        missing,
+                        self.missing.get(name).map_or("", String::as_str),
+                        "a",
+                    )
+                };
+                [target(own, name, "a"), target(other, name, "b"), none]
+            })
+            .collect()
     }
 
     fn endpoint(&self, name: String, action: &Action) -> Endpoint {
@@ -413,17 +480,24 @@ impl Kinds {
         let last = path.last().map(|(_, last)| last.clone());
         let kind = last.as_ref().and_then(|last| self.known.get(&last.kind));
         let end = path.len().saturating_sub(1);
-        let symbols: Vec<String> = path.iter().enumerate().map(|(at, (_, one))| match kind {
-            Some(kind) if at < end => kind.through.get(one).unwrap_or(&one.symbol).clone(),
-            _ => one.symbol.clone(),
-        })
-        .collect();
-        let recorded: Vec<(&String, &String)> = path.iter().zip(&symbols)
+        let symbols: Vec<String> = path
+            .iter()
+            .enumerate()
+            .map(|(at, (_, one))| match kind {
+                Some(kind) if at < end => kind.through.get(one).unwrap_or(&one.symbol).clone(),
+                _ => one.symbol.clone(),
+            })
+            .collect();
+        let recorded: Vec<(&String, &String)> = path
+            .iter()
+            .zip(&symbols)
             .filter_map(|((name, _), symbol)| Some((action.recorded.get(*name)?, symbol)))
             .collect();
         let body = action.body.as_ref();
         let is_json = |media: &str| media.ends_with("json") || media == "*/*";
-        let json = body.filter(|body| is_json(&body.media)).and_then(|body| body.value.as_ref());
+        let json = body
+            .filter(|body| is_json(&body.media))
+            .and_then(|body| body.value.as_ref());
         Endpoint {
             name,
             summary: action.summary.clone(),
@@ -434,9 +508,14 @@ impl Kinds {
             headers: action.headers.clone(),
             json: json.map(|json| with_targets(json, "", &recorded)),
             more: body.map(|body| body.more.clone()).unwrap_or_default(),
-            media: body.filter(|_| json.is_none()).map(|body| body.media.clone()),
-            targets: last.map_or_else(|| vec![NOTHING.to_owned()], |last| names_of_targets(&last.kind).to_vec()),
-            makes: action.method == "POST",
+            media: body
+                .filter(|_| json.is_none())
+                .map(|body| body.media.clone()),
+            targets: last.map_or_else(
+                || vec![NOTHING.to_owned()],
+                |last| names_of_targets(&last.kind).to_vec(),
+            ),
+            is_tagged: json.is_some_and(|json| json.to_string().contains("cell.tag")),
         }
     }
 }
@@ -446,7 +525,12 @@ impl Known {
         if self.through.contains_key(&through) {
             return;
         }
-        let mut taken: BTreeSet<String> = self.symbols.keys().chain(self.through.values()).cloned().collect();
+        let mut taken: BTreeSet<String> = self
+            .symbols
+            .keys()
+            .chain(self.through.values())
+            .cloned()
+            .collect();
         let name = if self.symbols.contains_key(&through.symbol) {
             format!("parent_{}", through.symbol)
         } else {
@@ -459,7 +543,13 @@ impl Known {
     /// The parameters of one that belongs to a tenant.
     fn with(&self, tenant: &str) -> Map<String, Json> {
         let through = self.through.iter();
-        through.map(|(one, name)| (name.clone(), json!(format!("{{{{ {}_{tenant}.{} }}}}", one.kind, one.symbol))))
+        through
+            .map(|(one, name)| {
+                (
+                    name.clone(),
+                    json!(format!("{{{{ {}_{tenant}.{} }}}}", one.kind, one.symbol)),
+                )
+            })
             .collect()
     }
 }
@@ -470,7 +560,11 @@ fn label(kind: &str) -> String {
 
 fn names_of_targets(kind: &str) -> [String; 3] {
     let label = label(kind);
-    [format!("own {label}"), format!("other {label}"), format!("{label} that does not exist")]
+    [
+        format!("own {label}"),
+        format!("other {label}"),
+        format!("{label} that does not exist"),
+    ]
 }
 
 fn drawn(form: Form) -> &'static str {
@@ -506,34 +600,55 @@ fn rooted(path: &str) -> String {
 fn with_targets(json: &Json, name: &str, recorded: &[(&String, &String)]) -> Json {
     let text = match json {
         Json::String(text) => Some(text.clone()),
-        Json::Number(number) if words(name).last().is_some_and(|word| word == "id") => Some(number.to_string()),
+        Json::Number(number) if words(name).last().is_some_and(|word| word == "id") => {
+            Some(number.to_string())
+        }
         _ => None,
     };
-    let is_long = |text: &str| text.len() >= 6 || words(name).last().is_some_and(|word| word == "id");
+    let is_long =
+        |text: &str| text.len() >= 6 || words(name).last().is_some_and(|word| word == "id");
     let found = text.and_then(|text| {
-        let mut same = recorded.iter().filter(|(value, _)| **value == text && is_long(value));
-        same.next().map(|(_, symbol)| format!("{{{{ target.{symbol} }}}}"))
+        let mut same = recorded
+            .iter()
+            .filter(|(value, _)| **value == text && is_long(value));
+        same.next()
+            .map(|(_, symbol)| format!("{{{{ target.{symbol} }}}}"))
     });
     match (found, json) {
         (Some(found), _) => found.into(),
-        (None, Json::Array(items)) => items.iter().map(|item| with_targets(item, name, recorded)).collect(),
-        (None, Json::Object(map)) => map.iter().map(|(key, value)| (key.clone(), with_targets(value, key, recorded))).collect(),
+        (None, Json::Array(items)) => items
+            .iter()
+            .map(|item| with_targets(item, name, recorded))
+            .collect(),
+        (None, Json::Object(map)) => map
+            .iter()
+            .map(|(key, value)| (key.clone(), with_targets(value, key, recorded)))
+            .collect(),
         (None, other) => other.clone(),
     }
 }
 
 /// A name for each action: by its own name, or by its method and path where it has none or another one has the same.
 fn names(actions: &[Action]) -> Vec<String> {
-    let own = actions.iter().map(|action| action.id.as_deref().map(|id| file(&without_path(id, action))));
+    let own = actions.iter().map(|action| {
+        action
+            .id
+            .as_deref()
+            .map(|id| file(&without_path(id, action)))
+    });
     let own: Vec<String> = own.map(Option::unwrap_or_default).collect();
     let by_path: Vec<String> = actions.iter().map(|action| file(&action.title())).collect();
     let count = |names: &[String]| {
         let mut counts = BTreeMap::<String, usize>::new();
-        names.iter().for_each(|name| *counts.entry(name.clone()).or_default() += 1);
+        names
+            .iter()
+            .for_each(|name| *counts.entry(name.clone()).or_default() += 1);
         counts
     };
     let (own_counts, path_counts) = (count(&own), count(&by_path));
-    let is_single = |counts: &BTreeMap<String, usize>, name: &String| !name.is_empty() && counts.get(name) == Some(&1);
+    let is_single = |counts: &BTreeMap<String, usize>, name: &String| {
+        !name.is_empty() && counts.get(name) == Some(&1)
+    };
     let mut taken = BTreeSet::new();
     let mut names = Vec::new();
     for (action, (own, by_path)) in actions.iter().zip(own.iter().zip(&by_path)) {
@@ -552,5 +667,8 @@ fn without_path(id: &str, action: &Action) -> String {
     let word = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
     let path: String = action.path.chars().map(word).collect();
     let end = format!("{path}_{}", action.method.to_ascii_lowercase());
-    id.strip_suffix(&end).filter(|rest| !rest.is_empty()).unwrap_or(id).to_owned()
+    id.strip_suffix(&end)
+        .filter(|rest| !rest.is_empty())
+        .unwrap_or(id)
+        .to_owned()
 }

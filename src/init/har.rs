@@ -142,11 +142,15 @@ pub fn read(bytes: &[u8]) -> Result<Recording, HarError> {
         return Err(HarError::TooLong);
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let har: Har = serde_json::from_slice(bytes).map_err(|error| HarError::NotHar(plain(&error)))?;
+    let har: Har =
+        serde_json::from_slice(bytes).map_err(|error| HarError::NotHar(plain(&error)))?;
     let entries = har.log.entries;
     let calls: Vec<Call<'_>> = entries.iter().filter_map(Call::of).collect();
-    let Some(origin) = most_common(calls.iter().map(|call| call.url.origin().ascii_serialization()))
-    else {
+    let Some(origin) = most_common(
+        calls
+            .iter()
+            .map(|call| call.url.origin().ascii_serialization()),
+    ) else {
         return Err(HarError::Empty(entries.len()));
     };
     let is_own = |call: &&Call<'_>| call.url.origin().ascii_serialization() == origin;
@@ -183,7 +187,10 @@ fn most_common(texts: impl Iterator<Item = String>) -> Option<String> {
     }
     // The first of equals.
     let most = counts.values().copied().max()?;
-    counts.into_iter().find(|(_, count)| *count == most).map(|(text, _)| text)
+    counts
+        .into_iter()
+        .find(|(_, count)| *count == most)
+        .map(|(text, _)| text)
 }
 
 /// A call that a suite can make.
@@ -194,14 +201,48 @@ struct Call<'a> {
 
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 /// What a browser loads to show a page.
-const FILES: [&str; 6] = ["stylesheet", "image", "script", "font", "media", "websocket"];
+const FILES: [&str; 6] = [
+    "stylesheet",
+    "image",
+    "script",
+    "font",
+    "media",
+    "websocket",
+];
 const ENDINGS: [&str; 22] = [
-    "js", "mjs", "css", "map", "png", "jpg", "jpeg", "gif", "svg", "ico", "webp", "avif", "woff", "woff2", "ttf",
-    "otf", "eot", "mp3", "mp4", "webm", "wasm", "webmanifest",
+    "js",
+    "mjs",
+    "css",
+    "map",
+    "png",
+    "jpg",
+    "jpeg",
+    "gif",
+    "svg",
+    "ico",
+    "webp",
+    "avif",
+    "woff",
+    "woff2",
+    "ttf",
+    "otf",
+    "eot",
+    "mp3",
+    "mp4",
+    "webm",
+    "wasm",
+    "webmanifest",
 ];
 const MEDIA: [&str; 9] = [
-    "image/", "font/", "audio/", "video/", "text/css", "text/javascript", "application/javascript",
-    "application/x-javascript", "application/wasm",
+    "image/",
+    "font/",
+    "audio/",
+    "video/",
+    "text/css",
+    "text/javascript",
+    "application/javascript",
+    "application/x-javascript",
+    "application/wasm",
 ];
 
 impl<'a> Call<'a> {
@@ -219,7 +260,9 @@ impl<'a> Call<'a> {
 
     fn is_file(&self) -> bool {
         let last = self.url.path().rsplit('/').next().unwrap_or_default();
-        let ending = last.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+        let ending = last
+            .rsplit_once('.')
+            .map(|(_, ending)| ending.to_ascii_lowercase());
         let media = self.entry.response.content.media();
         FILES.contains(&self.entry.resource.as_str())
             || ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
@@ -240,7 +283,9 @@ impl<'a> Call<'a> {
 fn access(calls: &[&Call<'_>]) -> Access {
     let headers = || calls.iter().flat_map(|call| call.headers());
     let authorization = || headers().filter(|(name, _)| name.eq_ignore_ascii_case("authorization"));
-    let begins = |start: &str| authorization().any(|(_, value)| value.to_ascii_lowercase().starts_with(start));
+    let begins = |start: &str| {
+        authorization().any(|(_, value)| value.to_ascii_lowercase().starts_with(start))
+    };
     if begins("bearer ") {
         return Access::Bearer;
     }
@@ -253,7 +298,10 @@ fn access(calls: &[&Call<'_>]) -> Access {
     let is_key = |name: &str| {
         let words = words(name);
         let has = |one: &str| words.iter().any(|word| word == one);
-        is_token(name) && (has("key") || has("token") || has("apikey")) && !has("csrf") && !has("xsrf")
+        is_token(name)
+            && (has("key") || has("token") || has("apikey"))
+            && !has("csrf")
+            && !has("xsrf")
     };
     if let Some((name, _)) = headers().find(|(name, _)| is_key(name)) {
         return Access::Header(name.to_owned());
@@ -262,23 +310,43 @@ fn access(calls: &[&Call<'_>]) -> Access {
 }
 
 fn is_token(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
 /// The name of the cookie that is most likely the credential.
 fn session(calls: &[&Call<'_>]) -> Option<String> {
-    let cookies: Vec<(String, String)> = calls.iter().flat_map(|call| cookies(&call.entry.request)).collect();
-    let names = || cookies.iter().map(|(name, _)| name).filter(|name| is_token(name));
-    let named = names().find(|name| secrets::is_named(name) && !name.to_ascii_lowercase().contains("csrf"));
+    let cookies: Vec<(String, String)> = calls
+        .iter()
+        .flat_map(|call| cookies(&call.entry.request))
+        .collect();
+    let names = || {
+        cookies
+            .iter()
+            .map(|(name, _)| name)
+            .filter(|name| is_token(name))
+    };
+    let named =
+        names().find(|name| secrets::is_named(name) && !name.to_ascii_lowercase().contains("csrf"));
     named.or_else(|| names().next()).cloned()
 }
 
 fn cookies(request: &Request) -> Vec<(String, String)> {
-    let listed = request.cookies.iter().map(|pair| (pair.name.clone(), pair.value.clone()));
-    let headers = request.headers.iter().filter(|pair| pair.name.eq_ignore_ascii_case("cookie"));
+    let listed = request
+        .cookies
+        .iter()
+        .map(|pair| (pair.name.clone(), pair.value.clone()));
+    let headers = request
+        .headers
+        .iter()
+        .filter(|pair| pair.name.eq_ignore_ascii_case("cookie"));
     let parts = headers.flat_map(|pair| pair.value.split(';'));
     let parsed = parts.filter_map(|part| part.trim().split_once('='));
-    listed.chain(parsed.map(|(name, value)| (name.to_owned(), value.to_owned()))).collect()
+    listed
+        .chain(parsed.map(|(name, value)| (name.to_owned(), value.to_owned())))
+        .collect()
 }
 
 /// Reads calls, and keeps what is secret out of what it reads.
@@ -337,7 +405,12 @@ impl Reader {
                 // Braces are those of parameters.
                 None => action.path.push_str(&segment.replace(['{', '}'], "")),
             }
-            before = action.path.rsplit('/').next().unwrap_or_default().to_owned();
+            before = action
+                .path
+                .rsplit('/')
+                .next()
+                .unwrap_or_default()
+                .to_owned();
         }
         // What stood in the path as a secret must not stand in a body either.
         action.recorded.retain(|_, value| !self.is_secret(value));
@@ -372,7 +445,12 @@ impl Reader {
             }
         }
         action.body = self.body(&call.entry.request.body);
-        let answer = call.entry.response.content.json().filter(|_| call.is_success());
+        let answer = call
+            .entry
+            .response
+            .content
+            .json()
+            .filter(|_| call.is_success());
         action.answered = answer.as_ref().map(fields).unwrap_or_default();
     }
 
@@ -400,12 +478,16 @@ impl Reader {
             .map(|pair| (decode(&pair.name), decode(&pair.value)))
             .collect();
         let pairs = if listed.is_empty() {
-            url::form_urlencoded::parse(content.text.as_bytes()).into_owned().collect()
+            url::form_urlencoded::parse(content.text.as_bytes())
+                .into_owned()
+                .collect()
         } else {
             listed
         };
         let fields = pairs.iter().take(MAX_FIELDS);
-        fields.filter_map(|(name, value)| self.field(name, &json!(value), 1)).collect()
+        fields
+            .filter_map(|(name, value)| self.field(name, &json!(value), 1))
+            .collect()
     }
 
     /// A name and its value as templates; none where the name itself could be a secret.
@@ -424,7 +506,9 @@ impl Reader {
             // Credentials of every field are alike: a list below a name has that name.
             Json::Array(items) if depth > 0 => {
                 let items = items.iter().take(1);
-                items.map(|item| self.value(name, item, depth - 1)).collect()
+                items
+                    .map(|item| self.value(name, item, depth - 1))
+                    .collect()
             }
             Json::Object(map) if depth > 0 => self.object(name, map, depth - 1),
             Json::Array(_) | Json::Object(_) => Json::Null,
@@ -440,7 +524,14 @@ impl Reader {
             .filter_map(|(own, value)| {
                 let (key, inner) = self.field(own, value, depth)?;
                 let is_text = is_below && value.is_string();
-                Some((key, if is_text { self.variable(name).into() } else { inner }))
+                Some((
+                    key,
+                    if is_text {
+                        self.variable(name).into()
+                    } else {
+                        inner
+                    },
+                ))
             })
             .collect()
     }
@@ -458,12 +549,16 @@ impl Reader {
     }
 
     fn holds_secret(&self, text: &str) -> bool {
-        self.parts.as_ref().is_some_and(|parts| parts.is_match(text))
+        self.parts
+            .as_ref()
+            .is_some_and(|parts| parts.is_match(text))
     }
 }
 
 fn decode(text: &str) -> String {
-    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
+    percent_encoding::percent_decode_str(text)
+        .decode_utf8_lossy()
+        .into_owned()
 }
 
 fn is_uuid(text: &str) -> bool {
@@ -475,10 +570,14 @@ fn is_uuid(text: &str) -> bool {
 /// A name for an identifier after a word of the path.
 fn parameter(before: &str, action: &Action) -> String {
     let word = words(before).last().map(|word| singular(word));
-    let name = word.filter(|_| !before.contains('{')).map_or_else(|| "id".to_owned(), |word| format!("{word}_id"));
+    let name = word
+        .filter(|_| !before.contains('{'))
+        .map_or_else(|| "id".to_owned(), |word| format!("{word}_id"));
     let numbered = (2..).map(|n: u32| format!("{name}_{n}"));
     let mut names = std::iter::once(name.clone()).chain(numbered);
-    names.find(|name| !action.forms.contains_key(name)).unwrap_or(name)
+    names
+        .find(|name| !action.forms.contains_key(name))
+        .unwrap_or(name)
 }
 
 /// The fields of an answer, those of a wrapped one as `data.id`.
@@ -497,7 +596,11 @@ fn known_secrets(entry: &Entry, found: &mut BTreeSet<String>) {
     let headers = entry.request.headers.iter().chain(&entry.response.headers);
     for pair in headers {
         if pair.name.eq_ignore_ascii_case("set-cookie") {
-            let cookie = pair.value.split(';').next().and_then(|cookie| cookie.split_once('='));
+            let cookie = pair
+                .value
+                .split(';')
+                .next()
+                .and_then(|cookie| cookie.split_once('='));
             found.extend(cookie.map(|(_, value)| value.trim().to_owned()));
         } else if secrets::is_header(&pair.name) {
             credential(&pair.value, found);
@@ -521,7 +624,9 @@ fn known_secrets(entry: &Entry, found: &mut BTreeSet<String>) {
 /// The value of a header, and what of it is the credential.
 fn credential(value: &str, found: &mut BTreeSet<String>) {
     found.insert(value.to_owned());
-    let Some((scheme, token)) = value.split_once(' ') else { return };
+    let Some((scheme, token)) = value.split_once(' ') else {
+        return;
+    };
     found.insert(token.trim().to_owned());
     if scheme.eq_ignore_ascii_case("basic")
         && let Ok(bytes) = BASE64.decode(token.trim())

@@ -47,10 +47,12 @@ pub(super) fn identifier(text: &str) -> Option<String> {
 fn cut(name: &str, text: &str) -> String {
     match name.get(MAX_NAME..) {
         None | Some("") => name.to_owned(),
-        Some(_) => format!("{}-{}", name.get(..MAX_NAME).unwrap_or_default(), digest(text)).replace(
-            '-',
-            if name.contains('_') { "_" } else { "-" },
-        ),
+        Some(_) => format!(
+            "{}-{}",
+            name.get(..MAX_NAME).unwrap_or_default(),
+            digest(text)
+        )
+        .replace('-', if name.contains('_') { "_" } else { "-" }),
     }
 }
 
@@ -101,10 +103,14 @@ mod tests {
 
     #[test]
     fn one_of_several_things_has_a_name() {
-        let things = ["teams", "policies", "boxes", "classes", "status", "news", "bus", "s", "address"];
+        let things = [
+            "teams", "policies", "boxes", "classes", "status", "news", "bus", "s", "address",
+        ];
         assert_eq!(
             things.map(singular),
-            ["team", "policy", "box", "class", "status", "new", "bus", "s", "address"]
+            [
+                "team", "policy", "box", "class", "status", "new", "bus", "s", "address"
+            ]
         );
     }
 

@@ -6,16 +6,44 @@ use super::names::words;
 
 /// A field is one of a secret if its name, without what joins words, holds one of these.
 const PARTS: [&str; 18] = [
-    "password", "passwd", "passphrase", "secret", "token", "apikey", "accesskey", "privatekey", "credential",
-    "authorization", "session", "cookie", "jwt", "csrf", "xsrf", "signature", "cardnumber", "passcode",
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "token",
+    "apikey",
+    "accesskey",
+    "privatekey",
+    "credential",
+    "authorization",
+    "session",
+    "cookie",
+    "jwt",
+    "csrf",
+    "xsrf",
+    "signature",
+    "cardnumber",
+    "passcode",
 ];
 /// And if one of the words of its name is one of these.
 const WORDS: [&str; 14] = [
-    "pass", "pwd", "pin", "otp", "totp", "cvv", "cvc", "ssn", "auth", "sid", "hmac", "nonce", "code", "sig",
+    "pass", "pwd", "pin", "otp", "totp", "cvv", "cvc", "ssn", "auth", "sid", "hmac", "nonce",
+    "code", "sig",
 ];
 /// How a value begins that is a credential whatever its name is.
 const BEGINNINGS: [&str; 12] = [
-    "bearer ", "basic ", "eyj", "sk-", "sk_", "pk_", "ghp_", "gho_", "akia", "xox", "glpat-", "-----begin",
+    "bearer ",
+    "basic ",
+    "eyj",
+    "sk-",
+    "sk_",
+    "pk_",
+    "ghp_",
+    "gho_",
+    "akia",
+    "xox",
+    "glpat-",
+    "-----begin",
 ];
 
 /// Whether a field of that name holds a secret.
@@ -56,17 +84,39 @@ mod tests {
     #[test]
     fn names_of_secrets_are_known_in_any_case() {
         let names = [
-            "password", "newPassword", "client_secret", "access-token", "X-API-Key", "apiKey", "pin", "auth", "key",
-            "otpCode", "JSESSIONID",
+            "password",
+            "newPassword",
+            "client_secret",
+            "access-token",
+            "X-API-Key",
+            "apiKey",
+            "pin",
+            "auth",
+            "key",
+            "otpCode",
+            "JSESSIONID",
         ];
         assert_eq!(names.iter().find(|name| !is_named(name)), None);
-        let others = ["team_id", "name", "shipping", "keyboard", "monkey", "author", "passenger"];
+        let others = [
+            "team_id",
+            "name",
+            "shipping",
+            "keyboard",
+            "monkey",
+            "author",
+            "passenger",
+        ];
         assert_eq!(others.iter().find(|name| is_named(name)), None);
     }
 
     #[test]
     fn a_credential_is_known_by_how_it_looks() {
-        for text in ["Bearer abcdefgh", "eyJhbGciOiJIUzI1NiJ9.e30.x", "sk-abcdefghijkl", "-----BEGIN PRIVATE KEY"] {
+        for text in [
+            "Bearer abcdefgh",
+            "eyJhbGciOiJIUzI1NiJ9.e30.x",
+            "sk-abcdefghijkl",
+            "-----BEGIN PRIVATE KEY",
+        ] {
             assert!(is_value(text), "{text}");
         }
         assert!(!is_value("basic plan") && !is_value("sk-1") && !is_value("teams"));

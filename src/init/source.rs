@@ -109,8 +109,10 @@ const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 impl From<Api> for Source {
     fn from(api: Api) -> Self {
         let is_possible = |known: &Described| METHODS.contains(&known.operation.method);
-        let (possible, others): (Vec<_>, Vec<_>) = api.operations.into_iter().partition(is_possible);
-        let title = |known: Described| format!("{} {}", known.operation.method, known.operation.path);
+        let (possible, others): (Vec<_>, Vec<_>) =
+            api.operations.into_iter().partition(is_possible);
+        let title =
+            |known: Described| format!("{} {}", known.operation.method, known.operation.path);
         let actions: Vec<Action> = possible.into_iter().map(Action::from).collect();
         let server = api.servers.into_iter().find(|url| url.starts_with("http"));
         Self {
@@ -160,12 +162,26 @@ impl Access {
             _ => None,
         };
         let found = schemes.iter().find_map(usable);
-        found.or_else(|| schemes.iter().find_map(unusable)).unwrap_or_default()
+        found
+            .or_else(|| schemes.iter().find_map(unusable))
+            .unwrap_or_default()
     }
 }
 
 /// What services call the path that says whether they are ready.
-const READY: [&str; 8] = ["ready", "readyz", "readiness", "healthz", "health", "livez", "ping", "status"];
+const READY: [&str; 11] = [
+    "ready",
+    "readyz",
+    "readiness",
+    "healthz",
+    "health",
+    "livez",
+    "liveness",
+    "liveliness",
+    "live",
+    "ping",
+    "status",
+];
 
 fn ready(actions: &[Action]) -> Option<String> {
     let is_plain = |action: &&Action| action.method == "GET" && !action.path.contains('{');
@@ -173,7 +189,10 @@ fn ready(actions: &[Action]) -> Option<String> {
         let mut plain = actions.iter().filter(is_plain);
         plain.find(|action| action.path.rsplit('/').next() == Some(word))
     };
-    READY.iter().find_map(|word| ends(word)).map(|action| action.path.clone())
+    READY
+        .iter()
+        .find_map(|word| ends(word))
+        .map(|action| action.path.clone())
 }
 
 /// A service that does not exist, to learn from.

@@ -92,8 +92,7 @@ pub fn describe(file: &Path, bytes: &[u8]) -> Result<Api, Diagnostics> {
 fn tree(file: &Path, bytes: &[u8]) -> Result<Json, Diagnostics> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if bytes.trim_ascii_start().first() == Some(&b'{') {
-        return serde_json::from_slice(bytes)
-            .map_err(|error| super::not_json(file, &error).into());
+        return serde_json::from_slice(bytes).map_err(|error| super::not_json(file, &error).into());
     }
     let text = String::from_utf8_lossy(bytes).into_owned();
     Ok(Document::parse_foreign(file, text)?.value().clone())
@@ -122,9 +121,14 @@ struct Describer<'a> {
 
 impl<'a> Describer<'a> {
     fn api(&self, operations: Vec<Operation>) -> Api {
-        let described = operations.into_iter().map(|operation| self.operation(operation));
+        let described = operations
+            .into_iter()
+            .map(|operation| self.operation(operation));
         let described: Vec<(Described, Vec<&str>)> = described.collect();
-        let used: Vec<&str> = described.iter().flat_map(|(_, schemes)| schemes.clone()).collect();
+        let used: Vec<&str> = described
+            .iter()
+            .flat_map(|(_, schemes)| schemes.clone())
+            .collect();
         let servers = self.list(self.document, "servers").iter();
         let servers = servers.filter_map(|server| text(server, "url"));
         Api {
@@ -132,19 +136,28 @@ impl<'a> Describer<'a> {
             servers: servers.collect(),
             schemes: self.schemes(&used),
             refusal: self.refusal(&described),
-            operations: described.into_iter().map(|(described, _)| described).collect(),
+            operations: described
+                .into_iter()
+                .map(|(described, _)| described)
+                .collect(),
         }
     }
 
     fn get(&self, value: &'a Json, key: &str) -> &'a Json {
-        value.get(key).map_or(&Json::Null, |value| resolve(self.document, value))
+        value
+            .get(key)
+            .map_or(&Json::Null, |value| resolve(self.document, value))
     }
 
     fn list(&self, value: &'a Json, key: &str) -> &'a [Json] {
         self.get(value, key).as_array().map_or(&[], Vec::as_slice)
     }
 
-    fn map(&self, value: &'a Json, key: &str) -> impl Iterator<Item = (&'a String, &'a Json)> + use<'a> {
+    fn map(
+        &self,
+        value: &'a Json,
+        key: &str,
+    ) -> impl Iterator<Item = (&'a String, &'a Json)> + use<'a> {
         self.get(value, key).as_object().into_iter().flatten()
     }
 
@@ -171,12 +184,16 @@ impl<'a> Describer<'a> {
     fn raw(&self, operation: &Operation) -> (&'a Json, &'a Json) {
         let method = operation.method.to_ascii_lowercase();
         let paths = self.document.get("paths");
-        let mut item = paths.and_then(|paths| paths.get(&operation.path)).unwrap_or(&Json::Null);
+        let mut item = paths
+            .and_then(|paths| paths.get(&operation.path))
+            .unwrap_or(&Json::Null);
         for _ in 0..MAX_REFERENCES {
             if item.get(&method).is_some_and(Json::is_object) {
                 break;
             }
-            let Some(next) = one_step(self.document, item) else { break };
+            let Some(next) = one_step(self.document, item) else {
+                break;
+            };
             item = next;
         }
         (item, item.get(&method).unwrap_or(&Json::Null))
@@ -190,15 +207,25 @@ impl<'a> Describer<'a> {
 
     fn form(&self, schema: &'a Json) -> Form {
         let choices = ["anyOf", "oneOf", "allOf"].map(|key| self.list(schema, key));
-        let choices = choices.into_iter().flatten().map(|one| resolve(self.document, one));
+        let choices = choices
+            .into_iter()
+            .flatten()
+            .map(|one| resolve(self.document, one));
         let forms = std::iter::once(schema).chain(choices).map(plain_form);
-        forms.into_iter().find(|form| *form != Form::Text).unwrap_or_default()
+        forms
+            .into_iter()
+            .find(|form| *form != Form::Text)
+            .unwrap_or_default()
     }
 
     /// The parameters that a call has to have, with a value for each.
     fn required(&self, parameters: &[&'a Json], place: &str) -> Map<String, Json> {
-        let is_required = |one: &&&'a Json| is_in(one, place) && one.get("required") == Some(&Json::Bool(true));
-        let found = parameters.iter().filter(is_required).take(super::raw::MAX_PARAMETERS);
+        let is_required =
+            |one: &&&'a Json| is_in(one, place) && one.get("required") == Some(&Json::Bool(true));
+        let found = parameters
+            .iter()
+            .filter(is_required)
+            .take(super::raw::MAX_PARAMETERS);
         let entry = |one: &&'a Json| Some((short(text(one, "name")?)?, self.value(one)));
         found.filter_map(entry).collect()
     }
@@ -206,21 +233,35 @@ impl<'a> Describer<'a> {
     /// Headers that say who calls are not for the request.
     fn headers(&self, parameters: &[&'a Json]) -> IndexMap<String, String> {
         let all = self.required(parameters, "header").into_iter();
-        let is_token = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
-        let others = all.filter(|(name, _)| is_token(name) && !name.eq_ignore_ascii_case("authorization"));
-        let plain = |value: Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let is_token = |name: &str| {
+            !name.is_empty()
+                && name
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+        };
+        let others =
+            all.filter(|(name, _)| is_token(name) && !name.eq_ignore_ascii_case("authorization"));
+        let plain = |value: Json| {
+            value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned)
+        };
         others.map(|(name, value)| (name, plain(value))).collect()
     }
 
     /// The value of a parameter, or of a media type.
     fn value(&self, holder: &'a Json) -> Json {
-        self.given(holder).unwrap_or_else(|| example::of(self.document, self.get(holder, "schema")).value)
+        self.given(holder)
+            .unwrap_or_else(|| example::of(self.document, self.get(holder, "schema")).value)
     }
 
     fn given(&self, holder: &'a Json) -> Option<Json> {
         let mut examples = self.map(holder, "examples");
         let named = || examples.find_map(|(_, one)| resolve(self.document, one).get("value"));
-        holder.get("example").or_else(named).and_then(example::given)
+        holder
+            .get("example")
+            .or_else(named)
+            .and_then(example::given)
     }
 
     fn body(&self, raw: &'a Json) -> Option<(String, Example)> {
@@ -229,7 +270,7 @@ impl<'a> Describer<'a> {
         let (media, holder) = content.first()?;
         let derived = example::of(self.document, self.get(holder, "schema"));
         let example = match self.given(holder) {
-            Some(value) => Example { value, ..derived },
+            Some(value) => derived.with(value),
             None => derived,
         };
         Some(((*media).clone(), example))
@@ -237,13 +278,20 @@ impl<'a> Describer<'a> {
 
     /// The names of the fields of a success, those of a wrapped one as `data.id`.
     fn answered(&self, raw: &'a Json) -> Vec<String> {
-        let success = self.map(raw, "responses").find(|(status, _)| status.starts_with('2'));
+        let success = self
+            .map(raw, "responses")
+            .find(|(status, _)| status.starts_with('2'));
         let schema = success.map_or(&Json::Null, |(_, response)| self.schema_of(response));
         let mut names: Vec<String> = Vec::new();
-        for (name, inner) in self.map(schema, "properties").take(super::raw::MAX_PARAMETERS) {
+        for (name, inner) in self
+            .map(schema, "properties")
+            .take(super::raw::MAX_PARAMETERS)
+        {
             names.push(name.clone());
             let inner = resolve(self.document, inner);
-            let fields = self.map(inner, "properties").take(super::raw::MAX_PARAMETERS);
+            let fields = self
+                .map(inner, "properties")
+                .take(super::raw::MAX_PARAMETERS);
             names.extend(fields.map(|(field, _)| format!("{name}.{field}")));
         }
         names
@@ -258,9 +306,15 @@ impl<'a> Describer<'a> {
     }
 
     fn asked(&self, raw: &'a Json) -> Vec<&'a str> {
-        let security = raw.get("security").or_else(|| self.document.get("security"));
+        let security = raw
+            .get("security")
+            .or_else(|| self.document.get("security"));
         let choices = security.and_then(Json::as_array).into_iter().flatten();
-        choices.filter_map(Json::as_object).flat_map(Map::keys).map(String::as_str).collect()
+        choices
+            .filter_map(Json::as_object)
+            .flat_map(Map::keys)
+            .map(String::as_str)
+            .collect()
     }
 
     fn schemes(&self, used: &[&str]) -> Vec<Scheme> {
@@ -269,7 +323,9 @@ impl<'a> Describer<'a> {
         let mut named: Vec<(usize, Scheme)> = self
             .map(components, "securitySchemes")
             .take(super::raw::MAX_PARAMETERS)
-            .filter_map(|(name, scheme)| Some((count(name), scheme_of(resolve(self.document, scheme))?)))
+            .filter_map(|(name, scheme)| {
+                Some((count(name), scheme_of(resolve(self.document, scheme))?))
+            })
             .collect();
         named.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
         named.into_iter().map(|(_, scheme)| scheme).collect()
@@ -286,7 +342,11 @@ impl<'a> Describer<'a> {
         let refused = ["401", "403", "404", "4XX", "400", "422", "default"];
         let responses: Vec<_> = self.map(raw, "responses").collect();
         let of = |status: &str| responses.iter().find(|(known, _)| *known == status);
-        let found: Vec<&Json> = refused.into_iter().filter_map(of).map(|(_, one)| self.schema_of(one)).collect();
+        let found: Vec<&Json> = refused
+            .into_iter()
+            .filter_map(of)
+            .map(|(_, one)| self.schema_of(one))
+            .collect();
         found.into_iter()
     }
 
@@ -324,7 +384,12 @@ fn is_in(parameter: &Json, place: &str) -> bool {
 }
 
 fn is_json(media: &str) -> bool {
-    let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let media = media
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     media == "application/json" || media.ends_with("+json") || media == "*/*"
 }
 
@@ -350,7 +415,9 @@ fn scheme_of(scheme: &Json) -> Option<Scheme> {
             _ => Some(Scheme::Bearer),
         },
         ("oauth2" | "openIdConnect", _) => Some(Scheme::Bearer),
-        ("apiKey", Some("header")) if named()?.eq_ignore_ascii_case("authorization") => Some(Scheme::Bearer),
+        ("apiKey", Some("header")) if named()?.eq_ignore_ascii_case("authorization") => {
+            Some(Scheme::Bearer)
+        }
         ("apiKey", Some("header")) => Some(Scheme::Header(named()?)),
         ("apiKey", Some("cookie")) => Some(Scheme::Cookie(named()?)),
         ("apiKey", Some("query")) => Some(Scheme::Query(named()?)),

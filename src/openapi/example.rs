@@ -28,6 +28,22 @@ pub struct Example {
     pub more: Vec<String>,
 }
 
+impl Example {
+    /// Another value of the same schema.
+    #[must_use]
+    pub(super) fn with(mut self, value: Json) -> Self {
+        self.more.extend(names(&self.value).map(str::to_owned));
+        self.more
+            .retain(|name| value.get(literal_text(name)).is_none());
+        Self { value, ..self }
+    }
+}
+
+fn names(value: &Json) -> impl Iterator<Item = &str> {
+    let map = value.as_object();
+    map.into_iter().flat_map(Map::keys).map(String::as_str)
+}
+
 /// A value for a schema of the document.
 pub(super) fn of(document: &Json, schema: &Json) -> Example {
     let mut maker = Maker {
@@ -106,7 +122,9 @@ impl<'a> Maker<'a> {
         }
         for key in ["oneOf", "anyOf"] {
             let choices = list(schema, key);
-            let choice = choices.iter().find(|choice| !is_null(self.document, choice));
+            let choice = choices
+                .iter()
+                .find(|choice| !is_null(self.document, choice));
             if let Some(choice) = choice.or(choices.first()) {
                 self.collect(choice, depth, parts);
             }
@@ -122,7 +140,9 @@ impl<'a> Maker<'a> {
         }
         let mut object = Map::new();
         for name in required {
-            let value = fields.get(name).map(|schema| self.value(schema, depth.saturating_sub(1)));
+            let value = fields
+                .get(name)
+                .map(|schema| self.value(schema, depth.saturating_sub(1)));
             if name.len() <= MAX_NAME && self.left > 0 {
                 object.insert(literal_text(name), value.unwrap_or_else(|| json!(TAGGED)));
             }
@@ -141,7 +161,9 @@ impl<'a> Maker<'a> {
     fn more(&mut self, schema: &'a Json, value: &Json) -> Vec<String> {
         let parts = self.parts(schema, MAX_DEPTH);
         let is_left_out = |name: &&str| value.get(literal_text(name)).is_none();
-        let names = fields(self.document, &parts).into_keys().filter(is_left_out);
+        let names = fields(self.document, &parts)
+            .into_keys()
+            .filter(is_left_out);
         names.take(MAX_MORE).map(str::to_owned).collect()
     }
 }
@@ -150,7 +172,10 @@ impl<'a> Maker<'a> {
 const TAGGED: &str = "{{ cell.tag }}";
 
 fn list<'a>(schema: &'a Json, key: &str) -> &'a [Json] {
-    schema.get(key).and_then(Json::as_array).map_or(&[], Vec::as_slice)
+    schema
+        .get(key)
+        .and_then(Json::as_array)
+        .map_or(&[], Vec::as_slice)
 }
 
 fn is_null(document: &Json, schema: &Json) -> bool {
@@ -189,7 +214,9 @@ fn type_of(schema: &Json) -> Option<&str> {
 
 /// The fields that a call can send.
 fn fields<'a>(document: &'a Json, parts: &[&'a Json]) -> IndexMap<&'a str, &'a Json> {
-    let maps = parts.iter().filter_map(|part| part.get("properties")?.as_object());
+    let maps = parts
+        .iter()
+        .filter_map(|part| part.get("properties")?.as_object());
     let all = maps.flatten().map(|(name, schema)| (name.as_str(), schema));
     all.filter(|(name, schema)| {
         let is_read_only = resolve(document, schema).get("readOnly") == Some(&json!(true));

@@ -19,7 +19,8 @@ pub fn inline(value: &Value) -> String {
         Value::Object(map) if map.is_empty() => "{}".to_owned(),
         Value::Object(map) => {
             let entries = map.iter();
-            let entries = entries.map(|(key, value)| format!("{}: {}", scalar_of(key), inline(value)));
+            let entries =
+                entries.map(|(key, value)| format!("{}: {}", scalar_of(key), inline(value)));
             format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
         }
         other => other.to_string(),
@@ -86,7 +87,11 @@ fn is_plain(text: &str) -> bool {
 
 /// Whether a character can stand in a file as itself.
 fn is_printable(c: char) -> bool {
-    !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+    !c.is_control()
+        && !matches!(
+            c,
+            '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
+        )
 }
 
 #[cfg(test)]
@@ -98,7 +103,10 @@ mod tests {
     use serde_json::json;
 
     fn read(text: String) -> Value {
-        Document::parse(Path::new("file"), text).unwrap().value().clone()
+        Document::parse(Path::new("file"), text)
+            .unwrap()
+            .value()
+            .clone()
     }
 
     #[test]
@@ -108,7 +116,10 @@ mod tests {
             "odd": "\u{85}\u{feff}\u{0}\n", "list": [1, -2.5e300, null, true, {"a": [[]], "b": {}}], "map": {"x": {"y": []}},
         });
         assert_eq!(read(inline(&value)), value);
-        assert_eq!(read(format!("at:{}\n", block(&value, 2))), json!({"at": value}));
+        assert_eq!(
+            read(format!("at:{}\n", block(&value, 2))),
+            json!({"at": value})
+        );
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod forms;
 mod gossip;
 mod help;
 mod holes;
+mod init;
 mod insta_review;
 mod letters;
 mod mistakes;

@@ -1,0 +1,310 @@
+//! A suite to start from.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+
+use super::place::{Ended, Place};
+use super::raw::{JSON, Raw, respond};
+
+/// The file of a fixture.
+fn document(name: &str) -> String {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/openapi/");
+    format!("{file}{name}")
+}
+
+fn init(place: &Place, arguments: &[&str]) -> Ended {
+    let arguments: Vec<&str> = ["init", "made"].iter().chain(arguments).copied().collect();
+    place.run(&arguments)
+}
+
+fn made(arguments: &[&str]) -> Place {
+    let place = Place::empty();
+    init(&place, arguments).result();
+    place
+}
+
+fn text(place: &Place, file: &str) -> String {
+    fs::read_to_string(place.path(file)).unwrap()
+}
+
+/// The endpoint files, each after its name.
+fn endpoints(place: &Place) -> String {
+    let files = place.files().into_iter();
+    let endpoints = files.filter(|(path, _)| path.to_string_lossy().contains("endpoints/"));
+    let texts = endpoints.map(|(path, bytes)| {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let text = String::from_utf8(bytes).unwrap();
+        let text = text.lines().skip(1).collect::<Vec<_>>().join("\n");
+        format!("=== {name}\n{text}\n")
+    });
+    texts.collect()
+}
+
+/// What `list` says of the suite, as how many cells each endpoint has.
+fn listed(place: &Place) -> String {
+    let cells = place.run(&["list", "made"]).result();
+    let names: BTreeSet<&str> = cells
+        .lines()
+        .map(|line| line.split('/').next().unwrap())
+        .collect();
+    let count = |name: &&str| {
+        cells
+            .lines()
+            .filter(|line| line.starts_with(&format!("{name}/")))
+            .count()
+    };
+    let lines = names.iter().map(|name| format!("{name} {}\n", count(name)));
+    lines.collect()
+}
+
+#[test]
+fn without_a_document_it_is_a_small_suite_that_explains_itself() {
+    let place = Place::empty();
+    assert_snapshot!(init(&place, &[]).result(), @"");
+    assert_snapshot!(listed(&place), @"");
+    assert_snapshot!("init-suite", text(&place, "made/suite.yaml"));
+    assert_snapshot!("init-world", text(&place, "made/world.yaml"));
+    assert_snapshot!("init-targets", text(&place, "made/targets.yaml"));
+    assert_snapshot!("init-endpoints", endpoints(&place));
+}
+
+#[test]
+fn a_document_of_openapi_3_0_becomes_a_suite() {
+    let place = made(&["--openapi", &document("clubs-3.0.yaml")]);
+    assert_snapshot!(listed(&place), @"");
+    assert_snapshot!("init-3-0-suite", text(&place, "made/suite.yaml"));
+    assert_snapshot!("init-3-0-world", text(&place, "made/world.yaml"));
+    assert_snapshot!("init-3-0-targets", text(&place, "made/targets.yaml"));
+    assert_snapshot!("init-3-0-endpoints", endpoints(&place));
+}
+
+#[test]
+fn a_document_of_openapi_3_1_with_odd_names_becomes_a_suite() {
+    let place = made(&["--openapi", &document("shop-3.1.json")]);
+    assert_snapshot!(listed(&place), @"");
+    assert_snapshot!("init-3-1-suite", text(&place, "made/suite.yaml"));
+    assert_snapshot!("init-3-1-world", text(&place, "made/world.yaml"));
+    assert_snapshot!("init-3-1-endpoints", endpoints(&place));
+}
+
+#[test]
+fn what_it_writes_covers_the_document() {
+    for name in ["clubs-3.0.yaml", "shop-3.1.json"] {
+        let place = made(&["--openapi", &document(name)]);
+        let ended = place.run(&["coverage", "made", "--openapi", &document(name)]);
+        // What is no path of a URL is a template of the suite's, and nothing of the document.
+        let missing = ended.result();
+        let expected = if name == "clubs-3.0.yaml" {
+            "100.0 % swept"
+        } else {
+            "% swept"
+        };
+        assert!(missing.contains(expected), "{missing}");
+    }
+}
+
+#[test]
+fn what_it_writes_can_be_rendered() {
+    let place = made(&["--openapi", &document("shop-3.1.json")]);
+    let vars =
+        ["admin", "member", "outsider"].map(|name| format!("--var={name}_token=secret-{name}"));
+    let mut arguments = vec![
+        "check",
+        "made",
+        "--base-url",
+        "http://localhost:1",
+        "--dry-run",
+    ];
+    arguments.extend(vars.iter().map(String::as_str));
+    let shown = place.run(&arguments).result();
+    assert!(
+        shown.contains("POST /orders\n") || shown.contains("POST"),
+        "{shown}"
+    );
+    assert!(shown.contains("- {{ x }}"), "{shown}");
+    assert!(!shown.contains("secret-admin"), "{shown}");
+}
+
+#[test]
+fn two_runs_write_the_same() {
+    let files = || {
+        let place = made(&["--openapi", &document("clubs-3.0.yaml")]);
+        let files = place.files().into_iter();
+        files
+            .map(|(path, bytes)| (path.file_name().unwrap().to_owned(), bytes))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(files(), files());
+}
+
+#[test]
+fn nothing_is_written_where_a_file_is_there_already() {
+    let place = Place::empty().write("made/endpoints/get-notes.yaml", "mine");
+    assert_snapshot!(init(&place, &[]).error(2), @"");
+    assert_eq!(place.files().len(), 1);
+    assert_eq!(text(&place, "made/endpoints/get-notes.yaml"), "mine");
+}
+
+#[test]
+fn patterns_select_operations() {
+    let file = document("clubs-3.0.yaml");
+    let arguments = [
+        "--openapi",
+        &file,
+        "--include",
+        "* /clubs*",
+        "--exclude",
+        "DELETE *",
+        "--exclude",
+        "* /clubs/*/*",
+    ];
+    assert_snapshot!(listed(&made(&arguments)), @"");
+    let place = Place::empty();
+    assert_snapshot!(init(&place, &["--openapi", &file, "--include", "GET /nobody"]).error(4), @"");
+    assert_snapshot!(init(&place, &["--openapi", &file, "--exclude", "* *"]).error(4), @"");
+    assert_snapshot!(init(&place, &["--include", "/notes"]).error(2), @"");
+    assert_eq!(place.files(), []);
+}
+
+#[test]
+fn a_document_that_is_none_is_refused_and_nothing_is_written() {
+    let place = Place::empty()
+        .write("api.json", "{\"openapi\": \"2.0\"}")
+        .write("empty.json", "{\"openapi\": \"3.0.0\", \"paths\": {}}");
+    assert_snapshot!(init(&place, &["--openapi", "api.json"]).error(2), @"");
+    assert_snapshot!(init(&place, &["--openapi", "empty.json"]).error(2), @"");
+    assert_snapshot!(init(&place, &["--openapi", "nobody.json"]).error(2), @"");
+    assert_snapshot!(init(&place, &["--har", "api.json"]).error(2), @"");
+    assert!(!place.path("made").exists());
+}
+
+#[test]
+fn a_document_is_fetched_from_the_service() {
+    let body = fs::read_to_string(document("shop-3.1.json")).unwrap();
+    let service = Raw::start(move |request, stream| match request.path() {
+        "/api/openapi.json?all=1" => respond(stream, 200, JSON, &body),
+        _ => respond(stream, 404, JSON, "{}"),
+    });
+    let url = format!("{}/api/openapi.json?all=1", service.url());
+    let place = made(&["--openapi", &url, "--include", "* /orders*"]);
+    let suite = text(&place, "made/suite.yaml");
+    assert!(suite.contains("\n  ready: /api/openapi.json\n"), "{suite}");
+    assert!(
+        suite.contains("\n  openapi: /api/openapi.json\n"),
+        "{suite}"
+    );
+    let gone = init(
+        &Place::empty(),
+        &["--openapi", &format!("{}/gone", service.url())],
+    );
+    assert_eq!(gone.code, Some(3), "{gone:?}");
+}
+
+/// Values that must not be in anything that is written.
+const SECRETS: [&str; 14] = [
+    "hunter2-hunter2",
+    "eyJhbGciOiJIUzI1NiJ9.e30.sig",
+    "c2Vzc2lvbi1jb29raWU",
+    "basic-password-9",
+    "query-key-42x",
+    "set-cookie-value-7",
+    "fresh-token-from-login",
+    "csrf-value-123",
+    "sk-live-abcdefghijkl",
+    "pin-4711",
+    "0815",
+    "reset-me-1234567890",
+    "nested-secret-value",
+    "device-cookie",
+];
+
+fn recording() -> String {
+    let get = |url: &str| {
+        json!({"request": {"method": "GET", "url": url, "headers": [
+        {"name": "Authorization", "value": "Bearer eyJhbGciOiJIUzI1NiJ9.e30.sig"},
+        {"name": "Cookie", "value": "sid=c2Vzc2lvbi1jb29raWU; device=device-cookie"},
+        {"name": "X-CSRF-Token", "value": "csrf-value-123"}]},
+        "response": {"status": 200, "headers": [{"name": "Set-Cookie", "value": "sid=set-cookie-value-7; HttpOnly"}],
+            "content": {"mimeType": "application/json", "text": "{}"}}})
+    };
+    let send = |method: &str, url: &str, body: Value, answer: Value| {
+        let mut entry = get(url);
+        entry["request"]["method"] = json!(method);
+        entry["request"]["postData"] =
+            json!({"mimeType": "application/json; charset=utf-8", "text": body.to_string()});
+        entry["response"]["content"]["text"] = json!(answer.to_string());
+        entry
+    };
+    let file = |url: &str, media: &str| {
+        let mut entry = get(url);
+        entry["response"]["content"]["mimeType"] = json!(media);
+        entry
+    };
+    let at = |path: &str| format!("https://app.example.com{path}");
+    let entries = json!([
+        file(&at("/"), "text/html"),
+        file(&at("/static/app.js"), "text/javascript"),
+        file(&at("/logo"), "image/png"),
+        get("https://metrics.example.net/collect?key=query-key-42x"),
+        get(&at("/api/teams?page=2&api_key=query-key-42x&q=a%20b")),
+        get(&at("/api/teams/17")),
+        get(&at("/api/teams/18")),
+        get(&at("/api/teams/17/members/2b1d0a9e-1111-4222-8333-444455556666")),
+        get(&at("/api/reset/reset-me-1234567890")),
+        get(&at("/api/echo/device-cookie")),
+        get(&at("/api/blobs/0123456789abcdef0123456789abcdef01234567")),
+        send("POST", &at("/api/login"), json!({"user": "ada", "password": "hunter2-hunter2", "pin": "pin-4711", "otp": 815, "code": "0815"}),
+            json!({"access_token": "fresh-token-from-login"})),
+        send("POST", &at("/api/teams"), json!({"name": "Chess", "max_tokens": 5, "note": "again hunter2-hunter2!", "credentials": {"value": "nested-secret-value"},
+            "api": "sk-live-abcdefghijkl", "tags": ["a", "b"], "see": "fresh-token-from-login"}), json!({"data": {"id": 17}})),
+        send("PATCH", &at("/api/teams/17/members/2b1d0a9e-1111-4222-8333-444455556666"),
+            json!({"team_id": 17, "member": "2b1d0a9e-1111-4222-8333-444455556666", "role": "chair", "{{ odd }}": "{% x %}"}), json!({})),
+        {"request": {"method": "OPTIONS", "url": at("/api/teams")}},
+        {"request": {"method": "POST", "url": at("/api/form"), "headers": [{"name": "Authorization", "value": "Basic YWRhOmJhc2ljLXBhc3N3b3JkLTk="}],
+            "postData": {"mimeType": "application/x-www-form-urlencoded", "params": [{"name": "echo", "value": "basic-password-9"}], "text": ""}}, "response": null},
+    ]);
+    json!({"log": {"version": "1.2", "creator": {"name": "x", "version": "1"}, "entries": entries}})
+        .to_string()
+}
+
+#[test]
+fn recorded_calls_become_a_suite() {
+    let place = Place::empty().write("calls.har", &recording());
+    assert_snapshot!(init(&place, &["--har", "calls.har"]).result(), @"");
+    assert_snapshot!(listed(&place), @"");
+    assert_snapshot!("init-har-suite", text(&place, "made/suite.yaml"));
+    assert_snapshot!("init-har-world", text(&place, "made/world.yaml"));
+    assert_snapshot!("init-har-endpoints", endpoints(&place));
+}
+
+#[test]
+fn no_secret_of_a_recording_is_written_or_printed() {
+    let place = Place::empty().write("calls.har", &recording());
+    let said = init(&place, &["--har", "calls.har"]);
+    let mut texts: Vec<String> = place
+        .files()
+        .into_iter()
+        .filter(|(path, _)| path.extension().is_some_and(|ending| ending == "yaml"))
+        .map(|(path, bytes)| {
+            format!(
+                "{}\n{}",
+                path.file_name().unwrap().to_string_lossy(),
+                String::from_utf8(bytes).unwrap()
+            )
+        })
+        .collect();
+    assert!(texts.len() > 10);
+    texts.extend([said.stdout, said.stderr]);
+    for secret in SECRETS {
+        let found = texts.iter().find(|text| text.contains(secret));
+        assert_eq!(found, None, "{secret}");
+    }
+    // The names of fields are no secrets, and the rest is as it was recorded.
+    let all = texts.concat();
+    for kept in ["max_tokens: 5", "name: Chess", "user: ada", "q: a b"] {
+        assert!(all.contains(kept), "{kept}");
+    }
+}
