@@ -152,7 +152,9 @@ impl DryRun {
         let cells = self.cells.iter();
         let calls: usize = cells.map(|cell| 1 + cell.probes.len()).sum();
         let steps = self.cells.iter().map(|cell| &cell.steps);
-        let steps = steps.chain(self.setup.values()).chain(self.endpoints.values());
+        let steps = steps
+            .chain(self.setup.values())
+            .chain(self.endpoints.values());
         calls + steps.map(Steps::len).sum::<usize>()
     }
 }
@@ -262,12 +264,7 @@ impl<'a> Drawing<'a> {
     }
 
     /// The requests of a setup, whose captures are made up, and those of its teardown.
-    fn steps(
-        &self,
-        kind: &Kind,
-        base: &Scope,
-        entity: &mut Instance,
-    ) -> Result<Calls, SweepError> {
+    fn steps(&self, kind: &Kind, base: &Scope, entity: &mut Instance) -> Result<Calls, SweepError> {
         let mut calls = Calls::default();
         for step in &kind.setup {
             calls.setup.push(self.step(step, &entity.within(base))?);
@@ -375,8 +372,14 @@ impl<'a> Drawing<'a> {
         let kind = target.kind.as_ref();
         let kind = kind.and_then(|kind| self.suite.world.kinds.get(kind));
         let (templates, target) = (&self.templates, (cell.target, target));
-        let mut scratch =
-            Scratch::make(self.suite, templates, &self.world, setup, target, cell.actor)?;
+        let mut scratch = Scratch::make(
+            self.suite,
+            templates,
+            &self.world,
+            setup,
+            target,
+            cell.actor,
+        )?;
         let mut calls = Calls::default();
         if let Some(kind) = kind {
             let (base, mut made) = (scratch.base(cell.target), scratch.target.clone());

@@ -3,9 +3,13 @@
 //! What is known becomes a [`Source`], the source a [`Draft`], and the draft files. Everything that comes from a document
 //! or a recording is a value of a page, so that none of it can become a part of the suite's language.
 
+mod access;
 mod draft;
 mod har;
+mod kinds;
+mod made;
 mod names;
+mod path;
 mod secrets;
 mod source;
 

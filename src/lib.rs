@@ -4,6 +4,7 @@
 //!
 //! [`suite`] -> [`plan`] -> [`world`] -> [`sweep`] -> [`journal`] -> [`record`] -> [`drift`] -> [`report`] -> [`exit`]
 
+pub mod calibrate;
 pub mod commands;
 pub mod coverage;
 pub mod database;

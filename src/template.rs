@@ -312,7 +312,7 @@ pub fn page(source: &str, values: &impl serde::Serialize) -> Result<String, Temp
             .map_err(|error| Error::new(ErrorKind::BadSerialization, error.to_string()))
     };
     let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     let mut syntax = SyntaxConfig::builder();
     syntax
         .trim_blocks(true)

@@ -492,8 +492,12 @@ impl Reader {
 
     /// A name and its value as templates; none where the name itself could be a secret.
     fn field(&mut self, name: &str, value: &Json, depth: usize) -> Option<(String, Json)> {
-        let is_odd = name.len() > MAX_TEXT || secrets::is_value(name) || self.holds_secret(name);
-        (!is_odd).then(|| (literal_text(name), self.value(name, value, depth)))
+        self.is_name(name)
+            .then(|| (literal_text(name), self.value(name, value, depth)))
+    }
+
+    fn is_name(&self, name: &str) -> bool {
+        name.len() <= MAX_TEXT && !secrets::is_value(name) && !self.holds_secret(name)
     }
 
     fn value(&mut self, name: &str, value: &Json, depth: usize) -> Json {
@@ -520,20 +524,16 @@ impl Reader {
     fn object(&mut self, name: &str, map: &Map<String, Json>, depth: usize) -> Json {
         let is_below = secrets::is_named(name);
         let fields = map.iter().take(MAX_FIELDS);
-        fields
-            .filter_map(|(own, value)| {
-                let (key, inner) = self.field(own, value, depth)?;
-                let is_text = is_below && value.is_string();
-                Some((
-                    key,
-                    if is_text {
-                        self.variable(name).into()
-                    } else {
-                        inner
-                    },
-                ))
-            })
-            .collect()
+        let field = |(own, value): (&String, &Json)| {
+            let name = if is_below && !secrets::is_named(own) {
+                name
+            } else {
+                own
+            };
+            let (_, value) = self.field(name, value, depth)?;
+            self.is_name(own).then(|| (literal_text(own), value))
+        };
+        fields.filter_map(field).collect()
     }
 
     fn variable(&mut self, name: &str) -> String {

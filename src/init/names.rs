@@ -30,7 +30,14 @@ pub(super) fn words(text: &str) -> Vec<String> {
 
 /// The name of a file: `update-team-v2`.
 pub(super) fn file(text: &str) -> String {
-    cut(&words(text).join("-"), text)
+    let name = cut(&words(text).join("-"), text);
+    // What is left of other scripts could be left of many a text.
+    if text.chars().any(|c| c.is_alphanumeric() && !c.is_ascii()) {
+        return format!("{name}-{}", digest(text))
+            .trim_start_matches('-')
+            .to_owned();
+    }
+    name
 }
 
 /// A name that templates can use: `update_team_v2`; none where nothing of the text is left.
@@ -61,8 +68,19 @@ pub(super) fn digest(text: &str) -> String {
     sha256_hex(text).chars().take(4).collect()
 }
 
+/// What is said of several and of one.
+const IRREGULAR: [(&str, &str); 4] = [
+    ("people", "person"),
+    ("children", "child"),
+    ("indices", "index"),
+    ("series", "series"),
+];
+
 /// One of several things: `policies` -> `policy`, `boxes` -> `box`, `teams` -> `team`.
 pub(super) fn singular(word: &str) -> String {
+    if let Some((_, one)) = IRREGULAR.iter().find(|(many, _)| *many == word) {
+        return (*one).to_owned();
+    }
     let stem = |ending: &str| word.strip_suffix(ending).filter(|stem| stem.len() > 1);
     if let Some(stem) = stem("ies") {
         return format!("{stem}y");

@@ -101,6 +101,13 @@ impl Action {
     pub fn title(&self) -> String {
         format!("{} {}", self.method, self.path)
     }
+
+    /// The JSON body.
+    #[must_use]
+    pub fn json(&self) -> Option<&Json> {
+        let is_json = |body: &&Body| body.media.ends_with("json") || body.media == "*/*";
+        self.body.as_ref().filter(is_json)?.value.as_ref()
+    }
 }
 
 /// The methods that a suite can call.

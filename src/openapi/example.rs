@@ -49,6 +49,7 @@ pub(super) fn of(document: &Json, schema: &Json) -> Example {
     let mut maker = Maker {
         document,
         left: MAX_SCHEMAS,
+        within: Vec::new(),
     };
     let value = maker.value(schema, MAX_DEPTH);
     Example {
@@ -84,10 +85,29 @@ fn has_short_names(value: &Json) -> bool {
 struct Maker<'a> {
     document: &'a Json,
     left: usize,
+    /// The schemas that the value is within: one that holds itself ends there.
+    within: Vec<&'a Json>,
 }
 
 impl<'a> Maker<'a> {
     fn value(&mut self, schema: &'a Json, depth: usize) -> Json {
+        self.value_of(schema, depth).unwrap_or(Json::Null)
+    }
+
+    /// None where the value would hold one of the same schema, or is too deep.
+    fn value_of(&mut self, schema: &'a Json, depth: usize) -> Option<Json> {
+        let schema = resolve(self.document, schema);
+        let is_within = self.within.iter().any(|outer| std::ptr::eq(*outer, schema));
+        if is_within || depth == 0 || self.left == 0 {
+            return None;
+        }
+        self.within.push(schema);
+        let value = self.made(schema, depth);
+        self.within.pop();
+        Some(value)
+    }
+
+    fn made(&mut self, schema: &'a Json, depth: usize) -> Json {
         let parts = self.parts(schema, depth);
         if let Some(value) = parts.iter().find_map(|part| given_by(part)) {
             return value;
@@ -152,10 +172,8 @@ impl<'a> Maker<'a> {
 
     fn array(&mut self, parts: &[&'a Json], depth: usize) -> Json {
         let items = parts.iter().find_map(|part| part.get("items"));
-        match items.filter(|items| items.is_object() && depth > 1) {
-            Some(items) => json!([self.value(items, depth.saturating_sub(1))]),
-            None => json!([]),
-        }
+        let item = items.and_then(|items| self.value_of(items, depth.saturating_sub(1)));
+        item.into_iter().collect()
     }
 
     fn more(&mut self, schema: &'a Json, value: &Json) -> Vec<String> {
@@ -258,7 +276,7 @@ fn text(parts: &[&Json]) -> Json {
     };
     let room = said("maxLength").and_then(Json::as_u64).unwrap_or(TAG);
     if room < TAG && fixed.contains("{{") {
-        return json!(format!("{{{{ random({room}) }}}}"));
+        return json!(format!("{{{{ cell.tag | last({room}) }}}}"));
     }
     json!(fixed)
 }

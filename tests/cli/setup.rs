@@ -208,7 +208,10 @@ fn an_interrupted_run_removes_what_it_made_also_what_was_under_way() {
     let pid = Pid::from_raw(child.id().try_into().unwrap());
     let begun = Instant::now();
     while service.started() == 0 {
-        assert!(begun.elapsed() < Duration::from_secs(30), "nothing was sent");
+        assert!(
+            begun.elapsed() < Duration::from_secs(30),
+            "nothing was sent"
+        );
         std::thread::sleep(Duration::from_millis(5));
     }
     kill(pid, Signal::SIGINT).unwrap();
@@ -221,7 +224,13 @@ fn an_interrupted_run_removes_what_it_made_also_what_was_under_way() {
 
 #[test]
 fn a_dry_run_shows_the_requests_of_setups_by_the_names_of_their_values() {
-    let arguments = ["check", "desk", "--dry-run", "--filter", "project-*/own*/owner"];
+    let arguments = [
+        "check",
+        "desk",
+        "--dry-run",
+        "--filter",
+        "project-*/own*/owner",
+    ];
     let somewhere = ["--base-url", "http://127.0.0.1:1"];
     let text = desk().run(&[&arguments[..], &somewhere].concat()).result();
     assert_snapshot!(text, @r#"
