@@ -10,9 +10,11 @@
     reason = "helpers of tests fail like the tests"
 )]
 
+mod calibrate;
 mod canary;
 mod check;
 mod clean;
+mod clock;
 mod coverage;
 mod database;
 mod desk;
@@ -46,3 +48,4 @@ mod sharding;
 mod stub;
 mod terminal;
 mod tls;
+mod tools;
