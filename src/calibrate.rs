@@ -170,19 +170,9 @@ impl Pair<'_> {
                 .collect()
         });
         found.extend(sets("probes", probes));
-        let shapes = [
-            self.shape(self.first, first),
-            self.shape(self.second, second),
-        ];
+        let shapes = [shape(self.first, first), shape(self.second, second)];
         found.extend(sets("body", shapes));
         found
-    }
-
-    #[expect(clippy::unused_self, reason = "beside its like")]
-    fn shape(&self, record: &Record, cell: &Cell) -> BTreeSet<String> {
-        let label = cell.shape.as_ref();
-        let fields = label.and_then(|label| record.shapes.get(label));
-        fields.cloned().unwrap_or_default()
     }
 
     fn gate(&self, first: &Cell, second: &Cell) -> Option<Found> {
@@ -216,6 +206,13 @@ impl Pair<'_> {
         };
         names.iter().flat_map(of).collect()
     }
+}
+
+/// The fields of a cell's body.
+fn shape(record: &Record, cell: &Cell) -> BTreeSet<String> {
+    let label = cell.shape.as_ref();
+    let fields = label.and_then(|label| record.shapes.get(label));
+    fields.cloned().unwrap_or_default()
 }
 
 /// The row changes of a cell by operation and table.
@@ -255,7 +252,7 @@ fn of_row(name: &str, was: &RowChange, is: &RowChange) -> Vec<Found> {
     for column in names {
         match (was.column(column), is.column(column)) {
             (Some(was), Some(is)) if was != is => {
-                found.extend(of_column(name, table, column, was, is))
+                found.extend(of_column(name, table, column, was, is));
             }
             (Some(_), Some(_)) => {}
             (was, is) => {

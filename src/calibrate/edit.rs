@@ -38,7 +38,7 @@ pub fn shown(rules: &[Reasoned]) -> String {
             .filter(|(rule, _)| section_of(rule) == section)
             .collect();
         if !own.is_empty() {
-            out.push_str(&format!("{section}:\n{}", lines(&own, "  ", "\n")));
+            out.extend([section, ":\n", &lines(&own, "  ", "\n")]);
         }
     }
     out

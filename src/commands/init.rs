@@ -12,7 +12,7 @@ use crate::coverage;
 use crate::diagnostic::quoted;
 use crate::exit::Exit;
 use crate::file;
-use crate::init::{self, Action, Draft, Source};
+use crate::init::{self, Action, Draft, Kind, Source};
 use crate::openapi;
 use crate::suite::Suite;
 use crate::terminal::{HEADING, styled};
@@ -213,76 +213,73 @@ fn told(
     notes: &[String],
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
-    let folder = args.folder.display();
-    let (endpoints, targets) = (draft.endpoints.len(), draft.targets.len() + 1);
-    let heading = |text: &str| styled(HEADING, text).to_string();
-    writeln!(out, "{} {folder}", heading("wrote"))?;
-    writeln!(
-        out,
-        "  suite.yaml      the service, and {} variables",
-        draft.variables.len()
-    )?;
-    writeln!(
-        out,
-        "  world.yaml      {} kinds, {} actors",
-        draft.kinds.len() * 2,
-        draft.actors.len()
-    )?;
-    writeln!(out, "  targets.yaml    {targets} targets")?;
-    writeln!(out, "  endpoints/      {endpoints} endpoints")?;
-    writeln!(
-        out,
-        "  .authz-pin/     schemas, with which editors complete the keys"
-    )?;
-    for note in notes {
-        writeln!(out, "{note}")?;
+    let folder = args.folder.display().to_string();
+    let parts = [
+        (format!("wrote {folder}"), wrote(draft)),
+        ("fill in".to_owned(), fill_in(draft)),
+        ("then".to_owned(), then(&folder, draft)),
+    ];
+    for (number, (heading, lines)) in parts.iter().enumerate() {
+        let gap = if number == 0 { "" } else { "\n" };
+        writeln!(out, "{gap}{}", styled(HEADING, heading))?;
+        for line in lines {
+            writeln!(out, "  {line}")?;
+        }
+        if number == 0 {
+            notes.iter().try_for_each(|note| writeln!(out, "{note}"))?;
+        }
     }
-    writeln!(out, "\n{}", heading("fill in"))?;
-    if !draft.is_ready_known {
-        writeln!(
-            out,
-            "  suite.yaml      `service.ready`: a path that answers everybody with a success"
-        )?;
-    }
-    if !draft.kinds.is_empty() {
-        writeln!(
-            out,
-            "  world.yaml      `rows`: what makes a {} exist in the database",
-            first_kind(draft)
-        )?;
-    }
-    writeln!(
-        out,
-        "  world.yaml      `actors`: the roles that the service has"
-    )?;
-    writeln!(
-        out,
-        "  endpoints/      bodies, where an example does not do"
-    )?;
-    let base_url = draft
-        .base_url
-        .as_deref()
-        .map_or_else(|| "URL".to_owned(), yaml::comment);
-    writeln!(out, "\n{}", heading("then"))?;
-    writeln!(out, "  authz-pin list {folder}")?;
-    for variable in &draft.variables {
-        writeln!(
-            out,
-            "  export AUTHZ_PIN_VAR_{}=...",
-            variable.name.to_uppercase()
-        )?;
-    }
-    writeln!(
-        out,
-        "  authz-pin check {folder} --base-url {base_url} --dry-run"
-    )?;
-    writeln!(
-        out,
-        "  authz-pin record {folder} --base-url {base_url} --database-url postgres://..."
-    )?;
     Ok(())
 }
 
-fn first_kind(draft: &Draft) -> &str {
-    draft.kinds.first().map_or("", |kind| kind.label.as_str())
+fn wrote(draft: &Draft) -> Vec<String> {
+    let (kinds, actors) = (draft.kinds.len() * 2, draft.actors.len());
+    vec![
+        format!(
+            "suite.yaml      the service, {} variables",
+            draft.variables.len()
+        ),
+        format!("world.yaml      {kinds} kinds, {actors} actors"),
+        format!("targets.yaml    {} targets", draft.targets.len() + 1),
+        format!("endpoints/      {} endpoints", draft.endpoints.len()),
+        ".authz-pin/     schemas, with which editors complete the keys".to_owned(),
+    ]
+}
+
+fn fill_in(draft: &Draft) -> Vec<String> {
+    let (made, unmade): (Vec<&Kind>, Vec<&Kind>) =
+        draft.kinds.iter().partition(|kind| kind.setup.is_some());
+    let ready = "suite.yaml      `service.ready`: a path that answers everybody with a success";
+    let rows = |kind: &Kind| {
+        let (count, label) = (unmade.len(), &kind.label);
+        format!("world.yaml      `rows` or `setup` of {count} kinds: what makes a {label} exist")
+    };
+    let setup = |kind: &Kind| {
+        let (count, label) = (made.len(), &kind.label);
+        format!("world.yaml      `setup` of {count} kinds: look whether it makes a {label}")
+    };
+    let known = [
+        (!draft.is_ready_known).then(|| ready.to_owned()),
+        unmade.first().map(|kind| rows(kind)),
+        made.first().map(|kind| setup(kind)),
+    ];
+    let always = [
+        "world.yaml      `actors`: the roles that the service has",
+        "endpoints/      bodies, where an example does not do",
+    ];
+    let always = always.map(str::to_owned);
+    known.into_iter().flatten().chain(always).collect()
+}
+
+fn then(folder: &str, draft: &Draft) -> Vec<String> {
+    let base_url = draft.base_url.as_deref();
+    let base_url = base_url.map_or_else(|| "URL".to_owned(), yaml::comment);
+    let variables = draft.variables.iter();
+    let variables = variables
+        .map(|variable| format!("export AUTHZ_PIN_VAR_{}=...", variable.name.to_uppercase()));
+    let check = format!("authz-pin check {folder} --base-url {base_url} --dry-run");
+    let record =
+        format!("authz-pin record {folder} --base-url {base_url} --database-url postgres://...");
+    let first = std::iter::once(format!("authz-pin list {folder}"));
+    first.chain(variables).chain([check, record]).collect()
 }

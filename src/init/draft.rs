@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use super::access::{auth, nouns};
 use super::kinds::Kinds;
-use super::names::{digest, file, unique};
+use super::names::{digest, file, unique, words};
 use super::source::{Access, Action, Source};
 
 /// A suite before it is written.
@@ -233,19 +233,22 @@ fn variables(actors: &[Actor], access: &Access) -> Vec<Variable> {
 
 /// A name for each action: by its own name, or by its method and path where it has none or another one has the same.
 fn names(actions: &[Action]) -> Vec<String> {
-    let own = actions.iter().map(|action| {
-        action
-            .id
-            .as_deref()
-            .map(|id| file(&without_path(id, action)))
-    });
-    let own: Vec<String> = own.map(Option::unwrap_or_default).collect();
+    // A name in another script than ours is none for a file.
+    let is_usable = |id: &String| !words(id).is_empty();
+    let own = |action: &Action| {
+        let id = without_path(action.id.as_deref()?, action);
+        Some(id).filter(is_usable).map(|id| file(&id))
+    };
+    let own: Vec<String> = actions
+        .iter()
+        .map(|action| own(action).unwrap_or_default())
+        .collect();
     let by_path: Vec<String> = actions.iter().map(|action| file(&action.title())).collect();
     let count = |names: &[String]| {
         let mut counts = BTreeMap::<String, usize>::new();
-        names
-            .iter()
-            .for_each(|name| *counts.entry(name.clone()).or_default() += 1);
+        for name in names {
+            *counts.entry(name.clone()).or_default() += 1;
+        }
         counts
     };
     let (own_counts, path_counts) = (count(&own), count(&by_path));

@@ -328,9 +328,9 @@ fn session(calls: &[&Call<'_>]) -> Option<String> {
             .map(|(name, _)| name)
             .filter(|name| is_token(name))
     };
-    let named =
-        names().find(|name| secrets::is_named(name) && !name.to_ascii_lowercase().contains("csrf"));
-    named.or_else(|| names().next()).cloned()
+    let is_csrf = |name: &str| name.to_ascii_lowercase().contains("csrf");
+    let likely = names().find(|name| secrets::is_named(name) && !is_csrf(name));
+    likely.or_else(|| names().next()).cloned()
 }
 
 fn cookies(request: &Request) -> Vec<(String, String)> {
@@ -398,19 +398,15 @@ impl Reader {
             match self.form(&before, &segment) {
                 Some(form) => {
                     let name = parameter(&before, &action);
-                    action.path.push_str(&format!("{{{name}}}"));
+                    action.path.extend(["{", &name, "}"]);
                     action.forms.insert(name.clone(), form);
                     action.recorded.insert(name, segment);
                 }
                 // Braces are those of parameters.
                 None => action.path.push_str(&segment.replace(['{', '}'], "")),
             }
-            before = action
-                .path
-                .rsplit('/')
-                .next()
-                .unwrap_or_default()
-                .to_owned();
+            let last = action.path.rsplit('/').next();
+            last.unwrap_or_default().clone_into(&mut before);
         }
         // What stood in the path as a secret must not stand in a body either.
         action.recorded.retain(|_, value| !self.is_secret(value));

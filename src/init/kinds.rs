@@ -41,8 +41,12 @@ impl<'a> Kinds<'a> {
             missing: BTreeMap::new(),
             access,
         };
-        actions.iter().for_each(|action| kinds.name(action));
-        actions.iter().for_each(|action| kinds.lead(action));
+        for action in actions {
+            kinds.name(action);
+        }
+        for action in actions {
+            kinds.lead(action);
+        }
         kinds.make(actions);
         let mut taken: BTreeSet<String> = kinds.known.keys().cloned().collect();
         for kind in kinds.known.keys() {
@@ -69,7 +73,9 @@ impl<'a> Kinds<'a> {
         let mut path = identifiers(&action.path);
         let last = path.pop().map(|(_, last)| last);
         if let Some(kind) = last.and_then(|last| self.known.get_mut(&last.kind)) {
-            path.into_iter().for_each(|(_, one)| kind.lead_through(one));
+            for (_, through) in path {
+                kind.lead_through(through);
+            }
         }
     }
 

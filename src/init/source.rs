@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json, json};
 
+use crate::coverage;
 use crate::openapi::{Api, Described, Form, Scheme};
 
 /// What is known about a service.
@@ -127,7 +128,7 @@ impl From<Api> for Source {
             ready: ready(&actions),
             refusal: api.refusal.map(str::to_owned),
             base_url: server,
-            impossible: others.into_iter().map(title).collect(),
+            impossible: others.into_iter().map(title).filter(is_pattern).collect(),
             actions,
             ..Self::default()
         }
@@ -173,6 +174,11 @@ impl Access {
             .or_else(|| schemes.iter().find_map(unusable))
             .unwrap_or_default()
     }
+}
+
+/// An odd path can make an operation that no exclusion can name.
+fn is_pattern(operation: &String) -> bool {
+    coverage::is_pattern(operation) && operation.trim() == operation
 }
 
 /// What services call the path that says whether they are ready.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::scalar;
 
 /// Texts that are something else to readers of older YAML.
-const ODD: [&str; 6] = ["y", "n", "yes", "no", "on", "off"];
+const ODD: [&str; 7] = ["y", "n", "yes", "no", "on", "off", "<<"];
 
 /// A value on one line. Texts are plain where nobody can take them for something else.
 #[must_use]
@@ -32,14 +32,17 @@ pub fn inline(value: &Value) -> String {
 pub fn block(value: &Value, indent: usize) -> String {
     let start = format!("\n{}", " ".repeat(indent));
     match value {
-        Value::Object(map) if !map.is_empty() => map
-            .iter()
-            .map(|(key, value)| format!("{start}{}:{}", scalar_of(key), block(value, indent + 2)))
-            .collect(),
-        Value::Array(items) if !items.is_empty() => items
-            .iter()
-            .map(|item| format!("{start}- {}", inline(item)))
-            .collect(),
+        Value::Object(map) if !map.is_empty() => {
+            let entry = |(key, value): (&String, &Value)| {
+                let value = block(value, indent + 2);
+                format!("{start}{}:{value}", scalar_of(key))
+            };
+            map.iter().map(entry).collect::<Vec<_>>().concat()
+        }
+        Value::Array(items) if !items.is_empty() => {
+            let item = |item| format!("{start}- {}", inline(item));
+            items.iter().map(item).collect::<Vec<_>>().concat()
+        }
         other => format!(" {}", inline(other)),
     }
 }
@@ -76,8 +79,8 @@ fn scalar_of(text: &str) -> String {
 
 /// Whether a text means itself without quotes, whoever reads it and wherever it stands.
 fn is_plain(text: &str) -> bool {
-    let begins = text.starts_with(|c: char| c.is_ascii_alphabetic() || "/$_".contains(c));
-    let is_word = |c: char| c.is_ascii_alphanumeric() || " _./$-".contains(c);
+    let begins = text.starts_with(|c: char| c.is_ascii_alphabetic() || "/$_<".contains(c));
+    let is_word = |c: char| c.is_ascii_alphanumeric() || " _./$<>-".contains(c);
     begins
         && !text.ends_with(' ')
         && text.chars().all(is_word)

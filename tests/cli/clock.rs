@@ -61,7 +61,7 @@ fn answer(
         ),
         "new texts" => (
             403,
-            json!({"type": "denied", "error": format!("request {call} is denied")}),
+            json!({"type": "denied", "error": format!("request number-{call} is denied")}),
         ),
         "types" if is_odd => (403, json!({"type": "late", "error": "denied for now"})),
         "types" => (403, json!({"type": "early", "error": "denied for now"})),

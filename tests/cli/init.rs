@@ -63,8 +63,33 @@ fn listed(place: &Place) -> String {
 #[test]
 fn without_a_document_it_is_a_small_suite_that_explains_itself() {
     let place = Place::empty();
-    assert_snapshot!(init(&place, &[]).result(), @"");
-    assert_snapshot!(listed(&place), @"");
+    assert_snapshot!(init(&place, &[]).result(), @"
+    wrote made
+      suite.yaml      the service, and 3 variables
+      world.yaml      2 kinds, 4 actors
+      targets.yaml    4 targets
+      endpoints/      4 endpoints
+      .authz-pin/     schemas, with which editors complete the keys
+
+    fill in
+      world.yaml      `rows`: what makes a note exist in the database
+      world.yaml      `actors`: the roles that the service has
+      endpoints/      bodies, where an example does not do
+
+    then
+      authz-pin list made
+      export AUTHZ_PIN_VAR_ADMIN_TOKEN=...
+      export AUTHZ_PIN_VAR_MEMBER_TOKEN=...
+      export AUTHZ_PIN_VAR_OUTSIDER_TOKEN=...
+      authz-pin check made --base-url URL --dry-run
+      authz-pin record made --base-url URL --database-url postgres://...
+    ");
+    assert_snapshot!(listed(&place), @"
+    delete-notes-note-id 12
+    get-notes 4
+    get-notes-note-id 12
+    post-notes 4
+    ");
     assert_snapshot!("init-suite", text(&place, "made/suite.yaml"));
     assert_snapshot!("init-world", text(&place, "made/world.yaml"));
     assert_snapshot!("init-targets", text(&place, "made/targets.yaml"));
@@ -74,7 +99,18 @@ fn without_a_document_it_is_a_small_suite_that_explains_itself() {
 #[test]
 fn a_document_of_openapi_3_0_becomes_a_suite() {
     let place = made(&["--openapi", &document("clubs-3.0.yaml")]);
-    assert_snapshot!(listed(&place), @"");
+    assert_snapshot!(listed(&place), @"
+    create-club 4
+    delete-club 12
+    get-club 12
+    get-friend 12
+    get-healthz 4
+    get-person 12
+    list-clubs 4
+    set-member 12
+    update-club 12
+    upload-logo 12
+    ");
     assert_snapshot!("init-3-0-suite", text(&place, "made/suite.yaml"));
     assert_snapshot!("init-3-0-world", text(&place, "made/world.yaml"));
     assert_snapshot!("init-3-0-targets", text(&place, "made/targets.yaml"));
@@ -84,7 +120,23 @@ fn a_document_of_openapi_3_0_becomes_a_suite() {
 #[test]
 fn a_document_of_openapi_3_1_with_odd_names_becomes_a_suite() {
     let place = made(&["--openapi", &document("shop-3.1.json")]);
-    assert_snapshot!(listed(&place), @"");
+    assert_snapshot!(listed(&place), @"
+    51a5 12
+    con-trol-x-y 12
+    create-order 4
+    delete-order 12
+    get-admin-orders 4
+    get-files-file-path-path 12
+    get-odd 4
+    get-odd-run-x 12
+    get-orders 4
+    get-twice-3d7a 4
+    get-twice-6884 4
+    gr-e-d353 12
+    post-twice 4
+    put-same-id-same-id 12
+    read-order 12
+    ");
     assert_snapshot!("init-3-1-suite", text(&place, "made/suite.yaml"));
     assert_snapshot!("init-3-1-world", text(&place, "made/world.yaml"));
     assert_snapshot!("init-3-1-endpoints", endpoints(&place));
@@ -143,7 +195,10 @@ fn two_runs_write_the_same() {
 #[test]
 fn nothing_is_written_where_a_file_is_there_already() {
     let place = Place::empty().write("made/endpoints/get-notes.yaml", "mine");
-    assert_snapshot!(init(&place, &[]).error(2), @"");
+    assert_snapshot!(init(&place, &[]).error(2), @"
+    error: `made/endpoints/get-notes.yaml` is there already, nothing was written
+      = help: name a folder without a suite, or remove the file
+    ");
     assert_eq!(place.files().len(), 1);
     assert_eq!(text(&place, "made/endpoints/get-notes.yaml"), "mine");
 }
@@ -161,11 +216,26 @@ fn patterns_select_operations() {
         "--exclude",
         "* /clubs/*/*",
     ];
-    assert_snapshot!(listed(&made(&arguments)), @"");
+    assert_snapshot!(listed(&made(&arguments)), @"
+    create-club 4
+    get-club 12
+    list-clubs 4
+    update-club 12
+    ");
     let place = Place::empty();
-    assert_snapshot!(init(&place, &["--openapi", &file, "--include", "GET /nobody"]).error(4), @"");
-    assert_snapshot!(init(&place, &["--openapi", &file, "--exclude", "* *"]).error(4), @"");
-    assert_snapshot!(init(&place, &["--include", "/notes"]).error(2), @"");
+    assert_snapshot!(init(&place, &["--openapi", &file, "--include", "GET /nobody"]).error(4), @"
+    error: no operation matches `GET /nobody`
+      = help: operations are METHOD /path as in the document, such as `GET /teams/{team_id}`
+    ");
+    assert_snapshot!(init(&place, &["--openapi", &file, "--exclude", "* *"]).error(4), @"
+    error: no operation is left
+      = help: operations are METHOD /path as in the document, such as `GET /teams/{team_id}`
+    ");
+    assert_snapshot!(init(&place, &["--include", "/notes"]).error(2), @"
+    error: invalid value '/notes' for '--include <PATTERN>': expected a method and a path, such as `GET /teams/*`
+
+    For more information, try '--help'.
+    ");
     assert_eq!(place.files(), []);
 }
 
@@ -174,10 +244,21 @@ fn a_document_that_is_none_is_refused_and_nothing_is_written() {
     let place = Place::empty()
         .write("api.json", "{\"openapi\": \"2.0\"}")
         .write("empty.json", "{\"openapi\": \"3.0.0\", \"paths\": {}}");
-    assert_snapshot!(init(&place, &["--openapi", "api.json"]).error(2), @"");
-    assert_snapshot!(init(&place, &["--openapi", "empty.json"]).error(2), @"");
-    assert_snapshot!(init(&place, &["--openapi", "nobody.json"]).error(2), @"");
-    assert_snapshot!(init(&place, &["--har", "api.json"]).error(2), @"");
+    assert_snapshot!(init(&place, &["--openapi", "api.json"]).error(2), @"
+    error: OpenAPI `2.0` is not supported: only 3.0 and 3.1 are
+     --> api.json
+
+    1 error
+    ");
+    assert_snapshot!(init(&place, &["--openapi", "empty.json"]).error(2), @"
+    error: the OpenAPI document `empty.json` has no operation that a suite can call
+      = help: name the file or the URL of an OpenAPI document, 3.0 or 3.1
+    ");
+    assert_snapshot!(init(&place, &["--openapi", "nobody.json"]).error(2), @"error: cannot read `nobody.json`: No such file or directory (os error 2)");
+    assert_snapshot!(init(&place, &["--har", "api.json"]).error(2), @"
+    error: `api.json`: the file is not a HAR file: it has no `log` with `entries` of requests, line 1 column 18
+      = help: save the calls as HAR in the browser's network panel, or in a proxy
+    ");
     assert!(!place.path("made").exists());
 }
 
@@ -273,8 +354,53 @@ fn recording() -> String {
 #[test]
 fn recorded_calls_become_a_suite() {
     let place = Place::empty().write("calls.har", &recording());
-    assert_snapshot!(init(&place, &["--har", "calls.har"]).result(), @"");
-    assert_snapshot!(listed(&place), @"");
+    assert_snapshot!(init(&place, &["--har", "calls.har"]).result(), @"
+    wrote made
+      suite.yaml      the service, and 13 variables
+      world.yaml      10 kinds, 4 actors
+      targets.yaml    16 targets
+      endpoints/      11 endpoints
+      .authz-pin/     schemas, with which editors complete the keys
+    left out: 4 calls that are not of https://app.example.com, or load files
+    secrets of the recording became variables; read the bodies before you commit them
+
+    fill in
+      suite.yaml      `service.ready`: a path that answers everybody with a success
+      world.yaml      `rows`: what makes a team exist in the database
+      world.yaml      `actors`: the roles that the service has
+      endpoints/      bodies, where an example does not do
+
+    then
+      authz-pin list made
+      export AUTHZ_PIN_VAR_ADMIN_TOKEN=...
+      export AUTHZ_PIN_VAR_MEMBER_TOKEN=...
+      export AUTHZ_PIN_VAR_OUTSIDER_TOKEN=...
+      export AUTHZ_PIN_VAR_RECORDED_API=...
+      export AUTHZ_PIN_VAR_RECORDED_API_KEY=...
+      export AUTHZ_PIN_VAR_RECORDED_CODE=...
+      export AUTHZ_PIN_VAR_RECORDED_CREDENTIALS=...
+      export AUTHZ_PIN_VAR_RECORDED_ECHO=...
+      export AUTHZ_PIN_VAR_RECORDED_NOTE=...
+      export AUTHZ_PIN_VAR_RECORDED_OTP=...
+      export AUTHZ_PIN_VAR_RECORDED_PASSWORD=...
+      export AUTHZ_PIN_VAR_RECORDED_PIN=...
+      export AUTHZ_PIN_VAR_RECORDED_SEE=...
+      authz-pin check made --base-url https://app.example.com --dry-run
+      authz-pin record made --base-url https://app.example.com --database-url postgres://...
+    ");
+    assert_snapshot!(listed(&place), @"
+    get 4
+    get-api-blobs-blob-id 12
+    get-api-echo-echo-id 12
+    get-api-reset-reset-id 12
+    get-api-teams 4
+    get-api-teams-team-id 12
+    get-api-teams-team-id-members-member-id 12
+    patch-api-teams-team-id-members-member-id 12
+    post-api-form 4
+    post-api-login 4
+    post-api-teams 4
+    ");
     assert_snapshot!("init-har-suite", text(&place, "made/suite.yaml"));
     assert_snapshot!("init-har-world", text(&place, "made/world.yaml"));
     assert_snapshot!("init-har-endpoints", endpoints(&place));
