@@ -7,6 +7,7 @@
 pub mod calibrate;
 pub mod commands;
 pub mod coverage;
+mod credential;
 pub mod database;
 pub mod diagnostic;
 pub mod drift;

@@ -8,6 +8,7 @@ mod attribution;
 mod background;
 mod batch;
 mod fire;
+mod issue;
 mod logins;
 mod setup;
 mod store;
@@ -25,7 +26,7 @@ use url::Url;
 
 use crate::database::{Database, DatabaseError};
 use crate::findings;
-use crate::http::{Http, HttpError};
+use crate::http::{Http, HttpError, Tls};
 use crate::journal::{self, Leftover, Presence};
 use crate::observe;
 use crate::plan::{EndpointPlan, PlannedCell};
@@ -39,6 +40,7 @@ use crate::world::World;
 pub(crate) use background::Background;
 
 use batch::{Batch, Swept};
+use issue::Issues;
 use setup::Setups;
 use store::Store;
 
@@ -47,6 +49,10 @@ use store::Store;
 pub struct Service {
     /// The service's URL.
     pub base_url: Url,
+    /// Other URLs of the service, by the names that the suite has for them.
+    pub urls: BTreeMap<String, Url>,
+    /// Its certificates, and the tool's.
+    pub tls: Tls,
     /// The service's database; without it only HTTP is observed.
     pub database_url: Option<SecretString>,
     /// How long the database must have been quiet before its changes are read.
@@ -55,6 +61,14 @@ pub struct Service {
     pub ephemeral: bool,
     /// The suite's variables.
     pub variables: BTreeMap<String, SecretString>,
+}
+
+impl Service {
+    /// A client for it.
+    pub fn http(&self, timeout: Duration) -> Result<Http, HttpError> {
+        let (base, urls) = (self.base_url.clone(), self.urls.clone());
+        Http::with(base, urls, &self.tls, timeout)
+    }
 }
 
 /// How a sweep is done; nothing here changes what it finds.
@@ -192,10 +206,10 @@ pub async fn sweep(
 ) -> Result<Sweep, SweepError> {
     let templates = Templates::new();
     let world = World::draw(suite, &templates, &service.variables)?;
-    let http = Http::new(
-        service.base_url.clone(),
-        Duration::from_secs(suite.file.service.timeout_s),
-    )?;
+    let http = service.http(Duration::from_secs(suite.file.service.timeout_s))?;
+    if service.tls.insecure {
+        progress.note("certificates are not verified, since the suite says so");
+    }
     let store = Store::open(suite, service, &world, progress).await?;
     let mut registry = Registry::of_world(&world);
     logins::register(&mut registry, service);
@@ -210,6 +224,7 @@ pub async fn sweep(
         world_values: registry,
         values: Registry::default(),
         setups: Setups::default(),
+        issues: Issues::default(),
         batches: [now?, before?],
         retired: Retired::default(),
         unfinished: VecDeque::new(),
@@ -297,6 +312,7 @@ struct Sweeper<'a> {
     /// Those, and the values of the batch that is under way, until they can be named.
     values: Registry,
     setups: Setups<'a>,
+    issues: Issues,
     /// The last batch and the one before it: what was written late for its cells is read with the last one's changes.
     batches: [Batch; 2],
     /// The values of earlier batches.
@@ -402,6 +418,12 @@ impl<'a> Sweeper<'a> {
         cells: &[PlannedCell<'a>],
         presence: Presence,
     ) -> Result<store::Unexplained, SweepError> {
+        // What a login writes is told from what others write by its time alone, as with any setup.
+        let presence = if self.has_login_due() {
+            Presence::Alone
+        } else {
+            presence
+        };
         if let Some(store) = &mut self.store {
             store.enter(presence).await?;
         }

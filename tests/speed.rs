@@ -74,6 +74,8 @@ async fn of_a_cell(service: &Raw, endpoints: usize) -> Duration {
     let plan = plan(&suite, &Filter::new(&[]).unwrap());
     let service = Service {
         base_url: Url::parse(&service.url()).unwrap(),
+        urls: [].into(),
+        tls: Default::default(),
         database_url: None,
         settle: Duration::ZERO,
         ephemeral: true,

@@ -17,6 +17,8 @@ pub(crate) const CONCURRENCY: usize = 16;
 pub(crate) fn service(base_url: &str, database_url: Option<&str>) -> Result<Service> {
     Ok(Service {
         base_url: Url::parse(base_url)?,
+        urls: [].into(),
+        tls: Default::default(),
         database_url: database_url.map(Into::into),
         settle: Duration::ZERO,
         ephemeral: true,

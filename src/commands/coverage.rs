@@ -11,7 +11,7 @@ use crate::coverage::{self, Coverage};
 use crate::diagnostic::{Diagnostics, quoted};
 use crate::exit::Exit;
 use crate::openapi::{self, Operation};
-use crate::service::Started;
+use crate::service::{ServiceError, Started};
 use crate::suite::Suite;
 use crate::yaml::{Document, NodePath};
 
@@ -101,7 +101,7 @@ async fn source(
     match &args.openapi {
         Some(text) if document::is_url(text) => {
             let limit = openapi::MAX_BYTES;
-            operations(document::from_url(text, limit, timeout(suite), WHERE).await?)
+            operations(document::from_url(text, limit, patience(suite), WHERE).await?)
         }
         Some(file) => operations(document::from_file(Path::new(file), openapi::MAX_BYTES)?),
         None => from_service(args, suite, context).await,
@@ -115,15 +115,16 @@ async fn from_service(
 ) -> Result<Source, Failure> {
     let given = args.service.resolve(suite)?;
     let started = Started::new(suite, &given, context.launchers).await?;
-    let base = started.service.base_url.clone();
+    let http = started.service.http(patience(suite));
+    let http = http.map_err(ServiceError::from)?;
     let path = &suite.file.coverage.openapi;
-    let got = document::from_http(base, path, openapi::MAX_BYTES, timeout(suite), WHERE).await;
+    let got = document::from_http(&http, path, openapi::MAX_BYTES, WHERE).await;
     started.stop().await;
     operations(got?)
 }
 
-fn timeout(suite: &Suite) -> Duration {
-    Duration::from_secs(suite.file.service.timeout_s)
+fn patience(suite: &Suite) -> Duration {
+    Duration::from_secs(suite.file.service.timeout_s).max(document::PATIENCE)
 }
 
 fn operations(document: document::Document) -> Result<Source, Failure> {

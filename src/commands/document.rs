@@ -14,7 +14,7 @@ use crate::http::{Http, HttpError, shown};
 use crate::service::ServiceError;
 
 /// A service may take its time to put a long document together.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A document that was read.
 pub(super) struct Document {
@@ -58,7 +58,8 @@ pub(super) async fn from_url(
     help: &str,
 ) -> Result<Document, Failure> {
     let (base, path) = parts(text)?;
-    from_http(base, &path, limit, timeout, help).await
+    let http = Http::new(base, timeout).map_err(ServiceError::from)?;
+    from_http(&http, &path, limit, help).await
 }
 
 /// The service of a URL, and the path with its query.
@@ -80,13 +81,11 @@ pub(super) fn parts(text: &str) -> Result<(Url, String), Failure> {
 
 /// Gets what a service has at a path; `help` says how to name another one.
 pub(super) async fn from_http(
-    base: Url,
+    http: &Http,
     path: &str,
     limit: usize,
-    timeout: Duration,
     help: &str,
 ) -> Result<Document, Failure> {
-    let http = Http::new(base, timeout.max(PATIENCE)).map_err(ServiceError::from)?;
     let name = shown(&http.url(path).map_err(ServiceError::from)?);
     let got = http.get_bytes(path, limit).await;
     let (status, bytes) = got.map_err(unreachable)?;

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::Args;
 
@@ -101,7 +100,7 @@ const WHERE: &str = "name the file or the URL of an OpenAPI document, 3.0 or 3.1
 async fn from_openapi(text: &str) -> Result<Source, Failure> {
     let is_url = document::is_url(text);
     let document = if is_url {
-        document::from_url(text, openapi::MAX_BYTES, Duration::ZERO, WHERE).await?
+        document::from_url(text, openapi::MAX_BYTES, document::PATIENCE, WHERE).await?
     } else {
         document::from_file(Path::new(text), openapi::MAX_BYTES)?
     };

@@ -88,7 +88,11 @@ impl Display for CellRun {
 
 impl Display for Request {
     fn fmt(&self, out: &mut Formatter<'_>) -> Result {
-        write!(out, "{} {}", self.method, self.path)?;
+        write!(out, "{} ", self.method)?;
+        if let Some(url) = &self.url {
+            write!(out, "<{url}>")?;
+        }
+        write!(out, "{}", self.path)?;
         let last = self.pages.as_ref().map(|name| format!("{name}=1.."));
         let query = self
             .query
@@ -104,6 +108,11 @@ impl Display for Request {
         }
         self.json
             .iter()
-            .try_for_each(|json| writeln!(out, "    {json}"))
+            .try_for_each(|json| writeln!(out, "    {json}"))?;
+        let mut body = self.body.iter();
+        body.try_for_each(|(name, value)| match name.as_str() {
+            "" => writeln!(out, "    {value}"),
+            name => writeln!(out, "    {name}={value}"),
+        })
     }
 }

@@ -136,8 +136,8 @@ pub struct Endpoint {
     pub query: Map<String, Json>,
     /// The headers.
     pub headers: IndexMap<String, String>,
-    /// The JSON body.
-    pub json: Option<Json>,
+    /// The key of the body, and the body.
+    pub sent: Option<(&'static str, Json)>,
     /// Fields that it could have as well.
     pub more: Vec<String>,
     /// The media type of a body that is not written.

@@ -115,6 +115,8 @@ struct Pair {
     name: String,
     #[serde(default, deserialize_with = "or_default")]
     value: String,
+    #[serde(default, rename = "fileName", deserialize_with = "or_default")]
+    file: String,
 }
 
 fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
@@ -458,6 +460,7 @@ impl Reader {
         let value = match content.json() {
             Some(json) => Some(self.value("", &json, MAX_DEPTH)),
             None if media.ends_with("/x-www-form-urlencoded") => Some(self.form_of(content)),
+            None if media == "multipart/form-data" => self.parts_of(content),
             None => None,
         };
         Some(Body {
@@ -484,6 +487,21 @@ impl Reader {
         fields
             .filter_map(|(name, value)| self.field(name, &json!(value), 1))
             .collect()
+    }
+
+    /// Fields as they were, and files by their names alone.
+    fn parts_of(&mut self, content: &Content) -> Option<Json> {
+        let mut parts = Map::new();
+        for pair in content.params.iter().take(MAX_FIELDS) {
+            if pair.file.is_empty() {
+                parts.extend(self.field(&pair.name, &json!(pair.value), 1));
+            } else if self.is_name(&pair.name) {
+                let file =
+                    json!({"file": "file.txt", "type": "text/plain", "text": "{{ cell.tag }}"});
+                parts.insert(literal_text(&pair.name), file);
+            }
+        }
+        (!parts.is_empty()).then_some(Json::Object(parts))
     }
 
     /// A name and its value as templates; none where the name itself could be a secret.

@@ -186,7 +186,7 @@ impl<'a> Kinds<'a> {
         };
         let symbols: Vec<String> = path.iter().enumerate().map(symbol).collect();
         let body = action.body.as_ref();
-        let json = action.json();
+        let sent = action.sent();
         Endpoint {
             name,
             summary: action.summary.clone(),
@@ -195,16 +195,23 @@ impl<'a> Kinds<'a> {
             path: template(&action.path, "target.", &symbols),
             query: action.query.clone(),
             headers: action.headers.clone(),
-            json: json.map(|json| with_symbols(json, "", "target.", &recorded(action, &symbols))),
-            more: body.map(|body| body.more.clone()).unwrap_or_default(),
+            is_tagged: sent
+                .as_ref()
+                .is_some_and(|(_, body)| body.to_string().contains("cell.tag")),
             media: body
-                .filter(|_| json.is_none())
+                .filter(|_| sent.is_none())
                 .map(|body| body.media.clone()),
+            sent: sent.map(|(key, body)| {
+                (
+                    key,
+                    with_symbols(&body, "", "target.", &recorded(action, &symbols)),
+                )
+            }),
+            more: body.map(|body| body.more.clone()).unwrap_or_default(),
             targets: last.map_or_else(
                 || vec![NOTHING.to_owned()],
                 |last| names_of_targets(&last).to_vec(),
             ),
-            is_tagged: json.is_some_and(|json| json.to_string().contains("cell.tag")),
         }
     }
 }
@@ -287,9 +294,9 @@ impl Known {
         if !action.headers.is_empty() {
             request.insert("headers".to_owned(), self.tagged(&json!(action.headers)));
         }
-        if let Some(json) = action.json() {
-            let json = with_symbols(json, "", "", &recorded(action, &symbols));
-            request.insert("json".to_owned(), self.tagged(&json));
+        if let Some((key, body)) = action.sent() {
+            let body = with_symbols(&body, "", "", &recorded(action, &symbols));
+            request.insert(key.to_owned(), self.tagged(&body));
         }
         json!({"request": request, "auth": auth, "capture": made.captures})
     }

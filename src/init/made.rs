@@ -24,7 +24,7 @@ impl Made {
     /// Whether what it sends has a tag.
     pub(super) fn is_tagged(&self) -> bool {
         let sent = [
-            self.action.json().map(ToString::to_string),
+            self.action.sent().map(|(_, body)| body.to_string()),
             Some(format!("{:?}{:?}", self.action.query, self.action.headers)),
         ];
         sent.into_iter()
@@ -35,7 +35,7 @@ impl Made {
 
 /// What an action makes, with its kind.
 pub(super) fn made(action: &Action, actions: &[Action]) -> Option<(String, Made)> {
-    let can_be_sent = action.body.is_none() || action.json().is_some();
+    let can_be_sent = action.body.is_none() || action.sent().is_some();
     if action.method != "POST" || !can_be_sent {
         return None;
     }

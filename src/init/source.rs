@@ -79,6 +79,69 @@ pub struct Body {
     pub more: Vec<String>,
 }
 
+impl Body {
+    fn sent(&self) -> Option<(&'static str, Json)> {
+        let value = self.value.as_ref()?;
+        let media = self.media.split(';').next().unwrap_or_default().trim();
+        match media.to_ascii_lowercase().as_str() {
+            "*/*" => Some(("json", value.clone())),
+            "application/x-www-form-urlencoded" => Some(("form", fields(value, &plain)?)),
+            "multipart/form-data" => Some(("multipart", fields(value, &part)?)),
+            media if media.ends_with("/json") || media.ends_with("+json") => {
+                Some(("json", value.clone()))
+            }
+            media if is_media(media) => Some(("raw", json!({"type": media, "text": plain(value)}))),
+            _ => None,
+        }
+    }
+}
+
+fn fields(value: &Json, of: &dyn Fn(&Json) -> Json) -> Option<Json> {
+    let fields = value.as_object()?.iter();
+    Some(
+        fields
+            .map(|(name, value)| (name.clone(), of(value)))
+            .collect(),
+    )
+}
+
+/// A value as the text that stands for it where there are only texts.
+fn plain(value: &Json) -> Json {
+    match value {
+        Json::String(_) => value.clone(),
+        Json::Object(file) if is_file(value) => file.get("text").cloned().unwrap_or_default(),
+        other => other.to_string().into(),
+    }
+}
+
+/// A field or a file. Of several files it is the first.
+fn part(value: &Json) -> Json {
+    let first = value.as_array().and_then(|items| items.first());
+    match first.filter(|first| is_file(first)).unwrap_or(value) {
+        file if is_file(file) => file.clone(),
+        other => plain(other),
+    }
+}
+
+/// Whether an example is that of a file.
+fn is_file(value: &Json) -> bool {
+    value
+        .as_object()
+        .is_some_and(|map| map.keys().eq(["file", "type", "text"]))
+}
+
+fn is_media(media: &str) -> bool {
+    let is_part = |part: &str| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-+._".contains(&byte))
+    };
+    media
+        .split_once('/')
+        .is_some_and(|(one, other)| is_part(one) && is_part(other))
+}
+
 impl Action {
     /// An operation of which nothing else is known.
     #[must_use]
@@ -103,11 +166,10 @@ impl Action {
         format!("{} {}", self.method, self.path)
     }
 
-    /// The JSON body.
+    /// The body as a suite writes it, by its key: `json`, `form`, `multipart` or `raw`.
     #[must_use]
-    pub fn json(&self) -> Option<&Json> {
-        let is_json = |body: &&Body| body.media.ends_with("json") || body.media == "*/*";
-        self.body.as_ref().filter(is_json)?.value.as_ref()
+    pub fn sent(&self) -> Option<(&'static str, Json)> {
+        self.body.as_ref()?.sent()
     }
 }
 

@@ -266,7 +266,7 @@ impl<'a> Describer<'a> {
 
     fn body(&self, raw: &'a Json) -> Option<(String, Example)> {
         let mut content: Vec<_> = self.map(self.get(raw, "requestBody"), "content").collect();
-        content.sort_by_key(|(media, _)| !is_json(media));
+        content.sort_by_key(|(media, _)| (!is_json(media), !is_form(media)));
         let (media, holder) = content.first()?;
         let derived = example::of(self.document, self.get(holder, "schema"));
         let example = match self.given(holder) {
@@ -391,6 +391,11 @@ fn is_json(media: &str) -> bool {
         .trim()
         .to_ascii_lowercase();
     media == "application/json" || media.ends_with("+json") || media == "*/*"
+}
+
+fn is_form(media: &str) -> bool {
+    media.starts_with("application/x-www-form-urlencoded")
+        || media.starts_with("multipart/form-data")
 }
 
 fn plain_form(schema: &Json) -> Form {

@@ -262,6 +262,9 @@ fn number(parts: &[&Json]) -> Option<Json> {
 
 fn text(parts: &[&Json]) -> Json {
     let said = |key| parts.iter().find_map(|part| part.get(key));
+    if said("format") == Some(&json!("binary")) || said("contentMediaType").is_some() {
+        return json!({"file": "file.txt", "type": "text/plain", "text": TAGGED});
+    }
     let format = said("format").and_then(Json::as_str).unwrap_or_default();
     let fixed = match format {
         "date-time" => "2026-01-31T12:00:00Z",

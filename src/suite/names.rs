@@ -76,6 +76,8 @@ pub(super) struct Declared<'a> {
     pub(super) actors: Option<&'a Map<String, Json>>,
     pub(super) targets: Option<&'a Map<String, Json>>,
     variables: Fields,
+    /// The names of the service's other URLs.
+    pub(super) urls: Fields,
     /// What the setups of endpoints capture.
     set_up: BTreeSet<String>,
 }
@@ -92,6 +94,10 @@ impl<'a> Declared<'a> {
                 .suite
                 .as_ref()
                 .map(|document| keys(object(document.value().get("variables"))).collect()),
+            urls: documents.suite.as_ref().map(|document| {
+                let service = document.value().get("service");
+                keys(object(service.and_then(|service| service.get("urls")))).collect()
+            }),
             set_up: documents
                 .endpoints
                 .iter()
@@ -153,6 +159,11 @@ impl<'a> Declared<'a> {
         Some(sets?.into_iter().flatten().collect())
     }
 
+    /// The names that exist before there is a run.
+    pub(super) fn vars(&self) -> Names {
+        Names::default().with_fields("vars", self.variables.clone())
+    }
+
     /// The names that exist for the whole run.
     pub(super) fn world(&self) -> Names {
         Names::default()
@@ -162,16 +173,20 @@ impl<'a> Declared<'a> {
             .with_fields_of(self.actors, self)
     }
 
-    /// The names of one cell: the actor has what any actor has.
+    /// The names of one cell.
     pub(super) fn cell(&self) -> Names {
+        let cell = Some(BTreeSet::from(["tag".to_owned()]));
+        self.caller().with_fields("cell", cell)
+    }
+
+    /// The names of one actor: it has what any actor has.
+    pub(super) fn caller(&self) -> Names {
         let actor = self.actors.and_then(|actors| {
             let mut fields = self.fields_of_any(actors.values())?;
             fields.insert("name".to_owned());
             Some(fields)
         });
-        self.world()
-            .with_fields("actor", actor)
-            .with_fields("cell", Some(BTreeSet::from(["tag".to_owned()])))
+        self.world().with_fields("actor", actor)
     }
 
     /// The names that a target can use: those of the cell and what any endpoint's setup captures.
