@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use crate::suite::schema;
 use crate::template::{TemplateError, page};
 
-pub use draft::{Actor, Draft, Endpoint, Entity, Kind, Target, Variable};
+pub use draft::{Actor, Draft, Endpoint, Entity, Fresh, Kind, Target, Variable};
 pub use har::{HarError, MAX_BYTES as MAX_HAR_BYTES, Recording, read as read_har};
 pub use source::{Access, Action, Body, Source, example};
 

@@ -232,13 +232,13 @@ fn told(
 }
 
 fn wrote(draft: &Draft) -> Vec<String> {
-    let (kinds, actors) = (draft.kinds.len() * 2, draft.actors.len());
+    let (kinds, actors) = (counted(draft.kinds.len()), draft.actors.len());
     vec![
         format!(
             "suite.yaml      the service, {} variables",
             draft.variables.len()
         ),
-        format!("world.yaml      {kinds} kinds, {actors} actors"),
+        format!("world.yaml      {kinds}, {actors} actors"),
         format!("targets.yaml    {} targets", draft.targets.len() + 1),
         format!("endpoints/      {} endpoints", draft.endpoints.len()),
         ".authz-pin/     schemas, with which editors complete the keys".to_owned(),
@@ -250,12 +250,12 @@ fn fill_in(draft: &Draft) -> Vec<String> {
         draft.kinds.iter().partition(|kind| kind.setup.is_some());
     let ready = "suite.yaml      `service.ready`: a path that answers everybody with a success";
     let rows = |kind: &Kind| {
-        let (count, label) = (unmade.len(), &kind.label);
-        format!("world.yaml      `rows` or `setup` of {count} kinds: what makes a {label} exist")
+        let (count, label) = (counted(unmade.len()), &kind.label);
+        format!("world.yaml      `rows` or `setup` of {count}: what makes a {label} exist")
     };
     let setup = |kind: &Kind| {
-        let (count, label) = (made.len(), &kind.label);
-        format!("world.yaml      `setup` of {count} kinds: look whether it makes a {label}")
+        let (count, label) = (counted(made.len()), &kind.label);
+        format!("world.yaml      `setup` of {count}: whether it makes a {label}")
     };
     let known = [
         (!draft.is_ready_known).then(|| ready.to_owned()),
@@ -268,6 +268,10 @@ fn fill_in(draft: &Draft) -> Vec<String> {
     ];
     let always = always.map(str::to_owned);
     known.into_iter().flatten().chain(always).collect()
+}
+
+fn counted(kinds: usize) -> String {
+    format!("{kinds} kind{}", if kinds == 1 { "" } else { "s" })
 }
 
 fn then(folder: &str, draft: &Draft) -> Vec<String> {

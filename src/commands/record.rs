@@ -162,7 +162,7 @@ fn reasoned(unstable: &[Unstable]) -> Vec<(Rule, String)> {
         let Some(rule) = &one.rule else { continue };
         if !rules.iter().any(|(known, _)| is_same(known, rule)) {
             let because = format!(
-                "differs between two sweeps of {} {}",
+                "not the same in two sweeps of {}/{}",
                 one.endpoint, one.cell
             );
             rules.push((rule.clone(), because));

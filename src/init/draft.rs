@@ -70,10 +70,23 @@ pub struct Kind {
     pub own_symbols: IndexMap<String, Option<String>>,
     /// Parameters of one that exists: whose credential makes it.
     pub own_parameters: IndexMap<String, Json>,
+    /// The kind of what calls make.
+    pub fresh: Option<Fresh>,
     /// The request that makes one.
     pub setup: Option<Json>,
     /// Whether it is only a guess where the answer has the identifier.
     pub is_guess: bool,
+    /// The request that removes one.
+    pub teardown: Option<Json>,
+}
+
+/// What an identifier is of that a call makes.
+#[derive(Debug, Serialize)]
+pub struct Fresh {
+    /// Its name.
+    pub name: String,
+    /// Identifiers by name, all captured.
+    pub symbols: IndexMap<String, Json>,
     /// The request that removes one.
     pub teardown: Option<Json>,
 }
@@ -142,6 +155,8 @@ pub struct Endpoint {
     pub more: Vec<String>,
     /// The media type of a body that is not written.
     pub media: Option<String>,
+    /// What a success binds.
+    pub capture: Option<Json>,
     /// The names of the targets.
     pub targets: Vec<String>,
     /// Whether the tag of a cell is in the body.

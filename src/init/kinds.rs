@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value as Json, json};
 
 use super::access::{auth, nouns};
-use super::draft::{Endpoint, Entity, Kind, Target};
+use super::draft::{Endpoint, Entity, Fresh, Kind, Target};
 use super::made::{Made, made};
 use super::names::{unique, words};
 use super::path::{Identifier, identifiers, template};
@@ -31,6 +31,8 @@ struct Known {
 pub(super) struct Kinds<'a> {
     known: IndexMap<String, Known>,
     missing: BTreeMap<String, String>,
+    /// The kinds of what calls make.
+    fresh: BTreeMap<String, String>,
     access: &'a Access,
 }
 
@@ -39,6 +41,7 @@ impl<'a> Kinds<'a> {
         let mut kinds = Self {
             known: IndexMap::new(),
             missing: BTreeMap::new(),
+            fresh: BTreeMap::new(),
             access,
         };
         for action in actions {
@@ -49,9 +52,13 @@ impl<'a> Kinds<'a> {
         }
         kinds.make(actions);
         let mut taken: BTreeSet<String> = kinds.known.keys().cloned().collect();
-        for kind in kinds.known.keys() {
+        for (kind, known) in &kinds.known {
             let missing = unique(&format!("missing_{kind}"), &mut taken);
             kinds.missing.insert(kind.clone(), missing);
+            if known.made.is_some() {
+                let fresh = unique(&format!("new_{kind}"), &mut taken);
+                kinds.fresh.insert(kind.clone(), fresh);
+            }
         }
         kinds
     }
@@ -116,10 +123,37 @@ impl<'a> Kinds<'a> {
             own_symbols: kind.own_symbols(),
             own_parameters: through.clone().into_iter().chain(makers).collect(),
             through,
+            fresh: made.and_then(|made| self.fresh(name, kind, made)),
             setup: made.map(|made| kind.setup(made, &auth)),
             is_guess: made.is_some_and(|made| made.is_guess),
             teardown: made.and_then(|made| kind.teardown(made, &auth)),
         }
+    }
+
+    /// The kind of what a call makes, which is captured. Whoever made it, only one actor can remove it, if that one may.
+    fn fresh(&self, name: &str, kind: &Known, made: &Made) -> Option<Fresh> {
+        let path = identifiers(&made.action.path).is_empty();
+        let admin = auth(self.access, |noun| format!("{{{{ vars.admin_{noun} }}}}"));
+        let removal = made.removed.as_ref().filter(|_| path);
+        let removal = removal.and_then(|_| kind.teardown(made, &admin));
+        let symbols = made
+            .captures
+            .keys()
+            .map(|symbol| (symbol.clone(), Json::Null));
+        Some(Fresh {
+            name: self.fresh.get(name)?.clone(),
+            symbols: symbols.collect(),
+            teardown: removal,
+        })
+    }
+
+    /// What a success of an action binds.
+    fn capture(&self, action: &Action) -> Option<Json> {
+        let is_it = |made: &Made| made.action.title() == action.title();
+        let mut known = self.known.iter();
+        let (name, kind) = known.find(|(_, kind)| kind.made.as_ref().is_some_and(is_it))?;
+        let from = &kind.made.as_ref()?.captures;
+        Some(json!({"new": {"kind": self.fresh.get(name)?, "from": from}}))
     }
 
     /// What others are called upon within: one of each tenant.
@@ -198,6 +232,7 @@ impl<'a> Kinds<'a> {
             is_tagged: sent
                 .as_ref()
                 .is_some_and(|(_, body)| body.to_string().contains("cell.tag")),
+            capture: self.capture(action),
             media: body
                 .filter(|_| sent.is_none())
                 .map(|body| body.media.clone()),

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::place::{Ended, Place};
 use super::raw::{JSON, Raw, respond};
+use super::teams::Served;
 
 /// The file of a fixture.
 fn document(name: &str) -> String {
@@ -65,14 +66,14 @@ fn without_a_document_it_is_a_small_suite_that_explains_itself() {
     let place = Place::empty();
     assert_snapshot!(init(&place, &[]).result(), @"
     wrote made
-      suite.yaml      the service, and 3 variables
+      suite.yaml      the service, 3 variables
       world.yaml      2 kinds, 4 actors
       targets.yaml    4 targets
       endpoints/      4 endpoints
       .authz-pin/     schemas, with which editors complete the keys
 
     fill in
-      world.yaml      `rows`: what makes a note exist in the database
+      world.yaml      `setup` of 1 kinds: look whether it makes a note
       world.yaml      `actors`: the roles that the service has
       endpoints/      bodies, where an example does not do
 
@@ -121,11 +122,11 @@ fn a_document_of_openapi_3_0_becomes_a_suite() {
 fn a_document_of_openapi_3_1_with_odd_names_becomes_a_suite() {
     let place = made(&["--openapi", &document("shop-3.1.json")]);
     assert_snapshot!(listed(&place), @"
-    51a5 12
     con-trol-x-y 12
     create-order 4
     delete-order 12
     get-admin-orders 4
+    get-c198 12
     get-files-file-path-path 12
     get-odd 4
     get-odd-run-x 12
@@ -284,6 +285,50 @@ fn a_document_is_fetched_from_the_service() {
     assert_eq!(gone.code, Some(3), "{gone:?}");
 }
 
+#[test]
+fn what_it_writes_for_a_service_that_makes_its_own_things_is_swept_without_a_change() {
+    let service = Served::start();
+    let url = service.url();
+    let place = made(&["--openapi", &format!("{url}/openapi.json")]);
+    let vars = ["admin", "member", "outsider"].map(|name| format!("--var={name}_token=of-{name}"));
+    let run = |command| {
+        let mut arguments = vec![command, "made", "--base-url", &url];
+        arguments.extend(vars.iter().map(String::as_str));
+        place.run(&arguments).result()
+    };
+    run("record");
+    let record = text(&place, "made/snapshots/get-team.snap");
+    assert_snapshot!(record.split_once("\n---\n").unwrap().1, @"
+    endpoint: GET /teams/{{ target.team_id }}
+    gates:
+      the-team-is-not-yours: the team is not yours
+      there-is-no-such-team: there is no such team
+      who-are-you: who are you
+    shapes:
+      body 4232:
+      - team_id
+    cells:
+      own team:
+        admin: {status: 200, discloses: [target.team_id], effects: not observed, shape: body 4232}
+        member: {status: 200, discloses: [target.team_id], effects: not observed, shape: body 4232}
+        outsider: {status: 403, gate: the-team-is-not-yours, effects: not observed}
+        anonymous: {status: 401, gate: who-are-you, effects: not observed}
+      other team:
+        admin: {status: 403, gate: the-team-is-not-yours, effects: not observed}
+        member: {status: 403, gate: the-team-is-not-yours, effects: not observed}
+        outsider: {status: 200, discloses: [target.team_id], effects: not observed, shape: body 4232}
+        anonymous: {status: 401, gate: who-are-you, effects: not observed}
+      team that does not exist:
+        admin: {status: 404, gate: there-is-no-such-team, effects: not observed}
+        member: {status: 404, gate: there-is-no-such-team, effects: not observed}
+        outsider: {status: 404, gate: there-is-no-such-team, effects: not observed}
+        anonymous: {status: 401, gate: who-are-you, effects: not observed}
+    ");
+    run("check");
+    // What the outsider made nobody else can remove, and without a database there is no journal.
+    assert_eq!(service.teams(), 3);
+}
+
 /// Values that must not be in anything that is written.
 const SECRETS: [&str; 14] = [
     "hunter2-hunter2",
@@ -356,7 +401,7 @@ fn recorded_calls_become_a_suite() {
     let place = Place::empty().write("calls.har", &recording());
     assert_snapshot!(init(&place, &["--har", "calls.har"]).result(), @"
     wrote made
-      suite.yaml      the service, and 13 variables
+      suite.yaml      the service, 13 variables
       world.yaml      10 kinds, 4 actors
       targets.yaml    16 targets
       endpoints/      11 endpoints
@@ -366,7 +411,8 @@ fn recorded_calls_become_a_suite() {
 
     fill in
       suite.yaml      `service.ready`: a path that answers everybody with a success
-      world.yaml      `rows`: what makes a team exist in the database
+      world.yaml      `rows` or `setup` of 4 kinds: what makes a member exist
+      world.yaml      `setup` of 1 kinds: look whether it makes a team
       world.yaml      `actors`: the roles that the service has
       endpoints/      bodies, where an example does not do
 

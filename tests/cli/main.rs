@@ -48,6 +48,7 @@ mod service;
 mod setup;
 mod sharding;
 mod stub;
+mod teams;
 mod terminal;
 mod tls;
 mod tools;
