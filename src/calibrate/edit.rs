@@ -1,11 +1,12 @@
 //! Rules that are added to a suite.yaml, of which every other byte stays as it is.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::{Value as Json, json};
 
 use super::Rule;
-use crate::diagnostic::{Diagnostics, Position};
+use crate::diagnostic::Position;
 use crate::suite::SuiteFile;
 use crate::yaml::{Document, NodePath, inline};
 
@@ -14,18 +15,16 @@ type Reasoned = (Rule, String);
 
 /// The text of a suite.yaml with rules added, each with a comment; none where the file is written in a way that leaves no
 /// room for them, so that a person has to.
-pub fn add(file: &Path, text: &str, rules: &[Reasoned]) -> Result<Option<String>, Diagnostics> {
+#[must_use]
+pub fn add(file: &Path, text: &str, rules: &[Reasoned]) -> Option<String> {
     let mut edited = text.to_owned();
     for section in SECTIONS {
-        let own: Vec<&Reasoned> = rules
-            .iter()
-            .filter(|(rule, _)| section_of(rule) == section)
-            .collect();
+        let own = of_section(rules, section);
         if !own.is_empty() {
             edited = with(file, &edited, section, &own)?;
         }
     }
-    Ok(is_right(file, text, &edited, rules).then_some(edited))
+    is_right(file, text, &edited, rules).then_some(edited)
 }
 
 /// The rules as they would be written.
@@ -33,15 +32,17 @@ pub fn add(file: &Path, text: &str, rules: &[Reasoned]) -> Result<Option<String>
 pub fn shown(rules: &[Reasoned]) -> String {
     let mut out = String::new();
     for section in SECTIONS {
-        let own: Vec<&Reasoned> = rules
-            .iter()
-            .filter(|(rule, _)| section_of(rule) == section)
-            .collect();
+        let own = of_section(rules, section);
         if !own.is_empty() {
             out.extend([section, ":\n", &lines(&own, "  ", "\n")]);
         }
     }
     out
+}
+
+fn of_section<'a>(rules: &'a [Reasoned], section: &str) -> Vec<&'a Reasoned> {
+    let is_own = |(rule, _): &&Reasoned| section_of(rule) == section;
+    rules.iter().filter(is_own).collect()
 }
 
 const SECTIONS: [&str; 2] = ["texts", "unstable_columns"];
@@ -89,42 +90,26 @@ fn flow_lines(rules: &[&Reasoned], end: &str) -> String {
     format!("{lines}{end}    ")
 }
 
-fn with(
-    file: &Path,
-    text: &str,
-    section: &str,
-    rules: &[&Reasoned],
-) -> Result<String, Diagnostics> {
-    let document = Document::parse(file, text.to_owned())?;
+fn with(file: &Path, text: &str, section: &str, rules: &[&Reasoned]) -> Option<String> {
+    let document = Document::parse(file, text.to_owned()).ok()?;
     let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
-    let path = NodePath::from([section]);
-    let position = |path: &NodePath| document.position(path);
-    let Some(start) = position(&path) else {
+    let Some(start) = document.position(&NodePath::from([section])) else {
         let gap = if text.ends_with('\n') { "" } else { end };
-        return Ok(format!(
-            "{text}{gap}{end}{section}:{end}{}",
-            lines(rules, "  ", end)
-        ));
+        let lines = lines(rules, "  ", end);
+        return Some(format!("{text}{gap}{end}{section}:{end}{lines}"));
     };
     let at = offset(text, start);
-    if text
-        .get(at..)
-        .is_some_and(|rest| rest.starts_with(['{', '[']))
-    {
-        return Ok(inserted(text, at + 1, &flow_lines(rules, end)));
+    if text.get(at..)?.starts_with(['{', '[']) {
+        return Some(inserted(text, at + 1, &flow_lines(rules, end)));
     }
-    let indent = indent(text, start);
+    let lines = lines(rules, &indent(text, start), end);
     let at = block_end(&document, text, section);
-    let gap = if text.get(..at).is_some_and(|before| before.ends_with('\n')) {
+    let gap = if text.get(..at)?.ends_with('\n') {
         ""
     } else {
         end
     };
-    Ok(inserted(
-        text,
-        at,
-        &format!("{gap}{}", lines(rules, &indent, end)),
-    ))
+    Some(inserted(text, at, &format!("{gap}{lines}")))
 }
 
 fn inserted(text: &str, at: usize, part: &str) -> String {
@@ -184,34 +169,33 @@ fn block_end(document: &Document, text: &str, section: &str) -> usize {
 
 /// Whether the edited text says what the old one said and the rules.
 fn is_right(file: &Path, old: &str, new: &str, rules: &[Reasoned]) -> bool {
-    let value = |text: &str| {
-        Document::parse(file, text.to_owned()).map(|document| document.value().clone())
-    };
-    let (Ok(mut old), Ok(new_value), Ok(new)) = (value(old), value(new), read(file, new)) else {
+    let read = |text: &str| Document::parse(file, text.to_owned()).ok();
+    let (Some(old), Some(new)) = (read(old), read(new)) else {
         return false;
     };
-    let mut others = new_value;
-    for section in SECTIONS {
-        for value in [&mut old, &mut others] {
-            value.as_object_mut().map(|map| map.shift_remove(section));
-        }
-    }
-    let has = |(rule, _): &Reasoned| match rule {
-        Rule::Column { key, name } => new.unstable_columns.get(key) == Some(name),
-        Rule::Text { from, to } => new
-            .texts
-            .iter()
-            .any(|known| known.from == *from && known.to == *to),
+    let (Ok(mut was), Ok(is)) = (old.decode::<SuiteFile>(), new.decode::<SuiteFile>()) else {
+        return false;
     };
-    same(&old, &others) && rules.iter().all(has)
+    for (rule, because) in rules {
+        rule.apply(&mut was, because);
+    }
+    let texts = |file: &SuiteFile| -> Vec<(String, String)> {
+        let rules = file.texts.iter();
+        rules
+            .map(|rule| (rule.from.clone(), rule.to.clone()))
+            .collect()
+    };
+    let others = [&old, &new].map(|document| others(document.value()));
+    others[0] == others[1]
+        && was.unstable_columns == is.unstable_columns
+        && BTreeSet::from_iter(texts(&was)) == BTreeSet::from_iter(texts(&is))
 }
 
-fn same(one: &Json, other: &Json) -> bool {
-    one == other
-}
-
-fn read(file: &Path, text: &str) -> Result<SuiteFile, Diagnostics> {
-    Document::parse(file, text.to_owned())?.decode()
+/// What is not in a section for rules.
+fn others(value: &Json) -> Vec<(&String, &Json)> {
+    let entries = value.as_object().into_iter().flatten();
+    let others = entries.filter(|(key, _)| !SECTIONS.contains(&key.as_str()));
+    others.collect()
 }
 
 #[cfg(test)]
@@ -236,7 +220,7 @@ mod tests {
     }
 
     fn added(text: &str) -> Option<String> {
-        add(Path::new("suite.yaml"), text, &rules()).unwrap()
+        add(Path::new("suite.yaml"), text, &rules())
     }
 
     /// What was there is there still, in its order.
@@ -270,7 +254,29 @@ mod tests {
         }
         let new = added(&block).unwrap();
         assert!(keeps(&block, &new), "{new}");
-        insta::assert_snapshot!(new, @"");
+        insta::assert_snapshot!(new, @r#"
+        name: a
+        snapshots: b
+        service: { ready: / }
+
+        # Of columns.
+        unstable_columns:
+            a.b: <x> # why
+            # last
+            # new each time
+            note.stamp: <number>
+
+        # Of texts.
+        texts:
+        - from: x
+          to: z
+          because: y
+        # both were seen
+        - { from: "b, a", to: "a, b", because: both were seen }
+
+        # The end.
+        levels: {}
+        "#);
     }
 
     #[test]

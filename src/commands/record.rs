@@ -146,7 +146,7 @@ fn add(suite: &Suite, rules: &[(Rule, String)]) -> Result<(), Failure> {
     let name = quoted(&path.to_string_lossy());
     let fail = |what, error| Failure::new(Exit::Usage, format!("cannot {what} {name}: {error}"));
     let text = std::fs::read_to_string(&path).map_err(|error| fail("read", error))?;
-    let Some(edited) = calibrate::add(&path, &text, rules)? else {
+    let Some(edited) = calibrate::add(&path, &text, rules) else {
         let message = format!("cannot add rules to {name} as it is written, nothing was accepted");
         let help = format!("add these rules to it:\n{}", calibrate::shown(rules));
         return Err(Failure::new(Exit::Usage, message).help(help.trim_end()));
