@@ -67,13 +67,13 @@ fn without_a_document_it_is_a_small_suite_that_explains_itself() {
     assert_snapshot!(init(&place, &[]).result(), @"
     wrote made
       suite.yaml      the service, 3 variables
-      world.yaml      2 kinds, 4 actors
+      world.yaml      1 kind, 4 actors
       targets.yaml    4 targets
       endpoints/      4 endpoints
       .authz-pin/     schemas, with which editors complete the keys
 
     fill in
-      world.yaml      `setup` of 1 kinds: look whether it makes a note
+      world.yaml      `setup` of 1 kind: whether it makes a note
       world.yaml      `actors`: the roles that the service has
       endpoints/      bodies, where an example does not do
 
@@ -402,7 +402,7 @@ fn recorded_calls_become_a_suite() {
     assert_snapshot!(init(&place, &["--har", "calls.har"]).result(), @"
     wrote made
       suite.yaml      the service, 13 variables
-      world.yaml      10 kinds, 4 actors
+      world.yaml      5 kinds, 4 actors
       targets.yaml    16 targets
       endpoints/      11 endpoints
       .authz-pin/     schemas, with which editors complete the keys
@@ -412,7 +412,7 @@ fn recorded_calls_become_a_suite() {
     fill in
       suite.yaml      `service.ready`: a path that answers everybody with a success
       world.yaml      `rows` or `setup` of 4 kinds: what makes a member exist
-      world.yaml      `setup` of 1 kinds: look whether it makes a team
+      world.yaml      `setup` of 1 kind: whether it makes a team
       world.yaml      `actors`: the roles that the service has
       endpoints/      bodies, where an example does not do
 
