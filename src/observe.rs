@@ -293,8 +293,10 @@ impl<'a> Effects<'a> {
             return "<timestamp>".to_owned();
         }
         let value = &self.steady(change, column, value);
-        let named = self.namer.name_json(value, self.view, &mut BTreeSet::new());
         let is_key = table.is_some_and(|table| table.key.iter().any(|key| key == column));
+        let named_by = if is_key { "id" } else { column };
+        let nobody = &mut BTreeSet::new();
+        let named = self.namer.name_member(named_by, value, self.view, nobody);
         if is_key && named == *value && value.is_string() {
             return self.number(&change.table, value.to_string());
         }

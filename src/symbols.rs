@@ -1,5 +1,6 @@
 //! Symbols on the way in: every known value in a text becomes its name, in one pass.
 
+mod common;
 mod retired;
 
 use std::collections::{BTreeSet, HashMap};
@@ -14,6 +15,7 @@ use serde_json::Value as Json;
 
 use crate::world::{Class, Instance, World};
 
+pub(crate) use common::is_common;
 pub(crate) use retired::Retired;
 
 /// What `encodeURIComponent` and most libraries leave as it is, besides letters and digits.
@@ -45,6 +47,8 @@ struct Symbol {
     class: Class,
     /// Whether the value is looked for as a piece of Base64.
     is_base64: bool,
+    /// Whether the value can stand anywhere by chance, so that it is looked for only where an identifier is.
+    is_common: bool,
 }
 
 /// From whose side a text is read: names depend on it (`<actor.key>`, `<target.key>`).
@@ -86,6 +90,7 @@ pub struct Registry {
     symbols: Vec<Vec<Symbol>>,
     index: HashMap<String, usize>,
     run: String,
+    has_common: bool,
 }
 
 impl Registry {
@@ -143,7 +148,10 @@ impl Registry {
             field: field.into(),
             class,
             is_base64: false,
+            is_common: false,
         };
+        symbol.is_common = class != Class::Secret && symbol.owner != Owner::Run && is_common(value);
+        self.has_common |= symbol.is_common;
         self.enter(value.to_owned(), &symbol);
         if class == Class::Secret {
             for form in encoded(value) {
@@ -252,6 +260,9 @@ impl Namer {
             if found.start() < rest {
                 continue;
             }
+            if symbol.is_common && !common::is_word(text, found.range()) {
+                continue;
+            }
             let (start, end) = if symbol.is_base64 {
                 around(text, rest, found.range())
             } else {
@@ -268,6 +279,28 @@ impl Namer {
     /// Names every known value in the texts and keys of `json`, and collects what it discloses. A number is left alone,
     /// unless it holds a secret: an identifier in it would be chance.
     pub fn name_json(&self, json: &Json, view: View<'_>, disclosed: &mut BTreeSet<String>) -> Json {
+        self.name_member("", json, view, disclosed)
+    }
+
+    /// The same for what stands under a key: a number, or a text that is nothing but one, is an identifier where the key
+    /// says so.
+    pub(crate) fn name_member(
+        &self,
+        key: &str,
+        json: &Json,
+        view: View<'_>,
+        disclosed: &mut BTreeSet<String>,
+    ) -> Json {
+        if self.registry.has_common
+            && let Some(value) = common::text_of(json)
+        {
+            if let Some(symbol) = self.identifier(key, &value, view) {
+                return Json::String(symbol.named(view, disclosed));
+            }
+            if self.is_common(&value) {
+                return json.clone();
+            }
+        }
         let mut text = |text: &str| {
             let named = self.name(text, view);
             disclosed.extend(named.disclosed);
@@ -277,16 +310,16 @@ impl Namer {
             Json::String(value) => Json::String(text(value)),
             Json::Array(items) => items
                 .iter()
-                .map(|item| self.name_json(item, view, disclosed))
+                .map(|item| self.name_member(key, item, view, disclosed))
                 .collect(),
             Json::Object(map) => {
                 let entries = map
                     .iter()
-                    .map(|(key, value)| (text(key), value))
+                    .map(|(key, value)| (text(key), key, value))
                     .collect::<Vec<_>>();
                 entries
                     .into_iter()
-                    .map(|(key, value)| (key, self.name_json(value, view, disclosed)))
+                    .map(|(name, key, value)| (name, self.name_member(key, value, view, disclosed)))
                     .collect()
             }
             Json::Number(number) if self.has_secret(&number.to_string()) => {
@@ -294,6 +327,19 @@ impl Namer {
             }
             other => other.clone(),
         }
+    }
+
+    /// The symbol whose whole value this is, if a value under that key is an identifier or it is a secret.
+    fn identifier(&self, key: &str, value: &str, view: View<'_>) -> Option<&Symbol> {
+        let symbol = self.choose(*self.registry.index.get(value)?, view)?;
+        (symbol.class == Class::Secret || common::is_identifier(key)).then_some(symbol)
+    }
+
+    /// Whether the whole value is known, and could as well stand there by chance.
+    fn is_common(&self, value: &str) -> bool {
+        let symbols = self.registry.index.get(value);
+        let symbols = symbols.and_then(|at| self.registry.symbols.get(*at));
+        symbols.is_some_and(|symbols| symbols.iter().all(|symbol| symbol.is_common))
     }
 
     fn has_secret(&self, text: &str) -> bool {
@@ -314,7 +360,7 @@ impl Namer {
             .filter_map(|found| self.registry.symbols.get(found.pattern().as_usize()));
         let own = symbols
             .flatten()
-            .filter(|symbol| symbol.class != Class::Mask);
+            .filter(|symbol| symbol.class != Class::Mask && !symbol.is_common);
         own.filter_map(|symbol| {
             if let Owner::Cell(cell) = symbol.owner {
                 Some(cell)
@@ -329,7 +375,8 @@ impl Namer {
     /// they are its own. Those that hold the run's token say so themselves.
     pub(crate) fn retire(self, retired: &mut Retired) {
         let of_cell = |symbol: &Symbol| matches!(symbol.owner, Owner::Cell(_));
-        let is_known = |symbol: &Symbol| of_cell(symbol) && symbol.class != Class::Mask;
+        let is_telling = |symbol: &Symbol| symbol.class != Class::Mask && !symbol.is_common;
+        let is_known = |symbol: &Symbol| of_cell(symbol) && is_telling(symbol);
         let Registry {
             patterns,
             symbols,
@@ -351,9 +398,10 @@ impl Namer {
             .automaton
             .find_iter(text)
             .filter_map(|found| self.registry.symbols.get(found.pattern().as_usize()));
-        symbols
-            .flatten()
-            .any(|symbol| symbol.class != Class::Mask || &*symbol.field == "run")
+        symbols.flatten().any(|symbol| match symbol.class {
+            Class::Mask => &*symbol.field == "run",
+            _ => !symbol.is_common,
+        })
     }
 
     /// One value can have several names: the cell's own come first, then the world's, then other cells'.
@@ -454,6 +502,16 @@ impl Symbol {
         }
     }
 
+    /// The name as it stands in a text; what it discloses is added.
+    fn named(&self, view: View<'_>, disclosed: &mut BTreeSet<String>) -> String {
+        let name = self.name(view);
+        let named = format!("<{name}>");
+        if self.class != Class::Mask && self.owner != Owner::Run {
+            disclosed.insert(name);
+        }
+        named
+    }
+
     fn name(&self, view: View<'_>) -> String {
         let entity = match &self.owner {
             Owner::World if &*self.entity == view.actor => "actor",
@@ -518,6 +576,41 @@ mod tests {
         );
         // A part of a secret is not the secret.
         assert_eq!(text(forms[3]), "<70407373>");
+    }
+
+    #[test]
+    fn a_number_is_an_identifier_only_where_one_stands() {
+        let mut registry = Registry::default();
+        registry.add("17", Owner::Cell(0), "target", "id", Class::Symbol);
+        registry.add("3", Owner::World, "plan", "id", Class::Symbol);
+        let namer = registry.build().unwrap();
+        let text = |text: &str| namer.name(text, VIEW).text;
+        assert_eq!(
+            text("project 17 is not yours"),
+            "project <target.id> is not yours"
+        );
+        assert_eq!(text("/projects/17?x=2017"), "/projects/<target.id>?x=2017");
+        for other in ["at 17:00:03.17", "1.17", "a-17", "v17", "17th"] {
+            assert!(!text(other).contains("target.id>."), "{other}");
+        }
+        assert_eq!(text("1.17 a-17 v17 17th 17.5"), "1.17 a-17 v17 17th 17.5");
+        let mut disclosed = BTreeSet::new();
+        let body = serde_json::json!({
+            "id": 17, "count": 17, "planId": "3", "version": "3", "project_ids": [3, 4, 17],
+        });
+        let shown = namer.name_json(&body, VIEW, &mut disclosed);
+        let expected = serde_json::json!({
+            "id": "<target.id>", "count": 17, "planId": "<plan.id>", "version": "3",
+            "project_ids": ["<plan.id>", 4, "<target.id>"],
+        });
+        assert_eq!(shown, expected);
+        assert_eq!(
+            disclosed.into_iter().collect::<Vec<_>>(),
+            ["plan.id", "target.id"]
+        );
+        // No row is a cell's because of a number in it.
+        assert_eq!(namer.cells_in("{\"id\": 17}"), BTreeSet::new());
+        assert!(!namer.knows("{\"id\": 17}"));
     }
 
     #[test]

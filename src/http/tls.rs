@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use reqwest::{Certificate, ClientBuilder, Identity};
 
-use super::HttpError;
 use crate::suite::TlsSpec;
 use crate::template::{Scope, TemplateError, Templates};
 
@@ -61,12 +60,12 @@ impl Tls {
             tls.authorities = authorities(path(ca)?)?;
         }
         if let (Some(certificate), Some(key)) = (&spec.certificate, &spec.key) {
-            tls.identity = Some(identity(path(certificate)?, path(key)?)?);
+            tls.identity = Some(identity(path(certificate)?, &path(key)?)?);
         }
         Ok(tls)
     }
 
-    pub(super) fn apply(&self, builder: ClientBuilder) -> Result<ClientBuilder, HttpError> {
+    pub(super) fn apply(&self, builder: ClientBuilder) -> ClientBuilder {
         let mut builder = builder;
         if !self.authorities.is_empty() {
             builder = builder.tls_certs_merge(self.authorities.clone());
@@ -74,7 +73,7 @@ impl Tls {
         if let Some(identity) = &self.identity {
             builder = builder.identity(identity.clone());
         }
-        Ok(builder.tls_danger_accept_invalid_certs(self.insecure))
+        builder.tls_danger_accept_invalid_certs(self.insecure)
     }
 }
 
@@ -87,8 +86,8 @@ fn authorities(path: PathBuf) -> Result<Vec<Certificate>, TlsError> {
     Ok(certificates)
 }
 
-fn identity(certificate: PathBuf, key: PathBuf) -> Result<Identity, TlsError> {
-    let pem = [read(&certificate)?, read(&key)?].join(&b'\n');
+fn identity(certificate: PathBuf, key: &Path) -> Result<Identity, TlsError> {
+    let pem = [read(&certificate)?, read(key)?].join(&b'\n');
     Identity::from_pem(&pem).map_err(|_| TlsError::Other {
         path: certificate,
         expected: "certificate as PEM that goes with the private key",

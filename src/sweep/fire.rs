@@ -101,7 +101,7 @@ impl Sweeper<'_> {
         first: &Call,
     ) -> Result<Brought, SweepError> {
         let mut brought = Brought::default();
-        let mut page = pages.first(first);
+        let mut page = Some(pages.first(first));
         while let Some(call) = page.take() {
             if brought.answers.len() >= PAGES {
                 return Err(SweepError::Pages {
@@ -149,13 +149,12 @@ impl Sweeper<'_> {
 
 impl PagesSpec {
     /// The call of the first page.
-    fn first(&self, call: &Call) -> Option<Call> {
-        let first = match (&self.query, &self.total, &self.items) {
+    fn first(&self, call: &Call) -> Call {
+        match (&self.query, &self.total, &self.items) {
             (Some(query), Some(_), _) => call.with_query(query, "1"),
             (Some(query), _, Some(_)) => call.with_query(query, "0"),
             _ => call.again(),
-        };
-        Some(first)
+        }
     }
 }
 

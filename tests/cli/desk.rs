@@ -32,10 +32,14 @@ const TABLES: &str = "
 /// What the service holds: whatever has a path, by it.
 #[derive(Default)]
 pub(crate) struct Things {
-    things: BTreeMap<String, Thing>,
+    all: BTreeMap<String, Thing>,
     /// How many users were asked for, and how many things were removed.
     started: usize,
     removed: usize,
+    /// The last number that was given, where things have numbers.
+    number: Option<usize>,
+    /// Whom a session's token is of.
+    sessions: BTreeMap<String, String>,
     /// What goes wrong from now on.
     hole: &'static str,
 }
@@ -117,6 +121,11 @@ impl Served {
         format!("http://{}", self.address)
     }
 
+    /// Gives things numbers from now on, as a database counts them.
+    pub(crate) fn count_from(&self, number: usize) {
+        self.desk.things.lock().unwrap().number = Some(number);
+    }
+
     pub(crate) fn have(&self, hole: &'static str) {
         self.desk.things.lock().unwrap().hole = hole;
     }
@@ -148,7 +157,7 @@ impl Served {
     /// The paths of what is there.
     pub(crate) fn paths(&self) -> Vec<String> {
         let things = self.desk.things.lock().unwrap();
-        things.things.keys().cloned().collect()
+        things.all.keys().cloned().collect()
     }
 }
 
@@ -157,6 +166,7 @@ fn routes() -> Router<Arc<Desk>> {
         .route("/health", get(async || "well"))
         .route("/users", post(make_user))
         .route("/users/{id}", get(show_user).delete(remove_by_admin))
+        .route("/sessions", post(open_session))
         .route("/projects", post(make_project))
         .route("/projects/{id}", get(show_project).delete(remove_project))
         .route("/notes", post(make_note))
@@ -165,6 +175,11 @@ fn routes() -> Router<Arc<Desk>> {
 
 fn refused(status: StatusCode, why: &str) -> Response {
     (status, Json(json!({ "error": why }))).into_response()
+}
+
+/// An identifier as JSON.
+fn value(id: &str) -> Value {
+    id.parse::<u64>().map_or_else(|_| json!(id), |id| json!(id))
 }
 
 fn is_admin(headers: &HeaderMap) -> bool {
@@ -184,26 +199,26 @@ impl Desk {
         if is_admin(headers) {
             return Some("admin".to_owned());
         }
-        let key = headers.get("x-key")?.to_str().ok()?;
         let things = self.things.lock().unwrap();
-        let mut users = things.things.iter();
+        if let Some(token) = headers.get("authorization") {
+            let token = token.to_str().ok()?.strip_prefix("Bearer ")?;
+            return things.sessions.get(token).cloned();
+        }
+        let key = headers.get("x-key")?.to_str().ok()?;
+        let mut users = things.all.iter();
         let user = users.find(|(_, thing)| !thing.key.is_empty() && thing.key == key);
         user.map(|(path, _)| path.clone())
     }
 
     /// Makes a thing, whose row holds nothing that the caller has sent but its name.
     async fn make(&self, folder: &str, owner: &str, key: &str, name: &str) -> String {
-        let path = format!("/{folder}/{}", random(12));
+        let path = format!("/{folder}/{}", self.identifier());
         let thing = Thing {
             owner: owner.to_owned(),
             key: key.to_owned(),
             asked: 0,
         };
-        self.things
-            .lock()
-            .unwrap()
-            .things
-            .insert(path.clone(), thing);
+        self.things.lock().unwrap().all.insert(path.clone(), thing);
         self.write(&format!(
             "insert into thing values ('{path}', '{owner}', '{name}');
              update sum set things = things + 1"
@@ -215,6 +230,17 @@ impl Desk {
         path
     }
 
+    fn identifier(&self) -> String {
+        let mut things = self.things.lock().unwrap();
+        match &mut things.number {
+            Some(number) => {
+                *number += 1;
+                number.to_string()
+            }
+            None => random(12),
+        }
+    }
+
     async fn write(&self, sql: &str) {
         if let Some(database) = &self.database {
             let sql = format!("begin; {sql}; commit");
@@ -224,7 +250,7 @@ impl Desk {
 
     fn has(&self, path: &str) -> Option<String> {
         let things = self.things.lock().unwrap();
-        things.things.get(path).map(|thing| thing.owner.clone())
+        things.all.get(path).map(|thing| thing.owner.clone())
     }
 
     async fn remove(&self, path: &str) -> Response {
@@ -233,7 +259,7 @@ impl Desk {
         }
         {
             let mut things = self.things.lock().unwrap();
-            things.things.remove(path);
+            things.all.remove(path);
             things.removed += 1;
         }
         self.write(&format!(
@@ -274,10 +300,24 @@ async fn make_user(State(desk): Shared, headers: HeaderMap, Json(body): Json<Val
         .into_response()
 }
 
+/// A session, whose row holds nothing that anybody knows.
+async fn open_session(State(desk): Shared, headers: HeaderMap) -> Response {
+    let Some(user) = desk.caller(&headers) else {
+        return refused(StatusCode::UNAUTHORIZED, "who are you");
+    };
+    let token = random(30);
+    {
+        let mut things = desk.things.lock().unwrap();
+        things.sessions.insert(token.clone(), user);
+    }
+    desk.write("insert into audit values ('a session')").await;
+    Json(json!({ "token": token })).into_response()
+}
+
 async fn show_user(State(desk): Shared, Path(id): Path<String>, headers: HeaderMap) -> Response {
     let is_never = desk.hole() == "never ready";
     let mut things = desk.things.lock().unwrap();
-    let thing = things.things.get_mut(&format!("/users/{id}"));
+    let thing = things.all.get_mut(&format!("/users/{id}"));
     let Some(thing) = thing.filter(|_| is_admin(&headers)) else {
         return refused(StatusCode::NOT_FOUND, "no such user");
     };
@@ -306,7 +346,11 @@ async fn make_project(
     let name = body["name"].as_str().unwrap();
     let path = desk.make("projects", &owner, "", name).await;
     let id = path.trim_start_matches("/projects/");
-    (StatusCode::CREATED, Json(json!({"id": id, "owner": owner}))).into_response()
+    (
+        StatusCode::CREATED,
+        Json(json!({"id": value(id), "owner": owner})),
+    )
+        .into_response()
 }
 
 async fn show_project(State(desk): Shared, Path(id): Path<String>, headers: HeaderMap) -> Response {
@@ -314,7 +358,7 @@ async fn show_project(State(desk): Shared, Path(id): Path<String>, headers: Head
         (None, _) => refused(StatusCode::UNAUTHORIZED, "who are you"),
         (_, None) => refused(StatusCode::NOT_FOUND, "no such project"),
         (Some(caller), Some(owner)) if caller == owner || caller == "admin" => {
-            Json(json!({"id": id, "owner": owner})).into_response()
+            Json(json!({"id": value(&id), "owner": owner})).into_response()
         }
         _ => refused(StatusCode::FORBIDDEN, &format!("project {id} is not yours")),
     }
@@ -342,7 +386,7 @@ async fn make_note(State(desk): Shared, headers: HeaderMap, Json(body): Json<Val
     }
     let text = body["text"].as_str().unwrap();
     let path = desk.make("notes", "admin", "", text).await;
-    Json(json!({"id": path.trim_start_matches("/notes/")})).into_response()
+    Json(json!({"id": value(path.trim_start_matches("/notes/"))})).into_response()
 }
 
 async fn remove_by_admin(

@@ -179,10 +179,10 @@ impl Gates {
         if let Some(pair) = authorization.strip_prefix("Basic ") {
             let pair = String::from_utf8(STANDARD.decode(pair).unwrap()).unwrap();
             let (name, password) = pair.split_once(':').ok_or("no colon")?;
-            return match password == PASSWORD {
-                true => Ok(format!("basic {}", name.split(' ').next().unwrap())),
-                false => Err("wrong password".to_owned()),
-            };
+            if password != PASSWORD {
+                return Err("wrong password".to_owned());
+            }
+            return Ok(format!("basic {}", name.split(' ').next().unwrap()));
         }
         let token = authorization.strip_prefix("Bearer ").ok_or("no scheme")?;
         match given(token) {

@@ -92,7 +92,7 @@ fn a_hole_that_is_like_no_other_is_told_all_of_them() {
 #[test]
 fn settings_are_for_a_service_that_is_started() {
     assert_snapshot!(notes(&["--setting", "a=1", "--base-url", "http://127.0.0.1:1"]), @r"
-    error: the argument '--setting <NAME=VALUE>' cannot be used with '--base-url <URL>'
+    error: the argument '--setting <NAME=VALUE>' cannot be used with '--base-url <[NAME=]URL>'
 
     Usage: authz-pin check --setting <NAME=VALUE> <SUITE>
 

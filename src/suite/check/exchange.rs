@@ -183,13 +183,14 @@ impl Checker<'_> {
         let has = |key| self.get(&path.join(key)).is_some();
         let (is_linked, is_queried) = (has("link"), has("query"));
         if self.get(path).is_some_and(Json::is_object) && is_linked == is_queried {
-            let message = match is_linked {
-                true => "a link says by itself which page is next",
-                false => "no query parameter is named that takes the page",
-            };
-            let help = match is_linked {
-                true => "leave out `query`",
-                false => "add `query: NAME`",
+            let (message, help) = if is_linked {
+                (
+                    "a link says by itself which page is next",
+                    "leave out `query`",
+                )
+            } else {
+                let message = "no query parameter is named that takes the page";
+                (message, "add `query: NAME`")
             };
             self.mistakes
                 .push(self.document.error_at(path, message).help(help));
