@@ -7,12 +7,16 @@ pub mod clean;
 pub mod completions;
 pub mod coverage;
 pub mod diff;
+mod document;
 pub mod explain;
+pub mod init;
 pub mod list;
+pub mod man;
 pub mod pending_snapshots;
 pub mod record;
 pub mod reject;
 pub mod review;
+pub mod schema;
 pub mod serve;
 
 use std::fmt::Write as _;

@@ -210,8 +210,14 @@ fn idle(exclusions: &[ExclusionSpec], operations: &[Operation]) -> Vec<usize> {
 }
 
 fn matches(spec: &ExclusionSpec, operation: &Operation) -> bool {
-    parts(&spec.operation).is_some_and(|(method, path)| {
-        route::is_like(method, operation.method) && route::is_like(path, &operation.path)
+    matches_pattern(&spec.operation, operation.method, &operation.path)
+}
+
+/// Whether an operation is as a pattern says: `METHOD /path`, with `*` for any characters.
+#[must_use]
+pub fn matches_pattern(pattern: &str, method: &str, path: &str) -> bool {
+    parts(pattern).is_some_and(|(methods, paths)| {
+        route::is_like(methods, method) && route::is_like(paths, path)
     })
 }
 

@@ -4,6 +4,7 @@
 //!
 //! [`suite`] -> [`plan`] -> [`world`] -> [`sweep`] -> [`journal`] -> [`record`] -> [`drift`] -> [`report`] -> [`exit`]
 
+pub mod calibrate;
 pub mod commands;
 pub mod coverage;
 mod credential;
@@ -18,6 +19,7 @@ mod file;
 pub mod findings;
 pub mod guard;
 pub mod http;
+pub mod init;
 pub mod journal;
 pub mod kinds;
 pub mod observation;

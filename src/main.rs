@@ -3,8 +3,8 @@
 use std::panic::{AssertUnwindSafe, PanicHookInfo};
 
 use authz_pin::commands::{
-    Context, Failure, accept, check, clean, completions, coverage, diff, explain, list,
-    pending_snapshots, record, reject, review, serve,
+    Context, Failure, accept, check, clean, completions, coverage, diff, explain, init, list, man,
+    pending_snapshots, record, reject, review, schema, serve,
 };
 use authz_pin::exit::Exit;
 use authz_pin::service::{self, Launch};
@@ -75,6 +75,9 @@ enum Command {
     /// List the snapshots that wait for review
     #[command(after_help = pending_snapshots::EXAMPLES)]
     PendingSnapshots(pending_snapshots::PendingSnapshotsArgs),
+    /// Write a suite to start from, from an OpenAPI document or recorded calls
+    #[command(after_help = init::EXAMPLES)]
+    Init(init::InitArgs),
     /// List the cells that a check would sweep
     #[command(after_help = list::EXAMPLES)]
     List(list::ListArgs),
@@ -93,6 +96,12 @@ enum Command {
     /// Undo what a dead run left in a database, and remove the journal
     #[command(after_help = clean::EXAMPLES)]
     Clean(clean::CleanArgs),
+    /// Print the JSON Schemas of a suite's files, for editors
+    #[command(after_help = schema::EXAMPLES)]
+    Schema(schema::SchemaArgs),
+    /// Write manual pages
+    #[command(after_help = man::EXAMPLES)]
+    Man(man::ManArgs),
     /// Write completions for a shell
     #[command(after_help = completions::EXAMPLES)]
     Completions(completions::CompletionsArgs),
@@ -173,6 +182,9 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Accept(args) => accept::run(&args, &mut context),
         Command::Reject(args) => reject::run(&args, &mut context),
         Command::PendingSnapshots(args) => pending_snapshots::run(&args, &mut context),
+        Command::Init(args) => init::run(&args, &mut context).await,
+        Command::Schema(args) => schema::run(&args, &mut context),
+        Command::Man(args) => man::run(&args, Cli::command(), &mut context),
         Command::List(args) => list::run(&args, &mut context),
         Command::Coverage(args) => coverage::run(&args, &mut context).await,
         Command::Diff(args) => diff::run(&args, &mut context),

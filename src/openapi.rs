@@ -3,6 +3,8 @@
 //! A document comes from a service, so it may be anything: it is read with bounds on its size, its depth and on what
 //! its references stand for. What is not needed here is never kept.
 
+mod describe;
+mod example;
 mod raw;
 
 use std::path::Path;
@@ -12,6 +14,7 @@ use serde::Serialize;
 use crate::diagnostic::{Diagnostic, Diagnostics, Position, quoted};
 use crate::yaml::Document;
 
+pub use describe::{Api, Described, Example, Form, Scheme, describe};
 use raw::{PathItem, RawDocument, RawParameter};
 
 /// A longer document is refused.

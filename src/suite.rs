@@ -9,6 +9,7 @@ mod load;
 mod model;
 mod names;
 mod place;
+pub mod schema;
 
 use std::path::PathBuf;
 

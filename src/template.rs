@@ -6,11 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, merge_maps};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Template, UndefinedBehavior};
 use rand::RngExt;
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
+
+use crate::yaml;
 
 pub use minijinja::Value;
 
@@ -117,7 +120,8 @@ impl Default for Templates {
 }
 
 impl Templates {
-    /// An engine with the filters `sha256`, `first(n)`, `last(n)`, `mask(first, last)` and the function `random(n)`.
+    /// An engine with the filters `sha256`, `first(n)`, `last(n)`, `mask(first, last)` and the functions `random(n)`, `digits(n)`
+    /// and `uuid()`.
     #[must_use]
     pub fn new() -> Self {
         let mut environment = Environment::new();
@@ -128,6 +132,8 @@ impl Templates {
         environment.add_filter("last", |text: String, n: usize| last(&text, n));
         environment.add_filter("mask", mask);
         environment.add_function("random", drawn);
+        environment.add_function("digits", digits);
+        environment.add_function("uuid", uuid);
         environment.set_auto_escape_callback(|_| AutoEscape::None);
         environment.set_loader(|name| Ok(source(name)));
         Self {
@@ -268,6 +274,71 @@ pub fn sha256_hex(text: &str) -> String {
     hex::encode(Sha256::digest(text.as_bytes()))
 }
 
+/// A template that renders to `text`, whatever stands in it.
+#[must_use]
+pub fn literal_text(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
+        if c == '{' && characters.peek().is_some_and(|next| "{%#".contains(*next)) {
+            out.push_str("{{ '{' }}");
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// The same for every text in a value, those of its keys among them.
+#[must_use]
+pub fn literal(value: &Json) -> Json {
+    match value {
+        Json::String(text) => literal_text(text).into(),
+        Json::Array(items) => items.iter().map(literal).collect(),
+        Json::Object(map) => map
+            .iter()
+            .map(|(key, value)| (literal_text(key), literal(value)))
+            .collect(),
+        other => other.clone(),
+    }
+}
+
+/// Renders a page of the tool's own, in which every value is written as YAML on one line. The filter `block(indent)`
+/// writes it on lines of its own, `comment` writes words for a comment, and `raw` leaves a text as it is.
+pub fn page(source: &str, values: &impl serde::Serialize) -> Result<String, TemplateError> {
+    let fail = |error: Error| TemplateError::new("", &error);
+    let json = |value: &Value| {
+        serde_json::to_value(value)
+            .map_err(|error| Error::new(ErrorKind::BadSerialization, error.to_string()))
+    };
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+    let mut syntax = SyntaxConfig::builder();
+    syntax
+        .trim_blocks(true)
+        .lstrip_blocks(true)
+        .keep_trailing_newline(true);
+    environment.set_syntax(syntax.build().map_err(fail)?);
+    environment.set_formatter(move |out, _, value| {
+        let text = match value.as_str().filter(|_| value.is_safe()) {
+            Some(text) => text.to_owned(),
+            None => yaml::inline(&json(value)?),
+        };
+        out.write_str(&text).map_err(Error::from)
+    });
+    environment.add_filter("block", move |value: Value, indent: usize| {
+        let text = yaml::block(&json(&value)?, indent);
+        Ok::<_, Error>(Value::from_safe_string(text))
+    });
+    environment.add_filter("comment", |text: String| {
+        Value::from_safe_string(yaml::comment(&text))
+    });
+    environment.add_filter("raw", Value::from_safe_string);
+    environment
+        .render_str(source, Value::from(Serde(values)))
+        .map_err(fail)
+}
+
 /// `n` random characters of `[0-9A-Za-z]`.
 #[must_use]
 pub fn random(n: usize) -> String {
@@ -284,6 +355,34 @@ fn drawn(n: usize) -> Result<String, Error> {
         return Err(Error::new(ErrorKind::InvalidOperation, message));
     }
     Ok(random(n))
+}
+
+/// `n` random digits, which are also a number of that length.
+fn digits(n: usize) -> Result<String, Error> {
+    if !(1..=MAX_RANDOM).contains(&n) {
+        let message = format!("digits gives 1 to {MAX_RANDOM} digits");
+        return Err(Error::new(ErrorKind::InvalidOperation, message));
+    }
+    let mut rng = rand::rng();
+    let digit = |at| rng.random_range(u8::from(at == 0)..10);
+    Ok((0..n).map(digit).map(|digit| digit.to_string()).collect())
+}
+
+/// A random UUID (RFC 9562, version 4).
+fn uuid() -> String {
+    let mut bytes: [u8; 16] = rand::rng().random();
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex = hex::encode(bytes);
+    let part = |from, to| hex.get(from..to).unwrap_or_default();
+    let parts = [
+        part(0, 8),
+        part(8, 12),
+        part(12, 16),
+        part(16, 20),
+        part(20, 32),
+    ];
+    parts.join("-")
 }
 
 fn first(text: &str, n: usize) -> String {

@@ -12,6 +12,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod write;
 
 use std::path::Path;
 
@@ -23,6 +24,7 @@ use serde_path_to_error::{Path as SerdePath, Segment};
 
 pub use path::{NodePath, Step};
 pub use serde_yaml::Error;
+pub use write::{block, comment, inline};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Position};
 use source::Source;

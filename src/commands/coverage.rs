@@ -1,19 +1,15 @@
 //! `authz-pin coverage`: the service's operations beside those that the suite sweeps.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use url::Url;
 
 use super::arguments::{Format, ServiceArgs, SuiteArgs};
-use super::{Context, Failure, to_its_end};
+use super::{Context, Failure, document, to_its_end};
 use crate::coverage::{self, Coverage};
 use crate::diagnostic::{Diagnostics, quoted};
 use crate::exit::Exit;
-use crate::http::{Http, HttpError, shown};
 use crate::openapi::{self, Operation};
 use crate::service::{ServiceError, Started};
 use crate::suite::Suite;
@@ -103,47 +99,13 @@ async fn source(
     context: &Context<'_>,
 ) -> Result<Source, Failure> {
     match &args.openapi {
-        Some(text) if is_url(text) => from_url(text, suite).await,
-        Some(file) => from_file(Path::new(file)),
+        Some(text) if document::is_url(text) => {
+            let limit = openapi::MAX_BYTES;
+            operations(document::from_url(text, limit, patience(suite), WHERE).await?)
+        }
+        Some(file) => operations(document::from_file(Path::new(file), openapi::MAX_BYTES)?),
         None => from_service(args, suite, context).await,
     }
-}
-
-fn is_url(text: &str) -> bool {
-    ["http://", "https://"]
-        .iter()
-        .any(|scheme| text.starts_with(scheme))
-}
-
-fn from_file(file: &Path) -> Result<Source, Failure> {
-    let fail = |error| {
-        let name = quoted(&file.to_string_lossy());
-        Failure::new(Exit::Usage, format!("cannot read {name}: {error}"))
-    };
-    let mut bytes = Vec::new();
-    // One byte more than there may be, so that a longer file is noticed without being read.
-    let limit = openapi::MAX_BYTES as u64 + 1;
-    let opened = File::open(file).map_err(fail)?;
-    opened.take(limit).read_to_end(&mut bytes).map_err(fail)?;
-    let operations = openapi::read(file, &bytes)?;
-    named(file.to_string_lossy().into_owned(), operations, Exit::Usage)
-}
-
-async fn from_url(text: &str, suite: &Suite) -> Result<Source, Failure> {
-    let url = Url::parse(text).map_err(|error| {
-        Failure::new(
-            Exit::Usage,
-            format!("{} is not a URL: {error}", quoted(text)),
-        )
-    })?;
-    let mut base = url.clone();
-    base.set_path("");
-    base.set_query(None);
-    base.set_fragment(None);
-    let query = url.query().map(|query| format!("?{query}"));
-    let path = format!("{}{}", url.path(), query.unwrap_or_default());
-    let http = Http::new(base, patience(suite)).map_err(ServiceError::from)?;
-    from_http(&http, &path).await
 }
 
 async fn from_service(
@@ -155,39 +117,28 @@ async fn from_service(
     let started = Started::new(suite, &given, context.launchers).await?;
     let http = started.service.http(patience(suite));
     let http = http.map_err(ServiceError::from)?;
-    let source = from_http(&http, &suite.file.coverage.openapi).await;
+    let path = &suite.file.coverage.openapi;
+    let got = document::from_http(&http, path, openapi::MAX_BYTES, WHERE).await;
     started.stop().await;
-    source
+    operations(got?)
 }
-
-/// A service may take its time to put a long document together.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 fn patience(suite: &Suite) -> Duration {
-    Duration::from_secs(suite.file.service.timeout_s).max(PATIENCE)
+    Duration::from_secs(suite.file.service.timeout_s).max(document::PATIENCE)
 }
 
-async fn from_http(http: &Http, path: &str) -> Result<Source, Failure> {
-    let name = shown(&http.url(path).map_err(ServiceError::from)?);
-    let got = http.get_bytes(path, openapi::MAX_BYTES).await;
-    let (status, bytes) = got.map_err(unreachable)?;
-    if !(200..300).contains(&status) {
-        let failure = Failure::new(Exit::Unreachable, format!("{status} from GET {name}"));
-        return Err(failure.help(WHERE));
-    }
-    let operations = openapi::read(Path::new(&name), &bytes).map_err(|mistakes| Failure {
-        exit: Exit::Unreachable,
+fn operations(document: document::Document) -> Result<Source, Failure> {
+    let exit = document.exit;
+    let operations = openapi::read(Path::new(&document.name), &document.bytes);
+    let operations = operations.map_err(|mistakes| Failure {
+        exit,
         ..mistakes.into()
     })?;
-    named(name, operations, Exit::Unreachable)
+    named(document.name, operations, exit)
 }
 
 const WHERE: &str =
     "say where the document is: with --openapi, or `coverage.openapi` in suite.yaml";
-
-fn unreachable(error: HttpError) -> Failure {
-    Failure::from(ServiceError::from(error))
-}
 
 /// Of nothing all is swept, which nobody wants to hear.
 fn named(name: String, operations: Vec<Operation>, exit: Exit) -> Result<Source, Failure> {

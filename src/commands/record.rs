@@ -1,15 +1,23 @@
 //! `authz-pin record`: sweep twice, refuse what is not stable, accept.
 
+use std::fmt::Write as _;
+use std::io::Write as _;
+
 use clap::Args;
+use indexmap::IndexMap;
 
 use super::arguments::{Format, ServiceArgs, SnapshotArgs, SuiteArgs, SweepArgs};
 use super::check::{is_whole, print_dry_run, source, sweep_once};
-use super::{Context, Failure, all_removed, nothing_left};
-use crate::drift::{self, Comparison};
+use super::{Context, Failure, nothing_left};
+use crate::calibrate::{self, Rule, Unstable};
+use crate::diagnostic::quoted;
 use crate::dry_run::DryRun;
 use crate::exit::Exit;
+use crate::file;
+use crate::plan::EndpointPlan;
 use crate::record::Record;
 use crate::snapshot::{Info, Snapshot};
+use crate::suite::Suite;
 
 /// What the help of `record` ends with.
 pub const EXAMPLES: &str = "\
@@ -17,7 +25,9 @@ Examples:
   Accept what the suite's own service does now:
     authz-pin record
   Accept it for some endpoints only:
-    authz-pin record --filter 'key-update-*'";
+    authz-pin record --filter 'key-update-*'
+  Add the rules that a service needs whose columns hold a new value each time:
+    authz-pin record --calibrate";
 
 /// Arguments of `record`.
 #[derive(Debug, Clone, Args)]
@@ -30,64 +40,207 @@ pub struct RecordArgs {
     sweep: SweepArgs,
     #[command(flatten)]
     snapshots: SnapshotArgs,
+    /// Add rules to suite.yaml for columns and texts that are not stable, and sweep again
+    ///
+    /// Each rule gets a comment, and everything else in the file stays as it is. What is pinned is never ruled out: a
+    /// status, a gate's type, whether there is an effect. Where no rule helps, nothing is added and nothing is accepted.
+    #[arg(long)]
+    calibrate: bool,
     /// Print what would be sent and written, and do neither: nothing is connected to
-    #[arg(long, help_heading = "Output")]
+    #[arg(long, help_heading = "Output", conflicts_with = "calibrate")]
     dry_run: bool,
 }
+
+/// How often rules are made of what still differs.
+const ROUNDS: usize = 3;
 
 /// Sweeps twice, each time with different symbols, and accepts the records if both sweeps gave the same ones.
 pub async fn run(args: &RecordArgs, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let mut suite = args.suite.load()?;
     args.snapshots.apply(&mut suite)?;
-    let plan = args.suite.plan(&suite, context.err)?;
-    if let Some(part) = plan.iter().find(|plan| !is_whole(&suite, plan)) {
-        let failure = Failure::new(
-            Exit::Usage,
-            format!(
-                "the filter selects only some cells of `{}`",
-                part.endpoint.name
-            ),
-        );
-        return Err(failure.help("a snapshot holds a whole endpoint: filter by endpoints"));
-    }
-    let given = args.service.resolve(&suite)?;
-    if args.dry_run {
-        return print_dry_run(
-            &DryRun::new(&suite, &plan, &given, 2)?,
-            Format::Human,
-            context,
-        );
-    }
-    let options = (&args.sweep).into();
-    let first = sweep_once(&suite, &plan, &given, &options, context).await?;
-    let second = sweep_once(&suite, &plan, &given, &options, context).await?;
-    nothing_left(&first.leftovers)?;
-    all_removed(&first.left)?;
-    nothing_left(&second.leftovers)?;
-    all_removed(&second.left)?;
-    let mut accepted = Vec::new();
-    for (plan, (name, record)) in plan.iter().zip(&first.records) {
-        let text = record.to_yaml()?;
-        let again = second
-            .records
-            .get(name)
-            .map(Record::to_yaml)
-            .transpose()?
-            .unwrap_or_default();
-        if let Comparison::Changed { diff, .. } = drift::compare(Some(&text), &again) {
-            let message = format!("two sweeps of `{name}` differ, nothing was accepted:\n{diff}");
-            let help = "add a rule under `texts` or `unstable_columns` of suite.yaml, or raise `service.settle_ms`";
-            return Err(Failure::new(Exit::Unstable, message.trim_end()).help(help));
+    let mut rules = Vec::new();
+    for round in 0..=ROUNDS {
+        let plan = args.suite.plan(&suite, context.err)?;
+        whole(&suite, &plan)?;
+        if args.dry_run {
+            let given = args.service.resolve(&suite)?;
+            let run = DryRun::new(&suite, &plan, &given, 2)?;
+            return print_dry_run(&run, Format::Human, context);
         }
-        accepted.push((
-            Snapshot::new(&suite.snapshots(), name),
-            text,
-            Info::new(plan.cells.len()),
-        ));
+        let (records, unstable) = twice(args, &suite, &plan, context).await?;
+        if unstable.is_empty() {
+            return accept(&suite, &plan, &records, &rules, context);
+        }
+        let is_steadied = unstable.iter().all(|one| one.rule.is_some());
+        if !args.calibrate || !is_steadied || round == ROUNDS {
+            return Err(not_stable(&unstable, args.calibrate));
+        }
+        for (rule, because) in reasoned(&unstable) {
+            rule.apply(&mut suite.file, &because);
+            rules.push((rule, because));
+        }
+    }
+    // The last round has returned.
+    Ok(Exit::Unstable)
+}
+
+fn whole(suite: &Suite, plan: &[EndpointPlan<'_>]) -> Result<(), Failure> {
+    let Some(part) = plan.iter().find(|plan| !is_whole(suite, plan)) else {
+        return Ok(());
+    };
+    let name = &part.endpoint.name;
+    let message = format!("the filter selects only some cells of `{name}`");
+    let failure = Failure::new(Exit::Usage, message);
+    Err(failure.help("a snapshot holds a whole endpoint: filter by endpoints"))
+}
+
+/// The records of the first sweep, and what the second one showed differently.
+async fn twice(
+    args: &RecordArgs,
+    suite: &Suite,
+    plan: &[EndpointPlan<'_>],
+    context: &Context<'_>,
+) -> Result<(IndexMap<String, Record>, Vec<Unstable>), Failure> {
+    let given = args.service.resolve(suite)?;
+    let options = (&args.sweep).into();
+    let first = sweep_once(suite, plan, &given, &options, context).await?;
+    let second = sweep_once(suite, plan, &given, &options, context).await?;
+    nothing_left(&first.leftovers)?;
+    nothing_left(&second.leftovers)?;
+    let unstable = calibrate::unstable(&suite.file, &first.records, &second.records);
+    Ok((first.records, unstable))
+}
+
+/// Writes the rules that made the records stable, then the records.
+fn accept(
+    suite: &Suite,
+    plan: &[EndpointPlan<'_>],
+    records: &IndexMap<String, Record>,
+    rules: &[(Rule, String)],
+    context: &mut Context<'_>,
+) -> Result<Exit, Failure> {
+    let mut accepted = Vec::new();
+    for (plan, (name, record)) in plan.iter().zip(records) {
+        let snapshot = Snapshot::new(&suite.snapshots(), name);
+        accepted.push((snapshot, record.to_yaml()?, Info::new(plan.cells.len())));
+    }
+    if !rules.is_empty() {
+        add(suite, rules)?;
+        let suite = suite.folder.join("suite.yaml");
+        writeln!(
+            context.out,
+            "added to {}:\n{}",
+            suite.display(),
+            calibrate::shown(rules)
+        )?;
     }
     for (snapshot, text, info) in &accepted {
-        snapshot.accept(text, &source(&suite), info)?;
+        snapshot.accept(text, &source(suite), info)?;
         writeln!(context.out, "accepted {}", snapshot.file().display())?;
     }
     Ok(Exit::AsPinned)
+}
+
+fn add(suite: &Suite, rules: &[(Rule, String)]) -> Result<(), Failure> {
+    let path = suite.folder.join("suite.yaml");
+    let name = quoted(&path.to_string_lossy());
+    let fail = |what, error| Failure::new(Exit::Usage, format!("cannot {what} {name}: {error}"));
+    let text = std::fs::read_to_string(&path).map_err(|error| fail("read", error))?;
+    let Some(edited) = calibrate::add(&path, &text, rules) else {
+        let message = format!("cannot add rules to {name} as it is written, nothing was accepted");
+        let help = format!("add these rules to it:\n{}", calibrate::shown(rules));
+        return Err(Failure::new(Exit::Usage, message).help(help.trim_end()));
+    };
+    let written = file::write(&path, |file| file.write_all(edited.as_bytes()));
+    written.map_err(|error| fail("write", error))
+}
+
+/// The rules, each once, with the cell that showed that it is needed.
+fn reasoned(unstable: &[Unstable]) -> Vec<(Rule, String)> {
+    let mut rules: Vec<(Rule, String)> = Vec::new();
+    for one in unstable {
+        let Some(rule) = &one.rule else { continue };
+        if !rules.iter().any(|(known, _)| is_same(known, rule)) {
+            let because = format!(
+                "not the same in two sweeps of {}/{}",
+                one.endpoint, one.cell
+            );
+            rules.push((rule.clone(), because));
+        }
+    }
+    rules
+}
+
+/// Whether two rules are for the same thing: a column has one name, and a text one other.
+fn is_same(one: &Rule, other: &Rule) -> bool {
+    match (one, other) {
+        (Rule::Column { key, .. }, Rule::Column { key: other, .. }) => key == other,
+        (
+            Rule::Text { from, to },
+            Rule::Text {
+                from: other,
+                to: back,
+            },
+        ) => from == other || (from == back && to == other),
+        _ => false,
+    }
+}
+
+/// How many fields are named, and how many cells of each.
+const FIELDS: usize = 50;
+const CELLS: usize = 3;
+/// How much of a value is shown, in characters.
+const VALUE: usize = 100;
+
+fn not_stable(unstable: &[Unstable], is_calibrated: bool) -> Failure {
+    let mut fields = IndexMap::<(&str, &str), Vec<&Unstable>>::new();
+    for one in unstable {
+        let cells = fields.entry((&one.endpoint, &one.field)).or_default();
+        cells.push(one);
+    }
+    let mut message = "two sweeps of the same service differ, nothing was accepted:".to_owned();
+    for ((endpoint, field), cells) in fields.iter().take(FIELDS) {
+        let _ = write!(message, "\n  {endpoint}: {field}");
+        for one in cells.iter().take(CELLS) {
+            let (first, second) = (short(&one.first), short(&one.second));
+            let _ = write!(message, "\n    {}: {first} / {second}", one.cell);
+        }
+        if cells.len() > CELLS {
+            let _ = write!(message, "\n    and {} more cells", cells.len() - CELLS);
+        }
+    }
+    if fields.len() > FIELDS {
+        let _ = write!(message, "\n  and {} more fields", fields.len() - FIELDS);
+    }
+    Failure::new(Exit::Unstable, message).help(help(unstable, is_calibrated))
+}
+
+fn short(text: &str) -> String {
+    let text = text.replace('\n', " ");
+    match text.char_indices().nth(VALUE) {
+        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}
+
+fn help(unstable: &[Unstable], is_calibrated: bool) -> String {
+    let rules = reasoned(unstable);
+    let without = unstable.iter().any(|one| one.rule.is_none());
+    let shown = calibrate::shown(&rules);
+    let ways = "no rule is made for what is pinned: raise `service.settle_ms`, name the table under `background`, or mend the service";
+    match (rules.is_empty(), without) {
+        (true, _) => ways.to_owned(),
+        (false, true) => format!(
+            "{ways}\n  = help: for the rest, add to suite.yaml:\n{}",
+            shown.trim_end()
+        ),
+        (false, false) if is_calibrated => format!(
+            "each sweep showed something else; these rules did not do:\n{}",
+            shown.trim_end()
+        ),
+        (false, false) => format!(
+            "add to suite.yaml, or let `--calibrate` do it:\n{}",
+            shown.trim_end()
+        ),
+    }
 }

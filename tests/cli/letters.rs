@@ -52,7 +52,7 @@ impl Letters {
     }
 }
 
-struct Database {
+pub(crate) struct Database {
     runtime: Runtime,
     connection: Mutex<AsyncPgConnection>,
 }
@@ -64,7 +64,7 @@ struct Answer {
 }
 
 impl Database {
-    fn with(url: &str, tables: &str) -> Self {
+    pub(crate) fn with(url: &str, tables: &str) -> Self {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = runtime.enable_all().build().unwrap();
         let mut connection = runtime.block_on(AsyncPgConnection::establish(url)).unwrap();
@@ -88,7 +88,7 @@ impl Database {
     }
 
     /// All in one transaction. The values are a suite's symbols, which need no quoting.
-    fn change(&self, sql: &str) {
+    pub(crate) fn change(&self, sql: &str) {
         let mut connection = self.connection.lock().unwrap();
         self.runtime
             .block_on(connection.batch_execute(sql))

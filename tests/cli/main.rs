@@ -10,9 +10,11 @@
     reason = "helpers of tests fail like the tests"
 )]
 
+mod calibrate;
 mod canary;
 mod check;
 mod clean;
+mod clock;
 mod coverage;
 mod database;
 mod desk;
@@ -27,6 +29,7 @@ mod gates;
 mod gossip;
 mod help;
 mod holes;
+mod init;
 mod insta_review;
 mod launch;
 mod letters;
@@ -46,5 +49,7 @@ mod service;
 mod setup;
 mod sharding;
 mod stub;
+mod teams;
 mod terminal;
 mod tls;
+mod tools;

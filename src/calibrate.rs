@@ -1,0 +1,495 @@
+//! What two sweeps of the same service show differently, field by field, and the rule of the suite that would steady it.
+//!
+//! A status, a gate's type, the presence of an effect, what is disclosed and what a probe brings are what is pinned: no
+//! rule is ever made for them.
+
+mod edit;
+
+use std::collections::BTreeSet;
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value as Json};
+
+use crate::observation::RowChange;
+use crate::record::{Cell, Effects, Record};
+use crate::suite::{SuiteFile, TextRule};
+
+pub use edit::{add, shown};
+
+/// A field of a cell that is not the same in two sweeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unstable {
+    /// The endpoint.
+    pub endpoint: String,
+    /// The cell as `target/actor`; of what no cell has, nothing.
+    pub cell: String,
+    /// The field: `status`, `body a.b[].c`, `insert Table.column.member`.
+    pub field: String,
+    /// What it was the first time.
+    pub first: String,
+    /// What it was the second time.
+    pub second: String,
+    /// The rule that would steady it.
+    pub rule: Option<Rule>,
+}
+
+/// A rule of a suite.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rule {
+    /// An entry of `unstable_columns`.
+    Column {
+        /// `Table.column` or `Table.column.member`.
+        key: String,
+        /// What stands for the value.
+        name: String,
+    },
+    /// An entry of `texts`.
+    Text {
+        /// What the service wrote the second time.
+        from: String,
+        /// What it wrote the first time.
+        to: String,
+    },
+}
+
+impl Rule {
+    /// Whether the suite has it already.
+    fn is_in(&self, file: &SuiteFile) -> bool {
+        match self {
+            Self::Column { key, .. } => file.unstable_columns.contains_key(key),
+            Self::Text { from, .. } => file.texts.iter().any(|rule| rule.from == *from),
+        }
+    }
+
+    /// Makes it one of the suite's.
+    pub fn apply(&self, file: &mut SuiteFile, because: &str) {
+        match self {
+            Self::Column { key, name } => {
+                file.unstable_columns.insert(key.clone(), name.clone());
+            }
+            Self::Text { from, to } => file.texts.push(TextRule {
+                from: from.clone(),
+                to: to.clone(),
+                because: because.to_owned(),
+            }),
+        }
+    }
+}
+
+/// Every field in which the records of two sweeps differ, in their order. A rule that the suite has already does not help.
+#[must_use]
+pub fn unstable(
+    file: &SuiteFile,
+    first: &IndexMap<String, Record>,
+    second: &IndexMap<String, Record>,
+) -> Vec<Unstable> {
+    let nothing = Record::default();
+    let mut found = Vec::new();
+    for (endpoint, first) in first {
+        let second = second.get(endpoint).unwrap_or(&nothing);
+        let pair = Pair {
+            file,
+            endpoint,
+            first,
+            second,
+        };
+        found.extend(pair.unstable());
+    }
+    for one in &mut found {
+        one.rule = one.rule.take().filter(|rule| !rule.is_in(file));
+    }
+    found
+}
+
+/// The records of one endpoint.
+struct Pair<'a> {
+    file: &'a SuiteFile,
+    endpoint: &'a str,
+    first: &'a Record,
+    second: &'a Record,
+}
+
+/// A field, what it was, what it is, and the rule for it.
+type Found = (String, String, String, Option<Rule>);
+
+impl Pair<'_> {
+    fn unstable(&self) -> Vec<Unstable> {
+        let nothing = Cell::default();
+        let mut found = Vec::new();
+        for (target, actor, first) in self.first.iter() {
+            let second = self.second.cell_at(target, actor).unwrap_or(&nothing);
+            let of_cell = self.cell(first, second).into_iter();
+            found.extend(of_cell.map(|one| self.named(format!("{target}/{actor}"), one)));
+        }
+        if found.is_empty() && self.first != self.second {
+            found.push(self.named(String::new(), self.rest()));
+        }
+        found
+    }
+
+    fn named(&self, cell: String, (field, first, second, rule): Found) -> Unstable {
+        Unstable {
+            endpoint: self.endpoint.to_owned(),
+            cell,
+            field,
+            first,
+            second,
+            rule,
+        }
+    }
+
+    /// What differs although no cell does.
+    fn rest(&self) -> Found {
+        let [first, second] = [self.first, self.second].map(|record| record.findings.join("; "));
+        let field = if first == second {
+            "layout"
+        } else {
+            "findings"
+        };
+        (field.to_owned(), first, second, None)
+    }
+
+    fn cell(&self, first: &Cell, second: &Cell) -> Vec<Found> {
+        let mut found = Vec::new();
+        let verdicts = [first, second].map(Cell::verdict);
+        if verdicts[0] != verdicts[1] {
+            let [was, is] = verdicts;
+            found.push(("status".to_owned(), was, is, None));
+        }
+        found.extend(self.gate(first, second));
+        found.extend(self.effects(first, second));
+        let lists = [&first.discloses, &second.discloses];
+        found.extend(sets(
+            "discloses",
+            lists.map(|list| list.iter().cloned().collect()),
+        ));
+        let probes = [first, second].map(|cell| {
+            let probes = cell.probes.iter();
+            probes
+                .map(|(name, reply)| format!("{name}: {reply}"))
+                .collect()
+        });
+        found.extend(sets("probes", probes));
+        let shapes = [shape(self.first, first), shape(self.second, second)];
+        found.extend(sets("body", shapes));
+        found
+    }
+
+    fn gate(&self, first: &Cell, second: &Cell) -> Option<Found> {
+        let text = |record: &Record, cell: &Cell| {
+            let label = cell.gate.clone().unwrap_or_default();
+            record.gates.get(&label).cloned().unwrap_or(label)
+        };
+        let [was, is] = [text(self.first, first), text(self.second, second)];
+        if was == is {
+            return None;
+        }
+        let is_same = first.status == second.status && self.is_same_gate(&was, &is);
+        let rule = is_same.then(|| text_rule(&was, &is)).flatten();
+        Some(("gate".to_owned(), was, is, rule))
+    }
+
+    /// Whether two texts are of one gate: their types are the same, where the suite says what a type is.
+    fn is_same_gate(&self, was: &str, is: &str) -> bool {
+        let kind = |text: &str| text.split_once(": ").map(|(kind, _)| kind.to_owned());
+        let has_both = !was.is_empty() && !is.is_empty();
+        has_both && (self.file.refusal.kind.is_none() || kind(was) == kind(is))
+    }
+
+    fn effects(&self, first: &Cell, second: &Cell) -> Vec<Found> {
+        let [was, is] = [effects(self.first, first), effects(self.second, second)];
+        let names: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
+        let none = Vec::new();
+        let of = |name: &&String| {
+            let [was, is] = [&was, &is].map(|effects| effects.get(*name).unwrap_or(&none));
+            of_table(name, was, is)
+        };
+        names.iter().flat_map(of).collect()
+    }
+}
+
+/// The fields of a cell's body.
+fn shape(record: &Record, cell: &Cell) -> BTreeSet<String> {
+    let label = cell.shape.as_ref();
+    let fields = label.and_then(|label| record.shapes.get(label));
+    fields.cloned().unwrap_or_default()
+}
+
+/// The row changes of a cell by operation and table.
+fn effects<'a>(record: &'a Record, cell: &'a Cell) -> IndexMap<String, Vec<&'a RowChange>> {
+    let mut found = IndexMap::<String, Vec<&RowChange>>::new();
+    let Effects::Observed(labels) = &cell.effects else {
+        return found;
+    };
+    for label in labels {
+        let name = label
+            .rsplit_once(' ')
+            .map_or(label.as_str(), |(name, _)| name);
+        let changes = found.entry(name.to_owned()).or_default();
+        changes.extend(record.effects.get(label));
+    }
+    found
+}
+
+/// What differs between the changes of one kind to one table. As many of them are the same ones.
+fn of_table(name: &str, was: &[&RowChange], is: &[&RowChange]) -> Vec<Found> {
+    if was.len() != is.len() {
+        let count = |changes: &[&RowChange]| format!("{} rows", changes.len());
+        return vec![(name.to_owned(), count(was), count(is), None)];
+    }
+    let is_new = |change: &&&RowChange| !was.contains(*change);
+    let is_gone = |change: &&&RowChange| !is.contains(*change);
+    let gone = was.iter().filter(is_gone);
+    let pairs = gone.zip(is.iter().filter(is_new));
+    pairs.flat_map(|(was, is)| of_row(name, was, is)).collect()
+}
+
+fn of_row(name: &str, was: &RowChange, is: &RowChange) -> Vec<Found> {
+    let table = name.split_once(' ').map_or(name, |(_, table)| table);
+    let columns = was.columns.iter().chain(&is.columns);
+    let names: BTreeSet<&String> = columns.map(|(column, _)| column).collect();
+    let mut found = Vec::new();
+    for column in names {
+        match (was.column(column), is.column(column)) {
+            (Some(was), Some(is)) if was != is => {
+                found.extend(of_column(name, table, column, was, is));
+            }
+            (Some(_), Some(_)) => {}
+            (was, is) => {
+                let [was, is] = [was, is].map(|text| text.unwrap_or("not set").to_owned());
+                found.push((format!("{name}.{column}"), was, is, None));
+            }
+        }
+    }
+    // A key that a column explains is steady with it.
+    if found.is_empty() && was.row != is.row {
+        found.push((format!("{name} key"), was.row.clone(), is.row.clone(), None));
+    }
+    found
+}
+
+/// The column as a whole, or those members of its JSON object that differ.
+fn of_column(name: &str, table: &str, column: &str, was: &str, is: &str) -> Vec<Found> {
+    let members = members(was, is);
+    if members.is_empty() {
+        let rule = column_rule(format!("{table}.{column}"), was, is);
+        return vec![(
+            format!("{name}.{column}"),
+            was.to_owned(),
+            is.to_owned(),
+            Some(rule),
+        )];
+    }
+    let found = members.into_iter().map(|(member, was, is)| {
+        let rule = column_rule(format!("{table}.{column}.{member}"), &was, &is);
+        (format!("{name}.{column}.{member}"), was, is, Some(rule))
+    });
+    found.collect()
+}
+
+/// The members in which JSON objects differ that have the same ones; none where they are not such.
+fn members(was: &str, is: &str) -> Vec<(String, String, String)> {
+    let (Some(was), Some(is)) = (objects(was), objects(is)) else {
+        return Vec::new();
+    };
+    if was.len() != is.len() {
+        return Vec::new();
+    }
+    let mut found = IndexMap::<String, (String, String)>::new();
+    for (was, is) in was.iter().zip(&is) {
+        if !was.keys().eq(is.keys()) {
+            return Vec::new();
+        }
+        let differs = was
+            .iter()
+            .filter(|(member, value)| is.get(*member) != Some(*value));
+        for (member, value) in differs {
+            let other = is.get(member).unwrap_or(&Json::Null);
+            found
+                .entry(member.clone())
+                .or_insert_with(|| (plain(value), plain(other)));
+        }
+    }
+    found
+        .into_iter()
+        .map(|(member, (was, is))| (member, was, is))
+        .collect()
+}
+
+/// The object of an insert, or those of an update, which are `old -> new`.
+fn objects(text: &str) -> Option<Vec<Map<String, Json>>> {
+    let parse = |text: &str| serde_json::from_str::<Map<String, Json>>(text).ok();
+    parse(text).map(|one| vec![one]).or_else(|| {
+        let (old, new) = text.split_once(" -> ")?;
+        Some([parse(old), parse(new)].into_iter().flatten().collect())
+            .filter(|all: &Vec<_>| !all.is_empty())
+    })
+}
+
+fn plain(value: &Json) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn column_rule(key: String, was: &str, is: &str) -> Rule {
+    let both = |is_it: fn(&str) -> bool| is_it(last(was)) && is_it(last(is));
+    let name = match () {
+        () if both(is_moment) => "<timestamp>",
+        () if both(is_uuid) => "<uuid>",
+        () if both(is_number) => "<number>",
+        () => "<unstable>",
+    };
+    Rule::Column {
+        key,
+        name: name.to_owned(),
+    }
+}
+
+/// What an update set.
+fn last(text: &str) -> &str {
+    text.rsplit(" -> ").next().unwrap_or(text)
+}
+
+fn is_number(text: &str) -> bool {
+    text.parse::<f64>().is_ok()
+}
+
+fn is_moment(text: &str) -> bool {
+    let digits = |range| {
+        text.get(range)
+            .is_some_and(|part: &str| part.bytes().all(|b| b.is_ascii_digit()))
+    };
+    let is = |at: usize, wanted: &[u8]| {
+        text.as_bytes()
+            .get(at)
+            .is_some_and(|byte| wanted.contains(byte))
+    };
+    digits(0..4) && is(4, b"-") && digits(5..7) && is(7, b"-") && digits(8..10) && is(10, b"T ")
+}
+
+fn is_uuid(text: &str) -> bool {
+    let lengths: Vec<usize> = text.split('-').map(str::len).collect();
+    lengths == [8, 4, 4, 4, 12]
+        && text
+            .bytes()
+            .all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
+}
+
+/// The words in which two texts of a gate differ, for a service that writes now one and now the other. What is between
+/// other words would be replaced elsewhere as well, so it is as long as it has to be to stand alone.
+fn text_rule(was: &str, is: &str) -> Option<Rule> {
+    let head = common(was.chars(), is.chars());
+    let ends = |text: &str| {
+        text.char_indices()
+            .nth(head)
+            .map_or("", |(at, _)| text.get(at..).unwrap_or_default())
+            .to_owned()
+    };
+    let tail = common(ends(was).chars().rev(), ends(is).chars().rev());
+    let middle = |text: &str| {
+        let characters: Vec<char> = text.chars().collect();
+        let start = word_start(&characters, head);
+        let end = word_end(&characters, characters.len() - tail);
+        characters
+            .get(start..end)
+            .unwrap_or_default()
+            .iter()
+            .collect::<String>()
+    };
+    let (to, from) = (middle(was), middle(is));
+    let is_rule = from.chars().count() >= SHORTEST && !from.contains('<') && from != to;
+    is_rule.then_some(Rule::Text { from, to })
+}
+
+/// A shorter text is in too many others.
+const SHORTEST: usize = 4;
+
+fn common(one: impl Iterator<Item = char>, other: impl Iterator<Item = char>) -> usize {
+    one.zip(other)
+        .take_while(|(one, other)| one == other)
+        .count()
+}
+
+fn word_start(text: &[char], at: usize) -> usize {
+    let before = text.get(..at).unwrap_or_default().iter().rev();
+    at - before.take_while(|c| !c.is_whitespace()).count()
+}
+
+fn word_end(text: &[char], at: usize) -> usize {
+    let after = text.get(at..).unwrap_or_default().iter();
+    at + after.take_while(|c| !c.is_whitespace()).count()
+}
+
+/// What only one of two sets has, as one field where both have a name for it.
+fn sets(field: &str, [was, is]: [BTreeSet<String>; 2]) -> Vec<Found> {
+    let of = |name: &String| {
+        let [was, is] = [&was, &is].map(|set| {
+            if set.contains(name) {
+                "there"
+            } else {
+                "not there"
+            }
+        });
+        (
+            format!("{field} {name}"),
+            was.to_owned(),
+            is.to_owned(),
+            None,
+        )
+    };
+    was.symmetric_difference(&is).map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(was: &str, is: &str) -> Option<(String, String)> {
+        match text_rule(was, is)? {
+            Rule::Text { from, to } => Some((from, to)),
+            Rule::Column { .. } => None,
+        }
+    }
+
+    #[test]
+    fn a_rule_for_a_text_is_of_whole_words() {
+        let rule = text(
+            "allowed: ['/a/b', '/c/d'] only",
+            "allowed: ['/c/d', '/a/b'] only",
+        );
+        let expected = ("['/c/d', '/a/b']".to_owned(), "['/a/b', '/c/d']".to_owned());
+        assert_eq!(rule, Some(expected));
+        assert_eq!(text("a", "b"), None);
+        assert_eq!(text("for <user_id>", "for <owner_id>"), None);
+    }
+
+    #[test]
+    fn an_object_is_unstable_by_its_members() {
+        let found = members(r#"{"a": 1, "at": "x"}"#, r#"{"a": 1, "at": "y"}"#);
+        assert_eq!(found, [("at".to_owned(), "x".to_owned(), "y".to_owned())]);
+        let updated = members(r#"{"n": 1} -> {"n": 2}"#, r#"{"n": 1} -> {"n": 3}"#);
+        assert_eq!(updated, [("n".to_owned(), "2".to_owned(), "3".to_owned())]);
+        assert_eq!(members(r#"{"a": 1}"#, r#"{"b": 1}"#), []);
+        assert_eq!(members("1", "2"), []);
+    }
+
+    #[test]
+    fn the_name_of_a_value_says_what_it_is() {
+        let name = |was: &str, is: &str| match column_rule(String::new(), was, is) {
+            Rule::Column { name, .. } => name,
+            Rule::Text { .. } => String::new(),
+        };
+        assert_eq!(
+            name("2026-01-31T12:00:00", "2026-01-31 12:00:01"),
+            "<timestamp>"
+        );
+        assert_eq!(name("1 -> 2", "1 -> 3"), "<number>");
+        assert_eq!(name("a", "1"), "<unstable>");
+        let [one, other] = [
+            "2b1d0a9e-1111-4222-8333-444455556666",
+            "2b1d0a9e-1111-4222-8333-444455556667",
+        ];
+        assert_eq!(name(one, other), "<uuid>");
+    }
+}

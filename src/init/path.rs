@@ -1,0 +1,138 @@
+//! Paths with identifiers in them: what each is of, and what it is called.
+
+use super::names::{identifier, singular, words};
+
+/// A part of a path.
+#[derive(Debug, PartialEq, Eq)]
+enum Piece<'a> {
+    Text(&'a str),
+    Parameter(&'a str),
+}
+
+fn pieces(path: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    let mut rest = path;
+    while let Some((before, after)) = rest.split_once('{') {
+        let Some((name, after)) = after.split_once('}') else {
+            break;
+        };
+        pieces.extend([Piece::Text(before), Piece::Parameter(name)]);
+        rest = after;
+    }
+    pieces.push(Piece::Text(rest));
+    pieces
+}
+
+/// An identifier in a path: what it is of, and what it is called.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Identifier {
+    /// The kind.
+    pub(super) kind: String,
+    /// The symbol.
+    pub(super) symbol: String,
+}
+
+/// Names that say nothing about what they are names of.
+const GENERIC: [&str; 12] = [
+    "id",
+    "uuid",
+    "guid",
+    "pk",
+    "key",
+    "slug",
+    "name",
+    "code",
+    "number",
+    "identifier",
+    "ref",
+    "oid",
+];
+/// How the names of identifiers end.
+const ENDINGS: [&str; 8] = [
+    "_id", "_uuid", "_guid", "_pk", "_key", "_slug", "_name", "_ids",
+];
+/// Names that templates, or the engine, use for something else.
+const TAKEN: [&str; 20] = [
+    "actor", "target", "cell", "run", "vars", "name", "if", "in", "is", "not", "and", "or", "else",
+    "true", "false", "none", "null", "loop", "self", "random",
+];
+
+impl Identifier {
+    /// `{team_id}` is the `team_id` of a `team`, and so is `{id}` after `/teams/`.
+    fn of(name: &str, before: &str) -> Self {
+        let name = identifier(name.split(':').next().unwrap_or_default())
+            .unwrap_or_else(|| "id".to_owned());
+        let collection = words(before).last().map(|word| singular(word));
+        let collection =
+            collection.filter(|word| word.starts_with(|c: char| c.is_ascii_alphabetic()));
+        if GENERIC.contains(&name.as_str()) {
+            let kind = collection.unwrap_or_else(|| "item".to_owned());
+            return Self {
+                symbol: format!("{kind}_{name}"),
+                kind: free(kind),
+            };
+        }
+        let stem = ENDINGS.iter().find_map(|ending| name.strip_suffix(ending));
+        let of_collection = || collection.filter(|word| name.starts_with(word.as_str()));
+        let kind = stem.map(str::to_owned).or_else(of_collection);
+        Self {
+            kind: free(kind.unwrap_or_else(|| name.clone())),
+            symbol: free(name),
+        }
+    }
+}
+
+fn free(name: String) -> String {
+    if TAKEN.contains(&name.as_str()) {
+        format!("{name}_id")
+    } else {
+        name
+    }
+}
+
+/// The identifiers in a path, in their order.
+pub(super) fn identifiers(path: &str) -> Vec<(&str, Identifier)> {
+    let mut before = "";
+    let mut found = Vec::new();
+    for piece in pieces(path) {
+        match piece {
+            Piece::Text(text) => before = text,
+            Piece::Parameter(name) => {
+                found.push((
+                    name,
+                    Identifier::of(
+                        name,
+                        before
+                            .trim_end_matches('/')
+                            .rsplit('/')
+                            .next()
+                            .unwrap_or_default(),
+                    ),
+                ));
+                before = "";
+            }
+        }
+    }
+    found
+}
+
+/// The path with identifiers in place of its parameters; `of` is what they are of, with a dot.
+pub(super) fn template(path: &str, of: &str, symbols: &[String]) -> String {
+    let mut symbols = symbols.iter();
+    let part = |piece: Piece<'_>| match piece {
+        Piece::Text(text) => text.replace('{', "{{ '{' }}"),
+        Piece::Parameter(_) => {
+            let symbol = symbols.next().map(String::as_str).unwrap_or_default();
+            format!("{{{{ {of}{symbol} }}}}")
+        }
+    };
+    rooted(pieces(path).into_iter().map(part).collect())
+}
+
+fn rooted(path: String) -> String {
+    if path.starts_with('/') {
+        path
+    } else {
+        format!("/{path}")
+    }
+}

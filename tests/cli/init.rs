@@ -1,0 +1,482 @@
+//! A suite to start from.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+
+use super::place::{Ended, Place};
+use super::raw::{JSON, Raw, respond};
+use super::teams::Served;
+
+/// The file of a fixture.
+fn document(name: &str) -> String {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/openapi/");
+    format!("{file}{name}")
+}
+
+fn init(place: &Place, arguments: &[&str]) -> Ended {
+    let arguments: Vec<&str> = ["init", "made"].iter().chain(arguments).copied().collect();
+    place.run(&arguments)
+}
+
+fn made(arguments: &[&str]) -> Place {
+    let place = Place::empty();
+    init(&place, arguments).result();
+    place
+}
+
+fn text(place: &Place, file: &str) -> String {
+    fs::read_to_string(place.path(file)).unwrap()
+}
+
+/// The endpoint files, each after its name.
+fn endpoints(place: &Place) -> String {
+    let files = place.files().into_iter();
+    let endpoints = files.filter(|(path, _)| path.to_string_lossy().contains("endpoints/"));
+    let texts = endpoints.map(|(path, bytes)| {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let text = String::from_utf8(bytes).unwrap();
+        let text = text.lines().skip(1).collect::<Vec<_>>().join("\n");
+        format!("=== {name}\n{text}\n")
+    });
+    texts.collect()
+}
+
+/// What `list` says of the suite, as how many cells each endpoint has.
+fn listed(place: &Place) -> String {
+    let cells = place.run(&["list", "made"]).result();
+    let names: BTreeSet<&str> = cells
+        .lines()
+        .map(|line| line.split('/').next().unwrap())
+        .collect();
+    let count = |name: &&str| {
+        cells
+            .lines()
+            .filter(|line| line.starts_with(&format!("{name}/")))
+            .count()
+    };
+    let lines = names.iter().map(|name| format!("{name} {}\n", count(name)));
+    lines.collect()
+}
+
+#[test]
+fn without_a_document_it_is_a_small_suite_that_explains_itself() {
+    let place = Place::empty();
+    assert_snapshot!(init(&place, &[]).result(), @"
+    wrote made
+      suite.yaml      the service, 3 variables
+      world.yaml      1 kind, 4 actors
+      targets.yaml    4 targets
+      endpoints/      4 endpoints
+      .authz-pin/     schemas, with which editors complete the keys
+
+    fill in
+      world.yaml      `setup` of 1 kind: whether it makes a note
+      world.yaml      `actors`: the roles that the service has
+      endpoints/      bodies, where an example does not do
+
+    then
+      authz-pin list made
+      export AUTHZ_PIN_VAR_ADMIN_TOKEN=...
+      export AUTHZ_PIN_VAR_MEMBER_TOKEN=...
+      export AUTHZ_PIN_VAR_OUTSIDER_TOKEN=...
+      authz-pin check made --base-url URL --dry-run
+      authz-pin record made --base-url URL --database-url postgres://...
+    ");
+    assert_snapshot!(listed(&place), @"
+    delete-notes-note-id 12
+    get-notes 4
+    get-notes-note-id 12
+    post-notes 4
+    ");
+    assert_snapshot!("init-suite", text(&place, "made/suite.yaml"));
+    assert_snapshot!("init-world", text(&place, "made/world.yaml"));
+    assert_snapshot!("init-targets", text(&place, "made/targets.yaml"));
+    assert_snapshot!("init-endpoints", endpoints(&place));
+}
+
+#[test]
+fn a_document_of_openapi_3_0_becomes_a_suite() {
+    let place = made(&["--openapi", &document("clubs-3.0.yaml")]);
+    assert_snapshot!(listed(&place), @"
+    create-club 4
+    delete-club 12
+    get-club 12
+    get-friend 12
+    get-healthz 4
+    get-person 12
+    list-clubs 4
+    set-member 12
+    update-club 12
+    upload-logo 12
+    ");
+    assert_snapshot!("init-3-0-suite", text(&place, "made/suite.yaml"));
+    assert_snapshot!("init-3-0-world", text(&place, "made/world.yaml"));
+    assert_snapshot!("init-3-0-targets", text(&place, "made/targets.yaml"));
+    assert_snapshot!("init-3-0-endpoints", endpoints(&place));
+}
+
+#[test]
+fn a_document_of_openapi_3_1_with_odd_names_becomes_a_suite() {
+    let place = made(&["--openapi", &document("shop-3.1.json")]);
+    assert_snapshot!(listed(&place), @"
+    con-trol-x-y 12
+    create-order 4
+    delete-order 12
+    get-admin-orders 4
+    get-c198 12
+    get-files-file-path-path 12
+    get-odd 4
+    get-odd-run-x 12
+    get-orders 4
+    get-twice-3d7a 4
+    get-twice-6884 4
+    gr-e-d353 12
+    post-twice 4
+    put-same-id-same-id 12
+    read-order 12
+    ");
+    assert_snapshot!("init-3-1-suite", text(&place, "made/suite.yaml"));
+    assert_snapshot!("init-3-1-world", text(&place, "made/world.yaml"));
+    assert_snapshot!("init-3-1-endpoints", endpoints(&place));
+}
+
+#[test]
+fn what_it_writes_covers_the_document() {
+    for name in ["clubs-3.0.yaml", "shop-3.1.json"] {
+        let place = made(&["--openapi", &document(name)]);
+        let ended = place.run(&["coverage", "made", "--openapi", &document(name)]);
+        // What is no path of a URL is a template of the suite's, and nothing of the document.
+        let missing = ended.result();
+        let expected = if name == "clubs-3.0.yaml" {
+            "100.0 % swept"
+        } else {
+            "% swept"
+        };
+        assert!(missing.contains(expected), "{missing}");
+    }
+}
+
+#[test]
+fn what_it_writes_can_be_rendered() {
+    let place = made(&["--openapi", &document("shop-3.1.json")]);
+    let vars =
+        ["admin", "member", "outsider"].map(|name| format!("--var={name}_token=secret-{name}"));
+    let mut arguments = vec![
+        "check",
+        "made",
+        "--base-url",
+        "http://localhost:1",
+        "--dry-run",
+    ];
+    arguments.extend(vars.iter().map(String::as_str));
+    let shown = place.run(&arguments).result();
+    assert!(
+        shown.contains("POST /orders\n") || shown.contains("POST"),
+        "{shown}"
+    );
+    assert!(shown.contains("- {{ x }}"), "{shown}");
+    assert!(!shown.contains("secret-admin"), "{shown}");
+}
+
+#[test]
+fn two_runs_write_the_same() {
+    let files = || {
+        let place = made(&["--openapi", &document("clubs-3.0.yaml")]);
+        let files = place.files().into_iter();
+        files
+            .map(|(path, bytes)| (path.file_name().unwrap().to_owned(), bytes))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(files(), files());
+}
+
+#[test]
+fn nothing_is_written_where_a_file_is_there_already() {
+    let place = Place::empty().write("made/endpoints/get-notes.yaml", "mine");
+    assert_snapshot!(init(&place, &[]).error(2), @"
+    error: `made/endpoints/get-notes.yaml` is there already, nothing was written
+      = help: name a folder without a suite, or remove the file
+    ");
+    assert_eq!(place.files().len(), 1);
+    assert_eq!(text(&place, "made/endpoints/get-notes.yaml"), "mine");
+}
+
+#[test]
+fn patterns_select_operations() {
+    let file = document("clubs-3.0.yaml");
+    let arguments = [
+        "--openapi",
+        &file,
+        "--include",
+        "* /clubs*",
+        "--exclude",
+        "DELETE *",
+        "--exclude",
+        "* /clubs/*/*",
+    ];
+    assert_snapshot!(listed(&made(&arguments)), @"
+    create-club 4
+    get-club 12
+    list-clubs 4
+    update-club 12
+    ");
+    let place = Place::empty();
+    assert_snapshot!(init(&place, &["--openapi", &file, "--include", "GET /nobody"]).error(4), @"
+    error: no operation matches `GET /nobody`
+      = help: operations are METHOD /path as in the document, such as `GET /teams/{team_id}`
+    ");
+    assert_snapshot!(init(&place, &["--openapi", &file, "--exclude", "* *"]).error(4), @"
+    error: no operation is left
+      = help: operations are METHOD /path as in the document, such as `GET /teams/{team_id}`
+    ");
+    assert_snapshot!(init(&place, &["--include", "/notes"]).error(2), @"
+    error: invalid value '/notes' for '--include <PATTERN>': expected a method and a path, such as `GET /teams/*`
+
+    For more information, try '--help'.
+    ");
+    assert_eq!(place.files(), []);
+}
+
+#[test]
+fn a_document_that_is_none_is_refused_and_nothing_is_written() {
+    let place = Place::empty()
+        .write("api.json", "{\"openapi\": \"2.0\"}")
+        .write("empty.json", "{\"openapi\": \"3.0.0\", \"paths\": {}}");
+    assert_snapshot!(init(&place, &["--openapi", "api.json"]).error(2), @"
+    error: OpenAPI `2.0` is not supported: only 3.0 and 3.1 are
+     --> api.json
+
+    1 error
+    ");
+    assert_snapshot!(init(&place, &["--openapi", "empty.json"]).error(2), @"
+    error: the OpenAPI document `empty.json` has no operation that a suite can call
+      = help: name the file or the URL of an OpenAPI document, 3.0 or 3.1
+    ");
+    assert_snapshot!(init(&place, &["--openapi", "nobody.json"]).error(2), @"error: cannot read `nobody.json`: No such file or directory (os error 2)");
+    assert_snapshot!(init(&place, &["--har", "api.json"]).error(2), @"
+    error: `api.json`: the file is not a HAR file: it has no `log` with `entries` of requests, line 1 column 18
+      = help: save the calls as HAR in the browser's network panel, or in a proxy
+    ");
+    assert!(!place.path("made").exists());
+}
+
+#[test]
+fn a_document_is_fetched_from_the_service() {
+    let body = fs::read_to_string(document("shop-3.1.json")).unwrap();
+    let service = Raw::start(move |request, stream| match request.path() {
+        "/api/openapi.json?all=1" => respond(stream, 200, JSON, &body),
+        _ => respond(stream, 404, JSON, "{}"),
+    });
+    let url = format!("{}/api/openapi.json?all=1", service.url());
+    let place = made(&["--openapi", &url, "--include", "* /orders*"]);
+    let suite = text(&place, "made/suite.yaml");
+    assert!(suite.contains("\n  ready: /api/openapi.json\n"), "{suite}");
+    assert!(
+        suite.contains("\n  openapi: /api/openapi.json\n"),
+        "{suite}"
+    );
+    let gone = init(
+        &Place::empty(),
+        &["--openapi", &format!("{}/gone", service.url())],
+    );
+    assert_eq!(gone.code, Some(3), "{gone:?}");
+}
+
+#[test]
+fn what_it_writes_for_a_service_that_makes_its_own_things_is_swept_without_a_change() {
+    let service = Served::start();
+    let url = service.url();
+    let place = made(&["--openapi", &format!("{url}/openapi.json")]);
+    let vars = ["admin", "member", "outsider"].map(|name| format!("--var={name}_token=of-{name}"));
+    let run = |command| {
+        let mut arguments = vec![command, "made", "--base-url", &url];
+        arguments.extend(vars.iter().map(String::as_str));
+        place.run(&arguments).result()
+    };
+    run("record");
+    let record = text(&place, "made/snapshots/get-team.snap");
+    assert_snapshot!(record.split_once("\n---\n").unwrap().1, @"
+    endpoint: GET /teams/{{ target.team_id }}
+    gates:
+      the-team-is-not-yours: the team is not yours
+      there-is-no-such-team: there is no such team
+      who-are-you: who are you
+    shapes:
+      body 4232:
+      - team_id
+    cells:
+      own team:
+        admin: {status: 200, discloses: [target.team_id], effects: not observed, shape: body 4232}
+        member: {status: 200, discloses: [target.team_id], effects: not observed, shape: body 4232}
+        outsider: {status: 403, gate: the-team-is-not-yours, effects: not observed}
+        anonymous: {status: 401, gate: who-are-you, effects: not observed}
+      other team:
+        admin: {status: 403, gate: the-team-is-not-yours, effects: not observed}
+        member: {status: 403, gate: the-team-is-not-yours, effects: not observed}
+        outsider: {status: 200, discloses: [target.team_id], effects: not observed, shape: body 4232}
+        anonymous: {status: 401, gate: who-are-you, effects: not observed}
+      team that does not exist:
+        admin: {status: 404, gate: there-is-no-such-team, effects: not observed}
+        member: {status: 404, gate: there-is-no-such-team, effects: not observed}
+        outsider: {status: 404, gate: there-is-no-such-team, effects: not observed}
+        anonymous: {status: 401, gate: who-are-you, effects: not observed}
+    ");
+    run("check");
+    // What the outsider made nobody else can remove, and without a database there is no journal.
+    assert_eq!(service.teams(), 3);
+}
+
+/// Values that must not be in anything that is written.
+const SECRETS: [&str; 14] = [
+    "hunter2-hunter2",
+    "eyJhbGciOiJIUzI1NiJ9.e30.sig",
+    "c2Vzc2lvbi1jb29raWU",
+    "basic-password-9",
+    "query-key-42x",
+    "set-cookie-value-7",
+    "fresh-token-from-login",
+    "csrf-value-123",
+    "sk-live-abcdefghijkl",
+    "pin-4711",
+    "0815",
+    "reset-me-1234567890",
+    "nested-secret-value",
+    "device-cookie",
+];
+
+fn recording() -> String {
+    let get = |url: &str| {
+        json!({"request": {"method": "GET", "url": url, "headers": [
+        {"name": "Authorization", "value": "Bearer eyJhbGciOiJIUzI1NiJ9.e30.sig"},
+        {"name": "Cookie", "value": "sid=c2Vzc2lvbi1jb29raWU; device=device-cookie"},
+        {"name": "X-CSRF-Token", "value": "csrf-value-123"}]},
+        "response": {"status": 200, "headers": [{"name": "Set-Cookie", "value": "sid=set-cookie-value-7; HttpOnly"}],
+            "content": {"mimeType": "application/json", "text": "{}"}}})
+    };
+    let send = |method: &str, url: &str, body: Value, answer: Value| {
+        let mut entry = get(url);
+        entry["request"]["method"] = json!(method);
+        entry["request"]["postData"] =
+            json!({"mimeType": "application/json; charset=utf-8", "text": body.to_string()});
+        entry["response"]["content"]["text"] = json!(answer.to_string());
+        entry
+    };
+    let file = |url: &str, media: &str| {
+        let mut entry = get(url);
+        entry["response"]["content"]["mimeType"] = json!(media);
+        entry
+    };
+    let at = |path: &str| format!("https://app.example.com{path}");
+    let entries = json!([
+        file(&at("/"), "text/html"),
+        file(&at("/static/app.js"), "text/javascript"),
+        file(&at("/logo"), "image/png"),
+        get("https://metrics.example.net/collect?key=query-key-42x"),
+        get(&at("/api/teams?page=2&api_key=query-key-42x&q=a%20b")),
+        get(&at("/api/teams/17")),
+        get(&at("/api/teams/18")),
+        get(&at("/api/teams/17/members/2b1d0a9e-1111-4222-8333-444455556666")),
+        get(&at("/api/reset/reset-me-1234567890")),
+        get(&at("/api/echo/device-cookie")),
+        get(&at("/api/blobs/0123456789abcdef0123456789abcdef01234567")),
+        send("POST", &at("/api/login"), json!({"user": "ada", "password": "hunter2-hunter2", "pin": "pin-4711", "otp": 815, "code": "0815"}),
+            json!({"access_token": "fresh-token-from-login"})),
+        send("POST", &at("/api/teams"), json!({"name": "Chess", "max_tokens": 5, "note": "again hunter2-hunter2!", "credentials": {"value": "nested-secret-value"},
+            "api": "sk-live-abcdefghijkl", "tags": ["a", "b"], "see": "fresh-token-from-login"}), json!({"data": {"id": 17}})),
+        send("PATCH", &at("/api/teams/17/members/2b1d0a9e-1111-4222-8333-444455556666"),
+            json!({"team_id": 17, "member": "2b1d0a9e-1111-4222-8333-444455556666", "role": "chair", "{{ odd }}": "{% x %}"}), json!({})),
+        {"request": {"method": "OPTIONS", "url": at("/api/teams")}},
+        {"request": {"method": "POST", "url": at("/api/form"), "headers": [{"name": "Authorization", "value": "Basic YWRhOmJhc2ljLXBhc3N3b3JkLTk="}],
+            "postData": {"mimeType": "application/x-www-form-urlencoded", "params": [{"name": "echo", "value": "basic-password-9"}], "text": ""}}, "response": null},
+    ]);
+    json!({"log": {"version": "1.2", "creator": {"name": "x", "version": "1"}, "entries": entries}})
+        .to_string()
+}
+
+#[test]
+fn recorded_calls_become_a_suite() {
+    let place = Place::empty().write("calls.har", &recording());
+    assert_snapshot!(init(&place, &["--har", "calls.har"]).result(), @"
+    wrote made
+      suite.yaml      the service, 13 variables
+      world.yaml      5 kinds, 4 actors
+      targets.yaml    16 targets
+      endpoints/      11 endpoints
+      .authz-pin/     schemas, with which editors complete the keys
+    left out: 4 calls that are not of https://app.example.com, or load files
+    secrets of the recording became variables; read the bodies before you commit them
+
+    fill in
+      suite.yaml      `service.ready`: a path that answers everybody with a success
+      world.yaml      `rows` or `setup` of 4 kinds: what makes a member exist
+      world.yaml      `setup` of 1 kind: whether it makes a team
+      world.yaml      `actors`: the roles that the service has
+      endpoints/      bodies, where an example does not do
+
+    then
+      authz-pin list made
+      export AUTHZ_PIN_VAR_ADMIN_TOKEN=...
+      export AUTHZ_PIN_VAR_MEMBER_TOKEN=...
+      export AUTHZ_PIN_VAR_OUTSIDER_TOKEN=...
+      export AUTHZ_PIN_VAR_RECORDED_API=...
+      export AUTHZ_PIN_VAR_RECORDED_API_KEY=...
+      export AUTHZ_PIN_VAR_RECORDED_CODE=...
+      export AUTHZ_PIN_VAR_RECORDED_CREDENTIALS=...
+      export AUTHZ_PIN_VAR_RECORDED_ECHO=...
+      export AUTHZ_PIN_VAR_RECORDED_NOTE=...
+      export AUTHZ_PIN_VAR_RECORDED_OTP=...
+      export AUTHZ_PIN_VAR_RECORDED_PASSWORD=...
+      export AUTHZ_PIN_VAR_RECORDED_PIN=...
+      export AUTHZ_PIN_VAR_RECORDED_SEE=...
+      authz-pin check made --base-url https://app.example.com --dry-run
+      authz-pin record made --base-url https://app.example.com --database-url postgres://...
+    ");
+    assert_snapshot!(listed(&place), @"
+    get 4
+    get-api-blobs-blob-id 12
+    get-api-echo-echo-id 12
+    get-api-reset-reset-id 12
+    get-api-teams 4
+    get-api-teams-team-id 12
+    get-api-teams-team-id-members-member-id 12
+    patch-api-teams-team-id-members-member-id 12
+    post-api-form 4
+    post-api-login 4
+    post-api-teams 4
+    ");
+    assert_snapshot!("init-har-suite", text(&place, "made/suite.yaml"));
+    assert_snapshot!("init-har-world", text(&place, "made/world.yaml"));
+    assert_snapshot!("init-har-endpoints", endpoints(&place));
+}
+
+#[test]
+fn no_secret_of_a_recording_is_written_or_printed() {
+    let place = Place::empty().write("calls.har", &recording());
+    let said = init(&place, &["--har", "calls.har"]);
+    let mut texts: Vec<String> = place
+        .files()
+        .into_iter()
+        .filter(|(path, _)| path.extension().is_some_and(|ending| ending == "yaml"))
+        .map(|(path, bytes)| {
+            format!(
+                "{}\n{}",
+                path.file_name().unwrap().to_string_lossy(),
+                String::from_utf8(bytes).unwrap()
+            )
+        })
+        .collect();
+    assert!(texts.len() > 10);
+    texts.extend([said.stdout, said.stderr]);
+    for secret in SECRETS {
+        let found = texts.iter().find(|text| text.contains(secret));
+        assert_eq!(found, None, "{secret}");
+    }
+    // The names of fields are no secrets, and the rest is as it was recorded.
+    let all = texts.concat();
+    for kept in ["max_tokens: 5", "name: Chess", "user: ada", "q: a b"] {
+        assert!(all.contains(kept), "{kept}");
+    }
+}
