@@ -137,7 +137,10 @@ impl From<SweepError> for Failure {
                 ..failure
             },
             SweepError::Database(error) => error.into(),
-            SweepError::Http(_) | SweepError::Gone(_) | SweepError::Refused(_) => failure,
+            SweepError::Http(_)
+            | SweepError::Gone(_)
+            | SweepError::Refused(_)
+            | SweepError::Setup { .. } => failure,
         }
     }
 }
@@ -162,6 +165,22 @@ fn nothing_left(leftovers: &[Leftover]) -> Result<(), Failure> {
 }
 
 const LEFTOVERS_SHOWN: usize = 20;
+
+/// What requests made and no request could remove is for a person to look at.
+fn all_removed(left: &[String]) -> Result<(), Failure> {
+    if left.is_empty() {
+        return Ok(());
+    }
+    let mut message = format!("{} things that the run made are left in the service:", left.len());
+    for left in left.iter().take(LEFTOVERS_SHOWN) {
+        let _ = write!(message, "\n  {left}");
+    }
+    if left.len() > LEFTOVERS_SHOWN {
+        message.push_str("\n  ...");
+    }
+    Err(Failure::new(Exit::Unreachable, message)
+        .help("remove them by hand, or correct the suite's `teardown`"))
+}
 
 impl From<DatabaseError> for Failure {
     fn from(error: DatabaseError) -> Self {

@@ -17,11 +17,11 @@ use crate::http::{Call, shown};
 use crate::journal::STATEMENTS;
 use crate::plan::{EndpointPlan, PlannedCell};
 use crate::service::Given;
-use crate::suite::{CaptureSpec, Credential, Endpoint, RequestSpec, Suite};
+use crate::suite::{CaptureSpec, Credential, Endpoint, Kind, RequestSpec, StepSpec, Suite};
 use crate::sweep::{NOBODY, SweepError, namer};
 use crate::symbols::{Namer, Registry, View};
-use crate::template::{Templates, Value, random};
-use crate::world::{Instance, Row, Scratch, World, headers};
+use crate::template::{Scope, TemplateError, Templates, Value, random};
+use crate::world::{Instance, Row, Scratch, World, order, step_headers};
 
 /// Everything that a run would do.
 #[derive(Debug, Serialize)]
@@ -38,6 +38,12 @@ pub struct DryRun {
     pub journal: Vec<String>,
     /// The rows that would be there for the whole run, in the order of their insertion.
     pub world: Vec<Insert>,
+    /// The requests that would make the world, by whom they make.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub setup: IndexMap<String, Steps>,
+    /// The requests of the endpoints' own setups, by endpoint.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub endpoints: IndexMap<String, Steps>,
     /// The cells, in the order of the suite.
     pub cells: Vec<CellRun>,
 }
@@ -62,10 +68,23 @@ pub struct CellRun {
     pub actor: String,
     /// The rows that would be inserted before the call.
     pub rows: Vec<Insert>,
+    /// The requests that would make the target.
+    #[serde(skip_serializing_if = "Steps::is_empty")]
+    pub steps: Steps,
     /// The call.
     pub request: Request,
     /// The requests after it, by the probe's name.
     pub probes: IndexMap<String, Request>,
+}
+
+/// The requests that make something and those that take it back.
+#[derive(Debug, Default, Serialize)]
+pub struct Steps {
+    /// Those that make it.
+    pub setup: Vec<Request>,
+    /// Those that take it back; none where the journal does that.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub teardown: Vec<Request>,
 }
 
 /// One request.
@@ -100,15 +119,19 @@ impl DryRun {
     ) -> Result<Self, SweepError> {
         let one = Drawing::new(suite, given)?;
         let other = Drawing::new(suite, given)?;
-        let mut cells = Vec::new();
+        let (mut cells, mut endpoints) = (Vec::new(), IndexMap::new());
         for endpoint in plan {
-            let drawn = one.cells(endpoint)?.into_iter().zip(other.cells(endpoint)?);
-            cells.extend(drawn.map(|(one, other)| one.agree(&other)));
+            let ((steps, own), (other_steps, others)) =
+                (one.cells(endpoint)?, other.cells(endpoint)?);
+            cells.extend(agree_all(own, &others, CellRun::agree));
+            if !steps.is_empty() {
+                endpoints.insert(endpoint.endpoint.name.clone(), steps.agree(&other_steps));
+            }
         }
         // Where a shard is without endpoints, nothing is connected to.
-        let (journal, world) = match plan {
+        let (journal, (world, setup)) = match plan {
             [] => Default::default(),
-            _ => (journal(suite, given), one.world_inserts(&other)?),
+            _ => (journal(suite, given), one.agreed_world(&other)?),
         };
         Ok(Self {
             suite: suite.file.name.clone(),
@@ -117,6 +140,8 @@ impl DryRun {
             database: database(given),
             journal,
             world,
+            setup,
+            endpoints,
             cells,
         })
     }
@@ -124,7 +149,11 @@ impl DryRun {
     /// How many requests there would be, but for the pages after the first.
     #[must_use]
     pub fn requests(&self) -> usize {
-        self.cells.iter().map(|cell| 1 + cell.probes.len()).sum()
+        let cells = self.cells.iter();
+        let calls: usize = cells.map(|cell| 1 + cell.probes.len()).sum();
+        let steps = self.cells.iter().map(|cell| &cell.steps);
+        let steps = steps.chain(self.setup.values()).chain(self.endpoints.values());
+        calls + steps.map(Steps::len).sum::<usize>()
     }
 }
 
@@ -180,72 +209,180 @@ struct Drawing<'a> {
     suite: &'a Suite,
     templates: Templates,
     world: World,
+    rows: Vec<Row>,
+    /// The requests that make the world, by whom they make.
+    made: IndexMap<&'a str, Calls>,
+    /// Whether there is no journal, so that what requests make is taken back by requests.
+    has_teardown: bool,
 }
+
+/// The requests of one setup and its teardown.
+#[derive(Default)]
+struct Calls {
+    setup: Vec<Call>,
+    teardown: Vec<Call>,
+}
+
+/// A cell's target, and the requests that make it.
+type Target = (Scratch, Calls);
 
 impl<'a> Drawing<'a> {
     fn new(suite: &'a Suite, given: &Given) -> Result<Self, SweepError> {
         let templates = Templates::new();
         let world = World::draw(suite, &templates, &given.variables)?;
-        Ok(Self {
+        let mut drawing = Self {
             suite,
             templates,
             world,
-        })
+            rows: Vec::new(),
+            made: IndexMap::new(),
+            has_teardown: given.database_url.is_none() && given.base_url.is_some(),
+        };
+        drawing.make_world()?;
+        Ok(drawing)
     }
 
-    fn world_inserts(&self, other: &Self) -> Result<Vec<Insert>, SweepError> {
-        let (one, other) = (self.world_rows()?, other.world_rows()?);
-        Ok(agree_all(one, &other, Insert::agree))
+    fn make_world(&mut self) -> Result<(), SweepError> {
+        for member in order(self.suite, &self.templates) {
+            if self.suite.has_setup() {
+                self.world.prepare(self.suite, &self.templates, &member)?;
+            }
+            self.rows.extend(self.world.rows(&self.templates, &member)?);
+            let Some(kind) = member.kind.filter(|kind| !kind.setup.is_empty()) else {
+                continue;
+            };
+            let base = self.world.scope_for(member.name);
+            let entity = self.world.entities.get(member.name);
+            let mut entity = entity.cloned().unwrap_or_default();
+            let calls = self.steps(kind, &base, &mut entity)?;
+            self.world.settle(self.suite, member.name, entity);
+            self.made.insert(member.name, calls);
+        }
+        Ok(())
     }
 
-    fn world_rows(&self) -> Result<Vec<Insert>, SweepError> {
-        let namer = namer(Registry::of_world(&self.world))?;
+    /// The requests of a setup, whose captures are made up, and those of its teardown.
+    fn steps(
+        &self,
+        kind: &Kind,
+        base: &Scope,
+        entity: &mut Instance,
+    ) -> Result<Calls, SweepError> {
+        let mut calls = Calls::default();
+        for step in &kind.setup {
+            calls.setup.push(self.step(step, &entity.within(base))?);
+            let made_up = step.capture.keys().map(|name| (name.clone(), random(24)));
+            entity.learn(&self.templates, kind, base, &made_up.collect())?;
+        }
+        for step in kind.teardown.iter().filter(|_| self.has_teardown) {
+            calls.teardown.push(self.step(step, &entity.within(base))?);
+        }
+        Ok(calls)
+    }
+
+    fn step(&self, step: &StepSpec, scope: &Scope) -> Result<Call, SweepError> {
+        let credential = self.headers(step.auth.as_ref(), scope)?;
+        Ok(Call::render(
+            &self.templates,
+            &step.request,
+            credential,
+            scope,
+        )?)
+    }
+
+    fn headers(
+        &self,
+        auth: Option<&Credential>,
+        scope: &Scope,
+    ) -> Result<Vec<(String, String)>, TemplateError> {
+        step_headers(self.suite, &self.templates, &self.world, auth, scope)
+    }
+
+    fn agreed_world(
+        &self,
+        other: &Self,
+    ) -> Result<(Vec<Insert>, IndexMap<String, Steps>), SweepError> {
+        let (namers, registry) = (self.namer()?, other.namer()?);
         // From nobody's side: no actor has this name, and no cell this number.
-        let side = Side {
+        let side = |namer| Side {
+            namer,
+            view: NOBODY,
+        };
+        let (one, another) = (side(&namers), side(&registry));
+        let rows = |side: Side<'_>, rows: &[Row]| -> Vec<Insert> {
+            rows.iter().map(|row| side.insert(row)).collect()
+        };
+        let inserts = agree_all(
+            rows(one, &self.rows),
+            &rows(another, &other.rows),
+            Insert::agree,
+        );
+        let steps = self.made.iter().zip(other.made.values());
+        let steps = steps.map(|((name, calls), others)| {
+            let steps = one.steps(calls).agree(&another.steps(others));
+            ((*name).to_owned(), steps)
+        });
+        Ok((inserts, steps.collect()))
+    }
+
+    fn namer(&self) -> Result<Namer, SweepError> {
+        namer(Registry::of_world(&self.world))
+    }
+
+    fn cells(&self, plan: &EndpointPlan<'_>) -> Result<(Steps, Vec<CellRun>), SweepError> {
+        let mut registry = Registry::of_world(&self.world);
+        let mut setup = Instance::default();
+        let kind = &plan.endpoint.setup;
+        let calls = self.steps(kind, &self.world.scope(), &mut setup)?;
+        registry.add_world_entity("setup", &setup);
+        let setup = (!kind.setup.is_empty()).then_some(&setup);
+        let mut targets = Vec::new();
+        for (number, cell) in plan.cells.iter().enumerate() {
+            targets.extend(self.target(plan.endpoint, number, cell, setup, &mut registry)?);
+        }
+        let namer = namer(registry)?;
+        let cells = plan.cells.iter().zip(&targets).enumerate();
+        let cells = cells.map(|(number, (cell, target))| {
+            let view = View {
+                cell: number,
+                actor: cell.actor,
+            };
+            let side = Side {
+                namer: &namer,
+                view,
+            };
+            self.cell(plan.endpoint, cell, target, side)
+        });
+        let nobody = Side {
             namer: &namer,
             view: NOBODY,
         };
-        let rows = self.world.rows(self.suite, &self.templates)?;
-        Ok(rows.iter().map(|row| side.insert(row)).collect())
-    }
-
-    fn cells(&self, plan: &EndpointPlan<'_>) -> Result<Vec<CellRun>, SweepError> {
-        let mut registry = Registry::of_world(&self.world);
-        let mut scratches = Vec::new();
-        for (number, cell) in plan.cells.iter().enumerate() {
-            scratches.extend(self.scratch(plan.endpoint, number, cell, &mut registry)?);
-        }
-        let namer = namer(registry)?;
-        let cells = plan.cells.iter().zip(&scratches).enumerate();
-        cells
-            .map(|(number, (cell, scratch))| {
-                let view = View {
-                    cell: number,
-                    actor: cell.actor,
-                };
-                let side = Side {
-                    namer: &namer,
-                    view,
-                };
-                self.cell(plan.endpoint, cell, scratch, side)
-            })
-            .collect()
+        Ok((nobody.steps(&calls), cells.collect::<Result<_, _>>()?))
     }
 
     /// The target of one cell, and what a success would bind.
-    fn scratch(
+    fn target(
         &self,
         endpoint: &Endpoint,
         number: usize,
         cell: &PlannedCell<'_>,
+        setup: Option<&Instance>,
         registry: &mut Registry,
-    ) -> Result<Option<Scratch>, SweepError> {
+    ) -> Result<Option<Target>, SweepError> {
         let Some(target) = self.suite.targets.get(cell.target) else {
             return Ok(None);
         };
-        let target = (cell.target, target);
+        let kind = target.kind.as_ref();
+        let kind = kind.and_then(|kind| self.suite.world.kinds.get(kind));
+        let (templates, target) = (&self.templates, (cell.target, target));
         let mut scratch =
-            Scratch::make(self.suite, &self.templates, &self.world, target, cell.actor)?;
+            Scratch::make(self.suite, templates, &self.world, setup, target, cell.actor)?;
+        let mut calls = Calls::default();
+        if let Some(kind) = kind {
+            let (base, mut made) = (scratch.base(cell.target), scratch.target.clone());
+            calls = self.steps(kind, &base, &mut made)?;
+            scratch.settle(made);
+        }
         registry.add_tag(number, &scratch.tag);
         registry.add_cell_entity(number, "target", &scratch.target);
         for (name, spec) in &endpoint.spec.capture {
@@ -254,7 +391,7 @@ impl<'a> Drawing<'a> {
                 scratch.scope.insert(name, Value::from(bound.scope()));
             }
         }
-        Ok(Some(scratch))
+        Ok(Some((scratch, calls)))
     }
 
     /// An entity as an answer would bind it, with made up values.
@@ -274,7 +411,7 @@ impl<'a> Drawing<'a> {
         &self,
         endpoint: &Endpoint,
         cell: &PlannedCell<'_>,
-        scratch: &Scratch,
+        (scratch, calls): &Target,
         side: Side<'_>,
     ) -> Result<CellRun, SweepError> {
         let actor = self.suite.world.actors.get(cell.actor);
@@ -288,7 +425,7 @@ impl<'a> Drawing<'a> {
         let mut probes = IndexMap::new();
         for (name, probe) in &endpoint.spec.probes {
             // As in a sweep: a probe whose credential does not exist is not made.
-            if headers(&self.templates, Some(&probe.auth), &scratch.scope).is_ok() {
+            if self.headers(Some(&probe.auth), &scratch.scope).is_ok() {
                 let probe = self.request(&probe.request, Some(&probe.auth), scratch, side)?;
                 probes.insert(name.clone(), probe);
             }
@@ -298,6 +435,7 @@ impl<'a> Drawing<'a> {
             target: cell.target.to_owned(),
             actor: cell.actor.to_owned(),
             rows: scratch.rows.iter().map(|row| side.insert(row)).collect(),
+            steps: side.steps(calls),
             request,
             probes,
         })
@@ -310,7 +448,7 @@ impl<'a> Drawing<'a> {
         scratch: &Scratch,
         side: Side<'_>,
     ) -> Result<Request, SweepError> {
-        let credential = headers(&self.templates, auth, &scratch.scope)?;
+        let credential = self.headers(auth, &scratch.scope)?;
         let call = Call::render(&self.templates, spec, credential, &scratch.scope)?;
         Ok(side.request(&call))
     }
@@ -328,6 +466,14 @@ impl Side<'_> {
         Insert {
             table: row.table.clone(),
             values: self.json(&Json::Object(row.values.clone())),
+        }
+    }
+
+    fn steps(&self, calls: &Calls) -> Steps {
+        let requests = |calls: &[Call]| calls.iter().map(|call| self.request(call)).collect();
+        Steps {
+            setup: requests(&calls.setup),
+            teardown: requests(&calls.teardown),
         }
     }
 
@@ -366,6 +512,7 @@ impl CellRun {
         let probes = self.probes.into_iter().zip(other.probes.values());
         Self {
             rows: agree_all(self.rows, &other.rows, Insert::agree),
+            steps: self.steps.agree(&other.steps),
             request: self.request.agree(&other.request),
             probes: probes
                 .map(|((name, one), other)| (name, one.agree(other)))
@@ -380,6 +527,23 @@ impl Insert {
         Self {
             values: agree_json(self.values, &other.values),
             ..self
+        }
+    }
+}
+
+impl Steps {
+    fn len(&self) -> usize {
+        self.setup.len() + self.teardown.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn agree(self, other: &Self) -> Self {
+        Self {
+            setup: agree_all(self.setup, &other.setup, Request::agree),
+            teardown: agree_all(self.teardown, &other.teardown, Request::agree),
         }
     }
 }

@@ -1,12 +1,13 @@
 //! The service over HTTP: the one owner of the client.
 
 mod curl;
+mod source;
 
 use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-use reqwest::header::{HeaderValue, LOCATION};
+use reqwest::header::{HeaderMap, HeaderValue, LOCATION};
 use reqwest::redirect::Policy;
 use reqwest::{Request, Response, retry};
 use serde_json::Value as Json;
@@ -156,6 +157,8 @@ pub struct Answer {
     pub status: u16,
     /// Where a redirect leads.
     pub redirect: Option<Redirect>,
+    /// The headers.
+    pub headers: HeaderMap,
     /// The body.
     pub body: Body,
 }
@@ -388,6 +391,7 @@ async fn read(mut response: Response, url: &Url) -> Result<Answer, Fault> {
     {
         return Err(Fault::TooLarge);
     }
+    let headers = std::mem::take(response.headers_mut());
     let mut bytes = Vec::new();
     let broken = |error| fault(&error, Fault::EndedEarly);
     while let Some(chunk) = response.chunk().await.map_err(broken)? {
@@ -399,6 +403,7 @@ async fn read(mut response: Response, url: &Url) -> Result<Answer, Fault> {
     Ok(Answer {
         status,
         redirect,
+        headers,
         body: Body::read(&bytes),
     })
 }

@@ -4,6 +4,7 @@
 //! `endpoints/NAME.yaml` one action each. [`Suite::load`] reports every mistake of every file at once.
 
 mod check;
+mod exchange;
 mod load;
 mod model;
 mod names;
@@ -14,10 +15,13 @@ use std::path::PathBuf;
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
+pub use exchange::{
+    Basic, Credential, Method, PagesSpec, PartSpec, PollSpec, RequestSpec, Source, StepSpec,
+};
 pub use model::{
-    Actor, BackgroundSpec, CaptureSpec, CoverageSpec, Credential, EndpointFile, Entity,
-    ExclusionSpec, Kind, LauncherSpec, Method, PagesSpec, ProbeSpec, RefusalSpec, RequestSpec,
-    RowSpec, ServiceSpec, SuiteFile, Target, TargetsFile, TextRule, Variable, WorldFile,
+    Actor, BackgroundSpec, CaptureSpec, CoverageSpec, EndpointFile, Entity, ExclusionSpec, Kind,
+    LauncherSpec, ProbeSpec, RefusalSpec, RowSpec, ServiceSpec, SuiteFile, Target, TargetsFile,
+    TextRule, Variable, WorldFile,
 };
 pub use place::Place;
 
@@ -43,6 +47,8 @@ pub struct Endpoint {
     pub name: String,
     /// The file's content.
     pub spec: EndpointFile,
+    /// What its own setup captures, makes and takes back, as a kind.
+    pub setup: Kind,
     /// Where it stands.
     pub place: Place,
 }
@@ -66,19 +72,39 @@ impl Suite {
         self.folder.join(&self.file.snapshots)
     }
 
-    /// Every entity and actor of the world: its name, its kind and the parameters it sets.
-    pub fn cast(&self) -> impl Iterator<Item = (&str, Option<&Kind>, &IndexMap<String, Json>)> {
+    /// Whether anything of the world is made by requests.
+    #[must_use]
+    pub fn has_setup(&self) -> bool {
+        self.cast()
+            .any(|member| member.kind.is_some_and(|kind| !kind.setup.is_empty()))
+    }
+
+    /// Every entity and actor of the world.
+    pub fn cast(&self) -> impl Iterator<Item = Member<'_>> {
         let kind = |name: &str| self.world.kinds.get(name);
         let entities = self.world.entities.iter();
         let actors = self.world.actors.iter();
         entities
-            .map(move |(name, entity)| (name.as_str(), kind(&entity.kind), &entity.with))
-            .chain(actors.map(move |(name, actor)| {
-                (
-                    name.as_str(),
-                    actor.kind.as_deref().and_then(kind),
-                    &actor.with,
-                )
+            .map(move |(name, entity)| Member {
+                name,
+                kind: kind(&entity.kind),
+                with: &entity.with,
+            })
+            .chain(actors.map(move |(name, actor)| Member {
+                name,
+                kind: actor.kind.as_deref().and_then(kind),
+                with: &actor.with,
             }))
     }
+}
+
+/// An entity or an actor of the world.
+#[derive(Debug, Clone, Copy)]
+pub struct Member<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its kind; an actor that the service does not know has none.
+    pub kind: Option<&'a Kind>,
+    /// The parameters that it sets.
+    pub with: &'a IndexMap<String, Json>,
 }

@@ -9,9 +9,11 @@ mod background;
 mod batch;
 mod fire;
 mod logins;
+mod setup;
 mod store;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
@@ -37,6 +39,7 @@ use crate::world::World;
 pub(crate) use background::Background;
 
 use batch::{Batch, Swept};
+use setup::Setups;
 use store::Store;
 
 /// Where the service is and how it is reached.
@@ -109,6 +112,8 @@ pub struct Sweep {
     pub requests: usize,
     /// Rows that could not be restored, since they are not as the run left them.
     pub leftovers: Vec<Leftover>,
+    /// What the run made by requests and could not remove, in words.
+    pub left: Vec<String>,
     /// Where the time went.
     pub phases: Phases,
 }
@@ -153,6 +158,14 @@ pub enum SweepError {
     /// The suite inserts rows, and there is no database to insert them into.
     #[error("the suite's world has rows, and no database was given")]
     NoDatabase,
+    /// A step of a setup failed.
+    #[error("{step}: {reason}")]
+    Setup {
+        /// Which one.
+        step: String,
+        /// What the service did, with names in place of known values.
+        reason: String,
+    },
     /// The symbols could not be compiled.
     #[error("cannot look for {0} symbols at once")]
     Symbols(usize),
@@ -196,6 +209,7 @@ pub async fn sweep(
         store,
         world_values: registry,
         values: Registry::default(),
+        setups: Setups::default(),
         batches: [now?, before?],
         retired: Retired::default(),
         unfinished: VecDeque::new(),
@@ -205,12 +219,19 @@ pub async fn sweep(
         swept: Vec::new(),
         found: Sweep::default(),
     };
+    let under_way = Arc::clone(&sweeper.setups.under_way);
+    let asked = async {
+        stop::asked().await;
+        // What a request of a setup made has to be known before it can be taken back.
+        under_way.write_owned().await
+    };
     let outcome = tokio::select! {
         outcome = sweeper.run(plan) => Some(outcome),
-        () = stop::asked() => None,
+        _ = asked => None,
     };
     let Some(outcome) = outcome else {
         progress.note("interrupted, undoing what the run did");
+        sweeper.give_up().await;
         drop(sweeper);
         return abandon(suite, service).await;
     };
@@ -220,6 +241,9 @@ pub async fn sweep(
         suite.file.background.wait_s
     };
     let closed = sweeper.close(Duration::from_secs(wait_s)).await;
+    if outcome.is_err() {
+        sweeper.tell_what_is_left();
+    }
     outcome.map_err(|error| sweeper.named(error))?;
     sweeper.found.leftovers = closed.map_err(|error| sweeper.named(error))?;
     Ok(sweeper.found)
@@ -272,6 +296,7 @@ struct Sweeper<'a> {
     world_values: Registry,
     /// Those, and the values of the batch that is under way, until they can be named.
     values: Registry,
+    setups: Setups<'a>,
     /// The last batch and the one before it: what was written late for its cells is read with the last one's changes.
     batches: [Batch; 2],
     /// The values of earlier batches.
@@ -289,12 +314,7 @@ struct Sweeper<'a> {
 
 impl<'a> Sweeper<'a> {
     async fn run(&mut self, plan: &'a [EndpointPlan<'a>]) -> Result<(), SweepError> {
-        let rows = self.world.rows(self.suite, &self.templates)?;
-        match &mut self.store {
-            Some(store) => store.seed_world(&rows).await?,
-            None if rows.is_empty() => {}
-            None => return Err(SweepError::NoDatabase),
-        }
+        self.make_world().await?;
         for endpoint in plan {
             self.endpoint(endpoint).await?;
             self.unfinished.push_back((endpoint, self.count()));
@@ -304,6 +324,7 @@ impl<'a> Sweeper<'a> {
             self.know(self.world_values.clone(), self.count())?;
         }
         self.finish();
+        self.found.requests += self.setups.requests.take();
         Ok(())
     }
 
@@ -324,9 +345,11 @@ impl<'a> Sweeper<'a> {
 
     async fn endpoint(&mut self, plan: &EndpointPlan<'a>) -> Result<(), SweepError> {
         // Rows that another run inserts or takes away meanwhile would move what is on the next page.
-        let presence = match plan.endpoint.spec.pages {
-            Some(_) => Presence::Alone,
-            None => Presence::Shared,
+        // What a setup writes is told from what others write by its time alone.
+        let presence = if plan.endpoint.spec.pages.is_some() || self.has_setup(plan) {
+            Presence::Alone
+        } else {
+            Presence::Shared
         };
         let cells = self.order(&plan.cells);
         let parts = cells.len().div_ceil(LARGEST_BATCH);
@@ -414,9 +437,6 @@ impl<'a> Sweeper<'a> {
     }
 
     async fn close(&mut self, late: Duration) -> Result<Vec<Leftover>, SweepError> {
-        let Some(store) = self.store.take() else {
-            return Ok(Vec::new());
-        };
         // Of a batch that failed nothing is named yet, and what it did has to be known as the run's.
         let values = std::mem::take(&mut self.values);
         let is_known = if values.is_empty() {
@@ -424,9 +444,30 @@ impl<'a> Sweeper<'a> {
         } else {
             self.know(values, self.count())
         };
+        self.take_all_back().await?;
+        let Some(store) = self.store.take() else {
+            return is_known.map(|()| Vec::new());
+        };
         let known = known(&self.batches, &self.retired);
         let leftovers = store.close(known, late, self.progress).await?;
         is_known.map(|()| leftovers)
+    }
+
+    /// Takes back by requests what the journal does not know, after an interruption.
+    async fn give_up(&mut self) {
+        let values = std::mem::take(&mut self.values);
+        if !values.is_empty() && self.know(values, self.count()).is_err() {
+            return;
+        }
+        // What goes wrong is told with what is left.
+        let _ = self.take_all_back().await;
+        self.tell_what_is_left();
+    }
+
+    fn tell_what_is_left(&self) {
+        for left in &self.found.left {
+            self.progress.note(&format!("could not be removed: {left}"));
+        }
     }
 
     /// Builds the record of an endpoint from the cells before this one, in the suite's order whatever the order of the

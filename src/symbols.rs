@@ -114,6 +114,11 @@ impl Registry {
         registry
     }
 
+    /// Adds symbols of an entity of the world.
+    pub fn add_world_entity(&mut self, entity: &str, instance: &Instance) {
+        self.add_instance(&Owner::World, entity, instance);
+    }
+
     /// Adds an entity of one cell: its target, or one that its answer bound.
     pub fn add_cell_entity(&mut self, cell: usize, entity: &str, instance: &Instance) {
         self.add_instance(&Owner::Cell(cell), entity, instance);
@@ -227,6 +232,25 @@ impl Namer {
             }
         }
         named
+    }
+
+    /// Names the credentials in `text`, and leaves identifiers as they are.
+    #[must_use]
+    pub fn hide(&self, text: &str) -> String {
+        let mut hidden = String::new();
+        let mut rest = 0;
+        let literal = |from, to| text.get(from..to).unwrap_or_default();
+        for found in self.automaton.find_iter(text) {
+            let found_text = literal(found.start(), found.end());
+            if found.start() < rest || !self.has_secret(found_text) {
+                continue;
+            }
+            hidden.push_str(literal(rest, found.start()));
+            hidden.push_str("<secret>");
+            rest = found.end();
+        }
+        hidden.push_str(literal(rest, text.len()));
+        hidden
     }
 
     /// A text as what stands in it literally and the known values between, by their names.

@@ -1,13 +1,21 @@
 //! The world of one run: every entity with the values that this run made for it, and its rows.
 
+mod order;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use indexmap::IndexMap;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value as Json};
 
-use crate::suite::{Credential, Kind, RowSpec, Suite, Target};
+use crate::suite::{Credential, Kind, Member, RowSpec, Suite, Target};
 use crate::template::{Fields, Scope, TemplateError, Templates, Value, random, to_value};
+
+pub use order::order;
+
+pub(crate) use order::leaves;
 
 /// What a symbol's value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,15 +46,75 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// Draws the symbols of an entity of `kind`.
+    /// Draws the symbols of an entity of `kind`. What the service makes is not there yet, nor what follows from it.
     pub fn draw(templates: &Templates, kind: &Kind, base: &Scope) -> Result<Self, TemplateError> {
         let mut instance = Self::default();
-        let mut scope = base.clone();
-        for (name, template, class) in fields(kind) {
-            let value = templates.render_text(template, &scope)?;
-            instance.set(&mut scope, name, value, class);
-        }
+        instance.derive(templates, kind, &mut base.clone())?;
         Ok(instance)
+    }
+
+    /// Binds what a step of the setup captured, and draws what waited for it.
+    pub fn learn(
+        &mut self,
+        templates: &Templates,
+        kind: &Kind,
+        base: &Scope,
+        captured: &BTreeMap<String, String>,
+    ) -> Result<(), TemplateError> {
+        let mut scope = base.clone();
+        scope.extend(self.scope());
+        for (name, _, class) in kind.fields() {
+            if let Some(value) = captured.get(name) {
+                self.set(&mut scope, name, value.clone(), class);
+            }
+        }
+        self.derive(templates, kind, &mut scope)
+    }
+
+    fn derive(
+        &mut self,
+        templates: &Templates,
+        kind: &Kind,
+        scope: &mut Scope,
+    ) -> Result<(), TemplateError> {
+        let is_complete = kind.fields().all(|(_, template, _)| template.is_some());
+        for (name, template, class) in kind.fields() {
+            let Some(template) = template.filter(|_| !self.fields.contains_key(name)) else {
+                continue;
+            };
+            if !is_complete && self.lacks(kind, &*templates.names(template)?) {
+                continue;
+            }
+            let value = templates.render_text(template, scope)?;
+            self.set(scope, name, value, class);
+        }
+        Ok(())
+    }
+
+    /// Whether any of the names is a symbol of the kind that has no value yet.
+    fn lacks(&self, kind: &Kind, names: &BTreeSet<String>) -> bool {
+        let is_missing = |name: &str| !self.fields.contains_key(name);
+        kind.fields()
+            .any(|(name, ..)| names.contains(name) && is_missing(name))
+    }
+
+    /// The first symbol of the kind that has no value.
+    #[must_use]
+    pub fn missing<'k>(&self, kind: &'k Kind) -> Option<&'k str> {
+        let mut names = kind.fields().map(|(name, ..)| name);
+        names.find(|name| !self.fields.contains_key(*name))
+    }
+
+    /// The symbols without the first ones, which were known before.
+    #[must_use]
+    pub fn after(&self, known: usize) -> Self {
+        let fields = self.fields.iter().skip(known);
+        Self {
+            fields: fields
+                .map(|(name, field)| (name.clone(), field.clone()))
+                .collect(),
+            with: BTreeMap::new(),
+        }
     }
 
     /// Binds captured values to an entity of `kind` and derives the symbols that follow from them.
@@ -57,10 +125,12 @@ impl Instance {
     ) -> Result<Self, TemplateError> {
         let mut instance = Self::default();
         let mut scope = Scope::default();
-        for (name, template, class) in fields(kind) {
+        for (name, template, class) in kind.fields() {
             if let Some(value) = captured.get(name) {
                 instance.set(&mut scope, name, value.clone(), class);
-            } else if instance.derives(&*templates.names(template)?) {
+            } else if let Some(template) = template
+                && instance.derives(&*templates.names(template)?)
+            {
                 let value = templates.render_text(template, &scope)?;
                 instance.set(&mut scope, name, value, class);
             }
@@ -126,26 +196,18 @@ impl Instance {
         self.fields.insert(name.to_owned(), Field { value, class });
     }
 
+    /// The names that the entity's own templates can use.
+    #[must_use]
+    pub fn within(&self, base: &Scope) -> Scope {
+        let mut scope = base.clone();
+        scope.extend(self.scope());
+        scope
+    }
+
     /// Whether a template with these names follows from what is bound.
     fn derives(&self, names: &BTreeSet<String>) -> bool {
         !names.is_empty() && names.iter().all(|name| self.fields.contains_key(name))
     }
-}
-
-fn fields(kind: &Kind) -> impl Iterator<Item = (&str, &str, Class)> {
-    let secrets = kind
-        .secrets
-        .iter()
-        .map(|(n, t)| (n.as_str(), t.as_str(), Class::Secret));
-    let symbols = kind
-        .symbols
-        .iter()
-        .map(|(n, t)| (n.as_str(), t.as_str(), Class::Symbol));
-    let masks = kind
-        .masks
-        .iter()
-        .map(|(n, t)| (n.as_str(), t.as_str(), Class::Mask));
-    secrets.chain(symbols).chain(masks)
 }
 
 /// One row to insert. It may hold credentials, so it cannot be printed.
@@ -219,7 +281,7 @@ impl World {
             ("vars", Value::from(field_values(&variables))),
         ]);
         let mut entities = IndexMap::new();
-        for (name, kind, _) in suite.cast() {
+        for Member { name, kind, .. } in suite.cast() {
             scope.insert("name", Value::from(name));
             let instance = kind.map_or_else(
                 || Ok(Instance::default()),
@@ -234,24 +296,49 @@ impl World {
             shared: Value::default(),
             actors: BTreeMap::new(),
         };
-        world.publish();
+        world.publish(suite);
         world.parameterise(suite, templates)?;
-        world.publish();
-        world.actors = world.actors_of(suite);
+        world.publish(suite);
         Ok(world)
     }
 
     fn parameterise(&mut self, suite: &Suite, templates: &Templates) -> Result<(), TemplateError> {
         let scope = self.scope();
-        for (name, kind, with) in suite.cast() {
+        let has_setup = suite.has_setup();
+        for Member { name, kind, with } in suite.cast() {
             if let Some(instance) = self.entities.get_mut(name) {
-                instance.parameterise(templates, kind, with, &scope)?;
+                let given = instance.parameterise(templates, kind, with, &scope);
+                // What waits for a value that the service makes has its turn when that is there.
+                if !has_setup {
+                    given?;
+                }
             }
         }
         Ok(())
     }
 
-    fn publish(&mut self) {
+    /// Gives a member its parameters, some of which may have waited for what the setup of others captured.
+    pub fn prepare(
+        &mut self,
+        suite: &Suite,
+        templates: &Templates,
+        member: &Member<'_>,
+    ) -> Result<(), TemplateError> {
+        let scope = self.scope();
+        if let Some(instance) = self.entities.get_mut(member.name) {
+            instance.parameterise(templates, member.kind, member.with, &scope)?;
+        }
+        self.publish(suite);
+        Ok(())
+    }
+
+    /// Lets everybody see a member as its setup has made it.
+    pub fn settle(&mut self, suite: &Suite, name: &str, instance: Instance) {
+        self.entities.insert(name.to_owned(), instance);
+        self.publish(suite);
+    }
+
+    fn publish(&mut self, suite: &Suite) {
         let mut scope = Scope::from([
             ("run", Value::from(&self.run)),
             ("vars", Value::from(field_values(&self.variables))),
@@ -260,6 +347,7 @@ impl World {
             scope.insert(name, Value::from(instance.scope()));
         }
         self.shared = scope.to_value();
+        self.actors = self.actors_of(suite);
     }
 
     fn is_distinct(&self) -> bool {
@@ -277,18 +365,23 @@ impl World {
         Scope::from([("vars", Value::from(field_values(variables)))])
     }
 
-    /// The rows of the world in the order of the suite.
-    pub fn rows(&self, suite: &Suite, templates: &Templates) -> Result<Vec<Row>, TemplateError> {
-        let mut rows = Vec::new();
-        for (name, kind, _) in suite.cast() {
-            if let (Some(kind), Some(instance)) = (kind, self.entities.get(name)) {
-                rows.extend(instance.rows(templates, kind, &self.scope_for(name))?);
+    /// The rows of one member of the world.
+    pub fn rows(
+        &self,
+        templates: &Templates,
+        member: &Member<'_>,
+    ) -> Result<Vec<Row>, TemplateError> {
+        match (member.kind, self.entities.get(member.name)) {
+            (Some(kind), Some(instance)) => {
+                instance.rows(templates, kind, &self.scope_for(member.name))
             }
+            _ => Ok(Vec::new()),
         }
-        Ok(rows)
     }
 
-    fn scope_for(&self, name: &str) -> Scope {
+    /// The names that a member's own templates can use, without its symbols.
+    #[must_use]
+    pub fn scope_for(&self, name: &str) -> Scope {
         let mut scope = self.scope();
         scope.insert("name", Value::from(name));
         scope
@@ -372,17 +465,21 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// Makes the target of one cell.
+    /// Makes the target of one cell. `setup` is what the endpoint's own setup captured.
     pub fn make(
         suite: &Suite,
         templates: &Templates,
         world: &World,
+        setup: Option<&Instance>,
         target: (&str, &Target),
         actor: &str,
     ) -> Result<Self, TemplateError> {
         let (name, spec) = target;
         let tag = format!("{}-{}", world.run, random(10));
         let mut scope = world.scope_of_actor(actor);
+        if let Some(setup) = setup {
+            scope.insert("setup", Value::from(setup.scope()));
+        }
         let cell = Fields::from([("tag".to_owned(), Value::from(&tag))]);
         scope.insert("cell", Value::from(cell));
         let kind = spec
@@ -408,6 +505,20 @@ impl Scratch {
             scope,
         })
     }
+
+    /// The names that the target's own templates can use, without its symbols.
+    #[must_use]
+    pub fn base(&self, name: &str) -> Scope {
+        let mut base = self.scope.clone();
+        base.insert("name", Value::from(name));
+        base
+    }
+
+    /// Lets the cell's templates see the target as its setup has made it.
+    pub fn settle(&mut self, target: Instance) {
+        self.scope.insert("target", Value::from(target.scope()));
+        self.target = target;
+    }
 }
 
 /// The headers of a credential.
@@ -426,8 +537,40 @@ pub fn headers(
             format!("Bearer {}", templates.render_text(bearer, scope)?),
         ));
     }
+    if let Some(basic) = &credential.basic {
+        let [name, password] = [&basic.username, &basic.password];
+        let (name, password) = (
+            templates.render_text(name, scope)?,
+            templates.render_text(password, scope)?,
+        );
+        let pair = STANDARD.encode(format!("{name}:{password}"));
+        headers.push(("authorization".to_owned(), format!("Basic {pair}")));
+    }
+    let mut cookies = Vec::new();
+    for (name, value) in &credential.cookies {
+        cookies.push(format!("{name}={}", templates.render_text(value, scope)?));
+    }
+    if !cookies.is_empty() {
+        headers.push(("cookie".to_owned(), cookies.join("; ")));
+    }
     for (name, value) in &credential.headers {
         headers.push((name.clone(), templates.render_text(value, scope)?));
     }
     Ok(headers)
+}
+
+/// The headers of a step's credential, which can be an actor's.
+pub fn step_headers(
+    suite: &Suite,
+    templates: &Templates,
+    world: &World,
+    auth: Option<&Credential>,
+    scope: &Scope,
+) -> Result<Vec<(String, String)>, TemplateError> {
+    let Some(actor) = auth.and_then(|auth| auth.actor.as_ref()) else {
+        return headers(templates, auth, scope);
+    };
+    let own = suite.world.actors.get(actor);
+    let own = own.and_then(|actor| actor.auth.as_ref());
+    headers(templates, own, &world.scope_of_actor(actor))
 }

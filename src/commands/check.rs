@@ -8,7 +8,7 @@ use clap::Args;
 use secrecy::ExposeSecret;
 
 use super::arguments::{Format, ServiceArgs, SnapshotArgs, SuiteArgs, SweepArgs};
-use super::{Context, Failure, nothing_left, to_its_end};
+use super::{Context, Failure, all_removed, nothing_left, to_its_end};
 use crate::drift::{self, Comparison};
 use crate::dry_run::DryRun;
 use crate::exit::Exit;
@@ -84,6 +84,7 @@ pub async fn run(args: &CheckArgs, context: &mut Context<'_>) -> Result<Exit, Fa
     let mut swept = sweep_once(&suite, &plan, &given, &args.options(), context).await?;
     let totals = Totals::new(swept.cells, swept.requests, start.elapsed());
     let leftovers = std::mem::take(&mut swept.leftovers);
+    let left = std::mem::take(&mut swept.left);
     let report = Report {
         suite: suite.file.name.clone(),
         made: SystemTime::now(),
@@ -92,6 +93,7 @@ pub async fn run(args: &CheckArgs, context: &mut Context<'_>) -> Result<Exit, Fa
     };
     args.write(&report, context)?;
     nothing_left(&leftovers)?;
+    all_removed(&left)?;
     Ok(match report.differing() {
         0 => Exit::AsPinned,
         _ => Exit::Drift,

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::arguments::{Format, ServiceArgs, SnapshotArgs, SuiteArgs, SweepArgs};
 use super::check::{is_whole, print_dry_run, source, sweep_once};
-use super::{Context, Failure, nothing_left};
+use super::{Context, Failure, all_removed, nothing_left};
 use crate::drift::{self, Comparison};
 use crate::dry_run::DryRun;
 use crate::exit::Exit;
@@ -62,7 +62,9 @@ pub async fn run(args: &RecordArgs, context: &mut Context<'_>) -> Result<Exit, F
     let first = sweep_once(&suite, &plan, &given, &options, context).await?;
     let second = sweep_once(&suite, &plan, &given, &options, context).await?;
     nothing_left(&first.leftovers)?;
+    all_removed(&first.left)?;
     nothing_left(&second.leftovers)?;
+    all_removed(&second.left)?;
     let mut accepted = Vec::new();
     for (plan, (name, record)) in plan.iter().zip(&first.records) {
         let text = record.to_yaml()?;

@@ -2,7 +2,9 @@
 
 use std::fmt::{Display, Formatter, Result};
 
-use super::{CellRun, DryRun, Insert, Request};
+use indexmap::IndexMap;
+
+use super::{CellRun, DryRun, Insert, Request, Steps};
 
 impl Display for DryRun {
     fn fmt(&self, out: &mut Formatter<'_>) -> Result {
@@ -12,9 +14,16 @@ impl Display for DryRun {
         writeln!(out, "database  {}", self.database)?;
         list(out, "while the run lasts, the database has:", &self.journal)?;
         list(out, "rows for the whole run:", &self.world)?;
-        self.cells
-            .iter()
-            .try_for_each(|cell| write!(out, "\n{cell}"))?;
+        members(out, &self.setup)?;
+        let mut endpoint = "";
+        for cell in &self.cells {
+            let steps = self.endpoints.get(&cell.endpoint);
+            if let Some(steps) = steps.filter(|_| cell.endpoint != endpoint) {
+                write!(out, "\n{}\n{steps}", cell.endpoint)?;
+            }
+            endpoint = &cell.endpoint;
+            write!(out, "\n{cell}")?;
+        }
         let cells = counted(self.cells.len(), "cell");
         let requests = counted(self.requests(), "request");
         write!(
@@ -36,6 +45,24 @@ fn list(out: &mut Formatter<'_>, heading: &str, items: &[impl Display]) -> Resul
     items.iter().try_for_each(|item| writeln!(out, "  {item}"))
 }
 
+fn members(out: &mut Formatter<'_>, members: &IndexMap<String, Steps>) -> Result {
+    if members.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nrequests for the whole run:")?;
+    let mut members = members.iter();
+    members.try_for_each(|(name, steps)| write!(out, "{name}\n{steps}"))
+}
+
+impl Display for Steps {
+    fn fmt(&self, out: &mut Formatter<'_>) -> Result {
+        let mut setup = self.setup.iter();
+        setup.try_for_each(|request| write!(out, "  setup: {request}"))?;
+        let mut teardown = self.teardown.iter();
+        teardown.try_for_each(|request| write!(out, "  teardown: {request}"))
+    }
+}
+
 fn counted(number: usize, what: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {what}{plural}")
@@ -53,7 +80,7 @@ impl Display for CellRun {
         self.rows
             .iter()
             .try_for_each(|row| writeln!(out, "  {row}"))?;
-        write!(out, "  {}", self.request)?;
+        write!(out, "{}  {}", self.steps, self.request)?;
         let mut probes = self.probes.iter();
         probes.try_for_each(|(name, request)| write!(out, "  probe {name}: {request}"))
     }

@@ -3,6 +3,8 @@
 //! The checks read the documents as they are, so that a misspelt symbol is found even in a file that has a misspelt
 //! key as well.
 
+mod exchange;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value as Json};
@@ -50,6 +52,15 @@ const RESERVED: [&str; 6] = ["actor", "target", "cell", "run", "vars", "name"];
 
 /// How many brackets a JSON path may have.
 const MAX_BRACKETS: usize = 16;
+
+/// Whose credential it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Auth {
+    /// An actor's own.
+    Own,
+    /// A request's, which can be an actor's.
+    Borrowed,
+}
 
 struct Checker<'a> {
     document: &'a Document,
@@ -128,7 +139,11 @@ impl Checker<'_> {
             self.templates_below(&path.join(section), &symbols);
         }
         self.templates_below(&path.join("parameters"), &self.declared.world());
-        self.templates_below(&path.join("rows"), &rows.with(["name".to_owned()]));
+        let own = rows.with(["name".to_owned()]);
+        self.templates_below(&path.join("rows"), &own);
+        let captured = self.declared.captured(kind);
+        self.steps(&path.join("setup"), &own, captured.as_ref());
+        self.teardown(&path.join("teardown"), &own);
     }
 
     fn member(&mut self, section: &str, name: &str) {
@@ -141,13 +156,13 @@ impl Checker<'_> {
             self.at_key(&path, format!("the name `{name}` is taken"), Some(help));
         }
         self.kind_and_parameters(&path, &self.declared.world());
-        self.templates_below(&path.join("auth"), &self.declared.cell());
+        self.auth(&path.join("auth"), &self.declared.cell(), Auth::Own);
         self.named(&path.join("outranks"), "actor", self.declared.actors);
     }
 
     fn targets(mut self) -> Diagnostics {
         for name in keys(self.declared.targets) {
-            self.kind_and_parameters(&NodePath::from(["targets", &name]), &self.declared.cell());
+            self.kind_and_parameters(&NodePath::from(["targets", &name]), &self.declared.target());
         }
         self.mistakes
     }
@@ -159,8 +174,15 @@ impl Checker<'_> {
             "target",
             self.declared.targets,
         );
-        self.templates_below(&NodePath::from(["request"]), &self.declared.request(value));
-        self.templates_below(&NodePath::from(["probes"]), &self.declared.probes(value));
+        self.request(&NodePath::from(["request"]), &self.declared.request(value));
+        for name in keys(object(value.get("probes"))) {
+            let (path, names) = (NodePath::from(["probes", &name]), self.declared.probes(value));
+            self.request(&path.join("request"), &names);
+            self.auth(&path.join("auth"), &names, Auth::Borrowed);
+        }
+        let names = self.declared.set_up(value);
+        self.steps(&NodePath::from(["setup"]), &names, None);
+        self.teardown(&NodePath::from(["teardown"]), &names);
         self.json_path(&NodePath::from(["pages", "total"]));
         for name in keys(object(value.get("capture"))) {
             self.capture(&NodePath::from(["capture", &name]));
@@ -181,7 +203,7 @@ impl Checker<'_> {
                 &symbol,
                 self.declared.symbols(&kind).as_ref(),
             );
-            self.json_path(&from.join(symbol.as_str()));
+            self.source(&from.join(symbol.as_str()));
         }
     }
 
@@ -192,6 +214,13 @@ impl Checker<'_> {
         let Some(kind) = self.text(&path.join("kind")) else {
             return;
         };
+        if let Some(symbol) = self.declared.never_captured(&kind) {
+            let message = format!("nothing gives the symbol `{symbol}` of the kind `{kind}` a value");
+            let mistake = self.document.error_at(&path.join("kind"), message);
+            self.mistakes.push(
+                mistake.help("give it a template, or let a step of the kind's `setup` capture it"),
+            );
+        }
         for parameter in keys(object(self.get(&with))) {
             self.known_key(
                 &with.join(parameter.as_str()),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Endpoint, Place, Suite, TargetsFile, check};
+use super::{Endpoint, EndpointFile, Kind, Place, Suite, TargetsFile, check};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::yaml::Document;
 
@@ -98,9 +98,10 @@ impl Documents {
             .as_ref()
             .and_then(|document| mistakes.absorb(document.decode()));
         let endpoint = |(name, document): &(String, Document)| {
-            let spec = mistakes.absorb(document.decode())?;
+            let spec: EndpointFile = mistakes.absorb(document.decode())?;
             Some(Endpoint {
                 name: name.clone(),
+                setup: setup_of(&spec),
                 spec,
                 place: Place::of(document),
             })
@@ -113,6 +114,17 @@ impl Documents {
             targets: targets?.targets,
             endpoints,
         })
+    }
+}
+
+/// An endpoint's own setup makes one entity, whose symbols are all captured.
+fn setup_of(spec: &EndpointFile) -> Kind {
+    let captured = spec.setup.iter().flat_map(|step| step.capture.keys());
+    Kind {
+        symbols: captured.map(|name| (name.clone(), None)).collect(),
+        setup: spec.setup.clone(),
+        teardown: spec.teardown.clone(),
+        ..Kind::default()
     }
 }
 

@@ -7,7 +7,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
+use super::exchange::{Credential, PagesSpec, RequestSpec, Source, StepSpec};
 use crate::kinds::Level;
+use crate::world::Class;
 
 /// `suite.yaml`: the service and how to read its answers.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -193,18 +195,41 @@ pub struct Kind {
     /// Parameters with their defaults, which an entity sets through `with`.
     #[serde(default)]
     pub parameters: IndexMap<String, Json>,
-    /// Credentials: symbols whose values never reach a file.
+    /// Credentials: symbols whose values never reach a file. One without a template is what a step of the setup captures.
     #[serde(default)]
-    pub secrets: IndexMap<String, String>,
-    /// Identifiers, each of which discloses the entity where it appears.
+    pub secrets: IndexMap<String, Option<String>>,
+    /// Identifiers, each of which discloses the entity where it appears; captured where they have no template.
     #[serde(default)]
-    pub symbols: IndexMap<String, String>,
-    /// Masked forms of identifiers: replaced by their name, but they disclose nothing.
+    pub symbols: IndexMap<String, Option<String>>,
+    /// Masked forms of identifiers: replaced by their name, but they disclose nothing; captured where they have no
+    /// template.
     #[serde(default)]
-    pub masks: IndexMap<String, String>,
+    pub masks: IndexMap<String, Option<String>>,
     /// The rows of one entity.
     #[serde(default)]
     pub rows: Vec<RowSpec>,
+    /// The requests that make one entity, in their order, after its rows.
+    #[serde(default)]
+    pub setup: Vec<StepSpec>,
+    /// The requests that remove it again where no journal can undo what made it.
+    #[serde(default)]
+    pub teardown: Vec<StepSpec>,
+}
+
+impl Kind {
+    /// Every symbol with its template, secrets first.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, Option<&str>, Class)> {
+        let sections = [
+            (&self.secrets, Class::Secret),
+            (&self.symbols, Class::Symbol),
+            (&self.masks, Class::Mask),
+        ];
+        sections.into_iter().flat_map(|(fields, class)| {
+            fields
+                .iter()
+                .map(move |(name, template)| (name.as_str(), template.as_deref(), class))
+        })
+    }
 }
 
 /// One row of an entity.
@@ -250,17 +275,6 @@ pub struct Actor {
     pub outranks: Vec<String>,
 }
 
-/// A credential on the wire.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Credential {
-    /// The token of an `Authorization: Bearer` header.
-    pub bearer: Option<String>,
-    /// Other headers.
-    #[serde(default)]
-    pub headers: IndexMap<String, String>,
-}
-
 /// `targets.yaml`: what is called upon.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -292,6 +306,12 @@ pub struct EndpointFile {
     pub targets: Vec<String>,
     /// How to walk a paged answer to its end.
     pub pages: Option<PagesSpec>,
+    /// Requests that come before the calls; what they capture is `{{ setup.NAME }}`.
+    #[serde(default)]
+    pub setup: Vec<StepSpec>,
+    /// The requests that take back what those made, where no journal can undo it.
+    #[serde(default)]
+    pub teardown: Vec<StepSpec>,
     /// What a success binds.
     #[serde(default)]
     pub capture: IndexMap<String, CaptureSpec>,
@@ -300,74 +320,14 @@ pub struct EndpointFile {
     pub probes: IndexMap<String, ProbeSpec>,
 }
 
-/// A request as templates.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RequestSpec {
-    /// The method.
-    pub method: Method,
-    /// The path.
-    pub path: String,
-    /// The query: a mapping, or one expression that gives one.
-    #[serde(default)]
-    pub query: Json,
-    /// Headers besides the credential's.
-    #[serde(default)]
-    pub headers: IndexMap<String, String>,
-    /// The JSON body.
-    pub json: Option<Json>,
-}
-
-/// An HTTP method.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "UPPERCASE")]
-#[expect(missing_docs, reason = "the names are the methods")]
-pub enum Method {
-    Get,
-    Post,
-    Put,
-    Patch,
-    Delete,
-}
-
-impl Method {
-    /// The method as it is on the wire.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Post => "POST",
-            Self::Put => "PUT",
-            Self::Patch => "PATCH",
-            Self::Delete => "DELETE",
-        }
-    }
-
-    /// Whether a call only reads, as the method promises it.
-    #[must_use]
-    pub fn is_safe(self) -> bool {
-        self == Self::Get
-    }
-}
-
-/// How to walk a paged answer: the query parameter counts from 1 to the number that the first page names.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PagesSpec {
-    /// The query parameter that takes the page's number.
-    pub query: String,
-    /// The JSON path of the number of pages.
-    pub total: String,
-}
-
 /// What a success binds: an entity of a kind, some of whose symbols the answer holds.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CaptureSpec {
     /// The kind; its other symbols derive from those captured.
     pub kind: String,
-    /// The kind's symbols by the JSON path of their value.
-    pub from: IndexMap<String, String>,
+    /// The kind's symbols by where the answer has their value.
+    pub from: IndexMap<String, Source>,
 }
 
 /// A follow-up request and the credential it carries.

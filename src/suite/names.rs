@@ -76,6 +76,8 @@ pub(super) struct Declared<'a> {
     pub(super) actors: Option<&'a Map<String, Json>>,
     pub(super) targets: Option<&'a Map<String, Json>>,
     variables: Fields,
+    /// What the setups of endpoints capture.
+    set_up: BTreeSet<String>,
 }
 
 impl<'a> Declared<'a> {
@@ -90,6 +92,11 @@ impl<'a> Declared<'a> {
                 .suite
                 .as_ref()
                 .map(|document| keys(object(document.value().get("variables"))).collect()),
+            set_up: documents
+                .endpoints
+                .iter()
+                .flat_map(|(_, document)| steps_captures(document.value().get("setup")))
+                .collect(),
         }
     }
 
@@ -101,6 +108,25 @@ impl<'a> Declared<'a> {
     /// The parameters of a kind.
     pub(super) fn parameters(&self, kind: &str) -> Fields {
         self.of_kind(kind, &["parameters"])
+    }
+
+    /// The symbols of a kind that have no template.
+    pub(super) fn captured(&self, kind: &str) -> Fields {
+        let kind = self.kinds?.get(kind)?;
+        let sections = ["secrets", "symbols", "masks"];
+        let symbols = sections
+            .iter()
+            .filter_map(|section| object(kind.get(section)));
+        let open = symbols.flatten().filter(|(_, template)| template.is_null());
+        Some(open.map(|(name, _)| name.clone()).collect())
+    }
+
+    /// The first symbol of a kind that has no template and that no step of its setup captures.
+    pub(super) fn never_captured(&self, kind: &str) -> Option<String> {
+        let steps = self.kinds?.get(kind)?.get("setup");
+        let given = steps_captures(steps);
+        let mut open = self.captured(kind)?.into_iter();
+        open.find(|name| !given.contains(name))
     }
 
     fn of_kind(&self, kind: &str, sections: &[&str]) -> Fields {
@@ -148,10 +174,26 @@ impl<'a> Declared<'a> {
             .with_fields("cell", Some(BTreeSet::from(["tag".to_owned()])))
     }
 
+    /// The names that a target can use: those of the cell and what any endpoint's setup captures.
+    pub(super) fn target(&self) -> Names {
+        self.cell()
+            .with_fields("setup", Some(self.set_up.iter().cloned().collect()))
+    }
+
     /// The names that an endpoint's request can use: those of the cell and what any of its targets has.
     pub(super) fn request(&self, endpoint: &Json) -> Names {
-        self.cell()
-            .with_fields("target", self.fields_of_targets(endpoint))
+        let names = self
+            .cell()
+            .with_fields("target", self.fields_of_targets(endpoint));
+        match endpoint.get("setup") {
+            None => names,
+            steps => names.with_fields("setup", Some(steps_captures(steps))),
+        }
+    }
+
+    /// The names that an endpoint's own setup can use, besides what its steps capture.
+    pub(super) fn set_up(&self, endpoint: &Json) -> Names {
+        self.world().with(steps_captures(endpoint.get("setup")))
     }
 
     fn fields_of_targets(&self, endpoint: &Json) -> Fields {
@@ -171,6 +213,14 @@ impl<'a> Declared<'a> {
                 .with_fields_of(object(captures), self),
         }
     }
+}
+
+/// What the steps of a setup capture.
+pub(super) fn steps_captures(steps: Option<&Json>) -> BTreeSet<String> {
+    let steps = steps.and_then(Json::as_array).into_iter().flatten();
+    steps
+        .flat_map(|step| keys(object(step.get("capture"))))
+        .collect()
 }
 
 pub(super) fn object(value: Option<&Json>) -> Option<&Map<String, Json>> {

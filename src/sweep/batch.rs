@@ -7,19 +7,19 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 use super::fire::Brought;
+use super::setup::Stage;
 use super::store::{Store, Unexplained};
 use super::{SweepError, Sweeper, known, lap, namer};
 use crate::database::Catalog;
 use crate::fault::Reply;
-use crate::http::{Answer, Call, PAUSES};
+use crate::http::{Call, PAUSES};
 use crate::journal::{Change, Presence};
 use crate::observation::Observation;
-use crate::observe::text_at;
 use crate::plan::PlannedCell;
 use crate::suite::Endpoint;
 use crate::symbols::{Namer, Registry, View};
 use crate::template::{TemplateError, Value};
-use crate::world::{Instance, Scratch, headers};
+use crate::world::{Instance, Scratch, headers, step_headers};
 
 /// A batch whose values can be named.
 pub(super) struct Batch {
@@ -62,10 +62,14 @@ impl<'a> Sweeper<'a> {
         let mut start = Instant::now();
         let first = self.count();
         self.values = self.world_values.clone();
-        let mut scratches = self.scratches(first, cells)?;
-        if let Some(store) = &mut self.store {
-            store.seed(&scratches, presence).await?;
+        let setup = self.set_endpoint_up(endpoint).await?;
+        let mut scratches = self.scratches(first, cells, setup.as_ref())?;
+        match &mut self.store {
+            Some(store) => store.seed(&scratches, presence).await?,
+            None if scratches.iter().all(|scratch| scratch.rows.is_empty()) => {}
+            None => return Err(SweepError::NoDatabase),
         }
+        self.set_targets_up(first, cells, &mut scratches).await?;
         self.found.phases.seeding += lap(&mut start);
         let requests = self.requests(endpoint, cells, &scratches)?;
         let brought = self.fire(endpoint, &requests).await?;
@@ -82,6 +86,7 @@ impl<'a> Sweeper<'a> {
         self.found.phases.journal += lap(&mut start);
         self.probe(endpoint, first, &scratches).await?;
         self.found.phases.requests += lap(&mut start);
+        self.take_back(Stage::Endpoint).await?;
         if let Some(store) = &mut self.store {
             store.restore(known(&self.batches, &self.retired)).await?;
         }
@@ -109,6 +114,7 @@ impl<'a> Sweeper<'a> {
         &mut self,
         first: usize,
         cells: &[PlannedCell<'a>],
+        setup: Option<&Instance>,
     ) -> Result<Vec<Scratch>, SweepError> {
         let mut scratches = Vec::with_capacity(cells.len());
         for (number, cell) in (first..).zip(cells) {
@@ -119,6 +125,7 @@ impl<'a> Sweeper<'a> {
                 self.suite,
                 &self.templates,
                 &self.world,
+                setup,
                 (cell.target, target),
                 cell.actor,
             )?;
@@ -199,19 +206,15 @@ impl<'a> Sweeper<'a> {
         scratches: &mut [Scratch],
     ) -> Result<(), TemplateError> {
         for ((number, brought), scratch) in (first..).zip(brought).zip(scratches) {
-            let Some(body) = brought
-                .answers
-                .first()
-                .filter(|answer| answer.is_success())
-                .and_then(Answer::json)
-            else {
+            let first = brought.answers.first();
+            let Some(answer) = first.filter(|answer| answer.is_success()) else {
                 continue;
             };
             for (name, spec) in &endpoint.spec.capture {
                 let found = spec
                     .from
                     .iter()
-                    .filter_map(|(symbol, path)| Some((symbol.clone(), text_at(body, path)?)));
+                    .filter_map(|(symbol, source)| Some((symbol.clone(), answer.value(source)?)));
                 let found: BTreeMap<String, String> = found.collect();
                 let Some(kind) = self
                     .suite
@@ -224,6 +227,7 @@ impl<'a> Sweeper<'a> {
                 };
                 let instance = Instance::bind(&self.templates, kind, &found)?;
                 self.values.add_cell_entity(number, name, &instance);
+                self.made_by_call(name, kind, &scratch.scope, &instance);
                 scratch.scope.insert(name, Value::from(instance.scope()));
             }
         }
@@ -271,7 +275,8 @@ impl<'a> Sweeper<'a> {
         let mut owners = Vec::new();
         for (number, scratch) in (first..).zip(scratches) {
             for (name, spec) in &endpoint.spec.probes {
-                let credential = headers(&self.templates, Some(&spec.auth), &scratch.scope);
+                let (suite, templates, auth) = (self.suite, &self.templates, Some(&spec.auth));
+                let credential = step_headers(suite, templates, &self.world, auth, &scratch.scope);
                 let Ok(credential) = credential else { continue };
                 calls.push(Call::render(
                     &self.templates,

@@ -133,7 +133,7 @@ fn last_page(pages: &PagesSpec, answer: &Answer) -> usize {
 
 /// Runs futures, some at once, and gives their results in the futures' order, or the first failure. After a failure
 /// those under way are awaited, since a call that is given up may still write, but no other one is begun.
-async fn in_order<T, E>(
+pub(super) async fn in_order<T, E>(
     futures: impl Iterator<Item = impl Future<Output = Result<T, E>>>,
     at_once: usize,
 ) -> Result<Vec<T>, E> {

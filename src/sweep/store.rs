@@ -49,6 +49,10 @@ pub(super) struct Store {
     background: Background,
     settle: Duration,
     mark: Mark,
+    /// Where the setup of the endpoint began whose batch comes next.
+    set_up_since: Option<Mark>,
+    /// For how long what changes is the one cell's of the batch.
+    alone: Option<Duration>,
     /// Tables that calls wrote to without any symbol of theirs, as sweeping one cell at a time has shown.
     unmarked: BTreeSet<String>,
     /// Rows that were inserted without a journal: those of the world, then those of the batch.
@@ -89,6 +93,8 @@ impl Store {
             background: Background::of(&suite.file.background),
             settle: service.settle,
             mark: Mark::START,
+            set_up_since: None,
+            alone: None,
             unmarked: BTreeSet::new(),
             unwatched: Vec::new(),
             world_rows: 0,
@@ -127,6 +133,56 @@ impl Store {
         inserted
     }
 
+    /// Inserts rows of the world while the run is alone on the database.
+    pub(super) async fn insert_world(&mut self, rows: &[Row]) -> Result<(), DatabaseError> {
+        let inserted = self.insert(rows).await;
+        self.world_rows = self.unwatched.len();
+        inserted
+    }
+
+    /// From here on and for so long, what changes belongs to a setup: should the run be killed, it is the run's.
+    pub(super) async fn begin_setup(&mut self, window: Duration) -> Result<Mark, DatabaseError> {
+        match &self.journal {
+            Some(journal) => {
+                let window = Some(window + self.settle + IN_FLIGHT);
+                journal.begin(&mut self.database, &[], window).await
+            }
+            None => Ok(Mark::START),
+        }
+    }
+
+    /// The same for the setup of an endpoint, which is undone with the batch that comes after it.
+    pub(super) async fn begin_endpoint(&mut self, window: Duration) -> Result<(), DatabaseError> {
+        self.set_up_since = Some(self.begin_setup(window).await?);
+        Ok(())
+    }
+
+    /// Waits until what a setup wrote is there, and claims it as the run's: all but what is an earlier cell's or another
+    /// run's. The run has to be alone on the database.
+    pub(super) async fn claim_setup(
+        &mut self,
+        known: Knowledge<'_>,
+        identifiers: &[String],
+    ) -> Result<(), DatabaseError> {
+        let Some(journal) = &mut self.journal else {
+            return Ok(());
+        };
+        journal.quiet(&mut self.database, self.settle).await?;
+        let changes = journal.read(&mut self.database).await?;
+        self.others
+            .extend(journal.others(&mut self.database).await?);
+        let attribution = Attribution::new(known, &self.others, &self.background);
+        let attributed = attribution.attribute(changes);
+        journal.set_aside(attributed.foreign);
+        let set_up = attributed.unexplained.iter().map(|change| change.seq);
+        let set_up: Vec<i64> = set_up.collect();
+        journal.claim(&mut self.database, &set_up).await?;
+        journal
+            .begin(&mut self.database, identifiers, self.alone)
+            .await
+            .map(drop)
+    }
+
     /// Inserts the scratch rows of a batch, after which the journal belongs to that batch.
     pub(super) async fn seed(
         &mut self,
@@ -134,12 +190,13 @@ impl Store {
         presence: Presence,
     ) -> Result<(), DatabaseError> {
         let alone = presence == Presence::Alone && scratches.len() == 1;
-        let alone = alone.then_some(self.settle + IN_FLIGHT);
+        self.alone = alone.then_some(self.settle + IN_FLIGHT);
         if let Some(journal) = &self.journal {
             let identifiers = identifiers(scratches);
-            self.mark = journal
-                .begin(&mut self.database, &identifiers, alone)
+            let mark = journal
+                .begin(&mut self.database, &identifiers, self.alone)
                 .await?;
+            self.mark = self.set_up_since.take().unwrap_or(mark);
         }
         let rows: Vec<Row> = scratches
             .iter()

@@ -110,6 +110,7 @@ fn kept(suite: &SuiteFile, namer: &Namer, status: u16, body: Body) -> String {
             status,
             body,
             redirect: None,
+            headers: Default::default(),
         },
     );
     format!("{:?}\n{:?}\n{:?}", shown.gate, shown.discloses, shown.shape)

@@ -1,0 +1,141 @@
+//! Where in an answer a value is.
+
+use regex::Regex;
+use reqwest::header::SET_COOKIE;
+
+use super::Answer;
+use crate::observe::text_at;
+use crate::suite::{PartSpec, Source};
+
+impl Answer {
+    /// The value at that place, if the answer has it.
+    #[must_use]
+    pub fn value(&self, source: &Source) -> Option<String> {
+        match source {
+            Source::Path(path) => text_at(self.json()?, path),
+            Source::Part(part) => matched(part, self.part(part)?),
+        }
+    }
+
+    fn part(&self, part: &PartSpec) -> Option<String> {
+        match part {
+            PartSpec {
+                json: Some(path), ..
+            } => text_at(self.json()?, path),
+            PartSpec {
+                header: Some(name), ..
+            } => self.header(name),
+            PartSpec {
+                cookie: Some(name), ..
+            } => self.cookie(name),
+            _ => None,
+        }
+    }
+
+    /// A header as text; bytes that are not UTF-8 are replaced.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<String> {
+        let value = self.headers.get(name)?;
+        Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+    }
+
+    /// The value of a cookie that the answer sets; of several with that name, the last one, as in a browser.
+    fn cookie(&self, name: &str) -> Option<String> {
+        let set = self.headers.get_all(SET_COOKIE).iter();
+        let pairs = set.filter_map(|cookie| {
+            let text = String::from_utf8_lossy(cookie.as_bytes()).into_owned();
+            let (name, value) = text.split(';').next()?.split_once('=')?;
+            Some((name.trim().to_owned(), value.trim().to_owned()))
+        });
+        let mut values = pairs.filter(|(set, value)| set == name && !value.is_empty());
+        values.next_back().map(|(_, value)| value)
+    }
+}
+
+/// What the part's expression matches in its text, or all of it.
+fn matched(part: &PartSpec, text: String) -> Option<String> {
+    let Some(pattern) = &part.pattern else {
+        return Some(text);
+    };
+    let found = Regex::new(pattern).ok()?.captures(&text)?;
+    let found = found.get(1).or_else(|| found.get(0))?;
+    Some(found.as_str().to_owned())
+}
+
+impl std::fmt::Display for Source {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let part = match self {
+            Self::Path(path) => return write!(out, "`{path}`"),
+            Self::Part(part) => part,
+        };
+        match (&part.json, &part.header, &part.cookie) {
+            (Some(path), ..) => write!(out, "`{path}`")?,
+            (_, Some(header), _) => write!(out, "the header `{header}`")?,
+            (.., cookie) => write!(out, "the cookie `{}`", cookie.as_deref().unwrap_or_default())?,
+        }
+        match &part.pattern {
+            Some(pattern) => write!(out, " that `{pattern}` matches"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Body;
+    use serde_json::json;
+
+    fn answer() -> Answer {
+        let headers = [
+            ("location", "/projects/p-17?new"),
+            ("set-cookie", "session=old; Path=/"),
+            ("set-cookie", "session=s-1; HttpOnly; Path=/"),
+            ("set-cookie", "gone=; Max-Age=0"),
+        ];
+        let headers = headers.map(|(name, value)| {
+            let name = reqwest::header::HeaderName::from_static(name);
+            (name, value.parse().unwrap())
+        });
+        let mut map = reqwest::header::HeaderMap::new();
+        for (name, value) in headers {
+            map.append(name, value);
+        }
+        Answer {
+            status: 201,
+            redirect: None,
+            headers: map,
+            body: Body::Json(json!({"self": "/projects/p-17", "n": 3})),
+        }
+    }
+
+    fn value(source: serde_json::Value) -> Option<String> {
+        answer().value(&serde_json::from_value(source).unwrap())
+    }
+
+    #[test]
+    fn a_value_is_in_the_body_in_a_header_or_in_a_cookie() {
+        assert_eq!(value(json!("$.n")).unwrap(), "3");
+        assert_eq!(value(json!({"json": "$.n"})).unwrap(), "3");
+        let location = value(json!({"header": "Location"}));
+        assert_eq!(location.unwrap(), "/projects/p-17?new");
+        assert_eq!(value(json!({"cookie": "session"})).unwrap(), "s-1");
+        for nothing in [
+            json!("$.m"),
+            json!({"header": "X-Id"}),
+            json!({"cookie": "gone"}),
+        ] {
+            assert_eq!(value(nothing), None);
+        }
+    }
+
+    #[test]
+    fn a_value_is_what_the_first_group_matches_or_all_that_matches() {
+        let cut = |pattern: &str| value(json!({"header": "location", "match": pattern}));
+        assert_eq!(cut("/projects/([^?]+)").unwrap(), "p-17");
+        assert_eq!(cut("p-[0-9]+").unwrap(), "p-17");
+        assert_eq!(cut("^p-"), None);
+        let path = value(json!({"json": "$.self", "match": "[^/]+$"}));
+        assert_eq!(path.unwrap(), "p-17");
+    }
+}

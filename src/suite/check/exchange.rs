@@ -1,0 +1,130 @@
+//! Whether what is about HTTP fits together: steps, credentials, and where in an answer a value is.
+
+use std::collections::BTreeSet;
+
+use regex::Regex;
+use serde_json::Value as Json;
+
+use super::{Auth, Checker, keys};
+use crate::diagnostic::quoted;
+use crate::suite::names::{Names, object};
+use crate::yaml::NodePath;
+
+impl Checker<'_> {
+    /// The steps of a setup; `captured` are the symbols that they can capture, where not everything goes.
+    pub(super) fn steps(
+        &mut self,
+        path: &NodePath,
+        names: &Names,
+        captured: Option<&BTreeSet<String>>,
+    ) {
+        for step in self.items(path) {
+            self.step(&step, names);
+            let capture = step.join("capture");
+            for symbol in keys(object(self.get(&capture))) {
+                let path = capture.join(symbol.as_str());
+                if captured.is_some_and(|captured| !captured.contains(&symbol)) {
+                    let message = format!("`{symbol}` is not a symbol that can be captured");
+                    let help = "declare it among the kind's secrets, symbols or masks, and without a template: `NAME: null`";
+                    self.at_key(&path, message, Some(help.to_owned()));
+                }
+                self.source(&path);
+            }
+        }
+    }
+
+    /// The steps of a teardown, which capture nothing.
+    pub(super) fn teardown(&mut self, path: &NodePath, names: &Names) {
+        for step in self.items(path) {
+            self.step(&step, names);
+            let capture = step.join("capture");
+            if self.get(&capture).is_some() {
+                let help = "what is captured here comes too late for anybody; leave it out";
+                self.at_key(
+                    &capture,
+                    "a teardown captures nothing".to_owned(),
+                    Some(help.to_owned()),
+                );
+            }
+        }
+    }
+
+    fn step(&mut self, step: &NodePath, names: &Names) {
+        self.request(&step.join("request"), names);
+        self.auth(&step.join("auth"), names, Auth::Borrowed);
+        let answer = ["status".to_owned(), "body".to_owned()];
+        let answered = names.clone();
+        let answered = answered.with_fields("answer", Some(answer.into_iter().collect()));
+        self.templates_below(&step.join("poll").join("until"), &answered);
+    }
+
+    pub(super) fn request(&mut self, path: &NodePath, names: &Names) {
+        self.templates_below(path, names);
+    }
+
+    /// A credential on the wire.
+    pub(super) fn auth(&mut self, path: &NodePath, names: &Names, whose: Auth) {
+        self.templates_below(path, names);
+        let actor = path.join("actor");
+        let Some(name) = self.text(&actor) else {
+            return;
+        };
+        if whose == Auth::Own {
+            let help = "write down what the actor itself sends";
+            self.at_key(
+                &actor,
+                "an actor's credential is its own".to_owned(),
+                Some(help.to_owned()),
+            );
+        } else if let Some(actors) = self.declared.actors
+            && !actors.contains_key(&name)
+        {
+            self.unknown(&actor, "actor", &name, &keys(Some(actors)));
+        }
+    }
+
+    /// Where in an answer a value is.
+    pub(super) fn source(&mut self, path: &NodePath) {
+        if self.get(path).is_some_and(Json::is_string) {
+            return self.json_path(path);
+        }
+        let parts = ["json", "header", "cookie"];
+        self.exactly_one(path, &parts, "part of the answer");
+        self.json_path(&path.join("json"));
+        let pattern = path.join("match");
+        if let Some(text) = self.text(&pattern)
+            && let Err(error) = Regex::new(&text)
+        {
+            let reason = error.to_string();
+            let reason = reason.lines().last().unwrap_or_default().trim();
+            let message = format!("{} is not a regular expression: {reason}", quoted(&text));
+            self.mistakes
+                .push(self.document.error_at(&pattern, message));
+        }
+    }
+
+    /// A map that has to have one of several keys.
+    pub(super) fn exactly_one(&mut self, path: &NodePath, choices: &[&str], what: &str) {
+        let Some(map) = self.get(path).and_then(Json::as_object) else {
+            return;
+        };
+        let given: Vec<_> = choices
+            .iter()
+            .filter(|key| map.contains_key(**key))
+            .collect();
+        let message = match given.as_slice() {
+            [_] => return,
+            [] => format!("no {what} is named"),
+            [first, second, ..] => format!("`{first}` and `{second}` cannot both be the {what}"),
+        };
+        let known: Vec<String> = choices.iter().map(|key| format!("`{key}`")).collect();
+        let help = format!("give exactly one of {}", known.join(", "));
+        self.mistakes
+            .push(self.document.error_at(path, message).help(help));
+    }
+
+    fn items(&self, path: &NodePath) -> Vec<NodePath> {
+        let items = self.get(path).and_then(Json::as_array).map_or(0, Vec::len);
+        (0..items).map(|index| path.join(index)).collect()
+    }
+}

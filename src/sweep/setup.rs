@@ -1,0 +1,629 @@
+//! What is made by requests: the steps of a setup in their order, and the way back where no journal knows it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::RwLock;
+
+use super::fire::in_order;
+use super::{NOBODY, SweepError, Sweeper, known, namer};
+use crate::http::{Answer, Body, Call, HttpError};
+use crate::journal::Presence;
+use crate::plan::{EndpointPlan, PlannedCell};
+use crate::stop;
+use crate::suite::{Endpoint, Kind, PollSpec, StepSpec};
+use crate::template::{Fields, Scope, TemplateError, Value, to_value};
+use crate::world::{Class, Instance, Row, Scratch, order, step_headers};
+
+/// In which part of a run something was made. What was made last is taken back first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Stage {
+    World,
+    Endpoint,
+    Target,
+    /// By a call under test.
+    Captured,
+}
+
+/// What is there and can be taken back.
+struct Made<'a> {
+    stage: Stage,
+    what: String,
+    teardown: &'a [StepSpec],
+    scope: Scope,
+    is_gone: bool,
+}
+
+/// Why a step failed.
+enum StepFailure {
+    /// As any request can.
+    Sweep(SweepError),
+    /// The service refused it, or did something else; with the run's values in the text.
+    Refused(String),
+    /// It is not known what the service did; with the run's values in the text.
+    Unclear(String),
+}
+
+impl From<SweepError> for StepFailure {
+    fn from(error: SweepError) -> Self {
+        Self::Sweep(error)
+    }
+}
+
+impl From<TemplateError> for StepFailure {
+    fn from(error: TemplateError) -> Self {
+        Self::Sweep(error.into())
+    }
+}
+
+/// What a run has made by requests.
+#[derive(Default)]
+pub(super) struct Setups<'a> {
+    made: RefCell<Vec<Made<'a>>>,
+    has_failed: Cell<bool>,
+    is_unreachable: Cell<bool>,
+    pub(super) requests: Cell<usize>,
+    /// What the last setups drew and captured, to be found after a crash.
+    identifiers: RefCell<Vec<String>>,
+    /// Held for as long as a request is under way, so that a run is not ended before it is known what it made.
+    pub(super) under_way: Arc<RwLock<()>>,
+}
+
+/// What is to be made.
+struct Making<'a> {
+    stage: Stage,
+    what: String,
+    kind: &'a Kind,
+    /// The names that its templates can use, besides its own.
+    base: Scope,
+    instance: Instance,
+}
+
+/// What is known of an entity after its setup, also where a step failed.
+type Outcome = (Instance, Result<(), SweepError>);
+
+/// How much of an unexpected answer is shown, in characters.
+const SHOWN: usize = 400;
+
+/// The longest time for which what changes while a setup is under way is taken for a killed run's.
+const LONGEST: Duration = Duration::from_mins(10);
+
+impl<'a> Sweeper<'a> {
+    /// Makes the world: rows and requests, each member after those that it needs.
+    pub(super) async fn make_world(&mut self) -> Result<(), SweepError> {
+        if !self.suite.has_setup() {
+            let rows = self.world_rows()?;
+            return self.insert_world(&rows, Presence::Shared).await;
+        }
+        self.enter_world().await?;
+        let made = self.members().await;
+        self.refresh()?;
+        let claimed = self.claim_setup().await;
+        if let Some(store) = &mut self.store {
+            store.leave(Presence::Alone).await?;
+        }
+        made.and(claimed)
+    }
+
+    fn world_rows(&self) -> Result<Vec<Row>, TemplateError> {
+        let rows = self.suite.cast();
+        let rows = rows.map(|member| self.world.rows(&self.templates, &member));
+        Ok(rows.collect::<Result<Vec<_>, _>>()?.concat())
+    }
+
+    async fn insert_world(&mut self, rows: &[Row], presence: Presence) -> Result<(), SweepError> {
+        match &mut self.store {
+            Some(store) if presence == Presence::Shared => store.seed_world(rows).await?,
+            Some(store) => store.insert_world(rows).await?,
+            None if rows.is_empty() => {}
+            None => return Err(SweepError::NoDatabase),
+        }
+        Ok(())
+    }
+
+    async fn enter_world(&mut self) -> Result<(), SweepError> {
+        let kinds = self.suite.cast().filter_map(|member| member.kind);
+        let window = kinds.map(|kind| self.longest(kind)).sum();
+        if let Some(store) = &mut self.store {
+            store.enter(Presence::Alone).await?;
+            store.begin_setup(window).await?;
+        }
+        Ok(())
+    }
+
+    async fn members(&mut self) -> Result<(), SweepError> {
+        let mut rows = Vec::new();
+        for member in order(self.suite, &self.templates) {
+            self.world.prepare(self.suite, &self.templates, &member)?;
+            rows.extend(self.world.rows(&self.templates, &member)?);
+            let Some(kind) = member.kind.filter(|kind| !kind.setup.is_empty()) else {
+                continue;
+            };
+            self.insert_world(&std::mem::take(&mut rows), Presence::Alone)
+                .await?;
+            self.member(member.name, kind).await?;
+        }
+        self.insert_world(&rows, Presence::Alone).await
+    }
+
+    async fn member(&mut self, name: &str, kind: &'a Kind) -> Result<(), SweepError> {
+        let instance = self.world.entities.get(name).cloned().unwrap_or_default();
+        let known = instance.fields.len();
+        let making = Making {
+            stage: Stage::World,
+            what: format!("`{name}`"),
+            kind,
+            base: self.world.scope_for(name),
+            instance,
+        };
+        let (instance, made) = self.make(making).await;
+        self.world_values
+            .add_world_entity(name, &instance.after(known));
+        self.world.settle(self.suite, name, instance);
+        made
+    }
+
+    /// Lets what the setup of the world captured be known.
+    fn refresh(&mut self) -> Result<(), SweepError> {
+        for _ in 0..self.batches.len() {
+            self.know(self.world_values.clone(), self.count())?;
+        }
+        Ok(())
+    }
+
+    /// Whether the cells of an endpoint need anything that is made by requests.
+    pub(super) fn has_setup(&self, plan: &EndpointPlan<'_>) -> bool {
+        let of_target = |cell: &PlannedCell<'_>| self.kind_of_target(cell);
+        let kinds = plan.cells.iter().filter_map(of_target);
+        kinds
+            .chain([&plan.endpoint.setup])
+            .any(|kind| !kind.setup.is_empty())
+    }
+
+    /// The kind of a cell's scratch entity.
+    fn kind_of_target(&self, cell: &PlannedCell<'_>) -> Option<&'a Kind> {
+        let target = self.suite.targets.get(cell.target)?;
+        self.suite.world.kinds.get(target.kind.as_ref()?)
+    }
+
+    /// Makes what the endpoint itself needs, before its targets.
+    pub(super) async fn set_endpoint_up(
+        &mut self,
+        endpoint: &'a Endpoint,
+    ) -> Result<Option<Instance>, SweepError> {
+        if endpoint.setup.setup.is_empty() {
+            return Ok(None);
+        }
+        let window = self.longest(&endpoint.setup);
+        if let Some(store) = &mut self.store {
+            store.begin_endpoint(window).await?;
+        }
+        let making = Making {
+            stage: Stage::Endpoint,
+            what: format!("the endpoint `{}`", endpoint.name),
+            kind: &endpoint.setup,
+            base: self.world.scope(),
+            instance: Instance::default(),
+        };
+        let (instance, made) = self.make(making).await;
+        self.values.add_world_entity("setup", &instance);
+        let claimed = self.claim_setup().await;
+        made.and(claimed)?;
+        Ok(Some(instance))
+    }
+
+    /// Makes the scratch entities of a batch, those of all cells at once.
+    pub(super) async fn set_targets_up(
+        &mut self,
+        first: usize,
+        cells: &[PlannedCell<'a>],
+        scratches: &mut [Scratch],
+    ) -> Result<(), SweepError> {
+        let mut makings = Vec::new();
+        for (place, (cell, scratch)) in cells.iter().zip(scratches.iter()).enumerate() {
+            let kind = self.kind_of_target(cell);
+            if let Some(kind) = kind.filter(|kind| !kind.setup.is_empty()) {
+                makings.push((place, target(cell, kind, scratch)));
+            }
+        }
+        if makings.is_empty() {
+            return Ok(());
+        }
+        let window = makings.iter().map(|(_, making)| self.longest(making.kind));
+        let window = window.max().unwrap_or_default() * u32::try_from(makings.len()).unwrap_or(1);
+        if let Some(store) = &mut self.store {
+            store.begin_setup(window).await?;
+        }
+        let makes = makings.into_iter().map(async |(place, making)| {
+            let made = self.make(making).await;
+            Ok::<_, SweepError>((place, made))
+        });
+        let made = in_order(makes, self.options.concurrency).await?;
+        let mut all = Ok(());
+        for (place, (instance, made)) in made {
+            if let Some(scratch) = scratches.get_mut(place) {
+                let learned = instance.after(scratch.target.fields.len());
+                self.values
+                    .add_cell_entity(first + place, "target", &learned);
+                scratch.settle(instance);
+            }
+            all = all.and(made);
+        }
+        let claimed = self.claim_setup().await;
+        all.and(claimed)
+    }
+
+    /// How long the steps of a kind can take.
+    fn longest(&self, kind: &Kind) -> Duration {
+        let one = self.suite.file.service.timeout_s;
+        let seconds = kind.setup.iter().map(|step| {
+            let asking = step.poll.as_ref().map_or(0, |poll| poll.timeout_s);
+            one.saturating_add(asking)
+        });
+        let seconds = seconds.fold(0, u64::saturating_add);
+        Duration::from_secs(seconds).min(LONGEST)
+    }
+
+    /// What the requests of a setup wrote is the run's, and no effect of any call.
+    async fn claim_setup(&mut self) -> Result<(), SweepError> {
+        let identifiers = self.setups.identifiers.take();
+        if let Some(store) = &mut self.store {
+            let known = known(&self.batches, &self.retired);
+            store.claim_setup(known, &identifiers).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends the steps of a setup, one after the other.
+    async fn make(&self, making: Making<'a>) -> Outcome {
+        if self.setups.has_failed.get() {
+            return (making.instance, Ok(()));
+        }
+        let Making {
+            stage,
+            what,
+            kind,
+            base,
+            mut instance,
+        } = making;
+        let slot = self.setups.begin(Made {
+            stage,
+            what: what.clone(),
+            teardown: &kind.teardown,
+            scope: instance.within(&base),
+            is_gone: false,
+        });
+        for (number, step) in (1..).zip(&kind.setup) {
+            let made = self.make_step(step, kind, &base, &mut instance).await;
+            self.setups.update(slot, instance.within(&base));
+            let Err(failure) = made else { continue };
+            self.setups.has_failed.set(true);
+            if number == 1 && matches!(failure, StepFailure::Refused(_)) {
+                self.setups.is_gone(slot);
+            }
+            let step = format!("{what} cannot be set up: step {number}, {}", title(step));
+            let failure = self.explained(step, failure, &instance);
+            return (instance, Err(failure));
+        }
+        self.setups.remember(&instance);
+        (instance, Ok(()))
+    }
+
+    async fn make_step(
+        &self,
+        step: &StepSpec,
+        kind: &Kind,
+        base: &Scope,
+        instance: &mut Instance,
+    ) -> Result<(), StepFailure> {
+        let scope = instance.within(base);
+        let answer = self.ask(step, &scope, &[]).await?;
+        let captured = captured(step, &answer);
+        // An answer that is refused can hold a credential all the same, which is then known and not shown.
+        instance.learn(&self.templates, kind, base, &captured)?;
+        if !expects(step, answer.status, &[]) {
+            return Err(StepFailure::Refused(answered(&answer)));
+        }
+        let mut wanted = step.capture.iter();
+        match wanted.find(|(name, _)| !captured.contains_key(*name)) {
+            Some((name, source)) => Err(StepFailure::Unclear(format!(
+                "no `{name}` is at {source} of its answer, {}",
+                answered(&answer)
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// Sends a step's request, again and again where the step waits for something to become true.
+    async fn ask(
+        &self,
+        step: &StepSpec,
+        scope: &Scope,
+        usual: &[u16],
+    ) -> Result<Answer, StepFailure> {
+        let (suite, templates, auth) = (self.suite, &self.templates, step.auth.as_ref());
+        let credential = step_headers(suite, templates, &self.world, auth, scope)?;
+        let call = Call::render(&self.templates, &step.request, credential, scope)?;
+        let Some(poll) = &step.poll else {
+            return self.send_step(&call).await;
+        };
+        let start = Instant::now();
+        let pause = Duration::from_millis(poll.every_ms);
+        loop {
+            let answer = self.send_step(&call).await?;
+            if expects(step, answer.status, usual) && self.holds(poll, scope.clone(), &answer)? {
+                return Ok(answer);
+            }
+            if start.elapsed() + pause > Duration::from_secs(poll.timeout_s) {
+                return Err(StepFailure::Unclear(format!(
+                    "`{}` was not true within {} s, and the last answer was {}",
+                    poll.until,
+                    poll.timeout_s,
+                    answered(&answer)
+                )));
+            }
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    fn holds(
+        &self,
+        poll: &PollSpec,
+        mut scope: Scope,
+        answer: &Answer,
+    ) -> Result<bool, TemplateError> {
+        let body = match &answer.body {
+            Body::Json(json) => to_value(json),
+            Body::Text(text) => Value::from(text),
+        };
+        let fields = Fields::from([
+            ("status".to_owned(), Value::from(answer.status)),
+            ("body".to_owned(), body),
+        ]);
+        scope.insert("answer", Value::from(fields));
+        let holds = self.templates.evaluate(&poll.until, &scope)?;
+        Ok(holds.is_true())
+    }
+
+    /// A run that is asked to end waits for what is under way here.
+    async fn send_step(&self, call: &Call) -> Result<Answer, StepFailure> {
+        let _under_way = self.setups.under_way.read().await;
+        self.setups.requests.update(|count| count + 1);
+        let sent = self.http.send(call).await.map_err(SweepError::from)?;
+        sent.map_err(|fault| StepFailure::Unclear(format!("no answer came: {fault}")))
+    }
+
+    /// A failure with names in place of the run's values.
+    fn explained(&self, step: String, failure: StepFailure, instance: &Instance) -> SweepError {
+        let reason = match failure {
+            StepFailure::Sweep(error) => return error,
+            StepFailure::Refused(reason) | StepFailure::Unclear(reason) => reason,
+        };
+        let mut values = if self.values.is_empty() {
+            self.world_values.clone()
+        } else {
+            self.values.clone()
+        };
+        values.add_cell_entity(NOBODY.cell, "its", instance);
+        match namer(values) {
+            Ok(namer) => SweepError::Setup {
+                step,
+                reason: shortened(&namer.name(&reason, NOBODY).text),
+            },
+            Err(error) => error,
+        }
+    }
+
+    /// Whether the journal knows the way back from what requests make.
+    pub(super) fn is_journalled(&self) -> bool {
+        self.store
+            .as_ref()
+            .is_some_and(|store| store.observed().is_some())
+    }
+
+    /// An entity that a call under test has made, and that its kind knows how to remove.
+    pub(super) fn made_by_call(&self, name: &str, kind: &'a Kind, scope: &Scope, it: &Instance) {
+        if kind.teardown.is_empty() || self.is_journalled() {
+            return;
+        }
+        let mut scope = scope.clone();
+        scope.insert("name", Value::from(name));
+        self.setups.begin(Made {
+            stage: Stage::Captured,
+            what: format!("`{name}`"),
+            teardown: &kind.teardown,
+            scope: it.within(&scope),
+            is_gone: false,
+        });
+    }
+
+    /// Takes back what was made in this stage of the run and in those after it, where no journal does.
+    pub(super) async fn take_back(&mut self, from: Stage) -> Result<(), SweepError> {
+        let stages = [
+            Stage::Captured,
+            Stage::Target,
+            Stage::Endpoint,
+            Stage::World,
+        ];
+        for stage in stages.into_iter().filter(|stage| *stage >= from) {
+            let slots = self.setups.slots(stage);
+            if self.is_journalled() || slots.is_empty() {
+                continue;
+            }
+            let at_once = match stage {
+                Stage::Captured | Stage::Target => self.options.concurrency,
+                Stage::Endpoint | Stage::World => 1,
+            };
+            let removals = slots.into_iter().map(|slot| self.remove(slot));
+            let left = in_order(removals, at_once).await?;
+            self.found.left.extend(left.into_iter().flatten());
+        }
+        self.setups.forget(from);
+        Ok(())
+    }
+
+    /// Sends the steps that remove what was made; gives what could not be removed.
+    async fn remove(&self, slot: usize) -> Result<Vec<String>, SweepError> {
+        let Some((what, teardown, scope)) = self.setups.get(slot) else {
+            return Ok(Vec::new());
+        };
+        let mut left = Vec::new();
+        for step in teardown {
+            if let Err(failure) = self.remove_step(step, &scope).await {
+                let path = self.templates.render_text(&step.request.path, &scope);
+                let path = path.unwrap_or_else(|_| step.request.path.clone());
+                let method = step.request.method.as_str();
+                left.push(self.hidden(&format!("{what}, {method} {path}: {failure}")));
+            }
+        }
+        self.setups.is_gone(slot);
+        Ok(left)
+    }
+
+    async fn remove_step(&self, step: &StepSpec, scope: &Scope) -> Result<(), String> {
+        if self.setups.is_unreachable.get() {
+            return Err("the service is gone".to_owned());
+        }
+        match self.ask(step, scope, GONE).await {
+            Ok(answer) if expects(step, answer.status, GONE) => Ok(()),
+            Ok(answer) => Err(answered(&answer)),
+            Err(StepFailure::Refused(reason) | StepFailure::Unclear(reason)) => Err(reason),
+            Err(StepFailure::Sweep(error)) => {
+                let is_gone = matches!(error, SweepError::Http(HttpError::Unreachable { .. }));
+                self.setups.is_unreachable.set(is_gone);
+                Err(error.to_string())
+            }
+        }
+    }
+
+    /// A text without credentials. Identifiers stay as they are, since a person has to find what is left.
+    fn hidden(&self, text: &str) -> String {
+        let [last, before] = &self.batches;
+        shortened(&before.namer.hide(&last.namer.hide(text)))
+    }
+
+    /// Takes everything back at the end of the run, unless somebody does not want to wait.
+    pub(super) async fn take_all_back(&mut self) -> Result<(), SweepError> {
+        let asked = stop::asked();
+        let under_way = Arc::clone(&self.setups.under_way);
+        let asked = async {
+            asked.await;
+            under_way.write_owned().await
+        };
+        let is_stopped = tokio::select! {
+            done = self.take_back(Stage::World) => return done,
+            _ = asked => true,
+        };
+        if is_stopped {
+            let left = self.setups.all().into_iter();
+            let left = left.map(|what| format!("{what}: stopped before it was removed"));
+            self.found.left.extend(left.collect::<Vec<_>>());
+        }
+        Ok(())
+    }
+}
+
+impl<'a> Setups<'a> {
+    fn begin(&self, made: Made<'a>) -> usize {
+        let mut all = self.made.borrow_mut();
+        all.push(made);
+        all.len() - 1
+    }
+
+    fn update(&self, slot: usize, scope: Scope) {
+        if let Some(made) = self.made.borrow_mut().get_mut(slot) {
+            made.scope = scope;
+        }
+    }
+
+    fn is_gone(&self, slot: usize) {
+        if let Some(made) = self.made.borrow_mut().get_mut(slot) {
+            made.is_gone = true;
+        }
+    }
+
+    fn get(&self, slot: usize) -> Option<(String, &'a [StepSpec], Scope)> {
+        let made = self.made.borrow();
+        let made = made.get(slot)?;
+        Some((made.what.clone(), made.teardown, made.scope.clone()))
+    }
+
+    /// What is there of one stage, the last first.
+    fn slots(&self, stage: Stage) -> Vec<usize> {
+        let made = self.made.borrow();
+        let slots = made.iter().enumerate().rev();
+        let slots = slots.filter(|(_, made)| made.stage == stage && !made.is_gone);
+        slots.map(|(slot, _)| slot).collect()
+    }
+
+    /// What is there at all, in words.
+    fn all(&self) -> Vec<String> {
+        let made = self.made.borrow();
+        let there = made
+            .iter()
+            .filter(|made| !made.is_gone && !made.teardown.is_empty());
+        there.map(|made| made.what.clone()).collect()
+    }
+
+    fn forget(&self, from: Stage) {
+        self.made.borrow_mut().retain(|made| made.stage < from);
+    }
+
+    fn remember(&self, instance: &Instance) {
+        let fields = instance.fields.values();
+        let symbols = fields.filter(|field| field.class == Class::Symbol);
+        let values = symbols.map(|field| field.value.clone());
+        self.identifiers.borrow_mut().extend(values);
+    }
+}
+
+/// What a removal can be answered with where there is nothing to remove any more.
+const GONE: &[u16] = &[404, 410];
+
+fn target<'a>(cell: &PlannedCell<'_>, kind: &'a Kind, scratch: &Scratch) -> Making<'a> {
+    Making {
+        stage: Stage::Target,
+        what: format!("the target of {cell}"),
+        kind,
+        base: scratch.base(cell.target),
+        instance: scratch.target.clone(),
+    }
+}
+
+fn expects(step: &StepSpec, status: u16, usual: &[u16]) -> bool {
+    if step.expect.is_empty() {
+        return (200..300).contains(&status) || usual.contains(&status);
+    }
+    step.expect.contains(&status)
+}
+
+fn captured(step: &StepSpec, answer: &Answer) -> BTreeMap<String, String> {
+    let sources = step.capture.iter();
+    let found = sources.filter_map(|(name, source)| Some((name.clone(), answer.value(source)?)));
+    found.collect()
+}
+
+fn title(step: &StepSpec) -> String {
+    let request = &step.request;
+    format!("{} `{}`", request.method.as_str(), request.path)
+}
+
+/// What the service answered, in words and with the run's values.
+fn answered(answer: &Answer) -> String {
+    let body = match &answer.body {
+        Body::Json(json) => json.to_string(),
+        Body::Text(text) => text.clone(),
+    };
+    match body.as_str() {
+        "" => answer.status.to_string(),
+        body => format!("{} {body}", answer.status),
+    }
+}
+
+/// Not more of a text than a person reads, and nothing that steers a terminal.
+fn shortened(text: &str) -> String {
+    let text: String = text.chars().take(SHOWN).collect();
+    text.replace(char::is_control, "\u{fffd}")
+}
