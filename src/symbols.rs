@@ -51,7 +51,15 @@ impl Symbol {
     /// What a database or a service counts up, such as `1073`: only the whole number is the identifier. A credential is
     /// hidden wherever it stands.
     fn is_number(&self, value: &str) -> bool {
-        self.class != Class::Secret && is_digits(value)
+        !self.is_secret() && is_digits(value)
+    }
+
+    fn is_secret(&self) -> bool {
+        self.class == Class::Secret
+    }
+
+    fn is_identifier(&self) -> bool {
+        self.class == Class::Symbol && self.owner != Owner::Run
     }
 }
 
@@ -240,9 +248,8 @@ impl Namer {
         let mut hidden = String::new();
         let mut rest = 0;
         let literal = |from, to| text.get(from..to).unwrap_or_default();
-        for found in self.automaton.find_iter(text) {
-            let found_text = literal(found.start(), found.end());
-            if found.start() < rest || !self.has_secret(found_text) {
+        for found in self.found(text) {
+            if found.start() < rest || !self.is_any(&found, Symbol::is_secret) {
                 continue;
             }
             hidden.push_str(literal(rest, found.start()));
@@ -321,16 +328,17 @@ impl Namer {
     }
 
     fn is_known_number(&self, text: &str) -> bool {
-        let is_secret = |symbol: &Symbol| symbol.class == Class::Secret;
-        let is_identifier =
-            |symbol: &Symbol| symbol.class == Class::Symbol && symbol.owner != Owner::Run;
         self.found(text).any(|found| {
-            let symbols = self.registry.symbols.get(found.pattern().as_usize());
-            let is_any = |is: &dyn Fn(&Symbol) -> bool| {
-                symbols.is_some_and(|symbols| symbols.iter().any(is))
-            };
-            is_any(&is_secret) || found.len() == text.len() && is_any(&is_identifier)
+            let is_whole = found.len() == text.len();
+            self.is_any(&found, Symbol::is_secret)
+                || is_whole && self.is_any(&found, Symbol::is_identifier)
         })
+    }
+
+    /// Whether any of the symbols whose value was found is one of these.
+    fn is_any(&self, found: &Match, is: impl Fn(&Symbol) -> bool) -> bool {
+        let symbols = self.registry.symbols.get(found.pattern().as_usize());
+        symbols.is_some_and(|symbols| symbols.iter().any(is))
     }
 
     /// The cells whose own symbols occur in `text`.
