@@ -152,7 +152,9 @@ impl DryRun {
         let cells = self.cells.iter();
         let calls: usize = cells.map(|cell| 1 + cell.probes.len()).sum();
         let steps = self.cells.iter().map(|cell| &cell.steps);
-        let steps = steps.chain(self.setup.values()).chain(self.endpoints.values());
+        let steps = steps
+            .chain(self.setup.values())
+            .chain(self.endpoints.values());
         calls + steps.map(Steps::len).sum::<usize>()
     }
 }
@@ -262,32 +264,31 @@ impl<'a> Drawing<'a> {
     }
 
     /// The requests of a setup, whose captures are made up, and those of its teardown.
-    fn steps(
-        &self,
-        kind: &Kind,
-        base: &Scope,
-        entity: &mut Instance,
-    ) -> Result<Calls, SweepError> {
+    fn steps(&self, kind: &Kind, base: &Scope, entity: &mut Instance) -> Result<Calls, SweepError> {
         let mut calls = Calls::default();
         for step in &kind.setup {
-            calls.setup.push(self.step(step, &entity.within(base))?);
+            let call = self.step(step, &entity.within(base))?;
+            let Some(call) = call else { continue };
+            calls.setup.push(call);
             let made_up = step.capture.keys().map(|name| (name.clone(), random(24)));
             entity.learn(&self.templates, kind, base, &made_up.collect())?;
         }
         for step in kind.teardown.iter().filter(|_| self.has_teardown) {
-            calls.teardown.push(self.step(step, &entity.within(base))?);
+            calls
+                .teardown
+                .extend(self.step(step, &entity.within(base))?);
         }
         Ok(calls)
     }
 
-    fn step(&self, step: &StepSpec, scope: &Scope) -> Result<Call, SweepError> {
+    /// The request of a step, where it is sent at all.
+    fn step(&self, step: &StepSpec, scope: &Scope) -> Result<Option<Call>, SweepError> {
+        if !self.templates.wants(step.when.as_deref(), scope)? {
+            return Ok(None);
+        }
         let credential = self.headers(step.auth.as_ref(), scope)?;
-        Ok(Call::render(
-            &self.templates,
-            &step.request,
-            credential,
-            scope,
-        )?)
+        let call = Call::render(&self.templates, &step.request, credential, scope)?;
+        Ok(Some(call))
     }
 
     fn headers(
@@ -375,8 +376,14 @@ impl<'a> Drawing<'a> {
         let kind = target.kind.as_ref();
         let kind = kind.and_then(|kind| self.suite.world.kinds.get(kind));
         let (templates, target) = (&self.templates, (cell.target, target));
-        let mut scratch =
-            Scratch::make(self.suite, templates, &self.world, setup, target, cell.actor)?;
+        let mut scratch = Scratch::make(
+            self.suite,
+            templates,
+            &self.world,
+            setup,
+            target,
+            cell.actor,
+        )?;
         let mut calls = Calls::default();
         if let Some(kind) = kind {
             let (base, mut made) = (scratch.base(cell.target), scratch.target.clone());

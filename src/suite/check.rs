@@ -176,7 +176,10 @@ impl Checker<'_> {
         );
         self.request(&NodePath::from(["request"]), &self.declared.request(value));
         for name in keys(object(value.get("probes"))) {
-            let (path, names) = (NodePath::from(["probes", &name]), self.declared.probes(value));
+            let (path, names) = (
+                NodePath::from(["probes", &name]),
+                self.declared.probes(value),
+            );
             self.request(&path.join("request"), &names);
             self.auth(&path.join("auth"), &names, Auth::Borrowed);
         }
@@ -215,7 +218,8 @@ impl Checker<'_> {
             return;
         };
         if let Some(symbol) = self.declared.never_captured(&kind) {
-            let message = format!("nothing gives the symbol `{symbol}` of the kind `{kind}` a value");
+            let message =
+                format!("nothing gives the symbol `{symbol}` of the kind `{kind}` a value");
             let mistake = self.document.error_at(&path.join("kind"), message);
             self.mistakes.push(
                 mistake.help("give it a template, or let a step of the kind's `setup` capture it"),

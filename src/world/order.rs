@@ -61,7 +61,10 @@ fn heads(member: &Member<'_>, templates: &Templates) -> BTreeSet<String> {
         let names = names.iter().flat_map(|names| names.iter());
         heads.extend(names.filter_map(|name| Some(name.split('.').next()?.to_owned())));
     };
-    member.with.values().for_each(|json| leaves(json, &mut texts));
+    member
+        .with
+        .values()
+        .for_each(|json| leaves(json, &mut texts));
     if let Some(kind) = member.kind {
         texts_of(kind, &mut texts);
     }
@@ -76,12 +79,15 @@ fn steps(kind: &Kind) -> impl Iterator<Item = &StepSpec> {
 }
 
 fn texts_of(kind: &Kind, texts: &mut impl FnMut(&str)) {
-    kind.parameters.values().for_each(|json| leaves(json, texts));
+    kind.parameters
+        .values()
+        .for_each(|json| leaves(json, texts));
     for row in &kind.rows {
         row.when.iter().for_each(|when| texts(when));
         row.values.values().for_each(|json| leaves(json, texts));
     }
     for step in steps(kind) {
+        step.when.iter().for_each(|when| texts(when));
         step.request.texts(texts);
         step.auth.iter().for_each(|auth| auth.texts(texts));
         step.poll.iter().for_each(|poll| texts(&poll.until));
