@@ -171,7 +171,10 @@ fn all_removed(left: &[String]) -> Result<(), Failure> {
     if left.is_empty() {
         return Ok(());
     }
-    let mut message = format!("{} things that the run made are left in the service:", left.len());
+    let mut message = format!(
+        "{} things that the run made are left in the service:",
+        left.len()
+    );
     for left in left.iter().take(LEFTOVERS_SHOWN) {
         let _ = write!(message, "\n  {left}");
     }

@@ -65,13 +65,16 @@ PY
 }
 
 # Users and permissions are in the same database and schema as experiments and models, so that one journal sees all of
-# it. The two sets of tables have different names, and each its own table of migrations.
+# it. The two sets of tables have different names, and each its own table of migrations. The cache holds passwords that
+# were right, so that a sweep does not wait for their slow hash with each request; what goes through MLflow's API empties
+# it, and there is one process.
 configure() {
     cat >"$run/basic_auth.ini" <<INI
 [mlflow]
 default_permission = ${MLFLOW_AUTH_DEFAULT:-NO_PERMISSIONS}
 database_uri = postgresql+psycopg2://$server/mlflow_test
 authorization_function = mlflow.server.auth:authenticate_request_basic_auth
+auth_cache_ttl_seconds = 3600
 INI
 }
 
@@ -83,9 +86,10 @@ start_mlflow() {
         export MLFLOW_AUTH_CONFIG_PATH=$run/basic_auth.ini MLFLOW_AUTH_ADMIN_USERNAME=admin
         export MLFLOW_AUTH_ADMIN_PASSWORD=$admin_password MLFLOW_FLASK_SERVER_SECRET_KEY=$flask_secret
         export MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=true
+        export MLFLOW_BACKEND_STORE_URI=postgresql+psycopg2://$server/mlflow_test
         export GIT_PYTHON_REFRESH=quiet PYTHONUNBUFFERED=1
         exec nohup "$venv/bin/mlflow" server --app-name basic-auth --host 127.0.0.1 --port "$port" --workers 1 \
-            --backend-store-uri "postgresql+psycopg2://$server/mlflow_test" --artifacts-destination "$run/artifacts" \
+            --artifacts-destination "$run/artifacts" \
             >"$run/mlflow.log" 2>&1 </dev/null
     ) &
     mlflow=$!
@@ -111,6 +115,20 @@ wait_for_mlflow() {
     done
 }
 
+# MLflow's ids are small numbers, which stand in other places by chance. From here on each table counts from a large one
+# of its own, so that an id says whose it is.
+spread_ids() {
+    python - "postgresql://$server/mlflow_test" <<'PY'
+import sys, psycopg2
+connection = psycopg2.connect(sys.argv[1])
+connection.autocommit = True
+cursor = connection.cursor()
+cursor.execute("SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' ORDER BY sequencename")
+for at, (name,) in enumerate(cursor.fetchall()):
+    cursor.execute(f'ALTER SEQUENCE public."{name}" RESTART WITH {1_100_000_000 + at * 10_000_000}')
+PY
+}
+
 # What was begun is ended where the start fails.
 trap '[[ $? == 0 ]] || "$here/down.sh" ${run:+"$run"}' EXIT
 
@@ -133,11 +151,11 @@ umask 077
 configure
 start_mlflow
 wait_for_mlflow
+spread_ids
 echo "MLflow $version answers on $base_url; its log is $run/mlflow.log" >&2
 
 printf 'export %s=%q\n' \
     AUTHZ_PIN_BASE_URL "$base_url" \
     AUTHZ_PIN_DATABASE_URL "postgres://$server/mlflow_test" \
-    AUTHZ_PIN_VAR_ADMIN_USERNAME admin \
     AUTHZ_PIN_VAR_ADMIN_PASSWORD "$admin_password" \
     AUTHZ_PIN_MLFLOW_RUN "$run"

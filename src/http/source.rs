@@ -71,7 +71,11 @@ impl std::fmt::Display for Source {
         match (&part.json, &part.header, &part.cookie) {
             (Some(path), ..) => write!(out, "`{path}`")?,
             (_, Some(header), _) => write!(out, "the header `{header}`")?,
-            (.., cookie) => write!(out, "the cookie `{}`", cookie.as_deref().unwrap_or_default())?,
+            (.., cookie) => write!(
+                out,
+                "the cookie `{}`",
+                cookie.as_deref().unwrap_or_default()
+            )?,
         }
         match &part.pattern {
             Some(pattern) => write!(out, " that `{pattern}` matches"),

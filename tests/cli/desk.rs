@@ -158,7 +158,11 @@ impl Desk {
             key: key.to_owned(),
             asked: 0,
         };
-        self.things.lock().unwrap().things.insert(path.clone(), thing);
+        self.things
+            .lock()
+            .unwrap()
+            .things
+            .insert(path.clone(), thing);
         self.write(&format!(
             "insert into thing values ('{path}', '{owner}', '{name}');
              update sum set things = things + 1"
@@ -195,17 +199,17 @@ impl Desk {
     }
 }
 
-async fn make_user(
-    State(desk): Shared,
-    headers: HeaderMap,
-    Json(body): Json<Value>,
-) -> Response {
+async fn make_user(State(desk): Shared, headers: HeaderMap, Json(body): Json<Value>) -> Response {
     let key = format!("dk-{}", random(24));
     if !is_admin(&headers) || desk.hole() == "no users" {
         // It says more than it should.
         let body = json!({"error": "only admin makes users", "got": body});
         let cookie = format!("key={key}");
-        return (StatusCode::FORBIDDEN, [("set-cookie", cookie)], format!("{body} {key}"))
+        return (
+            StatusCode::FORBIDDEN,
+            [("set-cookie", cookie)],
+            format!("{body} {key}"),
+        )
             .into_response();
     }
     if desk.hole() == "slow" {
@@ -216,7 +220,12 @@ async fn make_user(
         .await;
     let cookie = format!("key={key}; Path=/; HttpOnly");
     let headers = [("location", path), ("set-cookie", cookie)];
-    (StatusCode::CREATED, headers, Json(json!({"state": "pending"}))).into_response()
+    (
+        StatusCode::CREATED,
+        headers,
+        Json(json!({"state": "pending"})),
+    )
+        .into_response()
 }
 
 async fn show_user(State(desk): Shared, Path(id): Path<String>, headers: HeaderMap) -> Response {
@@ -227,7 +236,11 @@ async fn show_user(State(desk): Shared, Path(id): Path<String>, headers: HeaderM
         return refused(StatusCode::NOT_FOUND, "no such user");
     };
     thing.asked += 1;
-    let state = if thing.asked > 2 && !is_never { "ready" } else { "pending" };
+    let state = if thing.asked > 2 && !is_never {
+        "ready"
+    } else {
+        "pending"
+    };
     Json(json!({"state": state, "key": thing.key})).into_response()
 }
 

@@ -2,7 +2,6 @@
 
 use std::fs;
 
-
 use insta::assert_snapshot;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
