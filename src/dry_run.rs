@@ -12,16 +12,17 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
+use crate::credential::headers;
 use crate::database::redacted;
-use crate::http::{Call, shown};
+use crate::http::{Call, Content, NamedPart, Payload, shown};
 use crate::journal::STATEMENTS;
 use crate::plan::{EndpointPlan, PlannedCell};
 use crate::service::Given;
 use crate::suite::{CaptureSpec, Credential, Endpoint, Kind, RequestSpec, StepSpec, Suite};
 use crate::sweep::{NOBODY, SweepError, namer};
 use crate::symbols::{Namer, Registry, View};
-use crate::template::{Scope, TemplateError, Templates, Value, random};
-use crate::world::{Instance, Row, Scratch, World, order, step_headers};
+use crate::template::{Fields, Scope, TemplateError, Templates, Value, random};
+use crate::world::{Class, Field, Instance, Row, Scratch, World, order};
 
 /// Everything that a run would do.
 #[derive(Debug, Serialize)]
@@ -101,9 +102,12 @@ pub struct Request {
     pub pages: Option<String>,
     /// The headers, the credential's first.
     pub headers: Vec<(String, String)>,
-    /// The body.
+    /// The JSON body.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub json: Option<Json>,
+    /// Any other body: what its parts are called, and what is in them. A body as it is has one part without a name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub body: Vec<(String, String)>,
 }
 
 /// What stands for a text that differs between two drawings.
@@ -214,8 +218,28 @@ struct Drawing<'a> {
     rows: Vec<Row>,
     /// The requests that make the world, by whom they make.
     made: IndexMap<&'a str, Calls>,
+    /// What actors would be given by logins, or signed for them.
+    tokens: BTreeMap<&'a str, Instance>,
     /// Whether there is no journal, so that what requests make is taken back by requests.
     has_teardown: bool,
+}
+
+/// What logins would give and what would be signed, with made up values.
+fn tokens(suite: &Suite) -> BTreeMap<&str, Instance> {
+    let tokens = suite.world.actors.iter().filter_map(|(name, actor)| {
+        let auth = actor.auth.as_ref()?;
+        let login = auth.login.iter().flat_map(|login| login.capture.keys());
+        let jwt = auth.jwt.iter().map(|_| "jwt");
+        let names = login.map(String::as_str).chain(jwt);
+        let secret = |name: &str| {
+            let (value, class) = (random(24), Class::Secret);
+            (name.to_owned(), Field { value, class })
+        };
+        let mut instance = Instance::default();
+        instance.fields = names.map(secret).collect();
+        Some((name.as_str(), instance))
+    });
+    tokens.collect()
 }
 
 /// The requests of one setup and its teardown.
@@ -238,9 +262,11 @@ impl<'a> Drawing<'a> {
             world,
             rows: Vec::new(),
             made: IndexMap::new(),
+            tokens: tokens(suite),
             has_teardown: given.database_url.is_none() && given.base_url.is_some(),
         };
         drawing.make_world()?;
+        drawing.log_in()?;
         Ok(drawing)
     }
 
@@ -259,6 +285,21 @@ impl<'a> Drawing<'a> {
             let calls = self.steps(kind, &base, &mut entity)?;
             self.world.settle(self.suite, member.name, entity);
             self.made.insert(member.name, calls);
+        }
+        Ok(())
+    }
+
+    /// The logins, after the world is made.
+    fn log_in(&mut self) -> Result<(), SweepError> {
+        for name in self.suite.world.actors.keys() {
+            let Some(login) = self.auth_of(name).and_then(|auth| auth.login.as_ref()) else {
+                continue;
+            };
+            let scope = self.world.scope_of_actor(name);
+            let credential = self.headers(login.auth.as_ref(), &scope)?;
+            let call = Call::render(&self.templates, &login.request, credential, &scope)?;
+            let calls = self.made.entry(name.as_str()).or_default();
+            calls.setup.push(call);
         }
         Ok(())
     }
@@ -296,7 +337,30 @@ impl<'a> Drawing<'a> {
         auth: Option<&Credential>,
         scope: &Scope,
     ) -> Result<Vec<(String, String)>, TemplateError> {
-        step_headers(self.suite, &self.templates, &self.world, auth, scope)
+        let Some(actor) = auth.and_then(|auth| auth.actor.as_ref()) else {
+            return headers(&self.templates, auth, scope, &Fields::new());
+        };
+        let own = self.auth_of(actor);
+        let scope = self.world.scope_of_actor(actor);
+        headers(&self.templates, own, &scope, &self.issued(actor))
+    }
+
+    fn auth_of(&self, actor: &str) -> Option<&'a Credential> {
+        self.suite.world.actors.get(actor)?.auth.as_ref()
+    }
+
+    /// What an actor would be given, with made up values.
+    fn issued(&self, actor: &str) -> Fields {
+        let tokens = self.tokens.get(actor).map(Instance::scope);
+        let tokens = tokens.unwrap_or_default();
+        let mut names = Fields::new();
+        if let Some(auth) = self.auth_of(actor) {
+            let jwt = auth.jwt.as_ref().and_then(|_| tokens.get("jwt").cloned());
+            names.extend(jwt.map(|jwt| ("jwt".to_owned(), jwt)));
+            let login = auth.login.as_ref();
+            names.extend(login.map(|_| ("login".to_owned(), Value::from(tokens))));
+        }
+        names
     }
 
     fn agreed_world(
@@ -327,11 +391,19 @@ impl<'a> Drawing<'a> {
     }
 
     fn namer(&self) -> Result<Namer, SweepError> {
-        namer(Registry::of_world(&self.world))
+        namer(self.registry())
+    }
+
+    fn registry(&self) -> Registry {
+        let mut registry = Registry::of_world(&self.world);
+        for (actor, tokens) in &self.tokens {
+            registry.add_world_entity(actor, tokens);
+        }
+        registry
     }
 
     fn cells(&self, plan: &EndpointPlan<'_>) -> Result<(Steps, Vec<CellRun>), SweepError> {
-        let mut registry = Registry::of_world(&self.world);
+        let mut registry = self.registry();
         let mut setup = Instance::default();
         let kind = &plan.endpoint.setup;
         let calls = self.steps(kind, &self.world.scope(), &mut setup)?;
@@ -421,9 +493,11 @@ impl<'a> Drawing<'a> {
         (scratch, calls): &Target,
         side: Side<'_>,
     ) -> Result<CellRun, SweepError> {
-        let actor = self.suite.world.actors.get(cell.actor);
-        let auth = actor.and_then(|actor| actor.auth.as_ref());
-        let mut request = self.request(&endpoint.spec.request, auth, scratch, side)?;
+        let (auth, issued) = (self.auth_of(cell.actor), self.issued(cell.actor));
+        let credential = headers(&self.templates, auth, &scratch.scope, &issued)?;
+        let request = &endpoint.spec.request;
+        let call = Call::render(&self.templates, request, credential, &scratch.scope)?;
+        let mut request = side.request(&call);
         request.pages = endpoint
             .spec
             .pages
@@ -491,7 +565,36 @@ impl Side<'_> {
             query: self.pairs(&call.query),
             pages: None,
             headers: self.pairs(call.all_headers()),
-            json: call.json.as_ref().map(|json| self.json(json)),
+            json: match &call.body {
+                Payload::Json(json) => Some(self.json(json)),
+                _ => None,
+            },
+            body: self.body(&call.body),
+        }
+    }
+
+    fn body(&self, body: &Payload) -> Vec<(String, String)> {
+        match body {
+            Payload::Nothing | Payload::Json(_) => Vec::new(),
+            Payload::Form(pairs) => self.pairs(pairs),
+            Payload::Parts(parts) => parts.iter().map(|part| self.part(part)).collect(),
+            Payload::Raw(content) => vec![(String::new(), self.content(content))],
+        }
+    }
+
+    fn part(&self, part: &NamedPart) -> (String, String) {
+        let content = self.content(&part.content);
+        let content = match &part.file {
+            Some(name) => format!("file {}: {content}", self.text(name)),
+            None => content,
+        };
+        (part.name.clone(), content)
+    }
+
+    fn content(&self, content: &Content) -> String {
+        match content.text() {
+            Some(text) => self.text(text),
+            None => format!("{} bytes", content.bytes.len()),
         }
     }
 
@@ -563,6 +666,7 @@ impl Request {
             query: agree_all(self.query, &other.query, agree_pair),
             headers: agree_all(self.headers, &other.headers, agree_pair),
             json: json.map(|(one, other)| agree_json(one, other)),
+            body: agree_all(self.body, &other.body, agree_pair),
             ..self
         }
     }

@@ -1,5 +1,6 @@
 //! The service over HTTP: the one owner of the client.
 
+mod body;
 mod curl;
 mod source;
 
@@ -12,6 +13,8 @@ use reqwest::redirect::Policy;
 use reqwest::{Request, Response, retry};
 use serde_json::Value as Json;
 use url::Url;
+
+pub(crate) use body::{Content, NamedPart, Payload, is_media_type};
 
 use crate::fault::Fault;
 use crate::suite::{Method, RequestSpec};
@@ -79,7 +82,7 @@ pub struct Call {
     pub(crate) query: Vec<(String, String)>,
     credential: Vec<(String, String)>,
     headers: Vec<(String, String)>,
-    pub(crate) json: Option<Json>,
+    pub(crate) body: Payload,
 }
 
 impl Call {
@@ -101,11 +104,7 @@ impl Call {
             query: pairs(&templates.render(&spec.query, scope)?),
             credential,
             headers,
-            json: spec
-                .json
-                .as_ref()
-                .map(|json| templates.render(json, scope))
-                .transpose()?,
+            body: Payload::render(templates, spec, scope)?,
         })
     }
 
@@ -125,7 +124,7 @@ impl Call {
             path: self.path.clone(),
             credential: self.credential.clone(),
             headers: self.headers.clone(),
-            json: self.json.clone(),
+            body: self.body.clone(),
             ..*self
         }
     }
@@ -317,9 +316,9 @@ impl Http {
                 Err(_) => request.header(name, value),
             };
         }
-        if let Some(json) = &call.json {
-            request = request.json(json);
-        }
+        let is_type = |(name, _): &(String, String)| name.eq_ignore_ascii_case("content-type");
+        let has_type = call.all_headers().any(is_type);
+        let request = call.body.attach(request, has_type);
         request.build().map_err(|error| HttpError::Request {
             method: call.method.as_str(),
             path: call.template.clone(),
@@ -356,7 +355,7 @@ impl Http {
             query: Vec::new(),
             credential: Vec::new(),
             headers: Vec::new(),
-            json: None,
+            body: Payload::Nothing,
         };
         let sent = self
             .send_once(&self.own, &call)

@@ -6,6 +6,7 @@
 
 pub mod commands;
 pub mod coverage;
+mod credential;
 pub mod database;
 pub mod diagnostic;
 pub mod drift;

@@ -16,7 +16,8 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 pub use exchange::{
-    Basic, Credential, Method, PagesSpec, PartSpec, PollSpec, RequestSpec, Source, StepSpec,
+    Algorithm, Basic, Credential, Expiry, FileSpec, JwtSpec, LoginSpec, Method, PagesSpec,
+    PartContent, PartSpec, PollSpec, RawSpec, RequestSpec, Source, StepSpec,
 };
 pub use model::{
     Actor, BackgroundSpec, CaptureSpec, CoverageSpec, EndpointFile, Entity, ExclusionSpec, Kind,

@@ -8,6 +8,7 @@ mod attribution;
 mod background;
 mod batch;
 mod fire;
+mod issue;
 mod logins;
 mod setup;
 mod store;
@@ -39,6 +40,7 @@ use crate::world::World;
 pub(crate) use background::Background;
 
 use batch::{Batch, Swept};
+use issue::Issues;
 use setup::Setups;
 use store::Store;
 
@@ -210,6 +212,7 @@ pub async fn sweep(
         world_values: registry,
         values: Registry::default(),
         setups: Setups::default(),
+        issues: Issues::default(),
         batches: [now?, before?],
         retired: Retired::default(),
         unfinished: VecDeque::new(),
@@ -297,6 +300,7 @@ struct Sweeper<'a> {
     /// Those, and the values of the batch that is under way, until they can be named.
     values: Registry,
     setups: Setups<'a>,
+    issues: Issues,
     /// The last batch and the one before it: what was written late for its cells is read with the last one's changes.
     batches: [Batch; 2],
     /// The values of earlier batches.
@@ -402,6 +406,12 @@ impl<'a> Sweeper<'a> {
         cells: &[PlannedCell<'a>],
         presence: Presence,
     ) -> Result<store::Unexplained, SweepError> {
+        // What a login writes is told from what others write by its time alone, as with any setup.
+        let presence = if self.has_login_due() {
+            Presence::Alone
+        } else {
+            presence
+        };
         if let Some(store) = &mut self.store {
             store.enter(presence).await?;
         }

@@ -4,13 +4,11 @@ mod order;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use indexmap::IndexMap;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value as Json};
 
-use crate::suite::{Credential, Kind, Member, RowSpec, Suite, Target};
+use crate::suite::{Kind, Member, RowSpec, Suite, Target};
 use crate::template::{Fields, Scope, TemplateError, Templates, Value, random, to_value};
 
 pub use order::order;
@@ -513,58 +511,4 @@ impl Scratch {
         self.scope.insert("target", Value::from(target.scope()));
         self.target = target;
     }
-}
-
-/// The headers of a credential.
-pub fn headers(
-    templates: &Templates,
-    credential: Option<&Credential>,
-    scope: &Scope,
-) -> Result<Vec<(String, String)>, TemplateError> {
-    let Some(credential) = credential else {
-        return Ok(Vec::new());
-    };
-    let mut headers = Vec::new();
-    if let Some(bearer) = &credential.bearer {
-        headers.push((
-            "authorization".to_owned(),
-            format!("Bearer {}", templates.render_text(bearer, scope)?),
-        ));
-    }
-    if let Some(basic) = &credential.basic {
-        let [name, password] = [&basic.username, &basic.password];
-        let (name, password) = (
-            templates.render_text(name, scope)?,
-            templates.render_text(password, scope)?,
-        );
-        let pair = STANDARD.encode(format!("{name}:{password}"));
-        headers.push(("authorization".to_owned(), format!("Basic {pair}")));
-    }
-    let mut cookies = Vec::new();
-    for (name, value) in &credential.cookies {
-        cookies.push(format!("{name}={}", templates.render_text(value, scope)?));
-    }
-    if !cookies.is_empty() {
-        headers.push(("cookie".to_owned(), cookies.join("; ")));
-    }
-    for (name, value) in &credential.headers {
-        headers.push((name.clone(), templates.render_text(value, scope)?));
-    }
-    Ok(headers)
-}
-
-/// The headers of a step's credential, which can be an actor's.
-pub fn step_headers(
-    suite: &Suite,
-    templates: &Templates,
-    world: &World,
-    auth: Option<&Credential>,
-    scope: &Scope,
-) -> Result<Vec<(String, String)>, TemplateError> {
-    let Some(actor) = auth.and_then(|auth| auth.actor.as_ref()) else {
-        return headers(templates, auth, scope);
-    };
-    let own = suite.world.actors.get(actor);
-    let own = own.and_then(|actor| actor.auth.as_ref());
-    headers(templates, own, &world.scope_of_actor(actor))
 }

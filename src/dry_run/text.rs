@@ -104,6 +104,11 @@ impl Display for Request {
         }
         self.json
             .iter()
-            .try_for_each(|json| writeln!(out, "    {json}"))
+            .try_for_each(|json| writeln!(out, "    {json}"))?;
+        let mut body = self.body.iter();
+        body.try_for_each(|(name, value)| match name.as_str() {
+            "" => writeln!(out, "    {value}"),
+            name => writeln!(out, "    {name}={value}"),
+        })
     }
 }

@@ -1,8 +1,7 @@
 //! What the suite says of the symbols that a record names.
 
-use serde_json::Value as Json;
-
 use crate::suite::{Endpoint, Kind, Suite};
+use crate::world::leaves;
 
 /// The symbols in a text, as `entity.field`.
 pub(super) fn symbols_in(text: &str) -> impl Iterator<Item = &str> {
@@ -28,8 +27,23 @@ impl Cast<'_> {
         let Some((entity, field)) = symbol.rsplit_once('.') else {
             return false;
         };
+        if self.is_token(entity, field, actor) {
+            return true;
+        }
         let kind = self.kind(entity, target, actor);
         kind.is_some_and(|kind| kind.secrets.contains_key(field))
+    }
+
+    /// Whether the symbol is what an actor was given at its login, or a token that was signed for it.
+    fn is_token(&self, entity: &str, field: &str, actor: &str) -> bool {
+        let name = if entity == "actor" { actor } else { entity };
+        let actor = self.suite.world.actors.get(name);
+        let auth = actor.and_then(|actor| actor.auth.as_ref());
+        auth.is_some_and(|auth| {
+            let login = auth.login.as_ref();
+            let is_given = login.is_some_and(|login| login.capture.contains_key(field));
+            is_given || field == "jwt" && auth.jwt.is_some()
+        })
     }
 
     fn kind(&self, entity: &str, target: &str, actor: &str) -> Option<&Kind> {
@@ -65,14 +79,17 @@ impl Cast<'_> {
 
     /// Everything that a request upon the target sends, as templates: who sends a value learns nothing from its echo.
     pub(super) fn sent(&self, target: &str) -> String {
-        let request = &self.endpoint.spec.request;
-        let with = self.suite.targets.get(target).into_iter();
-        let with = with.filter(|target| target.kind.is_none());
-        let bodies = [&request.query].into_iter().chain(&request.json);
-        let bodies = bodies.chain(with.flat_map(|target| target.with.values()));
-        let texts = [&request.path].into_iter().chain(request.headers.values());
-        let texts = texts.cloned().chain(bodies.map(Json::to_string));
-        texts.collect::<Vec<_>>().join("\n")
+        let mut sent = String::new();
+        let mut add = |text: &str| {
+            sent.push_str(text);
+            sent.push('\n');
+        };
+        self.endpoint.spec.request.texts(&mut add);
+        let target = self.suite.targets.get(target);
+        let with = target.filter(|target| target.kind.is_none());
+        let values = with.into_iter().flat_map(|target| target.with.values());
+        values.for_each(|value| leaves(value, &mut add));
+        sent
     }
 
     /// Whether the symbol is of the world, which exists for the whole run.

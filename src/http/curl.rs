@@ -6,7 +6,7 @@
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Value as Json;
 
-use super::Call;
+use super::{Call, Content, NamedPart, Payload};
 use crate::suite::Method;
 use crate::symbols::{Namer, Piece, View};
 
@@ -45,12 +45,61 @@ impl Call {
         for (name, value) in &self.headers {
             parts.push(header(name, word(value)));
         }
-        if let Some(json) = &self.json {
-            let mut body = Word::default();
-            write_json(&mut body, json, &word);
-            parts.push(format!("--json {}", body.quoted()));
-        }
+        self.write_body(&mut parts, &word);
         parts.join(" ")
+    }
+
+    fn write_body(&self, parts: &mut Vec<String>, word: &impl Fn(&str) -> Word) {
+        match &self.body {
+            Payload::Nothing => {}
+            Payload::Json(json) => {
+                let mut body = Word::default();
+                write_json(&mut body, json, word);
+                parts.push(format!("--json {}", body.quoted()));
+            }
+            Payload::Form(pairs) => parts.extend(pairs.iter().map(|(name, value)| {
+                let pair = Word::text(&format!("{name}=")).then(word(value));
+                format!("--data-urlencode {}", pair.quoted())
+            })),
+            Payload::Parts(all) => parts.extend(all.iter().map(|part| form_part(part, word))),
+            Payload::Raw(content) => {
+                let media_type = content.media_type.as_deref().unwrap_or_default();
+                let is_given =
+                    |(name, _): &(String, String)| name.eq_ignore_ascii_case("content-type");
+                if !self.headers.iter().any(is_given) {
+                    parts.push(header("content-type", word(media_type)));
+                }
+                parts.push(format!(
+                    "--data-binary {}",
+                    content_word(content, word).quoted()
+                ));
+            }
+        }
+    }
+}
+
+/// One part of a body: a field, or a file whose content stands in the command line.
+fn form_part(part: &NamedPart, word: &impl Fn(&str) -> Word) -> String {
+    let mut text = Word::text(&format!("{}=", part.name));
+    text.extend(content_word(&part.content, word));
+    if part.file.is_none() && part.content.media_type.is_none() {
+        return format!("--form-string {}", text.quoted());
+    }
+    if let Some(name) = &part.file {
+        text.push(";filename=");
+        text.extend(word(name));
+    }
+    if let Some(media_type) = &part.content.media_type {
+        text.push(&format!(";type={media_type}"));
+    }
+    format!("-F {}", text.quoted())
+}
+
+/// A text; of bytes that are none, only a name of a file that would have to hold them.
+fn content_word(content: &Content, word: &impl Fn(&str) -> Word) -> Word {
+    match content.text() {
+        Some(text) => word(text),
+        None => Word::text("@body"),
     }
 }
 

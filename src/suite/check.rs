@@ -60,6 +60,8 @@ enum Auth {
     Own,
     /// A request's, which can be an actor's.
     Borrowed,
+    /// A login's.
+    Login,
 }
 
 struct Checker<'a> {

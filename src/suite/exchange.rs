@@ -23,6 +23,54 @@ pub struct RequestSpec {
     pub headers: IndexMap<String, String>,
     /// The JSON body.
     pub json: Option<Json>,
+    /// The body as a browser sends a form: a mapping, or one expression that gives one.
+    pub form: Option<Json>,
+    /// The body in parts, by their names: fields as texts, files with their content.
+    pub multipart: Option<IndexMap<String, PartContent>>,
+    /// Any other body.
+    pub raw: Option<RawSpec>,
+}
+
+/// What a part of a body holds: the text of a field, or a file.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum PartContent {
+    /// The text of a field.
+    Text(String),
+    /// A file.
+    File(FileSpec),
+}
+
+/// A file in a body, by its text or its bytes.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FileSpec {
+    /// The file's name.
+    pub file: Option<String>,
+    /// The media type.
+    #[serde(rename = "type")]
+    pub media_type: Option<String>,
+    /// The content.
+    pub text: Option<String>,
+    /// The content in Base64.
+    pub base64: Option<String>,
+}
+
+/// A body as it is, by its text or its bytes.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawSpec {
+    /// The media type.
+    #[serde(rename = "type", default = "octets")]
+    pub media_type: String,
+    /// The content.
+    pub text: Option<String>,
+    /// The content in Base64.
+    pub base64: Option<String>,
+}
+
+fn octets() -> String {
+    "application/octet-stream".to_owned()
 }
 
 /// An HTTP method.
@@ -44,6 +92,18 @@ impl RequestSpec {
         leaves(&self.query, texts);
         self.headers.values().for_each(|value| texts(value));
         self.json.iter().for_each(|json| leaves(json, texts));
+        self.form.iter().for_each(|form| leaves(form, texts));
+        for part in self.multipart.iter().flat_map(IndexMap::values) {
+            match part {
+                PartContent::Text(text) => texts(text),
+                PartContent::File(file) => {
+                    let own = [&file.file, &file.text, &file.base64];
+                    own.into_iter().flatten().for_each(|text| texts(text));
+                }
+            }
+        }
+        let raw = self.raw.iter().flat_map(|raw| [&raw.text, &raw.base64]);
+        raw.flatten().for_each(|text| texts(text));
     }
 }
 
@@ -158,8 +218,74 @@ pub struct Credential {
     /// Other headers.
     #[serde(default)]
     pub headers: IndexMap<String, String>,
-    /// An actor whose credential it is; for the requests of a setup and a teardown.
+    /// An actor whose credential it is, for all but the actors' own.
     pub actor: Option<String>,
+    /// A request whose answer gives what the other keys then use as `{{ login.NAME }}`; for actors.
+    pub login: Option<Box<LoginSpec>>,
+    /// A token that is signed here, which the other keys then use as `{{ jwt }}`.
+    pub jwt: Option<JwtSpec>,
+}
+
+/// A request that logs an actor in, once for the run and again before what it gave expires.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LoginSpec {
+    /// The request.
+    pub request: RequestSpec,
+    /// The credential that it carries itself.
+    pub auth: Option<Credential>,
+    /// The statuses that are no failure; without them every success.
+    #[serde(default)]
+    pub expect: Vec<u16>,
+    /// What the answer gives, by where it has it. All of it is secret.
+    pub capture: IndexMap<String, Source>,
+    /// For how long: seconds, or the JSON path of their number.
+    pub expires_in: Option<Expiry>,
+}
+
+/// For how long what a login gave can be used.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Expiry {
+    /// That many seconds.
+    Seconds(u64),
+    /// The JSON path of the number of seconds.
+    Path(String),
+}
+
+/// A JSON Web Token (RFC 7519).
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct JwtSpec {
+    /// How it is signed.
+    pub algorithm: Algorithm,
+    /// The secret, or the private key as PEM.
+    pub key: String,
+    /// The claims. `iat` and `exp` are added, unless they are here; one that is null is left out.
+    #[serde(default)]
+    pub claims: IndexMap<String, Json>,
+    /// Members of the header besides `alg` and `typ`, such as `kid`.
+    #[serde(default)]
+    pub header: IndexMap<String, Json>,
+    /// For how long it can be used, in seconds.
+    #[serde(default = "lifetime")]
+    pub lifetime_s: u64,
+}
+
+fn lifetime() -> u64 {
+    3600
+}
+
+/// How a token is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Algorithm {
+    /// HMAC with SHA-256 and a secret.
+    Hs256,
+    /// RSA (PKCS #1 v1.5) with SHA-256.
+    Rs256,
+    /// ECDSA on P-256 with SHA-256.
+    Es256,
 }
 
 /// A name and a password.
@@ -173,8 +299,26 @@ pub struct Basic {
 }
 
 impl Credential {
-    /// Every template of the credential.
+    /// Whether something is made for it: by a login, or signed.
+    #[must_use]
+    pub fn is_issued(&self) -> bool {
+        self.login.is_some() || self.jwt.is_some()
+    }
+
+    /// Whether it says nothing of how it is on the wire.
+    #[must_use]
+    pub fn is_bare(&self) -> bool {
+        let own = self.bearer.is_none() && self.basic.is_none();
+        own && self.cookies.is_empty() && self.headers.is_empty()
+    }
+
+    /// Every template of the credential but those of a login.
     pub(crate) fn texts(&self, texts: &mut impl FnMut(&str)) {
+        if let Some(jwt) = &self.jwt {
+            texts(&jwt.key);
+            let members = jwt.claims.values().chain(jwt.header.values());
+            members.for_each(|json| leaves(json, texts));
+        }
         self.bearer.iter().for_each(|bearer| texts(bearer));
         if let Some(basic) = &self.basic {
             texts(&basic.username);

@@ -162,16 +162,20 @@ impl<'a> Declared<'a> {
             .with_fields_of(self.actors, self)
     }
 
-    /// The names of one cell: the actor has what any actor has.
+    /// The names of one cell.
     pub(super) fn cell(&self) -> Names {
+        let cell = Some(BTreeSet::from(["tag".to_owned()]));
+        self.caller().with_fields("cell", cell)
+    }
+
+    /// The names of one actor: it has what any actor has.
+    pub(super) fn caller(&self) -> Names {
         let actor = self.actors.and_then(|actors| {
             let mut fields = self.fields_of_any(actors.values())?;
             fields.insert("name".to_owned());
             Some(fields)
         });
-        self.world()
-            .with_fields("actor", actor)
-            .with_fields("cell", Some(BTreeSet::from(["tag".to_owned()])))
+        self.world().with_fields("actor", actor)
     }
 
     /// The names that a target can use: those of the cell and what any endpoint's setup captures.

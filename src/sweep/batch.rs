@@ -10,6 +10,7 @@ use super::fire::Brought;
 use super::setup::Stage;
 use super::store::{Store, Unexplained};
 use super::{SweepError, Sweeper, known, lap, namer};
+use crate::credential::headers;
 use crate::database::Catalog;
 use crate::fault::Reply;
 use crate::http::{Call, PAUSES};
@@ -18,8 +19,8 @@ use crate::observation::Observation;
 use crate::plan::PlannedCell;
 use crate::suite::Endpoint;
 use crate::symbols::{Namer, Registry, View};
-use crate::template::{TemplateError, Value};
-use crate::world::{Instance, Scratch, headers, step_headers};
+use crate::template::{Fields, TemplateError, Value};
+use crate::world::{Instance, Scratch};
 
 /// A batch whose values can be named.
 pub(super) struct Batch {
@@ -61,6 +62,7 @@ impl<'a> Sweeper<'a> {
     ) -> Result<Unexplained, SweepError> {
         let mut start = Instant::now();
         let first = self.count();
+        self.issue_again().await?;
         self.values = self.world_values.clone();
         let setup = self.set_endpoint_up(endpoint).await?;
         let mut scratches = self.scratches(first, cells, setup.as_ref())?;
@@ -144,12 +146,7 @@ impl<'a> Sweeper<'a> {
         scratches: &[Scratch],
     ) -> Result<Vec<Call>, TemplateError> {
         let call = |(cell, scratch): (&PlannedCell<'_>, &Scratch)| {
-            let actor = self.suite.world.actors.get(cell.actor);
-            let credential = headers(
-                &self.templates,
-                actor.and_then(|actor| actor.auth.as_ref()),
-                &scratch.scope,
-            )?;
+            let credential = self.headers_of(cell.actor, &scratch.scope)?;
             Call::render(
                 &self.templates,
                 &endpoint.spec.request,
@@ -275,8 +272,15 @@ impl<'a> Sweeper<'a> {
         let mut owners = Vec::new();
         for (number, scratch) in (first..).zip(scratches) {
             for (name, spec) in &endpoint.spec.probes {
-                let (suite, templates, auth) = (self.suite, &self.templates, Some(&spec.auth));
-                let credential = step_headers(suite, templates, &self.world, auth, &scratch.scope);
+                let credential = match &spec.auth.actor {
+                    Some(actor) => self.headers_of(actor, &scratch.scope),
+                    None => headers(
+                        &self.templates,
+                        Some(&spec.auth),
+                        &scratch.scope,
+                        &Fields::new(),
+                    ),
+                };
                 let Ok(credential) = credential else { continue };
                 calls.push(Call::render(
                     &self.templates,

@@ -15,7 +15,7 @@ use crate::plan::{EndpointPlan, PlannedCell};
 use crate::stop;
 use crate::suite::{Endpoint, Kind, PollSpec, StepSpec};
 use crate::template::{Fields, Scope, TemplateError, Value, to_value};
-use crate::world::{Class, Instance, Row, Scratch, order, step_headers};
+use crate::world::{Class, Instance, Row, Scratch, order};
 
 /// In which part of a run something was made. What was made last is taken back first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,7 +37,7 @@ struct Made<'a> {
 }
 
 /// Why a step failed.
-enum StepFailure {
+pub(super) enum StepFailure {
     /// As any request can.
     Sweep(SweepError),
     /// The service refused it, or did something else; with the run's values in the text.
@@ -93,12 +93,17 @@ const LONGEST: Duration = Duration::from_mins(10);
 impl<'a> Sweeper<'a> {
     /// Makes the world: rows and requests, each member after those that it needs.
     pub(super) async fn make_world(&mut self) -> Result<(), SweepError> {
-        if !self.suite.has_setup() {
+        if !self.suite.has_setup() && !self.has_login_due() {
             let rows = self.world_rows()?;
-            return self.insert_world(&rows, Presence::Shared).await;
+            self.insert_world(&rows, Presence::Shared).await?;
+            return self.issue_all().await;
         }
         self.enter_world().await?;
-        let made = self.members().await;
+        let mut made = self.members().await;
+        if made.is_ok() {
+            made = self.issue_all().await;
+        }
+        self.learn_issued();
         self.refresh()?;
         let claimed = self.claim_setup().await;
         if let Some(store) = &mut self.store {
@@ -267,7 +272,8 @@ impl<'a> Sweeper<'a> {
     }
 
     /// What the requests of a setup wrote is the run's, and no effect of any call.
-    async fn claim_setup(&mut self) -> Result<(), SweepError> {
+    pub(super) async fn claim_setup(&mut self) -> Result<(), SweepError> {
+        self.learn_issued();
         let identifiers = self.setups.identifiers.take();
         if let Some(store) = &mut self.store {
             let known = known(&self.batches, &self.retired);
@@ -346,8 +352,7 @@ impl<'a> Sweeper<'a> {
         scope: &Scope,
         usual: &[u16],
     ) -> Result<Answer, StepFailure> {
-        let (suite, templates, auth) = (self.suite, &self.templates, step.auth.as_ref());
-        let credential = step_headers(suite, templates, &self.world, auth, scope)?;
+        let credential = self.credential(step.auth.as_ref(), scope).await?;
         let call = Call::render(&self.templates, &step.request, credential, scope)?;
         let Some(poll) = &step.poll else {
             return self.send_step(&call).await;
@@ -391,7 +396,7 @@ impl<'a> Sweeper<'a> {
     }
 
     /// A run that is asked to end waits for what is under way here.
-    async fn send_step(&self, call: &Call) -> Result<Answer, StepFailure> {
+    pub(super) async fn send_step(&self, call: &Call) -> Result<Answer, StepFailure> {
         let _under_way = self.setups.under_way.read().await;
         self.setups.requests.update(|count| count + 1);
         let sent = self.http.send(call).await.map_err(SweepError::from)?;
@@ -399,7 +404,12 @@ impl<'a> Sweeper<'a> {
     }
 
     /// A failure with names in place of the run's values.
-    fn explained(&self, step: String, failure: StepFailure, instance: &Instance) -> SweepError {
+    pub(super) fn explained(
+        &self,
+        step: String,
+        failure: StepFailure,
+        instance: &Instance,
+    ) -> SweepError {
         let reason = match failure {
             StepFailure::Sweep(error) => return error,
             StepFailure::Refused(reason) | StepFailure::Unclear(reason) => reason,
@@ -618,7 +628,7 @@ fn title(step: &StepSpec) -> String {
 }
 
 /// What the service answered, in words and with the run's values.
-fn answered(answer: &Answer) -> String {
+pub(super) fn answered(answer: &Answer) -> String {
     let body = match &answer.body {
         Body::Json(json) => json.to_string(),
         Body::Text(text) => text.clone(),

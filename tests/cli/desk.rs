@@ -13,7 +13,11 @@ use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use diesel_async::{AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _};
+use diesel::sql_types::BigInt;
+use diesel::{QueryableByName, sql_query};
+use diesel_async::{
+    AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _, SimpleAsyncConnection as _,
+};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
@@ -29,6 +33,9 @@ const TABLES: &str = "
 #[derive(Default)]
 pub(crate) struct Things {
     things: BTreeMap<String, Thing>,
+    /// How many users were asked for, and how many things were removed.
+    started: usize,
+    removed: usize,
     /// What goes wrong from now on.
     hole: &'static str,
 }
@@ -46,11 +53,21 @@ struct Desk {
 
 type Shared = State<Arc<Desk>>;
 
+#[derive(QueryableByName)]
+struct Counts {
+    #[diesel(sql_type = BigInt)]
+    things: i64,
+    #[diesel(sql_type = BigInt)]
+    sum: i64,
+    #[diesel(sql_type = BigInt)]
+    audits: i64,
+}
+
 /// The service on a port of its own.
 pub(crate) struct Served {
     desk: Arc<Desk>,
     address: SocketAddr,
-    _runtime: Runtime,
+    runtime: Runtime,
 }
 
 impl Served {
@@ -92,7 +109,7 @@ impl Served {
         Self {
             desk,
             address,
-            _runtime: runtime,
+            runtime,
         }
     }
 
@@ -102,6 +119,30 @@ impl Served {
 
     pub(crate) fn have(&self, hole: &'static str) {
         self.desk.things.lock().unwrap().hole = hole;
+    }
+
+    /// How many rows the tables have, and what the sum says.
+    pub(crate) fn rows(&self) -> (i64, i64, i64) {
+        let Some(database) = &self.desk.database else {
+            return (0, 0, 0);
+        };
+        let query = "select (select count(*) from thing) as things, (select things from sum)::bigint as sum,
+            (select count(*) from audit) as audits";
+        let counts: Counts = self.runtime.block_on(async {
+            let mut connection = database.lock().await;
+            sql_query(query).get_result(&mut *connection).await.unwrap()
+        });
+        (counts.things, counts.sum, counts.audits)
+    }
+
+    /// How many users were asked for.
+    pub(crate) fn started(&self) -> usize {
+        self.desk.things.lock().unwrap().started
+    }
+
+    /// How many things were removed.
+    pub(crate) fn removed(&self) -> usize {
+        self.desk.things.lock().unwrap().removed
     }
 
     /// The paths of what is there.
@@ -190,7 +231,11 @@ impl Desk {
         if self.hole() == "cannot delete" {
             return refused(StatusCode::CONFLICT, "in use");
         }
-        self.things.lock().unwrap().things.remove(path);
+        {
+            let mut things = self.things.lock().unwrap();
+            things.things.remove(path);
+            things.removed += 1;
+        }
         self.write(&format!(
             "delete from thing where path = '{path}'; update sum set things = things - 1"
         ))
@@ -201,6 +246,7 @@ impl Desk {
 
 async fn make_user(State(desk): Shared, headers: HeaderMap, Json(body): Json<Value>) -> Response {
     let key = format!("dk-{}", random(24));
+    desk.things.lock().unwrap().started += 1;
     if !is_admin(&headers) || desk.hole() == "no users" {
         // It says more than it should.
         let body = json!({"error": "only admin makes users", "got": body});

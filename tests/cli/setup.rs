@@ -1,16 +1,27 @@
 //! A world that is made by requests, and what becomes of it.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
+use authz_pin::embedded::Cluster;
 use insta::assert_snapshot;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use tokio::runtime::Runtime;
 
-use super::desk::Served;
+use super::desk::{PASSWORD, Served};
 use super::place::{Place, end, start};
 
 fn desk() -> Place {
     Place::with("desk")
+}
+
+/// What a record says, without what stands above it.
+fn record(place: &Place, name: &str) -> String {
+    let file = place.path(&format!("desk/snapshots/{name}.snap"));
+    let text = fs::read_to_string(file).unwrap();
+    let (_, record) = text.split_once("\n---\n").unwrap();
+    record.to_owned()
 }
 
 #[test]
@@ -18,13 +29,344 @@ fn a_service_without_a_database_is_swept_by_requests_alone_and_left_as_it_was() 
     let (service, place) = (Served::start(), desk());
     let url = service.url();
     place.run(&["record", "desk", "--base-url", &url]).result();
-    let record = |name: &str| {
-        let file = format!("desk/snapshots/{name}.snap");
-        fs::read_to_string(place.path(&file)).unwrap()
-    };
-    assert_snapshot!(record("project-get"), @"");
-    assert_snapshot!(record("project-create"), @"");
+    assert_snapshot!(record(&place, "project-get"), @r"
+    endpoint: GET /projects/{{ target.project_id }}
+    gates:
+      project-is-not-yours 47ed: project <target.project_id> is not yours
+      project-is-not-yours 6a7a: project <project_id> is not yours
+      who-are-you: who are you
+    shapes:
+      body 4c79:
+      - id
+      - owner
+    cells:
+      owner's project:
+        admin: {status: 200, discloses: [owner.page, target.project_id], effects: not observed, shape: body 4c79}
+        owner: {status: 200, discloses: [actor.page, target.project_id], effects: not observed, shape: body 4c79}
+        other: {status: 403, gate: project-is-not-yours 47ed, discloses: [target.project_id], effects: not observed}
+        anonymous: {status: 401, gate: who-are-you, effects: not observed}
+      the plan:
+        admin: {status: 200, discloses: [owner.page, plan.project_id], effects: not observed, shape: body 4c79}
+        owner: {status: 200, discloses: [actor.page, plan.project_id], effects: not observed, shape: body 4c79}
+        other: {status: 403, gate: project-is-not-yours 6a7a, discloses: [plan.project_id], effects: not observed}
+        anonymous: {status: 401, gate: who-are-you, effects: not observed}
+    ");
+    assert_snapshot!(record(&place, "project-create"), @r"
+    endpoint: POST /projects
+    gates:
+      who-are-you: who are you
+    shapes:
+      body 4c79:
+      - id
+      - owner
+    cells:
+      own:
+        admin: {status: 201, discloses: [new.project_id], effects: not observed, shape: body 4c79}
+        owner: {status: 201, discloses: [actor.page, new.project_id], effects: not observed, shape: body 4c79}
+        other: {status: 201, discloses: [actor.page, new.project_id], effects: not observed, shape: body 4c79}
+        anonymous: {status: 401, gate: who-are-you, effects: not observed}
+    ");
     assert_eq!(service.paths(), Vec::<String>::new());
-    place.run(&["check", "desk", "--base-url", &url]).result();
+    let again = ["check", "desk", "--base-url", &url, "--concurrency", "1"];
+    place.run(&again).result();
     assert_eq!(service.paths(), Vec::<String>::new());
+}
+
+/// A database of its own for the service.
+struct Watched {
+    service: Served,
+    url: String,
+    _cluster: Cluster,
+}
+
+impl Watched {
+    fn start() -> Self {
+        let cluster = Cluster::start().unwrap();
+        let runtime = Runtime::new().unwrap();
+        let url = runtime.block_on(cluster.create_database("desk_test"));
+        let url = url.unwrap();
+        Self {
+            service: Served::with_database(&url),
+            url,
+            _cluster: cluster,
+        }
+    }
+}
+
+#[test]
+fn what_a_setup_writes_is_no_effect_of_a_call_and_is_undone() {
+    // How many there are by then depends on the order of the calls.
+    let unstable = "unstable_columns: { sum.things: <count> }\nrefusal:";
+    let place = desk().edit("desk/suite.yaml", "refusal:", unstable);
+    let watched = Watched::start();
+    let url = watched.service.url();
+    let service = ["--base-url", &url, "--database-url", &watched.url];
+    let run = |command| place.run(&[&[command, "desk"], &service[..]].concat());
+    run("record").result();
+    assert_snapshot!(record(&place, "project-get"), @r"
+    endpoint: GET /projects/{{ target.project_id }}
+    gates:
+      project-is-not-yours 47ed: project <target.project_id> is not yours
+      project-is-not-yours 6a7a: project <project_id> is not yours
+      who-are-you: who are you
+    shapes:
+      body 4c79:
+      - id
+      - owner
+    cells:
+      owner's project:
+        admin: {status: 200, discloses: [owner.page, target.project_id], shape: body 4c79}
+        owner: {status: 200, discloses: [actor.page, target.project_id], shape: body 4c79}
+        other: {status: 403, gate: project-is-not-yours 47ed, discloses: [target.project_id]}
+        anonymous: {status: 401, gate: who-are-you}
+      the plan:
+        admin: {status: 200, discloses: [owner.page, plan.project_id], shape: body 4c79}
+        owner: {status: 200, discloses: [actor.page, plan.project_id], shape: body 4c79}
+        other: {status: 403, gate: project-is-not-yours 6a7a, discloses: [plan.project_id]}
+        anonymous: {status: 401, gate: who-are-you}
+    ");
+    assert_snapshot!(record(&place, "project-delete"), @r"
+    endpoint: DELETE /projects/{{ target.project_id }}
+    gates:
+      not-yours: not yours
+      who-are-you: who are you
+    effects:
+      delete thing 28e1:
+        row: /projects/<target.project_id>
+      update sum e395:
+        columns:
+          things: <count>
+    cells:
+      owner's project:
+        admin: {status: 204, effects: [delete thing 28e1, update sum e395]}
+        owner: {status: 204, effects: [delete thing 28e1, update sum e395]}
+        other: {status: 403, gate: not-yours}
+        anonymous: {status: 401, gate: who-are-you}
+    ");
+    assert_eq!(watched.service.rows(), (0, 0, 0));
+    run("check").result();
+    assert_eq!(watched.service.rows(), (0, 0, 0));
+}
+
+#[test]
+fn a_setup_that_fails_is_told_with_its_step_and_without_a_secret_and_what_was_made_is_removed() {
+    let (service, place) = (Served::start(), desk());
+    service.have("no users");
+    let ended = place.run(&["check", "desk", "--base-url", &service.url()]);
+    assert_snapshot!(ended.error(3), @r#"error: `owner` cannot be set up: step 1, POST `/users`: 403 {"error":"only admin makes users","got":{"name":"<its.user_name>"}} <its.key>"#);
+    assert_eq!(service.paths(), Vec::<String>::new());
+}
+
+#[test]
+fn a_setup_that_fails_on_a_database_is_undone_as_well() {
+    let (watched, place) = (Watched::start(), desk());
+    watched.service.have("never ready");
+    let place = place.edit("desk/world.yaml", "timeout_s: 10", "timeout_s: 0");
+    let arguments = ["check", "desk", "--base-url", &watched.service.url()];
+    let arguments = [&arguments[..], &["--database-url", &watched.url]].concat();
+    let error = place.run(&arguments).error(3);
+    assert_snapshot!(error, @r#"error: `owner` cannot be set up: step 2, GET `{{ page }}`: `{{ answer.body.state == 'ready' }}` was not true within 0 s, and the last answer was 200 {"state":"pending","key":"<its.key>"}"#);
+    assert_eq!(watched.service.rows(), (0, 0, 0));
+}
+
+#[test]
+fn a_setup_that_waits_in_vain_says_for_what_and_its_entity_is_removed() {
+    let (service, place) = (Served::start(), desk());
+    service.have("never ready");
+    let place = place.edit("desk/world.yaml", "timeout_s: 10", "timeout_s: 0");
+    let error = place
+        .run(&["check", "desk", "--base-url", &service.url()])
+        .error(3);
+    assert_snapshot!(error, @r#"error: `owner` cannot be set up: step 2, GET `{{ page }}`: `{{ answer.body.state == 'ready' }}` was not true within 0 s, and the last answer was 200 {"state":"pending","key":"<its.key>"}"#);
+    assert_eq!(service.paths(), Vec::<String>::new());
+}
+
+#[test]
+fn what_cannot_be_removed_is_told_so_that_a_person_can() {
+    let (service, place) = (Served::start(), desk());
+    service.have("cannot delete");
+    let filter = ["--filter", "project-create/own/owner"];
+    let arguments = ["check", "desk", "--base-url", &service.url()];
+    let ended = place.run(&[&arguments[..], &filter].concat());
+    assert_eq!(ended.code, Some(3), "{ended:#?}");
+    let paths = service.paths();
+    assert_eq!(paths.len(), 5, "{paths:?}");
+    for path in paths {
+        let line = format!("DELETE {path}: 409 {{\"error\":\"in use\"}}");
+        assert!(ended.stderr.contains(&line), "{line}\n{}", ended.stderr);
+    }
+    assert!(!ended.stderr.contains("dk-"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("correct the suite's `teardown`"));
+}
+
+#[test]
+fn an_interrupted_run_removes_what_it_made_also_what_was_under_way() {
+    let (service, place) = (Served::start(), desk());
+    service.have("slow");
+    let url = service.url();
+    let child = start(&mut place.command(&["check", "desk", "--base-url", &url]));
+    let pid = Pid::from_raw(child.id().try_into().unwrap());
+    let begun = Instant::now();
+    while service.started() == 0 {
+        assert!(
+            begun.elapsed() < Duration::from_secs(30),
+            "nothing was sent"
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    kill(pid, Signal::SIGINT).unwrap();
+    let ended = end(child);
+    assert_eq!(ended.code, Some(130), "{ended:#?}");
+    assert_eq!(service.started(), 1, "a step began after the interruption");
+    assert_eq!(service.paths(), Vec::<String>::new());
+    assert_eq!(service.removed(), 1, "the user was made and removed");
+}
+
+#[test]
+fn a_dry_run_shows_the_requests_of_setups_by_the_names_of_their_values() {
+    let arguments = [
+        "check",
+        "desk",
+        "--dry-run",
+        "--filter",
+        "project-*/own*/owner",
+    ];
+    let somewhere = ["--base-url", "http://127.0.0.1:1"];
+    let text = desk().run(&[&arguments[..], &somewhere].concat()).result();
+    assert_snapshot!(text, @r#"
+    Nothing is sent and nothing is written.
+
+    suite     desk
+    service   http://127.0.0.1:1/
+    database  none is given: effects are not observed
+
+    requests for the whole run:
+    owner
+      setup: POST /users
+        authorization: Basic <vars.admin_password>
+        {"name":"<owner.user_name>"}
+      setup: GET <owner.page>
+        authorization: Basic <vars.admin_password>
+      teardown: DELETE <owner.page>
+        authorization: Basic <vars.admin_password>
+    plan
+      setup: POST /projects
+        x-key: <owner.key>
+        {"name":"<plan.title>"}
+      teardown: DELETE /projects/<plan.project_id>
+        authorization: Basic <vars.admin_password>
+    other
+      setup: POST /users
+        authorization: Basic <vars.admin_password>
+        {"name":"<other.user_name>"}
+      setup: GET <other.page>
+        authorization: Basic <vars.admin_password>
+      teardown: DELETE <other.page>
+        authorization: Basic <vars.admin_password>
+
+    project-create
+      setup: POST /notes
+        authorization: Basic <vars.admin_password>
+        {"text":"for <run>"}
+      teardown: DELETE /notes/<setup.note_id>
+        authorization: Basic <vars.admin_password>
+
+    project-create/own/owner
+      POST /projects
+        x-key: <actor.key>
+        {"name":"<cell.tag>","note":"<setup.note_id>"}
+
+    project-delete/owner's project/owner
+      setup: POST /projects
+        x-key: <actor.key>
+        {"name":"<target.title>"}
+      teardown: DELETE /projects/<target.project_id>
+        authorization: Basic <vars.admin_password>
+      DELETE /projects/<target.project_id>
+        x-key: <actor.key>
+
+    project-get/owner's project/owner
+      setup: POST /projects
+        x-key: <actor.key>
+        {"name":"<target.title>"}
+      teardown: DELETE /projects/<target.project_id>
+        authorization: Basic <vars.admin_password>
+      GET /projects/<target.project_id>
+        x-key: <actor.key>
+
+    3 cells, 17 requests without the pages after a first one
+    "#);
+    assert!(!text.contains(PASSWORD), "{text}");
+}
+
+#[test]
+fn mistakes_in_setups_are_found_before_anything_is_sent() {
+    let place = desk()
+        .edit("desk/world.yaml", "project_id: $.id", "projct_id: $.id")
+        .edit("desk/world.yaml", "{ cookie: key }", "{ cookie: key, header: X-Key }")
+        .edit("desk/world.yaml", "match: \"/users/(.+)\"", "match: \"/users/(.+\"")
+        .edit("desk/world.yaml", "{ key: \"{{ owner.key }}\" }", "{ key: \"{{ owner.kez }}\" }")
+        .edit("desk/world.yaml", "answer.body.state", "answr.body.state")
+        .edit(
+            "desk/world.yaml",
+            "    teardown:\n      - request: { method: DELETE, path: \"/users/{{ user_id }}\" }\n        auth: { actor: admin }",
+            "    teardown:\n      - request: { method: DELETE, path: \"/users/{{ user_id }}\" }\n        auth: { actor: admni }",
+        );
+    assert_snapshot!(place.run(&["list", "desk"]).error(2), @r#"
+    error: nothing gives the symbol `project_id` of the kind `project` a value
+      --> desk/targets.yaml:3:11
+      |
+    3 |     kind: project
+      |           ^^^^^^^
+      = help: give it a template, or let a step of the kind's `setup` capture it
+
+    error: `/users/(.+` is not a regular expression: error: unclosed group
+       --> desk/world.yaml:16:47
+       |
+    16 |           user_id: { header: Location, match: "/users/(.+" }
+       |                                               ^^^^^^^^^^^^^
+
+    error: `header` and `cookie` cannot both be the part of the answer
+       --> desk/world.yaml:17:16
+       |
+    17 |           key: { cookie: key, header: X-Key }
+       |                ^^
+       = help: give exactly one of `json`, `header`, `cookie`
+
+    error: unknown symbol `answr.body.state`
+       --> desk/world.yaml:20:24
+       |
+    20 |         poll: { until: "{{ answr.body.state == 'ready' }}", every_ms: 5, timeout_s: 10 }
+       |                        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+
+    error: unknown actor `admni`
+       --> desk/world.yaml:23:24
+       |
+    23 |         auth: { actor: admni }
+       |                        ^^^^^
+       = help: did you mean `admin`?
+
+    error: `projct_id` is not a symbol that can be captured
+       --> desk/world.yaml:34:20
+       |
+    34 |         capture: { projct_id: $.id }
+       |                    ^^^^^^^^^
+       = help: declare it among the kind's secrets, symbols or masks, and without a template: `NAME: null`
+
+    error: nothing gives the symbol `project_id` of the kind `project` a value
+       --> desk/world.yaml:41:11
+       |
+    41 |     kind: project
+       |           ^^^^^^^
+       = help: give it a template, or let a step of the kind's `setup` capture it
+
+    error: unknown symbol `owner.kez`
+       --> desk/world.yaml:42:18
+       |
+    42 |     with: { key: "{{ owner.kez }}" }
+       |                  ^^^^^^^^^^^^^^^^^^
+       = help: did you mean `owner.key`?
+
+    8 errors in 2 files
+    "#);
 }

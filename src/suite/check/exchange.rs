@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use super::{Auth, Checker, keys};
 use crate::diagnostic::quoted;
+use crate::http::is_media_type;
 use crate::suite::names::{Names, object};
 use crate::yaml::NodePath;
 
@@ -61,22 +62,99 @@ impl Checker<'_> {
 
     pub(super) fn request(&mut self, path: &NodePath, names: &Names) {
         self.templates_below(path, names);
+        self.at_most_one(path, &["json", "form", "multipart", "raw"], "body");
+        let raw = path.join("raw");
+        self.exactly_one(&raw, &["text", "base64"], "content");
+        self.media_type(&raw.join("type"));
+        let parts = path.join("multipart");
+        for name in keys(object(self.get(&parts))) {
+            let part = parts.join(name.as_str());
+            self.exactly_one(&part, &["text", "base64"], "content");
+            self.media_type(&part.join("type"));
+        }
+    }
+
+    fn media_type(&mut self, path: &NodePath) {
+        let Some(text) = self.text(path) else { return };
+        if !is_media_type(&text) {
+            let message = format!("{} is not a media type", quoted(&text));
+            let mistake = self.document.error_at(path, message);
+            self.mistakes
+                .push(mistake.help("write one such as `text/plain`"));
+        }
     }
 
     /// A credential on the wire.
     pub(super) fn auth(&mut self, path: &NodePath, names: &Names, whose: Auth) {
-        self.templates_below(path, names);
+        let names = self.issued(path, names, whose);
+        for key in ["bearer", "basic", "cookies", "headers"] {
+            self.templates_below(&path.join(key), &names);
+        }
+        self.at_most_one(path, &["bearer", "basic"], "`Authorization` header");
+        self.borrowed(path, whose);
+    }
+
+    /// What is made for a credential; gives the names that its other keys can use.
+    fn issued(&mut self, path: &NodePath, names: &Names, whose: Auth) -> Names {
+        let (login, jwt) = (path.join("login"), path.join("jwt"));
+        let mut known = names.clone();
+        if self.get(&jwt).is_some() {
+            // A token is signed for the actor, before there is a cell.
+            let own = self.before_cells(names, whose);
+            for key in ["key", "claims", "header"] {
+                self.templates_below(&jwt.join(key), &own);
+            }
+            known = known.with(["jwt".to_owned()]);
+        }
+        if self.get(&login).is_none() {
+            return known;
+        }
+        if whose != Auth::Own {
+            let help = "give the login to an actor, and name it here: `auth: { actor: NAME }`";
+            let message = "only an actor can log in".to_owned();
+            self.at_key(&login, message, Some(help.to_owned()));
+        }
+        let own = self.before_cells(names, whose);
+        self.request(&login.join("request"), &own);
+        self.auth(&login.join("auth"), &own, Auth::Login);
+        self.json_path(&login.join("expires_in"));
+        let capture = login.join("capture");
+        let captured = keys(object(self.get(&capture)));
+        for name in &captured {
+            self.source(&capture.join(name.as_str()));
+        }
+        self.is_used(path, &captured);
+        known.with_fields("login", Some(captured.into_iter().collect()))
+    }
+
+    fn before_cells(&self, names: &Names, whose: Auth) -> Names {
+        match whose {
+            Auth::Own => self.declared.caller(),
+            Auth::Borrowed | Auth::Login => names.clone(),
+        }
+    }
+
+    /// Of several values nobody knows which one is the token, unless the credential says so.
+    fn is_used(&mut self, path: &NodePath, captured: &[String]) {
+        let parts = ["bearer", "basic", "cookies", "headers"];
+        let is_bare = parts.iter().all(|key| self.get(&path.join(*key)).is_none());
+        if is_bare && captured.len() != 1 {
+            let message = "nothing says which value of the login is sent, and how".to_owned();
+            let help = "add `bearer`, `cookies` or `headers` with `{{ login.NAME }}`";
+            self.at_key(&path.join("login"), message, Some(help.to_owned()));
+        }
+    }
+
+    /// An actor whose credential it is.
+    fn borrowed(&mut self, path: &NodePath, whose: Auth) {
         let actor = path.join("actor");
         let Some(name) = self.text(&actor) else {
             return;
         };
-        if whose == Auth::Own {
-            let help = "write down what the actor itself sends";
-            self.at_key(
-                &actor,
-                "an actor's credential is its own".to_owned(),
-                Some(help.to_owned()),
-            );
+        if whose != Auth::Borrowed {
+            let help = "write down what the actor itself sends".to_owned();
+            let message = "an actor's credential is its own".to_owned();
+            self.at_key(&actor, message, Some(help));
         } else if let Some(actors) = self.declared.actors
             && !actors.contains_key(&name)
         {
@@ -122,6 +200,14 @@ impl Checker<'_> {
         let help = format!("give exactly one of {}", known.join(", "));
         self.mistakes
             .push(self.document.error_at(path, message).help(help));
+    }
+
+    /// A map that can have one of several keys.
+    fn at_most_one(&mut self, path: &NodePath, choices: &[&str], what: &str) {
+        let given = self.get(path).and_then(Json::as_object);
+        if given.is_some_and(|map| choices.iter().any(|key| map.contains_key(*key))) {
+            self.exactly_one(path, choices, what);
+        }
     }
 
     fn items(&self, path: &NodePath) -> Vec<NodePath> {

@@ -1,0 +1,82 @@
+//! A credential as headers of a request.
+
+pub(crate) mod jwt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::suite::Credential;
+use crate::template::{Fields, Scope, TemplateError, Templates, Value};
+
+/// The headers of a credential. `issued` is what a login gave or what was signed for it before; what was not is signed
+/// now.
+pub fn headers(
+    templates: &Templates,
+    credential: Option<&Credential>,
+    scope: &Scope,
+    issued: &Fields,
+) -> Result<Vec<(String, String)>, TemplateError> {
+    let Some(credential) = credential else {
+        return Ok(Vec::new());
+    };
+    if !credential.is_issued() {
+        return on_the_wire(templates, credential, scope);
+    }
+    let mut scope = scope.clone();
+    scope.extend(issued.clone());
+    if let Some(spec) = credential
+        .jwt
+        .as_ref()
+        .filter(|_| !issued.contains_key("jwt"))
+    {
+        scope.insert("jwt", Value::from(jwt::sign(templates, spec, &scope)?));
+    }
+    if !credential.is_bare() {
+        return on_the_wire(templates, credential, &scope);
+    }
+    let token = match &credential.login {
+        Some(login) => {
+            let names = login.capture.keys();
+            names
+                .map(|name| format!("{{{{ login.{name} }}}}"))
+                .collect()
+        }
+        None => "{{ jwt }}".to_owned(),
+    };
+    let bearer = Credential {
+        bearer: Some(token),
+        ..Credential::default()
+    };
+    on_the_wire(templates, &bearer, &scope)
+}
+
+fn on_the_wire(
+    templates: &Templates,
+    credential: &Credential,
+    scope: &Scope,
+) -> Result<Vec<(String, String)>, TemplateError> {
+    let mut headers = Vec::new();
+    if let Some(bearer) = &credential.bearer {
+        headers.push((
+            "authorization".to_owned(),
+            format!("Bearer {}", templates.render_text(bearer, scope)?),
+        ));
+    }
+    if let Some(basic) = &credential.basic {
+        let name = templates.render_text(&basic.username, scope)?;
+        let password = templates.render_text(&basic.password, scope)?;
+        let pair = STANDARD.encode(format!("{name}:{password}"));
+        headers.push(("authorization".to_owned(), format!("Basic {pair}")));
+    }
+    let mut cookies = Vec::new();
+    for (name, value) in &credential.cookies {
+        cookies.push(format!("{name}={}", templates.render_text(value, scope)?));
+    }
+    if !cookies.is_empty() {
+        headers.push(("cookie".to_owned(), cookies.join("; ")));
+    }
+    for (name, value) in &credential.headers {
+        headers.push((name.clone(), templates.render_text(value, scope)?));
+    }
+    Ok(headers)
+}

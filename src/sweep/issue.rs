@@ -1,0 +1,226 @@
+//! What actors are given before they call: by a login, or signed here.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Mutex;
+
+use super::setup::{StepFailure, answered};
+use super::{SweepError, Sweeper};
+use crate::credential::{headers, jwt};
+use crate::http::{Answer, Call};
+use crate::observe::text_at;
+use crate::suite::{Credential, Expiry, LoginSpec};
+use crate::template::{Fields, Scope, TemplateError, Value};
+use crate::world::{Class, Field, Instance};
+
+/// What one actor was given.
+#[derive(Clone, Default)]
+pub(super) struct Issued {
+    /// The names `login` and `jwt` for the templates of its credential.
+    names: Fields,
+    /// When it has to be made anew; before it expires, since a call that is refused is not made again.
+    due: Option<Instant>,
+}
+
+/// What the actors were given by now.
+#[derive(Default)]
+pub(super) struct Issues {
+    given: RefCell<BTreeMap<String, Issued>>,
+    /// What nobody has been told to look for yet.
+    fresh: RefCell<Vec<(String, Instance)>>,
+    /// One at a time, so that no actor logs in twice.
+    turn: Mutex<()>,
+}
+
+impl<'a> Sweeper<'a> {
+    /// The headers of a credential, which can be an actor's.
+    pub(super) async fn credential(
+        &self,
+        auth: Option<&Credential>,
+        scope: &Scope,
+    ) -> Result<Vec<(String, String)>, StepFailure> {
+        let Some(actor) = auth.and_then(|auth| auth.actor.as_ref()) else {
+            return Ok(headers(&self.templates, auth, scope, &Fields::new())?);
+        };
+        self.issue(actor).await?;
+        let scope = self.world.scope_of_actor(actor);
+        Ok(self.headers_of(actor, &scope)?)
+    }
+
+    /// The headers of an actor's calls.
+    pub(super) fn headers_of(
+        &self,
+        actor: &str,
+        scope: &Scope,
+    ) -> Result<Vec<(String, String)>, TemplateError> {
+        let auth = self.auth_of(actor);
+        let given = self.issues.given.borrow();
+        match given.get(actor) {
+            Some(issued) => headers(&self.templates, auth, scope, &issued.names),
+            None => headers(&self.templates, auth, scope, &Fields::new()),
+        }
+    }
+
+    fn auth_of(&self, actor: &str) -> Option<&'a Credential> {
+        self.suite.world.actors.get(actor)?.auth.as_ref()
+    }
+
+    /// Whether any actor has to log in.
+    pub(super) fn has_login_due(&self) -> bool {
+        let actors = self.suite.world.actors.iter();
+        let mut logins = actors.filter(|(_, actor)| {
+            let auth = actor.auth.as_ref();
+            auth.is_some_and(|auth| auth.login.is_some())
+        });
+        logins.any(|(name, _)| self.is_due(name))
+    }
+
+    fn is_due(&self, actor: &str) -> bool {
+        let given = self.issues.given.borrow();
+        given
+            .get(actor)
+            .is_none_or(|issued| issued.due.is_some_and(|due| Instant::now() >= due))
+    }
+
+    /// Gives every actor what it needs, where it does not have it or it soon expires.
+    pub(super) async fn issue_all(&mut self) -> Result<(), SweepError> {
+        let mut all = Ok(());
+        for actor in self.suite.world.actors.keys() {
+            if let Err(failure) = self.issue(actor).await {
+                let step = format!("`{actor}` cannot be given its credential");
+                all = Err(self.explained(step, failure, &Instance::default()));
+                break;
+            }
+        }
+        self.learn_issued();
+        all
+    }
+
+    /// Logs in again who has to, before the cells of a batch are called. What that writes stays until the end of the run.
+    pub(super) async fn issue_again(&mut self) -> Result<(), SweepError> {
+        if !self.has_login_due() {
+            return self.issue_all().await;
+        }
+        if let Some(store) = &mut self.store {
+            store.begin_setup(Duration::ZERO).await?;
+        }
+        let issued = self.issue_all().await;
+        let claimed = self.claim_setup().await;
+        issued.and(claimed)
+    }
+
+    /// Lets what was given be known as secret.
+    pub(super) fn learn_issued(&mut self) {
+        for (actor, secrets) in self.issues.fresh.take() {
+            self.world_values.add_world_entity(&actor, &secrets);
+            if !self.values.is_empty() {
+                self.values.add_world_entity(&actor, &secrets);
+            }
+        }
+    }
+
+    async fn issue(&self, actor: &str) -> Result<(), StepFailure> {
+        let Some(auth) = self.auth_of(actor).filter(|auth| auth.is_issued()) else {
+            return Ok(());
+        };
+        let _turn = self.issues.turn.lock().await;
+        if !self.is_due(actor) {
+            return Ok(());
+        }
+        let scope = self.world.scope_of_actor(actor);
+        let mut issued = Issued::default();
+        let mut secrets = Instance::default();
+        if let Some(login) = &auth.login {
+            let (given, lifetime) = self.log_in(login, &scope, &mut secrets).await?;
+            issued.names.insert("login".to_owned(), Value::from(given));
+            issued.due = lifetime.map(|lifetime| self.due(lifetime));
+        }
+        if let Some(spec) = &auth.jwt {
+            let token = jwt::sign(&self.templates, spec, &scope)?;
+            secrets.fields.insert("jwt".to_owned(), secret(&token));
+            issued.names.insert("jwt".to_owned(), Value::from(token));
+            let due = self.due(Duration::from_secs(spec.lifetime_s));
+            issued.due = Some(issued.due.map_or(due, |other| other.min(due)));
+        }
+        self.issues
+            .fresh
+            .borrow_mut()
+            .push((actor.to_owned(), secrets));
+        self.issues
+            .given
+            .borrow_mut()
+            .insert(actor.to_owned(), issued);
+        Ok(())
+    }
+
+    /// Well before it expires: the calls of a batch take some time. What lives for a moment is used for half of it.
+    fn due(&self, lifetime: Duration) -> Instant {
+        let margin = Duration::from_secs(self.suite.file.service.timeout_s).max(lifetime / 10);
+        let now = Instant::now();
+        now.checked_add(lifetime.saturating_sub(margin.min(lifetime / 2)))
+            .unwrap_or(now)
+    }
+
+    async fn log_in(
+        &self,
+        login: &LoginSpec,
+        scope: &Scope,
+        secrets: &mut Instance,
+    ) -> Result<(Fields, Option<Duration>), StepFailure> {
+        let own = login.auth.as_ref();
+        let credential = headers(&self.templates, own, scope, &Fields::new())?;
+        let call = Call::render(&self.templates, &login.request, credential, scope)?;
+        let answer = self.send_step(&call).await?;
+        let is_expected = match login.expect.as_slice() {
+            [] => answer.is_success(),
+            expected => expected.contains(&answer.status),
+        };
+        let mut given = Fields::new();
+        for (name, source) in &login.capture {
+            if let Some(value) = answer.value(source) {
+                secrets.fields.insert(name.clone(), secret(&value));
+                given.insert(name.clone(), Value::from(value));
+            } else if is_expected {
+                return Err(StepFailure::Unclear(format!(
+                    "its login gives no `{name}` at {source}: {}",
+                    self.told(&answer, secrets)
+                )));
+            }
+        }
+        if !is_expected {
+            let said = self.told(&answer, secrets);
+            return Err(StepFailure::Refused(format!(
+                "its login is answered {said}"
+            )));
+        }
+        Ok((given, lifetime(login.expires_in.as_ref(), &answer)))
+    }
+
+    /// What a login is answered, without what it captures.
+    fn told(&self, answer: &Answer, secrets: &Instance) -> String {
+        let said = answered(answer);
+        secrets.fields.iter().fold(said, |said, (name, field)| {
+            said.replace(&field.value, &format!("<{name}>"))
+        })
+    }
+}
+
+fn secret(value: &str) -> Field {
+    Field {
+        value: value.to_owned(),
+        class: Class::Secret,
+    }
+}
+
+fn lifetime(expires_in: Option<&Expiry>, answer: &Answer) -> Option<Duration> {
+    let seconds = match expires_in? {
+        Expiry::Seconds(seconds) => *seconds,
+        Expiry::Path(path) => {
+            let seconds = text_at(answer.json()?, path)?.parse::<f64>().ok()?;
+            return Duration::try_from_secs_f64(seconds).ok();
+        }
+    };
+    Some(Duration::from_secs(seconds))
+}
