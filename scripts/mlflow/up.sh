@@ -31,6 +31,9 @@ python() { "$venv/bin/python" "$@"; }
 
 random() { python -c 'import secrets; print(secrets.token_hex(16))'; }
 
+# sql DATABASE STATEMENT...
+sql() { python "$here/sql.py" "postgres://$server/$1" "${@:2}"; }
+
 free_port() {
     python -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
@@ -39,7 +42,7 @@ free_port() {
 start_postgres() {
     local secret=$run/password
     mkdir "$run/pg"
-    printf '%s\n' "$database_password" >"$secret"
+    (umask 077 && printf '%s\n' "$database_password" >"$secret")
     [[ "$(id -u)" != 0 ]] || chown "$(account)" "$run/pg" "$secret"
     as_account "$bin/initdb" -D "$run/pg" -U mlflow -A scram-sha-256 --pwfile "$secret" --no-sync -E UTF8 --locale=C >/dev/null
     rm "$secret"
@@ -54,14 +57,7 @@ timezone = 'UTC'
 CONF
     as_account "$bin/pg_ctl" -D "$run/pg" -l "$run/pg/server.log" -w -t 60 start >/dev/null ||
         { tail -n 20 "$run/pg/server.log" >&2; die "PostgreSQL did not start"; }
-    python - "postgresql://$server/postgres" <<'PY'
-import sys, psycopg2
-connection = psycopg2.connect(sys.argv[1])
-connection.autocommit = True
-cursor = connection.cursor()
-cursor.execute("CREATE DATABASE mlflow_test")
-cursor.execute("COMMENT ON DATABASE mlflow_test IS 'authz-pin: test database'")
-PY
+    sql postgres "CREATE DATABASE mlflow_test" "COMMENT ON DATABASE mlflow_test IS 'authz-pin: test database'"
 }
 
 # Users and permissions are in the same database and schema as experiments and models, so that one journal sees all of
@@ -115,20 +111,6 @@ wait_for_mlflow() {
     done
 }
 
-# MLflow's ids are small numbers, which stand in other places by chance. From here on each table counts from a large one
-# of its own, so that an id says whose it is.
-spread_ids() {
-    python - "postgresql://$server/mlflow_test" <<'PY'
-import sys, psycopg2
-connection = psycopg2.connect(sys.argv[1])
-connection.autocommit = True
-cursor = connection.cursor()
-cursor.execute("SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' ORDER BY sequencename")
-for at, (name,) in enumerate(cursor.fetchall()):
-    cursor.execute(f'ALTER SEQUENCE public."{name}" RESTART WITH {1_100_000_000 + at * 10_000_000}')
-PY
-}
-
 # What was begun is ended where the start fails.
 trap '[[ $? == 0 ]] || "$here/down.sh" ${run:+"$run"}' EXIT
 
@@ -151,7 +133,7 @@ umask 077
 configure
 start_mlflow
 wait_for_mlflow
-spread_ids
+sql mlflow_test "$(cat "$here/spread_ids.sql")"
 echo "MLflow $version answers on $base_url; its log is $run/mlflow.log" >&2
 
 printf 'export %s=%q\n' \

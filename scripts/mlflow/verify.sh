@@ -33,14 +33,7 @@ stop() {
 
 tables() { "$venv/bin/python" "$here/tables.py" "$AUTHZ_PIN_DATABASE_URL"; }
 
-sql() {
-    "$venv/bin/python" - "$AUTHZ_PIN_DATABASE_URL" "$1" <<'PY'
-import sys, psycopg2
-connection = psycopg2.connect(sys.argv[1])
-connection.autocommit = True
-connection.cursor().execute(sys.argv[2])
-PY
-}
+sql() { "$venv/bin/python" "$here/sql.py" "$AUTHZ_PIN_DATABASE_URL" "$@"; }
 
 # The snapshots are copied, so that a `.snap.new` of what goes wrong on purpose waits nowhere.
 check() {
