@@ -98,6 +98,9 @@ impl From<ServiceError> for Failure {
             ServiceError::NoDefault(_)
             | ServiceError::UnknownLauncher { .. }
             | ServiceError::Http(HttpError::Path(_))
+            | ServiceError::NoUrl(_)
+            | ServiceError::Address(_)
+            | ServiceError::Tls(_)
             | ServiceError::Launch {
                 reason: LaunchError::Settings { .. },
                 ..

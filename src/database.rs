@@ -262,7 +262,9 @@ impl Catalog {
             return Some(table);
         }
         let other = self.table(table)?.references.get(column)?;
-        let key = self.table(other)?.key.iter().next()?;
+        let [key] = self.table(other)?.key.as_slice() else {
+            return None;
+        };
         is_numbered(other, key).then_some(other.as_str())
     }
 

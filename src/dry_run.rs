@@ -93,6 +93,9 @@ pub struct Steps {
 pub struct Request {
     /// The method.
     pub method: &'static str,
+    /// Which other URL of the service it is sent to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
     /// The path.
     pub path: String,
     /// The query's parameters.
@@ -154,12 +157,12 @@ impl DryRun {
     #[must_use]
     pub fn requests(&self) -> usize {
         let cells = self.cells.iter();
-        let calls: usize = cells.map(|cell| 1 + cell.probes.len()).sum();
+        let fired: usize = cells.map(|cell| 1 + cell.probes.len()).sum();
         let steps = self.cells.iter().map(|cell| &cell.steps);
         let steps = steps
             .chain(self.setup.values())
             .chain(self.endpoints.values());
-        calls + steps.map(Steps::len).sum::<usize>()
+        fired + steps.map(Steps::len).sum::<usize>()
     }
 }
 
@@ -275,7 +278,8 @@ impl<'a> Drawing<'a> {
             if self.suite.has_setup() {
                 self.world.prepare(self.suite, &self.templates, &member)?;
             }
-            self.rows.extend(self.world.rows(&self.templates, &member)?);
+            self.rows
+                .extend(self.world.rows_of(&self.templates, &member)?);
             let Some(kind) = member.kind.filter(|kind| !kind.setup.is_empty()) else {
                 continue;
             };
@@ -406,7 +410,7 @@ impl<'a> Drawing<'a> {
         let mut registry = self.registry();
         let mut setup = Instance::default();
         let kind = &plan.endpoint.setup;
-        let calls = self.steps(kind, &self.world.scope(), &mut setup)?;
+        let own = self.steps(kind, &self.world.scope(), &mut setup)?;
         registry.add_world_entity("setup", &setup);
         let setup = (!kind.setup.is_empty()).then_some(&setup);
         let mut targets = Vec::new();
@@ -430,7 +434,7 @@ impl<'a> Drawing<'a> {
             namer: &namer,
             view: NOBODY,
         };
-        Ok((nobody.steps(&calls), cells.collect::<Result<_, _>>()?))
+        Ok((nobody.steps(&own), cells.collect::<Result<_, _>>()?))
     }
 
     /// The target of one cell, and what a success would bind.
@@ -496,13 +500,11 @@ impl<'a> Drawing<'a> {
         let (auth, issued) = (self.auth_of(cell.actor), self.issued(cell.actor));
         let credential = headers(&self.templates, auth, &scratch.scope, &issued)?;
         let request = &endpoint.spec.request;
-        let call = Call::render(&self.templates, request, credential, &scratch.scope)?;
-        let mut request = side.request(&call);
-        request.pages = endpoint
-            .spec
-            .pages
-            .as_ref()
-            .map(|pages| pages.query.clone());
+        let rendered = Call::render(&self.templates, request, credential, &scratch.scope)?;
+        let mut request = side.request(&rendered);
+        let pages = endpoint.spec.pages.as_ref();
+        let counted = pages.filter(|pages| pages.total.is_some());
+        request.pages = counted.and_then(|pages| pages.query.clone());
         let mut probes = IndexMap::new();
         for (name, probe) in &endpoint.spec.probes {
             // As in a sweep: a probe whose credential does not exist is not made.
@@ -561,6 +563,7 @@ impl Side<'_> {
     fn request(&self, call: &Call) -> Request {
         Request {
             method: call.method.as_str(),
+            url: call.url.clone(),
             path: self.text(&call.path),
             query: self.pairs(&call.query),
             pages: None,
@@ -593,7 +596,7 @@ impl Side<'_> {
 
     fn content(&self, content: &Content) -> String {
         match content.text() {
-            Some(text) => self.text(text),
+            Some(text) => self.text(text).replace('\n', "\\n"),
             None => format!("{} bytes", content.bytes.len()),
         }
     }

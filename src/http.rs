@@ -2,17 +2,23 @@
 
 mod body;
 mod curl;
+mod link;
 mod source;
+mod tls;
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, HeaderValue, LOCATION};
+pub use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderValue, LOCATION};
 use reqwest::redirect::Policy;
 use reqwest::{Request, Response, retry};
 use serde_json::Value as Json;
 use url::Url;
+
+pub use tls::{Tls, TlsError};
 
 pub(crate) use body::{Content, NamedPart, Payload, is_media_type};
 
@@ -76,6 +82,8 @@ pub enum HttpError {
 /// A rendered request. It may hold credentials, so it cannot be printed.
 pub struct Call {
     pub(crate) method: Method,
+    /// Which other URL of the service it is sent to.
+    pub(crate) url: Option<String>,
     /// The path as the suite has it: the rendered one may hold a credential.
     template: String,
     pub(crate) path: String,
@@ -99,6 +107,7 @@ impl Call {
         }
         Ok(Self {
             method: spec.method,
+            url: spec.url.clone(),
             template: spec.path.clone(),
             path: templates.render_text(&spec.path, scope)?,
             query: pairs(&templates.render(&spec.query, scope)?),
@@ -120,12 +129,32 @@ impl Call {
         query.push((name.to_owned(), value.to_owned()));
         Self {
             query,
+            path: self.path.clone(),
+            ..self.again()
+        }
+    }
+
+    /// The same call of another path, with the query that this one has.
+    #[must_use]
+    fn of_path(&self, path: String) -> Self {
+        Self {
+            path,
+            query: Vec::new(),
+            ..self.again()
+        }
+    }
+
+    /// The same call.
+    pub(crate) fn again(&self) -> Self {
+        Self {
+            method: self.method,
+            url: self.url.clone(),
             template: self.template.clone(),
             path: self.path.clone(),
+            query: self.query.clone(),
             credential: self.credential.clone(),
             headers: self.headers.clone(),
             body: self.body.clone(),
-            ..*self
         }
     }
 }
@@ -217,6 +246,7 @@ pub struct Http {
     /// Has a connection for each request.
     own: reqwest::Client,
     base: Url,
+    others: BTreeMap<String, Url>,
 }
 
 /// How long a connection is kept without a call. Services close idle ones too, most of them after seconds, and what is
@@ -230,10 +260,20 @@ impl Http {
     /// it or sending more than it announced, cannot reach the call, which could not be made again. Calls with a safe
     /// method (RFC 9110, section 9.2.1) share connections.
     pub fn new(base: Url, timeout: Duration) -> Result<Self, HttpError> {
+        Self::with(base, BTreeMap::new(), &Tls::default(), timeout)
+    }
+
+    /// The same with other URLs of the service, by name, and with certificates.
+    pub fn with(
+        base: Url,
+        others: BTreeMap<String, Url>,
+        tls: &Tls,
+        timeout: Duration,
+    ) -> Result<Self, HttpError> {
         // Fails only when a provider is installed already, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = |connections| {
-            reqwest::Client::builder()
+            tls.apply(reqwest::Client::builder())
                 .no_proxy()
                 .redirect(Policy::none())
                 .retry(retry::never())
@@ -249,6 +289,7 @@ impl Http {
             kept: client(usize::MAX)?,
             own: client(0)?,
             base,
+            others,
         })
     }
 
@@ -291,7 +332,7 @@ impl Http {
                 method: call.method.as_str(),
                 url: format!(
                     "{}{}",
-                    shown(&self.base).trim_end_matches('/'),
+                    shown(self.base_of(call)).trim_end_matches('/'),
                     call.template
                 ),
                 reason: reason(&error),
@@ -301,7 +342,7 @@ impl Http {
     }
 
     fn request(&self, call: &Call) -> Result<Request, HttpError> {
-        let url = self.url(&call.path);
+        let url = joined(self.base_of(call), &call.path);
         let url = url.map_err(|_| HttpError::Path(call.template.clone()))?;
         let method =
             reqwest::Method::from_bytes(call.method.as_str().as_bytes()).unwrap_or_default();
@@ -350,6 +391,7 @@ impl Http {
     pub async fn ready(&self, path: &str) -> Result<(), String> {
         let call = Call {
             method: Method::Get,
+            url: None,
             template: path.to_owned(),
             path: path.to_owned(),
             query: Vec::new(),
@@ -374,10 +416,33 @@ impl Http {
 
     /// The URL of `path` on the service.
     pub fn url(&self, path: &str) -> Result<Url, HttpError> {
-        let base = self.base.as_str().trim_end_matches('/');
-        Url::parse(&format!("{base}/{}", path.trim_start_matches('/')))
-            .map_err(|_| HttpError::Path(path.to_owned()))
+        joined(&self.base, path)
     }
+
+    /// The URL that a call is relative to. That the suite has it was checked when it was read.
+    fn base_of(&self, call: &Call) -> &Url {
+        let other = call.url.as_ref().and_then(|name| self.others.get(name));
+        other.unwrap_or(&self.base)
+    }
+
+    /// The call of the page that an answer's link leads to, if there is one on the same service.
+    pub(crate) fn linked(&self, call: &Call, answer: &Answer, relation: &str) -> Option<Call> {
+        let base = self.base_of(call);
+        let from = joined(base, &call.path).ok()?;
+        let to = from.join(&answer.link(relation)?).ok()?;
+        let path = to.path().strip_prefix(base.path().trim_end_matches('/'))?;
+        if to.origin() != base.origin() {
+            return None;
+        }
+        let query = to.query().map(|query| format!("?{query}"));
+        Some(call.of_path(format!("{path}{}", query.unwrap_or_default())))
+    }
+}
+
+fn joined(base: &Url, path: &str) -> Result<Url, HttpError> {
+    let base = base.as_str().trim_end_matches('/');
+    Url::parse(&format!("{base}/{}", path.trim_start_matches('/')))
+        .map_err(|_| HttpError::Path(path.to_owned()))
 }
 
 /// Reads an answer to its end, or as far as answers are read.
@@ -510,6 +575,44 @@ mod tests {
     fn a_shown_url_has_neither_password_nor_query() {
         let url = Url::parse("http://me:secret@localhost:1/key/info?key=sk-1").unwrap();
         assert_eq!(shown(&url), "http://me:***@localhost:1/key/info");
+    }
+
+    #[test]
+    fn a_link_is_followed_on_the_same_service_only() {
+        let base = Url::parse("https://localhost/api").unwrap();
+        let http = Http::new(base, Duration::from_secs(1)).unwrap();
+        let next = |link: &str| {
+            let link = format!("<{link}>; rel=next");
+            let answer = Answer {
+                status: 200,
+                redirect: None,
+                headers: HeaderMap::from_iter([(reqwest::header::LINK, link.parse().unwrap())]),
+                body: Body::Text(String::new()),
+            };
+            let call = Call {
+                method: Method::Get,
+                url: None,
+                template: String::new(),
+                path: "/keys".to_owned(),
+                query: vec![("size".to_owned(), "2".to_owned())],
+                credential: Vec::new(),
+                headers: Vec::new(),
+                body: Payload::Nothing,
+            };
+            let next = http.linked(&call, &answer, "next")?;
+            Some(http.request(&next).unwrap().url().to_string())
+        };
+        let expected = "https://localhost/api/keys?page=2";
+        for link in ["?page=2", "/api/keys?page=2", expected] {
+            assert_eq!(next(link).as_deref(), Some(expected), "{link}");
+        }
+        for link in [
+            "https://other/api/keys",
+            "http://localhost/api/keys",
+            "/other",
+        ] {
+            assert_eq!(next(link), None, "{link}");
+        }
     }
 
     #[test]

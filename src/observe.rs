@@ -100,11 +100,15 @@ fn whole(body: &Json) -> String {
     text.chars().take(WHOLE_BODY).collect()
 }
 
+/// The first value at a JSON path.
+pub(crate) fn json_at<'j>(body: &'j Json, path: &str) -> Option<&'j Json> {
+    JsonPath::parse(path).ok()?.query(body).first()
+}
+
 /// The first value at a JSON path, as text.
 #[must_use]
 pub fn text_at(body: &Json, path: &str) -> Option<String> {
-    let value = JsonPath::parse(path).ok()?.query(body).first()?.clone();
-    match value {
+    match json_at(body, path)?.clone() {
         Json::Null => None,
         Json::String(text) => Some(text),
         other => Some(other.to_string()),

@@ -12,11 +12,11 @@ use url::Url;
 use crate::database::{Database, DatabaseError};
 use crate::diagnostic::did_you_mean;
 use crate::embedded::{Cluster, EmbeddedError};
-use crate::http::{Http, HttpError};
+use crate::http::{HttpError, Tls, TlsError};
 use crate::suite::Suite;
 use crate::sweep::Service;
-use crate::template::{TemplateError, Templates};
-use crate::world::{World, variables};
+use crate::template::{Scope, TemplateError, Templates};
+use crate::world::{Field, World, variables};
 
 /// A service that authz-pin can start.
 pub trait Launch {
@@ -115,6 +115,12 @@ pub enum ServiceError {
     /// The launcher's settings could not be rendered.
     #[error(transparent)]
     Template(#[from] TemplateError),
+    /// A URL that the suite has a name for was not given.
+    #[error("the suite's `service.urls.{0}` has no value")]
+    NoUrl(String),
+    /// Certificates cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The started service's address is not a URL.
     #[error("`{0}` is not an address")]
     Address(String),
@@ -139,6 +145,7 @@ impl ServiceError {
                 "start the service, give it longer with --wait, or correct --base-url or `service.ready` of the suite"
                     .to_owned(),
             ),
+            Self::NoUrl(name) => Some(format!("give one with --base-url {name}=URL")),
             Self::Launch { reason, .. } => reason.help(),
             Self::Embedded(error) => error.help(),
             _ => None,
@@ -158,6 +165,8 @@ fn times(tries: usize) -> String {
 pub struct Given {
     /// The service's URL; without it the suite's default service is started.
     pub base_url: Option<Url>,
+    /// Other URLs of the service, by the names that the suite has for them.
+    pub urls: BTreeMap<String, Url>,
     /// The database's URL; without it the default service gets an embedded one.
     pub database_url: Option<SecretString>,
     /// The suite's variables.
@@ -195,7 +204,7 @@ impl Started {
         launchers: &[&dyn Launch],
     ) -> Result<Self, ServiceError> {
         let started = match &given.base_url {
-            Some(base_url) => Self::outside(suite, given, base_url.clone()),
+            Some(base_url) => Self::outside(suite, given, base_url.clone())?,
             None => Self::own(suite, given, launchers).await?,
         };
         let patience = match started.running {
@@ -206,19 +215,24 @@ impl Started {
         Ok(started)
     }
 
-    fn outside(suite: &Suite, given: &Given, base_url: Url) -> Self {
+    fn outside(suite: &Suite, given: &Given, base_url: Url) -> Result<Self, ServiceError> {
+        let templates = Templates::new();
+        let variables = variables(suite, &templates, &given.variables)?;
+        let (urls, tls) = reached(suite, given, &templates, &World::outside(&variables))?;
         let service = Service {
             base_url,
+            urls,
+            tls,
             database_url: given.database_url.clone(),
             settle: Duration::from_millis(suite.file.service.settle_ms),
             ephemeral: false,
-            variables: given.variables.clone(),
+            variables: kept(variables),
         };
-        Self {
+        Ok(Self {
             service,
             running: None,
             cluster: None,
-        }
+        })
     }
 
     async fn own(
@@ -236,6 +250,7 @@ impl Started {
         if let Some(settings) = settings.as_object_mut() {
             settings.extend(given.settings.clone());
         }
+        let (urls, tls) = reached(suite, given, &templates, &World::outside(&variables))?;
         let (cluster, database_url) = database(suite, given).await?;
         let listen = given
             .listen
@@ -251,13 +266,12 @@ impl Started {
         let base_url = format!("http://{}", running.address);
         let service = Service {
             base_url: Url::parse(&base_url).map_err(|_| ServiceError::Address(base_url))?,
+            urls,
+            tls,
             database_url: Some(database_url.into()),
             settle: running.settle,
             ephemeral: cluster.is_some(),
-            variables: variables
-                .into_iter()
-                .map(|(name, field)| (name, field.value.into()))
-                .collect(),
+            variables: kept(variables),
         };
         Ok(Self {
             service,
@@ -273,7 +287,7 @@ impl Started {
         patience: Duration,
     ) -> Result<(), ServiceError> {
         let timeout = Duration::from_secs(suite.file.service.timeout_s).min(ANSWER);
-        let http = Http::new(self.service.base_url.clone(), timeout)?;
+        let http = self.service.http(timeout)?;
         let path = &suite.file.service.ready;
         http.url(path)?;
         let start = Instant::now();
@@ -303,6 +317,37 @@ impl Started {
         }
         drop(self.cluster);
     }
+}
+
+/// The suite's variables as they were drawn, so that everything of the run has the same ones.
+fn kept(variables: BTreeMap<String, Field>) -> BTreeMap<String, SecretString> {
+    let variables = variables.into_iter();
+    variables
+        .map(|(name, field)| (name, field.value.into()))
+        .collect()
+}
+
+/// The other URLs of the service, and the certificates that the suite names.
+fn reached(
+    suite: &Suite,
+    given: &Given,
+    templates: &Templates,
+    scope: &Scope,
+) -> Result<(BTreeMap<String, Url>, Tls), ServiceError> {
+    let mut urls = BTreeMap::new();
+    for (name, template) in &suite.file.service.urls {
+        let url = match (given.urls.get(name), template) {
+            (Some(url), _) => url.clone(),
+            (None, None) => return Err(ServiceError::NoUrl(name.clone())),
+            (None, Some(template)) => {
+                let text = templates.render_text(template, scope)?;
+                Url::parse(&text).map_err(|_| ServiceError::Address(template.clone()))?
+            }
+        };
+        urls.insert(name.clone(), url);
+    }
+    let tls = Tls::read(&suite.folder, &suite.file.service.tls, templates, scope)?;
+    Ok((urls, tls))
 }
 
 fn find<'a>(launchers: &[&'a dyn Launch], name: &str) -> Result<&'a dyn Launch, ServiceError> {

@@ -22,7 +22,7 @@ pub use exchange::{
 pub use model::{
     Actor, BackgroundSpec, CaptureSpec, CoverageSpec, EndpointFile, Entity, ExclusionSpec, Kind,
     LauncherSpec, ProbeSpec, RefusalSpec, RowSpec, ServiceSpec, SuiteFile, Target, TargetsFile,
-    TextRule, Variable, WorldFile,
+    TextRule, TlsSpec, Variable, WorldFile,
 };
 pub use place::Place;
 

@@ -26,7 +26,7 @@ use url::Url;
 
 use crate::database::{Database, DatabaseError};
 use crate::findings;
-use crate::http::{Http, HttpError};
+use crate::http::{Http, HttpError, Tls};
 use crate::journal::{self, Leftover, Presence};
 use crate::observe;
 use crate::plan::{EndpointPlan, PlannedCell};
@@ -49,6 +49,10 @@ use store::Store;
 pub struct Service {
     /// The service's URL.
     pub base_url: Url,
+    /// Other URLs of the service, by the names that the suite has for them.
+    pub urls: BTreeMap<String, Url>,
+    /// Its certificates, and the tool's.
+    pub tls: Tls,
     /// The service's database; without it only HTTP is observed.
     pub database_url: Option<SecretString>,
     /// How long the database must have been quiet before its changes are read.
@@ -57,6 +61,14 @@ pub struct Service {
     pub ephemeral: bool,
     /// The suite's variables.
     pub variables: BTreeMap<String, SecretString>,
+}
+
+impl Service {
+    /// A client for it.
+    pub fn http(&self, timeout: Duration) -> Result<Http, HttpError> {
+        let (base, urls) = (self.base_url.clone(), self.urls.clone());
+        Http::with(base, urls, &self.tls, timeout)
+    }
 }
 
 /// How a sweep is done; nothing here changes what it finds.
@@ -194,10 +206,10 @@ pub async fn sweep(
 ) -> Result<Sweep, SweepError> {
     let templates = Templates::new();
     let world = World::draw(suite, &templates, &service.variables)?;
-    let http = Http::new(
-        service.base_url.clone(),
-        Duration::from_secs(suite.file.service.timeout_s),
-    )?;
+    let http = service.http(Duration::from_secs(suite.file.service.timeout_s))?;
+    if service.tls.insecure {
+        progress.note("certificates are not verified, since the suite says so");
+    }
     let store = Store::open(suite, service, &world, progress).await?;
     let mut registry = Registry::of_world(&world);
     logins::register(&mut registry, service);

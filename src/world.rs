@@ -357,8 +357,14 @@ impl World {
         Scope::from([("vars", Value::from(field_values(variables)))])
     }
 
+    /// The rows of the world in the order of the suite.
+    pub fn rows(&self, suite: &Suite, templates: &Templates) -> Result<Vec<Row>, TemplateError> {
+        let rows = suite.cast().map(|member| self.rows_of(templates, &member));
+        Ok(rows.collect::<Result<Vec<_>, _>>()?.concat())
+    }
+
     /// The rows of one member of the world.
-    pub fn rows(
+    pub fn rows_of(
         &self,
         templates: &Templates,
         member: &Member<'_>,

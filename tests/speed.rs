@@ -11,6 +11,7 @@ mod raw;
 use std::fs;
 use std::time::Duration;
 
+use authz_pin::http::Tls;
 use authz_pin::plan::{Filter, plan};
 use authz_pin::suite::Suite;
 use authz_pin::sweep::{Options, Service, Silent, sweep};
@@ -74,6 +75,8 @@ async fn of_a_cell(service: &Raw, endpoints: usize) -> Duration {
     let plan = plan(&suite, &Filter::new(&[]).unwrap());
     let service = Service {
         base_url: Url::parse(&service.url()).unwrap(),
+        urls: [].into(),
+        tls: Tls::default(),
         database_url: None,
         settle: Duration::ZERO,
         ephemeral: true,

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use authz_pin::http::Tls;
 use authz_pin::plan::{Filter, plan};
 use authz_pin::suite::Suite;
 use authz_pin::sweep::{Options, Service, Silent, sweep};
@@ -17,6 +18,8 @@ pub(crate) const CONCURRENCY: usize = 16;
 pub(crate) fn service(base_url: &str, database_url: Option<&str>) -> Result<Service> {
     Ok(Service {
         base_url: Url::parse(base_url)?,
+        urls: [].into(),
+        tls: Tls::default(),
         database_url: database_url.map(Into::into),
         settle: Duration::ZERO,
         ephemeral: true,

@@ -42,6 +42,9 @@ impl SnapshotArgs {
 /// Prefix of the environment variables that set a suite's variables.
 const VARIABLE_PREFIX: &str = "AUTHZ_PIN_VAR_";
 
+/// Prefix of the environment variables that give the URLs which a suite has names for.
+const URL_PREFIX: &str = "AUTHZ_PIN_BASE_URL_";
+
 /// Which cells.
 #[derive(Debug, Clone, Default, Args)]
 pub struct SuiteArgs {
@@ -216,15 +219,15 @@ fn default_folder(here: &Path) -> Result<PathBuf, Failure> {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Service")]
 pub struct ServiceArgs {
-    /// The service's URL; without it the suite's own default service is started
+    /// The service's URL; without it the suite's own default service is started. NAME=URL gives another URL that the suite has a name for; can be repeated
     #[arg(
         long,
         env = "AUTHZ_PIN_BASE_URL",
-        value_name = "URL",
+        value_name = "[NAME=]URL",
         hide_env_values = true
     )]
     #[arg(conflicts_with = "setting")]
-    pub base_url: Option<SecretString>,
+    pub base_url: Vec<SecretString>,
     /// How long the service at --base-url may take until it is ready
     #[arg(long, value_name = "SECONDS", default_value_t = WAIT)]
     pub wait: u64,
@@ -246,7 +249,7 @@ const WAIT: u64 = 5;
 impl Default for ServiceArgs {
     fn default() -> Self {
         Self {
-            base_url: None,
+            base_url: Vec::new(),
             wait: WAIT,
             allow_database: None,
             own: OwnServiceArgs::default(),
@@ -257,12 +260,36 @@ impl Default for ServiceArgs {
 impl ServiceArgs {
     /// Resolves flags and environment, and refuses variables that the suite does not have.
     pub fn resolve(&self, suite: &Suite) -> Result<Given, Failure> {
+        let mut given = self.own.resolve(suite)?;
+        for text in &self.base_url {
+            match named_url(text) {
+                Some((name, url)) => {
+                    let known = &suite.file.service.urls;
+                    if !known.contains_key(&name) {
+                        return Err(no_url(&name, known.keys().map(String::as_str)));
+                    }
+                    given.urls.insert(name, http_url(&url)?);
+                }
+                None if given.base_url.is_some() => {
+                    let message = "the service has one URL without a name";
+                    return Err(Failure::new(Exit::Usage, message).help(
+                        "give others as --base-url NAME=URL, with a name of `service.urls`",
+                    ));
+                }
+                None => given.base_url = Some(http_url(text)?),
+            }
+        }
+        for name in suite.file.service.urls.keys() {
+            let variable = format!("{URL_PREFIX}{}", name.to_uppercase());
+            if let (false, Ok(url)) = (given.urls.contains_key(name), std::env::var(variable)) {
+                given.urls.insert(name.clone(), http_url(&url.into())?);
+            }
+        }
         Ok(Given {
-            base_url: self.base_url.as_ref().map(http_url).transpose()?,
             wait: Duration::from_secs(self.wait),
             // As with the database's URL: a CI may leave it empty.
             allow_database: self.allow_database.clone().filter(|name| !name.is_empty()),
-            ..self.own.resolve(suite)?
+            ..given
         })
     }
 }
@@ -339,6 +366,21 @@ fn variable(text: &SecretString) -> Result<(String, SecretString), Failure> {
         )
     })?;
     Ok((name, value.into()))
+}
+
+/// `NAME=URL` as its parts; a URL has no `=` before its colon.
+fn named_url(text: &SecretString) -> Option<(String, SecretString)> {
+    let (name, url) = text.expose_secret().split_once('=')?;
+    let is_name = !name.is_empty() && !name.contains([':', '/', '?']);
+    is_name.then(|| (name.to_owned(), url.into()))
+}
+
+fn no_url<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Failure {
+    let message = format!("the suite has no URL {}", quoted(name));
+    Failure::new(Exit::Usage, message).help(match list(known).as_str() {
+        "" => "name it under `service.urls` of suite.yaml".to_owned(),
+        known => format!("known: {known}"),
+    })
 }
 
 /// The URL of a service. Read here for the same reason.

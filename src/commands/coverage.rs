@@ -142,7 +142,8 @@ async fn from_url(text: &str, suite: &Suite) -> Result<Source, Failure> {
     base.set_fragment(None);
     let query = url.query().map(|query| format!("?{query}"));
     let path = format!("{}{}", url.path(), query.unwrap_or_default());
-    from_http(base, &path, suite).await
+    let http = Http::new(base, patience(suite)).map_err(ServiceError::from)?;
+    from_http(&http, &path).await
 }
 
 async fn from_service(
@@ -152,8 +153,9 @@ async fn from_service(
 ) -> Result<Source, Failure> {
     let given = args.service.resolve(suite)?;
     let started = Started::new(suite, &given, context.launchers).await?;
-    let base = started.service.base_url.clone();
-    let source = from_http(base, &suite.file.coverage.openapi, suite).await;
+    let http = started.service.http(patience(suite));
+    let http = http.map_err(ServiceError::from)?;
+    let source = from_http(&http, &suite.file.coverage.openapi).await;
     started.stop().await;
     source
 }
@@ -161,9 +163,11 @@ async fn from_service(
 /// A service may take its time to put a long document together.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-async fn from_http(base: Url, path: &str, suite: &Suite) -> Result<Source, Failure> {
-    let timeout = Duration::from_secs(suite.file.service.timeout_s).max(PATIENCE);
-    let http = Http::new(base, timeout).map_err(ServiceError::from)?;
+fn patience(suite: &Suite) -> Duration {
+    Duration::from_secs(suite.file.service.timeout_s).max(PATIENCE)
+}
+
+async fn from_http(http: &Http, path: &str) -> Result<Source, Failure> {
     let name = shown(&http.url(path).map_err(ServiceError::from)?);
     let got = http.get_bytes(path, openapi::MAX_BYTES).await;
     let (status, bytes) = got.map_err(unreachable)?;

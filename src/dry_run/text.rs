@@ -88,7 +88,11 @@ impl Display for CellRun {
 
 impl Display for Request {
     fn fmt(&self, out: &mut Formatter<'_>) -> Result {
-        write!(out, "{} {}", self.method, self.path)?;
+        write!(out, "{} ", self.method)?;
+        if let Some(url) = &self.url {
+            write!(out, "<{url}>")?;
+        }
+        write!(out, "{}", self.path)?;
         let last = self.pages.as_ref().map(|name| format!("{name}=1.."));
         let query = self
             .query

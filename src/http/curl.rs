@@ -32,7 +32,7 @@ impl Call {
             parts.push(format!("-X {}", self.method.as_str()));
         }
         let path = word(&format!("/{}", self.path.trim_start_matches('/')));
-        let url = Word::variable("base_url").then(path.map_text(in_path));
+        let url = Word::variable(&self.url_variable()).then(path.map_text(in_path));
         parts.push(url.quoted());
         for (name, value) in &self.query {
             let pair = Word::text(&format!("{name}=")).then(word(value));
@@ -47,6 +47,13 @@ impl Call {
         }
         self.write_body(&mut parts, &word);
         parts.join(" ")
+    }
+
+    fn url_variable(&self) -> String {
+        match &self.url {
+            Some(name) => format!("{name}_url"),
+            None => "base_url".to_owned(),
+        }
     }
 
     fn write_body(&self, parts: &mut Vec<String>, word: &impl Fn(&str) -> Word) {
@@ -277,12 +284,13 @@ mod tests {
     fn call(credential: &str, json: Option<Json>) -> Call {
         Call {
             method: Method::Post,
+            url: None,
             template: "/key/update".to_owned(),
             path: "/key/update".to_owned(),
             query: Vec::new(),
             credential: vec![("authorization".to_owned(), credential.to_owned())],
             headers: Vec::new(),
-            json,
+            body: json.map(Payload::Json).unwrap_or_default(),
         }
     }
 
@@ -331,6 +339,45 @@ mod tests {
             curl(&call),
             @r#"curl "$BASE_URL/key/${TARGET_KEY}_x/%5Ball%20things%5D" --url-query 'of=a b&c'"#
         );
+    }
+
+    fn with(body: Payload) -> String {
+        let call = Call {
+            credential: Vec::new(),
+            body,
+            ..call("", None)
+        };
+        curl(&call)
+    }
+
+    fn content(media_type: Option<&str>, bytes: &[u8]) -> Content {
+        Content {
+            media_type: media_type.map(str::to_owned),
+            bytes: bytes.to_vec(),
+        }
+    }
+
+    #[test]
+    fn a_body_is_written_as_it_is_sent() {
+        let pairs = vec![("key".to_owned(), "sk-1\"2".to_owned())];
+        insta::assert_snapshot!(with(Payload::Form(pairs)), @r#"curl -X POST "$BASE_URL/key/update" --data-urlencode "key=$TARGET_KEY""#);
+        let part = |name: &str, file: Option<&str>, content| NamedPart {
+            name: name.to_owned(),
+            file: file.map(str::to_owned),
+            content,
+        };
+        let parts = vec![
+            part("key", None, content(None, b"sk-1\"2")),
+            part(
+                "note",
+                Some("n.txt"),
+                content(Some("text/plain"), b"of sk-1\"2"),
+            ),
+            part("image", Some("i.png"), content(None, &[0, 255])),
+        ];
+        insta::assert_snapshot!(with(Payload::Parts(parts)), @r#"curl -X POST "$BASE_URL/key/update" --form-string "key=$TARGET_KEY" -F "note=of $TARGET_KEY;filename=n.txt;type=text/plain" -F 'image=@body;filename=i.png'"#);
+        let raw = content(Some("application/xml"), b"<a>sk-1\"2</a>");
+        insta::assert_snapshot!(with(Payload::Raw(raw)), @r#"curl -X POST "$BASE_URL/key/update" -H 'content-type: application/xml' --data-binary "<a>$TARGET_KEY</a>""#);
     }
 
     #[test]

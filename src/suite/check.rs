@@ -75,6 +75,9 @@ impl Checker<'_> {
     fn suite(mut self) -> Diagnostics {
         let settings = NodePath::from(["service", "default", "settings"]);
         self.templates_below(&settings, &self.declared.world());
+        let vars = self.declared.vars();
+        self.templates_below(&NodePath::from(["service", "urls"]), &vars);
+        self.tls(&NodePath::from(["service", "tls"]), &vars);
         for path in [["refusal", "type"], ["refusal", "message"]] {
             self.json_path(&NodePath::from(path));
         }
@@ -188,7 +191,7 @@ impl Checker<'_> {
         let names = self.declared.set_up(value);
         self.steps(&NodePath::from(["setup"]), &names, None);
         self.teardown(&NodePath::from(["teardown"]), &names);
-        self.json_path(&NodePath::from(["pages", "total"]));
+        self.pages(&NodePath::from(["pages"]));
         for name in keys(object(value.get("capture"))) {
             self.capture(&NodePath::from(["capture", &name]));
         }

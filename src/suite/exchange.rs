@@ -13,6 +13,8 @@ use crate::world::leaves;
 pub struct RequestSpec {
     /// The method.
     pub method: Method,
+    /// Which of `service.urls` it is sent to; without it to the service itself.
+    pub url: Option<String>,
     /// The path.
     pub path: String,
     /// The query: a mapping, or one expression that gives one.
@@ -127,14 +129,20 @@ impl Method {
     }
 }
 
-/// How to walk a paged answer: the query parameter counts from 1 to the number that the first page names.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+/// How to walk a paged answer to its end: exactly one of `total`, `next`, `items` and `link` says how.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PagesSpec {
-    /// The query parameter that takes the page's number.
-    pub query: String,
-    /// The JSON path of the number of pages.
-    pub total: String,
+    /// The query parameter that takes the page's number, the token of the next page, or how many items are before it.
+    pub query: Option<String>,
+    /// The JSON path of the number of pages, which are counted from 1.
+    pub total: Option<String>,
+    /// Where an answer has the token of the next page; one that has none is the last.
+    pub next: Option<Source>,
+    /// The JSON path of the list of items, as many as are skipped for the next page; a page without any is the last.
+    pub items: Option<String>,
+    /// The relation of the link to the next page in the header `Link` (RFC 8288): `next`.
+    pub link: Option<String>,
 }
 
 /// One request of a setup or a teardown.

@@ -92,6 +92,12 @@ pub struct ServiceSpec {
     pub default: Option<LauncherSpec>,
     /// A path that answers 2xx when the service is ready.
     pub ready: String,
+    /// Other URLs of the service by name, as templates, which a request names as `url`; `--base-url NAME=URL` gives one.
+    #[serde(default)]
+    pub urls: IndexMap<String, Option<String>>,
+    /// How the service is trusted, and how it trusts the caller, where URLs are `https`.
+    #[serde(default)]
+    pub tls: TlsSpec,
     /// The database schema that holds the service's tables.
     #[serde(default = "public")]
     pub schema: String,
@@ -101,6 +107,21 @@ pub struct ServiceSpec {
     /// How long one request may take, in seconds.
     #[serde(default = "timeout")]
     pub timeout_s: u64,
+}
+
+/// Certificates. Files are given relative to the suite's folder, as templates that can use `vars`.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TlsSpec {
+    /// A PEM file with certificates of authorities that are trusted besides those of the system.
+    pub ca: Option<String>,
+    /// A PEM file with the certificate of the tool itself, for services that ask for one.
+    pub certificate: Option<String>,
+    /// A PEM file with its private key.
+    pub key: Option<String>,
+    /// Trusts every certificate.
+    #[serde(default)]
+    pub insecure: bool,
 }
 
 fn public() -> String {

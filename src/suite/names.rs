@@ -76,6 +76,8 @@ pub(super) struct Declared<'a> {
     pub(super) actors: Option<&'a Map<String, Json>>,
     pub(super) targets: Option<&'a Map<String, Json>>,
     variables: Fields,
+    /// The names of the service's other URLs.
+    pub(super) urls: Fields,
     /// What the setups of endpoints capture.
     set_up: BTreeSet<String>,
 }
@@ -92,6 +94,10 @@ impl<'a> Declared<'a> {
                 .suite
                 .as_ref()
                 .map(|document| keys(object(document.value().get("variables"))).collect()),
+            urls: documents.suite.as_ref().map(|document| {
+                let service = document.value().get("service");
+                keys(object(service.and_then(|service| service.get("urls")))).collect()
+            }),
             set_up: documents
                 .endpoints
                 .iter()
@@ -151,6 +157,11 @@ impl<'a> Declared<'a> {
     fn fields_of_any<'s>(&self, specs: impl Iterator<Item = &'s Json>) -> Fields {
         let sets: Option<Vec<_>> = specs.map(|spec| self.fields(spec)).collect();
         Some(sets?.into_iter().flatten().collect())
+    }
+
+    /// The names that exist before there is a run.
+    pub(super) fn vars(&self) -> Names {
+        Names::default().with_fields("vars", self.variables.clone())
     }
 
     /// The names that exist for the whole run.

@@ -4,12 +4,13 @@ use std::cell::Cell;
 use std::future::Future;
 
 use futures::StreamExt;
+use serde_json::Value as Json;
 
 use super::{SweepError, Sweeper};
 use crate::fault::Fault;
 use crate::http::{Answer, Call, HttpError};
 use crate::observation::Observation;
-use crate::observe::{self, text_at};
+use crate::observe::{self, json_at, text_at};
 use crate::suite::{Endpoint, PagesSpec, Suite};
 use crate::symbols::{Namer, View};
 
@@ -97,38 +98,76 @@ impl Sweeper<'_> {
         &self,
         endpoint: &Endpoint,
         pages: &PagesSpec,
-        call: &Call,
+        first: &Call,
     ) -> Result<Brought, SweepError> {
         let mut brought = Brought::default();
-        loop {
-            let page = brought.answers.len() + 1;
-            let sent = self
-                .http
-                .send(&call.with_query(&pages.query, &page.to_string()))
-                .await?;
-            // After a fault there is no next page.
-            let last = sent.as_ref().map_or(0, |answer| last_page(pages, answer));
-            brought.push(sent);
-            if page >= last {
-                return Ok(brought);
-            }
-            if page >= PAGES {
+        let mut page = Some(pages.first(first));
+        while let Some(call) = page.take() {
+            if brought.answers.len() >= PAGES {
                 return Err(SweepError::Pages {
                     endpoint: endpoint.name.clone(),
                     limit: PAGES,
                 });
             }
+            let sent = self.http.send(&call).await?;
+            brought.push(sent);
+            // After a fault there is no next page.
+            if brought.fault.is_none() {
+                page = self.next(pages, first, &call, &brought);
+            }
+        }
+        Ok(brought)
+    }
+
+    /// The call of the page after the last one that was brought; what is no success has none after it.
+    fn next(
+        &self,
+        pages: &PagesSpec,
+        first: &Call,
+        call: &Call,
+        brought: &Brought,
+    ) -> Option<Call> {
+        let done = brought.answers.len();
+        let answer = brought.answers.last().filter(|last| last.is_success())?;
+        if let Some(relation) = &pages.link {
+            return self.http.linked(call, answer, relation);
+        }
+        let query = pages.query.as_ref()?;
+        if let Some(source) = &pages.next {
+            let token = answer.value(source).filter(|token| !token.is_empty())?;
+            return Some(first.with_query(query, &token));
+        }
+        if let Some(path) = &pages.items {
+            let all = brought.answers.iter().map(|answer| items(answer, path));
+            let before: usize = all.sum();
+            return (items(answer, path) > 0).then(|| first.with_query(query, &before.to_string()));
+        }
+        let last = last_page(pages.total.as_ref()?, answer);
+        (done < last).then(|| first.with_query(query, &(done + 1).to_string()))
+    }
+}
+
+impl PagesSpec {
+    /// The call of the first page.
+    fn first(&self, call: &Call) -> Call {
+        match (&self.query, &self.total, &self.items) {
+            (Some(query), Some(_), _) => call.with_query(query, "1"),
+            (Some(query), _, Some(_)) => call.with_query(query, "0"),
+            _ => call.again(),
         }
     }
 }
 
 /// The number of the last page as this answer says; an answer without one is the last.
-fn last_page(pages: &PagesSpec, answer: &Answer) -> usize {
-    let total = answer
-        .json()
-        .filter(|_| answer.is_success())
-        .and_then(|body| text_at(body, &pages.total));
+fn last_page(total: &str, answer: &Answer) -> usize {
+    let total = answer.json().and_then(|body| text_at(body, total));
     total.and_then(|total| total.parse().ok()).unwrap_or(0)
+}
+
+/// How many items a page has.
+fn items(answer: &Answer, path: &str) -> usize {
+    let items = answer.json().and_then(|body| json_at(body, path));
+    items.and_then(Json::as_array).map_or(0, Vec::len)
 }
 
 /// Runs futures, some at once, and gives their results in the futures' order, or the first failure. After a failure

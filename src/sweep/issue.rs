@@ -185,26 +185,26 @@ impl<'a> Sweeper<'a> {
             } else if is_expected {
                 return Err(StepFailure::Unclear(format!(
                     "its login gives no `{name}` at {source}: {}",
-                    self.told(&answer, secrets)
+                    told(&answer, secrets)
                 )));
             }
         }
         if !is_expected {
-            let said = self.told(&answer, secrets);
+            let said = told(&answer, secrets);
             return Err(StepFailure::Refused(format!(
                 "its login is answered {said}"
             )));
         }
         Ok((given, lifetime(login.expires_in.as_ref(), &answer)))
     }
+}
 
-    /// What a login is answered, without what it captures.
-    fn told(&self, answer: &Answer, secrets: &Instance) -> String {
-        let said = answered(answer);
-        secrets.fields.iter().fold(said, |said, (name, field)| {
-            said.replace(&field.value, &format!("<{name}>"))
-        })
-    }
+/// What a login is answered, without what it captures.
+fn told(answer: &Answer, secrets: &Instance) -> String {
+    let fields = secrets.fields.iter();
+    fields.fold(answered(answer), |said, (name, field)| {
+        said.replace(&field.value, &format!("<{name}>"))
+    })
 }
 
 fn secret(value: &str) -> Field {

@@ -19,6 +19,10 @@ pub(super) fn register(registry: &mut Registry, service: &Service) {
         ("database", database.and_then(|url| Url::parse(url).ok())),
         ("service", Some(service.base_url.clone())),
     ];
+    let others = service.urls.values().cloned();
+    let urls = urls
+        .into_iter()
+        .chain(others.map(|url| ("service", Some(url))));
     for (entity, url) in urls {
         let Some((user, password)) = url.as_ref().and_then(login) else {
             continue;

@@ -33,6 +33,8 @@ struct Made<'a> {
     what: String,
     teardown: &'a [StepSpec],
     scope: Scope,
+    /// The credentials that are known of it: a service may repeat them when it is removed.
+    secrets: Vec<String>,
     is_gone: bool,
 }
 
@@ -93,8 +95,9 @@ const LONGEST: Duration = Duration::from_mins(10);
 impl<'a> Sweeper<'a> {
     /// Makes the world: rows and requests, each member after those that it needs.
     pub(super) async fn make_world(&mut self) -> Result<(), SweepError> {
+        self.tell_what_stays();
         if !self.suite.has_setup() && !self.has_login_due() {
-            let rows = self.world_rows()?;
+            let rows = self.world.rows(self.suite, &self.templates)?;
             self.insert_world(&rows, Presence::Shared).await?;
             return self.issue_all().await;
         }
@@ -112,10 +115,23 @@ impl<'a> Sweeper<'a> {
         made.and(claimed)
     }
 
-    fn world_rows(&self) -> Result<Vec<Row>, TemplateError> {
-        let rows = self.suite.cast();
-        let rows = rows.map(|member| self.world.rows(&self.templates, &member));
-        Ok(rows.collect::<Result<Vec<_>, _>>()?.concat())
+    /// Without a journal, what nobody says how to remove stays.
+    fn tell_what_stays(&self) {
+        if self.is_journalled() {
+            return;
+        }
+        let kinds = self.suite.world.kinds.iter();
+        let kinds = kinds.map(|(name, kind)| (format!("kind `{name}`"), kind));
+        let endpoints = self.suite.endpoints.iter();
+        let endpoints =
+            endpoints.map(|endpoint| (format!("endpoint `{}`", endpoint.name), &endpoint.setup));
+        for (what, kind) in kinds.chain(endpoints) {
+            if !kind.setup.is_empty() && kind.teardown.is_empty() {
+                let text =
+                    format!("what the setup of the {what} makes stays: it has no `teardown`");
+                self.progress.note(&text);
+            }
+        }
     }
 
     async fn insert_world(&mut self, rows: &[Row], presence: Presence) -> Result<(), SweepError> {
@@ -142,7 +158,7 @@ impl<'a> Sweeper<'a> {
         let mut rows = Vec::new();
         for member in order(self.suite, &self.templates) {
             self.world.prepare(self.suite, &self.templates, &member)?;
-            rows.extend(self.world.rows(&self.templates, &member)?);
+            rows.extend(self.world.rows_of(&self.templates, &member)?);
             let Some(kind) = member.kind.filter(|kind| !kind.setup.is_empty()) else {
                 continue;
             };
@@ -299,11 +315,12 @@ impl<'a> Sweeper<'a> {
             what: what.clone(),
             teardown: &kind.teardown,
             scope: instance.within(&base),
+            secrets: secrets(&instance),
             is_gone: false,
         });
         for (number, step) in (1..).zip(&kind.setup) {
             let made = self.make_step(step, kind, &base, &mut instance).await;
-            self.setups.update(slot, instance.within(&base));
+            self.setups.update(slot, &base, &instance);
             let Err(failure) = made else { continue };
             self.setups.has_failed.set(true);
             if number == 1 && matches!(failure, StepFailure::Refused(_)) {
@@ -448,6 +465,7 @@ impl<'a> Sweeper<'a> {
             what: format!("`{name}`"),
             teardown: &kind.teardown,
             scope: it.within(&scope),
+            secrets: secrets(it),
             is_gone: false,
         });
     }
@@ -518,6 +536,7 @@ impl<'a> Sweeper<'a> {
     /// A text without credentials. Identifiers stay as they are, since a person has to find what is left.
     fn hidden(&self, text: &str) -> String {
         let [last, before] = &self.batches;
+        let text = &self.setups.hidden(text);
         shortened(&before.namer.hide(&last.namer.hide(text)))
     }
 
@@ -549,9 +568,10 @@ impl<'a> Setups<'a> {
         all.len() - 1
     }
 
-    fn update(&self, slot: usize, scope: Scope) {
+    fn update(&self, slot: usize, base: &Scope, instance: &Instance) {
         if let Some(made) = self.made.borrow_mut().get_mut(slot) {
-            made.scope = scope;
+            made.scope = instance.within(base);
+            made.secrets = secrets(instance);
         }
     }
 
@@ -575,6 +595,15 @@ impl<'a> Setups<'a> {
         slots.map(|(slot, _)| slot).collect()
     }
 
+    /// A text without the credentials of what was made, which need not be known to the run yet.
+    fn hidden(&self, text: &str) -> String {
+        let made = self.made.borrow();
+        let secrets = made.iter().flat_map(|made| &made.secrets);
+        secrets.fold(text.to_owned(), |text, secret| {
+            text.replace(secret, "<secret>")
+        })
+    }
+
     /// What is there at all, in words.
     fn all(&self) -> Vec<String> {
         let made = self.made.borrow();
@@ -594,6 +623,12 @@ impl<'a> Setups<'a> {
         let values = symbols.map(|field| field.value.clone());
         self.identifiers.borrow_mut().extend(values);
     }
+}
+
+fn secrets(instance: &Instance) -> Vec<String> {
+    let fields = instance.fields.values();
+    let secrets = fields.filter(|field| field.class == Class::Secret && !field.value.is_empty());
+    secrets.map(|field| field.value.clone()).collect()
 }
 
 /// What a removal can be answered with where there is nothing to remove any more.

@@ -36,7 +36,7 @@ struct Order<'a> {
     done: Vec<Member<'a>>,
 }
 
-impl<'a> Order<'a> {
+impl Order<'_> {
     fn visit(&mut self, name: &str) {
         let Some((&name, (member, needs))) = self.members.get_key_value(name) else {
             return;

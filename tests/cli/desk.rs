@@ -32,10 +32,12 @@ const TABLES: &str = "
 /// What the service holds: whatever has a path, by it.
 #[derive(Default)]
 pub(crate) struct Things {
-    things: BTreeMap<String, Thing>,
+    all: BTreeMap<String, Thing>,
     /// How many users were asked for, and how many things were removed.
     started: usize,
     removed: usize,
+    /// Whom a session's token is of.
+    sessions: BTreeMap<String, String>,
     /// What goes wrong from now on.
     hole: &'static str,
 }
@@ -148,7 +150,7 @@ impl Served {
     /// The paths of what is there.
     pub(crate) fn paths(&self) -> Vec<String> {
         let things = self.desk.things.lock().unwrap();
-        things.things.keys().cloned().collect()
+        things.all.keys().cloned().collect()
     }
 }
 
@@ -157,6 +159,7 @@ fn routes() -> Router<Arc<Desk>> {
         .route("/health", get(async || "well"))
         .route("/users", post(make_user))
         .route("/users/{id}", get(show_user).delete(remove_by_admin))
+        .route("/sessions", post(open_session))
         .route("/projects", post(make_project))
         .route("/projects/{id}", get(show_project).delete(remove_project))
         .route("/notes", post(make_note))
@@ -184,9 +187,13 @@ impl Desk {
         if is_admin(headers) {
             return Some("admin".to_owned());
         }
-        let key = headers.get("x-key")?.to_str().ok()?;
         let things = self.things.lock().unwrap();
-        let mut users = things.things.iter();
+        if let Some(token) = headers.get("authorization") {
+            let token = token.to_str().ok()?.strip_prefix("Bearer ")?;
+            return things.sessions.get(token).cloned();
+        }
+        let key = headers.get("x-key")?.to_str().ok()?;
+        let mut users = things.all.iter();
         let user = users.find(|(_, thing)| !thing.key.is_empty() && thing.key == key);
         user.map(|(path, _)| path.clone())
     }
@@ -199,11 +206,7 @@ impl Desk {
             key: key.to_owned(),
             asked: 0,
         };
-        self.things
-            .lock()
-            .unwrap()
-            .things
-            .insert(path.clone(), thing);
+        self.things.lock().unwrap().all.insert(path.clone(), thing);
         self.write(&format!(
             "insert into thing values ('{path}', '{owner}', '{name}');
              update sum set things = things + 1"
@@ -224,7 +227,7 @@ impl Desk {
 
     fn has(&self, path: &str) -> Option<String> {
         let things = self.things.lock().unwrap();
-        things.things.get(path).map(|thing| thing.owner.clone())
+        things.all.get(path).map(|thing| thing.owner.clone())
     }
 
     async fn remove(&self, path: &str) -> Response {
@@ -233,7 +236,7 @@ impl Desk {
         }
         {
             let mut things = self.things.lock().unwrap();
-            things.things.remove(path);
+            things.all.remove(path);
             things.removed += 1;
         }
         self.write(&format!(
@@ -274,10 +277,24 @@ async fn make_user(State(desk): Shared, headers: HeaderMap, Json(body): Json<Val
         .into_response()
 }
 
+/// A session, whose row holds nothing that anybody knows.
+async fn open_session(State(desk): Shared, headers: HeaderMap) -> Response {
+    let Some(user) = desk.caller(&headers) else {
+        return refused(StatusCode::UNAUTHORIZED, "who are you");
+    };
+    let token = random(30);
+    {
+        let mut things = desk.things.lock().unwrap();
+        things.sessions.insert(token.clone(), user);
+    }
+    desk.write("insert into audit values ('a session')").await;
+    Json(json!({ "token": token })).into_response()
+}
+
 async fn show_user(State(desk): Shared, Path(id): Path<String>, headers: HeaderMap) -> Response {
     let is_never = desk.hole() == "never ready";
     let mut things = desk.things.lock().unwrap();
-    let thing = things.things.get_mut(&format!("/users/{id}"));
+    let thing = things.all.get_mut(&format!("/users/{id}"));
     let Some(thing) = thing.filter(|_| is_admin(&headers)) else {
         return refused(StatusCode::NOT_FOUND, "no such user");
     };

@@ -44,11 +44,13 @@ fn a_service_without_a_database_is_swept_by_requests_alone_and_left_as_it_was() 
         admin: {status: 200, discloses: [owner.page, target.project_id], effects: not observed, shape: body 4c79}
         owner: {status: 200, discloses: [actor.page, target.project_id], effects: not observed, shape: body 4c79}
         other: {status: 403, gate: project-is-not-yours 47ed, discloses: [target.project_id], effects: not observed}
+        member: {status: 403, gate: project-is-not-yours 47ed, discloses: [target.project_id], effects: not observed}
         anonymous: {status: 401, gate: who-are-you, effects: not observed}
       the plan:
         admin: {status: 200, discloses: [owner.page, plan.project_id], effects: not observed, shape: body 4c79}
         owner: {status: 200, discloses: [actor.page, plan.project_id], effects: not observed, shape: body 4c79}
         other: {status: 403, gate: project-is-not-yours 6a7a, discloses: [plan.project_id], effects: not observed}
+        member: {status: 403, gate: project-is-not-yours 6a7a, discloses: [plan.project_id], effects: not observed}
         anonymous: {status: 401, gate: who-are-you, effects: not observed}
     ");
     assert_snapshot!(record(&place, "project-create"), @r"
@@ -64,6 +66,7 @@ fn a_service_without_a_database_is_swept_by_requests_alone_and_left_as_it_was() 
         admin: {status: 201, discloses: [new.project_id], effects: not observed, shape: body 4c79}
         owner: {status: 201, discloses: [actor.page, new.project_id], effects: not observed, shape: body 4c79}
         other: {status: 201, discloses: [actor.page, new.project_id], effects: not observed, shape: body 4c79}
+        member: {status: 201, discloses: [actor.page, new.project_id], effects: not observed, shape: body 4c79}
         anonymous: {status: 401, gate: who-are-you, effects: not observed}
     ");
     assert_eq!(service.paths(), Vec::<String>::new());
@@ -118,11 +121,13 @@ fn what_a_setup_writes_is_no_effect_of_a_call_and_is_undone() {
         admin: {status: 200, discloses: [owner.page, target.project_id], shape: body 4c79}
         owner: {status: 200, discloses: [actor.page, target.project_id], shape: body 4c79}
         other: {status: 403, gate: project-is-not-yours 47ed, discloses: [target.project_id]}
+        member: {status: 403, gate: project-is-not-yours 47ed, discloses: [target.project_id]}
         anonymous: {status: 401, gate: who-are-you}
       the plan:
         admin: {status: 200, discloses: [owner.page, plan.project_id], shape: body 4c79}
         owner: {status: 200, discloses: [actor.page, plan.project_id], shape: body 4c79}
         other: {status: 403, gate: project-is-not-yours 6a7a, discloses: [plan.project_id]}
+        member: {status: 403, gate: project-is-not-yours 6a7a, discloses: [plan.project_id]}
         anonymous: {status: 401, gate: who-are-you}
     ");
     assert_snapshot!(record(&place, "project-delete"), @r"
@@ -141,6 +146,7 @@ fn what_a_setup_writes_is_no_effect_of_a_call_and_is_undone() {
         admin: {status: 204, effects: [delete thing 28e1, update sum e395]}
         owner: {status: 204, effects: [delete thing 28e1, update sum e395]}
         other: {status: 403, gate: not-yours}
+        member: {status: 403, gate: not-yours}
         anonymous: {status: 401, gate: who-are-you}
     ");
     assert_eq!(watched.service.rows(), (0, 0, 0));
@@ -223,7 +229,7 @@ fn what_cannot_be_removed_is_told_so_that_a_person_can() {
     let ended = place.run(&[&arguments[..], &filter].concat());
     assert_eq!(ended.code, Some(3), "{ended:#?}");
     let paths = service.paths();
-    assert_eq!(paths.len(), 5, "{paths:?}");
+    assert_eq!(paths.len(), 6, "{paths:?}");
     for path in paths {
         let line = format!("DELETE {path}: 409 {{\"error\":\"in use\"}}");
         assert!(ended.stderr.contains(&line), "{line}\n{}", ended.stderr);
@@ -253,6 +259,49 @@ fn an_interrupted_run_removes_what_it_made_also_what_was_under_way() {
     assert_eq!(service.started(), 1, "a step began after the interruption");
     assert_eq!(service.paths(), Vec::<String>::new());
     assert_eq!(service.removed(), 1, "the user was made and removed");
+}
+
+#[test]
+fn an_interrupted_run_on_a_database_undoes_what_was_under_way() {
+    let (watched, place) = (Watched::start(), desk());
+    watched.service.have("slow");
+    let arguments = ["check", "desk", "--base-url", &watched.service.url()];
+    let arguments = [&arguments[..], &["--database-url", &watched.url]].concat();
+    let child = start(&mut place.command(&arguments));
+    let pid = Pid::from_raw(child.id().try_into().unwrap());
+    let begun = Instant::now();
+    while watched.service.started() == 0 {
+        assert!(
+            begun.elapsed() < Duration::from_secs(30),
+            "nothing was sent"
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    kill(pid, Signal::SIGINT).unwrap();
+    assert_eq!(end(child).code, Some(130));
+    assert_eq!(watched.service.paths().len(), 1, "the user was made");
+    assert_eq!(watched.service.rows(), (0, 0, 0));
+}
+
+#[test]
+fn what_has_no_teardown_is_told_to_stay() {
+    let place = desk();
+    let world = fs::read_to_string(place.path("desk/world.yaml")).unwrap();
+    let from = world
+        .find("    teardown:\n      - request: { method: DELETE, path: \"/projects")
+        .unwrap();
+    let to = from + world[from..].find("\n\n").unwrap();
+    let place = place.write(
+        "desk/world.yaml",
+        &(world[..from].to_owned() + &world[to..]),
+    );
+    let service = Served::start();
+    let filter = ["--filter", "project-get/the plan/owner"];
+    let arguments = ["check", "desk", "--base-url", &service.url()];
+    let ended = place.run(&[&arguments[..], &filter].concat());
+    let note = "what the setup of the kind `project` makes stays: it has no `teardown`";
+    assert!(ended.stderr.contains(note), "{ended:#?}");
+    assert_eq!(service.paths().len(), 1, "the plan");
 }
 
 #[test]
@@ -296,6 +345,16 @@ fn a_dry_run_shows_the_requests_of_setups_by_the_names_of_their_values() {
         authorization: Basic <vars.admin_password>
       teardown: DELETE <other.page>
         authorization: Basic <vars.admin_password>
+    member
+      setup: POST /users
+        authorization: Basic <vars.admin_password>
+        {"name":"<member.user_name>"}
+      setup: GET <member.page>
+        authorization: Basic <vars.admin_password>
+      setup: POST /sessions
+        x-key: <member.key>
+      teardown: DELETE <member.page>
+        authorization: Basic <vars.admin_password>
 
     project-create
       setup: POST /notes
@@ -327,7 +386,7 @@ fn a_dry_run_shows_the_requests_of_setups_by_the_names_of_their_values() {
       GET /projects/<target.project_id>
         x-key: <actor.key>
 
-    3 cells, 17 requests without the pages after a first one
+    3 cells, 21 requests without the pages after a first one
     "#);
     assert!(!text.contains(PASSWORD), "{text}");
 }

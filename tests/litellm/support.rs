@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use authz_pin::embedded::Cluster;
+use authz_pin::http::Tls;
 use authz_pin::plan::{EndpointPlan, Filter, plan};
 use authz_pin::suite::Suite;
 use authz_pin::sweep::{Options, Service, Silent, Sweep, sweep};
@@ -46,6 +47,8 @@ impl Fixture {
     pub(crate) fn service(&self) -> Service {
         Service {
             base_url: Url::parse(&self.url("")).unwrap(),
+            urls: [].into(),
+            tls: Tls::default(),
             database_url: Some(self.database_url.as_str().into()),
             settle: Duration::ZERO,
             ephemeral: true,

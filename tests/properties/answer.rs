@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use authz_pin::http::{Answer, Body};
+use authz_pin::http::{Answer, Body, HeaderMap};
 use authz_pin::observe;
 use authz_pin::suite::{Suite, SuiteFile};
 use authz_pin::symbols::{Namer, Registry, View};
@@ -110,7 +110,7 @@ fn kept(suite: &SuiteFile, namer: &Namer, status: u16, body: Body) -> String {
             status,
             body,
             redirect: None,
-            headers: Default::default(),
+            headers: HeaderMap::new(),
         },
     );
     format!("{:?}\n{:?}\n{:?}", shown.gate, shown.discloses, shown.shape)

@@ -63,6 +63,13 @@ impl Checker<'_> {
     pub(super) fn request(&mut self, path: &NodePath, names: &Names) {
         self.templates_below(path, names);
         self.at_most_one(path, &["json", "form", "multipart", "raw"], "body");
+        let url = path.join("url");
+        if let (Some(name), Some(known)) = (self.text(&url), self.declared.urls.clone())
+            && !known.contains(&name)
+        {
+            let known: Vec<String> = known.into_iter().collect();
+            self.unknown(&url, "URL", &name, &known);
+        }
         let raw = path.join("raw");
         self.exactly_one(&raw, &["text", "base64"], "content");
         self.media_type(&raw.join("type"));
@@ -159,6 +166,47 @@ impl Checker<'_> {
             && !actors.contains_key(&name)
         {
             self.unknown(&actor, "actor", &name, &keys(Some(actors)));
+        }
+    }
+
+    /// How a paged answer is walked.
+    pub(super) fn pages(&mut self, path: &NodePath) {
+        self.exactly_one(
+            path,
+            &["total", "next", "items", "link"],
+            "way to the next page",
+        );
+        self.json_path(&path.join("total"));
+        self.json_path(&path.join("items"));
+        if self.get(&path.join("next")).is_some() {
+            self.source(&path.join("next"));
+        }
+        let has = |key| self.get(&path.join(key)).is_some();
+        let (is_linked, is_queried) = (has("link"), has("query"));
+        if self.get(path).is_some_and(Json::is_object) && is_linked == is_queried {
+            let (message, help) = if is_linked {
+                (
+                    "a link says by itself which page is next",
+                    "leave out `query`",
+                )
+            } else {
+                let message = "no query parameter is named that takes the page";
+                (message, "add `query: NAME`")
+            };
+            self.mistakes
+                .push(self.document.error_at(path, message).help(help));
+        }
+    }
+
+    /// A certificate needs its private key, and a key its certificate.
+    pub(super) fn tls(&mut self, path: &NodePath, names: &Names) {
+        self.templates_below(path, names);
+        for (key, other) in [("certificate", "key"), ("key", "certificate")] {
+            let given = self.get(&path.join(key)).is_some();
+            if given && self.get(&path.join(other)).is_none() {
+                let message = format!("`{key}` is given without `{other}`");
+                self.at_key(&path.join(key), message, None);
+            }
         }
     }
 

@@ -1,0 +1,560 @@
+//! Credentials, bodies and what is taken from answers, against a service that checks all of it.
+
+use std::fs;
+
+use insta::assert_snapshot;
+
+use super::gates::{PASSWORD, Served};
+use super::place::{Ended, Place};
+
+fn run(place: &Place, service: &Served, arguments: &[&str]) -> Ended {
+    let keys = [
+        ("AUTHZ_PIN_VAR_RSA", service.rsa.as_str()),
+        ("AUTHZ_PIN_VAR_ECDSA", service.ecdsa.as_str()),
+    ];
+    let url = service.url();
+    place.run_with(&keys, &[arguments, &["--base-url", &url]].concat())
+}
+
+fn record(place: &Place, name: &str) -> String {
+    let file = place.path(&format!("gates/snapshots/{name}.snap"));
+    let text = fs::read_to_string(file).unwrap();
+    let (_, record) = text.split_once("\n---\n").unwrap();
+    record.to_owned()
+}
+
+/// What the actors' calls of one endpoint showed.
+fn recorded(filter: &str) -> String {
+    let (service, place) = (Served::start(), Place::with("gates"));
+    run(&place, &service, &["record", "gates", "--filter", filter]).result();
+    record(&place, filter)
+}
+
+#[test]
+fn every_kind_of_credential_is_what_the_service_takes() {
+    assert_snapshot!(recorded("who"), @r"
+    endpoint: GET /who
+    gates:
+      a-wrong-token: a wrong token
+      no-credential: no credential
+    shapes:
+      body 0ff4:
+      - token of rs256
+      body 2454:
+      - bearer
+      body 299f:
+      - login of logged in
+      body 2f00:
+      - cookies
+      body 5285:
+      - session of in session
+      body 6eb5:
+      - basic me
+      body a00f:
+      - token of es256
+      body bcf2:
+      - token of hs256
+    cells:
+      nothing:
+        bearer: {status: 200, effects: not observed, shape: body 2454}
+        basic: {status: 200, effects: not observed, shape: body 6eb5}
+        cookies: {status: 200, effects: not observed, shape: body 2f00}
+        hs256: {status: 200, effects: not observed, shape: body bcf2}
+        rs256: {status: 200, effects: not observed, shape: body 0ff4}
+        es256: {status: 200, effects: not observed, shape: body a00f}
+        wrong key: {status: 401, gate: a-wrong-token, effects: not observed}
+        logged in: {status: 200, effects: not observed, shape: body 299f}
+        in session: {status: 200, effects: not observed, shape: body 5285}
+        anonymous: {status: 401, gate: no-credential, effects: not observed}
+    ");
+}
+
+#[test]
+fn a_form_is_sent_as_a_browser_sends_it() {
+    assert_snapshot!(recorded("form"), @r"
+    endpoint: POST /form
+    shapes:
+      body 8a3c:
+      - many=1
+      - many=2
+      - tag=<cell.tag>
+      - text=a b&c=ä
+    cells:
+      nothing:
+        bearer: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 8a3c}
+        basic: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 8a3c}
+        cookies: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 8a3c}
+        hs256: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 8a3c}
+        rs256: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 8a3c}
+        es256: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 8a3c}
+        wrong key: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 8a3c}
+        logged in: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 8a3c}
+        in session: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 8a3c}
+        anonymous: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 8a3c}
+    findings:
+    - 'anonymous-allowed: anonymous on `nothing` was allowed (200)'
+    ");
+}
+
+#[test]
+fn a_body_in_parts_has_fields_and_files() {
+    assert_snapshot!(recorded("parts"), @r#"
+    endpoint: POST /parts
+    shapes:
+      body 1157:
+      - Some("image") Some("i.png") Some("image/png") "89504e470d0aff"
+      - Some("notes") Some("notes 1.txt") Some("text/plain") "line\n<cell.tag>"
+      - Some("title") None None "of <cell.tag>"
+    cells:
+      nothing:
+        bearer: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 1157}
+        basic: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 1157}
+        cookies: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 1157}
+        hs256: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 1157}
+        rs256: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 1157}
+        es256: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 1157}
+        wrong key: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 1157}
+        logged in: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 1157}
+        in session: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 1157}
+        anonymous: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 1157}
+    findings:
+    - 'anonymous-allowed: anonymous on `nothing` was allowed (200)'
+    "#);
+}
+
+#[test]
+fn any_other_body_is_a_text_or_bytes_with_its_media_type() {
+    assert_snapshot!(recorded("raw-text"), @r"
+    endpoint: PUT /raw
+    shapes:
+      body d5ba:
+      - 'application/xml: <a><cell.tag></a>'
+    cells:
+      nothing:
+        bearer: {status: 200, discloses: [cell.tag], effects: not observed, shape: body d5ba}
+        basic: {status: 200, discloses: [cell.tag], effects: not observed, shape: body d5ba}
+        cookies: {status: 200, discloses: [cell.tag], effects: not observed, shape: body d5ba}
+        hs256: {status: 200, discloses: [cell.tag], effects: not observed, shape: body d5ba}
+        rs256: {status: 200, discloses: [cell.tag], effects: not observed, shape: body d5ba}
+        es256: {status: 200, discloses: [cell.tag], effects: not observed, shape: body d5ba}
+        wrong key: {status: 200, discloses: [cell.tag], effects: not observed, shape: body d5ba}
+        logged in: {status: 200, discloses: [cell.tag], effects: not observed, shape: body d5ba}
+        in session: {status: 200, discloses: [cell.tag], effects: not observed, shape: body d5ba}
+        anonymous: {status: 200, discloses: [cell.tag], effects: not observed, shape: body d5ba}
+    findings:
+    - 'anonymous-allowed: anonymous on `nothing` was allowed (200)'
+    ");
+    assert_snapshot!(recorded("raw-bytes"), @r"
+    endpoint: PUT /raw
+    shapes:
+      body 7463:
+      - 'application/octet-stream: 00ff10'
+    cells:
+      nothing:
+        bearer: {status: 200, effects: not observed, shape: body 7463}
+        basic: {status: 200, effects: not observed, shape: body 7463}
+        cookies: {status: 200, effects: not observed, shape: body 7463}
+        hs256: {status: 200, effects: not observed, shape: body 7463}
+        rs256: {status: 200, effects: not observed, shape: body 7463}
+        es256: {status: 200, effects: not observed, shape: body 7463}
+        wrong key: {status: 200, effects: not observed, shape: body 7463}
+        logged in: {status: 200, effects: not observed, shape: body 7463}
+        in session: {status: 200, effects: not observed, shape: body 7463}
+        anonymous: {status: 200, effects: not observed, shape: body 7463}
+    findings:
+    - 'anonymous-allowed: anonymous on `nothing` was allowed (200)'
+    ");
+}
+
+#[test]
+fn a_success_can_give_symbols_in_its_headers_its_cookies_and_its_body() {
+    assert_snapshot!(recorded("made"), @r"
+    endpoint: POST /made
+    shapes:
+      body e197:
+      - again
+      - again[]
+      - url
+    cells:
+      nothing:
+        bearer: {status: 201, discloses: [in_body.token, in_cookie.token, in_header.token], effects: not observed, probes: {header: 200}, shape: body e197}
+        basic: {status: 201, discloses: [in_body.token, in_cookie.token, in_header.token], effects: not observed, probes: {header: 200}, shape: body e197}
+        cookies: {status: 201, discloses: [in_body.token, in_cookie.token, in_header.token], effects: not observed, probes: {header: 200}, shape: body e197}
+        hs256: {status: 201, discloses: [in_body.token, in_cookie.token, in_header.token], effects: not observed, probes: {header: 200}, shape: body e197}
+        rs256: {status: 201, discloses: [in_body.token, in_cookie.token, in_header.token], effects: not observed, probes: {header: 200}, shape: body e197}
+        es256: {status: 201, discloses: [in_body.token, in_cookie.token, in_header.token], effects: not observed, probes: {header: 200}, shape: body e197}
+        wrong key: {status: 201, discloses: [in_body.token, in_cookie.token, in_header.token], effects: not observed, probes: {header: 200}, shape: body e197}
+        logged in: {status: 201, discloses: [in_body.token, in_cookie.token, in_header.token], effects: not observed, probes: {header: 200}, shape: body e197}
+        in session: {status: 201, discloses: [in_body.token, in_cookie.token, in_header.token], effects: not observed, probes: {header: 200}, shape: body e197}
+        anonymous: {status: 201, discloses: [in_body.token, in_cookie.token, in_header.token], effects: not observed, probes: {header: 200}, shape: body e197}
+    findings:
+    - 'anonymous-allowed: anonymous on `nothing` was allowed (201)'
+    ");
+}
+
+#[test]
+fn a_login_is_made_once_for_a_run_and_again_before_what_it_gave_expires() {
+    let (service, place) = (Served::start(), Place::with("gates"));
+    let check = ["check", "gates", "--filter", "form", "--filter", "who"];
+    run(&place, &service, &check);
+    assert_eq!(service.logins(), ["logged in", "in session"]);
+    service.live_for(2);
+    run(&place, &service, &check);
+    let logins = service.logins();
+    let again = logins.iter().skip(2).all(|who| who == "logged in");
+    assert!(again && logins.len() > 2, "{logins:?}");
+}
+
+#[test]
+fn no_token_and_no_key_is_in_any_file_or_on_any_stream() {
+    let (service, place) = (Served::start(), Place::with("gates"));
+    let report = ["--report", "html=r.html", "--report", "json=r.json"];
+    let ended = run(
+        &place,
+        &service,
+        &[&["check", "gates"], &report[..]].concat(),
+    );
+    let texts = place.files().into_iter().map(|(_, content)| content);
+    let texts = texts.map(|content| String::from_utf8_lossy(&content).into_owned());
+    let streams = [ended.stdout, ended.stderr];
+    // The suite itself has the default of the password, and the key.
+    let texts = texts.filter(|text| !text.contains("variables:") && !text.contains("A key for"));
+    let given = service.given();
+    assert!(given.len() > 4, "{given:?}");
+    for text in texts.chain(streams) {
+        assert!(!text.contains(PASSWORD) && !text.contains("eyJ"), "{text}");
+        assert!(!given.iter().any(|token| text.contains(token)), "{text}");
+    }
+}
+
+#[test]
+fn a_login_that_is_refused_is_told_without_its_password() {
+    let (service, place) = (Served::start(), Place::with("gates"));
+    let error = run(
+        &place,
+        &service,
+        &["check", "gates", "--var", "password=s3cret-of-mine"],
+    );
+    assert_snapshot!(error.error(3), @r#"error: `logged in` cannot be given its credential: its login is answered 401 {"error":"not with <vars.password>"}"#);
+}
+
+#[test]
+fn a_key_that_is_none_is_told_without_it() {
+    let (service, place) = (Served::start(), Place::with("gates"));
+    let error = run(
+        &place,
+        &service,
+        &["check", "gates", "--var", "rsa=s3cret-of-mine"],
+    );
+    assert_snapshot!(error.error(2), @r"error: template `{{ vars.rsa }}`: what it gives is no key for RS256: it is not a private key as PEM");
+}
+
+#[test]
+fn a_dry_run_shows_logins_and_bodies_by_the_names_of_their_values() {
+    let place = Place::with("gates");
+    let arguments = [
+        "check",
+        "gates",
+        "--dry-run",
+        "--base-url",
+        "http://127.0.0.1:1",
+    ];
+    let filter = ["--filter", "parts/*/hs256", "--filter", "form/*/in session"];
+    let more = [
+        "--filter",
+        "raw*/*/basic",
+        "--var",
+        "rsa=some-key",
+        "--var",
+        "ecdsa=another-key",
+    ];
+    let text = place
+        .run(&[&arguments[..], &filter, &more].concat())
+        .result();
+    assert_snapshot!(text, @r#"
+    Nothing is sent and nothing is written.
+
+    suite     gates
+    service   http://127.0.0.1:1/
+    database  none is given: effects are not observed
+
+    requests for the whole run:
+    logged in
+      setup: POST /login
+        user=logged in
+        password=<vars.password>
+    in session
+      setup: POST /session
+        authorization: Basic <vars.password>
+        {"user":"in session"}
+
+    form/nothing/in session
+      POST /form
+        cookie: session=<actor.session>
+        x-csrf: <actor.csrf>
+        text=a b&c=ä
+        tag=<cell.tag>
+        many=1
+        many=2
+
+    parts/nothing/hs256
+      POST /parts
+        authorization: Bearer <actor.jwt>
+        title=of <cell.tag>
+        notes=file notes 1.txt: line\n<cell.tag>
+        image=file i.png: 7 bytes
+
+    raw-bytes/nothing/basic
+      PUT /raw
+        authorization: Basic <vars.password>
+        3 bytes
+
+    raw-text/nothing/basic
+      PUT /raw
+        authorization: Basic <vars.password>
+        <a><cell.tag></a>
+
+    4 cells, 6 requests without the pages after a first one
+    "#);
+}
+
+#[test]
+fn mistakes_in_credentials_and_bodies_are_found_before_anything_is_sent() {
+    let place = Place::with("gates")
+        .edit(
+            "gates/world.yaml",
+            "bearer: \"{{ vars.hmac }}\" }",
+            "bearer: \"{{ vars.hmac }}\", basic: { username: a, password: b } }",
+        )
+        .edit(
+            "gates/world.yaml",
+            "{ algorithm: RS256,",
+            "{ algorithm: RS265,",
+        )
+        .edit("gates/world.yaml", "{{ login.csrf }}", "{{ login.crsf }}")
+        .edit(
+            "gates/world.yaml",
+            "capture: { token: $.access_token }",
+            "capture: { token: $.access_token, more: $.m }",
+        )
+        .edit(
+            "gates/endpoints/raw-text.yaml",
+            "text: \"<a>{{ cell.tag }}</a>\" }",
+            "text: a, base64: YQ== }, json: {}",
+        )
+        .edit(
+            "gates/endpoints/parts.yaml",
+            "type: image/png",
+            "type: imagepng",
+        )
+        .edit(
+            "gates/endpoints/made.yaml",
+            "auth: { bearer: \"{{ in_header.token }}\" }",
+            "auth: { login: { request: { method: GET, path: / }, capture: { a: $.a } } }",
+        );
+    assert_snapshot!(place.run(&["list", "gates"]).error(2), @r#"
+    error: only an actor can log in
+      --> gates/endpoints/made.yaml:8:60
+      |
+    8 |   header: { request: { method: GET, path: /echo }, auth: { login: { request: { method: GET, path: / }, capture: { a: $.a
+      |                                                            ^^^^^
+      = help: give the login to an actor, and name it here: `auth: { actor: NAME }`
+
+    error: `imagepng` is not a media type
+      --> gates/endpoints/parts.yaml:7:33
+      |
+    7 |     image: { file: i.png, type: imagepng, base64: iVBORw0K/w== }
+      |                                 ^^^^^^^^
+      = help: write one such as `text/plain`
+
+    error: `json` and `raw` cannot both be the body
+      --> gates/endpoints/raw-text.yaml:1:10
+      |
+    1 | request: { method: PUT, path: /raw, raw: { type: application/xml, text: a, base64: YQ== }, json: {} }
+      |          ^^
+      = help: give exactly one of `json`, `form`, `multipart`, `raw`
+
+    error: `text` and `base64` cannot both be the content
+      --> gates/endpoints/raw-text.yaml:1:42
+      |
+    1 | request: { method: PUT, path: /raw, raw: { type: application/xml, text: a, base64: YQ== }, json: {} }
+      |                                          ^^
+      = help: give exactly one of `text`, `base64`
+
+    error: `bearer` and `basic` cannot both be the `Authorization` header
+       --> gates/world.yaml:10:11
+       |
+    10 |     auth: { bearer: "{{ vars.hmac }}", basic: { username: a, password: b } }
+       |           ^^
+       = help: give exactly one of `bearer`, `basic`
+
+    error: unknown value `RS265`
+       --> gates/world.yaml:20:25
+       |
+    20 |       jwt: { algorithm: RS265, key: "{{ vars.rsa }}", claims: { sub: "{{ actor.name }}" } }
+       |                         ^^^^^
+       = help: did you mean `RS256`?
+
+    error: nothing says which value of the login is sent, and how
+       --> gates/world.yaml:30:7
+       |
+    30 |       login:
+       |       ^^^^^
+       = help: add `bearer`, `cookies` or `headers` with `{{ login.NAME }}`
+
+    error: unknown symbol `login.crsf`
+       --> gates/world.yaml:44:26
+       |
+    44 |       headers: { x-csrf: "{{ login.crsf }}" }
+       |                          ^^^^^^^^^^^^^^^^^^^
+       = help: did you mean `login.csrf`?
+
+    8 errors in 4 files
+    "#);
+}
+
+/// What a suite with these pages brings from a path, and how many requests that took.
+fn paged(path: &str, pages: &str) -> String {
+    let endpoint =
+        format!("request: {{ method: GET, path: {path} }}\ntargets: [nothing]\npages: {pages}\n");
+    let place = Place::with("gates").write("gates/endpoints/paged.yaml", &endpoint);
+    let service = Served::start();
+    let filter = [
+        "check",
+        "gates",
+        "--filter",
+        "paged/nothing/bearer",
+        "--format",
+        "json",
+    ];
+    let ended = run(&place, &service, &filter);
+    let report: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    let text = report.to_string();
+    let items = (0..10).filter(|item| text.contains(&format!("items[].item {item}")));
+    let items: Vec<_> = items.map(|item| item.to_string()).collect();
+    format!("{} in {} requests", items.join(""), report["requests"])
+}
+
+#[test]
+fn pages_are_walked_by_a_token_by_a_link_and_by_an_offset_to_their_end() {
+    let by_token = paged("/by-token", "{ query: cursor, next: $.next }");
+    assert_eq!(by_token, "0123456 in 5 requests");
+    let by_header = paged(
+        "/by-token",
+        "{ query: cursor, next: { json: $.next, match: c-3 } }",
+    );
+    assert_eq!(by_header, "012345 in 4 requests");
+    let by_link = paged("/by-link", "{ link: next }");
+    assert_eq!(by_link, "0123456 in 5 requests");
+    let by_offset = paged("\"/items?limit=3\"", "{ query: offset, items: $.items }");
+    assert_eq!(by_offset, "0123456 in 6 requests");
+}
+
+#[test]
+fn a_request_can_go_to_another_url_of_the_service() {
+    let (service, other) = (Served::start(), Served::start());
+    let place = Place::with("gates")
+        .edit(
+            "gates/suite.yaml",
+            "  timeout_s: 5",
+            "  timeout_s: 5\n  urls: { login: null }",
+        )
+        .edit(
+            "gates/world.yaml",
+            "path: /login,",
+            "path: /login, url: login,",
+        );
+    let check = ["check", "gates", "--filter", "who"];
+    assert_snapshot!(run(&place, &service, &check).error(2), @r"
+    error: the suite's `service.urls.login` has no value
+      = help: give one with --base-url login=URL
+    ");
+    let named = format!("login={}", other.url());
+    let unknown = format!("logn={}", other.url());
+    let error = run(
+        &place,
+        &service,
+        &[&check[..], &["--base-url", &unknown]].concat(),
+    );
+    assert_snapshot!(error.error(2), @r"
+    error: the suite has no URL `logn`
+      = help: known: `login`
+    ");
+    let ended = run(
+        &place,
+        &service,
+        &[&check[..], &["--base-url", &named]].concat(),
+    );
+    assert_eq!(ended.code, Some(1), "{ended:#?}");
+    assert_eq!(other.logins(), ["logged in"]);
+    assert_eq!(service.logins(), ["in session"]);
+}
+
+#[test]
+fn mistakes_in_pages_urls_and_certificates_are_found_before_anything_is_sent() {
+    let place = Place::with("gates")
+        .edit(
+            "gates/suite.yaml",
+            "  timeout_s: 5",
+            "  urls: { admin: \"{{ vars.amdin }}\" }\n  tls: { key: k.pem }",
+        )
+        .edit(
+            "gates/endpoints/who.yaml",
+            "path: /who }",
+            "path: /who, url: amdin }\npages: { query: page, total: $.n, next: $.m }",
+        )
+        .edit(
+            "gates/endpoints/form.yaml",
+            "targets: [nothing]",
+            "targets: [nothing]\npages: { items: $.items }",
+        )
+        .edit(
+            "gates/endpoints/made.yaml",
+            "targets: [nothing]",
+            "targets: [nothing]\npages: { link: next, query: a }",
+        );
+    assert_snapshot!(place.run(&["list", "gates"]).error(2), @r#"
+    error: no query parameter is named that takes the page
+      --> gates/endpoints/form.yaml:6:8
+      |
+    6 | pages: { items: $.items }
+      |        ^^
+      = help: add `query: NAME`
+
+    error: a link says by itself which page is next
+      --> gates/endpoints/made.yaml:3:8
+      |
+    3 | pages: { link: next, query: a }
+      |        ^^
+      = help: leave out `query`
+
+    error: unknown URL `amdin`
+      --> gates/endpoints/who.yaml:1:42
+      |
+    1 | request: { method: GET, path: /who, url: amdin }
+      |                                          ^^^^^
+      = help: did you mean `admin`?
+
+    error: `total` and `next` cannot both be the way to the next page
+      --> gates/endpoints/who.yaml:2:8
+      |
+    2 | pages: { query: page, total: $.n, next: $.m }
+      |        ^^
+      = help: give exactly one of `total`, `next`, `items`, `link`
+
+    error: unknown symbol `vars.amdin`
+      --> gates/suite.yaml:7:18
+      |
+    7 |   urls: { admin: "{{ vars.amdin }}" }
+      |                  ^^^^^^^^^^^^^^^^^^^
+      = help: known: `vars.ecdsa`, `vars.hmac`, `vars.password`, `vars.rsa`
+
+    error: `key` is given without `certificate`
+      --> gates/suite.yaml:8:10
+      |
+    8 |   tls: { key: k.pem }
+      |          ^^^
+
+    6 errors in 4 files
+    "#);
+}
