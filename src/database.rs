@@ -69,6 +69,10 @@ pub struct Table {
     pub key: Vec<String>,
     /// The columns that hold a date or a time.
     pub temporal: BTreeSet<String>,
+    /// The columns that the database numbers by itself.
+    pub numbered: BTreeSet<String>,
+    /// The columns that hold another table's key, each with that table.
+    pub references: BTreeMap<String, String>,
 }
 
 #[derive(QueryableByName)]
@@ -216,17 +220,26 @@ const CAN_WATCH: &str = "
 
 const CATALOG: &str = "
     select jsonb_build_object('tables', coalesce(jsonb_object_agg(relname, jsonb_build_object(
-      'key', key, 'temporal', temporal)), '{}')) as value
+      'key', key, 'temporal', temporal, 'numbered', numbered, 'references', referred)), '{}')) as value
     from (
       select c.relname,
         coalesce(jsonb_agg(a.attname order by array_position(i.indkey::int2[], a.attnum))
           filter (where a.attnum = any (i.indkey)), '[]') as key,
-        coalesce(jsonb_agg(a.attname) filter (where t.typcategory = 'D'), '[]') as temporal
+        coalesce(jsonb_agg(a.attname) filter (where t.typcategory = 'D'), '[]') as temporal,
+        coalesce(jsonb_agg(a.attname) filter (where a.attidentity <> ''
+          or pg_get_expr(d.adbin, d.adrelid) like 'nextval(%'), '[]') as numbered,
+        coalesce(jsonb_object_agg(a.attname, r.relname) filter (where r.relname is not null), '{}') as referred
       from pg_class c
       join pg_namespace n on n.oid = c.relnamespace and n.nspname = $1
       join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
       join pg_type t on t.oid = a.atttypid
       left join pg_index i on i.indrelid = c.oid and i.indisprimary
+      left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
+      left join lateral (
+        select min(f.relname) as relname
+        from pg_constraint k join pg_class f on f.oid = k.confrelid and f.relnamespace = n.oid
+        where k.contype = 'f' and k.conrelid = c.oid and k.conkey = array[a.attnum]
+      ) r on true
       where c.relkind in ('r', 'p')
       group by c.relname
     ) x";
@@ -236,6 +249,23 @@ impl Catalog {
     #[must_use]
     pub fn table(&self, name: &str) -> Option<&Table> {
         self.tables.get(name)
+    }
+
+    /// The table whose key, which the database numbers, `column` of `table` holds: its own, or one that it refers to.
+    #[must_use]
+    pub fn numbers<'a>(&'a self, table: &'a str, column: &str) -> Option<&'a str> {
+        let is_numbered = |table: &str, column: &str| {
+            let found = self.table(table);
+            found.is_some_and(|found| found.key == [column] && found.numbered.contains(column))
+        };
+        if is_numbered(table, column) {
+            return Some(table);
+        }
+        let other = self.table(table)?.references.get(column)?;
+        let [key] = self.table(other)?.key.as_slice() else {
+            return None;
+        };
+        is_numbered(other, key).then_some(other.as_str())
     }
 
     /// The tables' names.

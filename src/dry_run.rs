@@ -312,24 +312,28 @@ impl<'a> Drawing<'a> {
     fn steps(&self, kind: &Kind, base: &Scope, entity: &mut Instance) -> Result<Calls, SweepError> {
         let mut calls = Calls::default();
         for step in &kind.setup {
-            calls.setup.push(self.step(step, &entity.within(base))?);
+            let call = self.step(step, &entity.within(base))?;
+            let Some(call) = call else { continue };
+            calls.setup.push(call);
             let made_up = step.capture.keys().map(|name| (name.clone(), random(24)));
             entity.learn(&self.templates, kind, base, &made_up.collect())?;
         }
         for step in kind.teardown.iter().filter(|_| self.has_teardown) {
-            calls.teardown.push(self.step(step, &entity.within(base))?);
+            calls
+                .teardown
+                .extend(self.step(step, &entity.within(base))?);
         }
         Ok(calls)
     }
 
-    fn step(&self, step: &StepSpec, scope: &Scope) -> Result<Call, SweepError> {
+    /// The request of a step, where it is sent at all.
+    fn step(&self, step: &StepSpec, scope: &Scope) -> Result<Option<Call>, SweepError> {
+        if !self.templates.wants(step.when.as_deref(), scope)? {
+            return Ok(None);
+        }
         let credential = self.headers(step.auth.as_ref(), scope)?;
-        Ok(Call::render(
-            &self.templates,
-            &step.request,
-            credential,
-            scope,
-        )?)
+        let call = Call::render(&self.templates, &step.request, credential, scope)?;
+        Ok(Some(call))
     }
 
     fn headers(

@@ -302,7 +302,16 @@ impl<'a> Effects<'a> {
         }
         match named {
             Json::String(text) => text,
+            Json::Number(number) => self.counted(&change.table, column, number.to_string()),
             other => name_escaped(self.namer, self.view, other.to_string()),
+        }
+    }
+
+    /// A number that no symbol explains: what the database counts up is another one in every run.
+    fn counted(&mut self, table: &str, column: &str, number: String) -> String {
+        match self.catalog.numbers(table, column) {
+            Some(table) => self.number(table, number),
+            None => number,
         }
     }
 
@@ -356,6 +365,7 @@ fn is_blank(value: &Json) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::symbols::Registry;
     use serde_json::json;
 
     #[test]
@@ -381,6 +391,43 @@ mod tests {
                 "keys[].alias",
                 "keys[].token",
                 "none"
+            ]
+        );
+    }
+
+    #[test]
+    fn keys_that_the_database_counts_are_numbers_of_the_cell() {
+        let catalog: Catalog = serde_json::from_value(json!({"tables": {
+            "role": {"key": ["id"], "temporal": [], "numbered": ["id"], "references": {}},
+            "grant": {"key": ["id"], "temporal": [], "numbered": ["id"], "references": {"role": "role"}},
+        }}))
+        .unwrap();
+        let suite = json!({"name": "x", "snapshots": "x", "service": {"ready": "/"}});
+        let insert = |seq, table: &str, new| Change {
+            seq,
+            transaction: 1,
+            table: table.to_owned(),
+            operation: Operation::Insert,
+            old: Json::Null,
+            new,
+        };
+        let changes = [
+            insert(1, "role", json!({"id": 71, "level": 3})),
+            insert(2, "role", json!({"id": 72})),
+            insert(3, "grant", json!({"id": 72, "role": 72})),
+        ];
+        let namer = Registry::default().build().unwrap();
+        let view = View { cell: 0, actor: "" };
+        let suite = serde_json::from_value(suite).unwrap();
+        let effects = Effects::of(&suite, &catalog, &namer, view, &changes);
+        let shown = |effect: Effect| format!("{} {:?}", effect.change.row, effect.change.columns);
+        let shown: Vec<String> = effects.into_iter().map(shown).collect();
+        assert_eq!(
+            shown,
+            [
+                r#"<new 1> [("id", "<new 1>"), ("role", "<new 1>")]"#,
+                r#"<new 2> [("id", "<new 2>"), ("level", "3")]"#,
+                r#"<new 1> [("id", "<new 1>")]"#,
             ]
         );
     }

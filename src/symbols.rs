@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::Arc;
 
-use aho_corasick::{AhoCorasick, BuildError, MatchKind};
+use aho_corasick::{AhoCorasick, BuildError, Input, Match, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
@@ -48,6 +48,22 @@ struct Symbol {
     class: Class,
     /// Whether the value is looked for as a piece of Base64.
     is_base64: bool,
+}
+
+impl Symbol {
+    /// What a database or a service counts up, such as `1073`: only the whole number is the identifier. A credential is
+    /// hidden wherever it stands.
+    fn is_number(&self, value: &str) -> bool {
+        !self.is_secret() && is_digits(value)
+    }
+
+    fn is_secret(&self) -> bool {
+        self.class == Class::Secret
+    }
+
+    fn is_identifier(&self) -> bool {
+        self.class == Class::Symbol && self.owner != Owner::Run
+    }
 }
 
 /// From whose side a text is read: names depend on it (`<actor.key>`, `<target.key>`).
@@ -183,8 +199,17 @@ impl Registry {
             .build(&self.patterns)?;
         Ok(Namer {
             automaton,
+            is_number: self.numbers(),
             registry: self,
         })
+    }
+
+    /// By the number of their pattern: which values are only found as whole numbers.
+    fn numbers(&self) -> Vec<bool> {
+        let values = self.patterns.iter().zip(&self.symbols);
+        values
+            .map(|(value, symbols)| symbols.iter().all(|symbol| symbol.is_number(value)))
+            .collect()
     }
 
     /// How many values are known.
@@ -203,6 +228,7 @@ impl Registry {
 /// Replaces values by names.
 pub struct Namer {
     automaton: AhoCorasick,
+    is_number: Vec<bool>,
     registry: Registry,
 }
 
@@ -231,9 +257,8 @@ impl Namer {
         let mut hidden = String::new();
         let mut rest = 0;
         let literal = |from, to| text.get(from..to).unwrap_or_default();
-        for found in self.automaton.find_iter(text) {
-            let found_text = literal(found.start(), found.end());
-            if found.start() < rest || !self.has_secret(found_text) {
+        for found in self.found(text) {
+            if found.start() < rest || !self.is_any(&found, Symbol::is_secret) {
                 continue;
             }
             hidden.push_str(literal(rest, found.start()));
@@ -249,7 +274,7 @@ impl Namer {
     pub fn pieces<'t>(&self, text: &'t str, view: View<'_>) -> Vec<Piece<'t>> {
         let mut pieces = Vec::new();
         let mut rest = 0;
-        for found in self.automaton.find_iter(text) {
+        for found in self.found(text) {
             let Some(symbol) = self.choose(found.pattern().as_usize(), view) else {
                 continue;
             };
@@ -297,8 +322,14 @@ impl Namer {
         pieces.extend(literal(rest, part.end));
     }
 
+    /// Where known values stand in `text`.
+    fn found<'t>(&'t self, text: &'t str) -> impl Iterator<Item = Match> + 't {
+        let is_number = |pattern: usize| self.is_number.get(pattern).copied().unwrap_or(false);
+        whole(&self.automaton, text, is_number)
+    }
+
     /// Names every known value in the texts and keys of `json`, and collects what it discloses. A number is left alone,
-    /// unless it holds a secret: an identifier in it would be chance.
+    /// unless it holds a secret or is an identifier as a whole: a piece of it would be one by chance.
     pub fn name_json(&self, json: &Json, view: View<'_>, disclosed: &mut BTreeSet<String>) -> Json {
         self.name_member("", json, view, disclosed)
     }
@@ -343,7 +374,7 @@ impl Namer {
                     .map(|(name, key, value)| (name, self.name_member(key, value, view, disclosed)))
                     .collect()
             }
-            Json::Number(number) if self.has_secret(&number.to_string()) => {
+            Json::Number(number) if self.is_known_number(&number.to_string()) => {
                 Json::String(text(&number.to_string()))
             }
             other => other.clone(),
@@ -351,20 +382,29 @@ impl Namer {
     }
 
     fn has_secret(&self, text: &str) -> bool {
-        let is_secret = |symbol: &Symbol| symbol.class == Class::Secret;
-        let mut found = self.automaton.find_iter(text);
-        found.any(|found| {
-            let symbols = self.registry.symbols.get(found.pattern().as_usize());
-            symbols.is_some_and(|symbols| symbols.iter().any(is_secret))
+        let mut found = self.found(text);
+        found.any(|found| self.is_any(&found, Symbol::is_secret))
+    }
+
+    fn is_known_number(&self, text: &str) -> bool {
+        self.found(text).any(|found| {
+            let is_whole = found.len() == text.len();
+            self.is_any(&found, Symbol::is_secret)
+                || is_whole && self.is_any(&found, Symbol::is_identifier)
         })
+    }
+
+    /// Whether any of the symbols whose value was found is one of these.
+    fn is_any(&self, found: &Match, is: impl Fn(&Symbol) -> bool) -> bool {
+        let symbols = self.registry.symbols.get(found.pattern().as_usize());
+        symbols.is_some_and(|symbols| symbols.iter().any(is))
     }
 
     /// The cells whose own symbols occur in `text`.
     #[must_use]
     pub fn cells_in(&self, text: &str) -> BTreeSet<usize> {
         let symbols = self
-            .automaton
-            .find_iter(text)
+            .found(text)
             .filter_map(|found| self.registry.symbols.get(found.pattern().as_usize()));
         let own = symbols
             .flatten()
@@ -402,8 +442,7 @@ impl Namer {
     #[must_use]
     pub fn knows(&self, text: &str) -> bool {
         let symbols = self
-            .automaton
-            .find_iter(text)
+            .found(text)
             .filter_map(|found| self.registry.symbols.get(found.pattern().as_usize()));
         symbols
             .flatten()
@@ -445,6 +484,37 @@ impl Knowledge<'_> {
     pub(crate) fn knows(self, text: &str) -> bool {
         self.now.knows(text) || self.before.knows(text)
     }
+}
+
+/// Where values stand in `text`, the leftmost and longest. One that is a number (`is_number`, by its pattern) is not
+/// found within a longer one.
+fn whole<'t>(
+    automaton: &'t AhoCorasick,
+    text: &'t str,
+    is_number: impl Fn(usize) -> bool + 't,
+) -> impl Iterator<Item = Match> + 't {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let found = automaton.find(Input::new(text).range(from..))?;
+            if is_number(found.pattern().as_usize()) && is_piece_of_number(text, &found) {
+                from = found.start() + 1;
+            } else {
+                from = found.end();
+                return Some(found);
+            }
+        }
+    })
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether a digit stands before or behind what was found.
+fn is_piece_of_number(text: &str, found: &Match) -> bool {
+    let digit_at = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
+    found.start().checked_sub(1).is_some_and(digit_at) || digit_at(found.end())
 }
 
 /// A credential as it stands in a URL, in a JSON text within a text, and in a column of bytes.
@@ -535,8 +605,43 @@ impl Symbol {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     const VIEW: View<'_> = View { cell: 0, actor: "" };
+
+    /// A namer that knows what a database counted up for `owner`.
+    fn counted(value: &str, class: Class) -> Namer {
+        let mut registry = Registry::default();
+        registry.add(value, Owner::World, "owner", "id", class);
+        registry.build().unwrap()
+    }
+
+    #[test]
+    fn an_identifier_of_digits_is_found_as_a_whole_number_only() {
+        let named = |text: &str| counted("31", Class::Symbol).name(text, VIEW).text;
+        assert_eq!(
+            named("31 users/31/ __user_31__"),
+            "<owner.id> users/<owner.id>/ __user_<owner.id>__"
+        );
+        assert_eq!(named("131 312 31316"), "131 312 31316");
+    }
+
+    #[test]
+    fn a_number_is_named_where_it_is_an_identifier_as_a_whole() {
+        let mut disclosed = BTreeSet::new();
+        let document = json!({"id": 31, "others": [311, 3.1, 31.5, -31], "text": "31"});
+        let named = counted("31", Class::Symbol).name_json(&document, VIEW, &mut disclosed);
+        let expected =
+            json!({"id": "<owner.id>", "others": [311, 3.1, 31.5, -31], "text": "<owner.id>"});
+        assert_eq!(named, expected);
+        assert_eq!(disclosed, BTreeSet::from(["owner.id".to_owned()]));
+    }
+
+    #[test]
+    fn a_secret_of_digits_is_hidden_inside_a_longer_number() {
+        let named = counted("4711", Class::Secret).name("1471100", VIEW);
+        assert_eq!(named.text, "1<owner.id>00");
+    }
 
     fn named(secret: &str, text: &str) -> String {
         let mut registry = Registry::default();

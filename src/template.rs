@@ -178,6 +178,11 @@ impl Templates {
         self.environment.get_template(&format!("{prefix}{text}"))
     }
 
+    /// Whether what stands under `when` renders to something true, or nothing stands there.
+    pub fn wants(&self, when: Option<&str>, scope: &Scope) -> Result<bool, TemplateError> {
+        when.map_or(Ok(true), |when| Ok(self.evaluate(when, scope)?.is_true()))
+    }
+
     /// Evaluates one text to a value of the engine, which other templates can use.
     pub fn evaluate(&self, text: &str, scope: &Scope) -> Result<Value, TemplateError> {
         let Some(source) = lone_expression(text) else {

@@ -164,15 +164,9 @@ impl Instance {
     ) -> Result<Vec<Row>, TemplateError> {
         let mut scope = base.clone();
         scope.extend(self.scope());
-        let wanted = |spec: &&RowSpec| match &spec.when {
-            Some(when) => templates
-                .evaluate(when, &scope)
-                .map(|value| value.is_true()),
-            None => Ok(true),
-        };
         let mut rows = Vec::new();
         for spec in &kind.rows {
-            if wanted(&spec)? {
+            if templates.wants(spec.when.as_deref(), &scope)? {
                 rows.push(Row::render(templates, spec, &scope)?);
             }
         }

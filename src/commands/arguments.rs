@@ -48,7 +48,7 @@ const URL_PREFIX: &str = "AUTHZ_PIN_BASE_URL_";
 /// Which cells.
 #[derive(Debug, Clone, Default, Args)]
 pub struct SuiteArgs {
-    /// The suite's folder [default: this folder, else the only one in `suites`]
+    /// The suite's folder [default: this folder, else the one in `suites`, of several the one with a default service]
     #[arg(value_name = "SUITE")]
     pub suite: Option<PathBuf>,
     /// Only cells that match ENDPOINT[/TARGET[/ACTOR]], with `*` for any characters; can be repeated
@@ -112,7 +112,7 @@ fn no_cell(pattern: &str) -> Failure {
 /// Which of the snapshots that wait for review.
 #[derive(Debug, Clone, Default, Args)]
 pub struct PendingArgs {
-    /// The suite's folder [default: this folder, else the only one in `suites`]
+    /// The suite's folder [default: this folder, else the one in `suites`, of several the one with a default service]
     #[arg(value_name = "SUITE")]
     suite: Option<PathBuf>,
     /// Only endpoints that match ENDPOINT, with `*` for any characters; can be repeated
@@ -194,14 +194,23 @@ fn default_folder(here: &Path) -> Result<PathBuf, Failure> {
         .into_iter()
         .flatten()
         .flatten();
-    let mut folders = entries
+    let mut folders: Vec<PathBuf> = entries
         .map(|entry| entry.path())
-        .filter(|folder| folder.join("suite.yaml").is_file());
-    match (folders.next(), folders.next()) {
-        (Some(folder), None) => Ok(folder.strip_prefix(here).unwrap_or(&folder).to_owned()),
-        (Some(_), Some(_)) => Err(Failure::new(Exit::Usage, "`suites` has several suites")
+        .filter(|folder| folder.join("suite.yaml").is_file())
+        .collect();
+    // Of several, the one that runs as it is: the others need a service that is given, and can be named with it.
+    if folders.len() > 1
+        && folders
+            .iter()
+            .any(|folder| Suite::has_default_service(folder))
+    {
+        folders.retain(|folder| Suite::has_default_service(folder));
+    }
+    match folders.as_slice() {
+        [folder] => Ok(folder.strip_prefix(here).unwrap_or(folder).to_owned()),
+        [_, ..] => Err(Failure::new(Exit::Usage, "`suites` has several suites")
             .help("name one: authz-pin check suites/NAME")),
-        _ => Err(Failure::new(Exit::Usage, "there is no suite here")
+        [] => Err(Failure::new(Exit::Usage, "there is no suite here")
             .help("name its folder: authz-pin check FOLDER")),
     }
 }

@@ -33,7 +33,7 @@ Examples:
 /// Arguments of `coverage`.
 #[derive(Debug, Clone, Args)]
 pub struct CoverageArgs {
-    /// The suite's folder [default: this folder, else the only one in `suites`]
+    /// The suite's folder [default: this folder, else the one in `suites`, of several the one with a default service]
     #[arg(value_name = "SUITE")]
     suite: Option<PathBuf>,
     /// The OpenAPI document, 3.0 or 3.1, as JSON or YAML [default: what the service has at `coverage.openapi` of suite.yaml]

@@ -24,7 +24,7 @@ Examples:
 /// Arguments of `serve`.
 #[derive(Debug, Clone, Args)]
 pub struct ServeArgs {
-    /// The suite's folder [default: this folder, else the only one in `suites`]
+    /// The suite's folder [default: this folder, else the one in `suites`, of several the one with a default service]
     #[arg(value_name = "SUITE")]
     suite: Option<std::path::PathBuf>,
     /// The port on the loopback interface; 0 takes a free one

@@ -149,6 +149,8 @@ pub struct PagesSpec {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StepSpec {
+    /// The request is sent only if this renders to something true.
+    pub when: Option<String>,
     /// The request.
     pub request: RequestSpec,
     /// The credential that it carries.

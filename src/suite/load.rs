@@ -32,6 +32,13 @@ impl Suite {
         Self::of(&documents, folder, mistakes)
     }
 
+    /// Whether the suite in `folder` can be swept without a service that is given, as its `suite.yaml` says.
+    #[must_use]
+    pub fn has_default_service(folder: &Path) -> bool {
+        Document::read(&folder.join("suite.yaml"))
+            .is_ok_and(|file| file.value().pointer("/service/default").is_some())
+    }
+
     fn of(
         documents: &Documents,
         folder: &Path,

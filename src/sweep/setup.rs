@@ -343,6 +343,9 @@ impl<'a> Sweeper<'a> {
         instance: &mut Instance,
     ) -> Result<(), StepFailure> {
         let scope = instance.within(base);
+        if !self.templates.wants(step.when.as_deref(), &scope)? {
+            return Ok(());
+        }
         let answer = self.ask(step, &scope, &[]).await?;
         let captured = captured(step, &answer);
         // An answer that is refused can hold a credential all the same, which is then known and not shown.
@@ -514,6 +517,10 @@ impl<'a> Sweeper<'a> {
     async fn remove_step(&self, step: &StepSpec, scope: &Scope) -> Result<(), String> {
         if self.setups.is_unreachable.get() {
             return Err("the service is gone".to_owned());
+        }
+        let wants = self.templates.wants(step.when.as_deref(), scope);
+        if !wants.map_err(|error| error.to_string())? {
+            return Ok(());
         }
         match self.ask(step, scope, GONE).await {
             Ok(answer) if expects(step, answer.status, GONE) => Ok(()),

@@ -6,7 +6,7 @@ use std::ops::Range;
 use serde_json::Value as Json;
 
 /// A number of that many digits is nobody's by chance.
-const LONG: usize = 12;
+const LONG: usize = 10;
 /// Any text that is shorter is part of many others.
 const SHORT: usize = 4;
 

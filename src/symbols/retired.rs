@@ -1,6 +1,8 @@
 //! The values of cells that are done: what was written late for them is still known as the run's.
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
+
+use super::{is_digits, whole};
 
 /// How many values are looked for at once. An automaton takes much more memory than its values, and a run can have
 /// millions of them.
@@ -30,9 +32,15 @@ impl Retired {
         let values: Vec<&str> = self.values.split_terminator(END).collect();
         for values in values.chunks(AT_ONCE) {
             // Without an automaton everything counts as found: a row too much is looked at, none is lost.
-            let search = AhoCorasick::new(values).ok();
+            let search = AhoCorasick::builder()
+                .match_kind(MatchKind::LeftmostLongest)
+                .build(values)
+                .ok();
+            let is_number = |at: usize| values.get(at).is_some_and(|value: &&str| is_digits(value));
             for (text, found) in texts.iter_mut().filter(|(_, found)| !found) {
-                *found = search.as_ref().is_none_or(|search| search.is_match(*text));
+                *found = search
+                    .as_ref()
+                    .is_none_or(|search| whole(search, text, is_number).next().is_some());
             }
         }
         texts.into_iter().map(|(_, found)| found).collect()
@@ -51,6 +59,11 @@ mod tests {
         }
         let texts = ["a value-7- b", "value", "value-99999-"];
         assert_eq!(retired.found_in(texts.into_iter()), [true, false, true]);
+        retired.add("31");
+        assert_eq!(
+            retired.found_in(["id 31", "131"].into_iter()),
+            [true, false]
+        );
         assert_eq!(Retired::default().found_in(["x"].into_iter()), [false]);
     }
 }

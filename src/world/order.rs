@@ -87,6 +87,7 @@ fn texts_of(kind: &Kind, texts: &mut impl FnMut(&str)) {
         row.values.values().for_each(|json| leaves(json, texts));
     }
     for step in steps(kind) {
+        step.when.iter().for_each(|when| texts(when));
         step.request.texts(texts);
         step.auth.iter().for_each(|auth| auth.texts(texts));
         step.poll.iter().for_each(|poll| texts(&poll.until));

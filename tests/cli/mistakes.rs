@@ -339,6 +339,21 @@ fn the_suite_in_this_folder_and_the_only_one_in_suites_need_no_name() {
     assert_eq!(place.run(&["list"]).result(), named);
 }
 
+#[test]
+fn of_several_suites_the_one_with_a_default_service_needs_no_name() {
+    let place = Place::with("ping").write("suites/b/suite.yaml", "name: b\n");
+    std::fs::rename(place.path("ping"), place.path("suites/ping")).unwrap();
+    let with_default = std::fs::read_to_string(place.path("suites/ping/suite.yaml"))
+        .unwrap()
+        .replace(
+            "service:\n",
+            "service:\n  default: { launcher: reference-gateway }\n",
+        );
+    let place = place.write("suites/ping/suite.yaml", &with_default);
+    let named = place.run(&["list", "suites/ping"]).result();
+    assert_eq!(place.run(&["list"]).result(), named);
+}
+
 fn start_in(place: &Place, folder: &str) -> String {
     let mut command = place.command(&["list"]);
     command.current_dir(place.path(folder));

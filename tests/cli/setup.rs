@@ -191,6 +191,39 @@ fn a_setup_that_fails_on_a_database_is_undone_as_well() {
     assert_eq!(watched.service.rows(), (0, 0, 0));
 }
 
+/// A desk with a step that would fail, sent only where `condition` holds.
+fn desk_with_a_step_if(condition: &str) -> Place {
+    let step = "capture: { project_id: $.id }";
+    let nowhere = format!(
+        "{step}\n      - when: \"{{{{ {condition} }}}}\"\n        request: {{ method: GET, path: /nowhere }}"
+    );
+    desk().edit("desk/world.yaml", step, &nowhere)
+}
+
+#[test]
+fn a_step_is_sent_where_its_condition_holds() {
+    let service = Served::start();
+    let url = service.url();
+    let arguments = ["record", "desk", "--base-url", &url];
+    desk_with_a_step_if("not key").run(&arguments).result();
+    let refused = desk_with_a_step_if("key").run(&arguments).error(3);
+    assert!(refused.contains("step 2, GET `/nowhere`"), "{refused}");
+}
+
+#[test]
+fn a_dry_run_leaves_out_the_steps_that_are_not_sent() {
+    let dry = ["check", "desk", "--dry-run"];
+    let shown = |condition: &str| desk_with_a_step_if(condition).run(&dry).result();
+    assert!(!shown("not key").contains("/nowhere"));
+    assert!(shown("key").contains("/nowhere"));
+}
+
+#[test]
+fn a_name_in_a_condition_of_a_step_that_is_not_known_is_a_mistake() {
+    let refused = desk_with_a_step_if("kex").run(&["list", "desk"]).error(2);
+    assert!(refused.contains("kex"), "{refused}");
+}
+
 #[test]
 fn a_setup_that_waits_in_vain_says_for_what_and_its_entity_is_removed() {
     let (service, place) = (Served::start(), desk());

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail like the tests")]
 
+mod catalog;
 mod others;
 mod service;
 

@@ -51,6 +51,7 @@ impl Checker<'_> {
     }
 
     fn step(&mut self, step: &NodePath, names: &Names) {
+        self.templates_below(&step.join("when"), names);
         self.request(&step.join("request"), names);
         self.auth(&step.join("auth"), names, Auth::Borrowed);
         let answer = ["status".to_owned(), "body".to_owned()];
