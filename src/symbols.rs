@@ -617,22 +617,23 @@ mod tests {
     }
 
     #[test]
-    fn an_identifier_of_digits_is_found_as_a_whole_number_only() {
-        let named = |text: &str| counted("31", Class::Symbol).name(text, VIEW).text;
+    fn an_identifier_of_many_digits_is_found_as_a_whole_number_only() {
+        let named = |text: &str| counted("1100000031", Class::Symbol).name(text, VIEW).text;
         assert_eq!(
-            named("31 users/31/ __user_31__"),
+            named("1100000031 users/1100000031/ __user_1100000031__"),
             "<owner.id> users/<owner.id>/ __user_<owner.id>__"
         );
-        assert_eq!(named("131 312 31316"), "131 312 31316");
+        assert_eq!(named("11100000031 11000000312"), "11100000031 11000000312");
     }
 
     #[test]
-    fn a_number_is_named_where_it_is_an_identifier_as_a_whole() {
+    fn a_number_of_many_digits_is_named_where_it_is_an_identifier_as_a_whole() {
         let mut disclosed = BTreeSet::new();
-        let document = json!({"id": 31, "others": [311, 3.1, 31.5, -31], "text": "31"});
-        let named = counted("31", Class::Symbol).name_json(&document, VIEW, &mut disclosed);
-        let expected =
-            json!({"id": "<owner.id>", "others": [311, 3.1, 31.5, -31], "text": "<owner.id>"});
+        let others = [json!(11_000_000_311_i64), json!(3.1), json!(-1_100_000_031)];
+        let document = json!({"at": 1_100_000_031, "others": others, "text": "1100000031"});
+        let namer = counted("1100000031", Class::Symbol);
+        let named = namer.name_json(&document, VIEW, &mut disclosed);
+        let expected = json!({"at": "<owner.id>", "others": others, "text": "<owner.id>"});
         assert_eq!(named, expected);
         assert_eq!(disclosed, BTreeSet::from(["owner.id".to_owned()]));
     }
