@@ -631,8 +631,8 @@ mod tests {
         let mut disclosed = BTreeSet::new();
         let others = [json!(11_000_000_311_i64), json!(3.1), json!(-1_100_000_031)];
         let document = json!({"at": 1_100_000_031, "others": others, "text": "1100000031"});
-        let namer = counted("1100000031", Class::Symbol);
-        let named = namer.name_json(&document, VIEW, &mut disclosed);
+        let counted = counted("1100000031", Class::Symbol);
+        let named = counted.name_json(&document, VIEW, &mut disclosed);
         let expected = json!({"at": "<owner.id>", "others": others, "text": "<owner.id>"});
         assert_eq!(named, expected);
         assert_eq!(disclosed, BTreeSet::from(["owner.id".to_owned()]));

@@ -1,9 +1,14 @@
 //! The tutorial's files and commands, as they stand there.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail like the tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail like the tests"
+)]
 
+use std::fmt::Write as _;
 use std::fs;
-use std::io::Write;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -70,7 +75,7 @@ fn blocks(page: &str) -> Vec<Block<'_>> {
     while let Some(line) = lines.next() {
         if let Some(kind) = line.strip_prefix("```") {
             let text = lines.by_ref().take_while(|line| *line != "```");
-            let text = text.map(|line| format!("{line}\n")).collect();
+            let text = text.flat_map(|line| [line, "\n"]).collect();
             blocks.push(Block { kind, text });
         }
     }
@@ -104,12 +109,13 @@ fn script(blocks: &[Block<'_>]) -> String {
     let mut script = String::from("exec 2>&1\nset -e\n");
     for block in blocks {
         if let Some(file) = block.kind.strip_prefix("yaml ") {
-            script += &format!(
+            let _ = write!(
+                script,
                 "mkdir -p \"$(dirname '{file}')\"\ncat > '{file}' <<'END OF FILE'\n{}END OF FILE\n",
                 block.text
             );
         } else if block.kind == "sh" {
-            script += &format!("{}echo '== end of block =='\n", block.text);
+            let _ = writeln!(script, "{}echo '== end of block =='", block.text);
         }
     }
     script

@@ -18,7 +18,7 @@ use super::{Launch, LaunchError, Place, Running};
 /// The script that ties the service's life to ours.
 const SCRIPT: &str = include_str!("command.sh");
 /// How long a service may take until it listens.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How long it may take to end; the script makes it end sooner.
 const LAST_WAIT: Duration = Duration::from_secs(8);
 /// The pause between two looks.

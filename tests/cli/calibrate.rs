@@ -61,9 +61,6 @@ fn every_column_that_is_not_stable_is_named_with_its_rule() {
     swept write: 2 cells
     swept write: 2 cells
     error: two sweeps of the same service differ, nothing was accepted:
-      write: insert visit.visit_id
-        a note/one: 1 / 3
-        a note/two: 2 / 4
       write: update note.meta.at
         a note/one: 2026-01-31T12:00:10 / 2026-01-31T12:00:12
         a note/two: 2026-01-31T12:00:11 / 2026-01-31T12:00:13
@@ -75,8 +72,6 @@ fn every_column_that_is_not_stable_is_named_with_its_rule() {
         a note/two: 1 / 3
       = help: add to suite.yaml, or let `--calibrate` do it:
     unstable_columns:
-      # not the same in two sweeps of write/a note/one
-      visit.visit_id: <number>
       # not the same in two sweeps of write/a note/one
       note.meta.at: <timestamp>
       # not the same in two sweeps of write/a note/one
@@ -94,8 +89,6 @@ fn calibration_adds_rules_for_columns_and_keeps_every_other_line() {
     assert_snapshot!(unsteady.record(&["--calibrate"]).result(), @r#"
     added to clock/suite.yaml:
     unstable_columns:
-      # not the same in two sweeps of write/a note/one
-      visit.visit_id: <number>
       # not the same in two sweeps of write/a note/one
       note.meta.at: <timestamp>
       # not the same in two sweeps of write/a note/one
@@ -123,8 +116,6 @@ fn calibration_adds_rules_for_columns_and_keeps_every_other_line() {
     # Columns that are new each time.
     unstable_columns:
       note.seen: <timestamp> # by a trigger
-      # not the same in two sweeps of write/a note/one
-      visit.visit_id: <number>
       # not the same in two sweeps of write/a note/one
       note.meta.at: <timestamp>
       # not the same in two sweeps of write/a note/one
