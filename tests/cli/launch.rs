@@ -50,7 +50,7 @@ fn a_service_that_a_command_starts_is_swept_on_a_database_of_its_own_and_ends_wi
 #[test]
 fn a_service_that_a_command_starts_ends_with_the_tool_however_that_ends() {
     let place = with_a_command();
-    let running = start(&mut place.command(&["check", "suites/litellm"]));
+    let mut running = start(&mut place.command(&["check", "suites/litellm"]));
     let begun = Instant::now();
     let service = loop {
         assert!(begun.elapsed() < PATIENCE);
@@ -61,6 +61,7 @@ fn a_service_that_a_command_starts_ends_with_the_tool_however_that_ends() {
     };
     let tool = i32::try_from(running.id()).unwrap();
     kill(Pid::from_raw(tool), Signal::SIGKILL).unwrap();
+    running.wait().unwrap();
     while is_alive(service) {
         assert!(begun.elapsed() < PATIENCE);
         sleep(Duration::from_millis(10));
