@@ -17,7 +17,7 @@ use crate::http::{Call, PAUSES};
 use crate::journal::{Change, Presence};
 use crate::observation::Observation;
 use crate::plan::PlannedCell;
-use crate::suite::Endpoint;
+use crate::suite::{Endpoint, Suite};
 use crate::symbols::{Knowledge, Namer, Registry, View};
 use crate::template::{Fields, TemplateError, Value};
 use crate::world::{Instance, Scratch};
@@ -86,18 +86,23 @@ impl<'a> Sweeper<'a> {
         let alone = presence == Presence::Alone && cells.len() == 1;
         // What is asked or taken back by requests comes before undo.
         let is_done = endpoint.spec.probes.is_empty() && self.is_journalled();
-        let mut store = self.store.take();
-        let catalog = store.as_ref().and_then(Store::observed);
+        let catalog = self.store.as_ref().and_then(Store::observed);
+        let look = Look {
+            suite: self.suite,
+            namer: &self.batches[0].namer,
+            first,
+            wants_calls: self.options.calls,
+            catalog,
+        };
         let ((swept, naming), effects) = tokio::join!(
-            self.shown(cells, &requests, &brought, catalog.as_ref()),
+            look.shown(cells, &requests, &brought),
             effects(
-                store.as_mut(),
+                self.store.as_mut(),
                 known(&self.batches, &self.retired),
                 alone.then_some(first),
                 is_done,
             ),
         );
-        self.store = store;
         self.swept.extend(swept);
         self.found.phases.record += naming;
         self.found.phases.journal += lap(&mut start).saturating_sub(naming);
@@ -188,47 +193,6 @@ impl<'a> Sweeper<'a> {
         self.http.ready(path).await.map_err(SweepError::Gone)
     }
 
-    /// What the answers showed, and how long it took to name it. Between some cells and the next it lets others go on:
-    /// the database is undoing meanwhile.
-    async fn shown(
-        &self,
-        cells: &[PlannedCell<'a>],
-        requests: &[Call],
-        brought: &[Brought],
-        catalog: Option<&Arc<Catalog>>,
-    ) -> (Vec<Swept<'a>>, Duration) {
-        let (first, [Batch { namer, .. }, _]) = (self.count(), &self.batches);
-        let one = |place: usize, planned: &PlannedCell<'a>, call: &Call, brought: &Brought| {
-            let number = first + place;
-            let view = View {
-                cell: number,
-                actor: planned.actor,
-            };
-            Swept {
-                number,
-                planned: *planned,
-                recorded: true,
-                curl: self.options.calls.then(|| call.curl(namer, view)),
-                observation: brought.shown(self.suite, namer, view),
-                changes: Vec::new(),
-                catalog: catalog.cloned(),
-            }
-        };
-        let mut swept = Vec::with_capacity(cells.len());
-        let mut naming = Duration::ZERO;
-        while swept.len() < cells.len() {
-            let (mut start, from) = (Instant::now(), swept.len());
-            let some = cells.par_iter().zip(requests).zip(brought).enumerate();
-            let some = some.skip(from).take(NAMED_AT_ONCE);
-            swept.par_extend(
-                some.map(|(place, ((planned, call), brought))| one(place, planned, call, brought)),
-            );
-            naming += lap(&mut start);
-            tokio::task::yield_now().await;
-        }
-        (swept, naming)
-    }
-
     /// Binds what successes hold to symbols of their cells.
     fn capture(
         &mut self,
@@ -317,6 +281,63 @@ impl<'a> Sweeper<'a> {
             }
         }
         Ok(())
+    }
+}
+
+/// What it takes to name what the answers of a batch showed.
+struct Look<'l> {
+    suite: &'l Suite,
+    namer: &'l Namer,
+    /// The number of the first cell.
+    first: usize,
+    wants_calls: bool,
+    catalog: Option<Arc<Catalog>>,
+}
+
+impl Look<'_> {
+    /// What the answers showed, and how long it took to name it. Between some cells and the next it lets others go on:
+    /// the database is undoing meanwhile.
+    async fn shown<'a>(
+        &self,
+        cells: &[PlannedCell<'a>],
+        requests: &[Call],
+        brought: &[Brought],
+    ) -> (Vec<Swept<'a>>, Duration) {
+        let mut swept = Vec::with_capacity(cells.len());
+        let mut naming = Duration::ZERO;
+        while swept.len() < cells.len() {
+            let (mut start, from) = (Instant::now(), swept.len());
+            let some = cells.par_iter().zip(requests).zip(brought).enumerate();
+            let some = some.skip(from).take(NAMED_AT_ONCE);
+            swept.par_extend(some.map(|(place, ((planned, call), brought))| {
+                self.one(self.first + place, planned, call, brought)
+            }));
+            naming += lap(&mut start);
+            tokio::task::yield_now().await;
+        }
+        (swept, naming)
+    }
+
+    fn one<'a>(
+        &self,
+        number: usize,
+        planned: &PlannedCell<'a>,
+        call: &Call,
+        brought: &Brought,
+    ) -> Swept<'a> {
+        let view = View {
+            cell: number,
+            actor: planned.actor,
+        };
+        Swept {
+            number,
+            planned: *planned,
+            recorded: true,
+            curl: self.wants_calls.then(|| call.curl(self.namer, view)),
+            observation: brought.shown(self.suite, self.namer, view),
+            changes: Vec::new(),
+            catalog: self.catalog.clone(),
+        }
     }
 }
 
