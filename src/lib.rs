@@ -37,5 +37,6 @@ pub mod sweep;
 pub mod symbols;
 pub mod template;
 pub mod terminal;
+mod tether;
 pub mod world;
 pub mod yaml;

@@ -3,24 +3,17 @@
 //! A parent-death signal would need `unsafe`, exists on Linux only, and could not remove the directory.
 
 use std::fs::{read_to_string, remove_dir_all};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::{Account, Binaries, EmbeddedError};
+use crate::tether::{Tether, tail};
 
 const SCRIPT: &str = include_str!("supervisor.sh");
 
 /// How often to look whether the server is ready or gone.
 const TICK: Duration = Duration::from_millis(1);
-
-/// An immediate shutdown takes milliseconds; the server itself kills what is left of it after five seconds.
-const LAST_WAIT: Duration = Duration::from_secs(10);
-
-/// How much of the log an error shows.
-const LOG_LINES: usize = 20;
 
 /// Speed before durability: the data never outlives the run.
 const SETTINGS: [&str; 20] = [
@@ -49,10 +42,11 @@ const SETTINGS: [&str; 20] = [
     "lc_messages=C",
 ];
 
-/// The shell that runs the server, in a process group of its own: `^C` is for us, and we end the server.
+/// The shell that runs the server. An immediate shutdown takes milliseconds; the server itself kills what is left of it
+/// after five seconds.
 #[derive(Debug)]
 pub(super) struct Supervisor {
-    shell: Child,
+    shell: Tether,
     directory: PathBuf,
 }
 
@@ -63,24 +57,19 @@ impl Supervisor {
         template: &Path,
         directory: &Path,
     ) -> Result<Self, EmbeddedError> {
-        let shell = account
-            .command("/bin/sh")
+        let mut shell = account.command("/bin/sh");
+        shell
             .args(["-c", SCRIPT, "authz-pin-postgres"])
             .args([directory, template, &binaries.postgres()])
             .arg("-D")
             .arg(directory.join("data"))
             .arg("-k")
             .arg(directory)
-            .args(SETTINGS.iter().flat_map(|setting| ["-c", setting]))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .process_group(0)
-            .spawn()
-            .map_err(|source| EmbeddedError::Run {
-                program: "/bin/sh".into(),
-                source,
-            })?;
+            .args(SETTINGS.iter().flat_map(|setting| ["-c", setting]));
+        let shell = Tether::spawn(&mut shell).map_err(|source| EmbeddedError::Run {
+            program: "/bin/sh".into(),
+            source,
+        })?;
         Ok(Self {
             shell,
             directory: directory.to_owned(),
@@ -117,24 +106,17 @@ impl Supervisor {
     }
 
     fn has_ended(&mut self) -> bool {
-        self.directory.join("exited").exists() || !matches!(self.shell.try_wait(), Ok(None))
+        self.directory.join("exited").exists() || self.shell.has_ended()
     }
 
     fn log_tail(&self) -> String {
-        let log = read_to_string(self.directory.join("log")).unwrap_or_default();
-        let lines: Vec<_> = log.lines().collect();
-        let (_, tail) = lines.split_at(lines.len().saturating_sub(LOG_LINES));
-        tail.join("\n")
+        tail(&self.directory.join("log"))
     }
 }
 
 impl Drop for Supervisor {
     fn drop(&mut self) {
-        drop(self.shell.stdin.take());
-        let start = Instant::now();
-        while matches!(self.shell.try_wait(), Ok(None)) && start.elapsed() < LAST_WAIT {
-            sleep(TICK);
-        }
+        self.shell.end();
         // Nearly always gone already; the shell may have been killed before it came to that.
         let _ = remove_dir_all(&self.directory);
     }

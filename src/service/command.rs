@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
@@ -14,17 +12,14 @@ use serde_json::Value as Json;
 use tempfile::TempDir;
 
 use super::{Launch, LaunchError, Place, Running};
+use crate::tether::{Tether, tail};
 
 /// The script that ties the service's life to ours.
 const SCRIPT: &str = include_str!("command.sh");
 /// How long a service may take until it listens.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// How long it may take to end; the script makes it end sooner.
-const LAST_WAIT: Duration = Duration::from_secs(8);
 /// The pause between two looks.
 const TICK: Duration = Duration::from_millis(10);
-/// How much of the log an error shows.
-const LOG_LINES: usize = 20;
 
 /// The settings of the launcher `command`.
 #[derive(Debug, Deserialize)]
@@ -79,7 +74,7 @@ impl Launch for Command {
 
 /// A started service.
 struct Program {
-    shell: Child,
+    _shell: Tether,
     command: String,
     address: SocketAddr,
     log: PathBuf,
@@ -93,22 +88,19 @@ impl Program {
         let folder = tempfile::tempdir().map_err(|error| failed("no place for a log", &error))?;
         let log = folder.path().join("log");
         let database = place.database_url.filter(|_| settings.database);
-        let shell = std::process::Command::new("/bin/sh")
+        let mut shell = std::process::Command::new("/bin/sh");
+        shell
             .args(["-c", SCRIPT, "authz-pin-service", &settings.command])
             .arg(&log)
             .env("HOST", address.ip().to_string())
             .env("PORT", address.port().to_string())
             .envs(database.map(|url| ("DATABASE_URL", url)))
             .envs(&settings.environment)
-            .current_dir(place.folder)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .process_group(0)
-            .spawn()
-            .map_err(|error| failed("cannot run /bin/sh", &error))?;
+            .current_dir(place.folder);
+        let shell =
+            Tether::spawn(&mut shell).map_err(|error| failed("cannot run /bin/sh", &error))?;
         Ok(Self {
-            shell,
+            _shell: shell,
             command: settings.command,
             address,
             log,
@@ -138,13 +130,9 @@ impl Program {
     }
 
     fn failed(&self, how: &str) -> LaunchError {
-        let said = std::fs::read(&self.log).unwrap_or_default();
-        let said = String::from_utf8_lossy(&said);
-        let lines: Vec<_> = said.lines().collect();
-        let (_, tail) = lines.split_at(lines.len().saturating_sub(LOG_LINES));
-        let said = match tail {
-            [] => "it printed nothing".to_owned(),
-            tail => format!("it printed:\n{}", tail.join("\n")),
+        let said = match tail(&self.log).as_str() {
+            "" => "it printed nothing".to_owned(),
+            tail => format!("it printed:\n{tail}"),
         };
         LaunchError::Start {
             message: format!("`{}` {how}; {said}", self.command),
@@ -152,16 +140,6 @@ impl Program {
                 "the command runs in the suite's folder, and is to listen on $HOST:$PORT"
                     .to_owned(),
             ),
-        }
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        drop(self.shell.stdin.take());
-        let start = Instant::now();
-        while matches!(self.shell.try_wait(), Ok(None)) && start.elapsed() < LAST_WAIT {
-            std::thread::sleep(TICK);
         }
     }
 }
