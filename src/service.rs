@@ -17,7 +17,8 @@ use crate::diagnostic::did_you_mean;
 use crate::embedded::{Cluster, EmbeddedError};
 use crate::http::{HttpError, Tls, TlsError};
 use crate::suite::Suite;
-use crate::sweep::Service;
+use crate::sweep::{NOBODY, Service, register_logins};
+use crate::symbols::Registry;
 use crate::template::{Scope, TemplateError, Templates};
 use crate::world::{Class, Field, World, variables};
 
@@ -74,14 +75,21 @@ pub enum LaunchError {
 }
 
 impl LaunchError {
-    /// The same with names in place of the secret variables, which a service may print as it ends.
-    fn without(mut self, variables: &BTreeMap<String, Field>) -> Self {
-        let (Self::Settings { message, .. } | Self::Start { message, .. }) = &mut self;
+    /// The same with names in place of secrets that the service was started with, which it may print as it ends. Without
+    /// a way to find them nothing of it is shown.
+    fn without(mut self, variables: &BTreeMap<String, Field>, database_url: Option<&str>) -> Self {
+        let mut secrets = Registry::default();
         for (name, field) in variables {
-            if field.class == Class::Secret && !field.value.is_empty() {
-                *message = message.replace(&field.value, &format!("<vars.{name}>"));
+            if field.class == Class::Secret {
+                secrets.add_secret("vars", name, &field.value);
             }
         }
+        register_logins(&mut secrets, database_url, []);
+        let (Self::Settings { message, .. } | Self::Start { message, .. }) = &mut self;
+        *message = match secrets.build() {
+            Ok(namer) => namer.name(message, NOBODY).text,
+            Err(_) => String::new(),
+        };
         self
     }
 
@@ -292,7 +300,7 @@ impl Started {
             .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
         let fail = |reason: LaunchError| ServiceError::Launch {
             launcher: spec.launcher.clone(),
-            reason: reason.without(&variables),
+            reason: reason.without(&variables, database_url.as_deref()),
         };
         let place = Place {
             listen,

@@ -38,6 +38,7 @@ use crate::template::{TemplateError, Templates};
 use crate::world::World;
 
 pub(crate) use background::Background;
+pub(crate) use logins::register as register_logins;
 
 use batch::{Batch, Swept};
 use issue::Issues;
@@ -204,36 +205,7 @@ pub async fn sweep(
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<Sweep, SweepError> {
-    let templates = Templates::new();
-    let world = World::draw(suite, &templates, &service.variables)?;
-    let http = service.http(Duration::from_secs(suite.file.service.timeout_s))?;
-    if service.tls.insecure {
-        progress.note("certificates are not verified, since the suite says so");
-    }
-    let store = Store::open(suite, service, &world, progress).await?;
-    let mut registry = Registry::of_world(&world);
-    logins::register(&mut registry, service);
-    let nobody = [registry.clone(), registry.clone()];
-    let [now, before] = nobody.map(|values| Batch::new(values, 0));
-    let mut sweeper = Sweeper {
-        suite,
-        templates,
-        world,
-        http,
-        store,
-        world_values: registry,
-        values: Registry::default(),
-        setups: Setups::default(),
-        issues: Issues::default(),
-        batches: [now?, before?],
-        retired: Retired::default(),
-        unfinished: VecDeque::new(),
-        options,
-        progress,
-        done: 0,
-        swept: Vec::new(),
-        found: Sweep::default(),
-    };
+    let mut sweeper = Sweeper::new(suite, service, options, progress).await?;
     let under_way = Arc::clone(&sweeper.setups.under_way);
     let asked = async {
         stop::asked().await;
@@ -329,6 +301,49 @@ struct Sweeper<'a> {
 }
 
 impl<'a> Sweeper<'a> {
+    async fn new(
+        suite: &'a Suite,
+        service: &Service,
+        options: &'a Options,
+        progress: &'a dyn Progress,
+    ) -> Result<Self, SweepError> {
+        let templates = Templates::new();
+        let world = World::draw(suite, &templates, &service.variables)?;
+        let http = service.http(Duration::from_secs(suite.file.service.timeout_s))?;
+        if service.tls.insecure {
+            progress.note("certificates are not verified, since the suite says so");
+        }
+        let store = Store::open(suite, service, &world, progress).await?;
+        let mut registry = Registry::of_world(&world);
+        let database = service
+            .database_url
+            .as_ref()
+            .map(ExposeSecret::expose_secret);
+        let urls = service.urls.values().chain([&service.base_url]);
+        logins::register(&mut registry, database, urls);
+        let nobody = [registry.clone(), registry.clone()];
+        let [now, before] = nobody.map(|values| Batch::new(values, 0));
+        Ok(Self {
+            suite,
+            templates,
+            world,
+            http,
+            store,
+            world_values: registry,
+            values: Registry::default(),
+            setups: Setups::default(),
+            issues: Issues::default(),
+            batches: [now?, before?],
+            retired: Retired::default(),
+            unfinished: VecDeque::new(),
+            options,
+            progress,
+            done: 0,
+            swept: Vec::new(),
+            found: Sweep::default(),
+        })
+    }
+
     async fn run(&mut self, plan: &'a [EndpointPlan<'a>]) -> Result<(), SweepError> {
         self.make_world().await?;
         for endpoint in plan {

@@ -1,30 +1,23 @@
 //! What the tool itself logs in with, so that it is named where a service or a database prints it.
 
-use secrecy::ExposeSecret;
 use url::Url;
 
-use super::Service;
 use crate::symbols::Registry;
 
 /// What the tool itself logs in with, and a service may print: the database's URL in an error, the credentials of its
 /// own URL. Such a password can be a word of any text ("postgres"), so that only one which is long is looked for by
 /// itself.
-pub(super) fn register(registry: &mut Registry, service: &Service) {
-    let database = service
-        .database_url
-        .as_ref()
-        .map(ExposeSecret::expose_secret);
+pub(crate) fn register<'u>(
+    registry: &mut Registry,
+    database: Option<&str>,
+    service: impl IntoIterator<Item = &'u Url>,
+) {
     registry.add_secret("database", "url", database.unwrap_or_default());
-    let urls = [
-        ("database", database.and_then(|url| Url::parse(url).ok())),
-        ("service", Some(service.base_url.clone())),
-    ];
-    let others = service.urls.values().cloned();
-    let urls = urls
-        .into_iter()
-        .chain(others.map(|url| ("service", Some(url))));
+    let database = database.and_then(|url| Url::parse(url).ok());
+    let service = service.into_iter().map(|url| ("service", url));
+    let urls = database.iter().map(|url| ("database", url)).chain(service);
     for (entity, url) in urls {
-        let Some((user, password)) = url.as_ref().and_then(login) else {
+        let Some((user, password)) = login(url) else {
             continue;
         };
         registry.add_secret(entity, "login", &format!("{user}:{password}"));

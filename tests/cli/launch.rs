@@ -74,11 +74,11 @@ fn a_command_that_ends_is_told_with_what_it_printed_and_without_secrets() {
         "ping/suite.yaml",
         "service:\n",
         "variables:\n  key: { secret: true, default: s3cret }\nservice:\n  default:\n    launcher: command\n    settings:\n      \
-         command: echo the key is $KEY; exit 7\n      environment: { KEY: \"{{ vars.key }}\" }\n      database: false\n",
+         command: echo the key is $KEY, at $DATABASE_URL; exit 7\n      environment: { KEY: \"{{ vars.key }}\" }\n",
     );
     assert_snapshot!(place.run(&["check", "ping"]).error(3), @r"
-    error: cannot start `command`: `echo the key is $KEY; exit 7` ended with status 7; it printed:
-    the key is <vars.key>
+    error: cannot start `command`: `echo the key is $KEY, at $DATABASE_URL; exit 7` ended with status 7; it printed:
+    the key is <vars.key>, at <database.url>
       = help: the command runs in the suite's folder, and is to listen on $HOST:$PORT
     ");
 }
