@@ -3,18 +3,23 @@
 //! Every text goes through the symbols, so that no value of the run is shown, only its name. All of it is drawn twice:
 //! where the two drawings differ, a template made something random that no symbol names, shown as `<random>`.
 
+mod agree;
+mod side;
 mod text;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+
+use agree::agree_all;
+use side::Side;
 
 use indexmap::IndexMap;
 use secrecy::ExposeSecret;
 use serde::Serialize;
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use crate::credential::headers;
 use crate::database::redacted;
-use crate::http::{Call, Content, NamedPart, Payload, shown};
+use crate::http::{Call, shown};
 use crate::journal::STATEMENTS;
 use crate::plan::{EndpointPlan, PlannedCell};
 use crate::service::Given;
@@ -537,181 +542,9 @@ impl<'a> Drawing<'a> {
     }
 }
 
-/// Names values from the side of one cell.
-#[derive(Clone, Copy)]
-struct Side<'a> {
-    namer: &'a Namer,
-    view: View<'a>,
-}
-
-impl Side<'_> {
-    fn insert(&self, row: &Row) -> Insert {
-        Insert {
-            table: row.table.clone(),
-            values: self.json(&Json::Object(row.values.clone())),
-        }
-    }
-
-    fn steps(&self, calls: &Calls) -> Steps {
-        let requests = |calls: &[Call]| calls.iter().map(|call| self.request(call)).collect();
-        Steps {
-            setup: requests(&calls.setup),
-            teardown: requests(&calls.teardown),
-        }
-    }
-
-    fn request(&self, call: &Call) -> Request {
-        Request {
-            method: call.method.as_str(),
-            url: call.url.clone(),
-            path: self.text(&call.path),
-            query: self.pairs(&call.query),
-            pages: None,
-            headers: self.pairs(call.all_headers()),
-            json: match &call.body {
-                Payload::Json(json) => Some(self.json(json)),
-                _ => None,
-            },
-            body: self.body(&call.body),
-        }
-    }
-
-    fn body(&self, body: &Payload) -> Vec<(String, String)> {
-        match body {
-            Payload::Nothing | Payload::Json(_) => Vec::new(),
-            Payload::Form(pairs) => self.pairs(pairs),
-            Payload::Parts(parts) => parts.iter().map(|part| self.part(part)).collect(),
-            Payload::Raw(content) => vec![(String::new(), self.content(content))],
-        }
-    }
-
-    fn part(&self, part: &NamedPart) -> (String, String) {
-        let content = self.content(&part.content);
-        let content = match &part.file {
-            Some(name) => format!("file {}: {content}", self.text(name)),
-            None => content,
-        };
-        (part.name.clone(), content)
-    }
-
-    fn content(&self, content: &Content) -> String {
-        match content.text() {
-            Some(text) => self.text(text).replace('\n', "\\n"),
-            None => format!("{} bytes", content.bytes.len()),
-        }
-    }
-
-    fn pairs<'p>(
-        &self,
-        pairs: impl IntoIterator<Item = &'p (String, String)>,
-    ) -> Vec<(String, String)> {
-        pairs
-            .into_iter()
-            .map(|(name, value)| (self.text(name), self.text(value)))
-            .collect()
-    }
-
-    fn text(&self, text: &str) -> String {
-        self.namer.name(text, self.view).text
-    }
-
-    fn json(&self, json: &Json) -> Json {
-        self.namer.name_json(json, self.view, &mut BTreeSet::new())
-    }
-}
-
-impl CellRun {
-    fn agree(self, other: &Self) -> Self {
-        let probes = self.probes.into_iter().zip(other.probes.values());
-        Self {
-            rows: agree_all(self.rows, &other.rows, Insert::agree),
-            steps: self.steps.agree(&other.steps),
-            request: self.request.agree(&other.request),
-            probes: probes
-                .map(|((name, one), other)| (name, one.agree(other)))
-                .collect(),
-            ..self
-        }
-    }
-}
-
-impl Insert {
-    fn agree(self, other: &Self) -> Self {
-        Self {
-            values: agree_json(self.values, &other.values),
-            ..self
-        }
-    }
-}
-
-impl Steps {
-    fn len(&self) -> usize {
-        self.setup.len() + self.teardown.len()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    fn agree(self, other: &Self) -> Self {
-        Self {
-            setup: agree_all(self.setup, &other.setup, Request::agree),
-            teardown: agree_all(self.teardown, &other.teardown, Request::agree),
-        }
-    }
-}
-
-impl Request {
-    fn agree(self, other: &Self) -> Self {
-        let json = self.json.zip(other.json.as_ref());
-        Self {
-            path: agree_text(self.path, &other.path),
-            query: agree_all(self.query, &other.query, agree_pair),
-            headers: agree_all(self.headers, &other.headers, agree_pair),
-            json: json.map(|(one, other)| agree_json(one, other)),
-            body: agree_all(self.body, &other.body, agree_pair),
-            ..self
-        }
-    }
-}
-
-fn agree_all<T>(one: Vec<T>, other: &[T], agree: impl Fn(T, &T) -> T) -> Vec<T> {
-    let pairs = one.into_iter().zip(other);
-    pairs.map(|(one, other)| agree(one, other)).collect()
-}
-
-fn agree_pair(one: (String, String), other: &(String, String)) -> (String, String) {
-    (agree_text(one.0, &other.0), agree_text(one.1, &other.1))
-}
-
-fn agree_text(one: String, other: &str) -> String {
-    if one == other { one } else { RANDOM.to_owned() }
-}
-
-fn agree_json(one: Json, other: &Json) -> Json {
-    match (one, other) {
-        (one, other) if one == *other => one,
-        (Json::Array(one), Json::Array(other)) if one.len() == other.len() => {
-            Json::Array(agree_all(one, other, agree_json))
-        }
-        (Json::Object(one), Json::Object(other)) if one.len() == other.len() => {
-            Json::Object(agree_map(one, other))
-        }
-        _ => Json::from(RANDOM),
-    }
-}
-
-fn agree_map(one: Map<String, Json>, other: &Map<String, Json>) -> Map<String, Json> {
-    let pairs = one.into_iter().zip(other);
-    pairs
-        .map(|((key, one), (other_key, other))| {
-            (agree_text(key, other_key), agree_json(one, other))
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use super::agree::agree_json;
     use super::*;
     use serde_json::json;
 

@@ -4,15 +4,18 @@
 //! handed on, and what else is handed on is looked through for them: a value that is one of them, by its name, by how it
 //! looks or by where else it stood, becomes a variable.
 
+mod known;
+mod raw;
+
 use std::collections::BTreeSet;
 
 use aho_corasick::AhoCorasick;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use indexmap::IndexMap;
-use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value as Json, json};
 use url::Url;
+
+use known::known_secrets;
+use raw::{Content, Entry, Har, Request};
 
 use super::names::{identifier, singular, words};
 use super::secrets;
@@ -53,89 +56,6 @@ pub struct Recording {
     pub source: Source,
     /// How many calls were left out, since they are of other services, or of files.
     pub skipped: usize,
-}
-
-#[derive(Deserialize)]
-struct Har {
-    log: Log,
-}
-
-#[derive(Deserialize)]
-struct Log {
-    #[serde(default, deserialize_with = "or_default")]
-    entries: Vec<Entry>,
-}
-
-#[derive(Deserialize)]
-struct Entry {
-    request: Request,
-    #[serde(default, deserialize_with = "or_default")]
-    response: Response,
-    #[serde(default, rename = "_resourceType", deserialize_with = "or_default")]
-    resource: String,
-}
-
-#[derive(Deserialize)]
-struct Request {
-    method: String,
-    url: String,
-    #[serde(default, deserialize_with = "or_default")]
-    headers: Vec<Pair>,
-    #[serde(default, deserialize_with = "or_default")]
-    cookies: Vec<Pair>,
-    #[serde(default, rename = "postData", deserialize_with = "or_default")]
-    body: Content,
-}
-
-#[derive(Default, Deserialize)]
-struct Response {
-    #[serde(default, deserialize_with = "or_default")]
-    status: i64,
-    #[serde(default, deserialize_with = "or_default")]
-    headers: Vec<Pair>,
-    #[serde(default, deserialize_with = "or_default")]
-    cookies: Vec<Pair>,
-    #[serde(default, deserialize_with = "or_default")]
-    content: Content,
-}
-
-#[derive(Default, Deserialize)]
-struct Content {
-    #[serde(default, rename = "mimeType", deserialize_with = "or_default")]
-    media: String,
-    #[serde(default, deserialize_with = "or_default")]
-    text: String,
-    #[serde(default, deserialize_with = "or_default")]
-    params: Vec<Pair>,
-}
-
-#[derive(Deserialize)]
-struct Pair {
-    #[serde(default, deserialize_with = "or_default")]
-    name: String,
-    #[serde(default, deserialize_with = "or_default")]
-    value: String,
-    #[serde(default, rename = "fileName", deserialize_with = "or_default")]
-    file: String,
-}
-
-fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
-    deserializer: D,
-) -> Result<T, D::Error> {
-    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
-}
-
-impl Content {
-    fn media(&self) -> String {
-        let media = self.media.split(';').next().unwrap_or_default();
-        media.trim().to_ascii_lowercase()
-    }
-
-    fn json(&self) -> Option<Json> {
-        let media = self.media();
-        let is_json = media.ends_with("/json") || media.ends_with("+json");
-        is_json.then(|| serde_json::from_str(&self.text).ok())?
-    }
 }
 
 /// Reads a recording: one action for each shape of a call upon the service that most calls are of.
@@ -603,64 +523,4 @@ fn fields(answer: &Json) -> Vec<String> {
         names.extend(inner.map(|(field, _)| format!("{name}.{field}")));
     }
     names
-}
-
-/// Every value of an entry that is a credential by where it stands.
-fn known_secrets(entry: &Entry, found: &mut BTreeSet<String>) {
-    let headers = entry.request.headers.iter().chain(&entry.response.headers);
-    for pair in headers {
-        if pair.name.eq_ignore_ascii_case("set-cookie") {
-            let cookie = pair
-                .value
-                .split(';')
-                .next()
-                .and_then(|cookie| cookie.split_once('='));
-            found.extend(cookie.map(|(_, value)| value.trim().to_owned()));
-        } else if secrets::is_header(&pair.name) {
-            credential(&pair.value, found);
-        }
-    }
-    found.extend(cookies(&entry.request).into_iter().map(|(_, value)| value));
-    found.extend(entry.response.cookies.iter().map(|pair| pair.value.clone()));
-    for pair in &entry.request.body.params {
-        named(&pair.name, &json!(decode(&pair.value)), found);
-    }
-    if let Ok(url) = Url::parse(&entry.request.url) {
-        found.extend(url.password().map(decode));
-        let pairs = url.query_pairs();
-        pairs.for_each(|(name, value)| named(&name, &json!(value), found));
-    }
-    let bodies = [&entry.request.body, &entry.response.content];
-    let bodies = bodies.into_iter().filter_map(Content::json);
-    bodies.for_each(|body| named("", &body, found));
-}
-
-/// The value of a header, and what of it is the credential.
-fn credential(value: &str, found: &mut BTreeSet<String>) {
-    found.insert(value.to_owned());
-    let Some((scheme, token)) = value.split_once(' ') else {
-        return;
-    };
-    found.insert(token.trim().to_owned());
-    if scheme.eq_ignore_ascii_case("basic")
-        && let Ok(bytes) = BASE64.decode(token.trim())
-        && let Some((_, password)) = String::from_utf8_lossy(&bytes).split_once(':')
-    {
-        found.insert(password.to_owned());
-    }
-}
-
-/// The texts of a body that are secrets by their names.
-fn named(name: &str, value: &Json, found: &mut BTreeSet<String>) {
-    match value {
-        Json::String(text) if secrets::is_secret(name, value) => {
-            found.insert(text.clone());
-        }
-        Json::Array(items) => items.iter().for_each(|item| named(name, item, found)),
-        Json::Object(map) => map.iter().for_each(|(own, value)| {
-            let name = if secrets::is_named(name) { name } else { own };
-            named(name, value, found);
-        }),
-        _ => {}
-    }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 
-use super::setup::{StepFailure, answered};
+use super::setup::{StepFailure, answered, expects};
 use super::{SweepError, Sweeper};
 use crate::credential::{headers, jwt};
 use crate::http::{Answer, Call};
@@ -57,10 +57,8 @@ impl<'a> Sweeper<'a> {
     ) -> Result<Vec<(String, String)>, TemplateError> {
         let auth = self.auth_of(actor);
         let given = self.issues.given.borrow();
-        match given.get(actor) {
-            Some(issued) => headers(&self.templates, auth, scope, &issued.names),
-            None => headers(&self.templates, auth, scope, &Fields::new()),
-        }
+        let (names, none) = (given.get(actor).map(|issued| &issued.names), Fields::new());
+        headers(&self.templates, auth, scope, names.unwrap_or(&none))
     }
 
     fn auth_of(&self, actor: &str) -> Option<&'a Credential> {
@@ -173,10 +171,7 @@ impl<'a> Sweeper<'a> {
         let credential = headers(&self.templates, own, scope, &Fields::new())?;
         let call = Call::render(&self.templates, &login.request, credential, scope)?;
         let answer = self.send_step(&call).await?;
-        let is_expected = match login.expect.as_slice() {
-            [] => answer.is_success(),
-            expected => expected.contains(&answer.status),
-        };
+        let is_expected = expects(&login.expect, &answer, &[]);
         let mut given = Fields::new();
         for (name, source) in &login.capture {
             if let Some(value) = answer.value(source) {

@@ -1,11 +1,15 @@
 //! What is made by requests: the steps of a setup in their order, and the way back where no journal knows it.
 
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+mod made;
+mod step;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::RwLock;
+use made::{Made, secrets};
+pub(super) use made::{Setups, Stage};
+pub(super) use step::{answered, expects};
+use step::{captured, shortened, title};
 
 use super::fire::in_order;
 use super::{NOBODY, SweepError, Sweeper, known, namer};
@@ -14,30 +18,8 @@ use crate::journal::Presence;
 use crate::plan::{EndpointPlan, PlannedCell};
 use crate::stop;
 use crate::suite::{Endpoint, Kind, PollSpec, StepSpec};
-use crate::symbols::is_common;
 use crate::template::{Fields, Scope, TemplateError, Value, to_value};
-use crate::world::{Class, Instance, Row, Scratch, order};
-
-/// In which part of a run something was made. What was made last is taken back first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Stage {
-    World,
-    Endpoint,
-    Target,
-    /// By a call under test.
-    Captured,
-}
-
-/// What is there and can be taken back.
-struct Made<'a> {
-    stage: Stage,
-    what: String,
-    teardown: &'a [StepSpec],
-    scope: Scope,
-    /// The credentials that are known of it: a service may repeat them when it is removed.
-    secrets: Vec<String>,
-    is_gone: bool,
-}
+use crate::world::{Instance, Row, Scratch, order};
 
 /// Why a step failed.
 pub(super) enum StepFailure {
@@ -61,19 +43,6 @@ impl From<TemplateError> for StepFailure {
     }
 }
 
-/// What a run has made by requests.
-#[derive(Default)]
-pub(super) struct Setups<'a> {
-    made: RefCell<Vec<Made<'a>>>,
-    has_failed: Cell<bool>,
-    is_unreachable: Cell<bool>,
-    pub(super) requests: Cell<usize>,
-    /// What the last setups drew and captured, to be found after a crash.
-    identifiers: RefCell<Vec<String>>,
-    /// Held for as long as a request is under way, so that a run is not ended before it is known what it made.
-    pub(super) under_way: Arc<RwLock<()>>,
-}
-
 /// What is to be made.
 struct Making<'a> {
     stage: Stage,
@@ -86,9 +55,6 @@ struct Making<'a> {
 
 /// What is known of an entity after its setup, also where a step failed.
 type Outcome = (Instance, Result<(), SweepError>);
-
-/// How much of an unexpected answer is shown, in characters.
-const SHOWN: usize = 400;
 
 /// The longest time for which what changes while a setup is under way is taken for a killed run's.
 const LONGEST: Duration = Duration::from_mins(10);
@@ -350,7 +316,7 @@ impl<'a> Sweeper<'a> {
         let captured = captured(step, &answer);
         // An answer that is refused can hold a credential all the same, which is then known and not shown.
         instance.learn(&self.templates, kind, base, &captured)?;
-        if !expects(step, answer.status, &[]) {
+        if !expects(&step.expect, &answer, &[]) {
             return Err(StepFailure::Refused(answered(&answer)));
         }
         let mut wanted = step.capture.iter();
@@ -379,7 +345,7 @@ impl<'a> Sweeper<'a> {
         let pause = Duration::from_millis(poll.every_ms);
         loop {
             let answer = self.send_step(&call).await?;
-            if expects(step, answer.status, usual) && self.holds(poll, scope.clone(), &answer)? {
+            if expects(&step.expect, &answer, usual) && self.holds(poll, scope.clone(), &answer)? {
                 return Ok(answer);
             }
             if start.elapsed() + pause > Duration::from_secs(poll.timeout_s) {
@@ -523,7 +489,7 @@ impl<'a> Sweeper<'a> {
             return Ok(());
         }
         match self.ask(step, scope, GONE).await {
-            Ok(answer) if expects(step, answer.status, GONE) => Ok(()),
+            Ok(answer) if expects(&step.expect, &answer, GONE) => Ok(()),
             Ok(answer) => Err(answered(&answer)),
             Err(StepFailure::Refused(reason) | StepFailure::Unclear(reason)) => Err(reason),
             Err(StepFailure::Sweep(error)) => {
@@ -562,77 +528,6 @@ impl<'a> Sweeper<'a> {
     }
 }
 
-impl<'a> Setups<'a> {
-    fn begin(&self, made: Made<'a>) -> usize {
-        let mut all = self.made.borrow_mut();
-        all.push(made);
-        all.len() - 1
-    }
-
-    fn update(&self, slot: usize, base: &Scope, instance: &Instance) {
-        if let Some(made) = self.made.borrow_mut().get_mut(slot) {
-            made.scope = instance.within(base);
-            made.secrets = secrets(instance);
-        }
-    }
-
-    fn is_gone(&self, slot: usize) {
-        if let Some(made) = self.made.borrow_mut().get_mut(slot) {
-            made.is_gone = true;
-        }
-    }
-
-    fn get(&self, slot: usize) -> Option<(String, &'a [StepSpec], Scope)> {
-        let made = self.made.borrow();
-        let made = made.get(slot)?;
-        Some((made.what.clone(), made.teardown, made.scope.clone()))
-    }
-
-    /// What is there of one stage, the last first.
-    fn slots(&self, stage: Stage) -> Vec<usize> {
-        let made = self.made.borrow();
-        let slots = made.iter().enumerate().rev();
-        let slots = slots.filter(|(_, made)| made.stage == stage && !made.is_gone);
-        slots.map(|(slot, _)| slot).collect()
-    }
-
-    /// A text without the credentials of what was made, which need not be known to the run yet.
-    fn hidden(&self, text: &str) -> String {
-        let made = self.made.borrow();
-        let secrets = made.iter().flat_map(|made| &made.secrets);
-        secrets.fold(text.to_owned(), |text, secret| {
-            text.replace(secret, "<secret>")
-        })
-    }
-
-    /// What is there at all, in words.
-    fn all(&self) -> Vec<String> {
-        let made = self.made.borrow();
-        let there = made
-            .iter()
-            .filter(|made| !made.is_gone && !made.teardown.is_empty());
-        there.map(|made| made.what.clone()).collect()
-    }
-
-    fn forget(&self, from: Stage) {
-        self.made.borrow_mut().retain(|made| made.stage < from);
-    }
-
-    fn remember(&self, instance: &Instance) {
-        let fields = instance.fields.values();
-        let symbols = fields.filter(|field| field.class == Class::Symbol);
-        let symbols = symbols.filter(|field| !is_common(&field.value));
-        let values = symbols.map(|field| field.value.clone());
-        self.identifiers.borrow_mut().extend(values);
-    }
-}
-
-fn secrets(instance: &Instance) -> Vec<String> {
-    let fields = instance.fields.values();
-    let secrets = fields.filter(|field| field.class == Class::Secret && !field.value.is_empty());
-    secrets.map(|field| field.value.clone()).collect()
-}
-
 /// What a removal can be answered with where there is nothing to remove any more.
 const GONE: &[u16] = &[404, 410];
 
@@ -644,40 +539,4 @@ fn target<'a>(cell: &PlannedCell<'_>, kind: &'a Kind, scratch: &Scratch) -> Maki
         base: scratch.base(cell.target),
         instance: scratch.target.clone(),
     }
-}
-
-fn expects(step: &StepSpec, status: u16, usual: &[u16]) -> bool {
-    if step.expect.is_empty() {
-        return (200..300).contains(&status) || usual.contains(&status);
-    }
-    step.expect.contains(&status)
-}
-
-fn captured(step: &StepSpec, answer: &Answer) -> BTreeMap<String, String> {
-    let sources = step.capture.iter();
-    let found = sources.filter_map(|(name, source)| Some((name.clone(), answer.value(source)?)));
-    found.collect()
-}
-
-fn title(step: &StepSpec) -> String {
-    let request = &step.request;
-    format!("{} `{}`", request.method.as_str(), request.path)
-}
-
-/// What the service answered, in words and with the run's values.
-pub(super) fn answered(answer: &Answer) -> String {
-    let body = match &answer.body {
-        Body::Json(json) => json.to_string(),
-        Body::Text(text) => text.clone(),
-    };
-    match body.as_str() {
-        "" => answer.status.to_string(),
-        body => format!("{} {body}", answer.status),
-    }
-}
-
-/// Not more of a text than a person reads, and nothing that steers a terminal.
-fn shortened(text: &str) -> String {
-    let text: String = text.chars().take(SHOWN).collect();
-    text.replace(char::is_control, "\u{fffd}")
 }

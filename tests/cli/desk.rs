@@ -1,7 +1,7 @@
 //! A service that checks what it is sent, and that makes all identifiers by itself.
 
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -20,6 +20,8 @@ use diesel_async::{
 };
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
+
+use super::served::{runtime, serve};
 
 pub(crate) const PASSWORD: &str = "nobody-knows-this";
 
@@ -86,11 +88,7 @@ impl Served {
     }
 
     fn on(database_url: Option<&str>) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .unwrap();
+        let runtime = runtime();
         let database = database_url.map(|url| {
             runtime.block_on(async {
                 let mut connection = AsyncPgConnection::establish(url).await.unwrap();
@@ -102,14 +100,7 @@ impl Served {
             things: Mutex::default(),
             database,
         });
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let address = listener.local_addr().unwrap();
-        let service = routes().with_state(Arc::clone(&desk));
-        runtime.spawn(async move {
-            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-            axum::serve(listener, service).await.unwrap();
-        });
+        let address = serve(&runtime, routes().with_state(Arc::clone(&desk)));
         Self {
             desk,
             address,

@@ -1,7 +1,7 @@
 //! A service that says of every call what it has understood of its credential and its body.
 
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -24,6 +24,8 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
+
+use super::served::{runtime, serve};
 
 pub(crate) const PASSWORD: &str = "p:w ä nobody-knows-that";
 const HMAC: &str = "nobody-knows-this";
@@ -77,19 +79,8 @@ impl Served {
             keys,
             known: Mutex::new(known),
         });
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let address = listener.local_addr().unwrap();
-        let service = routes().with_state(Arc::clone(&gates));
-        runtime.spawn(async move {
-            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-            axum::serve(listener, service).await.unwrap();
-        });
+        let runtime = runtime();
+        let address = serve(&runtime, routes().with_state(Arc::clone(&gates)));
         Self {
             gates,
             address,

@@ -45,6 +45,7 @@ mod review;
 mod screen;
 mod selection;
 mod serve;
+mod served;
 mod service;
 mod setup;
 mod sharding;

@@ -1,0 +1,93 @@
+//! What would be sent and written, as somebody reads it who does not know the run's values.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value as Json;
+
+use super::{Calls, Insert, Request, Steps};
+use crate::http::{Call, Content, NamedPart, Payload};
+use crate::symbols::{Namer, View};
+use crate::world::Row;
+
+/// Names values from the side of one cell.
+#[derive(Clone, Copy)]
+pub(super) struct Side<'a> {
+    pub(super) namer: &'a Namer,
+    pub(super) view: View<'a>,
+}
+
+impl Side<'_> {
+    pub(super) fn insert(&self, row: &Row) -> Insert {
+        Insert {
+            table: row.table.clone(),
+            values: self.json(&Json::Object(row.values.clone())),
+        }
+    }
+
+    pub(super) fn steps(&self, calls: &Calls) -> Steps {
+        let requests = |calls: &[Call]| calls.iter().map(|call| self.request(call)).collect();
+        Steps {
+            setup: requests(&calls.setup),
+            teardown: requests(&calls.teardown),
+        }
+    }
+
+    pub(super) fn request(&self, call: &Call) -> Request {
+        Request {
+            method: call.method.as_str(),
+            url: call.url.clone(),
+            path: self.text(&call.path),
+            query: self.pairs(&call.query),
+            pages: None,
+            headers: self.pairs(call.all_headers()),
+            json: match &call.body {
+                Payload::Json(json) => Some(self.json(json)),
+                _ => None,
+            },
+            body: self.body(&call.body),
+        }
+    }
+
+    fn body(&self, body: &Payload) -> Vec<(String, String)> {
+        match body {
+            Payload::Nothing | Payload::Json(_) => Vec::new(),
+            Payload::Form(pairs) => self.pairs(pairs),
+            Payload::Parts(parts) => parts.iter().map(|part| self.part(part)).collect(),
+            Payload::Raw(content) => vec![(String::new(), self.content(content))],
+        }
+    }
+
+    fn part(&self, part: &NamedPart) -> (String, String) {
+        let content = self.content(&part.content);
+        let content = match &part.file {
+            Some(name) => format!("file {}: {content}", self.text(name)),
+            None => content,
+        };
+        (part.name.clone(), content)
+    }
+
+    fn content(&self, content: &Content) -> String {
+        match content.text() {
+            Some(text) => self.text(text).replace('\n', "\\n"),
+            None => format!("{} bytes", content.bytes.len()),
+        }
+    }
+
+    fn pairs<'p>(
+        &self,
+        pairs: impl IntoIterator<Item = &'p (String, String)>,
+    ) -> Vec<(String, String)> {
+        pairs
+            .into_iter()
+            .map(|(name, value)| (self.text(name), self.text(value)))
+            .collect()
+    }
+
+    fn text(&self, text: &str) -> String {
+        self.namer.name(text, self.view).text
+    }
+
+    fn json(&self, json: &Json) -> Json {
+        self.namer.name_json(json, self.view, &mut BTreeSet::new())
+    }
+}

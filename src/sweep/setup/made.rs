@@ -1,0 +1,116 @@
+//! What a run has made by requests, and how each of it is taken back.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+
+use tokio::sync::RwLock;
+
+use crate::suite::StepSpec;
+use crate::symbols::is_common;
+use crate::template::Scope;
+use crate::world::{Class, Instance};
+
+/// In which part of a run something was made. What was made last is taken back first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::sweep) enum Stage {
+    World,
+    Endpoint,
+    Target,
+    /// By a call under test.
+    Captured,
+}
+
+/// What is there and can be taken back.
+pub(super) struct Made<'a> {
+    pub(super) stage: Stage,
+    pub(super) what: String,
+    pub(super) teardown: &'a [StepSpec],
+    pub(super) scope: Scope,
+    /// The credentials that are known of it: a service may repeat them when it is removed.
+    pub(super) secrets: Vec<String>,
+    pub(super) is_gone: bool,
+}
+
+/// What a run has made by requests.
+#[derive(Default)]
+pub(in crate::sweep) struct Setups<'a> {
+    made: RefCell<Vec<Made<'a>>>,
+    pub(super) has_failed: Cell<bool>,
+    pub(super) is_unreachable: Cell<bool>,
+    pub(in crate::sweep) requests: Cell<usize>,
+    /// What the last setups drew and captured, to be found after a crash.
+    pub(super) identifiers: RefCell<Vec<String>>,
+    /// Held for as long as a request is under way, so that a run is not ended before it is known what it made.
+    pub(in crate::sweep) under_way: Arc<RwLock<()>>,
+}
+
+impl<'a> Setups<'a> {
+    pub(super) fn begin(&self, made: Made<'a>) -> usize {
+        let mut all = self.made.borrow_mut();
+        all.push(made);
+        all.len() - 1
+    }
+
+    pub(super) fn update(&self, slot: usize, base: &Scope, instance: &Instance) {
+        if let Some(made) = self.made.borrow_mut().get_mut(slot) {
+            made.scope = instance.within(base);
+            made.secrets = secrets(instance);
+        }
+    }
+
+    pub(super) fn is_gone(&self, slot: usize) {
+        if let Some(made) = self.made.borrow_mut().get_mut(slot) {
+            made.is_gone = true;
+        }
+    }
+
+    pub(super) fn get(&self, slot: usize) -> Option<(String, &'a [StepSpec], Scope)> {
+        let made = self.made.borrow();
+        let made = made.get(slot)?;
+        Some((made.what.clone(), made.teardown, made.scope.clone()))
+    }
+
+    /// What is there of one stage, the last first.
+    pub(super) fn slots(&self, stage: Stage) -> Vec<usize> {
+        let made = self.made.borrow();
+        let slots = made.iter().enumerate().rev();
+        let slots = slots.filter(|(_, made)| made.stage == stage && !made.is_gone);
+        slots.map(|(slot, _)| slot).collect()
+    }
+
+    /// A text without the credentials of what was made, which need not be known to the run yet.
+    pub(super) fn hidden(&self, text: &str) -> String {
+        let made = self.made.borrow();
+        let secrets = made.iter().flat_map(|made| &made.secrets);
+        secrets.fold(text.to_owned(), |text, secret| {
+            text.replace(secret, "<secret>")
+        })
+    }
+
+    /// What is there at all, in words.
+    pub(super) fn all(&self) -> Vec<String> {
+        let made = self.made.borrow();
+        let there = made
+            .iter()
+            .filter(|made| !made.is_gone && !made.teardown.is_empty());
+        there.map(|made| made.what.clone()).collect()
+    }
+
+    pub(super) fn forget(&self, from: Stage) {
+        self.made.borrow_mut().retain(|made| made.stage < from);
+    }
+
+    pub(super) fn remember(&self, instance: &Instance) {
+        let fields = instance.fields.values();
+        let symbols = fields.filter(|field| field.class == Class::Symbol);
+        let symbols = symbols.filter(|field| !is_common(&field.value));
+        let values = symbols.map(|field| field.value.clone());
+        self.identifiers.borrow_mut().extend(values);
+    }
+}
+
+pub(super) fn secrets(instance: &Instance) -> Vec<String> {
+    let fields = instance.fields.values();
+    let secrets = fields.filter(|field| field.class == Class::Secret && !field.value.is_empty());
+    secrets.map(|field| field.value.clone()).collect()
+}

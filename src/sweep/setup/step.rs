@@ -1,0 +1,46 @@
+//! One step of a setup: what it is called, what it expects of an answer and takes from it.
+
+use std::collections::BTreeMap;
+
+use crate::http::{Answer, Body};
+use crate::suite::StepSpec;
+
+/// How much of an unexpected answer is shown, in characters.
+const SHOWN: usize = 400;
+
+/// Whether an answer has one of the statuses that are expected: where none are named, a success or a usual one.
+pub(in crate::sweep) fn expects(expected: &[u16], answer: &Answer, usual: &[u16]) -> bool {
+    match expected {
+        [] => answer.is_success() || usual.contains(&answer.status),
+        expected => expected.contains(&answer.status),
+    }
+}
+
+pub(super) fn captured(step: &StepSpec, answer: &Answer) -> BTreeMap<String, String> {
+    let sources = step.capture.iter();
+    let found = sources.filter_map(|(name, source)| Some((name.clone(), answer.value(source)?)));
+    found.collect()
+}
+
+pub(super) fn title(step: &StepSpec) -> String {
+    let request = &step.request;
+    format!("{} `{}`", request.method.as_str(), request.path)
+}
+
+/// What the service answered, in words and with the run's values.
+pub(in crate::sweep) fn answered(answer: &Answer) -> String {
+    let body = match &answer.body {
+        Body::Json(json) => json.to_string(),
+        Body::Text(text) => text.clone(),
+    };
+    match body.as_str() {
+        "" => answer.status.to_string(),
+        body => format!("{} {body}", answer.status),
+    }
+}
+
+/// Not more of a text than a person reads, and nothing that steers a terminal.
+pub(super) fn shortened(text: &str) -> String {
+    let text: String = text.chars().take(SHOWN).collect();
+    text.replace(char::is_control, "\u{fffd}")
+}
