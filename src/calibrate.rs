@@ -13,6 +13,7 @@ use serde_json::{Map, Value as Json};
 use crate::observation::RowChange;
 use crate::record::{Cell, Effects, Record};
 use crate::suite::{SuiteFile, TextRule};
+use crate::text::{is_uuid, plain};
 
 pub use edit::{add, shown};
 
@@ -326,12 +327,6 @@ fn objects(text: &str) -> Option<Vec<Map<String, Json>>> {
     })
 }
 
-fn plain(value: &Json) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
-}
-
 fn column_rule(key: String, was: &str, is: &str) -> Rule {
     let both = |is_it: fn(&str) -> bool| is_it(last(was)) && is_it(last(is));
     let name = match () {
@@ -366,14 +361,6 @@ fn is_moment(text: &str) -> bool {
             .is_some_and(|byte| wanted.contains(byte))
     };
     digits(0..4) && is(4, b"-") && digits(5..7) && is(7, b"-") && digits(8..10) && is(10, b"T ")
-}
-
-fn is_uuid(text: &str) -> bool {
-    let lengths: Vec<usize> = text.split('-').map(str::len).collect();
-    lengths == [8, 4, 4, 4, 12]
-        && text
-            .bytes()
-            .all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }
 
 /// The words in which two texts of a gate differ, for a service that writes now one and now the other. What is between

@@ -25,6 +25,7 @@ pub(crate) use body::{Content, NamedPart, Payload, is_media_type};
 use crate::fault::Fault;
 use crate::suite::{Method, RequestSpec};
 use crate::template::{Scope, TemplateError, Templates};
+use crate::text::plain;
 
 /// How much of a body is read; a larger one is a fault, so that no answer takes all memory.
 pub const LARGEST_BODY: usize = 16 * 1024 * 1024;
@@ -170,12 +171,6 @@ fn pairs(query: &Json) -> Vec<(String, String)> {
         .filter(|(_, value)| !value.is_null())
         .map(|(name, value)| (name.clone(), plain(value)))
         .collect()
-}
-
-fn plain(value: &Json) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// What the service answered. It may hold credentials, so it cannot be printed.

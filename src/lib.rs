@@ -38,5 +38,6 @@ pub mod symbols;
 pub mod template;
 pub mod terminal;
 mod tether;
+mod text;
 pub mod world;
 pub mod yaml;

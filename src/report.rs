@@ -13,7 +13,6 @@ pub mod sarif;
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
@@ -132,14 +131,6 @@ impl Outcome {
 /// A number and what it counts.
 fn count(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
-}
-
-/// A text that is cut where it is longer than so many characters.
-fn short(text: &str, most: usize) -> Cow<'_, str> {
-    match text.char_indices().nth(most) {
-        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()).into(),
-        None => text.into(),
-    }
 }
 
 /// A form of the report.

@@ -18,6 +18,7 @@ use crate::plan::EndpointPlan;
 use crate::record::Record;
 use crate::snapshot::{Info, Snapshot};
 use crate::suite::Suite;
+use crate::text::short;
 
 /// What the help of `record` ends with.
 pub const EXAMPLES: &str = "\
@@ -202,7 +203,8 @@ fn not_stable(unstable: &[Unstable], is_calibrated: bool) -> Failure {
     for ((endpoint, field), cells) in fields.iter().take(FIELDS) {
         let _ = write!(message, "\n  {endpoint}: {field}");
         for one in cells.iter().take(CELLS) {
-            let (first, second) = (short(&one.first), short(&one.second));
+            let [first, second] = [&one.first, &one.second].map(|text| text.replace('\n', " "));
+            let (first, second) = (short(&first, VALUE), short(&second, VALUE));
             let _ = write!(message, "\n    {}: {first} / {second}", one.cell);
         }
         if cells.len() > CELLS {
@@ -213,14 +215,6 @@ fn not_stable(unstable: &[Unstable], is_calibrated: bool) -> Failure {
         let _ = write!(message, "\n  and {} more fields", fields.len() - FIELDS);
     }
     Failure::new(Exit::Unstable, message).help(help(unstable, is_calibrated))
-}
-
-fn short(text: &str) -> String {
-    let text = text.replace('\n', " ");
-    match text.char_indices().nth(VALUE) {
-        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
-        None => text,
-    }
 }
 
 fn help(unstable: &[Unstable], is_calibrated: bool) -> String {

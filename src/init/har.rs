@@ -22,6 +22,7 @@ use super::secrets;
 use super::source::{Access, Action, Body, Source};
 use crate::openapi::Form;
 use crate::template::{literal, literal_text};
+use crate::text::is_uuid;
 
 /// A longer recording is refused.
 pub const MAX_BYTES: usize = 256 << 20;
@@ -493,12 +494,6 @@ fn decode(text: &str) -> String {
     percent_encoding::percent_decode_str(text)
         .decode_utf8_lossy()
         .into_owned()
-}
-
-fn is_uuid(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
-    lengths == [8, 4, 4, 4, 12] && parts.concat().chars().all(|c| c.is_ascii_hexdigit())
 }
 
 /// A name for an identifier after a word of the path.

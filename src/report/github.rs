@@ -5,8 +5,9 @@
 use std::io::{self, Write};
 
 use super::issue::{self, Issue};
-use super::{Report, count, short};
+use super::{Report, count};
 use crate::kinds::Level;
+use crate::text::short;
 
 /// How many annotations of a level GitHub shows of one step; it drops the others without a word.
 const SHOWN: usize = 10;

@@ -4,8 +4,9 @@
 use std::io::{self, Write};
 
 use super::issue::{self, Rule};
-use super::{Report, count, short};
+use super::{Report, count};
 use crate::drift::Group;
+use crate::text::short;
 
 /// How long a comment on GitHub can be, in characters. Here it is bytes, which are never fewer.
 const MOST: usize = 65_536;

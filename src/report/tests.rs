@@ -3,6 +3,7 @@ use std::time::Duration;
 use super::*;
 use crate::drift::Kind;
 use crate::observation::Observation;
+use crate::text::short;
 
 /// What a form makes of a report.
 pub(super) fn written(form: Form, report: &Report) -> String {
