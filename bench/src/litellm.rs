@@ -33,16 +33,17 @@ impl ServedGateway {
         })
     }
 
-    pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.gateway.address())
-    }
-
     pub(crate) fn service(&self) -> Result<Service> {
-        let mut service = run::service(&self.url(), Some(&self.database_url))?;
-        let key = ("master_key".to_owned(), MASTER_KEY.into());
-        service.variables = [key].into();
-        Ok(service)
+        let url = format!("http://{}", self.gateway.address());
+        service(&url, &self.database_url, MASTER_KEY)
     }
+}
+
+/// How a sweep reaches a gateway or a proxy.
+pub(crate) fn service(base_url: &str, database_url: &str, master_key: &str) -> Result<Service> {
+    let mut service = run::service(base_url, Some(database_url))?;
+    service.variables = [("master_key".to_owned(), master_key.into())].into();
+    Ok(service)
 }
 
 pub(crate) fn suite() -> PathBuf {

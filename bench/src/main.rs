@@ -23,7 +23,8 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::process::Command;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value as Json;
 
 #[global_allocator]
@@ -57,8 +58,32 @@ enum One {
     Bare,
     /// The read matrix on the reference gateway, beside its peers
     Gateway { endpoints: usize },
+    /// The read matrix on a LiteLLM proxy, beside the load generator
+    Proxy(Proxy),
     /// The whole matrix of the LiteLLM suite on the reference gateway
     Suite,
+}
+
+/// A LiteLLM proxy for tests. Where it is named in the environment, the page has a row for it.
+#[derive(Args)]
+struct Proxy {
+    endpoints: usize,
+    #[arg(long, env = PROXY_URL)]
+    url: String,
+    #[arg(long, env = "LITELLM_DATABASE_URL", hide_env_values = true)]
+    database_url: SecretString,
+    #[arg(long, env = "LITELLM_MASTER_KEY", hide_env_values = true)]
+    master_key: SecretString,
+}
+
+const PROXY_URL: &str = "LITELLM_URL";
+
+impl Proxy {
+    async fn measure(&self) -> Result<Json> {
+        let (database, key) = (&self.database_url, &self.master_key);
+        let service = litellm::service(&self.url, database.expose_secret(), key.expose_secret())?;
+        peers::on_proxy(&service, self.endpoints).await
+    }
 }
 
 fn main() -> Result<()> {
@@ -87,6 +112,7 @@ async fn measure(one: &One) -> Result<Json> {
         One::Scale { actions, database } => synthetic::scale(*actions, *database).await,
         One::Bare => peers::on_bare().await,
         One::Gateway { endpoints } => peers::on_gateway(*endpoints).await,
+        One::Proxy(proxy) => proxy.measure().await,
         One::Suite => litellm::whole().await,
     }
 }
@@ -94,7 +120,12 @@ async fn measure(one: &One) -> Result<Json> {
 /// What all the measurements say, by name.
 fn all(quick: bool) -> Result<Json> {
     let (many, endpoints) = if quick { ("10", "2") } else { ("100", "20") };
-    let measurements: [(&str, &[&str]); 7] = [
+    let proxy: &[&str] = if std::env::var_os(PROXY_URL).is_some() {
+        &["proxy", "2"]
+    } else {
+        &[]
+    };
+    let measurements: [(&str, &[&str]); 8] = [
         ("suite", &["suite"]),
         ("small", &["scale", "1"]),
         ("large", &["scale", many]),
@@ -102,9 +133,11 @@ fn all(quick: bool) -> Result<Json> {
         ("large with a database", &["scale", many, "--database"]),
         ("bare", &["bare"]),
         ("gateway", &["gateway", endpoints]),
+        ("proxy", proxy),
     ];
     let mut all = serde_json::Map::new();
-    for (name, arguments) in measurements {
+    let asked = measurements.into_iter();
+    for (name, arguments) in asked.filter(|(_, arguments)| !arguments.is_empty()) {
         all.insert(name.to_owned(), apart(arguments)?);
     }
     Ok(Json::Object(all))

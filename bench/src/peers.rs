@@ -8,7 +8,8 @@ use authz_pin::database::Database;
 use authz_pin::suite::Suite;
 use authz_pin::sweep::Service;
 use authz_pin::template::Templates;
-use authz_pin::world::World;
+use authz_pin::world::{Row, World};
+use secrecy::ExposeSecret;
 use serde_json::{Value as Json, json};
 use tokio::process::Command;
 
@@ -16,7 +17,7 @@ use crate::litellm::{ServedGateway, read_matrix, suite};
 use crate::synthetic::Size;
 use crate::{Result, bare, run, synthetic};
 
-/// How many requests the load generator sends.
+/// How many requests the load generator sends to a service of ours.
 const LOAD: usize = 20_000;
 
 /// How many contracts the other tool sweeps, each with every actor on every actor's key or thing.
@@ -56,45 +57,81 @@ pub(crate) async fn on_bare() -> Result<Json> {
 
 pub(crate) async fn on_gateway(endpoints: usize) -> Result<Json> {
     let gateway = ServedGateway::start().await?;
-    let folder = tempfile::tempdir()?;
-    read_matrix(folder.path(), endpoints)?;
     let service = gateway.service()?;
-    let mut measured = run::measured(folder.path(), &service).await?;
-    let actors = seeded(&gateway, &service).await?;
-    let reads = Reads {
-        base_url: gateway.url(),
-        path: "/key/info?key={resource}",
-        resources: actors.iter().map(|(_, key)| key.clone()).collect(),
-        actors,
-    };
-    beside(&mut measured, &reads).await?;
+    let mut measured = key_info(&service, endpoints).await?;
+    let seed = Seed::insert(&service).await?;
+    beside(&mut measured, &seed.reads).await?;
     Ok(measured)
 }
 
-/// Inserts the world of the LiteLLM suite, and gives its actors with their keys.
-async fn seeded(gateway: &ServedGateway, service: &Service) -> Result<Vec<(String, String)>> {
-    let suite = Suite::load(&suite()).map_err(|error| error.to_string())?;
-    let templates = Templates::new();
-    let world = World::draw(&suite, &templates, &service.variables)?;
-    let rows = world.rows(&suite, &templates)?;
-    let mut database = Database::connect(&gateway.database_url, "public").await?;
-    database.insert(&rows).await?;
-    let key = |name: &String| Some(world.entities.get(name)?.fields.get("key")?.value.clone());
-    let names = suite.world.actors.keys();
-    Ok(names
-        .filter_map(|name| Some((name.clone(), key(name)?)))
-        .collect())
+/// On a proxy that somebody started, beside the load generator alone: the cells of the other tool would say nothing but
+/// how long the proxy takes.
+pub(crate) async fn on_proxy(service: &Service, endpoints: usize) -> Result<Json> {
+    let mut measured = key_info(service, endpoints).await?;
+    let requests = measured["requests"].as_u64().unwrap_or_default();
+    let seed = Seed::insert(service).await?;
+    let load = load(&seed.reads, usize::try_from(requests)?).await;
+    seed.remove().await?;
+    measured["load"] = load?;
+    Ok(measured)
+}
+
+/// Sweeps the read matrix of `GET /key/info`.
+async fn key_info(service: &Service, endpoints: usize) -> Result<Json> {
+    let folder = tempfile::tempdir()?;
+    read_matrix(folder.path(), endpoints)?;
+    run::measured(folder.path(), service).await
+}
+
+/// The world of the LiteLLM suite in a database, for tools that insert nothing.
+struct Seed {
+    database: Database,
+    rows: Vec<Row>,
+    reads: Reads,
+}
+
+impl Seed {
+    async fn insert(service: &Service) -> Result<Self> {
+        let suite = Suite::load(&suite()).map_err(|error| error.to_string())?;
+        let templates = Templates::new();
+        let world = World::draw(&suite, &templates, &service.variables)?;
+        let rows = world.rows(&suite, &templates)?;
+        let url = service.database_url.as_ref().ok_or("no database")?;
+        let mut database = Database::connect(url.expose_secret(), "public").await?;
+        database.insert(&rows).await?;
+        let key = |name: &String| Some(world.entities.get(name)?.fields.get("key")?.value.clone());
+        let names = suite.world.actors.keys();
+        let actors: Vec<(String, String)> = names
+            .filter_map(|name| Some((name.clone(), key(name)?)))
+            .collect();
+        let reads = Reads {
+            base_url: service.base_url.as_str().trim_end_matches('/').to_owned(),
+            path: "/key/info?key={resource}",
+            resources: actors.iter().map(|(_, key)| key.clone()).collect(),
+            actors,
+        };
+        Ok(Self {
+            database,
+            rows,
+            reads,
+        })
+    }
+
+    async fn remove(mut self) -> Result<()> {
+        let catalog = self.database.catalog().await?;
+        Ok(self.database.delete(&self.rows, &catalog).await?)
+    }
 }
 
 /// Adds what the peers do.
 async fn beside(measured: &mut Json, reads: &Reads) -> Result<()> {
-    measured["load"] = load(reads).await?;
+    measured["load"] = load(reads, LOAD).await?;
     measured["peer"] = matrix(reads).await?;
     Ok(())
 }
 
 /// The requests per second of the load generator, which reads one thing again and again.
-async fn load(reads: &Reads) -> Result<Json> {
+async fn load(reads: &Reads, requests: usize) -> Result<Json> {
     let (Some((_, key)), Some(resource)) = (reads.actors.first(), reads.resources.first()) else {
         return Err("nobody reads anything".into());
     };
@@ -102,13 +139,18 @@ async fn load(reads: &Reads) -> Result<Json> {
     let mut command = Command::new("oha");
     command
         .args(["--no-tui", "--output-format", "json"])
-        .args(["-n", &LOAD.to_string(), "-c", &run::CONCURRENCY.to_string()])
+        .args([
+            "-n",
+            &requests.to_string(),
+            "-c",
+            &run::CONCURRENCY.to_string(),
+        ])
         .args(["-H", &format!("authorization: Bearer {key}")])
         .arg(format!("{}{path}", reads.base_url));
     let report: Json =
         serde_json::from_slice(&stdout(&mut command, "`cargo install --locked oha`").await?)?;
     let answers = &report["statusCodeDistribution"];
-    if answers["200"] != json!(LOAD) {
+    if answers["200"] != json!(requests) {
         return Err(format!("the load generator was answered with {answers}").into());
     }
     Ok(json!({"requests_per_second": report["summary"]["requestsPerSec"]}))

@@ -142,23 +142,20 @@ impl<'a> Sweeper<'a> {
         cells: &[PlannedCell<'a>],
         setup: Option<&Instance>,
     ) -> Result<Vec<Scratch>, SweepError> {
-        let mut scratches = Vec::with_capacity(cells.len());
-        for (number, cell) in (first..).zip(cells) {
-            let Some(target) = self.suite.targets.get(cell.target) else {
-                continue;
-            };
-            let scratch = Scratch::make(
-                self.suite,
-                &self.templates,
-                &self.world,
-                setup,
-                (cell.target, target),
-                cell.actor,
-            )?;
+        let (suite, templates, world) = (self.suite, &self.templates, &self.world);
+        let make = |cell: &PlannedCell<'_>| {
+            let target = (cell.target, suite.targets.get(cell.target)?);
+            Some(Scratch::make(
+                suite, templates, world, setup, target, cell.actor,
+            ))
+        };
+        // All of them are made, so that which error is told does not depend on the machine.
+        let made: Vec<_> = cells.par_iter().filter_map(make).collect();
+        let scratches: Vec<Scratch> = made.into_iter().collect::<Result<_, _>>()?;
+        for (number, scratch) in (first..).zip(&scratches) {
             self.values.add_tag(number, &scratch.tag);
             self.values
                 .add_cell_entity(number, "target", &scratch.target);
-            scratches.push(scratch);
         }
         Ok(scratches)
     }

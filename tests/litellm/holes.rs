@@ -31,7 +31,7 @@ fn endpoints(hole: Hole) -> &'static str {
     }
 }
 
-fn pinned(suite: &Suite, endpoint: &str) -> (String, Record) {
+pub(crate) fn pinned(suite: &Suite, endpoint: &str) -> (String, Record) {
     let text = Snapshot::new(&suite.snapshots(), endpoint)
         .read()
         .unwrap()

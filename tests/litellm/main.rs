@@ -13,5 +13,6 @@ mod ends;
 mod facts;
 mod holes;
 mod pins;
+mod planted;
 mod rights;
 mod support;

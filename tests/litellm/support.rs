@@ -88,8 +88,12 @@ pub(crate) fn planned<'a>(suite: &'a Suite, pattern: &str) -> Vec<EndpointPlan<'
     plan(suite, &Filter::new(&[pattern.to_owned()]).unwrap())
 }
 
+/// The repository, also for a package in a folder of it.
 pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders = package.ancestors();
+    let root = folders.find(|folder| folder.join("suites").is_dir());
+    root.unwrap().to_owned()
 }
 
 pub(crate) fn suite() -> Suite {

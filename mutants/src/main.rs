@@ -1,0 +1,77 @@
+//! Runs `cargo mutants` on the reference gateway and holds what survives against the triage.
+//!
+//! `cargo run -p authz-pin-mutants -- [ARGUMENTS OF cargo mutants]`, such as `--shard 1/8`.
+
+#![expect(clippy::print_stdout, reason = "what it prints is its result")]
+
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use authz_pin_mutants::triage;
+
+/// `cargo mutants` ends with these when it came to its end: all caught, some missed, some timed out.
+const CAME_TO_ITS_END: [i32; 3] = [0, 2, 3];
+
+fn main() -> Result<ExitCode, Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let results = run(&arguments)?;
+    let unreviewed = unreviewed(&results)?;
+    println!("{}", counts(&results)?);
+    for mutant in &unreviewed {
+        println!("neither caught nor in mutants/triage.yaml: {mutant}");
+    }
+    Ok(ExitCode::from(u8::from(!unreviewed.is_empty())))
+}
+
+/// Runs it, and says where its results are.
+fn run(arguments: &[String]) -> Result<PathBuf, Box<dyn Error>> {
+    let root = triage::root();
+    let status = Command::new("cargo")
+        .args(["mutants", "--workspace"])
+        .args(arguments)
+        .current_dir(&root)
+        .status()?;
+    match status.code() {
+        Some(code) if CAME_TO_ITS_END.contains(&code) => Ok(root.join("mutants.out")),
+        _ => Err(format!(
+            "`cargo mutants` did not come to its end ({status}); `cargo install --locked cargo-mutants` installs it"
+        )
+        .into()),
+    }
+}
+
+/// The mutants that survived, or had no end, and that nobody has explained.
+fn unreviewed(results: &Path) -> Result<BTreeSet<String>, Box<dyn Error>> {
+    let explained: BTreeSet<String> = triage::read()?
+        .into_iter()
+        .map(|triaged| triaged.mutant)
+        .collect();
+    let survived = names(results, "missed")?;
+    Ok(survived.difference(&explained).cloned().collect())
+}
+
+fn names(results: &Path, outcome: &str) -> Result<BTreeSet<String>, Box<dyn Error>> {
+    Ok(triage::names(&list(results, outcome)?))
+}
+
+fn list(results: &Path, outcome: &str) -> Result<String, Box<dyn Error>> {
+    let path = results.join(format!("{outcome}.txt"));
+    std::fs::read_to_string(&path)
+        .map_err(|error| format!("cannot read {}: {error}", path.display()).into())
+}
+
+fn counts(results: &Path) -> Result<String, Box<dyn Error>> {
+    let outcomes = ["caught", "missed", "unviable", "timeout"];
+    let counts: Result<Vec<String>, Box<dyn Error>> = outcomes
+        .into_iter()
+        .map(|outcome| {
+            Ok(format!(
+                "{} {outcome}",
+                list(results, outcome)?.lines().count()
+            ))
+        })
+        .collect();
+    Ok(counts?.join(", "))
+}
