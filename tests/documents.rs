@@ -189,10 +189,10 @@ fn documents() -> Vec<String> {
 
 /// The pages of the book, relative to `docs`.
 fn pages() -> Vec<String> {
-    let documents = files("docs").into_iter();
+    let documents = documents().into_iter();
     documents
         .filter_map(|file| Some(file.strip_prefix("docs/")?.to_owned()))
-        .filter(|file| file.ends_with(".md") && file != "SUMMARY.md")
+        .filter(|page| page != "SUMMARY.md")
         .collect()
 }
 
