@@ -87,7 +87,7 @@ enum Command {
     /// Classify the drift between two snapshots or folders of them
     #[command(after_help = diff::EXAMPLES)]
     Diff(diff::DiffArgs),
-    /// Explain a kind of drift
+    /// Explain a kind of drift or of finding
     #[command(after_help = explain::EXAMPLES)]
     Explain(explain::ExplainArgs),
     /// Start the suite's default service, to try things on

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail like the tests")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -31,13 +32,43 @@ fn every_link_between_documents_leads_somewhere() {
     for document in documents() {
         let text = read(&document);
         let folder = root().join(&document).parent().unwrap().to_owned();
-        let targets = text
-            .split("](")
-            .skip(1)
-            .filter_map(|rest| rest.split_once(')')?.0.split('#').next());
+        let targets = links(&text).filter_map(|link| link.split('#').next());
         let gone =
             targets.filter(|target| !target.contains("://") && !folder.join(target).exists());
         assert_eq!(gone.collect::<Vec<_>>(), [""; 0], "linked in {document}");
+    }
+}
+
+#[test]
+fn the_book_has_every_page_by_its_title() {
+    let summary = read("docs/SUMMARY.md");
+    let entries = summary
+        .lines()
+        .map(|line| line.trim_start_matches(['-', ' ']));
+    let listed: BTreeSet<String> = entries
+        .filter(|entry| entry.starts_with('['))
+        .map(str::to_owned)
+        .collect();
+    let entry = |page: &String| format!("[{}]({page})", title(page));
+    assert_eq!(listed, pages().iter().map(entry).collect());
+}
+
+/// Outside of `docs` there is nothing where the book is.
+#[test]
+fn no_link_of_a_page_leads_out_of_the_book() {
+    for page in pages() {
+        let text = read(&format!("docs/{page}"));
+        let out = links(&text).filter(|link| link.starts_with("../"));
+        assert_eq!(out.collect::<Vec<_>>(), [""; 0], "linked in {page}");
+    }
+}
+
+#[test]
+fn every_page_is_in_the_readme() {
+    let readme = read("README.md");
+    for page in pages() {
+        let entry = format!("- [docs/{page}](docs/{page}): ");
+        assert!(readme.contains(&entry), "`{entry}` is not in README.md");
     }
 }
 
@@ -156,6 +187,27 @@ fn documents() -> Vec<String> {
     .collect()
 }
 
+/// The pages of the book, relative to `docs`.
+fn pages() -> Vec<String> {
+    let documents = documents().into_iter();
+    documents
+        .filter_map(|file| Some(file.strip_prefix("docs/")?.to_owned()))
+        .filter(|page| page != "SUMMARY.md")
+        .collect()
+}
+
+fn title(page: &str) -> String {
+    let text = read(&format!("docs/{page}"));
+    let title = text.lines().next().and_then(|line| line.strip_prefix("# "));
+    title.unwrap().to_owned()
+}
+
+/// Where the links of a document lead.
+fn links(text: &str) -> impl Iterator<Item = &str> {
+    let after = text.split("](").skip(1);
+    after.filter_map(|rest| Some(rest.split_once(')')?.0))
+}
+
 /// Every file below a folder of the project that is not made by a build, relative to the project.
 fn files(folder: &str) -> Vec<String> {
     let mut found = Vec::new();
@@ -216,6 +268,7 @@ fn is_path(word: &str) -> bool {
         "snapshots/",
         "tests/",
         "docs/",
+        "examples/",
         "fuzz/",
         "migrations/",
         ".ci/",

@@ -6,17 +6,16 @@
     reason = "helpers of tests fail like the tests"
 )]
 
+#[path = "cli/page.rs"]
+mod page;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// A block of code, by what stands behind its fence.
-struct Block<'a> {
-    kind: &'a str,
-    text: String,
-}
+use page::{Block, blocks};
 
 /// What the commands of one block printed, and what the page shows of it.
 struct Shown {
@@ -67,19 +66,6 @@ fn root() -> &'static Path {
 fn has_python() -> bool {
     let python = Command::new("python3").arg("--version").output();
     python.is_ok_and(|output| output.status.success())
-}
-
-fn blocks(page: &str) -> Vec<Block<'_>> {
-    let mut blocks = Vec::new();
-    let mut lines = page.lines();
-    while let Some(line) = lines.next() {
-        if let Some(kind) = line.strip_prefix("```") {
-            let text = lines.by_ref().take_while(|line| *line != "```");
-            let text = text.flat_map(|line| [line, "\n"]).collect();
-            blocks.push(Block { kind, text });
-        }
-    }
-    blocks
 }
 
 /// Runs the commands in one shell, with the files written where they stand, and splits what was printed.

@@ -12,7 +12,7 @@ use crate::GatewayError;
 
 pub(crate) type Pool = deadpool::Pool<AsyncPgConnection>;
 
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations");
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
 /// Enough for a concurrent sweep, and few enough for several gateways on one server with default limits.
 const POOL_SIZE: usize = 4;

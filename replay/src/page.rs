@@ -75,7 +75,7 @@ fn section(id: &str, replay: &Replay, pins: &[String]) -> String {
     }
     let _ = writeln!(
         section,
-        "\nThe patch: [{id}.patch](../replays/{id}.patch). The cells: [{id}.cells](../replays/{id}.cells)\n"
+        "\nThe patch: `replays/{id}.patch`. The cells: `replays/{id}.cells`\n"
     );
     for (endpoint, kinds) in kinds(pins) {
         let kinds = kinds

@@ -8,8 +8,9 @@ use super::{Report, count};
 use crate::drift::Group;
 use crate::text::short;
 
-/// How long a comment on GitHub can be, in characters. Here it is bytes, which are never fewer.
-const MOST: usize = 65_536;
+/// How long a comment on GitHub can be, in characters, without a line by which a workflow finds its own. Here it is
+/// bytes, which are never fewer.
+const MOST: usize = 65_536 - 256;
 
 /// What is kept free for how many are left out, and for what to do next.
 const END: usize = 1_000;

@@ -10,6 +10,7 @@
     reason = "helpers of tests fail like the tests"
 )]
 
+mod action;
 mod calibrate;
 mod canary;
 mod check;
@@ -37,6 +38,7 @@ mod mistakes;
 mod mutations;
 mod options;
 mod output;
+mod page;
 mod place;
 mod raw;
 mod refusal;
@@ -54,3 +56,4 @@ mod teams;
 mod terminal;
 mod tls;
 mod tools;
+mod workflows;

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::place::Place;
+use super::place::{Place, project};
 
 fn schema(name: &str) -> Value {
     let text = Place::empty().run(&["schema", name]).result();
@@ -68,4 +68,26 @@ fn every_command_has_a_manual_page() {
         own,
         fs::read_to_string(place.path("man1/authz-pin.1")).unwrap()
     );
+}
+
+#[test]
+fn the_page_of_the_kinds_is_what_explain_prints() {
+    let printed = Place::empty()
+        .run(&["explain", "--format", "markdown"])
+        .result();
+    let page = fs::read_to_string(project().join("docs/kinds.md")).unwrap();
+    assert!(
+        page == printed,
+        "docs/kinds.md is out of date: cargo run -- explain --format markdown > docs/kinds.md"
+    );
+}
+
+#[test]
+fn one_kind_is_explained_for_a_page_as_the_page_of_all_explains_it() {
+    let one = Place::empty()
+        .run(&["explain", "widened", "--format", "markdown"])
+        .result();
+    assert!(one.starts_with("\n### widened\n"), "{one}");
+    let page = fs::read_to_string(project().join("docs/kinds.md")).unwrap();
+    assert!(page.contains(&one), "{one}");
 }
