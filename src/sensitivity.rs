@@ -169,6 +169,11 @@ impl Sensitivity {
         }
     }
 
+    /// The gaps that are not explained.
+    pub fn open(&self) -> impl Iterator<Item = &Gap> {
+        self.gaps.iter().filter(|gap| gap.because.is_none())
+    }
+
     /// The sums of each kind.
     #[must_use]
     pub fn kinds(&self) -> [(Kind, Totals); 6] {

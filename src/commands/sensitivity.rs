@@ -94,11 +94,10 @@ fn idle(suite: &Suite, sensitivity: &Sensitivity) -> Diagnostics {
         Err(mistakes) => return mistakes,
     };
     let explanations = NodePath::from(["sensitivity", "explained"]);
-    let open = || sensitivity.gaps.iter().filter(|gap| gap.because.is_none());
     let mistake = |number: &usize| {
         let what = suite.file.sensitivity.explained.get(*number);
         let what = what.map_or("", |explanation| &explanation.what);
-        let meant = nearest(what, open().map(|gap| gap.what.as_str()));
+        let meant = nearest(what, sensitivity.open().map(|gap| gap.what.as_str()));
         let help = meant.map_or_else(
             || "take it out, or name what `authz-pin sensitivity` lists as open".to_owned(),
             |meant| format!("did you mean {}?", quoted(meant)),

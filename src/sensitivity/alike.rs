@@ -41,7 +41,7 @@ impl Seen {
             discloses: side
                 .discloses()
                 .into_iter()
-                .map(|symbol| disclosed(symbol, other))
+                .map(|symbol| disclosed(&symbol, other))
                 .collect(),
             effects: side
                 .effects()
@@ -52,10 +52,10 @@ impl Seen {
     }
 }
 
-fn disclosed(symbol: String, other: &str) -> String {
+fn disclosed(symbol: &str, other: &str) -> String {
     let field = symbol.strip_prefix(other);
     let field = field.and_then(|rest| rest.strip_prefix('.'));
-    field.map_or(symbol.clone(), |field| format!("other.{field}"))
+    field.map_or_else(|| symbol.to_owned(), |field| format!("other.{field}"))
 }
 
 /// The changes in an order that does not depend on what is renamed in them.

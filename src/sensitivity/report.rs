@@ -28,27 +28,19 @@ fn table(out: &mut dyn Write, sensitivity: &Sensitivity) -> io::Result<()> {
 }
 
 fn row(out: &mut dyn Write, about: &str, totals: Totals) -> io::Result<()> {
-    let Totals {
-        questions,
-        noticed,
-        explained,
-        open,
-    } = totals;
     writeln!(
         out,
-        "{about:<7}  {questions:>9}  {noticed:>7}  {explained:>9}  {open:>4}"
+        "{about:<7}  {:>9}  {:>7}  {:>9}  {:>4}",
+        totals.questions, totals.noticed, totals.explained, totals.open
     )
 }
 
 fn open(out: &mut dyn Write, sensitivity: &Sensitivity) -> io::Result<()> {
-    let mut gaps = sensitivity.gaps.iter();
-    if gaps.all(|gap| gap.because.is_some()) {
-        return Ok(());
-    }
     let heading = "open, each with what to add to the suite";
-    writeln!(out, "\n{}", styled(DENIED, heading))?;
-    let gaps = sensitivity.gaps.iter();
-    for gap in gaps.filter(|gap| gap.because.is_none()) {
+    if sensitivity.open().next().is_some() {
+        writeln!(out, "\n{}", styled(DENIED, heading))?;
+    }
+    for gap in sensitivity.open() {
         writeln!(out, "  {}: {}", printable(&gap.what), printable(&gap.seen))?;
         let add = printable(&gap.add);
         writeln!(out, "    {}", styled(FAINT, &format!("add {add}")))?;

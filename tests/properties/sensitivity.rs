@@ -117,8 +117,13 @@ fn record(rows: &Rows, name: Name) -> Record {
     }
 }
 
-/// Every sum, and every gap with the size of what was asked.
-fn outcome(pinned: &[Pinned]) -> (Vec<(Kind, usize, usize)>, BTreeSet<(Kind, usize, String)>) {
+/// How many questions of a kind there are, and how many of them are open.
+type Sums = Vec<(Kind, usize, usize)>;
+
+/// Every gap, with the number of cells that were asked.
+type Gaps = BTreeSet<(Kind, usize, String)>;
+
+fn outcome(pinned: &[Pinned]) -> (Sums, Gaps) {
     let sensitivity = Sensitivity::of(pinned, &[]);
     let kinds = sensitivity.kinds().into_iter();
     let sums = kinds.map(|(kind, totals)| (kind, totals.questions, totals.open));
@@ -140,7 +145,7 @@ proptest! {
         let (sums, gaps) = outcome(&pinned(&endpoints, plain));
         let (renamed_sums, renamed) = outcome(&pinned(&endpoints, other));
         prop_assert_eq!(sums, renamed_sums);
-        let sizes = |gaps: BTreeSet<(Kind, usize, String)>| {
+        let sizes = |gaps: Gaps| {
             let mut sizes: Vec<(Kind, usize)> = gaps.into_iter().map(|(kind, cells, _)| (kind, cells)).collect();
             sizes.sort_unstable();
             sizes
