@@ -17,10 +17,12 @@ pub mod record;
 pub mod reject;
 pub mod review;
 pub mod schema;
+pub mod sensitivity;
 pub mod serve;
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::path::Path;
 
 use crate::database::DatabaseError;
 use crate::diagnostic::Diagnostics;
@@ -219,6 +221,13 @@ impl From<SnapshotError> for Failure {
     fn from(error: SnapshotError) -> Self {
         Self::new(Exit::Usage, error)
     }
+}
+
+fn not_a_record(file: &Path, error: &yaml::Error) -> Failure {
+    Failure::new(
+        Exit::Usage,
+        format!("`{}` is not a record: {error}", file.display()),
+    )
 }
 
 impl From<yaml::Error> for Failure {

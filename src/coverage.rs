@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::openapi::Operation;
+use crate::share::Share;
 use crate::suite::{Endpoint, ExclusionSpec, Suite};
 
 pub use report::{human, json};
@@ -87,19 +88,10 @@ impl Totals {
         }
     }
 
-    /// How many percent of what is not excluded is swept, rounded down to a tenth, so that 100 means all.
+    /// How much of what is not excluded is swept.
     #[must_use]
-    pub fn percent(&self) -> f64 {
-        let wanted = self.swept + self.missing;
-        let tenths = (self.swept * 1000).checked_div(wanted).unwrap_or(1000);
-        u16::try_from(tenths).map_or(100.0, f64::from) / 10.0
-    }
-
-    /// Whether less than that many percent are swept.
-    #[must_use]
-    pub fn is_under(&self, percent: f64) -> bool {
-        let count = |n: usize| u32::try_from(n).map_or(f64::INFINITY, f64::from);
-        self.missing > 0 && count(self.swept) * 100.0 < percent * count(self.swept + self.missing)
+    pub fn share(&self) -> Share {
+        Share::new(self.swept, self.swept + self.missing)
     }
 }
 
@@ -240,28 +232,15 @@ fn parts(pattern: &str) -> Option<(&str, &str)> {
 mod tests {
     use super::*;
 
-    fn totals(swept: usize, excluded: usize, missing: usize) -> Totals {
-        Totals {
-            operations: swept + excluded + missing,
-            swept,
-            excluded,
-            missing,
-        }
-    }
-
     #[test]
-    fn a_percentage_is_rounded_down_so_that_100_means_all() {
-        let percents =
-            [(9_999, 0, 1), (1, 7, 2), (3, 5, 0), (0, 4, 0)].map(|(swept, excluded, missing)| {
-                totals(swept, excluded, missing).percent().to_string()
-            });
-        assert_eq!(percents, ["99.9", "33.3", "100", "100"]);
-    }
-
-    #[test]
-    fn nothing_missing_is_under_no_percentage() {
-        assert!(!totals(3, 1, 0).is_under(100.0) && totals(9_999, 0, 1).is_under(100.0));
-        assert!(!totals(1, 0, 1).is_under(50.0) && totals(1, 0, 2).is_under(33.4));
+    fn what_is_excluded_need_not_be_swept() {
+        let totals = Totals {
+            operations: 10,
+            swept: 1,
+            excluded: 7,
+            missing: 2,
+        };
+        assert_eq!(totals.share(), Share::new(1, 3));
     }
 
     #[test]

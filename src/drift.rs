@@ -14,8 +14,9 @@ use crate::findings;
 use crate::kinds::Level;
 use crate::record::Record;
 
-use cell::{Side, of_cell};
+use cell::of_cell;
 
+pub(crate) use cell::Side;
 pub use kinds::{Kind, table};
 pub use report::{Group, group, human, markdown};
 pub use text::{Comparison, compare};

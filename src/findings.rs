@@ -8,7 +8,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::observation::RowChange;
-use crate::record::{Cell, Effects, Record};
+use crate::record::{Cell, Effects, Record, table_of};
 use crate::suite::{Endpoint, Suite};
 
 pub use kinds::{Kind, table};
@@ -272,12 +272,6 @@ fn server_error(cell: &Cell) -> Option<Found> {
         Kind::ServerError,
         format!("made the service fail ({status})"),
     ))
-}
-
-/// `update Table 1a2b` -> `Table`.
-fn table_of(label: &str) -> &str {
-    let name = label.split_once(' ').map_or(label, |(_, name)| name);
-    name.rsplit_once(' ').map_or(name, |(table, _)| table)
 }
 
 /// How a finding begins, so that a report can tell which cell it is about.

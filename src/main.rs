@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, PanicHookInfo};
 
 use authz_pin::commands::{
     Context, Failure, accept, check, clean, completions, coverage, diff, explain, init, list, man,
-    pending_snapshots, record, reject, review, schema, serve,
+    pending_snapshots, record, reject, review, schema, sensitivity, serve,
 };
 use authz_pin::exit::Exit;
 use authz_pin::service::{self, Launch};
@@ -23,7 +23,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const EXIT_CODES: &str = "\
 Exit codes:
   0   everything is as pinned
-  1   something differs from its snapshot, or has none yet, or is not swept
+  1   something differs from its snapshot, or has none yet, or is not swept, or would not be noticed
   2   the command line or the suite is not valid, or the database does not look like one for tests
   3   the service or its database cannot be reached, or refuses to work
   4   nothing is selected, or nothing waits for review
@@ -84,6 +84,9 @@ enum Command {
     /// Compare the operations of the service's OpenAPI document with the suite
     #[command(after_help = coverage::EXAMPLES)]
     Coverage(coverage::CoverageArgs),
+    /// Find what a change of the service could do that no snapshot would show
+    #[command(after_help = sensitivity::EXAMPLES)]
+    Sensitivity(sensitivity::SensitivityArgs),
     /// Classify the drift between two snapshots or folders of them
     #[command(after_help = diff::EXAMPLES)]
     Diff(diff::DiffArgs),
@@ -187,6 +190,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Man(args) => man::run(&args, Cli::command(), &mut context),
         Command::List(args) => list::run(&args, &mut context),
         Command::Coverage(args) => coverage::run(&args, &mut context).await,
+        Command::Sensitivity(args) => sensitivity::run(&args, &mut context),
         Command::Diff(args) => diff::run(&args, &mut context),
         Command::Explain(args) => explain::run(&args, &mut context),
         Command::Serve(args) => serve::run(&args, &mut context).await,

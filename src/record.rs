@@ -22,6 +22,8 @@ use crate::yaml;
 
 use labels::{enter, gate_labels};
 
+pub(crate) use labels::table_of;
+
 /// All cells of one endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -21,9 +21,9 @@ pub use exchange::{
     PartContent, PartSpec, PollSpec, RawSpec, RequestSpec, Source, StepSpec,
 };
 pub use model::{
-    Actor, BackgroundSpec, CaptureSpec, CoverageSpec, EndpointFile, Entity, ExclusionSpec, Kind,
-    LauncherSpec, ProbeSpec, RefusalSpec, RowSpec, ServiceSpec, SuiteFile, Target, TargetsFile,
-    TextRule, TlsSpec, Variable, WorldFile,
+    Actor, BackgroundSpec, CaptureSpec, CoverageSpec, EndpointFile, Entity, ExclusionSpec,
+    ExplanationSpec, Kind, LauncherSpec, ProbeSpec, RefusalSpec, RowSpec, SensitivitySpec,
+    ServiceSpec, SuiteFile, Target, TargetsFile, TextRule, TlsSpec, Variable, WorldFile,
 };
 pub use place::Place;
 

@@ -19,6 +19,18 @@ pub(crate) fn plain(value: &Json) -> String {
         .map_or_else(|| value.to_string(), str::to_owned)
 }
 
+/// Somebody else's words without characters that would steer a terminal.
+pub(crate) fn printable(text: &str) -> String {
+    let shown = |c: char| -> Box<dyn Iterator<Item = char>> {
+        if c.is_control() {
+            Box::new(c.escape_default())
+        } else {
+            Box::new(std::iter::once(c))
+        }
+    };
+    text.chars().flat_map(shown).collect()
+}
+
 /// Whether a text is a UUID in its usual form (RFC 9562, section 4).
 pub(crate) fn is_uuid(text: &str) -> bool {
     let lengths: Vec<usize> = text.split('-').map(str::len).collect();

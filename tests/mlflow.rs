@@ -106,3 +106,16 @@ fn the_world_has_no_rows() {
     let kinds = suite().world.kinds;
     assert!(kinds.values().all(|kind| kind.rows.is_empty()));
 }
+
+#[test]
+fn what_the_records_could_not_show_is_explained() {
+    let mut sensitivity = Command::new(env!("CARGO_BIN_EXE_authz-pin"));
+    let output = sensitivity
+        .current_dir(root())
+        .args(["sensitivity", "suites/mlflow", "--fail-under", "100"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains(" explained, 0 open\n"), "{said}");
+}

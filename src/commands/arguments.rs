@@ -62,11 +62,7 @@ pub struct SuiteArgs {
 impl SuiteArgs {
     /// Reads the suite.
     pub fn load(&self) -> Result<Suite, Failure> {
-        let folder = match &self.suite {
-            Some(folder) => folder.clone(),
-            None => default_folder(Path::new("."))?,
-        };
-        Ok(Suite::load(&folder)?)
+        load(self.suite.as_deref())
     }
 
     /// The cells that the filter and the shard select. A filter that selects none is a slip. A shard that has none is not,
@@ -103,6 +99,15 @@ impl SuiteArgs {
     }
 }
 
+/// Reads the suite in a folder, or the one that is meant where none is given.
+pub fn load(folder: Option<&Path>) -> Result<Suite, Failure> {
+    let folder = match folder {
+        Some(folder) => folder.to_owned(),
+        None => default_folder(Path::new("."))?,
+    };
+    Ok(Suite::load(&folder)?)
+}
+
 fn no_cell(pattern: &str) -> Failure {
     let message = format!("no cell matches {}", quoted(pattern));
     Failure::new(Exit::NothingSelected, message)
@@ -135,7 +140,7 @@ impl PendingArgs {
 
     /// The snapshots that wait, in the order of their names. A pattern that selects none is a slip.
     pub fn list(&self) -> Result<Vec<Pending>, Failure> {
-        let mut suite = self.suite().load()?;
+        let mut suite = load(self.suite.as_deref())?;
         self.snapshots.apply(&mut suite)?;
         let mut snapshots = snapshot::pending(&suite.snapshots())?;
         for pattern in &self.filter {
@@ -150,13 +155,6 @@ impl PendingArgs {
             .into_iter()
             .map(|one| Pending::read(one, &suite.file.levels));
         Ok(pending.collect::<Result<_, _>>()?)
-    }
-
-    fn suite(&self) -> SuiteArgs {
-        SuiteArgs {
-            suite: self.suite.clone(),
-            ..SuiteArgs::default()
-        }
     }
 }
 

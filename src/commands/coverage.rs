@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::arguments::{Format, ServiceArgs, SuiteArgs};
+use super::arguments::{Format, ServiceArgs, load};
 use super::{Context, Failure, document, to_its_end};
 use crate::coverage::{self, Coverage};
 use crate::diagnostic::{Diagnostics, quoted};
 use crate::exit::Exit;
 use crate::openapi::{self, Operation};
 use crate::service::{ServiceError, Started};
+use crate::share;
 use crate::suite::Suite;
 use crate::yaml::{Document, NodePath};
 
@@ -40,7 +41,7 @@ pub struct CoverageArgs {
     #[arg(long, value_name = "FILE|URL")]
     openapi: Option<String>,
     /// Fail if less than this part of the operations that are not excluded is swept
-    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    #[arg(long, value_name = "PERCENT", value_parser = share::percent)]
     fail_under: Option<f64>,
     /// The form of the result
     #[arg(long, value_enum, default_value_t, help_heading = "Output")]
@@ -49,21 +50,9 @@ pub struct CoverageArgs {
     service: ServiceArgs,
 }
 
-fn percent(text: &str) -> Result<f64, String> {
-    let number = text.trim_end_matches('%').parse();
-    let percent = number
-        .ok()
-        .filter(|percent| (0.0..=100.0).contains(percent));
-    percent.ok_or_else(|| "expected a number from 0 to 100".to_owned())
-}
-
 /// Reads the service's OpenAPI document and says which of its operations the suite sweeps.
 pub async fn run(args: &CoverageArgs, context: &mut Context<'_>) -> Result<Exit, Failure> {
-    let suite = SuiteArgs {
-        suite: args.suite.clone(),
-        ..SuiteArgs::default()
-    }
-    .load()?;
+    let suite = load(args.suite.as_deref())?;
     let source = source(args, &suite, context).await?;
     let coverage = Coverage::of(source.operations, &suite);
     if !coverage.idle.is_empty() {
@@ -80,7 +69,7 @@ fn verdict(args: &CoverageArgs, suite: &Suite, coverage: &Coverage) -> Exit {
     let totals = coverage.totals();
     let is_under = args
         .fail_under
-        .is_some_and(|percent| totals.is_under(percent));
+        .is_some_and(|percent| totals.share().is_under(percent));
     if is_under || (suite.file.coverage.strict && totals.missing > 0) {
         return Exit::Drift;
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::{Context, Failure};
+use super::{Context, Failure, not_a_record};
 use crate::drift::{self, Comparison, Drift, Group};
 use crate::exit::Exit;
 use crate::record::Record;
@@ -204,10 +204,5 @@ fn record(file: &Path, may_be_missing: bool) -> Result<Record, Failure> {
     if text.trim().is_empty() {
         return Ok(Record::default());
     }
-    Record::parse(&text).map_err(|error| {
-        Failure::new(
-            Exit::Usage,
-            format!("`{}` is not a record: {error}", file.display()),
-        )
-    })
+    Record::parse(&text).map_err(|error| not_a_record(file, &error))
 }

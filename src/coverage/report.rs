@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{Coverage, Covered, State, Stranger, Totals};
 use crate::openapi::Operation;
 use crate::terminal::{ALLOWED, DENIED, FAINT, HEADING, NOTABLE, styled};
+use crate::text::printable;
 
 /// Writes the sums of each method, then every operation that is not swept and how to change that.
 pub fn human(out: &mut dyn Write, coverage: &Coverage) -> io::Result<()> {
@@ -77,7 +78,7 @@ fn excluded(out: &mut dyn Write, coverage: &Coverage) -> io::Result<()> {
         writeln!(out, "\n{}", styled(HEADING, "excluded"))?;
     }
     for ((by, reason), titles) in groups {
-        writeln!(out, "  {}: {}", plain(by), plain(reason))?;
+        writeln!(out, "  {}: {}", printable(by), printable(reason))?;
         for title in titles {
             writeln!(out, "    {}", styled(FAINT, &title))?;
         }
@@ -99,7 +100,7 @@ fn strangers(out: &mut dyn Write, coverage: &Coverage) -> io::Result<()> {
             endpoint,
             operation,
         } = stranger;
-        writeln!(out, "  {}  {}", plain(endpoint), plain(operation))?;
+        writeln!(out, "  {}  {}", printable(endpoint), printable(operation))?;
     }
     Ok(())
 }
@@ -110,7 +111,7 @@ fn summary(out: &mut dyn Write, totals: Totals) -> io::Result<()> {
     } else {
         NOTABLE
     };
-    let percent = styled(style, &format!("{:.1} % swept", totals.percent()));
+    let percent = styled(style, &format!("{:.1} % swept", totals.share().percent()));
     let Totals {
         operations,
         swept,
@@ -129,7 +130,7 @@ fn summary(out: &mut dyn Write, totals: Totals) -> io::Result<()> {
 }
 
 fn title(operation: &Operation) -> String {
-    plain(&format!("{} {}", operation.method, operation.path))
+    printable(&format!("{} {}", operation.method, operation.path))
 }
 
 /// What to add to the suite for an operation: an endpoint's file and its request, or the exclusion of one that no suite
@@ -138,7 +139,7 @@ fn addition(operation: &Operation) -> String {
     let (method, path) = (operation.method, &operation.path);
     if matches!(method, "HEAD" | "OPTIONS" | "TRACE") {
         let pattern = quoted(&format!("{method} {path}"));
-        return plain(&format!(
+        return printable(&format!(
             "suite.yaml: coverage: {{ exclude: [{{ operation: {pattern}, reason: ... }}] }}"
         ));
     }
@@ -148,7 +149,7 @@ fn addition(operation: &Operation) -> String {
     } else {
         quoted(&path)
     };
-    plain(&format!(
+    printable(&format!(
         "endpoints/{}.yaml: request: {{ method: {method}, path: {shown} }}",
         file_name(operation)
     ))
@@ -193,18 +194,6 @@ fn file_name(operation: &Operation) -> String {
     words.join("-")
 }
 
-/// A document's words without characters that would steer a terminal.
-fn plain(text: &str) -> String {
-    let shown = |c: char| -> Box<dyn Iterator<Item = char>> {
-        if c.is_control() {
-            Box::new(c.escape_default())
-        } else {
-            Box::new(std::iter::once(c))
-        }
-    };
-    text.chars().flat_map(shown).collect()
-}
-
 #[derive(Serialize)]
 struct Json<'a> {
     suite: &'a str,
@@ -244,7 +233,7 @@ pub fn json(
     let report = Json {
         suite,
         openapi,
-        percent: coverage.totals().percent(),
+        percent: coverage.totals().share().percent(),
         totals: coverage.totals(),
         methods: coverage.methods(),
         operations: coverage.operations.iter().map(JsonOperation::of).collect(),

@@ -10,20 +10,20 @@ use crate::record::{Cell, Effects, Record};
 
 /// On which side of its gates the service stands. Without an answer nobody knows.
 #[derive(PartialEq, Eq)]
-pub(super) enum Stand {
+pub(crate) enum Stand {
     Allowed,
     Denied,
     Unknown,
 }
 
 /// A cell with the record whose legends explain it.
-pub(super) struct Side<'a> {
-    pub(super) record: &'a Record,
-    pub(super) cell: &'a Cell,
+pub(crate) struct Side<'a> {
+    pub(crate) record: &'a Record,
+    pub(crate) cell: &'a Cell,
 }
 
 impl Side<'_> {
-    pub(super) fn stand(&self) -> Stand {
+    pub(crate) fn stand(&self) -> Stand {
         match (self.cell.is_allowed(), self.cell.is_denied()) {
             (true, _) => Stand::Allowed,
             (_, true) => Stand::Denied,
@@ -36,12 +36,12 @@ impl Side<'_> {
         self.cell.is_denied() && effects.is_observed() && !effects.is_empty()
     }
 
-    pub(super) fn gate(&self) -> Option<&str> {
+    pub(crate) fn gate(&self) -> Option<&str> {
         let label = self.cell.gate.as_ref()?;
         Some(self.record.gates.get(label).map_or(label, String::as_str))
     }
 
-    pub(super) fn verdict(&self) -> String {
+    pub(crate) fn verdict(&self) -> String {
         self.gate().map_or_else(
             || self.cell.verdict(),
             |gate| format!("{} {gate}", self.cell.verdict()),
@@ -49,7 +49,7 @@ impl Side<'_> {
     }
 
     /// The row changes by operation and table, since a label says nothing across records.
-    pub(super) fn effects(&self) -> BTreeMap<String, Vec<RowChange>> {
+    pub(crate) fn effects(&self) -> BTreeMap<String, Vec<RowChange>> {
         let mut effects: BTreeMap<String, Vec<RowChange>> = BTreeMap::new();
         let Effects::Observed(labels) = &self.cell.effects else {
             return BTreeMap::from([("not observed".to_owned(), Vec::new())]);
@@ -65,7 +65,7 @@ impl Side<'_> {
         effects
     }
 
-    pub(super) fn shape(&self) -> Option<BTreeSet<String>> {
+    pub(crate) fn shape(&self) -> Option<BTreeSet<String>> {
         let Some(label) = &self.cell.shape else {
             return None;
         };
@@ -73,11 +73,11 @@ impl Side<'_> {
         Some(fields.unwrap_or_else(|| BTreeSet::from([label.clone()])))
     }
 
-    pub(super) fn discloses(&self) -> BTreeSet<String> {
+    pub(crate) fn discloses(&self) -> BTreeSet<String> {
         self.cell.discloses.iter().cloned().collect()
     }
 
-    pub(super) fn probes(&self) -> BTreeSet<String> {
+    pub(crate) fn probes(&self) -> BTreeSet<String> {
         self.cell
             .probes
             .iter()

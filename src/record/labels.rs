@@ -23,6 +23,12 @@ pub(super) fn enter<T: PartialEq>(
     label
 }
 
+/// `update Table 1a2b` -> `Table`.
+pub(crate) fn table_of(label: &str) -> &str {
+    let name = label.split_once(' ').map_or(label, |(_, name)| name);
+    name.rsplit_once(' ').map_or(name, |(table, _)| table)
+}
+
 /// How many digits of a digest make a label.
 const DIGITS: usize = 4;
 

@@ -82,6 +82,7 @@ impl Checker<'_> {
             self.json_path(&NodePath::from(path));
         }
         self.exclusions(&NodePath::from(["coverage", "exclude"]));
+        self.explanations(&NodePath::from(["sensitivity", "explained"]));
         self.levels(&NodePath::from(["levels"]));
         self.mistakes
     }
@@ -97,9 +98,8 @@ impl Checker<'_> {
     }
 
     fn exclusions(&mut self, path: &NodePath) {
-        let items = self.get(path).and_then(Json::as_array).map_or(0, Vec::len);
-        for item in (0..items).map(|index| path.join(index)) {
-            let (operation, reason) = (item.join("operation"), item.join("reason"));
+        for item in self.items(path) {
+            let operation = item.join("operation");
             if let Some(text) = self.text(&operation)
                 && !coverage::is_pattern(&text)
             {
@@ -108,14 +108,20 @@ impl Checker<'_> {
                 self.mistakes
                     .push(mistake.help("write a method and a path, such as `GET /health*`"));
             }
-            if self
-                .text(&reason)
-                .is_some_and(|text| text.trim().is_empty())
-            {
-                let mistake = self.document.error_at(&reason, "the reason is empty");
-                self.mistakes
-                    .push(mistake.help("say why nobody has to sweep it"));
-            }
+            self.reason(&item.join("reason"), "say why nobody has to sweep it");
+        }
+    }
+
+    fn explanations(&mut self, path: &NodePath) {
+        for item in self.items(path) {
+            self.reason(&item.join("because"), "say why no cell has to show it");
+        }
+    }
+
+    fn reason(&mut self, path: &NodePath, remedy: &str) {
+        if self.text(path).is_some_and(|text| text.trim().is_empty()) {
+            let mistake = self.document.error_at(path, "the reason is empty");
+            self.mistakes.push(mistake.help(remedy));
         }
     }
 
@@ -253,8 +259,7 @@ impl Checker<'_> {
     /// Every text of a list must be one of `known`.
     fn named(&mut self, path: &NodePath, what: &str, known: Option<&Map<String, Json>>) {
         let Some(known) = known else { return };
-        let items = self.get(path).and_then(Json::as_array).map_or(0, Vec::len);
-        for item in (0..items).map(|index| path.join(index)) {
+        for item in self.items(path) {
             let Some(name) = self.text(&item) else {
                 continue;
             };
@@ -350,6 +355,12 @@ impl Checker<'_> {
                 Step::Key(key) => value.get(key),
                 Step::Index(index) => value.get(index),
             })
+    }
+
+    /// The items of a list.
+    fn items(&self, path: &NodePath) -> Vec<NodePath> {
+        let items = self.get(path).and_then(Json::as_array).map_or(0, Vec::len);
+        (0..items).map(|index| path.join(index)).collect()
     }
 
     fn text(&self, path: &NodePath) -> Option<String> {

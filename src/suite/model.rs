@@ -43,6 +43,28 @@ pub struct SuiteFile {
     /// Which operations of the service the suite is meant to sweep.
     #[serde(default)]
     pub coverage: CoverageSpec,
+    /// What the records are not meant to show.
+    #[serde(default)]
+    pub sensitivity: SensitivitySpec,
+}
+
+/// What the records are not meant to show.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SensitivitySpec {
+    /// What they leave open on purpose.
+    #[serde(default)]
+    pub explained: Vec<ExplanationSpec>,
+}
+
+/// What the records leave open on purpose, and why.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExplanationSpec {
+    /// What is left open, as `authz-pin sensitivity` calls it.
+    pub what: String,
+    /// Why no cell has to show it.
+    pub because: String,
 }
 
 /// Which operations of the service the suite is meant to sweep: all but those that are excluded.

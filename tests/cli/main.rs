@@ -46,6 +46,7 @@ mod reports;
 mod review;
 mod screen;
 mod selection;
+mod sensitivity;
 mod serve;
 mod served;
 mod service;

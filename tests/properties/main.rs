@@ -12,6 +12,7 @@ mod drift;
 mod init;
 mod openapi;
 mod record;
+mod sensitivity;
 mod snapshot;
 mod suite;
 mod support;

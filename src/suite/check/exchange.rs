@@ -257,9 +257,4 @@ impl Checker<'_> {
             self.exactly_one(path, choices, what);
         }
     }
-
-    fn items(&self, path: &NodePath) -> Vec<NodePath> {
-        let items = self.get(path).and_then(Json::as_array).map_or(0, Vec::len);
-        (0..items).map(|index| path.join(index)).collect()
-    }
 }
