@@ -150,8 +150,8 @@ impl<'a> Sweeper<'a> {
             ))
         };
         // All of them are made, so that which error is told does not depend on the machine.
-        let made: Vec<_> = cells.par_iter().filter_map(make).collect();
-        let scratches: Vec<Scratch> = made.into_iter().collect::<Result<_, _>>()?;
+        let all: Vec<_> = cells.par_iter().filter_map(make).collect();
+        let scratches: Vec<Scratch> = all.into_iter().collect::<Result<_, _>>()?;
         for (number, scratch) in (first..).zip(&scratches) {
             self.values.add_tag(number, &scratch.tag);
             self.values
