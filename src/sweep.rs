@@ -228,10 +228,11 @@ pub async fn sweep(
         suite.file.background.wait_s
     };
     let closed = sweeper.close(Duration::from_secs(wait_s)).await;
-    if outcome.is_err() {
+    if let Err(error) = outcome {
         sweeper.tell_what_is_left();
+        sweeper.tell_what_stays_changed(&closed);
+        return Err(sweeper.named(error));
     }
-    outcome.map_err(|error| sweeper.named(error))?;
     sweeper.found.leftovers = closed.map_err(|error| sweeper.named(error))?;
     Ok(sweeper.found)
 }
@@ -407,17 +408,14 @@ impl<'a> Sweeper<'a> {
             return Ok(());
         }
         let note = format!(
-            "{}: writes to {} that no symbol explains, sweeping one cell at a time",
+            "{}: writes to {} that no symbol explains, sweeping one cell at a time (a table that the service writes by \
+             itself belongs under `background`)",
             plan.endpoint.name,
             unexplained.tables()
         );
         self.progress.note(&note);
         self.forget(before);
-        for cell in cells {
-            self.turn(plan, std::slice::from_ref(cell), Presence::Alone)
-                .await?;
-            self.progress.swept(cell);
-        }
+        let repeated = self.one_by_one(plan, cells).await;
         if let Some(store) = &mut self.store {
             store
                 .undo_explained(known(&self.batches, &self.retired), unexplained)
@@ -427,6 +425,19 @@ impl<'a> Sweeper<'a> {
     }
 
     /// One batch, together with other runs on the database or alone.
+        repeated
+    }
+
+    async fn one_by_one(
+        &mut self,
+        plan: &EndpointPlan<'a>,
+        cells: &[PlannedCell<'a>],
+    ) -> Result<(), SweepError> {
+        for cell in cells {
+            self.turn(plan, std::slice::from_ref(cell), Presence::Alone)
+                .await?;
+            self.progress.swept(cell);
+        }
     async fn turn(
         &mut self,
         plan: &EndpointPlan<'a>,
@@ -505,6 +516,27 @@ impl<'a> Sweeper<'a> {
         for left in &self.found.left {
             self.progress.note(&format!("could not be removed: {left}"));
         }
+    /// A run that failed has no result that could say it.
+    fn tell_what_stays_changed(&self, closed: &Result<Vec<Leftover>, SweepError>) {
+        for leftover in closed.iter().flatten() {
+            self.progress
+                .note(&format!("could not be undone: {leftover}"));
+        }
+    }
+
+    /// Such an answer says how often somebody called, and not who.
+    fn tell_what_is_limited(&self, name: &str, record: &Record) {
+        let cells = record.iter();
+        let limited = cells
+            .filter(|(_, _, cell)| cell.status == Some(429))
+            .count();
+        if limited > 0 {
+            self.progress.note(&format!(
+                "{name}: {limited} cells were answered 429: raise the service's limit on the test instance"
+            ));
+        }
+    }
+
     }
 
     /// Builds the record of an endpoint from the cells before this one, in the suite's order whatever the order of the

@@ -97,6 +97,7 @@ impl<'a> Sweeper<'a> {
         let ((swept, naming), effects) = tokio::join!(
             look.shown(cells, &requests, &brought),
             effects(
+                presence,
                 self.store.as_mut(),
                 known(&self.batches, &self.retired),
                 alone.then_some(first),
@@ -351,7 +352,7 @@ async fn effects(
     let Some(store) = store else {
         return Ok(Default::default());
     };
-    let effects = store.effects(known, sole).await?;
+    let effects = store.effects(known, sole, presence).await?;
     if is_done {
         store.restore(known).await?;
     }
@@ -360,3 +361,4 @@ async fn effects(
 
 /// How many cells are named before others go on.
 const NAMED_AT_ONCE: usize = 64;
+    presence: Presence,

@@ -154,6 +154,54 @@ fn what_a_setup_writes_is_no_effect_of_a_call_and_is_undone() {
     assert_eq!(watched.service.rows(), (0, 0, 0));
 }
 
+/// A service whose rows are referred to by others that hold nothing that anybody knows.
+fn desk_with_trails(rules: &str) {
+    let rules = format!(
+        "unstable_columns: {{ sum.things: <count>, thing.number: <number>, trail.thing: <number> }}\n{rules}\nrefusal:"
+    );
+    let place = desk().edit("desk/suite.yaml", "refusal:", &rules);
+    let watched = Watched::start();
+    watched.service.keep_trails("public");
+    let url = watched.service.url();
+    let service = ["--base-url", &url, "--database-url", &watched.url];
+    let ended = place.run(&[&["record", "desk"], &service[..]].concat());
+    ended.result();
+    assert_eq!(watched.service.rows(), (0, 0, 0));
+}
+
+#[test]
+fn a_row_in_the_background_that_refers_to_what_the_run_made_goes_with_it() {
+    desk_with_trails("background: { tables: [trail] }");
+}
+
+#[test]
+fn what_calls_wrote_without_a_symbol_is_undone_with_what_it_refers_to() {
+    desk_with_trails("");
+}
+
+#[test]
+fn what_a_run_that_failed_could_not_undo_is_told() {
+    let place = desk().edit("desk/world.yaml", "timeout_s: 10", "timeout_s: 0");
+    let watched = Watched::start();
+    // Rows that the run does not watch refer to what it has made.
+    watched.service.keep_trails("elsewhere");
+    watched.service.have("never ready");
+    let url = watched.service.url();
+    let arguments = [
+        "check",
+        "desk",
+        "--base-url",
+        &url,
+        "--database-url",
+        &watched.url,
+    ];
+    let ended = place.run(&arguments);
+    assert_snapshot!(ended.error(3), @r#"
+    could not be undone: insert `thing` {"path":"<owner.page>"}
+    error: `owner` cannot be set up: step 2, GET `{{ page }}`: `{{ answer.body.state == 'ready' }}` was not true within 0 s, and the last answer was 200 {"state":"pending","key":"<its.key>"}
+    "#);
+}
+
 #[test]
 fn a_service_that_counts_gives_the_same_records_whatever_it_has_counted_to() {
     let unstable = "unstable_columns: { sum.things: <count> }\nrefusal:";
