@@ -294,6 +294,8 @@ struct Sweeper<'a> {
     unfinished: VecDeque<(&'a EndpointPlan<'a>, usize)>,
     options: &'a Options,
     progress: &'a dyn Progress,
+    /// The places of the calls of a batch that the service did not answer.
+    silent: Vec<usize>,
     /// How many cells are in a record already.
     done: usize,
     /// The cells after those, in the order of their numbers.
@@ -339,6 +341,7 @@ impl<'a> Sweeper<'a> {
             unfinished: VecDeque::new(),
             options,
             progress,
+            silent: Vec::new(),
             done: 0,
             swept: Vec::new(),
             found: Sweep::default(),
