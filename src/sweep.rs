@@ -29,7 +29,7 @@ use crate::findings;
 use crate::http::{Http, HttpError, Tls};
 use crate::journal::{self, Leftover, Presence};
 use crate::observe;
-use crate::plan::{EndpointPlan, PlannedCell};
+use crate::plan::{EndpointPlan, PlannedCell, callers};
 use crate::record::Record;
 use crate::stop;
 use crate::suite::Suite;
@@ -349,6 +349,7 @@ impl<'a> Sweeper<'a> {
     }
 
     async fn run(&mut self, plan: &'a [EndpointPlan<'a>]) -> Result<(), SweepError> {
+        self.issues = Issues::of(callers(self.suite, plan));
         self.make_world().await?;
         for endpoint in plan {
             self.endpoint(endpoint).await?;
@@ -424,10 +425,6 @@ impl<'a> Sweeper<'a> {
                 .undo_explained(known(&self.batches, &self.retired), unexplained)
                 .await?;
         }
-        Ok(())
-    }
-
-    /// One batch, together with other runs on the database or alone.
         repeated
     }
 
@@ -441,6 +438,10 @@ impl<'a> Sweeper<'a> {
                 .await?;
             self.progress.swept(cell);
         }
+        Ok(())
+    }
+
+    /// One batch, together with other runs on the database or alone.
     async fn turn(
         &mut self,
         plan: &EndpointPlan<'a>,
@@ -515,10 +516,6 @@ impl<'a> Sweeper<'a> {
         self.tell_what_is_left();
     }
 
-    fn tell_what_is_left(&self) {
-        for left in &self.found.left {
-            self.progress.note(&format!("could not be removed: {left}"));
-        }
     /// A run that failed has no result that could say it.
     fn tell_what_stays_changed(&self, closed: &Result<Vec<Leftover>, SweepError>) {
         for leftover in closed.iter().flatten() {
@@ -540,6 +537,10 @@ impl<'a> Sweeper<'a> {
         }
     }
 
+    fn tell_what_is_left(&self) {
+        for left in &self.found.left {
+            self.progress.note(&format!("could not be removed: {left}"));
+        }
     }
 
     /// Builds the record of an endpoint from the cells before this one, in the suite's order whatever the order of the
@@ -564,6 +565,7 @@ impl<'a> Sweeper<'a> {
         let mut record = Record::build(plan.endpoint.title(), cells);
         record.findings = findings::of(self.suite, plan.endpoint, &record);
         let name = &plan.endpoint.name;
+        self.tell_what_is_limited(name, &record);
         self.found.calls.insert(name.clone(), repeats);
         self.found.cells += plan.cells.len();
         self.found.records.insert(name.clone(), record);

@@ -145,8 +145,9 @@ impl Checker<'_> {
         }
         self.templates_below(&path.join("parameters"), &self.declared.world());
         let own = rows.with(["name".to_owned()]);
-        self.templates_below(&path.join("rows"), &own);
         let captured = self.declared.captured(kind);
+        let before = own.clone().before(captured.clone());
+        self.templates_below(&path.join("rows"), &before);
         self.steps(&path.join("setup"), &own, captured.as_ref());
         self.teardown(&path.join("teardown"), &own);
     }
@@ -337,7 +338,14 @@ impl Checker<'_> {
             }
         };
         for name in used.iter() {
-            if let Err(known) = names.resolve(name) {
+            if names.is_later(name) {
+                let message =
+                    format!("`{name}` has no value yet: `setup` captures it, after the rows");
+                let mistake = self.document.error_at(path, message);
+                self.mistakes.push(mistake.help(
+                    "give these rows to a kind of their own, and the value to its parameter",
+                ));
+            } else if let Err(known) = names.resolve(name) {
                 self.unknown(path, "symbol", name, &known);
             }
         }

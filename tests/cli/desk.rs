@@ -295,6 +295,9 @@ async fn make_user(State(desk): Shared, headers: HeaderMap, Json(body): Json<Val
         )
             .into_response();
     }
+    if desk.hole() == "too many" {
+        return refused(StatusCode::TOO_MANY_REQUESTS, "too many requests");
+    }
     if desk.hole() == "slow" {
         tokio::time::sleep(Duration::from_millis(800)).await;
     }

@@ -415,8 +415,6 @@ fn a_dry_run_shows_the_requests_of_setups_by_the_names_of_their_values() {
         {"name":"<member.user_name>"}
       setup: GET <member.page>
         authorization: Basic <vars.admin_password>
-      setup: POST /sessions
-        x-key: <member.key>
       teardown: DELETE <member.page>
         authorization: Basic <vars.admin_password>
 
@@ -450,9 +448,113 @@ fn a_dry_run_shows_the_requests_of_setups_by_the_names_of_their_values() {
       GET /projects/<target.project_id>
         x-key: <actor.key>
 
-    3 cells, 21 requests without the pages after a first one
+    3 cells, 20 requests without the pages after a first one
     "#);
     assert!(!text.contains(PASSWORD), "{text}");
+}
+
+#[test]
+fn a_dry_run_shows_an_identifier_that_has_to_be_a_number() {
+    let place = desk().edit(
+        "desk/world.yaml",
+        "json: { name: \"{{ title }}\" }",
+        "json: { name: \"{{ title }}\", owner: \"{{ owner | int }}\", rank: \"{{ '7' | int }}\" }",
+    );
+    let place = place
+        .edit(
+            "desk/world.yaml",
+            "    parameters:\n      key: null",
+            "    parameters:\n      key: null\n      owner: null",
+        )
+        .edit(
+            "desk/world.yaml",
+            "with: { key: \"{{ owner.key }}\" }",
+            "with: { key: \"{{ owner.key }}\", owner: \"{{ owner.user_id }}\" }",
+        );
+    let arguments = [
+        "check",
+        "desk",
+        "--dry-run",
+        "--filter",
+        "project-get/the plan/admin",
+    ];
+    let somewhere = ["--base-url", "http://127.0.0.1:1"];
+    let text = place.run(&[&arguments[..], &somewhere].concat()).result();
+    let body = r#"{"name":"<plan.title>","owner":"<owner.user_id>","rank":7}"#;
+    assert!(text.contains(body), "{text}");
+}
+
+#[test]
+fn a_parameter_with_the_name_of_an_actor_does_not_mean_that_actor() {
+    let order = |name: &str| {
+        let named = format!("    parameters:\n      {name}: null");
+        let place = desk()
+            .edit(
+                "desk/world.yaml",
+                "    parameters:\n      key: null",
+                &named,
+            )
+            .edit(
+                "desk/world.yaml",
+                "x-key: \"{{ key }}\"",
+                &format!("x-key: \"{{{{ {name} }}}}\""),
+            )
+            .edit(
+                "desk/world.yaml",
+                "with: { key:",
+                &format!("with: {{ {name}:"),
+            )
+            .edit(
+                "desk/targets.yaml",
+                "with: { key:",
+                &format!("with: {{ {name}:"),
+            );
+        let somewhere = ["--base-url", "http://127.0.0.1:1"];
+        let text = place.run(&[&["check", "desk", "--dry-run"], &somewhere[..]].concat());
+        let text = text.result();
+        let at = |who: &str| text.find(&format!("\n{who}\n"));
+        at("plan") < at("member")
+    };
+    assert!(order("key") && order("member"));
+}
+
+#[test]
+fn only_those_log_in_whose_credential_a_run_needs() {
+    let logs_in = |filter| {
+        let arguments = ["check", "desk", "--dry-run", "--filter", filter];
+        let somewhere = ["--base-url", "http://127.0.0.1:1"];
+        let ended = desk().run(&[&arguments[..], &somewhere].concat());
+        ended.result().contains("POST /sessions")
+    };
+    assert!(logs_in("project-get/the plan/member") && !logs_in("project-get/the plan/owner"));
+}
+
+#[test]
+fn a_setup_that_is_refused_for_its_number_is_told_with_what_helps() {
+    let (service, place) = (Served::start(), desk());
+    service.have("too many");
+    let ended = place.run(&["check", "desk", "--base-url", &service.url()]);
+    assert_snapshot!(ended.error(3), @r#"
+    error: `owner` cannot be set up: step 1, POST `/users`: 429 {"error":"too many requests"}
+      = help: the service limits how often it is asked: raise that limit on the test instance
+    "#);
+}
+
+#[test]
+fn rows_that_need_what_a_setup_captures_are_a_mistake() {
+    let rows = "    rows:\n      - { table: thing, values: { path: \"{{ page }}\", owner: \"{{ user_id }}\" } }\n    setup:\n      - request: { method: POST, path: /users,";
+    let setup = "    setup:\n      - request: { method: POST, path: /users,";
+    let place = desk().edit("desk/world.yaml", setup, rows);
+    assert_snapshot!(place.run(&["list", "desk"]).error(2), @r##"
+    error: `user_id` has no value yet: `setup` captures it, after the rows
+       --> desk/world.yaml:12:62
+       |
+    12 |       - { table: thing, values: { path: "{{ page }}", owner: "{{ user_id }}" } }
+       |                                                              ^^^^^^^^^^^^^^^^
+       = help: give these rows to a kind of their own, and the value to its parameter
+
+    1 error
+    "##);
 }
 
 #[test]
