@@ -83,6 +83,7 @@ impl Checker<'_> {
         }
         self.exclusions(&NodePath::from(["coverage", "exclude"]));
         self.levels(&NodePath::from(["levels"]));
+        self.columns(&NodePath::from(["background", "columns"]));
         self.mistakes
     }
 
@@ -93,6 +94,19 @@ impl Checker<'_> {
         let known: Vec<String> = kinds::all().map(|entry| entry.id.clone()).collect();
         for kind in given.iter().filter(|kind| !known.contains(kind)) {
             self.unknown(&path.join(kind.as_str()), "kind", kind, &known);
+        }
+    }
+
+    /// Every text has to name a table and a column.
+    fn columns(&mut self, path: &NodePath) {
+        let items = self.get(path).and_then(Json::as_array).map_or(0, Vec::len);
+        for item in (0..items).map(|index| path.join(index)) {
+            if let Some(text) = self.text(&item).filter(|text| !text.contains('.')) {
+                let message = format!("{} is not a column", quoted(&text));
+                let mistake = self.document.error_at(&item, message);
+                self.mistakes
+                    .push(mistake.help("write the table and the column, such as `tokens.seen_at`"));
+            }
         }
     }
 

@@ -541,6 +541,22 @@ fn a_setup_that_is_refused_for_its_number_is_told_with_what_helps() {
 }
 
 #[test]
+fn a_column_in_the_background_has_its_table_before_it() {
+    let rule = "background: { columns: [seen_at] }\nrefusal:";
+    let place = desk().edit("desk/suite.yaml", "refusal:", rule);
+    assert_snapshot!(place.run(&["list", "desk"]).error(2), @r##"
+    error: `seen_at` is not a column
+       --> desk/suite.yaml:11:25
+       |
+    11 | background: { columns: [seen_at] }
+       |                         ^^^^^^^
+       = help: write the table and the column, such as `tokens.seen_at`
+
+    1 error
+    "##);
+}
+
+#[test]
 fn rows_that_need_what_a_setup_captures_are_a_mistake() {
     let rows = "    rows:\n      - { table: thing, values: { path: \"{{ page }}\", owner: \"{{ user_id }}\" } }\n    setup:\n      - request: { method: POST, path: /users,";
     let setup = "    setup:\n      - request: { method: POST, path: /users,";
