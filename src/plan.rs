@@ -37,6 +37,7 @@ pub struct EndpointPlan<'a> {
 
 /// The actors whose credentials a run needs: those that call, and those whose credential a probe or a step of a setup
 /// has.
+#[must_use]
 pub fn callers<'a>(suite: &'a Suite, plan: &[EndpointPlan<'a>]) -> BTreeSet<&'a str> {
     let kinds = &suite.world.kinds;
     let cells = || plan.iter().flat_map(|plan| &plan.cells);
@@ -57,8 +58,8 @@ pub fn callers<'a>(suite: &'a Suite, plan: &[EndpointPlan<'a>]) -> BTreeSet<&'a 
         .iter()
         .flat_map(|plan| plan.endpoint.spec.probes.values());
     let probes = probes.filter_map(|probe| probe.auth.actor.as_deref());
-    let calls = cells().map(|cell| cell.actor);
-    calls.chain(steps).chain(probes).collect()
+    let actors = cells().map(|cell| cell.actor);
+    actors.chain(steps).chain(probes).collect()
 }
 
 /// A filter that is not a pattern.

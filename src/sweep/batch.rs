@@ -200,7 +200,7 @@ impl<'a> Sweeper<'a> {
         self.silent = silent.map(|(place, _)| place).collect();
         if !self.silent.is_empty() {
             let ready = self.still_ready().await;
-            ready.map_err(|error| self.gone(&error.to_string(), cells))?;
+            ready.map_err(|error| self.gone(&error, cells))?;
         }
         Ok(brought)
     }

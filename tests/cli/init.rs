@@ -48,7 +48,7 @@ fn endpoints(place: &Place) -> String {
 fn endpoint_targets(place: &Place) -> String {
     let cells = place.run(&["list", "made"]).result();
     let cells = cells.lines().filter(|cell| cell.ends_with("/admin"));
-    cells.map(|cell| format!("{cell}\n")).collect()
+    cells.collect::<Vec<_>>().join("\n")
 }
 
 /// What `list` says of the suite, as how many cells each endpoint has.
