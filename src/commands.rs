@@ -146,12 +146,23 @@ impl From<SweepError> for Failure {
                 ..failure
             },
             SweepError::Database(error) => error.into(),
+            SweepError::Setup { reason, .. } if is_limited(&reason) => failure.help(
+                "the service limits how often it is asked: raise that limit on the test instance",
+            ),
             SweepError::Http(_)
             | SweepError::Gone(_)
             | SweepError::Refused(_)
             | SweepError::Setup { .. } => failure,
         }
     }
+}
+
+/// Whether a step was refused because there were too many.
+fn is_limited(reason: &str) -> bool {
+    let status = reason
+        .strip_prefix("its login is answered ")
+        .unwrap_or(reason);
+    status.split(' ').next() == Some("429")
 }
 
 /// What somebody else changed is left alone, and is for a person to look at.

@@ -7,7 +7,7 @@ mod agree;
 mod side;
 mod text;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use agree::agree_all;
 use side::Side;
@@ -21,7 +21,7 @@ use crate::credential::headers;
 use crate::database::redacted;
 use crate::http::{Call, shown};
 use crate::journal::STATEMENTS;
-use crate::plan::{EndpointPlan, PlannedCell};
+use crate::plan::{EndpointPlan, PlannedCell, callers};
 use crate::service::Given;
 use crate::suite::{CaptureSpec, Credential, Endpoint, Kind, RequestSpec, StepSpec, Suite};
 use crate::sweep::{NOBODY, SweepError, namer};
@@ -129,8 +129,9 @@ impl DryRun {
         given: &Given,
         sweeps: usize,
     ) -> Result<Self, SweepError> {
-        let one = Drawing::new(suite, given)?;
-        let other = Drawing::new(suite, given)?;
+        let callers = callers(suite, plan);
+        let one = Drawing::new(suite, given, &callers)?;
+        let other = Drawing::new(suite, given, &callers)?;
         let (mut cells, mut endpoints) = (Vec::new(), IndexMap::new());
         for endpoint in plan {
             let ((steps, own), (other_steps, others)) =
@@ -261,8 +262,8 @@ struct Calls {
 type Target = (Scratch, Calls);
 
 impl<'a> Drawing<'a> {
-    fn new(suite: &'a Suite, given: &Given) -> Result<Self, SweepError> {
-        let templates = Templates::new();
+    fn new(suite: &'a Suite, given: &Given, callers: &BTreeSet<&str>) -> Result<Self, SweepError> {
+        let templates = Templates::for_made_up();
         let world = World::draw(suite, &templates, &given.variables)?;
         let mut drawing = Self {
             suite,
@@ -274,7 +275,7 @@ impl<'a> Drawing<'a> {
             has_teardown: given.database_url.is_none() && given.base_url.is_some(),
         };
         drawing.make_world()?;
-        drawing.log_in()?;
+        drawing.log_in(callers)?;
         Ok(drawing)
     }
 
@@ -299,8 +300,9 @@ impl<'a> Drawing<'a> {
     }
 
     /// The logins, after the world is made.
-    fn log_in(&mut self) -> Result<(), SweepError> {
-        for name in self.suite.world.actors.keys() {
+    fn log_in(&mut self, callers: &BTreeSet<&str>) -> Result<(), SweepError> {
+        let actors = self.suite.world.actors.keys();
+        for name in actors.filter(|name| callers.contains(name.as_str())) {
             let Some(login) = self.auth_of(name).and_then(|auth| auth.login.as_ref()) else {
                 continue;
             };

@@ -364,6 +364,25 @@ impl Journal {
             .map(drop)
     }
 
+    /// Claims what refers by a foreign key to a row that this run inserted, in tables that the service writes by itself.
+    pub async fn claim_referring(
+        &self,
+        database: &mut Database,
+        tables: &[&str],
+    ) -> Result<(), DatabaseError> {
+        if tables.is_empty() {
+            return Ok(());
+        }
+        let claim = diesel::sql_query(include_str!("journal/refer.sql"))
+            .bind::<Text, _>(&self.run)
+            .bind::<Array<Text>, _>(tables);
+        claim
+            .execute(&mut database.connection)
+            .await
+            .map_err(DatabaseError::refused("write the journal"))
+            .map(drop)
+    }
+
     /// Sets changes aside as somebody else's.
     pub fn set_aside(&mut self, changes: impl IntoIterator<Item = i64>) {
         self.foreign.extend(changes);
@@ -456,7 +475,9 @@ async fn undo(
 }
 
 async fn forget(database: &mut Database, run: &str) -> Result<(), DatabaseError> {
-    let statement = "with gone as (delete from authz_pin.identifier where run = $1) delete from authz_pin.run where token = $1";
+    let statement = "with identifiers as (delete from authz_pin.identifier where run = $1),
+        left_alone as (delete from authz_pin.change where run = $1)
+        delete from authz_pin.run where token = $1";
     let forget = diesel::sql_query(statement).bind::<Text, _>(run);
     forget
         .execute(&mut database.connection)

@@ -1,5 +1,6 @@
 //! The plan: which cells are swept.
 
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use globset::{Glob, GlobMatcher};
@@ -32,6 +33,33 @@ pub struct EndpointPlan<'a> {
     pub endpoint: &'a Endpoint,
     /// Its cells.
     pub cells: Vec<PlannedCell<'a>>,
+}
+
+/// The actors whose credentials a run needs: those that call, and those whose credential a probe or a step of a setup
+/// has.
+#[must_use]
+pub fn callers<'a>(suite: &'a Suite, plan: &[EndpointPlan<'a>]) -> BTreeSet<&'a str> {
+    let kinds = &suite.world.kinds;
+    let cells = || plan.iter().flat_map(|plan| &plan.cells);
+    let targets = cells().filter_map(|cell| suite.targets.get(cell.target)?.kind.as_ref());
+    let captured = plan
+        .iter()
+        .flat_map(|plan| plan.endpoint.spec.capture.values());
+    let named = targets.chain(captured.map(|capture| &capture.kind));
+    let world = suite.cast().filter_map(|member| member.kind);
+    let own = plan.iter().map(|plan| &plan.endpoint.setup);
+    let made = named
+        .filter_map(|kind| kinds.get(kind))
+        .chain(world)
+        .chain(own);
+    let steps = made.flat_map(|kind| kind.setup.iter().chain(&kind.teardown));
+    let steps = steps.filter_map(|step| step.auth.as_ref()?.actor.as_deref());
+    let probes = plan
+        .iter()
+        .flat_map(|plan| plan.endpoint.spec.probes.values());
+    let probes = probes.filter_map(|probe| probe.auth.actor.as_deref());
+    let actors = cells().map(|cell| cell.actor);
+    actors.chain(steps).chain(probes).collect()
 }
 
 /// A filter that is not a pattern.

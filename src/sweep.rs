@@ -29,7 +29,7 @@ use crate::findings;
 use crate::http::{Http, HttpError, Tls};
 use crate::journal::{self, Leftover, Presence};
 use crate::observe;
-use crate::plan::{EndpointPlan, PlannedCell};
+use crate::plan::{EndpointPlan, PlannedCell, callers};
 use crate::record::Record;
 use crate::stop;
 use crate::suite::Suite;
@@ -228,10 +228,11 @@ pub async fn sweep(
         suite.file.background.wait_s
     };
     let closed = sweeper.close(Duration::from_secs(wait_s)).await;
-    if outcome.is_err() {
+    if let Err(error) = outcome {
         sweeper.tell_what_is_left();
+        sweeper.tell_what_stays_changed(&closed);
+        return Err(sweeper.named(error));
     }
-    outcome.map_err(|error| sweeper.named(error))?;
     sweeper.found.leftovers = closed.map_err(|error| sweeper.named(error))?;
     Ok(sweeper.found)
 }
@@ -293,6 +294,8 @@ struct Sweeper<'a> {
     unfinished: VecDeque<(&'a EndpointPlan<'a>, usize)>,
     options: &'a Options,
     progress: &'a dyn Progress,
+    /// The places of the calls of a batch that the service did not answer.
+    silent: Vec<usize>,
     /// How many cells are in a record already.
     done: usize,
     /// The cells after those, in the order of their numbers.
@@ -338,6 +341,7 @@ impl<'a> Sweeper<'a> {
             unfinished: VecDeque::new(),
             options,
             progress,
+            silent: Vec::new(),
             done: 0,
             swept: Vec::new(),
             found: Sweep::default(),
@@ -345,6 +349,7 @@ impl<'a> Sweeper<'a> {
     }
 
     async fn run(&mut self, plan: &'a [EndpointPlan<'a>]) -> Result<(), SweepError> {
+        self.issues = Issues::of(callers(self.suite, plan));
         self.make_world().await?;
         for endpoint in plan {
             self.endpoint(endpoint).await?;
@@ -407,21 +412,31 @@ impl<'a> Sweeper<'a> {
             return Ok(());
         }
         let note = format!(
-            "{}: writes to {} that no symbol explains, sweeping one cell at a time",
+            "{}: writes to {} that no symbol explains, sweeping one cell at a time (a table that the service writes by \
+             itself belongs under `background`)",
             plan.endpoint.name,
             unexplained.tables()
         );
         self.progress.note(&note);
         self.forget(before);
-        for cell in cells {
-            self.turn(plan, std::slice::from_ref(cell), Presence::Alone)
-                .await?;
-            self.progress.swept(cell);
-        }
+        let repeated = self.one_by_one(plan, cells).await;
         if let Some(store) = &mut self.store {
             store
                 .undo_explained(known(&self.batches, &self.retired), unexplained)
                 .await?;
+        }
+        repeated
+    }
+
+    async fn one_by_one(
+        &mut self,
+        plan: &EndpointPlan<'a>,
+        cells: &[PlannedCell<'a>],
+    ) -> Result<(), SweepError> {
+        for cell in cells {
+            self.turn(plan, std::slice::from_ref(cell), Presence::Alone)
+                .await?;
+            self.progress.swept(cell);
         }
         Ok(())
     }
@@ -501,6 +516,27 @@ impl<'a> Sweeper<'a> {
         self.tell_what_is_left();
     }
 
+    /// A run that failed has no result that could say it.
+    fn tell_what_stays_changed(&self, closed: &Result<Vec<Leftover>, SweepError>) {
+        for leftover in closed.iter().flatten() {
+            self.progress
+                .note(&format!("could not be undone: {leftover}"));
+        }
+    }
+
+    /// Such an answer says how often somebody called, and not who.
+    fn tell_what_is_limited(&self, name: &str, record: &Record) {
+        let cells = record.iter();
+        let limited = cells
+            .filter(|(_, _, cell)| cell.status == Some(429))
+            .count();
+        if limited > 0 {
+            self.progress.note(&format!(
+                "{name}: {limited} cells were answered 429: raise the service's limit on the test instance"
+            ));
+        }
+    }
+
     fn tell_what_is_left(&self) {
         for left in &self.found.left {
             self.progress.note(&format!("could not be removed: {left}"));
@@ -529,6 +565,7 @@ impl<'a> Sweeper<'a> {
         let mut record = Record::build(plan.endpoint.title(), cells);
         record.findings = findings::of(self.suite, plan.endpoint, &record);
         let name = &plan.endpoint.name;
+        self.tell_what_is_limited(name, &record);
         self.found.calls.insert(name.clone(), repeats);
         self.found.cells += plan.cells.len();
         self.found.records.insert(name.clone(), record);

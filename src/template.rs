@@ -4,10 +4,11 @@
 //! value (a number, a list, null), so that a suite can write database rows and JSON bodies with it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Serde, merge_maps};
+use minijinja::value::{Rest, Serde, merge_maps};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Template, UndefinedBehavior};
 use rand::RngExt;
 use serde_json::Value as Json;
@@ -113,6 +114,12 @@ const MAX_TRIED: usize = 1 << 20;
 /// The most random characters that a template can ask for.
 const MAX_RANDOM: usize = 4096;
 
+/// A number, if it is one.
+fn number<T: FromStr + Into<Value>>(value: Value) -> Value {
+    let number = value.to_string().parse::<T>();
+    number.map_or(value, Into::into)
+}
+
 impl Default for Templates {
     fn default() -> Self {
         Self::new()
@@ -140,6 +147,17 @@ impl Templates {
             environment,
             names: Mutex::default(),
         }
+    }
+
+    /// The same where the values are made up, as long as nobody has asked the service for them: what is no number is no
+    /// mistake then.
+    #[must_use]
+    pub fn for_made_up() -> Self {
+        let mut templates = Self::new();
+        let environment = &mut templates.environment;
+        environment.add_filter("int", |value: Value, _: Rest<Value>| number::<i64>(value));
+        environment.add_filter("float", |value: Value, _: Rest<Value>| number::<f64>(value));
+        templates
     }
 
     /// Renders every text inside `template`, keeping its structure.

@@ -36,3 +36,24 @@ pub(crate) fn is_uuid(text: &str) -> bool {
     let lengths: Vec<usize> = text.split('-').map(str::len).collect();
     lengths == [8, 4, 4, 4, 12] && text.chars().all(|c| c == '-' || c.is_ascii_hexdigit())
 }
+
+/// The words of a text: `updateTeam_v2` -> `update`, `team`, `v2`.
+pub(crate) fn words(text: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut before = ' ';
+    let characters: Vec<char> = text.chars().collect();
+    for (at, c) in characters.iter().copied().enumerate() {
+        let next = characters.get(at + 1).copied().unwrap_or(' ');
+        let ends_capitals = before.is_ascii_uppercase() && next.is_ascii_lowercase();
+        let begins = c.is_ascii_uppercase() && (before.is_ascii_lowercase() || ends_capitals);
+        if begins || !c.is_ascii_alphanumeric() {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| c.is_ascii_alphanumeric()) {
+            word.push(c.to_ascii_lowercase());
+        }
+        before = c;
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}

@@ -241,6 +241,11 @@ pub struct World {
     actors: BTreeMap<String, Value>,
 }
 
+/// Random small letters and digits: services fold the case of what they take for the address of a mail.
+fn folded(n: usize) -> String {
+    random(n).to_lowercase()
+}
+
 /// How often a world is drawn again when two of its values are equal by chance (masked forms are short).
 const DRAWS: usize = 16;
 
@@ -266,7 +271,7 @@ impl World {
         templates: &Templates,
         given: &BTreeMap<String, SecretString>,
     ) -> Result<Self, TemplateError> {
-        let run = format!("ap{}", random(10));
+        let run = format!("ap{}", folded(10));
         let variables = variables(suite, templates, given)?;
         let mut scope = Scope::from([
             ("run", Value::from(&run)),
@@ -473,7 +478,7 @@ impl Scratch {
         actor: &str,
     ) -> Result<Self, TemplateError> {
         let (name, spec) = target;
-        let tag = format!("{}-{}", world.run, random(10));
+        let tag = format!("{}-{}", world.run, folded(10));
         let mut scope = world.scope_of_actor(actor);
         if let Some(setup) = setup {
             scope.insert("setup", Value::from(setup.scope()));
@@ -516,5 +521,22 @@ impl Scratch {
     pub fn settle(&mut self, target: Instance) {
         self.scope.insert("target", Value::from(target.scope()));
         self.target = target;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn a_runs_token_is_the_same_where_a_service_folds_case() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/ping");
+        let suite = Suite::load(Path::new(folder)).unwrap();
+        for _ in 0..20 {
+            let world = World::draw(&suite, &Templates::new(), &BTreeMap::new()).unwrap();
+            assert_eq!(world.run, world.run.to_lowercase());
+        }
     }
 }

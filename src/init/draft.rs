@@ -26,6 +26,8 @@ pub struct Draft {
     pub refusal: Option<String>,
     /// Where the service is.
     pub base_url: Option<String>,
+    /// The operation that takes a name and a password, and gives a credential.
+    pub login: Option<String>,
     /// What says who calls, where a suite cannot say it.
     pub unusual: Option<String>,
     /// Values given from outside.
@@ -186,6 +188,7 @@ impl Draft {
             openapi: source.openapi,
             refusal: source.refusal,
             base_url: source.base_url,
+            login: source.login,
             unusual: match &source.access {
                 Access::Other(what) => Some(what.clone()),
                 _ => None,

@@ -62,9 +62,7 @@ impl Identifier {
     fn of(name: &str, before: &str) -> Self {
         let name = identifier(name.split(':').next().unwrap_or_default())
             .unwrap_or_else(|| "id".to_owned());
-        let collection = words(before).last().map(|word| singular(word));
-        let collection =
-            collection.filter(|word| word.starts_with(|c: char| c.is_ascii_alphabetic()));
+        let collection = one_of(before);
         if GENERIC.contains(&name.as_str()) {
             let kind = collection.unwrap_or_else(|| "item".to_owned());
             return Self {
@@ -73,13 +71,26 @@ impl Identifier {
             };
         }
         let stem = ENDINGS.iter().find_map(|ending| name.strip_suffix(ending));
-        let of_collection = || collection.filter(|word| name.starts_with(word.as_str()));
+        let of_collection = || {
+            let ends = |kind: &String| kind.ends_with(&format!("_{name}"));
+            collection.filter(|kind| name.starts_with(kind.as_str()) || ends(kind))
+        };
         let kind = stem.map(str::to_owned).or_else(of_collection);
         Self {
             kind: free(kind.unwrap_or_else(|| name.clone())),
             symbol: free(name),
         }
     }
+}
+
+/// One of a collection: `api-tokens` -> `api_token`.
+fn one_of(collection: &str) -> Option<String> {
+    let mut words = words(collection);
+    let last = words.pop()?;
+    words.push(singular(&last));
+    let kind = words.join("_");
+    kind.starts_with(|c: char| c.is_ascii_alphabetic())
+        .then_some(kind)
 }
 
 fn free(name: String) -> String {

@@ -5,6 +5,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::coverage;
 use crate::openapi::{Api, Described, Form, Scheme};
+use crate::text::words;
 
 /// What is known about a service.
 #[derive(Debug, Default)]
@@ -19,6 +20,8 @@ pub struct Source {
     pub openapi: Option<String>,
     /// The JSON path of the message of a refusal.
     pub refusal: Option<String>,
+    /// The operation that takes a name and a password, and gives a credential.
+    pub login: Option<String>,
     /// Where the service is.
     pub base_url: Option<String>,
     /// Variables that stand for secrets of what was recorded.
@@ -166,6 +169,13 @@ impl Action {
         format!("{} {}", self.method, self.path)
     }
 
+    /// Whether its body can have a field.
+    fn takes(&self, field: &str) -> bool {
+        let Some(body) = &self.body else { return false };
+        let has = |value: &Json| value.get(field).is_some();
+        body.value.as_ref().is_some_and(has) || body.more.iter().any(|name| name == field)
+    }
+
     /// The body as a suite writes it, by its key: `json`, `form`, `multipart` or `raw`.
     #[must_use]
     pub fn sent(&self) -> Option<(&'static str, Json)> {
@@ -188,6 +198,7 @@ impl From<Api> for Source {
         Self {
             access: Access::of(&api.schemes),
             ready: ready(&actions),
+            login: login(&actions),
             refusal: api.refusal.map(str::to_owned),
             base_url: server,
             impossible: others.into_iter().map(title).filter(is_pattern).collect(),
@@ -268,6 +279,32 @@ fn ready(actions: &[Action]) -> Option<String> {
         .iter()
         .find_map(|word| ends(word))
         .map(|action| action.path.clone())
+}
+
+/// What services call the path at which one logs in.
+const LOGIN: [&str; 8] = [
+    "login",
+    "signin",
+    "logon",
+    "session",
+    "sessions",
+    "authenticate",
+    "auth",
+    "token",
+];
+
+/// The first operation that takes a password at such a path.
+fn login(actions: &[Action]) -> Option<String> {
+    let is_called = |action: &&Action| {
+        let last = action.path.trim_end_matches('/').rsplit('/').next();
+        let words = last.map(words).unwrap_or_default();
+        let joined = words.concat();
+        LOGIN.contains(&joined.as_str()) || words.iter().any(|word| word == "login")
+    };
+    let mut posts = actions.iter().filter(|action| action.method == "POST");
+    posts
+        .find(|action| is_called(action) && action.takes("password"))
+        .map(Action::title)
 }
 
 /// A service that does not exist, to learn from.

@@ -342,7 +342,8 @@ begin
 end $$;
 
 -- Undoes a run's changes after `since` and forgets them. A row that somebody else changed since is left alone and
--- returned, with its primary key. Names inside the service's own functions are looked up in its schema.
+-- returned, with its primary key; its change stays, since what came between can turn out to be the run's. Names inside the
+-- service's own functions are looked up in its schema.
 create or replace function authz_pin.undo(which text, since bigint)
 returns table (tbl text, op text, key jsonb)
 language plpgsql
@@ -372,7 +373,7 @@ begin
   return query
     select x.tbl, x.op, authz_pin.row_key(x.relation, coalesce(x.new, x.old))
     from authz_pin.change x where x.seq = any (remaining) order by x.seq;
-  delete from authz_pin.change x where x.run = which and x.seq > since;
+  delete from authz_pin.change x where x.run = which and x.seq > since and x.seq <> all (remaining);
 end $$;
 
 -- Claims for a dead run what it caused: changes that hold its token or an identifier that it made, changes of the same

@@ -5,6 +5,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::describe::resolve;
 use crate::template::{literal, literal_text};
+use crate::text::words;
 
 /// How deep a value nests.
 const MAX_DEPTH: usize = 8;
@@ -29,9 +30,15 @@ pub struct Example {
 }
 
 impl Example {
-    /// Another value of the same schema.
+    /// Another value of the same schema, but for the names of things.
     #[must_use]
-    pub(super) fn with(mut self, value: Json) -> Self {
+    pub(super) fn with(mut self, mut value: Json) -> Self {
+        let fields = value.as_object_mut().into_iter().flatten();
+        for (name, value) in fields.filter(|(name, value)| is_name(name) && value.is_string()) {
+            if let Some(made) = self.value.get(name).filter(|made| is_tagged(made)) {
+                *value = made.clone();
+            }
+        }
         self.more.extend(names(&self.value).map(str::to_owned));
         self.more
             .retain(|name| value.get(literal_text(name)).is_none());
@@ -162,12 +169,25 @@ impl<'a> Maker<'a> {
         for name in required {
             let value = fields
                 .get(name)
-                .map(|schema| self.value(schema, depth.saturating_sub(1)));
+                .map(|schema| self.field(name, schema, depth));
             if name.len() <= MAX_NAME && self.left > 0 {
                 object.insert(literal_text(name), value.unwrap_or_else(|| json!(TAGGED)));
             }
         }
         Json::Object(object)
+    }
+
+    /// The value of a field. An example of a name is for one call: two things of one name are refused. So is a moment until
+    /// which something is valid, when it is over.
+    fn field(&mut self, name: &str, schema: &'a Json, depth: usize) -> Json {
+        let value = self.value(schema, depth.saturating_sub(1));
+        let is_outermost = depth == MAX_DEPTH;
+        let parts = self.parts(schema, depth);
+        match is_free(&parts, &value) {
+            true if is_outermost && is_name(name) => text(&parts),
+            true if is_end(name) => end(&parts).unwrap_or(value),
+            _ => value,
+        }
     }
 
     fn array(&mut self, parts: &[&'a Json], depth: usize) -> Json {
@@ -183,6 +203,53 @@ impl<'a> Maker<'a> {
             .into_keys()
             .filter(is_left_out);
         names.take(MAX_MORE).map(str::to_owned).collect()
+    }
+}
+
+/// Whether the value is a text that could as well be another one.
+fn is_free(parts: &[&Json], value: &Json) -> bool {
+    let fixed = ["enum", "const", "default", "pattern"];
+    let is_fixed = |part: &&Json| fixed.iter().any(|key| part.get(*key).is_some());
+    value.is_string() && !parts.iter().any(is_fixed)
+}
+
+/// How fields are called that say what a thing is called.
+const NAMES: [&str; 9] = [
+    "name", "title", "slug", "username", "login", "email", "mail", "alias", "handle",
+];
+/// How fields are called that say until when something is valid.
+const ENDS: [&str; 6] = [
+    "expires",
+    "expire",
+    "expiry",
+    "expiration",
+    "expired",
+    "until",
+];
+
+fn is_tagged(value: &Json) -> bool {
+    value.as_str().is_some_and(|text| text.contains("cell.tag"))
+}
+
+fn is_name(field: &str) -> bool {
+    words(field)
+        .last()
+        .is_some_and(|word| NAMES.contains(&word.as_str()))
+}
+
+fn is_end(field: &str) -> bool {
+    words(field)
+        .iter()
+        .any(|word| ENDS.contains(&word.as_str()))
+}
+
+/// A moment that is far off.
+fn end(parts: &[&Json]) -> Option<Json> {
+    let format = parts.iter().find_map(|part| part.get("format")?.as_str());
+    match format? {
+        "date-time" => Some(json!("2099-12-31T12:00:00Z")),
+        "date" => Some(json!("2099-12-31")),
+        _ => None,
     }
 }
 

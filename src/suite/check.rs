@@ -84,6 +84,7 @@ impl Checker<'_> {
         self.exclusions(&NodePath::from(["coverage", "exclude"]));
         self.explanations(&NodePath::from(["sensitivity", "explained"]));
         self.levels(&NodePath::from(["levels"]));
+        self.columns(&NodePath::from(["background", "columns"]));
         self.mistakes
     }
 
@@ -94,6 +95,19 @@ impl Checker<'_> {
         let known: Vec<String> = kinds::all().map(|entry| entry.id.clone()).collect();
         for kind in given.iter().filter(|kind| !known.contains(kind)) {
             self.unknown(&path.join(kind.as_str()), "kind", kind, &known);
+        }
+    }
+
+    /// Every text has to name a table and a column.
+    fn columns(&mut self, path: &NodePath) {
+        let items = self.get(path).and_then(Json::as_array).map_or(0, Vec::len);
+        for item in (0..items).map(|index| path.join(index)) {
+            if let Some(text) = self.text(&item).filter(|text| !text.contains('.')) {
+                let message = format!("{} is not a column", quoted(&text));
+                let mistake = self.document.error_at(&item, message);
+                self.mistakes
+                    .push(mistake.help("write the table and the column, such as `tokens.seen_at`"));
+            }
         }
     }
 
@@ -151,8 +165,9 @@ impl Checker<'_> {
         }
         self.templates_below(&path.join("parameters"), &self.declared.world());
         let own = rows.with(["name".to_owned()]);
-        self.templates_below(&path.join("rows"), &own);
         let captured = self.declared.captured(kind);
+        let before = own.clone().before(captured.clone());
+        self.templates_below(&path.join("rows"), &before);
         self.steps(&path.join("setup"), &own, captured.as_ref());
         self.teardown(&path.join("teardown"), &own);
     }
@@ -342,7 +357,14 @@ impl Checker<'_> {
             }
         };
         for name in used.iter() {
-            if let Err(known) = names.resolve(name) {
+            if names.is_later(name) {
+                let message =
+                    format!("`{name}` has no value yet: `setup` captures it, after the rows");
+                let mistake = self.document.error_at(path, message);
+                self.mistakes.push(mistake.help(
+                    "give these rows to a kind of their own, and the value to its parameter",
+                ));
+            } else if let Err(known) = names.resolve(name) {
                 self.unknown(path, "symbol", name, &known);
             }
         }

@@ -198,6 +198,9 @@ pub struct BackgroundSpec {
     /// The tables' names; `*` stands for any characters.
     #[serde(default)]
     pub tables: Vec<String>,
+    /// Columns, as `Table.column`: an update that changes no other column is in the background as well.
+    #[serde(default)]
+    pub columns: Vec<String>,
     /// Rows of these tables that hold no symbol and come from the run all the same, by the values of their columns:
     /// what a service logs about a call without a credential. They are undone only if no other run is on the database.
     #[serde(default)]

@@ -16,6 +16,8 @@ pub(super) struct Names {
     known: BTreeMap<String, Fields>,
     /// Whether there may be others, since what declares them could not be read.
     open: bool,
+    /// Names that have a value only later.
+    later: BTreeSet<String>,
 }
 
 impl Names {
@@ -37,6 +39,18 @@ impl Names {
         specs.fold(names, |names, (name, spec)| {
             names.with_fields(name, declared.fields(spec))
         })
+    }
+
+    /// The same where these have no value yet.
+    pub(super) fn before(self, later: Fields) -> Self {
+        let later = later.unwrap_or_default();
+        Self { later, ..self }
+    }
+
+    /// Whether `name` (dotted) has no value yet.
+    pub(super) fn is_later(&self, name: &str) -> bool {
+        let head = name.split('.').next().unwrap_or_default();
+        self.later.contains(head)
     }
 
     /// Whether `name` (dotted) is known; if not, the names it could have been.

@@ -1,4 +1,6 @@
-//! Tables that the service writes by itself, whatever is called.
+//! Tables and columns that the service writes by itself, whatever is called.
+
+use std::collections::BTreeSet;
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use indexmap::IndexMap;
@@ -10,6 +12,7 @@ use crate::suite::BackgroundSpec;
 /// The suite's background tables.
 pub(crate) struct Background {
     tables: GlobSet,
+    columns: BTreeSet<String>,
     unmarked: IndexMap<String, IndexMap<String, Json>>,
 }
 
@@ -17,6 +20,7 @@ impl Background {
     pub(crate) fn of(spec: &BackgroundSpec) -> Self {
         Self {
             tables: globs(&spec.tables),
+            columns: spec.columns.iter().cloned().collect(),
             unmarked: spec.unmarked.clone(),
         }
     }
@@ -26,9 +30,22 @@ impl Background {
         self.tables.is_match(table)
     }
 
-    /// Whether the change is to a background table.
+    /// Whether the change is to a background table, or an update of background columns alone.
     pub(super) fn has(&self, change: &Change) -> bool {
-        self.is_table(&change.table)
+        self.is_table(&change.table) || self.is_of_columns(change)
+    }
+
+    fn is_of_columns(&self, change: &Change) -> bool {
+        let (Some(old), Some(new)) = (change.old.as_object(), change.new.as_object()) else {
+            return false;
+        };
+        let changed = new
+            .iter()
+            .filter(|(column, value)| old.get(*column) != Some(value));
+        let mut changed = changed
+            .map(|(column, _)| format!("{}.{column}", change.table))
+            .peekable();
+        changed.peek().is_some() && changed.all(|column| self.columns.contains(&column))
     }
 
     /// Whether the suite says of such a row that it comes from the run although it holds no symbol.
@@ -43,7 +60,7 @@ impl Background {
                 .iter()
                 .all(|(column, value)| row.get(column) == Some(value))
         };
-        self.has(change) && self.unmarked.get(&change.table).is_some_and(matches)
+        self.is_table(&change.table) && self.unmarked.get(&change.table).is_some_and(matches)
     }
 }
 
@@ -84,6 +101,22 @@ mod tests {
         assert!(background.has_unmarked(&change("Logs", json!({"key": "None", "id": 1}))));
         assert!(!background.has_unmarked(&change("Logs", json!({"key": "k"}))));
         assert!(!background.has_unmarked(&change("Log2", json!({"key": "None"}))));
+    }
+
+    #[test]
+    fn an_update_of_background_columns_alone_is_in_the_background() {
+        let spec = json!({"columns": ["Token.seen"]});
+        let background = Background::of(&serde_json::from_value(spec).unwrap());
+        let update = |old: Json, new: Json| Change {
+            operation: Operation::Update,
+            old,
+            ..change("Token", new)
+        };
+        let seen = |seen, name| json!({"seen": seen, "name": name});
+        assert!(background.has(&update(seen(1, "a"), seen(2, "a"))));
+        assert!(!background.has(&update(seen(1, "a"), seen(2, "b"))));
+        assert!(!background.has(&update(seen(1, "a"), seen(1, "a"))));
+        assert!(!background.has(&change("Token", seen(1, "a"))));
     }
 
     #[test]

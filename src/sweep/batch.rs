@@ -74,10 +74,7 @@ impl<'a> Sweeper<'a> {
         self.set_targets_up(first, cells, &mut scratches).await?;
         self.found.phases.seeding += lap(&mut start);
         let requests: Arc<[Call]> = self.requests(endpoint, cells, &scratches)?.into();
-        let brought = self.fire(endpoint, &requests).await?;
-        if brought.iter().any(|brought| brought.fault.is_some()) {
-            self.still_ready().await?;
-        }
+        let brought = self.fired(endpoint, cells, &requests).await?;
         self.found.phases.requests += lap(&mut start);
         self.capture(endpoint, first, &brought, &mut scratches)?;
         let values = std::mem::take(&mut self.values);
@@ -100,6 +97,7 @@ impl<'a> Sweeper<'a> {
                 self.store.as_mut(),
                 known(&self.batches, &self.retired),
                 alone.then_some(first),
+                presence,
                 is_done,
             ),
         );
@@ -178,8 +176,44 @@ impl<'a> Sweeper<'a> {
         cells.iter().zip(scratches).map(call).collect()
     }
 
+    /// Fires the calls of a batch. Where the service is gone, the calls that it did not answer are told: one of them may
+    /// have ended it.
+    async fn fired(
+        &mut self,
+        endpoint: &Endpoint,
+        cells: &[PlannedCell<'_>],
+        requests: &Arc<[Call]>,
+    ) -> Result<Vec<Brought>, SweepError> {
+        self.silent.clear();
+        let fired = self.fire(endpoint, requests).await;
+        let brought = match fired {
+            Err(SweepError::Http(error)) if !self.silent.is_empty() => {
+                return Err(self.gone(&error.to_string(), cells));
+            }
+            fired => fired?,
+        };
+        let silent = brought.iter().enumerate();
+        let silent = silent.filter(|(_, brought)| brought.fault.is_some());
+        self.silent = silent.map(|(place, _)| place).collect();
+        if !self.silent.is_empty() {
+            let ready = self.still_ready().await;
+            ready.map_err(|error| self.gone(&error, cells))?;
+        }
+        Ok(brought)
+    }
+
+    fn gone(&self, reason: &str, cells: &[PlannedCell<'_>]) -> SweepError {
+        let silent = self.silent.iter().filter_map(|place| cells.get(*place));
+        let mut told: Vec<String> = silent.map(ToString::to_string).collect();
+        let more = told.split_off(TOLD.min(told.len())).len();
+        if more > 0 {
+            told.push(format!("and {more} more"));
+        }
+        SweepError::Gone(format!("{reason}; it did not answer {}", told.join(", ")))
+    }
+
     /// A fault is the cell's only where the service is still there; else it is the service's end.
-    async fn still_ready(&self) -> Result<(), SweepError> {
+    async fn still_ready(&self) -> Result<(), String> {
         let path = &self.suite.file.service.ready;
         for pause in PAUSES {
             if self.http.ready(path).await.is_ok() {
@@ -187,7 +221,7 @@ impl<'a> Sweeper<'a> {
             }
             tokio::time::sleep(pause).await;
         }
-        self.http.ready(path).await.map_err(SweepError::Gone)
+        self.http.ready(path).await
     }
 
     /// Binds what successes hold to symbols of their cells.
@@ -269,7 +303,7 @@ impl<'a> Sweeper<'a> {
         }
         let sent = self.send_all(&calls.into()).await?;
         if sent.iter().any(Result::is_err) {
-            self.still_ready().await?;
+            self.still_ready().await.map_err(SweepError::Gone)?;
         }
         for ((number, name), sent) in owners.into_iter().zip(sent) {
             let reply = sent.map_or_else(Reply::Fault, |answer| Reply::Status(answer.status));
@@ -343,17 +377,21 @@ async fn effects(
     store: Option<&mut Store>,
     known: Knowledge<'_>,
     sole: Option<usize>,
+    presence: Presence,
     is_done: bool,
 ) -> Result<(Vec<(usize, Change)>, Unexplained), DatabaseError> {
     let Some(store) = store else {
         return Ok(Default::default());
     };
-    let effects = store.effects(known, sole).await?;
+    let effects = store.effects(known, sole, presence).await?;
     if is_done {
         store.restore(known).await?;
     }
     Ok(effects)
 }
+
+/// How many calls are told of which one may have ended the service.
+const TOLD: usize = 5;
 
 /// How many cells are named before others go on.
 const NAMED_AT_ONCE: usize = 64;

@@ -97,11 +97,18 @@ impl Sweeper<'_> {
         // Tasks of their own run on all cores, and end when nobody waits for them any more.
         let lanes: JoinSet<_> = (0..lanes).map(lane).collect();
         let mut sent = Vec::with_capacity(calls.len());
-        for lane in lanes.join_all().await {
-            sent.extend(lane?);
+        let mut failure = None;
+        for (brought, failed) in lanes.join_all().await {
+            sent.extend(brought);
+            failure = failure.or(failed);
         }
         self.found.requests += sent.len();
         sent.sort_unstable_by_key(|(place, _)| *place);
+        if let Some(error) = failure {
+            let silent = sent.iter().filter(|(_, sent)| sent.is_err());
+            self.silent = silent.map(|(place, _)| *place).collect();
+            return Err(error);
+        }
         Ok(sent.into_iter().map(|(_, sent)| sent).collect())
     }
 
@@ -169,8 +176,8 @@ impl PagesSpec {
     }
 }
 
-/// What came of some of the calls, with their places among all.
-type Lane = Result<Vec<(usize, Result<Answer, Fault>)>, HttpError>;
+/// What came of some of the calls, with their places among all, and what ended that.
+type Lane = (Vec<(usize, Result<Answer, Fault>)>, Option<HttpError>);
 
 /// Sends one call after another, each the next that no other lane has begun. After a failure no lane begins another; those
 /// under way are awaited, since a call that is given up may still write.
@@ -179,12 +186,15 @@ async fn lane(http: Http, calls: Arc<[Call]>, next: Arc<AtomicUsize>) -> Lane {
     loop {
         let place = next.fetch_add(1, Ordering::Relaxed);
         let Some(call) = calls.get(place) else {
-            return Ok(brought);
+            return (brought, None);
         };
-        let sent = http.send(call).await.inspect_err(|_| {
-            next.store(calls.len(), Ordering::Relaxed);
-        })?;
-        brought.push((place, sent));
+        match http.send(call).await {
+            Ok(sent) => brought.push((place, sent)),
+            Err(error) => {
+                next.store(calls.len(), Ordering::Relaxed);
+                return (brought, Some(error));
+            }
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What actors are given before they call: by a login, or signed here.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
@@ -32,6 +32,17 @@ pub(super) struct Issues {
     fresh: RefCell<Vec<(String, Instance)>>,
     /// One at a time, so that no actor logs in twice.
     turn: Mutex<()>,
+    /// Whose credentials this run needs.
+    callers: BTreeSet<String>,
+}
+
+impl Issues {
+    pub(super) fn of(callers: BTreeSet<&str>) -> Self {
+        Self {
+            callers: callers.into_iter().map(str::to_owned).collect(),
+            ..Self::default()
+        }
+    }
 }
 
 impl<'a> Sweeper<'a> {
@@ -61,18 +72,24 @@ impl<'a> Sweeper<'a> {
         headers(&self.templates, auth, scope, names.unwrap_or(&none))
     }
 
+    /// Whose credentials this run needs.
+    fn callers(&self) -> impl Iterator<Item = &'a String> + use<'_, 'a> {
+        let callers = &self.issues.callers;
+        let actors = self.suite.world.actors.keys();
+        actors.filter(|actor| callers.contains(*actor))
+    }
+
     fn auth_of(&self, actor: &str) -> Option<&'a Credential> {
         self.suite.world.actors.get(actor)?.auth.as_ref()
     }
 
-    /// Whether any actor has to log in.
+    /// Whether any caller has to log in.
     pub(super) fn has_login_due(&self) -> bool {
-        let actors = self.suite.world.actors.iter();
-        let mut logins = actors.filter(|(_, actor)| {
-            let auth = actor.auth.as_ref();
+        let mut logins = self.callers().filter(|actor| {
+            let auth = self.auth_of(actor);
             auth.is_some_and(|auth| auth.login.is_some())
         });
-        logins.any(|(name, _)| self.is_due(name))
+        logins.any(|actor| self.is_due(actor))
     }
 
     fn is_due(&self, actor: &str) -> bool {
@@ -82,10 +99,11 @@ impl<'a> Sweeper<'a> {
             .is_none_or(|issued| issued.due.is_some_and(|due| Instant::now() >= due))
     }
 
-    /// Gives every actor what it needs, where it does not have it or it soon expires.
+    /// Gives every caller what it needs, where it does not have it or it soon expires.
     pub(super) async fn issue_all(&mut self) -> Result<(), SweepError> {
         let mut all = Ok(());
-        for actor in self.suite.world.actors.keys() {
+        let callers: Vec<&String> = self.callers().collect();
+        for actor in callers {
             if let Err(failure) = self.issue(actor).await {
                 let step = format!("`{actor}` cannot be given its credential");
                 all = Err(self.explained(step, failure, &Instance::default()));

@@ -229,11 +229,13 @@ impl Store {
     }
 
     /// Waits until the journal is quiet and reads it once: the changes by the number of their cell, and the rest. What no
-    /// symbol explains belongs to the `sole` cell that was swept meanwhile.
+    /// symbol explains belongs to the `sole` cell that was swept meanwhile. Of several cells it is one's, if no other run was
+    /// there: whose is not known, but it has to be undone together with what it was done to.
     pub(super) async fn effects(
         &mut self,
         known: Knowledge<'_>,
         sole: Option<usize>,
+        presence: Presence,
     ) -> Result<(Vec<(usize, Change)>, Unexplained), DatabaseError> {
         let Some(journal) = &mut self.journal else {
             return Ok(Default::default());
@@ -257,6 +259,9 @@ impl Store {
         journal.set_aside(attributed.foreign);
         let mut mine = attributed.background;
         mine.extend(attributed.explained.iter().map(|(_, change)| change.seq));
+        if presence == Presence::Alone {
+            mine.extend(attributed.unexplained.iter().map(|change| change.seq));
+        }
         journal.claim(&mut self.database, &mine).await?;
         Ok((attributed.explained, Unexplained(attributed.unexplained)))
     }
@@ -271,6 +276,7 @@ impl Store {
     /// Undoes a batch: its rows, its effects, and what its probes wrote.
     pub(super) async fn restore(&mut self, known: Knowledge<'_>) -> Result<(), DatabaseError> {
         self.claim_known(known).await?;
+        // What cannot be undone yet is undone with the whole run, or told then.
         self.undo(known, self.mark, self.world_rows).await?;
         match &self.journal {
             Some(journal) if self.inserted > VACUUM => {
@@ -291,7 +297,7 @@ impl Store {
         let changes = changes.filter(|change| self.unmarked.contains(&change.table));
         let numbers: Vec<i64> = changes.map(|change| change.seq).collect();
         self.claim_numbers(&numbers).await?;
-        self.undo(known, self.mark, self.world_rows).await
+        self.undo(known, self.mark, self.world_rows).await.map(drop)
     }
 
     async fn claim_known(&mut self, known: Knowledge<'_>) -> Result<(), DatabaseError> {
@@ -314,15 +320,38 @@ impl Store {
         known: Knowledge<'_>,
         mark: Mark,
         keep: usize,
-    ) -> Result<(), DatabaseError> {
+    ) -> Result<Vec<Leftover>, DatabaseError> {
         if let Some(journal) = &self.journal {
-            let left = journal.undo(&mut self.database, mark).await?;
-            self.leftovers
-                .extend(left.into_iter().map(|leftover| named(leftover, known)));
-            return Ok(());
+            let names = self.catalog.names();
+            let background: Vec<&str> = names
+                .filter(|table| self.background.is_table(table))
+                .collect();
+            let database = &mut self.database;
+            journal.claim_referring(database, &background).await?;
+            let left = journal.undo(database, mark).await?;
+            return Ok(left
+                .into_iter()
+                .map(|leftover| named(leftover, known))
+                .collect());
         }
         let rows = self.unwatched.split_off(keep.min(self.unwatched.len()));
-        self.database.delete(&rows, &self.catalog).await
+        self.database.delete(&rows, &self.catalog).await?;
+        Ok(Vec::new())
+    }
+
+    /// Undoes the whole run. What the service changes at this very moment can be known as the run's a moment later.
+    async fn undo_all(&mut self, known: Knowledge<'_>) -> Result<(), DatabaseError> {
+        let mut left = Vec::new();
+        for _ in 0..TRIES {
+            self.claim_known(known).await?;
+            left = self.undo(known, Mark::START, 0).await?;
+            if left.is_empty() {
+                break;
+            }
+            tokio::time::sleep(self.settle.max(PAUSE)).await;
+        }
+        self.leftovers.extend(left);
+        Ok(())
     }
 
     /// Waits for what the service writes late, undoes the whole run, and takes the journal away.
@@ -344,8 +373,7 @@ impl Store {
             }
         }
         self.enter(Presence::Shared).await?;
-        self.claim_known(known).await?;
-        self.undo(known, Mark::START, 0).await?;
+        self.undo_all(known).await?;
         self.leave(Presence::Shared).await?;
         if let Some(journal) = self.journal {
             journal.remove(&mut self.database).await?;
@@ -361,6 +389,10 @@ impl Store {
                 .any(|table| self.background.is_table(table))
     }
 }
+
+/// How often the end of a run tries to undo what was changed meanwhile, and the least time between.
+const TRIES: usize = 5;
+const PAUSE: Duration = Duration::from_millis(400);
 
 /// After how many rows the journal is vacuumed.
 const VACUUM: usize = 10_000;

@@ -55,23 +55,51 @@ impl Order<'_> {
 
 /// The first parts of all names that a member's templates look up, and the actors whose credentials it uses.
 fn heads(member: &Member<'_>, templates: &Templates) -> BTreeSet<String> {
-    let mut heads = BTreeSet::new();
-    let mut texts = |text: &str| {
-        let names = templates.names(text);
-        let names = names.iter().flat_map(|names| names.iter());
-        heads.extend(names.filter_map(|name| Some(name.split('.').next()?.to_owned())));
+    let mut given = Heads::new(templates);
+    let mut leaf = |json| leaves(json, &mut |text| given.add(text));
+    member.with.values().for_each(&mut leaf);
+    let Some(kind) = member.kind else {
+        return given.heads;
     };
-    member
-        .with
-        .values()
-        .for_each(|json| leaves(json, &mut texts));
-    if let Some(kind) = member.kind {
-        texts_of(kind, &mut texts);
+    kind.parameters.values().for_each(leaf);
+    let mut used = Heads::new(templates);
+    texts_of(kind, &mut |text| used.add(text));
+    // Where rows and steps are made, the kind's own names stand before those of the world.
+    used.heads.retain(|name| !is_own(kind, name));
+    let actors = steps(kind).filter_map(|step| step.auth.as_ref()?.actor.clone());
+    given
+        .heads
+        .into_iter()
+        .chain(used.heads)
+        .chain(actors)
+        .collect()
+}
+
+/// What templates look up.
+struct Heads<'t> {
+    templates: &'t Templates,
+    heads: BTreeSet<String>,
+}
+
+impl<'t> Heads<'t> {
+    fn new(templates: &'t Templates) -> Self {
+        let heads = BTreeSet::new();
+        Self { templates, heads }
     }
-    let steps = member.kind.into_iter().flat_map(steps);
-    let actors = steps.filter_map(|step| step.auth.as_ref()?.actor.clone());
-    heads.extend(actors.collect::<Vec<_>>());
-    heads
+
+    fn add(&mut self, text: &str) {
+        let names = self.templates.names(text);
+        let names = names.iter().flat_map(|names| names.iter());
+        self.heads
+            .extend(names.filter_map(|name| Some(name.split('.').next()?.to_owned())));
+    }
+}
+
+fn is_own(kind: &Kind, name: &str) -> bool {
+    kind.parameters.contains_key(name)
+        || kind.secrets.contains_key(name)
+        || kind.symbols.contains_key(name)
+        || kind.masks.contains_key(name)
 }
 
 fn steps(kind: &Kind) -> impl Iterator<Item = &StepSpec> {
@@ -79,9 +107,6 @@ fn steps(kind: &Kind) -> impl Iterator<Item = &StepSpec> {
 }
 
 fn texts_of(kind: &Kind, texts: &mut impl FnMut(&str)) {
-    kind.parameters
-        .values()
-        .for_each(|json| leaves(json, texts));
     for row in &kind.rows {
         row.when.iter().for_each(|when| texts(when));
         row.values.values().for_each(|json| leaves(json, texts));

@@ -44,6 +44,8 @@ pub(crate) struct Things {
     sessions: BTreeMap<String, String>,
     /// What goes wrong from now on.
     hole: &'static str,
+    /// The schema of the trails, where there are any.
+    trails: Option<&'static str>,
 }
 
 struct Thing {
@@ -119,6 +121,17 @@ impl Served {
 
     pub(crate) fn have(&self, hole: &'static str) {
         self.desk.things.lock().unwrap().hole = hole;
+    }
+
+    /// From now on each thing has a trail in this schema, which refers to it by a number that nobody is told.
+    pub(crate) fn keep_trails(&self, schema: &'static str) {
+        let sql = format!(
+            "create schema if not exists {schema};
+             alter table thing add number bigint generated always as identity unique;
+             create table {schema}.trail (thing bigint references thing (number) on delete cascade)"
+        );
+        self.runtime.block_on(self.desk.write(&sql));
+        self.desk.things.lock().unwrap().trails = Some(schema);
     }
 
     /// How many rows the tables have, and what the sum says.
@@ -218,6 +231,13 @@ impl Desk {
         // A transaction of its own that holds nothing of the run.
         self.write(&format!("insert into audit values ('one of {folder}')"))
             .await;
+        let trails = self.things.lock().unwrap().trails;
+        if let Some(schema) = trails {
+            self.write(&format!(
+                "insert into {schema}.trail select number from thing where path = '{path}'"
+            ))
+            .await;
+        }
         path
     }
 
@@ -274,6 +294,9 @@ async fn make_user(State(desk): Shared, headers: HeaderMap, Json(body): Json<Val
             format!("{body} {key}"),
         )
             .into_response();
+    }
+    if desk.hole() == "too many" {
+        return refused(StatusCode::TOO_MANY_REQUESTS, "too many requests");
     }
     if desk.hole() == "slow" {
         tokio::time::sleep(Duration::from_millis(800)).await;

@@ -105,6 +105,7 @@ fn a_service_that_dies_ends_the_run() {
     // Whether a call was under way when it died is up to chance.
     let known = [
         "error: the service is no longer ready: no answer from GET http://127.0.0.1:PORT/health: ",
+        "error: the service is no longer ready: no answer from POST http://127.0.0.1:PORT/notes/{{ target.note_id }}/good: ",
         "error: no answer from POST http://127.0.0.1:PORT/notes/{{ target.note_id }}/good: ",
     ];
     assert!(
@@ -129,7 +130,7 @@ fn a_service_that_answers_nobody_any_more_ends_the_run() {
         &["--filter", "probe/an answer"],
     )
     .error(3);
-    assert_snapshot!(error.replace(&service.address(), "127.0.0.1:PORT"), @"error: the service is no longer ready: no answer from GET http://127.0.0.1:PORT/health: timed out");
+    assert_snapshot!(error.replace(&service.address(), "127.0.0.1:PORT"), @"error: the service is no longer ready: no answer from GET http://127.0.0.1:PORT/health: timed out; it did not answer probe/an answer/owner, probe/an answer/anonymous");
 }
 
 #[test]

@@ -44,6 +44,13 @@ fn endpoints(place: &Place) -> String {
     texts.collect()
 }
 
+/// The targets of each endpoint.
+fn endpoint_targets(place: &Place) -> String {
+    let cells = place.run(&["list", "made"]).result();
+    let cells = cells.lines().filter(|cell| cell.ends_with("/admin"));
+    cells.collect::<Vec<_>>().join("\n")
+}
+
 /// What `list` says of the suite, as how many cells each endpoint has.
 fn listed(place: &Place) -> String {
     let cells = place.run(&["list", "made"]).result();
@@ -238,6 +245,136 @@ fn patterns_select_operations() {
     For more information, try '--help'.
     ");
     assert_eq!(place.files(), []);
+}
+
+/// A document whose examples are each for one call, and whose collections end with the same word.
+fn tokens() -> Value {
+    let created = |schema: Value| {
+        json!({
+            "requestBody": {"content": {"application/json": {"schema": schema}}},
+            "responses": {"201": {"content": {"application/json": {"schema": {
+                "properties": {"id": {"type": "integer"}},
+            }}}}},
+        })
+    };
+    let text = |example: &str| json!({"type": "string", "example": example});
+    json!({
+        "openapi": "3.0.3",
+        "paths": {
+            "/login": {"post": {"requestBody": {"content": {"application/json": {"schema": {
+                "required": ["username", "password"],
+                "properties": {"username": text("ann"), "password": text("hunter2")},
+            }}}}}},
+            "/user/tokens": {"post": created(json!({
+                "required": ["description", "tokenName", "type", "expiresAt"],
+                "properties": {
+                    "description": text("for the laptop"),
+                    "tokenName": text("laptop"),
+                    "type": {"type": "string", "enum": ["personal"], "example": "personal"},
+                    "expiresAt": {"type": "string", "format": "date-time", "example": "2023-04-19T08:15:14Z"},
+                },
+            }))},
+            "/user/tokens/{id}": {"delete": {}},
+            "/api-tokens": {"post": created(json!({
+                "required": ["email", "rules"],
+                "properties": {
+                    "email": {"type": "string", "format": "email", "example": "ann@example.org"},
+                    "rules": {"type": "array", "items": {
+                        "required": ["fieldName"],
+                        "properties": {"fieldName": text("country")},
+                    }},
+                },
+            }))},
+            "/api-tokens/{token}": {"delete": {}},
+        },
+    })
+}
+
+#[test]
+fn an_example_of_a_name_or_of_a_moment_is_not_for_every_call() {
+    let place = Place::empty().write("api.json", &tokens().to_string());
+    init(&place, &["--openapi", "api.json"]).result();
+    let endpoint = |name: &str| text(&place, &format!("made/endpoints/{name}.yaml"));
+    assert_snapshot!(endpoint("post-user-tokens"), @r#"
+    # yaml-language-server: $schema=../.authz-pin/schemas/endpoint.schema.json
+    # POST /user/tokens
+    request:
+      method: POST
+      path: /user/tokens
+      # A row that holds the tag of the cell tells which call wrote it.
+      json:
+        description: for the laptop
+        tokenName: "{{ cell.tag }}"
+        type: personal
+        expiresAt: "2099-12-31T12:00:00Z"
+    # What a success makes has these names in the record.
+    capture:
+      new:
+        kind: new_token
+        from:
+          token_id: $.id
+    targets:
+      - nothing
+    "#);
+    assert_snapshot!(endpoint("post-api-tokens"), @r#"
+    # yaml-language-server: $schema=../.authz-pin/schemas/endpoint.schema.json
+    # POST /api-tokens
+    request:
+      method: POST
+      path: /api-tokens
+      # A row that holds the tag of the cell tells which call wrote it.
+      json:
+        email: "{{ cell.tag }}@example.com"
+        rules:
+          - { fieldName: country }
+    # What a success makes has these names in the record.
+    capture:
+      new:
+        kind: new_api_token
+        from:
+          token: $.id
+    targets:
+      - nothing
+    "#);
+}
+
+#[test]
+fn collections_that_end_with_the_same_word_are_of_different_kinds() {
+    let place = Place::empty().write("api.json", &tokens().to_string());
+    init(&place, &["--openapi", "api.json"]).result();
+    assert_snapshot!(endpoint_targets(&place), @r#"
+    delete-api-tokens-token/own api token/admin
+    delete-api-tokens-token/other api token/admin
+    delete-api-tokens-token/api token that does not exist/admin
+    delete-user-tokens-id/own token/admin
+    delete-user-tokens-id/other token/admin
+    delete-user-tokens-id/token that does not exist/admin
+    post-api-tokens/nothing/admin
+    post-login/nothing/admin
+    post-user-tokens/nothing/admin
+    "#);
+}
+
+#[test]
+fn where_one_can_log_in_the_world_says_how_an_actor_does() {
+    let place = Place::empty().write("api.json", &tokens().to_string());
+    init(&place, &["--openapi", "api.json"]).result();
+    let world = text(&place, "made/world.yaml");
+    let from = world.find("# Who calls.").unwrap();
+    let to = world.find("\nactors:").unwrap();
+    assert_snapshot!(&world[from..to], @r#"
+    # Who calls. Every actor meets every target of every endpoint. FILL IN: the roles that your service has. An actor can be
+    # made by the run as well: a `kind` with a secret and rows, and `auth` with "{{ actor.NAME }}".
+    #
+    # POST /login takes a password: instead of having a token, an actor can log in, once in each run. For instance:
+    #
+    #   auth:
+    #     login:
+    #       request: { method: POST, path: ..., json: { ... } }
+    #       # Where the answer has the credential: a cookie, or a part of its body as a JSON path.
+    #       capture: { session: { cookie: NAME } }
+    #     cookies: { NAME: "{{ login.session }}" }
+    "#);
 }
 
 #[test]

@@ -154,6 +154,54 @@ fn what_a_setup_writes_is_no_effect_of_a_call_and_is_undone() {
     assert_eq!(watched.service.rows(), (0, 0, 0));
 }
 
+/// A service whose rows are referred to by others that hold nothing that anybody knows.
+fn desk_with_trails(rules: &str) {
+    let rules = format!(
+        "unstable_columns: {{ sum.things: <count>, thing.number: <number>, trail.thing: <number> }}\n{rules}\nrefusal:"
+    );
+    let place = desk().edit("desk/suite.yaml", "refusal:", &rules);
+    let watched = Watched::start();
+    watched.service.keep_trails("public");
+    let url = watched.service.url();
+    let service = ["--base-url", &url, "--database-url", &watched.url];
+    let ended = place.run(&[&["record", "desk"], &service[..]].concat());
+    ended.result();
+    assert_eq!(watched.service.rows(), (0, 0, 0));
+}
+
+#[test]
+fn a_row_in_the_background_that_refers_to_what_the_run_made_goes_with_it() {
+    desk_with_trails("background: { tables: [trail] }");
+}
+
+#[test]
+fn what_calls_wrote_without_a_symbol_is_undone_with_what_it_refers_to() {
+    desk_with_trails("");
+}
+
+#[test]
+fn what_a_run_that_failed_could_not_undo_is_told() {
+    let place = desk().edit("desk/world.yaml", "timeout_s: 10", "timeout_s: 0");
+    let watched = Watched::start();
+    // Rows that the run does not watch refer to what it has made.
+    watched.service.keep_trails("elsewhere");
+    watched.service.have("never ready");
+    let url = watched.service.url();
+    let arguments = [
+        "check",
+        "desk",
+        "--base-url",
+        &url,
+        "--database-url",
+        &watched.url,
+    ];
+    let ended = place.run(&arguments);
+    assert_snapshot!(ended.error(3), @r#"
+    could not be undone: insert `thing` {"path":"<owner.page>"}
+    error: `owner` cannot be set up: step 2, GET `{{ page }}`: `{{ answer.body.state == 'ready' }}` was not true within 0 s, and the last answer was 200 {"state":"pending","key":"<its.key>"}
+    "#);
+}
+
 #[test]
 fn a_service_that_counts_gives_the_same_records_whatever_it_has_counted_to() {
     let unstable = "unstable_columns: { sum.things: <count> }\nrefusal:";
@@ -367,8 +415,6 @@ fn a_dry_run_shows_the_requests_of_setups_by_the_names_of_their_values() {
         {"name":"<member.user_name>"}
       setup: GET <member.page>
         authorization: Basic <vars.admin_password>
-      setup: POST /sessions
-        x-key: <member.key>
       teardown: DELETE <member.page>
         authorization: Basic <vars.admin_password>
 
@@ -402,9 +448,129 @@ fn a_dry_run_shows_the_requests_of_setups_by_the_names_of_their_values() {
       GET /projects/<target.project_id>
         x-key: <actor.key>
 
-    3 cells, 21 requests without the pages after a first one
+    3 cells, 20 requests without the pages after a first one
     "#);
     assert!(!text.contains(PASSWORD), "{text}");
+}
+
+#[test]
+fn a_dry_run_shows_an_identifier_that_has_to_be_a_number() {
+    let place = desk().edit(
+        "desk/world.yaml",
+        "json: { name: \"{{ title }}\" }",
+        "json: { name: \"{{ title }}\", owner: \"{{ owner | int }}\", rank: \"{{ '7' | int }}\" }",
+    );
+    let place = place
+        .edit(
+            "desk/world.yaml",
+            "    parameters:\n      key: null",
+            "    parameters:\n      key: null\n      owner: null",
+        )
+        .edit(
+            "desk/world.yaml",
+            "with: { key: \"{{ owner.key }}\" }",
+            "with: { key: \"{{ owner.key }}\", owner: \"{{ owner.user_id }}\" }",
+        );
+    let arguments = [
+        "check",
+        "desk",
+        "--dry-run",
+        "--filter",
+        "project-get/the plan/admin",
+    ];
+    let somewhere = ["--base-url", "http://127.0.0.1:1"];
+    let text = place.run(&[&arguments[..], &somewhere].concat()).result();
+    let body = r#"{"name":"<plan.title>","owner":"<owner.user_id>","rank":7}"#;
+    assert!(text.contains(body), "{text}");
+}
+
+#[test]
+fn a_parameter_with_the_name_of_an_actor_does_not_mean_that_actor() {
+    let order = |name: &str| {
+        let named = format!("    parameters:\n      {name}: null");
+        let place = desk()
+            .edit(
+                "desk/world.yaml",
+                "    parameters:\n      key: null",
+                &named,
+            )
+            .edit(
+                "desk/world.yaml",
+                "x-key: \"{{ key }}\"",
+                &format!("x-key: \"{{{{ {name} }}}}\""),
+            )
+            .edit(
+                "desk/world.yaml",
+                "with: { key:",
+                &format!("with: {{ {name}:"),
+            )
+            .edit(
+                "desk/targets.yaml",
+                "with: { key:",
+                &format!("with: {{ {name}:"),
+            );
+        let somewhere = ["--base-url", "http://127.0.0.1:1"];
+        let text = place.run(&[&["check", "desk", "--dry-run"], &somewhere[..]].concat());
+        let text = text.result();
+        let at = |who: &str| text.find(&format!("\n{who}\n"));
+        at("plan") < at("member")
+    };
+    assert!(order("key") && order("member"));
+}
+
+#[test]
+fn only_those_log_in_whose_credential_a_run_needs() {
+    let logs_in = |filter| {
+        let arguments = ["check", "desk", "--dry-run", "--filter", filter];
+        let somewhere = ["--base-url", "http://127.0.0.1:1"];
+        let ended = desk().run(&[&arguments[..], &somewhere].concat());
+        ended.result().contains("POST /sessions")
+    };
+    assert!(logs_in("project-get/the plan/member") && !logs_in("project-get/the plan/owner"));
+}
+
+#[test]
+fn a_setup_that_is_refused_for_its_number_is_told_with_what_helps() {
+    let (service, place) = (Served::start(), desk());
+    service.have("too many");
+    let ended = place.run(&["check", "desk", "--base-url", &service.url()]);
+    assert_snapshot!(ended.error(3), @r#"
+    error: `owner` cannot be set up: step 1, POST `/users`: 429 {"error":"too many requests"}
+      = help: the service limits how often it is asked: raise that limit on the test instance
+    "#);
+}
+
+#[test]
+fn a_column_in_the_background_has_its_table_before_it() {
+    let rule = "background: { columns: [seen_at] }\nrefusal:";
+    let place = desk().edit("desk/suite.yaml", "refusal:", rule);
+    assert_snapshot!(place.run(&["list", "desk"]).error(2), @r##"
+    error: `seen_at` is not a column
+       --> desk/suite.yaml:11:25
+       |
+    11 | background: { columns: [seen_at] }
+       |                         ^^^^^^^
+       = help: write the table and the column, such as `tokens.seen_at`
+
+    1 error
+    "##);
+}
+
+#[test]
+fn rows_that_need_what_a_setup_captures_are_a_mistake() {
+    let rows = "    rows:\n      - { table: thing, values: { path: \"{{ page }}\", owner: \"{{ user_id }}\" } }\n    setup:\n      - request: { method: POST, path: /users,";
+    let setup = "    setup:\n      - request: { method: POST, path: /users,";
+    let place = desk().edit("desk/world.yaml", setup, rows);
+    assert_snapshot!(place.run(&["list", "desk"]).error(2), @r##"
+    error: `user_id` has no value yet: `setup` captures it, after the rows
+       --> desk/world.yaml:12:62
+       |
+    12 |       - { table: thing, values: { path: "{{ page }}", owner: "{{ user_id }}" } }
+       |                                                              ^^^^^^^^^^^^^^^^
+       = help: give these rows to a kind of their own, and the value to its parameter
+
+    1 error
+    "##);
 }
 
 #[test]

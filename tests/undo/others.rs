@@ -56,6 +56,25 @@ async fn a_row_that_somebody_else_changed_since_is_left_alone_and_named() {
 }
 
 #[tokio::test]
+async fn what_was_left_alone_is_undone_once_what_came_between_is_known_as_the_runs() {
+    let mut service = Service::with(TENANTS).await;
+    let before = service.content().await;
+    let (journal, mut database) = service.watched().await;
+    service.call("insert into tenant values (3, 'ours')").await;
+    claim(&journal, &mut database).await;
+    service
+        .call("update tenant set name = 'late' where id = 3")
+        .await;
+    let left = journal.undo(&mut database, Mark::START).await.unwrap();
+    assert_eq!(left, [leftover("tenant", "insert", 3)]);
+    claim(&journal, &mut database).await;
+    let left = journal.undo(&mut database, Mark::START).await.unwrap();
+    assert_eq!(left, []);
+    journal.remove(&mut database).await.unwrap();
+    assert_eq!(service.content().await, before);
+}
+
+#[tokio::test]
 async fn a_row_that_somebody_else_hangs_on_ours_keeps_ours() {
     for table in ["team", "seat"] {
         let (leftovers, mut service) = after_undo(
