@@ -146,7 +146,9 @@ impl From<SweepError> for Failure {
                 ..failure
             },
             SweepError::Database(error) => error.into(),
-            SweepError::Setup { reason, .. } if is_limited(&reason) => failure.help(
+            SweepError::Setup {
+                status: Some(429), ..
+            } => failure.help(
                 "the service limits how often it is asked: raise that limit on the test instance",
             ),
             SweepError::Http(_)
@@ -155,14 +157,6 @@ impl From<SweepError> for Failure {
             | SweepError::Setup { .. } => failure,
         }
     }
-}
-
-/// Whether a step was refused because there were too many.
-fn is_limited(reason: &str) -> bool {
-    let status = reason
-        .strip_prefix("its login is answered ")
-        .unwrap_or(reason);
-    status.split(' ').next() == Some("429")
 }
 
 /// What somebody else changed is left alone, and is for a person to look at.

@@ -357,11 +357,7 @@ impl Journal {
         let claim = claim
             .bind::<Text, _>(&self.run)
             .bind::<Array<BigInt>, _>(changes);
-        claim
-            .execute(&mut database.connection)
-            .await
-            .map_err(DatabaseError::refused("write the journal"))
-            .map(drop)
+        written(claim.execute(&mut database.connection).await)
     }
 
     /// Claims what refers by a foreign key to a row that this run inserted, in tables that the service writes by itself.
@@ -376,11 +372,7 @@ impl Journal {
         let claim = diesel::sql_query(include_str!("journal/refer.sql"))
             .bind::<Text, _>(&self.run)
             .bind::<Array<Text>, _>(tables);
-        claim
-            .execute(&mut database.connection)
-            .await
-            .map_err(DatabaseError::refused("write the journal"))
-            .map(drop)
+        written(claim.execute(&mut database.connection).await)
     }
 
     /// Sets changes aside as somebody else's.
@@ -479,9 +471,12 @@ async fn forget(database: &mut Database, run: &str) -> Result<(), DatabaseError>
         left_alone as (delete from authz_pin.change where run = $1)
         delete from authz_pin.run where token = $1";
     let forget = diesel::sql_query(statement).bind::<Text, _>(run);
-    forget
-        .execute(&mut database.connection)
-        .await
+    written(forget.execute(&mut database.connection).await)
+}
+
+/// What came of a statement that writes the journal: how many rows it wrote is told to nobody.
+fn written(result: QueryResult<usize>) -> Result<(), DatabaseError> {
+    result
         .map_err(DatabaseError::refused("write the journal"))
         .map(drop)
 }

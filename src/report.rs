@@ -128,11 +128,6 @@ impl Outcome {
     }
 }
 
-/// A number and what it counts.
-fn count(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
-}
-
 /// A form of the report.
 pub type Form = fn(&mut dyn Write, &Report) -> io::Result<()>;
 

@@ -178,6 +178,8 @@ pub enum SweepError {
     Setup {
         /// Which one.
         step: String,
+        /// The status by which the service refused it.
+        status: Option<u16>,
         /// What the service did, with names in place of known values.
         reason: String,
     },
@@ -294,8 +296,6 @@ struct Sweeper<'a> {
     unfinished: VecDeque<(&'a EndpointPlan<'a>, usize)>,
     options: &'a Options,
     progress: &'a dyn Progress,
-    /// The places of the calls of a batch that the service did not answer.
-    silent: Vec<usize>,
     /// How many cells are in a record already.
     done: usize,
     /// The cells after those, in the order of their numbers.
@@ -341,7 +341,6 @@ impl<'a> Sweeper<'a> {
             unfinished: VecDeque::new(),
             options,
             progress,
-            silent: Vec::new(),
             done: 0,
             swept: Vec::new(),
             found: Sweep::default(),

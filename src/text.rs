@@ -31,6 +31,12 @@ pub(crate) fn printable(text: &str) -> String {
     text.chars().flat_map(shown).collect()
 }
 
+/// A number of things: `1 cell`, `2 cells`.
+pub(crate) fn counted(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
+}
+
 /// Whether a text is a UUID in its usual form (RFC 9562, section 4).
 pub(crate) fn is_uuid(text: &str) -> bool {
     let lengths: Vec<usize> = text.split('-').map(str::len).collect();

@@ -95,9 +95,9 @@ impl Seed {
     /// As many worlds as have that many actors together.
     async fn insert(service: &Service, keys: usize) -> Result<Self> {
         let suite = Suite::load(&suite()).map_err(|error| error.to_string())?;
+        let templates = Templates::new();
         let (mut actors, mut rows) = (Vec::new(), Vec::new());
         while actors.len() < keys {
-            let templates = Templates::new();
             let world = World::draw(&suite, &templates, &service.variables)?;
             rows.extend(world.rows(&suite, &templates)?);
             let key = |name| Some(world.entities.get(name)?.fields.get("key")?.value.clone());

@@ -69,7 +69,7 @@ fn cargo(arguments: &[&str]) -> std::io::Result<ExitStatus> {
         .status()
 }
 
-/// The mutants that survived, or had no end, and that nobody has explained.
+/// The mutants that survived and that nobody has explained.
 fn unreviewed(results: &Path) -> Result<BTreeSet<String>, Box<dyn Error>> {
     let explained: BTreeSet<String> = triage::read()?
         .into_iter()

@@ -15,6 +15,7 @@ use crate::init::{self, Action, Draft, Kind, Source};
 use crate::openapi;
 use crate::suite::Suite;
 use crate::terminal::{HEADING, styled};
+use crate::text::counted;
 use crate::yaml;
 
 /// What the help of `init` ends with.
@@ -232,7 +233,7 @@ fn told(
 }
 
 fn wrote(draft: &Draft) -> Vec<String> {
-    let (kinds, actors) = (counted(draft.kinds.len()), draft.actors.len());
+    let (kinds, actors) = (counted(draft.kinds.len(), "kind"), draft.actors.len());
     vec![
         format!(
             "suite.yaml      the service, {} variables",
@@ -250,11 +251,11 @@ fn fill_in(draft: &Draft) -> Vec<String> {
         draft.kinds.iter().partition(|kind| kind.setup.is_some());
     let ready = "suite.yaml      `service.ready`: a path that answers everybody with a success";
     let rows = |kind: &Kind| {
-        let (count, label) = (counted(unmade.len()), &kind.label);
+        let (count, label) = (counted(unmade.len(), "kind"), &kind.label);
         format!("world.yaml      `rows` or `setup` of {count}: what makes a {label} exist")
     };
     let setup = |kind: &Kind| {
-        let (count, label) = (counted(made.len()), &kind.label);
+        let (count, label) = (counted(made.len(), "kind"), &kind.label);
         format!("world.yaml      `setup` of {count}: whether it makes a {label}")
     };
     let known = [
@@ -268,10 +269,6 @@ fn fill_in(draft: &Draft) -> Vec<String> {
     ];
     let always = always.map(str::to_owned);
     known.into_iter().flatten().chain(always).collect()
-}
-
-fn counted(kinds: usize) -> String {
-    format!("{kinds} kind{}", if kinds == 1 { "" } else { "s" })
 }
 
 fn then(folder: &str, draft: &Draft) -> Vec<String> {

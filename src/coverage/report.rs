@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{Coverage, Covered, State, Stranger, Totals};
 use crate::openapi::Operation;
 use crate::terminal::{ALLOWED, DENIED, FAINT, HEADING, NOTABLE, styled};
-use crate::text::printable;
+use crate::text::{counted, printable};
 
 /// Writes the sums of each method, then every operation that is not swept and how to change that.
 pub fn human(out: &mut dyn Write, coverage: &Coverage) -> io::Result<()> {
@@ -118,14 +118,10 @@ fn summary(out: &mut dyn Write, totals: Totals) -> io::Result<()> {
         excluded,
         missing,
     } = totals;
-    let noun = if operations == 1 {
-        "operation"
-    } else {
-        "operations"
-    };
     writeln!(
         out,
-        "\n{percent}: {operations} {noun}, {swept} swept, {excluded} excluded, {missing} missing"
+        "\n{percent}: {}, {swept} swept, {excluded} excluded, {missing} missing",
+        counted(operations, "operation")
     )
 }
 

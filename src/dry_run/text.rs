@@ -5,6 +5,7 @@ use std::fmt::{Display, Formatter, Result};
 use indexmap::IndexMap;
 
 use super::{CellRun, DryRun, Insert, Request, Steps};
+use crate::text::counted;
 
 impl Display for DryRun {
     fn fmt(&self, out: &mut Formatter<'_>) -> Result {
@@ -61,11 +62,6 @@ impl Display for Steps {
         let mut teardown = self.teardown.iter();
         teardown.try_for_each(|request| write!(out, "  teardown: {request}"))
     }
-}
-
-fn counted(number: usize, what: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {what}{plural}")
 }
 
 impl Display for Insert {

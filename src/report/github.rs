@@ -4,10 +4,10 @@
 
 use std::io::{self, Write};
 
+use super::Report;
 use super::issue::{self, Issue};
-use super::{Report, count};
 use crate::kinds::Level;
-use crate::text::short;
+use crate::text::{counted, short};
 
 /// How many annotations of a level GitHub shows of one step; it drops the others without a word.
 const SHOWN: usize = 10;
@@ -35,7 +35,7 @@ fn annotations(out: &mut dyn Write, command: &str, issues: &[&Issue<'_>]) -> io:
         let rest = (number == SHOWN && more > 0).then(|| {
             format!(
                 "\n... and {} that GitHub does not show",
-                count(more, command)
+                counted(more, command)
             )
         });
         annotation(out, command, issue, &rest.unwrap_or_default())?;

@@ -6,10 +6,11 @@ use tabled::Table;
 use tabled::builder::Builder;
 use tabled::settings::{Padding, Style};
 
-use super::{Outcome, Report, count};
+use super::{Outcome, Report};
 use crate::drift::{self, Comparison};
 use crate::record::Cell;
 use crate::terminal::{ALLOWED, DENIED, FAINT, HEADING, NOTABLE, styled};
+use crate::text::counted;
 
 /// Writes the matrix of every endpoint, then what differs, then one line that sums it up.
 pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
@@ -106,7 +107,7 @@ fn differences(out: &mut dyn Write, outcome: &Outcome) -> io::Result<()> {
         Comparison::New => writeln!(out, "\n{name} has no snapshot yet"),
         Comparison::Changed { diff, drifts } => {
             let cells = outcome.comparison.cells().len();
-            writeln!(out, "\n{name} differs in {}", count(cells, "cell"))?;
+            writeln!(out, "\n{name} differs in {}", counted(cells, "cell"))?;
             drift::human(
                 out,
                 &drift::group([(outcome.name.as_str(), drifts.clone())]),
@@ -128,15 +129,18 @@ fn colored(line: &str) -> String {
 fn summary(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let verdict = match report.differing() {
         0 => styled(ALLOWED, "as pinned"),
-        n => styled(NOTABLE, &format!("{} not as pinned", count(n, "endpoint"))),
+        n => styled(
+            NOTABLE,
+            &format!("{} not as pinned", counted(n, "endpoint")),
+        ),
     };
-    let cells = count(report.totals.cells, "cell");
-    let requests = count(report.totals.requests, "request");
-    let findings = count(report.findings(), "pinned finding");
+    let cells = counted(report.totals.cells, "cell");
+    let requests = counted(report.totals.requests, "request");
+    let findings = counted(report.findings(), "pinned finding");
     writeln!(
         out,
         "\n{verdict}: {cells}, {}, {requests}, {findings} in {:.2} s",
-        count(report.endpoints.len(), "endpoint"),
+        counted(report.endpoints.len(), "endpoint"),
         report.totals.seconds
     )
 }

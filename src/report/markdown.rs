@@ -3,10 +3,10 @@
 
 use std::io::{self, Write};
 
+use super::Report;
 use super::issue::{self, Rule};
-use super::{Report, count};
 use crate::drift::Group;
-use crate::text::short;
+use crate::text::{counted, short};
 
 /// How long a comment on GitHub can be, in characters, without a line by which a workflow finds its own. Here it is
 /// bytes, which are never fewer.
@@ -54,11 +54,11 @@ fn verdict(report: &Report) -> String {
         "## authz-pin: {} is {verdict}\n\n{}{}, {}{}; {}, {}.\n\n",
         plain(&report.suite),
         part(report.differing()),
-        count(report.endpoints.len(), "endpoint"),
+        counted(report.endpoints.len(), "endpoint"),
         part(changed),
-        count(report.totals.cells, "cell"),
-        count(report.totals.requests, "request"),
-        count(report.findings(), "pinned finding"),
+        counted(report.totals.cells, "cell"),
+        counted(report.totals.requests, "request"),
+        counted(report.findings(), "pinned finding"),
     )
 }
 
@@ -159,7 +159,7 @@ impl Page {
             self.text.push('\n');
         }
         if self.left > 0 {
-            let more = count(self.left, "more difference");
+            let more = counted(self.left, "more difference");
             let more = format!("... and {more} in the HTML report (`--report html=FILE`).\n\n");
             self.text.push_str(&more);
         }
@@ -191,7 +191,7 @@ fn heading(groups: &[Group], first: &Group) -> String {
     let (kind, endpoint) = (first.kind.id(), plain(&first.endpoint));
     format!(
         "### {kind} in {endpoint}: {}\n\n",
-        count(sum(groups), "difference")
+        counted(sum(groups), "difference")
     )
 }
 
@@ -212,7 +212,7 @@ fn row(group: &Group) -> String {
     let cells = group.cells();
     let shown = plain(&cells);
     let more = match cells.chars().nth(TEXT) {
-        Some(_) => format!(" ({})", count(group.count(), "cell")),
+        Some(_) => format!(" ({})", counted(group.count(), "cell")),
         None => String::new(),
     };
     format!(

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{Gap, Kind, Sensitivity, Totals};
 use crate::terminal::{ALLOWED, DENIED, FAINT, HEADING, NOTABLE, styled};
-use crate::text::printable;
+use crate::text::{counted, printable};
 
 /// Writes the sums of each kind of question, then every gap and how to close it.
 pub fn human(out: &mut dyn Write, sensitivity: &Sensitivity) -> io::Result<()> {
@@ -78,15 +78,11 @@ fn summary(out: &mut dyn Write, totals: Totals) -> io::Result<()> {
     } = totals;
     let style = if open == 0 { ALLOWED } else { NOTABLE };
     let percent = format!("{:.1} % noticed", totals.share().percent());
-    let noun = if questions == 1 {
-        "question"
-    } else {
-        "questions"
-    };
     writeln!(
         out,
-        "\n{}: {questions} {noun}, {noticed} noticed, {explained} explained, {open} open",
-        styled(style, &percent)
+        "\n{}: {}, {noticed} noticed, {explained} explained, {open} open",
+        styled(style, &percent),
+        counted(questions, "question")
     )
 }
 

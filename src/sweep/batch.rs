@@ -64,14 +64,7 @@ impl<'a> Sweeper<'a> {
         let first = self.count();
         self.issue_again().await?;
         self.values = self.world_values.clone();
-        let setup = self.set_endpoint_up(endpoint).await?;
-        let mut scratches = self.scratches(first, cells, setup.as_ref())?;
-        match &mut self.store {
-            Some(store) => store.seed(&scratches, presence).await?,
-            None if scratches.iter().all(|scratch| scratch.rows.is_empty()) => {}
-            None => return Err(SweepError::NoDatabase),
-        }
-        self.set_targets_up(first, cells, &mut scratches).await?;
+        let mut scratches = self.seed(endpoint, first, cells, presence).await?;
         self.found.phases.seeding += lap(&mut start);
         let requests: Arc<[Call]> = self.requests(endpoint, cells, &scratches)?.into();
         let brought = self.fired(endpoint, cells, &requests).await?;
@@ -116,6 +109,25 @@ impl<'a> Sweeper<'a> {
         }
         self.found.phases.journal += lap(&mut start);
         Ok(unexplained)
+    }
+
+    /// Makes what the cells are about: rows, and then what is made by requests.
+    async fn seed(
+        &mut self,
+        endpoint: &'a Endpoint,
+        first: usize,
+        cells: &[PlannedCell<'a>],
+        presence: Presence,
+    ) -> Result<Vec<Scratch>, SweepError> {
+        let setup = self.set_endpoint_up(endpoint).await?;
+        let mut scratches = self.scratches(first, cells, setup.as_ref())?;
+        match &mut self.store {
+            Some(store) => store.seed(&scratches, presence).await?,
+            None if scratches.iter().all(|scratch| scratch.rows.is_empty()) => {}
+            None => return Err(SweepError::NoDatabase),
+        }
+        self.set_targets_up(first, cells, &mut scratches).await?;
+        Ok(scratches)
     }
 
     /// The values of a batch are known now, and those of the last one still. What changed for the cells of the one before
@@ -184,32 +196,19 @@ impl<'a> Sweeper<'a> {
         cells: &[PlannedCell<'_>],
         requests: &Arc<[Call]>,
     ) -> Result<Vec<Brought>, SweepError> {
-        self.silent.clear();
-        let fired = self.fire(endpoint, requests).await;
-        let brought = match fired {
-            Err(SweepError::Http(error)) if !self.silent.is_empty() => {
-                return Err(self.gone(&error.to_string(), cells));
-            }
-            fired => fired?,
+        let brought = match self.fire(endpoint, requests).await {
+            Ok(brought) => brought,
+            Err(broken) if broken.silent.is_empty() => return Err(broken.error),
+            Err(broken) => return Err(gone(&broken.error.to_string(), cells, &broken.silent)),
         };
         let silent = brought.iter().enumerate();
         let silent = silent.filter(|(_, brought)| brought.fault.is_some());
-        self.silent = silent.map(|(place, _)| place).collect();
-        if !self.silent.is_empty() {
+        let silent: Vec<usize> = silent.map(|(place, _)| place).collect();
+        if !silent.is_empty() {
             let ready = self.still_ready().await;
-            ready.map_err(|error| self.gone(&error, cells))?;
+            ready.map_err(|error| gone(&error, cells, &silent))?;
         }
         Ok(brought)
-    }
-
-    fn gone(&self, reason: &str, cells: &[PlannedCell<'_>]) -> SweepError {
-        let silent = self.silent.iter().filter_map(|place| cells.get(*place));
-        let mut told: Vec<String> = silent.map(ToString::to_string).collect();
-        let more = told.split_off(TOLD.min(told.len())).len();
-        if more > 0 {
-            told.push(format!("and {more} more"));
-        }
-        SweepError::Gone(format!("{reason}; it did not answer {}", told.join(", ")))
     }
 
     /// A fault is the cell's only where the service is still there; else it is the service's end.
@@ -388,6 +387,17 @@ async fn effects(
         store.restore(known).await?;
     }
     Ok(effects)
+}
+
+/// That the service is gone, and which calls it did not answer.
+fn gone(reason: &str, cells: &[PlannedCell<'_>], silent: &[usize]) -> SweepError {
+    let silent = silent.iter().filter_map(|place| cells.get(*place));
+    let mut told: Vec<String> = silent.map(ToString::to_string).collect();
+    let more = told.split_off(TOLD.min(told.len())).len();
+    if more > 0 {
+        told.push(format!("and {more} more"));
+    }
+    SweepError::Gone(format!("{reason}; it did not answer {}", told.join(", ")))
 }
 
 /// How many calls are told of which one may have ended the service.

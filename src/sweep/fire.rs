@@ -69,13 +69,33 @@ impl From<Result<Answer, Fault>> for Brought {
     }
 }
 
+/// What ended the firing of calls.
+pub(super) struct Broken {
+    pub(super) error: SweepError,
+    /// The places of the calls that the service did not answer.
+    pub(super) silent: Vec<usize>,
+}
+
+impl From<SweepError> for Broken {
+    fn from(error: SweepError) -> Self {
+        let silent = Vec::new();
+        Self { error, silent }
+    }
+}
+
+impl From<Broken> for SweepError {
+    fn from(broken: Broken) -> Self {
+        broken.error
+    }
+}
+
 impl Sweeper<'_> {
     /// Fires the calls of one endpoint; a paged answer is walked to its end.
     pub(super) async fn fire(
         &mut self,
         endpoint: &Endpoint,
         calls: &Arc<[Call]>,
-    ) -> Result<Vec<Brought>, SweepError> {
+    ) -> Result<Vec<Brought>, Broken> {
         let Some(pages) = &endpoint.spec.pages else {
             let sent = self.send_all(calls).await?;
             return Ok(sent.into_iter().map(Brought::from).collect());
@@ -90,7 +110,7 @@ impl Sweeper<'_> {
     pub(super) async fn send_all(
         &mut self,
         calls: &Arc<[Call]>,
-    ) -> Result<Vec<Result<Answer, Fault>>, HttpError> {
+    ) -> Result<Vec<Result<Answer, Fault>>, Broken> {
         let lanes = self.options.concurrency.clamp(1, calls.len().max(1));
         let next = Arc::new(AtomicUsize::new(0));
         let lane = |_| lane(self.http.clone(), Arc::clone(calls), Arc::clone(&next));
@@ -106,8 +126,10 @@ impl Sweeper<'_> {
         sent.sort_unstable_by_key(|(place, _)| *place);
         if let Some(error) = failure {
             let silent = sent.iter().filter(|(_, sent)| sent.is_err());
-            self.silent = silent.map(|(place, _)| *place).collect();
-            return Err(error);
+            return Err(Broken {
+                silent: silent.map(|(place, _)| *place).collect(),
+                error: error.into(),
+            });
         }
         Ok(sent.into_iter().map(|(_, sent)| sent).collect())
     }

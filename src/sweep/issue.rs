@@ -204,9 +204,8 @@ impl<'a> Sweeper<'a> {
         }
         if !is_expected {
             let said = told(&answer, secrets);
-            return Err(StepFailure::Refused(format!(
-                "its login is answered {said}"
-            )));
+            let reason = format!("its login is answered {said}");
+            return Err(StepFailure::Refused(answer.status, reason));
         }
         Ok((given, lifetime(login.expires_in.as_ref(), &answer)))
     }

@@ -25,8 +25,8 @@ use crate::world::{Instance, Row, Scratch, order};
 pub(super) enum StepFailure {
     /// As any request can.
     Sweep(SweepError),
-    /// The service refused it, or did something else; with the run's values in the text.
-    Refused(String),
+    /// The service refused it with this status, or did something else; with the run's values in the text.
+    Refused(u16, String),
     /// It is not known what the service did; with the run's values in the text.
     Unclear(String),
 }
@@ -290,7 +290,7 @@ impl<'a> Sweeper<'a> {
             self.setups.update(slot, &base, &instance);
             let Err(failure) = made else { continue };
             self.setups.has_failed.set(true);
-            if number == 1 && matches!(failure, StepFailure::Refused(_)) {
+            if number == 1 && matches!(failure, StepFailure::Refused(..)) {
                 self.setups.is_gone(slot);
             }
             let step = format!("{what} cannot be set up: step {number}, {}", title(step));
@@ -317,7 +317,7 @@ impl<'a> Sweeper<'a> {
         // An answer that is refused can hold a credential all the same, which is then known and not shown.
         instance.learn(&self.templates, kind, base, &captured)?;
         if !expects(&step.expect, &answer, &[]) {
-            return Err(StepFailure::Refused(answered(&answer)));
+            return Err(StepFailure::Refused(answer.status, answered(&answer)));
         }
         let mut wanted = step.capture.iter();
         match wanted.find(|(name, _)| !captured.contains_key(*name)) {
@@ -394,9 +394,10 @@ impl<'a> Sweeper<'a> {
         failure: StepFailure,
         instance: &Instance,
     ) -> SweepError {
-        let reason = match failure {
+        let (status, reason) = match failure {
             StepFailure::Sweep(error) => return error,
-            StepFailure::Refused(reason) | StepFailure::Unclear(reason) => reason,
+            StepFailure::Refused(status, reason) => (Some(status), reason),
+            StepFailure::Unclear(reason) => (None, reason),
         };
         let mut values = if self.values.is_empty() {
             self.world_values.clone()
@@ -407,6 +408,7 @@ impl<'a> Sweeper<'a> {
         match namer(values) {
             Ok(namer) => SweepError::Setup {
                 step,
+                status,
                 reason: shortened(&namer.name(&reason, NOBODY).text),
             },
             Err(error) => error,
@@ -491,7 +493,7 @@ impl<'a> Sweeper<'a> {
         match self.ask(step, scope, GONE).await {
             Ok(answer) if expects(&step.expect, &answer, GONE) => Ok(()),
             Ok(answer) => Err(answered(&answer)),
-            Err(StepFailure::Refused(reason) | StepFailure::Unclear(reason)) => Err(reason),
+            Err(StepFailure::Refused(_, reason) | StepFailure::Unclear(reason)) => Err(reason),
             Err(StepFailure::Sweep(error)) => {
                 let is_gone = matches!(error, SweepError::Http(HttpError::Unreachable { .. }));
                 self.setups.is_unreachable.set(is_gone);
