@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use globset::{Glob, GlobMatcher};
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::suite::{Endpoint, Suite};
+use crate::suite::{Actor, Endpoint, Suite};
 
 /// One (endpoint, target, actor).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -33,6 +34,14 @@ pub struct EndpointPlan<'a> {
     pub endpoint: &'a Endpoint,
     /// Its cells.
     pub cells: Vec<PlannedCell<'a>>,
+}
+
+impl EndpointPlan<'_> {
+    /// Whether it has all cells of its endpoint.
+    #[must_use]
+    pub fn is_whole(&self, suite: &Suite) -> bool {
+        self.cells.len() == cells(suite, self.endpoint, &Filter::default()).len()
+    }
 }
 
 /// The actors whose credentials a run needs: those that call, and those whose credential a probe or a step of a setup
@@ -70,36 +79,62 @@ pub struct FilterError {
     reason: String,
 }
 
-/// Selects cells by patterns over `endpoint/target/actor`.
-#[derive(Debug, Clone, Default)]
+/// A pattern over `endpoint/target/actor`. One with fewer than three parts matches all below it: `key-update-*` is
+/// `key-update-*/*/*`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String")]
+pub struct Pattern(GlobMatcher);
+
+impl TryFrom<String> for Pattern {
+    type Error = FilterError;
+
+    fn try_from(pattern: String) -> Result<Self, FilterError> {
+        let missing = 2usize.saturating_sub(pattern.matches('/').count());
+        match Glob::new(&format!("{pattern}{}", "/*".repeat(missing))) {
+            Ok(glob) => Ok(Self(glob.compile_matcher())),
+            Err(error) => Err(FilterError {
+                reason: error.kind().to_string(),
+                pattern,
+            }),
+        }
+    }
+}
+
+impl Pattern {
+    /// Whether it matches the cell.
+    #[must_use]
+    pub fn matches(&self, cell: &PlannedCell<'_>) -> bool {
+        self.0.is_match(cell.to_string())
+    }
+}
+
+/// Selects cells by patterns.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(transparent)]
 pub struct Filter {
-    patterns: Vec<GlobMatcher>,
+    patterns: Vec<Pattern>,
 }
 
 impl Filter {
-    /// A filter that selects what any of the patterns matches; without patterns, everything. A pattern with fewer than
-    /// three parts matches all below it: `key-update-*` is `key-update-*/*/*`.
+    /// A filter that selects what any of the patterns matches; without patterns, everything.
     pub fn new(patterns: &[String]) -> Result<Self, FilterError> {
-        let compile = |pattern: &String| {
-            let missing = 2usize.saturating_sub(pattern.matches('/').count());
-            let fail = |error: globset::Error| FilterError {
-                pattern: pattern.clone(),
-                reason: error.kind().to_string(),
-            };
-            Glob::new(&format!("{pattern}{}", "/*".repeat(missing)))
-                .map(|glob| glob.compile_matcher())
-                .map_err(fail)
-        };
+        let patterns = patterns.iter().cloned().map(Pattern::try_from);
         Ok(Self {
-            patterns: patterns.iter().map(compile).collect::<Result<_, _>>()?,
+            patterns: patterns.collect::<Result<_, _>>()?,
         })
+    }
+
+    /// Its patterns.
+    #[must_use]
+    pub fn patterns(&self) -> &[Pattern] {
+        &self.patterns
     }
 
     /// Whether the filter selects the cell.
     #[must_use]
     pub fn selects(&self, cell: &PlannedCell<'_>) -> bool {
-        let name = cell.to_string();
-        self.patterns.is_empty() || self.patterns.iter().any(|pattern| pattern.is_match(&name))
+        self.patterns.is_empty() || self.patterns.iter().any(|pattern| pattern.matches(cell))
     }
 }
 
@@ -149,7 +184,8 @@ impl Shard {
     }
 }
 
-/// Every actor meets every target of every endpoint; the filter leaves out what was not asked for.
+/// Every actor meets every target of every endpoint, unless it says in which cells it calls; the filter leaves out what was
+/// not asked for.
 #[must_use]
 pub fn plan<'a>(suite: &'a Suite, filter: &Filter) -> Vec<EndpointPlan<'a>> {
     let cells = |endpoint: &'a Endpoint| EndpointPlan {
@@ -166,11 +202,15 @@ pub fn plan<'a>(suite: &'a Suite, filter: &Filter) -> Vec<EndpointPlan<'a>> {
 
 fn cells<'a>(suite: &'a Suite, endpoint: &'a Endpoint, filter: &Filter) -> Vec<PlannedCell<'a>> {
     let row = |target: &'a str| {
-        suite.world.actors.keys().map(move |actor| PlannedCell {
-            endpoint: &endpoint.name,
-            target,
-            actor,
-        })
+        let cell = |(actor, spec): (&'a String, &'a Actor)| {
+            let cell = PlannedCell {
+                endpoint: &endpoint.name,
+                target,
+                actor,
+            };
+            spec.calls.selects(&cell).then_some(cell)
+        };
+        suite.world.actors.iter().filter_map(cell)
     };
     let targets = endpoint.spec.targets.iter();
     let cells = targets.flat_map(|target| row(target));

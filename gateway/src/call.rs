@@ -7,6 +7,7 @@ use axum::{
     extract::{FromRequest, Query, Request},
     http::HeaderMap,
 };
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -49,7 +50,8 @@ impl FromRequest<Arc<Gate>> for Call {
         let caller = authenticate(&parts.headers, &gate.settings, &gate.store)
             .await
             .map_err(|denial| denial.spoken_by(Voice::Authentication))?;
-        let path = decoded(parts.uri.path());
+        // As it appears in messages.
+        let path = percent_decode_str(parts.uri.path()).decode_utf8_lossy();
         admit(
             &caller,
             Route {
@@ -100,33 +102,6 @@ fn named(body: Option<&Value>, query: &Map<String, Value>) -> Value {
     Value::Object(named)
 }
 
-/// A path with its percent escapes resolved, as it appears in messages.
-fn decoded(path: &str) -> String {
-    let mut bytes = Vec::with_capacity(path.len());
-    let mut rest = path.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let escaped = match tail {
-            [high, low, ..] if *first == b'%' => {
-                hex(*high).zip(hex(*low)).map(|(high, low)| high * 16 + low)
-            }
-            _ => None,
-        };
-        bytes.push(escaped.unwrap_or(*first));
-        rest = if escaped.is_some() {
-            tail.get(2..).unwrap_or_default()
-        } else {
-            tail
-        };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit)
-        .to_digit(16)
-        .and_then(|digit| u8::try_from(digit).ok())
-}
-
 fn on_behalf_of(headers: &HeaderMap) -> Option<String> {
     headers
         .get("litellm-changed-by")
@@ -137,14 +112,6 @@ fn on_behalf_of(headers: &HeaderMap) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_path_is_shown_without_its_escapes() {
-        assert_eq!(
-            decoded("/key/a%2Fb%zz/regenerate"),
-            "/key/a/b%zz/regenerate"
-        );
-    }
 
     #[test]
     fn the_body_comes_before_the_query() {

@@ -200,7 +200,7 @@ fn compare_one(
 ) -> Result<Outcome, Failure> {
     let snapshot = Snapshot::new(&suite.snapshots(), &name);
     let text = now.to_yaml()?;
-    let whole = is_whole(suite, plan);
+    let whole = plan.is_whole(suite);
     let old = match snapshot.read()? {
         Some(old) if !whole => Some(part_of(&old, &now)?),
         old => old,
@@ -238,11 +238,6 @@ fn relative(file: &Path) -> Option<PathBuf> {
     let file = std::path::absolute(file).ok()?;
     let below = file.strip_prefix(std::env::current_dir().ok()?).ok()?;
     Some(below.to_owned())
-}
-
-/// Whether the plan has all cells of its endpoint.
-pub(super) fn is_whole(suite: &Suite, plan: &EndpointPlan<'_>) -> bool {
-    plan.cells.len() == plan.endpoint.spec.targets.len() * suite.world.actors.len()
 }
 
 /// What a snapshot's header names as its source.

@@ -7,7 +7,7 @@ use clap::Args;
 use indexmap::IndexMap;
 
 use super::arguments::{Format, ServiceArgs, SnapshotArgs, SuiteArgs, SweepArgs};
-use super::check::{is_whole, print_dry_run, source, sweep_once};
+use super::check::{print_dry_run, source, sweep_once};
 use super::{Context, Failure, nothing_left};
 use crate::calibrate::{self, Rule, Unstable};
 use crate::diagnostic::quoted;
@@ -86,7 +86,7 @@ pub async fn run(args: &RecordArgs, context: &mut Context<'_>) -> Result<Exit, F
 }
 
 fn whole(suite: &Suite, plan: &[EndpointPlan<'_>]) -> Result<(), Failure> {
-    let Some(part) = plan.iter().find(|plan| !is_whole(suite, plan)) else {
+    let Some(part) = plan.iter().find(|plan| !plan.is_whole(suite)) else {
         return Ok(());
     };
     let name = &part.endpoint.name;

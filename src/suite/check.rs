@@ -10,11 +10,13 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value as Json};
 use serde_json_path::JsonPath;
 
+use super::Suite;
 use super::load::Documents;
 use super::names::{Declared, Names, object};
 use crate::coverage;
 use crate::diagnostic::{Diagnostics, did_you_mean, list, quoted};
 use crate::kinds;
+use crate::plan::{Pattern, PlannedCell};
 use crate::template::Templates;
 use crate::yaml::{Document, NodePath, Step};
 
@@ -45,6 +47,32 @@ pub(super) fn consistency(documents: &Documents, mistakes: &mut Diagnostics) {
         .iter()
         .map(|(_, document)| checker(document).endpoint());
     mistakes.extend(suite.chain(world).chain(targets).chain(endpoints).flatten());
+}
+
+/// Patterns of actors that match no cell, once everything else fits together.
+pub(super) fn calls(suite: &Suite, world: &Document) -> Diagnostics {
+    let mut mistakes = Diagnostics::new();
+    for (actor, spec) in &suite.world.actors {
+        let patterns = spec.calls.patterns().iter().enumerate();
+        for (index, _) in patterns.filter(|(_, pattern)| !matches_any(suite, actor, pattern)) {
+            let path = NodePath::from(["actors", actor, "calls"]).join(index);
+            let mistake = world.error_at(&path, "the pattern matches no cell");
+            mistakes.push(mistake.help("name an endpoint, or `ENDPOINT/TARGET`; `*` is any text"));
+        }
+    }
+    mistakes
+}
+
+fn matches_any(suite: &Suite, actor: &str, pattern: &Pattern) -> bool {
+    suite.endpoints.iter().any(|endpoint| {
+        endpoint.spec.targets.iter().any(|target| {
+            pattern.matches(&PlannedCell {
+                endpoint: &endpoint.name,
+                target,
+                actor,
+            })
+        })
+    })
 }
 
 /// Names that templates use for something else, so that no entity can have them.

@@ -47,7 +47,11 @@ impl Suite {
         let suite = documents.decode(folder, &mut mistakes);
         check::consistency(documents, &mut mistakes);
         mistakes.into_result()?;
-        suite.ok_or_else(|| Diagnostic::new(folder, "the suite is not complete").into())
+        let (Some(suite), Some(world)) = (suite, &documents.world) else {
+            return Err(Diagnostic::new(folder, "the suite is not complete").into());
+        };
+        check::calls(&suite, world).into_result()?;
+        Ok(suite)
     }
 }
 

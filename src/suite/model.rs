@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 
 use super::exchange::{Credential, PagesSpec, RequestSpec, Source, StepSpec};
 use crate::kinds::Level;
+use crate::plan::Filter;
 use crate::world::Class;
 
 /// `suite.yaml`: the service and how to read its answers.
@@ -316,6 +317,9 @@ pub struct Actor {
     pub with: IndexMap<String, Json>,
     /// The credential on the wire; without it the call is anonymous.
     pub auth: Option<Credential>,
+    /// The cells that it calls in, as patterns of `--filter`; all, if nothing is said.
+    #[serde(default)]
+    pub calls: Filter,
     /// Actors that this one is meant to outrank: denied where they are allowed is a finding.
     #[serde(default)]
     pub outranks: Vec<String>,

@@ -165,6 +165,33 @@ fn an_actor_that_outranks_nobody_known_is_told_who_there_is() {
 }
 
 #[test]
+fn an_actor_that_calls_in_no_cell_is_told_which_pattern_matches_none() {
+    let calls = |patterns: &str| {
+        let to = format!("  anonymous: {{ calls: [{patterns}] }}");
+        mistakes(&notes().edit("notes/world.yaml", "  anonymous: {}", &to))
+    };
+    assert_snapshot!(calls("note-list, note-lits"), @r"
+    error: the pattern matches no cell
+       --> notes/world.yaml:50:35
+       |
+    50 |   anonymous: { calls: [note-list, note-lits] }
+       |                                   ^^^^^^^^^
+       = help: name an endpoint, or `ENDPOINT/TARGET`; `*` is any text
+
+    1 error
+    ");
+    assert_snapshot!(calls("'note-[a'"), @r"
+    error: `note-[a` is not a filter: unclosed character class; missing ']'
+       --> notes/world.yaml:50:24
+       |
+    50 |   anonymous: { calls: ['note-[a'] }
+       |                        ^^^^^^^^^
+
+    1 error
+    ");
+}
+
+#[test]
 fn an_entity_cannot_have_a_name_that_templates_use_for_something_else() {
     let place = notes().edit("notes/world.yaml", "  welcome:", "  target:");
     assert_snapshot!(mistakes(&place), @r"

@@ -27,6 +27,24 @@ fn without_a_filter_every_actor_meets_every_target_of_every_endpoint() {
 }
 
 #[test]
+fn an_actor_that_says_where_it_calls_calls_nowhere_else() {
+    let place = Place::with("notes").edit(
+        "notes/world.yaml",
+        "  anonymous: {}",
+        "  anonymous: { calls: [note-list, \"note-*/own note\"] }",
+    );
+    assert_snapshot!(place.run(&["list", "notes", "--filter", "*/*/anonymous"]).result(), @r"
+    note-delete/own note/anonymous
+    note-list/all notes/anonymous
+    note-share/own note/anonymous
+    ");
+    // The endpoint is whole without the cells in which it does not call.
+    place
+        .run(&["record", "notes", "--dry-run", "--filter", "note-delete"])
+        .result();
+}
+
+#[test]
 fn a_list_for_a_program_is_one_json_array() {
     assert_snapshot!(list(&["-f", "note-list/*/anonymous", "--format", "json"]).result(), @r#"[{"endpoint":"note-list","target":"all notes","actor":"anonymous"}]"#);
 }
