@@ -251,6 +251,15 @@ impl Catalog {
         self.tables.get(name)
     }
 
+    /// The column that is the table's primary key, where it is one column.
+    #[must_use]
+    pub fn key(&self, table: &str) -> Option<&str> {
+        match self.table(table)?.key.as_slice() {
+            [key] => Some(key),
+            _ => None,
+        }
+    }
+
     /// The table whose key, which the database numbers, `column` of `table` holds: its own, or one that it refers to.
     #[must_use]
     pub fn numbers<'a>(&'a self, table: &'a str, column: &str) -> Option<&'a str> {
@@ -262,10 +271,7 @@ impl Catalog {
             return Some(table);
         }
         let other = self.table(table)?.references.get(column)?;
-        let [key] = self.table(other)?.key.as_slice() else {
-            return None;
-        };
-        is_numbered(other, key).then_some(other.as_str())
+        is_numbered(other, self.key(other)?).then_some(other.as_str())
     }
 
     /// The tables' names.

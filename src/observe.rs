@@ -1,7 +1,9 @@
 //! From what the service answered and the database logged to observations, by names instead of values.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
+use regex::Regex;
 use serde_json::Value as Json;
 use serde_json_path::JsonPath;
 
@@ -75,8 +77,16 @@ fn gate(suite: &SuiteFile, namer: &Namer, view: View<'_>, body: &Json) -> String
     if text != said {
         text = namer.name(&text, view).text;
     }
-    printable(&kinds_of_names(&name_escaped(namer, view, text)))
+    let named = kinds_of_names(&name_escaped(namer, view, text));
+    printable(&MOMENT.replace_all(&named, "<timestamp>"))
 }
+
+/// A moment as of ISO 8601 or RFC 3339 within a text: until when something was valid, or when it was refused.
+#[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
+static MOMENT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d+)?)?( ?(UTC|Z|[+-]\d\d:?\d\d))?\b")
+        .unwrap()
+});
 
 /// What a service says must not steer the terminal that shows it.
 fn printable(text: &str) -> String {
@@ -182,6 +192,8 @@ pub struct Effects<'a> {
     /// Keys that no symbol explains, by table, in the order of the effects. A table has numbers of its own, so that one
     /// that begins to be written leaves the others' effects as they were.
     unknown: BTreeMap<String, Vec<String>>,
+    /// The rows that were made, by table and key.
+    made: BTreeSet<(&'a str, &'a str)>,
 }
 
 impl<'a> Effects<'a> {
@@ -192,14 +204,22 @@ impl<'a> Effects<'a> {
         catalog: &'a Catalog,
         namer: &'a Namer,
         view: View<'a>,
-        changes: &[Change],
+        changes: &'a [Change],
     ) -> Vec<Effect> {
+        let inserts = changes
+            .iter()
+            .filter(|change| change.operation == Operation::Insert);
+        let made = inserts.filter_map(|insert| {
+            let key = catalog.key(&insert.table)?;
+            Some((insert.table.as_str(), insert.new.get(key)?.as_str()?))
+        });
         let mut effects = Self {
             suite,
             catalog,
             namer,
             view,
             unknown: BTreeMap::new(),
+            made: made.collect(),
         };
         let mut changes: Vec<&Change> = changes.iter().collect();
         changes.sort_by(|a, b| (&a.table, a.operation, a.seq).cmp(&(&b.table, b.operation, b.seq)));
@@ -297,13 +317,25 @@ impl<'a> Effects<'a> {
         let named_by = if is_key { "id" } else { column };
         let nobody = &mut BTreeSet::new();
         let named = self.namer.name_member(named_by, value, self.view, nobody);
-        if is_key && named == *value && value.is_string() {
-            return self.number(&change.table, value.to_string());
-        }
         match named {
+            Json::String(text) if *value == text => self.unnamed(&change.table, column, text),
             Json::String(text) => text,
             Json::Number(number) => self.counted(&change.table, column, number.to_string()),
             other => name_escaped(self.namer, self.view, other.to_string()),
+        }
+    }
+
+    /// A text that no symbol explains: as the key of a row that the cell made it is another one in every run.
+    fn unnamed(&mut self, table: &str, column: &str, text: String) -> String {
+        let catalog = self.catalog;
+        let Some(found) = catalog.table(table) else {
+            return text;
+        };
+        let referred = found.references.get(column);
+        match referred.filter(|other| self.made.contains(&(other.as_str(), text.as_str()))) {
+            _ if found.key.iter().any(|key| key == column) => self.number(table, text),
+            Some(other) => self.number(other, text),
+            None => text,
         }
     }
 
@@ -378,6 +410,25 @@ mod tests {
     }
 
     #[test]
+    fn a_moment_in_a_refusal_is_one_whatever_the_time() {
+        let shown = |text: &str| MOMENT.replace_all(text, "<timestamp>").into_owned();
+        let moments = [
+            "2026-01-31 12:00:00.123456+00:00",
+            "2026-01-31T12:00:00Z",
+            "2026-01-31T12:00:00.1+0200",
+            "2026-01-31 12:00 UTC",
+        ];
+        for moment in moments {
+            let text = format!("expired at {moment}, sorry");
+            assert_eq!(shown(&text), "expired at <timestamp>, sorry");
+        }
+        assert_eq!(
+            shown("of 2026-01-31, no. 12026-01-31 12:00"),
+            "of 2026-01-31, no. 12026-01-31 12:00"
+        );
+    }
+
+    #[test]
     fn the_shape_of_a_body_is_the_paths_of_its_fields() {
         let body = json!({"keys": [{"token": "x"}, {"alias": 1}], "none": [], "info": {"a": null}});
         let paths: Vec<_> = paths(&body).into_iter().collect();
@@ -428,6 +479,47 @@ mod tests {
                 r#"<new 1> [("id", "<new 1>"), ("role", "<new 1>")]"#,
                 r#"<new 2> [("id", "<new 2>"), ("level", "3")]"#,
                 r#"<new 1> [("id", "<new 1>")]"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn a_row_that_refers_to_one_of_the_same_cell_names_it() {
+        let catalog: Catalog = serde_json::from_value(json!({"tables": {
+            "budget": {"key": ["id"], "temporal": [], "numbered": [], "references": {}},
+            "account": {"key": ["id"], "temporal": [], "numbered": [], "references": {"budget": "budget", "old": "budget"}},
+        }}))
+        .unwrap();
+        let insert = |seq, table: &str, new| Change {
+            seq,
+            transaction: 1,
+            table: table.to_owned(),
+            operation: Operation::Insert,
+            old: Json::Null,
+            new,
+        };
+        let changes = [
+            insert(1, "budget", json!({"id": "b-71"})),
+            insert(
+                2,
+                "account",
+                json!({"id": "a-9", "budget": "b-71", "old": "b-1"}),
+            ),
+        ];
+        let suite = json!({"name": "x", "snapshots": "x", "service": {"ready": "/"}});
+        let suite = serde_json::from_value(suite).unwrap();
+        let namer = Registry::default().build().unwrap();
+        let view = View { cell: 0, actor: "" };
+        let effects = Effects::of(&suite, &catalog, &namer, view, &changes);
+        let columns: Vec<String> = effects
+            .into_iter()
+            .map(|effect| format!("{:?}", effect.change.columns))
+            .collect();
+        assert_eq!(
+            columns,
+            [
+                r#"[("budget", "<new 1>"), ("id", "<new 1>"), ("old", "b-1")]"#,
+                r#"[("id", "<new 1>")]"#,
             ]
         );
     }

@@ -23,7 +23,7 @@ impl ServedGateway {
     pub(crate) async fn start() -> Result<Self> {
         let cluster = Cluster::start()?;
         let database_url = cluster.create_database("service").await?;
-        let settings = json!({"master_key": MASTER_KEY, "upperbound_key_generate_params": {"tpm_limit": 1000}});
+        let settings = json!({"master_key": MASTER_KEY, "upperbound_key_generate_params": {"tpm_limit": 1000, "max_budget": 100, "duration": "365d"}});
         let settings: Settings = serde_json::from_value(settings)?;
         let gateway = Gateway::start("127.0.0.1:0".parse()?, &database_url, settings).await?;
         Ok(Self {

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use indexmap::IndexSet;
 use tabled::Table;
 use tabled::builder::Builder;
 use tabled::settings::{Padding, Style};
@@ -45,11 +46,8 @@ fn table(outcome: &Outcome) -> Table {
     let mut table = Builder::default();
     let changed = outcome.comparison.cells();
     let cells = &outcome.now.cells;
-    let actors: Vec<&str> = cells
-        .values()
-        .next()
-        .map(|row| row.keys().map(String::as_str).collect())
-        .unwrap_or_default();
+    // Not everybody calls upon every target.
+    let actors: IndexSet<&str> = outcome.now.iter().map(|(_, actor, _)| actor).collect();
     table.push_record(
         std::iter::once(String::new()).chain(actors.iter().map(|actor| actor.replace('_', "\n"))),
     );

@@ -11,12 +11,8 @@ use authz_pin::plan::{EndpointPlan, Filter, plan};
 use authz_pin::suite::Suite;
 use authz_pin::sweep::{Options, Service, Silent, Sweep, sweep};
 use authz_pin_gateway::{Gateway, Hole, Settings};
-use serde_json::json;
 use tokio::sync::OnceCell;
 use url::Url;
-
-/// The suite's upper bound, as `suite.yaml` has it.
-const TPM_LIMIT: i64 = 1000;
 
 /// A gateway on a database of its own.
 pub(crate) struct Fixture {
@@ -76,7 +72,9 @@ impl Fixture {
 
 pub(crate) async fn gateway(database_url: &str, master_key: &str, holes: &[Hole]) -> Gateway {
     let holes: Vec<String> = holes.iter().map(ToString::to_string).collect();
-    let settings = json!({"master_key": master_key, "upperbound_key_generate_params": {"tpm_limit": TPM_LIMIT}, "holes": holes});
+    let mut settings = suite().file.service.default.unwrap().settings;
+    settings["master_key"] = master_key.into();
+    settings["holes"] = holes.into();
     let settings: Settings = serde_json::from_value(settings).unwrap();
     Gateway::start("127.0.0.1:0".parse().unwrap(), database_url, settings)
         .await

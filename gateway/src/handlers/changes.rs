@@ -42,17 +42,18 @@ const REQUIRED: [&str; 10] = [
 
 /// The changes that a body asks for, without hash and time.
 pub(crate) fn asked_for(fields: &Fields, key: &VerificationToken) -> Result<TokenChanges, Denial> {
+    let names_team = fields.text("team_id").or(key.team_id.as_deref()).is_some();
+    if names_service_account(fields.value("metadata")) && !names_team {
+        let message = "team_id is required for service account keys. Please specify `team_id` in the request body.";
+        return Err(Denial::text(400, message));
+    }
+    let metadata = metadata(fields, key)?;
     let cleared = |name: &&&str| fields.is_set(name) && fields.value(name).is_none();
     if let Some(name) = REQUIRED.iter().find(cleared) {
         // The real service's message is its database engine's, a page long.
         return Err(Denial::Fault(format!(
             "`data.{name}`: A value is required but not set"
         )));
-    }
-    let names_team = fields.text("team_id").or(key.team_id.as_deref()).is_some();
-    if names_service_account(fields.value("metadata")) && !names_team {
-        let message = "team_id is required for service account keys. Please specify `team_id` in the request body.";
-        return Err(Denial::text(400, message));
     }
     let budget_duration = fields
         .text("budget_duration")
@@ -72,7 +73,7 @@ pub(crate) fn asked_for(fields: &Fields, key: &VerificationToken) -> Result<Toke
         agent_id: nullable(fields, "agent_id", Fields::owned),
         permissions: fields.value("permissions").cloned(),
         max_parallel_requests: nullable(fields, "max_parallel_requests", int32),
-        metadata: Some(metadata(fields, key)?),
+        metadata: Some(metadata),
         blocked: nullable(fields, "blocked", Fields::flag),
         tpm_limit: nullable(fields, "tpm_limit", Fields::int),
         rpm_limit: nullable(fields, "rpm_limit", Fields::int),
