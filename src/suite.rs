@@ -23,7 +23,7 @@ pub use exchange::{
 pub use model::{
     Actor, BackgroundSpec, CaptureSpec, CoverageSpec, EndpointFile, Entity, ExclusionSpec,
     ExplanationSpec, Kind, LauncherSpec, ProbeSpec, RefusalSpec, RowSpec, SensitivitySpec,
-    ServiceSpec, SuiteFile, Target, TargetsFile, TextRule, TlsSpec, Variable, WorldFile,
+    ServiceSpec, SuiteFile, Target, TargetsFile, TextRule, TlsSpec, Together, Variable, WorldFile,
 };
 pub use place::Place;
 

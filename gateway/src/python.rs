@@ -37,7 +37,15 @@ pub(crate) fn list<'a>(items: impl IntoIterator<Item = &'a str>) -> String {
 
 /// `str` of a float: always with a fraction or an exponent.
 pub(crate) fn float(value: f64) -> String {
-    format!("{value:?}")
+    let text = format!("{value:?}");
+    match text.split_once('e') {
+        // Both languages turn to exponents at the same numbers; Python's have a sign and two digits.
+        Some((digits, exponent)) => {
+            let exponent: i32 = exponent.parse().unwrap_or_default();
+            format!("{digits}e{exponent:+03}")
+        }
+        None => text,
+    }
 }
 
 #[cfg(test)]
@@ -64,5 +72,9 @@ mod tests {
         assert_eq!(list([]), "[]");
         assert_eq!(float(-1.0), "-1.0");
         assert_eq!(float(0.5), "0.5");
+        assert_eq!(float(1e16), "1e+16");
+        assert_eq!(float(1e15), "1000000000000000.0");
+        assert_eq!(float(0.0001), "0.0001");
+        assert_eq!(float(0.000_012), "1.2e-05");
     }
 }

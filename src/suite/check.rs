@@ -128,14 +128,14 @@ impl Checker<'_> {
 
     /// Every text has to name a table and a column.
     fn columns(&mut self, path: &NodePath) {
-        let items = self.get(path).and_then(Json::as_array).map_or(0, Vec::len);
-        for item in (0..items).map(|index| path.join(index)) {
-            if let Some(text) = self.text(&item).filter(|text| !text.contains('.')) {
-                let message = format!("{} is not a column", quoted(&text));
-                let mistake = self.document.error_at(&item, message);
-                self.mistakes
-                    .push(mistake.help("write the table and the column, such as `tokens.seen_at`"));
-            }
+        for item in self.items(path) {
+            self.columns(&item);
+        }
+        if let Some(text) = self.text(path).filter(|text| !text.contains('.')) {
+            let message = format!("{} is not a column", quoted(&text));
+            let mistake = self.document.error_at(path, message);
+            self.mistakes
+                .push(mistake.help("write the table and the column, such as `tokens.seen_at`"));
         }
     }
 

@@ -201,7 +201,7 @@ pub struct BackgroundSpec {
     pub tables: Vec<String>,
     /// Columns, as `Table.column`: an update that changes no other column is in the background as well.
     #[serde(default)]
-    pub columns: Vec<String>,
+    pub columns: Vec<Together>,
     /// Rows of these tables that hold no symbol and come from the run all the same, by the values of their columns:
     /// what a service logs about a call without a credential. They are undone only if no other run is on the database.
     #[serde(default)]
@@ -221,6 +221,30 @@ pub struct TextRule {
     pub to: String,
     /// Why the service's text is unstable.
     pub because: String,
+}
+
+/// A column, or columns that change together.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(
+    untagged,
+    expecting = "a column, or a list of columns that change together"
+)]
+pub enum Together {
+    /// One column, whatever others change beside it.
+    One(String),
+    /// Columns of which none is meant without the others.
+    All(Vec<String>),
+}
+
+impl Together {
+    /// The columns.
+    #[must_use]
+    pub fn columns(&self) -> &[String] {
+        match self {
+            Self::One(column) => std::slice::from_ref(column),
+            Self::All(columns) => columns,
+        }
+    }
 }
 
 /// `world.yaml`: what exists for the whole run.
