@@ -9,6 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use authz_pin::plan::{Filter, plan};
 use authz_pin::record::Record;
 use authz_pin::snapshot::read_any;
 use authz_pin::suite::Suite;
@@ -56,11 +57,9 @@ fn snapshots(folder: &Path) -> Vec<(String, Record)> {
 #[test]
 fn at_least_five_releases_are_recorded_and_each_has_every_cell_of_the_suite() {
     let suite = Suite::load(&root().join("suites/litellm")).unwrap();
-    let actors = suite.world.actors.len();
-    let cells: Vec<(String, usize)> = suite
-        .endpoints
+    let cells: Vec<(String, usize)> = plan(&suite, &Filter::default())
         .iter()
-        .map(|endpoint| (endpoint.name.clone(), endpoint.spec.targets.len() * actors))
+        .map(|plan| (plan.endpoint.name.clone(), plan.cells.len()))
         .collect();
     assert!(releases().len() >= 5);
     for release in releases() {

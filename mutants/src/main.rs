@@ -4,7 +4,6 @@
 
 #![expect(clippy::print_stdout, reason = "what it prints is its result")]
 
-use std::collections::BTreeSet;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus};
@@ -69,18 +68,21 @@ fn cargo(arguments: &[&str]) -> std::io::Result<ExitStatus> {
         .status()
 }
 
-/// The mutants that survived and that nobody has explained.
-fn unreviewed(results: &Path) -> Result<BTreeSet<String>, Box<dyn Error>> {
-    let explained: BTreeSet<String> = triage::read()?
-        .into_iter()
-        .map(|triaged| triaged.mutant)
-        .collect();
-    let survived = names(results, "missed")?;
-    Ok(survived.difference(&explained).cloned().collect())
-}
-
-fn names(results: &Path, outcome: &str) -> Result<BTreeSet<String>, Box<dyn Error>> {
-    Ok(triage::names(&list(results, outcome)?))
+/// The mutants that survived and that nobody has explained. An entry of the triage explains one, on one line.
+fn unreviewed(results: &Path) -> Result<Vec<String>, Box<dyn Error>> {
+    let mut explained = triage::read()?;
+    let mut unreviewed = Vec::new();
+    for listed in list(results, "missed")?.lines() {
+        let line = triage::line(listed)?;
+        let entry = explained
+            .iter()
+            .position(|triaged| triaged.mutant == triage::name(listed) && triaged.line == line);
+        match entry {
+            Some(entry) => drop(explained.swap_remove(entry)),
+            None => unreviewed.push(listed.to_owned()),
+        }
+    }
+    Ok(unreviewed)
 }
 
 fn list(results: &Path, outcome: &str) -> Result<String, Box<dyn Error>> {

@@ -50,6 +50,16 @@ pub fn name(listed: &str) -> String {
     format!("{file}: {change}")
 }
 
+/// The line of source that a listed mutant changes, without the space around it.
+pub fn line(listed: &str) -> Result<String, Box<dyn std::error::Error>> {
+    let mut parts = listed.split(':');
+    let (file, number) = (parts.next().unwrap_or_default(), parts.next());
+    let number: usize = number.unwrap_or_default().parse()?;
+    let source = std::fs::read_to_string(root().join(file))?;
+    let line = number.checked_sub(1).and_then(|at| source.lines().nth(at));
+    Ok(line.unwrap_or_default().trim().to_owned())
+}
+
 /// The names in a list of mutants, a line each.
 #[must_use]
 pub fn names(list: &str) -> BTreeSet<String> {
@@ -68,5 +78,14 @@ mod tests {
             "gateway/src/a.rs: replace a::b -> bool with true"
         );
         assert_eq!(name("no mutant"), "no mutant");
+    }
+
+    #[test]
+    fn a_mutant_is_on_a_line_of_its_file() {
+        let listed = "mutants/src/triage.rs:1:9: replace a::b -> bool with true";
+        let first = "//! The mutants that the pinned matrix does not notice, each with a reason why that is no gap.";
+        assert_eq!(line(listed).unwrap(), first);
+        assert!(line("no mutant").is_err());
+        assert_eq!(line("mutants/src/triage.rs:0:9: x").unwrap(), "");
     }
 }
