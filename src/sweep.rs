@@ -418,6 +418,9 @@ impl<'a> Sweeper<'a> {
         );
         self.progress.note(&note);
         self.forget(before);
+        if let Some(store) = &mut self.store {
+            store.set_aside(&unexplained);
+        }
         let repeated = self.one_by_one(plan, cells).await;
         if let Some(store) = &mut self.store {
             store

@@ -287,6 +287,13 @@ impl Store {
         }
     }
 
+    /// Leaves changes of a try that is repeated out of what is read from now on: they belong to no cell of the repetition.
+    pub(super) fn set_aside(&mut self, unexplained: &Unexplained) {
+        if let Some(journal) = &mut self.journal {
+            journal.set_aside(unexplained.0.iter().map(|change| change.seq));
+        }
+    }
+
     /// Undoes the changes of a try that was repeated, where the repetition showed that calls do write such rows.
     pub(super) async fn undo_explained(
         &mut self,

@@ -167,6 +167,8 @@ async fn a_gate_whose_removal_their_matrix_cannot_see_drifts_here() {
             "unrelated_same_org on owner's personal key",
             "service_account on owner's personal key",
             "cross_org_user on owner's personal key",
+            "permitted_member on key of team theta",
+            "permitted_member_and_org_admin on key of team theta",
         ]
     );
 }
