@@ -136,7 +136,7 @@ fn a_dry_run_of_the_litellm_suite_shows_every_cell_and_no_secret_in_the_same_byt
     };
     let text = run();
     let cells = text.lines().filter(|line| line.starts_with("key-"));
-    assert_eq!(cells.count(), 2092);
+    assert_eq!(cells.count(), 2106);
     assert!(text.contains("Bearer <vars.master_key>"), "{text}");
     assert!(!text.contains("sk-"), "{text}");
     assert_eq!(run(), text);
