@@ -77,8 +77,8 @@ fn gate(suite: &SuiteFile, namer: &Namer, view: View<'_>, body: &Json) -> String
     if text != said {
         text = namer.name(&text, view).text;
     }
-    let named = kinds_of_names(&name_escaped(namer, view, text));
-    printable(&MOMENT.replace_all(&named, "<timestamp>"))
+    let gate = kinds_of_names(&name_escaped(namer, view, text));
+    printable(&MOMENT.replace_all(&gate, "<timestamp>"))
 }
 
 /// A moment as of ISO 8601 or RFC 3339 within a text: until when something was valid, or when it was refused.
