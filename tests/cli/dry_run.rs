@@ -138,6 +138,8 @@ fn a_dry_run_of_the_litellm_suite_shows_every_cell_and_no_secret_in_the_same_byt
     let cells = text.lines().filter(|line| line.starts_with("key-"));
     assert_eq!(cells.count(), 2106);
     assert!(text.contains("Bearer <vars.master_key>"), "{text}");
-    assert!(!text.contains("sk-"), "{text}");
+    // One target asks for a key by the cell's own name, which is no secret.
+    let others = text.replace("sk-<cell.tag>", "");
+    assert!(!others.contains("sk-"), "{others}");
     assert_eq!(run(), text);
 }

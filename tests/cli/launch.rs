@@ -43,7 +43,7 @@ fn a_service_that_a_command_starts_is_swept_on_a_database_of_its_own_and_ends_wi
     let place = with_a_command();
     let ended = place.run(&["check", "suites/litellm", "--filter", "key-info"]);
     assert_eq!(ended.code, Some(0), "{ended:#?}");
-    assert!(ended.stdout.contains("as pinned: 96 cells"), "{ended:#?}");
+    assert!(ended.stdout.contains("as pinned: 113 cells"), "{ended:#?}");
     assert!(!is_alive(pid(&place).unwrap()));
 }
 

@@ -217,17 +217,20 @@ fn the_litellm_suite_leaves_nothing_open() {
     let ended = Place::with_litellm().run(&["sensitivity", "--fail-under", "100"]);
     assert_snapshot!(ended.result(), @r"
     about    questions  noticed  explained  open
-    answers         16       16          0     0
-    table            2        2          0     0
-    gate           125      125          0     0
-    actors          66       66          0     0
-    effects         14       14          0     0
-    targets        115      114          1     0
-    all            338      337          1     0
+    answers         21       21          0     0
+    table            4        4          0     0
+    gate           183      183          0     0
+    actors         262      262          0     0
+    effects         19       19          0     0
+    targets        548      544          4     0
+    all           1037     1033          4     0
 
     explained
+      targets for itself ~ with a rotation that is off: a rotation that is off is meant to be none
       targets default view ~ small pages: a list that is walked page by page is meant to hold what a single page holds
+      targets own key with a grace period of nothing ~ own key with a new key: neither is meant to leave the old key anything, and a record names every new key alike
+      targets fitting key for team epsilon ~ key with all models of its team for team epsilon: both are meant to fit the team
 
-    100.0 % noticed: 338 questions, 337 noticed, 1 explained, 0 open
+    100.0 % noticed: 1037 questions, 1033 noticed, 4 explained, 0 open
     ");
 }
