@@ -10,6 +10,7 @@ use crate::{
     duration,
     fields::Fields,
     hole::Hole,
+    python,
     settings::{Settings, UpperBound},
 };
 
@@ -90,6 +91,9 @@ fn exceeds(value: &Value, bound: &Value) -> Result<bool, Denial> {
 fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
+        Value::Number(number) if number.is_f64() => {
+            python::float(number.as_f64().unwrap_or_default())
+        }
         other => other.to_string(),
     }
 }
