@@ -331,9 +331,11 @@ impl<'a> Effects<'a> {
         let Some(found) = catalog.table(table) else {
             return text;
         };
+        if found.key.iter().any(|key| key == column) {
+            return self.number(table, text);
+        }
         let referred = found.references.get(column);
         match referred.filter(|other| self.made.contains(&(other.as_str(), text.as_str()))) {
-            _ if found.key.iter().any(|key| key == column) => self.number(table, text),
             Some(other) => self.number(other, text),
             None => text,
         }
@@ -400,6 +402,31 @@ mod tests {
     use crate::symbols::Registry;
     use serde_json::json;
 
+    fn insert(seq: i64, table: &str, new: Json) -> Change {
+        Change {
+            seq,
+            transaction: 1,
+            table: table.to_owned(),
+            operation: Operation::Insert,
+            old: Json::Null,
+            new,
+        }
+    }
+
+    /// The effects of a cell whose symbols nobody knows.
+    fn effects(catalog: &Catalog, changes: &[Change]) -> Vec<Effect> {
+        let suite = json!({"name": "x", "snapshots": "x", "service": {"ready": "/"}});
+        let suite = serde_json::from_value(suite).unwrap();
+        let namer = Registry::default().build().unwrap();
+        Effects::of(
+            &suite,
+            catalog,
+            &namer,
+            View { cell: 0, actor: "" },
+            changes,
+        )
+    }
+
     #[test]
     fn a_gate_names_what_an_entity_is_and_not_who() {
         let text = kinds_of_names("Got user_id=<owner.user_id>, yours is <actor.user_id>, a < b");
@@ -453,26 +480,13 @@ mod tests {
             "grant": {"key": ["id"], "temporal": [], "numbered": ["id"], "references": {"role": "role"}},
         }}))
         .unwrap();
-        let suite = json!({"name": "x", "snapshots": "x", "service": {"ready": "/"}});
-        let insert = |seq, table: &str, new| Change {
-            seq,
-            transaction: 1,
-            table: table.to_owned(),
-            operation: Operation::Insert,
-            old: Json::Null,
-            new,
-        };
         let changes = [
             insert(1, "role", json!({"id": 71, "level": 3})),
             insert(2, "role", json!({"id": 72})),
             insert(3, "grant", json!({"id": 72, "role": 72})),
         ];
-        let namer = Registry::default().build().unwrap();
-        let view = View { cell: 0, actor: "" };
-        let suite = serde_json::from_value(suite).unwrap();
-        let effects = Effects::of(&suite, &catalog, &namer, view, &changes);
         let shown = |effect: Effect| format!("{} {:?}", effect.change.row, effect.change.columns);
-        let shown: Vec<String> = effects.into_iter().map(shown).collect();
+        let shown: Vec<String> = effects(&catalog, &changes).into_iter().map(shown).collect();
         assert_eq!(
             shown,
             [
@@ -490,14 +504,6 @@ mod tests {
             "account": {"key": ["id"], "temporal": [], "numbered": [], "references": {"budget": "budget", "old": "budget"}},
         }}))
         .unwrap();
-        let insert = |seq, table: &str, new| Change {
-            seq,
-            transaction: 1,
-            table: table.to_owned(),
-            operation: Operation::Insert,
-            old: Json::Null,
-            new,
-        };
         let changes = [
             insert(1, "budget", json!({"id": "b-71"})),
             insert(
@@ -506,12 +512,7 @@ mod tests {
                 json!({"id": "a-9", "budget": "b-71", "old": "b-1"}),
             ),
         ];
-        let suite = json!({"name": "x", "snapshots": "x", "service": {"ready": "/"}});
-        let suite = serde_json::from_value(suite).unwrap();
-        let namer = Registry::default().build().unwrap();
-        let view = View { cell: 0, actor: "" };
-        let effects = Effects::of(&suite, &catalog, &namer, view, &changes);
-        let columns: Vec<String> = effects
+        let columns: Vec<String> = effects(&catalog, &changes)
             .into_iter()
             .map(|effect| format!("{:?}", effect.change.columns))
             .collect();

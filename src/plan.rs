@@ -40,7 +40,7 @@ impl EndpointPlan<'_> {
     /// Whether it has all cells of its endpoint.
     #[must_use]
     pub fn is_whole(&self, suite: &Suite) -> bool {
-        self.cells.len() == cells(suite, self.endpoint, &Filter::default()).len()
+        self.cells.len() == cells(suite, self.endpoint).count()
     }
 }
 
@@ -105,7 +105,11 @@ impl Pattern {
     /// Whether it matches the cell.
     #[must_use]
     pub fn matches(&self, cell: &PlannedCell<'_>) -> bool {
-        self.0.is_match(cell.to_string())
+        self.is_match(&cell.to_string())
+    }
+
+    fn is_match(&self, name: &str) -> bool {
+        self.0.is_match(name)
     }
 }
 
@@ -134,7 +138,11 @@ impl Filter {
     /// Whether the filter selects the cell.
     #[must_use]
     pub fn selects(&self, cell: &PlannedCell<'_>) -> bool {
-        self.patterns.is_empty() || self.patterns.iter().any(|pattern| pattern.matches(cell))
+        if self.patterns.is_empty() {
+            return true;
+        }
+        let name = cell.to_string();
+        self.patterns.iter().any(|pattern| pattern.is_match(&name))
     }
 }
 
@@ -188,9 +196,12 @@ impl Shard {
 /// not asked for.
 #[must_use]
 pub fn plan<'a>(suite: &'a Suite, filter: &Filter) -> Vec<EndpointPlan<'a>> {
-    let cells = |endpoint: &'a Endpoint| EndpointPlan {
-        endpoint,
-        cells: cells(suite, endpoint, filter),
+    let cells = |endpoint: &'a Endpoint| {
+        let cells = cells(suite, endpoint).filter(|cell| filter.selects(cell));
+        let mut cells: Vec<_> = cells.collect();
+        // There can be a million of them, for as long as the run is.
+        cells.shrink_to_fit();
+        EndpointPlan { endpoint, cells }
     };
     suite
         .endpoints
@@ -200,9 +211,13 @@ pub fn plan<'a>(suite: &'a Suite, filter: &Filter) -> Vec<EndpointPlan<'a>> {
         .collect()
 }
 
-fn cells<'a>(suite: &'a Suite, endpoint: &'a Endpoint, filter: &Filter) -> Vec<PlannedCell<'a>> {
-    let row = |target: &'a str| {
-        let cell = |(actor, spec): (&'a String, &'a Actor)| {
+/// Every cell of an endpoint.
+pub(crate) fn cells<'a>(
+    suite: &'a Suite,
+    endpoint: &'a Endpoint,
+) -> impl Iterator<Item = PlannedCell<'a>> {
+    let row = move |target: &'a String| {
+        let cell = move |(actor, spec): (&'a String, &'a Actor)| {
             let cell = PlannedCell {
                 endpoint: &endpoint.name,
                 target,
@@ -212,12 +227,7 @@ fn cells<'a>(suite: &'a Suite, endpoint: &'a Endpoint, filter: &Filter) -> Vec<P
         };
         suite.world.actors.iter().filter_map(cell)
     };
-    let targets = endpoint.spec.targets.iter();
-    let cells = targets.flat_map(|target| row(target));
-    let mut cells: Vec<_> = cells.filter(|cell| filter.selects(cell)).collect();
-    // There can be a million of them, for as long as the run is.
-    cells.shrink_to_fit();
-    cells
+    endpoint.spec.targets.iter().flat_map(row)
 }
 
 #[cfg(test)]

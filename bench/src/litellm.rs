@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use authz_pin::embedded::Cluster;
+use authz_pin::suite::Suite;
 use authz_pin::sweep::Service;
 use authz_pin_gateway::{Gateway, Settings};
 use serde_json::{Value as Json, json};
@@ -23,8 +24,8 @@ impl ServedGateway {
     pub(crate) async fn start() -> Result<Self> {
         let cluster = Cluster::start()?;
         let database_url = cluster.create_database("service").await?;
-        let settings = json!({"master_key": MASTER_KEY, "upperbound_key_generate_params": {"tpm_limit": 1000, "max_budget": 100, "duration": "365d"}});
-        let settings: Settings = serde_json::from_value(settings)?;
+        let mut settings: Settings = serde_json::from_value(default_settings()?)?;
+        MASTER_KEY.clone_into(&mut settings.master_key);
         let gateway = Gateway::start("127.0.0.1:0".parse()?, &database_url, settings).await?;
         Ok(Self {
             gateway,
@@ -48,6 +49,13 @@ pub(crate) fn service(base_url: &str, database_url: &str, master_key: &str) -> R
 
 pub(crate) fn suite() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../suites/litellm")
+}
+
+/// The settings that the suite has for a gateway.
+fn default_settings() -> Result<Json> {
+    let suite = Suite::load(&suite()).map_err(|error| error.to_string())?;
+    let launcher = suite.file.service.default;
+    Ok(launcher.ok_or("the suite starts no service")?.settings)
 }
 
 /// All cells of the suite.

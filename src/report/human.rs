@@ -142,3 +142,21 @@ fn summary(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         report.totals.seconds
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{large, written};
+    use super::*;
+
+    #[test]
+    fn an_actor_that_calls_only_upon_a_later_target_has_a_column() {
+        let mut report = large(1, 50, &[drift::Kind::Widened]);
+        let outcome = report.endpoints.remove(0);
+        let is_left = |target: &str, actor: &str| target != "target 0" || actor != "actor_7";
+        let now = outcome.now.retain(is_left);
+        report.endpoints.push(Outcome { now, ..outcome });
+        let text = written(write, &report);
+        let header = text.lines().nth(1).unwrap();
+        assert_eq!(header.split_whitespace().count(), 25, "{header}");
+    }
+}

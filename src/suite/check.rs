@@ -16,7 +16,7 @@ use super::names::{Declared, Names, object};
 use crate::coverage;
 use crate::diagnostic::{Diagnostics, did_you_mean, list, quoted};
 use crate::kinds;
-use crate::plan::{Pattern, PlannedCell};
+use crate::plan::{self, Pattern};
 use crate::template::Templates;
 use crate::yaml::{Document, NodePath, Step};
 
@@ -64,15 +64,9 @@ pub(super) fn calls(suite: &Suite, world: &Document) -> Diagnostics {
 }
 
 fn matches_any(suite: &Suite, actor: &str, pattern: &Pattern) -> bool {
-    suite.endpoints.iter().any(|endpoint| {
-        endpoint.spec.targets.iter().any(|target| {
-            pattern.matches(&PlannedCell {
-                endpoint: &endpoint.name,
-                target,
-                actor,
-            })
-        })
-    })
+    let endpoints = suite.endpoints.iter();
+    let mut cells = endpoints.flat_map(|endpoint| plan::cells(suite, endpoint));
+    cells.any(|cell| cell.actor == actor && pattern.matches(&cell))
 }
 
 /// Names that templates use for something else, so that no entity can have them.

@@ -40,6 +40,9 @@ impl Background {
     }
 
     fn is_of_columns(&self, change: &Change) -> bool {
+        if self.columns.is_empty() {
+            return false;
+        }
         let (Some(old), Some(new)) = (change.old.as_object(), change.new.as_object()) else {
             return false;
         };
