@@ -336,6 +336,9 @@
       || inItems(endpoint.driftsOf.get(at)) || inItems(endpoint.findingsOf.get(at));
   }
 
+  /** Not everybody calls upon every target. */
+  const isCell = (endpoint, at) => endpoint.now.cells[at] !== null || (endpoint.before && endpoint.before.cells[at] !== null);
+
   /** Which cells match, and which rows and columns have one. */
   function select(endpoint) {
     endpoint.match.fill(0);
@@ -346,7 +349,7 @@
       const words = filter.text.toLowerCase().split(/\s+/).filter(Boolean).map((word) => found(endpoint, word));
       for (let at = 0; at < endpoint.size; at += 1) {
         const [row, column] = [Math.floor(at / endpoint.columns), at % endpoint.columns];
-        if (endpoint.now.cells[at] === null && (!endpoint.before || endpoint.before.cells[at] === null)) continue;
+        if (!isCell(endpoint, at)) continue;
         if (filter.target && endpoint.targets[row] !== filter.target) continue;
         if (filter.actor && endpoint.actors[column] !== filter.actor) continue;
         if (filter.differs && !differs(endpoint, at)) continue;
@@ -487,14 +490,17 @@
   /** Moves from a cell; past the last row lies the next endpoint. */
   function move(endpoint, at, [down, right]) {
     let row = endpoint.rows.indexOf(Math.floor(at / endpoint.columns)) + down;
-    let column = endpoint.shown.indexOf(at % endpoint.columns) + right;
+    const column = endpoint.shown.indexOf(at % endpoint.columns);
     if (row < 0 || row >= endpoint.rows.length) {
       endpoint = neighbour(endpoint, down);
       if (!endpoint) return;
       row = down > 0 ? 0 : endpoint.rows.length - 1;
     }
-    column = Math.min(Math.max(column, 0), endpoint.shown.length - 1);
-    focusAt(endpoint, endpoint.rows[row] * endpoint.columns + endpoint.shown[column]);
+    const cells = endpoint.shown.map((shown, place) => ({ place, at: endpoint.rows[row] * endpoint.columns + shown }))
+      .filter((cell) => isCell(endpoint, cell.at));
+    // Where a row has no cell in the column, the nearest one before it stands for it.
+    const next = cells.findLastIndex((cell) => cell.place <= column) + right;
+    focusAt(endpoint, cells[Math.min(Math.max(next, 0), cells.length - 1)].at);
   }
 
   /** The cells that differ and are not filtered away, in reading order. */
