@@ -201,6 +201,8 @@ mod tests {
             "{diff}"
         );
         assert_eq!(drifts.len(), 1);
+        let at = (drifts[0].target.as_deref(), drifts[0].actor.as_deref());
+        assert_eq!(at, (Some("t"), Some("a")));
         assert_eq!(kinds(OLD, &new), ["widened a: 403 auth_error: No -> 200"]);
         assert_eq!(kinds(&new, OLD), ["narrowed a: 200 -> 403 auth_error: No"]);
     }
@@ -289,6 +291,43 @@ mod tests {
             "cell-removed a: 403 auth_error: No -> not swept",
         ];
         assert_eq!(kinds(OLD, &new), expected);
+    }
+
+    #[test]
+    fn a_finding_is_its_cells_and_weighs_what_its_kind_does() {
+        let new =
+            format!("{OLD}findings:\n- 'inversion: a on `t` is denied (403) where allowed: b'\n");
+        let [come, gone] = [(OLD, &*new), (&*new, OLD)]
+            .map(|(old, new)| read_and_compare(old, new).pop().expect("a drift"));
+        let finding = "inversion: is denied (403) where allowed: b".to_owned();
+        let added = Drift {
+            kind: Kind::FindingAdded,
+            level: Level::Warn,
+            target: Some("t".to_owned()),
+            actor: Some("a".to_owned()),
+            was: String::new(),
+            is: finding.clone(),
+        };
+        assert_eq!(come, added);
+        let removed = Drift {
+            kind: Kind::FindingRemoved,
+            level: Level::Allow,
+            was: finding,
+            is: String::new(),
+            ..added
+        };
+        assert_eq!(gone, removed);
+    }
+
+    #[test]
+    fn a_record_that_comes_or_goes_is_its_cells_and_nothing_else() {
+        let (nothing, record) = (Record::default(), Record::parse(OLD).unwrap());
+        let kinds = |old, new| {
+            let drifts = between(old, new);
+            drifts.iter().map(|drift| drift.kind).collect::<Vec<_>>()
+        };
+        assert_eq!(kinds(&nothing, &record), [Kind::CellAdded; 3]);
+        assert_eq!(kinds(&record, &nothing), [Kind::CellRemoved; 3]);
     }
 
     #[test]

@@ -64,6 +64,18 @@ impl Symbol {
     fn is_identifier(&self) -> bool {
         self.class == Class::Symbol && self.owner != Owner::Run
     }
+
+    /// The part of `text` that its name stands for. None where that part of Base64 was named before: one can hold a value
+    /// more than once.
+    fn extent(&self, text: &str, from: usize, found: &Match) -> Option<Range<usize>> {
+        (found.start() >= from).then(|| {
+            if self.is_base64 {
+                around(text, from, found.range())
+            } else {
+                found.range()
+            }
+        })
+    }
 }
 
 /// From whose side a text is read: names depend on it (`<actor.key>`, `<target.key>`).
@@ -258,12 +270,18 @@ impl Namer {
         let mut rest = 0;
         let literal = |from, to| text.get(from..to).unwrap_or_default();
         for found in self.found(text) {
-            if found.start() < rest || !self.is_any(&found, Symbol::is_secret) {
+            let Some(symbol) = self
+                .symbols(&found)
+                .iter()
+                .find(|symbol| symbol.is_secret())
+            else {
                 continue;
+            };
+            if let Some(part) = symbol.extent(text, rest, &found) {
+                hidden.push_str(literal(rest, part.start));
+                hidden.push_str("<secret>");
+                rest = part.end;
             }
-            hidden.push_str(literal(rest, found.start()));
-            hidden.push_str("<secret>");
-            rest = found.end();
         }
         hidden.push_str(literal(rest, text.len()));
         hidden
@@ -278,18 +296,11 @@ impl Namer {
             let Some(symbol) = self.choose(found.pattern().as_usize(), view) else {
                 continue;
             };
-            // What is in the middle of a longer piece of Base64 that was named is named with it.
-            if found.start() < rest {
-                continue;
+            if let Some(part) = symbol.extent(text, rest, &found) {
+                self.push_literal(&mut pieces, text, rest..part.start, view);
+                pieces.push(symbol.piece(view));
+                rest = part.end;
             }
-            let (start, end) = if symbol.is_base64 {
-                around(text, rest, found.range())
-            } else {
-                (found.start(), found.end())
-            };
-            self.push_literal(&mut pieces, text, rest..start, view);
-            pieces.push(symbol.piece(view));
-            rest = end;
         }
         self.push_literal(&mut pieces, text, rest..text.len(), view);
         pieces
@@ -396,19 +407,20 @@ impl Namer {
 
     /// Whether any of the symbols whose value was found is one of these.
     fn is_any(&self, found: &Match, is: impl Fn(&Symbol) -> bool) -> bool {
+        self.symbols(found).iter().any(is)
+    }
+
+    /// The symbols whose value was found.
+    fn symbols(&self, found: &Match) -> &[Symbol] {
         let symbols = self.registry.symbols.get(found.pattern().as_usize());
-        symbols.is_some_and(|symbols| symbols.iter().any(is))
+        symbols.map_or(&[], Vec::as_slice)
     }
 
     /// The cells whose own symbols occur in `text`.
     #[must_use]
     pub fn cells_in(&self, text: &str) -> BTreeSet<usize> {
-        let symbols = self
-            .found(text)
-            .filter_map(|found| self.registry.symbols.get(found.pattern().as_usize()));
-        let own = symbols
-            .flatten()
-            .filter(|symbol| symbol.class != Class::Mask);
+        let symbols = self.found(text).flat_map(|found| self.symbols(&found));
+        let own = symbols.filter(|symbol| symbol.class != Class::Mask);
         own.filter_map(|symbol| {
             if let Owner::Cell(cell) = symbol.owner {
                 Some(cell)
@@ -441,12 +453,8 @@ impl Namer {
     /// Whether `text` has any value of this run.
     #[must_use]
     pub fn knows(&self, text: &str) -> bool {
-        let symbols = self
-            .found(text)
-            .filter_map(|found| self.registry.symbols.get(found.pattern().as_usize()));
-        symbols
-            .flatten()
-            .any(|symbol| symbol.class != Class::Mask || &*symbol.field == "run")
+        let mut symbols = self.found(text).flat_map(|found| self.symbols(&found));
+        symbols.any(|symbol| symbol.class != Class::Mask || &*symbol.field == "run")
     }
 
     /// One value can have several names: the cell's own come first, then the world's, then other cells'.
@@ -561,13 +569,13 @@ fn base64_pieces(secret: &str) -> BTreeSet<String> {
 }
 
 /// The whole Base64 text around a piece of it, but nothing before `from`.
-fn around(text: &str, from: usize, piece: Range<usize>) -> (usize, usize) {
+fn around(text: &str, from: usize, piece: Range<usize>) -> Range<usize> {
     let is_other = |c: char| !(c.is_ascii_alphanumeric() || "+/-_=".contains(c));
     let before = text.get(from..piece.start).unwrap_or_default();
     let behind = text.get(piece.end..).unwrap_or_default();
     let start = before.trim_end_matches(|c| !is_other(c)).len();
     let end = behind.find(is_other).unwrap_or(behind.len());
-    (from + start, piece.end + end)
+    from + start..piece.end + end
 }
 
 impl Symbol {
@@ -725,6 +733,45 @@ mod tests {
         // No row is a cell's because of a number in it.
         assert_eq!(namer.cells_in("{\"id\": 17}"), BTreeSet::new());
         assert!(!namer.knows("{\"id\": 17}"));
+    }
+
+    #[test]
+    fn credentials_are_hidden_and_identifiers_left_as_they_are() {
+        let mut registry = Registry::default();
+        registry.add("sk-7hG2kPq9", Owner::World, "owner", "key", Class::Secret);
+        registry.add("north-east-9", Owner::World, "owner", "id", Class::Symbol);
+        let namer = registry.build().unwrap();
+        let twice = STANDARD_NO_PAD.encode("sk-7hG2kPq9:sk-7hG2kPq9:sk-7hG2kPq9");
+        assert_eq!(
+            namer.hide(&format!(
+                "north-east-9 sk-7hG2kPq9sk-7hG2kPq9, Basic {twice} sk-7hG2"
+            )),
+            "north-east-9 <secret><secret>, Basic <secret> sk-7hG2"
+        );
+    }
+
+    #[test]
+    fn a_number_that_is_no_identifier_is_left_alone() {
+        let number = json!({"at": 1_100_000_031});
+        for (owner, class) in [(Owner::World, Class::Mask), (Owner::Run, Class::Symbol)] {
+            let mut registry = Registry::default();
+            registry.add("1100000031", owner, "owner", "id", class);
+            let namer = registry.build().unwrap();
+            assert_eq!(namer.name_json(&number, VIEW, &mut BTreeSet::new()), number);
+        }
+    }
+
+    #[test]
+    fn a_registry_is_empty_until_it_has_a_value_of_any_kind() {
+        let [none, mut some, mut common] = [(); 3].map(|()| Registry::default());
+        assert!(none.is_empty());
+        some.add_tag(0, "tag-of-0");
+        common.add_tag(0, "7");
+        assert!(!some.is_empty() && !common.is_empty());
+        assert_eq!(
+            [none, some, common].map(|registry| registry.len()),
+            [0, 1, 0]
+        );
     }
 
     #[test]

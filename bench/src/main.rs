@@ -61,7 +61,11 @@ enum One {
     /// The read matrix on a LiteLLM proxy, beside the load generator
     Proxy(Proxy),
     /// The whole matrix of the LiteLLM suite on the reference gateway
-    Suite,
+    Suite {
+        /// As on a machine's first run: nothing is cached
+        #[arg(long)]
+        cold: bool,
+    },
 }
 
 /// A LiteLLM proxy for tests. Where it is named in the environment, the page has a row for it.
@@ -113,15 +117,16 @@ async fn measure(one: &One) -> Result<Json> {
         One::Bare => peers::on_bare().await,
         One::Gateway { endpoints } => peers::on_gateway(*endpoints).await,
         One::Proxy(proxy) => proxy.measure().await,
-        One::Suite => litellm::whole().await,
+        One::Suite { cold } => litellm::whole(*cold).await,
     }
 }
 
 /// What all the measurements say, by name.
 fn all(quick: bool) -> Result<Json> {
     let (many, endpoints) = if quick { ("10", "2") } else { ("100", "20") };
-    let measurements: [(&str, &[&str]); 7] = [
+    let measurements: [(&str, &[&str]); 8] = [
         ("suite", &["suite"]),
+        ("cold suite", &["suite", "--cold"]),
         ("small", &["scale", "1"]),
         ("large", &["scale", many]),
         ("small with a database", &["scale", "1", "--database"]),

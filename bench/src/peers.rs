@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use authz_pin::database::Database;
+use authz_pin::embedded::Options;
 use authz_pin::suite::Suite;
 use authz_pin::sweep::Service;
 use authz_pin::template::Templates;
@@ -13,7 +14,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value as Json, json};
 use tokio::process::Command;
 
-use crate::litellm::{ServedGateway, read_matrix, suite};
+use crate::litellm::{ServedGateway, read_matrix};
 use crate::synthetic::Size;
 use crate::{Result, bare, run, synthetic};
 
@@ -46,7 +47,6 @@ pub(crate) async fn on_bare() -> Result<Json> {
     let actors = (0..12).map(|number| (format!("actor_{number}"), format!("actor-{number}-x")));
     let reads = Reads {
         base_url,
-        // The first actor may read the first thing.
         path: "/action-1/{resource}",
         actors: actors.collect(),
         resources: (0..12).map(|number| format!("thing-{number}-x")).collect(),
@@ -56,7 +56,7 @@ pub(crate) async fn on_bare() -> Result<Json> {
 }
 
 pub(crate) async fn on_gateway(endpoints: usize) -> Result<Json> {
-    let gateway = ServedGateway::start().await?;
+    let gateway = ServedGateway::start(&Options::from_env()).await?;
     let service = gateway.service()?;
     let mut measured = key_info(&service, endpoints).await?;
     let seed = Seed::insert(&service, 1).await?;
@@ -84,7 +84,7 @@ async fn key_info(service: &Service, endpoints: usize) -> Result<Json> {
     run::measured(folder.path(), service).await
 }
 
-/// Worlds of the LiteLLM suite in a database, for tools that insert nothing.
+/// Worlds of the read matrix in a database, for tools that insert nothing.
 struct Seed {
     database: Database,
     rows: Vec<Row>,
@@ -94,15 +94,20 @@ struct Seed {
 impl Seed {
     /// As many worlds as have that many actors together.
     async fn insert(service: &Service, keys: usize) -> Result<Self> {
-        let suite = Suite::load(&suite()).map_err(|error| error.to_string())?;
+        let folder = tempfile::tempdir()?;
+        read_matrix(folder.path(), 1)?;
+        let suite = Suite::load(folder.path()).map_err(|error| error.to_string())?;
         let templates = Templates::new();
-        let (mut actors, mut rows) = (Vec::new(), Vec::new());
-        while actors.len() < keys {
+        let (mut actors, mut rows, mut resources) = (Vec::new(), Vec::new(), Vec::new());
+        while resources.len() < keys {
             let world = World::draw(&suite, &templates, &service.variables)?;
             rows.extend(world.rows(&suite, &templates)?);
             let key = |name| Some(world.entities.get(name)?.fields.get("key")?.value.clone());
             let names = suite.world.actors.keys();
-            actors.extend(names.filter_map(|name| Some((name.clone(), key(name)?))));
+            actors = names
+                .filter_map(|name| Some((name.clone(), key(name)?)))
+                .collect();
+            resources.extend(actors.iter().map(|(_, key)| key.clone()));
         }
         let url = service.database_url.as_ref().ok_or("no database")?;
         let mut database = Database::connect(url.expose_secret(), "public").await?;
@@ -110,8 +115,8 @@ impl Seed {
         let reads = Reads {
             base_url: service.base_url.as_str().trim_end_matches('/').to_owned(),
             path: "/key/info?key={resource}",
-            resources: actors.iter().map(|(_, key)| key.clone()).collect(),
             actors,
+            resources,
         };
         Ok(Self {
             database,
@@ -133,37 +138,37 @@ async fn beside(measured: &mut Json, reads: &Reads) -> Result<()> {
     Ok(())
 }
 
-/// The requests per second of the load generator, in which the first actor reads the things in any order.
+/// The requests per second of the load generator, by which one actor after the other reads things in any order.
 async fn load(reads: &Reads, requests: usize) -> Result<Json> {
-    let Some((_, key)) = reads.actors.first() else {
-        return Err("nobody reads anything".into());
-    };
+    let each = requests / reads.actors.len();
+    let (mut actors, mut seconds) = (0.0, 0.0);
+    for (number, (_, key)) in reads.actors.iter().enumerate() {
+        // Other things than the actor before, where there are as many.
+        let things = reads.resources.iter().cycle().skip(number * each);
+        let things = things.take(each.min(reads.resources.len()));
+        seconds += generate(reads, key, things, each).await?;
+        actors += 1.0;
+    }
+    Ok(json!({"requests_per_second": actors / seconds}))
+}
+
+/// How many seconds a request takes the load generator, of that many.
+async fn generate<'a>(
+    reads: &Reads,
+    key: &str,
+    things: impl Iterator<Item = &'a String>,
+    requests: usize,
+) -> Result<f64> {
     let folder = tempfile::tempdir()?;
     let urls = folder.path().join("urls");
-    let url = |resource| {
-        format!(
-            "{}{}\n",
-            reads.base_url,
-            reads.path.replace("{resource}", resource)
-        )
-    };
-    fs::write(
-        &urls,
-        reads
-            .resources
-            .iter()
-            .map(|resource| url(resource))
-            .collect::<String>(),
-    )?;
+    let path = |thing| reads.path.replace("{resource}", thing);
+    let lines = things.map(|thing| format!("{}{}\n", reads.base_url, path(thing)));
+    fs::write(&urls, lines.collect::<String>())?;
     let mut command = Command::new("oha");
     command
         .args(["--no-tui", "--output-format", "json"])
-        .args([
-            "-n",
-            &requests.to_string(),
-            "-c",
-            &run::CONCURRENCY.to_string(),
-        ])
+        .args(["-n", &requests.to_string()])
+        .args(["-c", &run::CONCURRENCY.to_string()])
         .args(["-H", &format!("authorization: Bearer {key}")])
         .arg("--urls-from-file")
         .arg(&urls);
@@ -175,7 +180,8 @@ async fn load(reads: &Reads, requests: usize) -> Result<Json> {
     if count("200") + count("403") + count("404") != requests as u64 {
         return Err(format!("the load generator was answered with {answers}").into());
     }
-    Ok(json!({"requests_per_second": report["summary"]["requestsPerSec"]}))
+    let rate = report["summary"]["requestsPerSec"].as_f64();
+    Ok(1.0 / rate.ok_or("the load generator reports no rate")?)
 }
 
 /// The cells per second of the other tool, its own start included.

@@ -109,3 +109,111 @@ fn unused(record: &Record) -> Vec<String> {
     unused.extend(empty.map(|(target, _)| target.clone()));
     unused
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::text::read_and_compare;
+
+    const RECORD: &str = "endpoint: POST /x
+gates:
+  no: 'auth_error: No'
+effects:
+  update T 1a2b:
+    row: <t.id>
+    columns: {a: 0 -> 1}
+shapes:
+  body 12ab:
+  - id
+  - key
+cells:
+  t:
+    a: {status: 403, gate: no}
+    b: {status: 200, discloses: [a.id, b.id], effects: [update T 1a2b], probes: {new: 200, old: 401}, shape: body 12ab}
+  u:
+    a: {status: 404, gate: no}
+findings:
+- 'inversion: x'
+- 'inversion: y'
+";
+
+    fn kinds(new: &str) -> Vec<String> {
+        let drifts = read_and_compare(RECORD, new);
+        drifts.iter().map(|drift| drift.kind.id()).collect()
+    }
+
+    /// The record with one text in place of another, which it has.
+    fn with(old: &str, new: &str) -> String {
+        assert!(RECORD.contains(old), "{old}");
+        RECORD.replace(old, new)
+    }
+
+    #[test]
+    fn what_says_the_same_otherwise_is_one_drift() {
+        let others = [
+            with("no: 'auth", "never: 'auth").replace("gate: no", "gate: never"),
+            with("1a2b", "3c4d"),
+            with("12ab", "34cd"),
+            with("[a.id, b.id]", "[b.id, a.id]"),
+            with("new: 200, old: 401", "old: 401, new: 200"),
+            with(
+                "- 'inversion: x'\n- 'inversion: y'",
+                "- 'inversion: y'\n- 'inversion: x'",
+            ),
+            with("  u:\n    a: {status: 404, gate: no}\n", "")
+                .replace("cells:\n", "cells:\n  u:\n    a: {status: 404, gate: no}\n"),
+            with("    a: {status: 403, gate: no}\n", "")
+                .replace("  u:\n", "    a: {status: 403, gate: no}\n  u:\n"),
+            with("gates:\n", "gates:\n  other: Never\n"),
+            with("shapes:\n", "shapes:\n  body cd56:\n  - id\n"),
+            with(
+                "effects:\n  update",
+                "effects:\n  insert T 9f9f:\n    row: <new>\n  update",
+            ),
+            with("findings:\n", "  v: {}\nfindings:\n"),
+        ];
+        for other in others {
+            assert_eq!(kinds(&other), ["layout-changed"], "{other}");
+        }
+    }
+
+    #[test]
+    fn what_says_something_else_is_no_other_layout() {
+        let others = [
+            (
+                with("status: 403, gate: no", "status: 200, discloses: [a.id]"),
+                "widened",
+            ),
+            (
+                with("auth_error: No", "auth_error: Never"),
+                "gate-changed gate-changed",
+            ),
+            (
+                with("gates:\n", "gates:\n  never: Never\n")
+                    .replace("403, gate: no", "403, gate: never"),
+                "gate-changed",
+            ),
+            (
+                with("discloses: [a.id, b.id]", "discloses: [b.id, c.id]"),
+                "disclosure-widened disclosure-narrowed",
+            ),
+            (with("{new: 200, old: 401}", "{old: 401}"), "probe-changed"),
+            (
+                with("{a: 0 -> 1}", "{a: 0 -> 2}").replace("1a2b", "3c4d"),
+                "effect-changed",
+            ),
+            (
+                with("  - key\n", "  - name\n").replace("12ab", "34cd"),
+                "shape-changed",
+            ),
+            (
+                with("  u:\n    a: {status: 404, gate: no}\n", ""),
+                "cell-removed",
+            ),
+            (with("- 'inversion: x'\n", ""), "finding-removed"),
+            (with("POST /x", "POST /y"), "endpoint-changed"),
+        ];
+        for (other, expected) in others {
+            assert_eq!(kinds(&other).join(" "), expected, "{other}");
+        }
+    }
+}
