@@ -582,15 +582,19 @@ impl Symbol {
     fn piece(&self, view: View<'_>) -> Piece<'static> {
         Piece::Symbol {
             name: self.name(view),
-            discloses: self.class != Class::Mask && self.owner != Owner::Run,
+            discloses: self.discloses(),
         }
+    }
+
+    fn discloses(&self) -> bool {
+        self.class != Class::Mask && self.owner != Owner::Run
     }
 
     /// The name as it stands in a text; what it discloses is added.
     fn named(&self, view: View<'_>, disclosed: &mut BTreeSet<String>) -> String {
         let name = self.name(view);
         let named = format!("<{name}>");
-        if self.class != Class::Mask && self.owner != Owner::Run {
+        if self.discloses() {
             disclosed.insert(name);
         }
         named
@@ -674,6 +678,14 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_secret_of_eight_characters_of_base64_is_long_enough() {
+        let text = STANDARD_NO_PAD.encode("p4ss12");
+        assert_eq!(named("p4ss12", &text), "<owner.key>");
+        let text = STANDARD_NO_PAD.encode("p4ss1");
+        assert_eq!(named("p4ss1", &text), text);
     }
 
     #[test]
@@ -762,6 +774,121 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_is_hidden_where_a_number_is_no_identifier() {
+        let mut registry = Registry::default();
+        registry.add("4711", Owner::Cell(0), "target", "id", Class::Symbol);
+        registry.add("4711", Owner::World, "owner", "pin", Class::Secret);
+        let namer = registry.build().unwrap();
+        let named = namer.name_json(&json!({"count": 4711}), VIEW, &mut BTreeSet::new());
+        assert_eq!(named, json!({"count": "<owner.pin>"}));
+    }
+
+    #[test]
+    fn of_several_names_the_cells_own_comes_first_and_another_cells_last() {
+        let mut registry = Registry::default();
+        for owner in [Owner::Cell(1), Owner::World, Owner::Cell(0)] {
+            let entity = if owner == Owner::World {
+                "plan"
+            } else {
+                "target"
+            };
+            registry.add("north-east-9", owner, entity, "id", Class::Symbol);
+        }
+        registry.add(
+            "south-west-3",
+            Owner::Cell(1),
+            "target",
+            "id",
+            Class::Symbol,
+        );
+        let namer = registry.build().unwrap();
+        let seen_by = |cell| {
+            let view = View { cell, actor: "" };
+            namer.name("north-east-9 south-west-3", view).text
+        };
+        assert_eq!(seen_by(0), "<target.id> <another cell.id>");
+        assert_eq!(seen_by(1), "<target.id> <target.id>");
+        assert_eq!(seen_by(2), "<plan.id> <another cell.id>");
+    }
+
+    /// What a run has: a token, a user of the world, and of one cell an identifier, a mask, one that holds the token and
+    /// one that the world has as well.
+    fn of_a_run() -> Namer {
+        let mut registry = Registry {
+            run: "r7q2".to_owned(),
+            ..Registry::default()
+        };
+        registry.add("r7q2", Owner::Run, "", "run", Class::Mask);
+        registry.add("north-east-9", Owner::World, "owner", "id", Class::Symbol);
+        registry.add("shared-by-both", Owner::World, "plan", "id", Class::Symbol);
+        for value in ["tag-of-cell", "tag-r7q2-0", "shared-by-both"] {
+            registry.add(value, Owner::Cell(3), "target", "id", Class::Symbol);
+        }
+        registry.add(
+            "a-mask-of-cell",
+            Owner::Cell(3),
+            "target",
+            "note",
+            Class::Mask,
+        );
+        registry.build().unwrap()
+    }
+
+    #[test]
+    fn a_text_is_known_and_a_cells_by_what_identifies_it() {
+        let namer = of_a_run();
+        let of_cell = |text| {
+            (
+                namer.knows(text),
+                namer.cells_in(text).into_iter().collect(),
+            )
+        };
+        assert_eq!(of_cell("x tag-of-cell"), (true, vec![3]));
+        assert_eq!(of_cell("x north-east-9"), (true, vec![]));
+        assert_eq!(of_cell("x r7q2"), (true, vec![]));
+        assert_eq!(of_cell("x a-mask-of-cell"), (false, vec![]));
+        assert_eq!(of_cell("x"), (false, vec![]));
+    }
+
+    #[test]
+    fn the_last_two_batches_are_known() {
+        let (now, before, retired) = (
+            of_a_run(),
+            counted("11000000317", Class::Symbol),
+            Retired::default(),
+        );
+        let known = Knowledge {
+            now: &now,
+            before: &before,
+            retired: &retired,
+        };
+        assert_eq!(known.cells_in("tag-of-cell"), BTreeSet::from([3]));
+        assert!(known.knows("tag-of-cell") && known.knows("11000000317"));
+        assert!(!known.knows("x"));
+    }
+
+    #[test]
+    fn of_a_cell_that_is_done_only_its_own_identifiers_are_remembered() {
+        let mut retired = Retired::default();
+        of_a_run().retire(&mut retired);
+        let values = [
+            "tag-of-cell",
+            "tag-r7q2-0",
+            "north-east-9",
+            "shared-by-both",
+            "a-mask-of-cell",
+        ];
+        assert_eq!(
+            retired.found_in(values.into_iter()),
+            [true, false, false, false, false]
+        );
+        let (mut registry, mut retired) = (Registry::default(), Retired::default());
+        registry.add("tag-of-cell", Owner::Cell(0), "cell", "tag", Class::Symbol);
+        registry.build().unwrap().retire(&mut retired);
+        assert_eq!(retired.found_in(["tag-of-cell"].into_iter()), [true]);
+    }
+
+    #[test]
     fn a_registry_is_empty_until_it_has_a_value_of_any_kind() {
         let [none, mut some, mut common] = [(); 3].map(|()| Registry::default());
         assert!(none.is_empty());
@@ -778,8 +905,50 @@ mod tests {
     fn what_is_no_secret_is_named_only_as_it_is() {
         let mut registry = Registry::default();
         registry.add("north-east-9", Owner::World, "owner", "id", Class::Symbol);
-        let text = format!("{} north-east-9", STANDARD_NO_PAD.encode("north-east-9"));
+        let text = format!("{} 1north-east-92", STANDARD_NO_PAD.encode("north-east-9"));
         let named = registry.build().unwrap().name(&text, VIEW).text;
-        assert_eq!(named, "bm9ydGgtZWFzdC05 <owner.id>");
+        assert_eq!(named, "bm9ydGgtZWFzdC05 1<owner.id>2");
+    }
+
+    #[test]
+    fn only_an_entitys_identifiers_and_credentials_are_disclosed() {
+        let mut registry = Registry::default();
+        let classes = [
+            ("id", Class::Symbol),
+            ("key", Class::Secret),
+            ("note", Class::Mask),
+        ];
+        for (field, class) in classes {
+            registry.add(
+                &format!("world-{field}"),
+                Owner::World,
+                "owner",
+                field,
+                class,
+            );
+            registry.add(&format!("run-{field}"), Owner::Run, "vars", field, class);
+        }
+        registry.add("17", Owner::World, "plan", "note", Class::Mask);
+        let namer = registry.build().unwrap();
+        let view = View {
+            cell: 0,
+            actor: "owner",
+        };
+        let named = namer.name(
+            "world-id world-key world-note run-id run-key run-note",
+            view,
+        );
+        assert_eq!(
+            named.text,
+            "<actor.id> <actor.key> <actor.note> <vars.id> <vars.key> <vars.note>"
+        );
+        let expected = ["actor.id", "actor.key"].map(str::to_owned);
+        assert_eq!(named.disclosed, BTreeSet::from(expected));
+        let mut disclosed = BTreeSet::new();
+        let common = namer.name_json(&json!({"id": 17}), view, &mut disclosed);
+        assert_eq!(
+            (common, disclosed),
+            (json!({"id": "<plan.note>"}), BTreeSet::new())
+        );
     }
 }
