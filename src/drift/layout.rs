@@ -112,7 +112,8 @@ fn unused(record: &Record) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::text::read_and_compare;
+    use super::super::between;
+    use crate::record::Record;
 
     const RECORD: &str = "endpoint: POST /x
 gates:
@@ -137,7 +138,8 @@ findings:
 ";
 
     fn kinds(new: &str) -> Vec<String> {
-        let drifts = read_and_compare(RECORD, new);
+        let [old, new] = [RECORD, new].map(|text| Record::parse(text).unwrap());
+        let drifts = between(&old, &new);
         drifts.iter().map(|drift| drift.kind.id()).collect()
     }
 

@@ -97,7 +97,9 @@ pub(super) fn read_and_compare(old: &str, new: &str) -> Vec<Drift> {
 
 /// The lines that differ with one around them, each hunk under the target that it begins in.
 fn unified(old: &str, new: &str) -> String {
-    let diff = TextDiff::from_lines(old.trim_end(), new.trim_end());
+    // A last line without its end is another line where more follow.
+    let [before, after] = [old, new].map(|text| format!("{}\n", text.trim_end()));
+    let diff = TextDiff::from_lines(&before, &after);
     let lines: Vec<&str> = old.lines().collect();
     let mut unified = diff.unified_diff();
     let hunk = |hunk: similar::udiff::UnifiedDiffHunk<'_, '_, '_, str>| {
@@ -124,4 +126,102 @@ fn line(change: similar::Change<&str>) -> String {
         ChangeTag::Equal => ' ',
     };
     format!("{sign}{}\n", change.value().trim_end_matches('\n'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: &str = "endpoint: GET /x
+gates:
+  no: No
+cells:
+  t:
+    a: {status: 403, gate: no}
+    b: {status: 200, shape: body 12ab}
+    c: {status: 200}
+  u:
+    a: {status: 403, gate: no}
+    b: {status: 200}
+";
+
+    fn changed(old: &str, new: &str) -> (String, Vec<Drift>, Vec<String>) {
+        let comparison = compare(Some(old), new);
+        let cells = comparison.cells();
+        match comparison {
+            Comparison::Changed { diff, drifts } => (diff, drifts, cells),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_diff_has_the_lines_that_differ_under_their_target() {
+        let (u, flipped) = OLD.split_once("  u:").unwrap();
+        let flipped = flipped.replace("{status: 403, gate: no}", "{status: 200}");
+        let new = format!("{u}  u:{flipped}findings:\n- 'inversion: x'\n");
+        let (diff, ..) = changed(OLD, &new);
+        assert_eq!(
+            diff,
+            "@@ u\n   u:\n-    a: {status: 403, gate: no}\n+    a: {status: 200}\n     b: {status: 200}\n\
+             +findings:\n+- 'inversion: x'\n"
+        );
+        let (diff, ..) = changed(
+            OLD,
+            &OLD.replace("    c: {status: 200}", "    c: {status: 201}"),
+        );
+        assert!(diff.starts_with("@@ t\n     b:"), "{diff}");
+        let (diff, ..) = changed(OLD, &OLD.replace("GET", "PUT"));
+        assert!(diff.starts_with("@@ \n-endpoint: GET"), "{diff}");
+    }
+
+    #[test]
+    fn the_cells_that_differ_are_named_once_and_those_of_findings_not() {
+        let new = OLD.replace(
+            "    c: {status: 200}",
+            "    c: {status: 201, discloses: [c.id]}",
+        );
+        let new = format!("{new}findings:\n- 'inversion: a on `t` is denied where allowed: b'\n");
+        let (_, drifts, cells) = changed(OLD, &new);
+        assert_eq!(drifts.len(), 3);
+        assert_eq!(cells, ["t/c"]);
+        assert_eq!(compare(Some(OLD), OLD).cells(), [""; 0]);
+    }
+
+    #[test]
+    fn a_body_without_fields_is_another_than_none() {
+        let with_legend = OLD.replace("cells:", "shapes:\n  body 12ab: []\ncells:");
+        let without = with_legend.replace(", shape: body 12ab", "");
+        let (_, drifts, _) = changed(&with_legend, &without);
+        let drift = drifts.first().unwrap();
+        assert_eq!(
+            (drift.kind, &*drift.was, &*drift.is),
+            (Kind::ShapeChanged, "a body", "no body")
+        );
+    }
+
+    #[test]
+    fn what_is_no_record_is_one_drift_that_says_so() {
+        for (old, new) in [(OLD, "no record"), ("no record", OLD)] {
+            let (_, drifts, cells) = changed(old, new);
+            assert_eq!(
+                drifts.iter().map(|drift| drift.kind).collect::<Vec<_>>(),
+                [Kind::Unreadable]
+            );
+            assert_eq!(cells, [""; 0]);
+        }
+    }
+
+    #[test]
+    fn a_suites_weight_is_that_of_the_drifts() {
+        let levels = IndexMap::from([("narrowed".to_owned(), Level::Deny)]);
+        let new = OLD.replace("    c: {status: 200}", "    c: {status: 403, gate: no}");
+        let weighed = |comparison: Comparison| match comparison.weighed(&levels) {
+            Comparison::Changed { drifts, .. } => drifts.iter().map(|drift| drift.level).collect(),
+            _ => Vec::new(),
+        };
+        assert_eq!(weighed(compare(Some(OLD), &new)), [Level::Deny]);
+        assert_eq!(weighed(compare(Some(&new), OLD)), [Level::Deny]);
+        let other = OLD.replace("    c: {status: 200}", "    c: {status: 201}");
+        assert_eq!(weighed(compare(Some(OLD), &other)), [Level::Warn]);
+    }
 }
