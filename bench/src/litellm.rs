@@ -81,8 +81,8 @@ pub(crate) async fn whole(cold: bool) -> Result<Json> {
 /// How often each target of the suite is in an endpoint of the read matrix.
 const COPIES: usize = 12;
 
-/// The suite with nothing but `GET /key/info`, that many times, each with all its targets several times, by the actors
-/// that call everywhere.
+/// The suite with nothing but `GET /key/info`, that many times, each with all its targets several times. Actors that
+/// call in a few cells only call in one.
 pub(crate) fn read_matrix(folder: &Path, endpoints: usize) -> Result<()> {
     fs::create_dir_all(folder.join("endpoints"))?;
     fs::copy(suite().join("suite.yaml"), folder.join("suite.yaml"))?;
@@ -91,8 +91,10 @@ pub(crate) fn read_matrix(folder: &Path, endpoints: usize) -> Result<()> {
         Ok(authz_pin::yaml::from_str(&text)?)
     };
     let mut world = read("world.yaml")?;
-    if let Some(actors) = world["actors"].as_object_mut() {
-        actors.retain(|_, actor| actor["calls"].is_null());
+    for (_, actor) in world["actors"].as_object_mut().into_iter().flatten() {
+        if !actor["calls"].is_null() {
+            actor["calls"] = json!(["key-info-000/own credential 0"]);
+        }
     }
     // JSON is YAML.
     fs::write(folder.join("world.yaml"), world.to_string())?;
