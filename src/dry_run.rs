@@ -458,7 +458,7 @@ impl<'a> Drawing<'a> {
         };
         let kind = target.kind.as_ref();
         let kind = kind.and_then(|kind| self.suite.world.kinds.get(kind));
-        let (templates, target) = (&self.templates, (cell.target, target));
+        let (templates, target) = (&self.templates, (cell.target.as_str(), target));
         let mut scratch = Scratch::make(
             self.suite,
             templates,

@@ -12,13 +12,14 @@ use crate::suite::{Actor, Endpoint, Suite};
 
 /// One (endpoint, target, actor).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+// There can be a million of them, for as long as the run is, and a reference to a `String` is half of one to a `str`.
 pub struct PlannedCell<'a> {
     /// The endpoint's name.
-    pub endpoint: &'a str,
+    pub endpoint: &'a String,
     /// The target's name.
-    pub target: &'a str,
+    pub target: &'a String,
     /// The actor's name.
-    pub actor: &'a str,
+    pub actor: &'a String,
 }
 
 impl std::fmt::Display for PlannedCell<'_> {
@@ -67,7 +68,7 @@ pub fn callers<'a>(suite: &'a Suite, plan: &[EndpointPlan<'a>]) -> BTreeSet<&'a 
         .iter()
         .flat_map(|plan| plan.endpoint.spec.probes.values());
     let probes = probes.filter_map(|probe| probe.auth.actor.as_deref());
-    let actors = cells().map(|cell| cell.actor);
+    let actors = cells().map(|cell| cell.actor.as_str());
     actors.chain(steps).chain(probes).collect()
 }
 
@@ -199,7 +200,6 @@ pub fn plan<'a>(suite: &'a Suite, filter: &Filter) -> Vec<EndpointPlan<'a>> {
     let cells = |endpoint: &'a Endpoint| {
         let cells = cells(suite, endpoint).filter(|cell| filter.selects(cell));
         let mut cells: Vec<_> = cells.collect();
-        // There can be a million of them, for as long as the run is.
         cells.shrink_to_fit();
         EndpointPlan { endpoint, cells }
     };
@@ -258,10 +258,12 @@ mod tests {
     }
 
     fn selects(pattern: &str) -> bool {
+        let [endpoint, target, actor] =
+            ["key-update-models", "own key", "owner"].map(str::to_owned);
         let cell = PlannedCell {
-            endpoint: "key-update-models",
-            target: "own key",
-            actor: "owner",
+            endpoint: &endpoint,
+            target: &target,
+            actor: &actor,
         };
         Filter::new(&[pattern.to_owned()]).unwrap().selects(&cell)
     }

@@ -40,9 +40,9 @@ pub struct Record {
     #[serde(default)]
     pub shapes: BTreeMap<String, BTreeSet<String>>,
     /// The cells by target and actor, in the suite's order.
-    // Most cells are like others, and share what they say.
+    // Most cells are like others, and share what they say; every row has the names of the same actors.
     #[serde(default)]
-    pub cells: IndexMap<String, IndexMap<String, Arc<Cell>>>,
+    pub cells: IndexMap<String, IndexMap<Arc<str>, Arc<Cell>>>,
     /// Observations that break an invariant.
     #[serde(default)]
     pub findings: Vec<String>,
@@ -122,6 +122,13 @@ impl From<Effects> for EffectsText {
     }
 }
 
+/// What is known already and equal to `new`, or that.
+fn shared<T: ?Sized + Eq + Hash>(known: &mut HashSet<Arc<T>>, new: Arc<T>) -> Arc<T> {
+    let shared = known.get(&new).cloned().unwrap_or(new);
+    known.insert(Arc::clone(&shared));
+    shared
+}
+
 impl Record {
     /// Builds the record of an endpoint from its observations, in the suite's order.
     #[must_use]
@@ -139,16 +146,15 @@ impl Record {
             endpoint,
             ..Self::default()
         };
-        let mut known: HashSet<Arc<Cell>> = HashSet::new();
+        let (mut names, mut known) = (HashSet::new(), HashSet::new());
         for (target, actor, observation) in observations {
-            let cell = Arc::new(record.cell(&gates, observation));
-            let cell = known.get(&cell).cloned().unwrap_or(cell);
-            known.insert(Arc::clone(&cell));
+            let cell = shared(&mut known, Arc::new(record.cell(&gates, observation)));
+            let actor: Arc<str> = shared(&mut names, actor.into());
             record
                 .cells
                 .entry(target.to_owned())
                 .or_default()
-                .insert(actor.to_owned(), cell);
+                .insert(actor, cell);
         }
         record.gates = gates
             .into_iter()
@@ -196,7 +202,7 @@ impl Record {
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str, &Cell)> {
         self.cells.iter().flat_map(|(target, row)| {
             row.iter()
-                .map(move |(actor, cell)| (target.as_str(), actor.as_str(), &**cell))
+                .map(move |(actor, cell)| (target.as_str(), &**actor, &**cell))
         })
     }
 

@@ -562,7 +562,7 @@ impl<'a> Sweeper<'a> {
         }
         let cells = plan.cells.iter().filter_map(|cell| {
             let observation = observations.remove(&(cell.target, cell.actor))?;
-            Some((cell.target, cell.actor, observation))
+            Some((cell.target.as_str(), cell.actor.as_str(), observation))
         });
         let mut record = Record::build(plan.endpoint.title(), cells);
         record.findings = findings::of(self.suite, plan.endpoint, &record);

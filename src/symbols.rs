@@ -779,8 +779,8 @@ mod tests {
         registry.add("4711", Owner::Cell(0), "target", "id", Class::Symbol);
         registry.add("4711", Owner::World, "owner", "pin", Class::Secret);
         let namer = registry.build().unwrap();
-        let named = namer.name_json(&json!({"count": 4711}), VIEW, &mut BTreeSet::new());
-        assert_eq!(named, json!({"count": "<owner.pin>"}));
+        let shown = namer.name_json(&json!({"count": 4711}), VIEW, &mut BTreeSet::new());
+        assert_eq!(shown, json!({"count": "<owner.pin>"}));
     }
 
     #[test]
@@ -934,16 +934,16 @@ mod tests {
             cell: 0,
             actor: "owner",
         };
-        let named = namer.name(
+        let shown = namer.name(
             "world-id world-key world-note run-id run-key run-note",
             view,
         );
         assert_eq!(
-            named.text,
+            shown.text,
             "<actor.id> <actor.key> <actor.note> <vars.id> <vars.key> <vars.note>"
         );
         let expected = ["actor.id", "actor.key"].map(str::to_owned);
-        assert_eq!(named.disclosed, BTreeSet::from(expected));
+        assert_eq!(shown.disclosed, BTreeSet::from(expected));
         let mut disclosed = BTreeSet::new();
         let common = namer.name_json(&json!({"id": 17}), view, &mut disclosed);
         assert_eq!(

@@ -130,11 +130,11 @@ fn bar(cells: usize) -> ProgressBar {
 impl Progress for Bar {
     fn swept(&self, cell: &PlannedCell<'_>) {
         if let Some(bar) = &self.shown {
-            bar.set_message(cell.endpoint.to_owned());
+            bar.set_message(cell.endpoint.clone());
             bar.inc(1);
             return;
         }
-        if *self.last.borrow() != cell.endpoint {
+        if *self.last.borrow() != *cell.endpoint {
             self.end_endpoint();
             cell.endpoint.clone_into(&mut self.last.borrow_mut());
         }

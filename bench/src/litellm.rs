@@ -116,3 +116,19 @@ pub(crate) fn read_matrix(folder: &Path, endpoints: usize) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_read_matrix_is_a_suite() {
+        let folder = tempfile::tempdir().expect("a folder");
+        read_matrix(folder.path(), 2).expect("a suite");
+        let suite = Suite::load(folder.path());
+        let suite = suite
+            .map_err(|error| error.to_string())
+            .expect("no mistake");
+        assert_eq!(suite.endpoints.len(), 2);
+    }
+}

@@ -167,10 +167,11 @@ fn endpoints(patterns: &[String]) -> Result<impl Fn(&str) -> bool + use<>, Failu
     }
     let filter = Filter::new(patterns)?;
     Ok(move |endpoint: &str| {
+        let none = String::new();
         filter.selects(&PlannedCell {
-            endpoint,
-            target: "",
-            actor: "",
+            endpoint: &endpoint.to_owned(),
+            target: &none,
+            actor: &none,
         })
     })
 }

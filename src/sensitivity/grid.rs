@@ -68,7 +68,7 @@ impl<'a> Grid<'a> {
 pub(super) struct Row<'a> {
     pub(super) pinned: &'a Pinned,
     pub(super) target: &'a str,
-    cells: &'a IndexMap<String, Arc<Cell>>,
+    cells: &'a IndexMap<Arc<str>, Arc<Cell>>,
 }
 
 pub(super) fn rows(pinned: &Pinned) -> impl Iterator<Item = Row<'_>> {
@@ -87,7 +87,7 @@ impl<'a> Row<'a> {
 
     pub(super) fn cells(self) -> impl Iterator<Item = (&'a str, &'a Cell)> {
         let cells = self.cells.iter();
-        cells.map(|(actor, cell)| (actor.as_str(), &**cell))
+        cells.map(|(actor, cell)| (&**actor, &**cell))
     }
 
     pub(super) fn cell(self, actor: &str) -> Option<&'a Cell> {

@@ -154,7 +154,7 @@ impl<'a> Sweeper<'a> {
     ) -> Result<Vec<Scratch>, SweepError> {
         let (suite, templates, world) = (self.suite, &self.templates, &self.world);
         let make = |cell: &PlannedCell<'_>| {
-            let target = (cell.target, suite.targets.get(cell.target)?);
+            let target = (cell.target.as_str(), suite.targets.get(cell.target)?);
             Some(Scratch::make(
                 suite, templates, world, setup, target, cell.actor,
             ))

@@ -110,7 +110,7 @@ impl Mutation {
         };
         match self.what {
             What::RemoveCell => drop(row.pop()),
-            What::AddCell => drop(row.insert(self.text.clone(), Cell::default().into())),
+            What::AddCell => drop(row.insert(self.text.as_str().into(), Cell::default().into())),
             _ => row.reverse(),
         }
     }

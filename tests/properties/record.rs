@@ -1,8 +1,9 @@
 //! Records: what is written reads back.
 
-use std::sync::Arc;
-
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
+use std::hash::Hash;
+use std::sync::Arc;
 
 use authz_pin::fault::{Fault, Reply};
 use authz_pin::observation::RowChange;
@@ -30,10 +31,10 @@ fn effects() -> impl Strategy<Value = Effects> {
     ]
 }
 
-fn map<T: std::fmt::Debug>(
+fn map<K: From<String> + Eq + Hash + Debug, T: Debug>(
     values: impl Strategy<Value = T>,
-) -> impl Strategy<Value = IndexMap<String, T>> {
-    vec((text(), values), 0..4).prop_map(IndexMap::from_iter)
+) -> impl Strategy<Value = IndexMap<K, T>> {
+    vec((text().prop_map(K::from), values), 0..4).prop_map(IndexMap::from_iter)
 }
 
 fn fault() -> impl Strategy<Value = Fault> {
@@ -160,7 +161,7 @@ fn a_long_name_reads_back() {
         ..Cell::default()
     };
     let record = Record {
-        cells: IndexMap::from([(name.clone(), IndexMap::from([(name, cell.into())]))]),
+        cells: IndexMap::from([(name.clone(), IndexMap::from([(name.into(), cell.into())]))]),
         ..Record::default()
     };
     assert_eq!(Record::parse(&record.to_yaml().unwrap()).unwrap(), record);

@@ -99,7 +99,8 @@ fn pinned(endpoints: &[Rows], name: Name) -> Vec<Pinned> {
 fn record(rows: &Rows, name: Name) -> Record {
     let row = |(number, row): (usize, &[Shown; ACTORS])| {
         let cells = row.iter().enumerate();
-        let cells = cells.map(|(actor, shown)| (name(actor), Arc::new(shown.cell(actor, name))));
+        let cells =
+            cells.map(|(actor, shown)| (name(actor).into(), Arc::new(shown.cell(actor, name))));
         (format!("target {number}"), cells.collect())
     };
     let change = RowChange {
