@@ -1,0 +1,335 @@
+use super::*;
+use serde_json::json;
+
+const VIEW: View<'_> = View { cell: 0, actor: "" };
+
+/// A namer that knows what a database counted up for `owner`.
+fn counted(value: &str, class: Class) -> Namer {
+    let mut registry = Registry::default();
+    registry.add(value, Owner::World, "owner", "id", class);
+    registry.build().unwrap()
+}
+
+#[test]
+fn an_identifier_of_many_digits_is_found_as_a_whole_number_only() {
+    let named = |text: &str| counted("1100000031", Class::Symbol).name(text, VIEW).text;
+    assert_eq!(
+        named("1100000031 users/1100000031/ __user_1100000031__"),
+        "<owner.id> users/<owner.id>/ __user_<owner.id>__"
+    );
+    assert_eq!(named("11100000031 11000000312"), "11100000031 11000000312");
+}
+
+#[test]
+fn a_number_of_many_digits_is_named_where_it_is_an_identifier_as_a_whole() {
+    let mut disclosed = BTreeSet::new();
+    let others = [json!(11_000_000_311_i64), json!(3.1), json!(-1_100_000_031)];
+    let document = json!({"at": 1_100_000_031, "others": others, "text": "1100000031"});
+    let counted = counted("1100000031", Class::Symbol);
+    let named = counted.name_json(&document, VIEW, &mut disclosed);
+    let expected = json!({"at": "<owner.id>", "others": others, "text": "<owner.id>"});
+    assert_eq!(named, expected);
+    assert_eq!(disclosed, BTreeSet::from(["owner.id".to_owned()]));
+}
+
+#[test]
+fn a_secret_of_digits_is_hidden_inside_a_longer_number() {
+    let named = counted("4711", Class::Secret).name("1471100", VIEW);
+    assert_eq!(named.text, "1<owner.id>00");
+}
+
+fn named(secret: &str, text: &str) -> String {
+    let mut registry = Registry::default();
+    registry.add(secret, Owner::World, "owner", "key", Class::Secret);
+    registry.build().unwrap().name(text, VIEW).text
+}
+
+#[test]
+fn a_secret_is_named_in_base64_whatever_stands_around_it() {
+    let secret = "sk-7hG2kPq9/Zx+4";
+    for before in ["", "a", "ab", "abc", "user:"] {
+        for behind in ["", "x", "xy", ":realm"] {
+            let text = format!("{before}{secret}{behind}");
+            for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
+                let echo = format!("got 'Basic {}==', no", engine.encode(&text));
+                assert_eq!(
+                    named(secret, &echo),
+                    "got 'Basic <owner.key>', no",
+                    "{text}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_secret_of_eight_characters_of_base64_is_long_enough() {
+    let text = STANDARD_NO_PAD.encode("p4ss12");
+    assert_eq!(named("p4ss12", &text), "<owner.key>");
+    let text = STANDARD_NO_PAD.encode("p4ss1");
+    assert_eq!(named("p4ss1", &text), text);
+}
+
+#[test]
+fn a_secret_is_named_as_it_stands_in_urls_in_json_and_in_bytes() {
+    let secret = "p@ss/w\"rd";
+    let forms = [
+        "p%40ss%2Fw%22rd",
+        "p%40ss%2fw%22rd",
+        "p@ss/w\\\"rd",
+        "70407373",
+    ];
+    let text = |form: &str| named(secret, &format!("<{form}>"));
+    assert_eq!(
+        forms[..3].iter().map(|form| text(form)).collect::<Vec<_>>(),
+        ["<<owner.key>>"; 3]
+    );
+    assert_eq!(
+        named(secret, &format!("\\x{}", hex::encode(secret))),
+        "\\x<owner.key>"
+    );
+    // A part of a secret is not the secret.
+    assert_eq!(text(forms[3]), "<70407373>");
+}
+
+#[test]
+fn a_number_is_an_identifier_only_where_one_stands() {
+    let mut registry = Registry::default();
+    registry.add("17", Owner::Cell(0), "target", "id", Class::Symbol);
+    registry.add("3", Owner::World, "plan", "id", Class::Symbol);
+    registry.add("7abc-secret", Owner::World, "plan", "key", Class::Secret);
+    let namer = registry.build().unwrap();
+    let text = |text: &str| namer.name(text, VIEW).text;
+    assert_eq!(text("x 17abc-secret"), "x 1<plan.key>");
+    assert_eq!(
+        text("project 17 is not yours"),
+        "project <target.id> is not yours"
+    );
+    assert_eq!(text("/projects/17?x=2017"), "/projects/<target.id>?x=2017");
+    for other in ["at 17:00:03.17", "1.17", "a-17", "v17", "17th"] {
+        assert!(!text(other).contains("target.id>."), "{other}");
+    }
+    assert_eq!(text("1.17 a-17 v17 17th 17.5"), "1.17 a-17 v17 17th 17.5");
+    let mut disclosed = BTreeSet::new();
+    let body = serde_json::json!({
+        "id": 17, "count": 17, "planId": "3", "version": "3", "project_ids": [3, 4, 17],
+    });
+    let shown = namer.name_json(&body, VIEW, &mut disclosed);
+    let expected = serde_json::json!({
+        "id": "<target.id>", "count": 17, "planId": "<plan.id>", "version": "3",
+        "project_ids": ["<plan.id>", 4, "<target.id>"],
+    });
+    assert_eq!(shown, expected);
+    assert_eq!(
+        disclosed.into_iter().collect::<Vec<_>>(),
+        ["plan.id", "target.id"]
+    );
+    // No row is a cell's because of a number in it.
+    assert_eq!(namer.cells_in("{\"id\": 17}"), BTreeSet::new());
+    assert!(!namer.knows("{\"id\": 17}"));
+}
+
+#[test]
+fn credentials_are_hidden_and_identifiers_left_as_they_are() {
+    let mut registry = Registry::default();
+    registry.add("sk-7hG2kPq9", Owner::World, "owner", "key", Class::Secret);
+    registry.add("north-east-9", Owner::World, "owner", "id", Class::Symbol);
+    let namer = registry.build().unwrap();
+    let twice = STANDARD_NO_PAD.encode("sk-7hG2kPq9:sk-7hG2kPq9:sk-7hG2kPq9");
+    assert_eq!(
+        namer.hide(&format!(
+            "north-east-9 sk-7hG2kPq9sk-7hG2kPq9, Basic {twice} sk-7hG2"
+        )),
+        "north-east-9 <secret><secret>, Basic <secret> sk-7hG2"
+    );
+}
+
+#[test]
+fn a_number_that_is_no_identifier_is_left_alone() {
+    let number = json!({"at": 1_100_000_031});
+    for (owner, class) in [(Owner::World, Class::Mask), (Owner::Run, Class::Symbol)] {
+        let mut registry = Registry::default();
+        registry.add("1100000031", owner, "owner", "id", class);
+        let namer = registry.build().unwrap();
+        assert_eq!(namer.name_json(&number, VIEW, &mut BTreeSet::new()), number);
+    }
+}
+
+#[test]
+fn a_secret_is_hidden_where_a_number_is_no_identifier() {
+    let mut registry = Registry::default();
+    registry.add("4711", Owner::Cell(0), "target", "id", Class::Symbol);
+    registry.add("4711", Owner::World, "owner", "pin", Class::Secret);
+    let namer = registry.build().unwrap();
+    let shown = namer.name_json(&json!({"count": 4711}), VIEW, &mut BTreeSet::new());
+    assert_eq!(shown, json!({"count": "<owner.pin>"}));
+}
+
+#[test]
+fn of_several_names_the_cells_own_comes_first_and_another_cells_last() {
+    let mut registry = Registry::default();
+    for owner in [Owner::Cell(1), Owner::World, Owner::Cell(0)] {
+        let entity = if owner == Owner::World {
+            "plan"
+        } else {
+            "target"
+        };
+        registry.add("north-east-9", owner, entity, "id", Class::Symbol);
+    }
+    registry.add(
+        "south-west-3",
+        Owner::Cell(1),
+        "target",
+        "id",
+        Class::Symbol,
+    );
+    let namer = registry.build().unwrap();
+    let seen_by = |cell| {
+        let view = View { cell, actor: "" };
+        namer.name("north-east-9 south-west-3", view).text
+    };
+    assert_eq!(seen_by(0), "<target.id> <another cell.id>");
+    assert_eq!(seen_by(1), "<target.id> <target.id>");
+    assert_eq!(seen_by(2), "<plan.id> <another cell.id>");
+}
+
+/// What a run has: a token, a user of the world, and of one cell an identifier, a mask, one that holds the token and
+/// one that the world has as well.
+fn of_a_run() -> Namer {
+    let mut registry = Registry {
+        run: "r7q2".to_owned(),
+        ..Registry::default()
+    };
+    registry.add("r7q2", Owner::Run, "", "run", Class::Mask);
+    registry.add("north-east-9", Owner::World, "owner", "id", Class::Symbol);
+    registry.add("shared-by-both", Owner::World, "plan", "id", Class::Symbol);
+    for value in ["tag-of-cell", "tag-r7q2-0", "shared-by-both"] {
+        registry.add(value, Owner::Cell(3), "target", "id", Class::Symbol);
+    }
+    registry.add(
+        "a-mask-of-cell",
+        Owner::Cell(3),
+        "target",
+        "note",
+        Class::Mask,
+    );
+    registry.build().unwrap()
+}
+
+#[test]
+fn a_text_is_known_and_a_cells_by_what_identifies_it() {
+    let namer = of_a_run();
+    let of_cell = |text| {
+        (
+            namer.knows(text),
+            namer.cells_in(text).into_iter().collect(),
+        )
+    };
+    assert_eq!(of_cell("x tag-of-cell"), (true, vec![3]));
+    assert_eq!(of_cell("x north-east-9"), (true, vec![]));
+    assert_eq!(of_cell("x r7q2"), (true, vec![]));
+    assert_eq!(of_cell("x a-mask-of-cell"), (false, vec![]));
+    assert_eq!(of_cell("x"), (false, vec![]));
+}
+
+#[test]
+fn the_last_two_batches_are_known() {
+    let (now, before, retired) = (
+        of_a_run(),
+        counted("11000000317", Class::Symbol),
+        Retired::default(),
+    );
+    let known = Knowledge {
+        now: &now,
+        before: &before,
+        retired: &retired,
+    };
+    assert_eq!(known.cells_in("tag-of-cell"), BTreeSet::from([3]));
+    assert!(known.knows("tag-of-cell") && known.knows("11000000317"));
+    assert!(!known.knows("x"));
+}
+
+#[test]
+fn of_a_cell_that_is_done_only_its_own_identifiers_are_remembered() {
+    let mut retired = Retired::default();
+    of_a_run().retire(&mut retired);
+    let values = [
+        "tag-of-cell",
+        "tag-r7q2-0",
+        "north-east-9",
+        "shared-by-both",
+        "a-mask-of-cell",
+    ];
+    assert_eq!(
+        retired.found_in(values.into_iter()),
+        [true, false, false, false, false]
+    );
+    let (mut registry, mut retired) = (Registry::default(), Retired::default());
+    registry.add("tag-of-cell", Owner::Cell(0), "cell", "tag", Class::Symbol);
+    registry.build().unwrap().retire(&mut retired);
+    assert_eq!(retired.found_in(["tag-of-cell"].into_iter()), [true]);
+}
+
+#[test]
+fn a_registry_is_empty_until_it_has_a_value_of_any_kind() {
+    let [none, mut some, mut common] = [(); 3].map(|()| Registry::default());
+    assert!(none.is_empty());
+    some.add_tag(0, "tag-of-0");
+    common.add_tag(0, "7");
+    assert!(!some.is_empty() && !common.is_empty());
+    assert_eq!(
+        [none, some, common].map(|registry| registry.len()),
+        [0, 1, 0]
+    );
+}
+
+#[test]
+fn what_is_no_secret_is_named_only_as_it_is() {
+    let mut registry = Registry::default();
+    registry.add("north-east-9", Owner::World, "owner", "id", Class::Symbol);
+    let text = format!("{} 1north-east-92", STANDARD_NO_PAD.encode("north-east-9"));
+    let named = registry.build().unwrap().name(&text, VIEW).text;
+    assert_eq!(named, "bm9ydGgtZWFzdC05 1<owner.id>2");
+}
+
+#[test]
+fn only_an_entitys_identifiers_and_credentials_are_disclosed() {
+    let mut registry = Registry::default();
+    let classes = [
+        ("id", Class::Symbol),
+        ("key", Class::Secret),
+        ("note", Class::Mask),
+    ];
+    for (field, class) in classes {
+        registry.add(
+            &format!("world-{field}"),
+            Owner::World,
+            "owner",
+            field,
+            class,
+        );
+        registry.add(&format!("run-{field}"), Owner::Run, "vars", field, class);
+    }
+    registry.add("17", Owner::World, "plan", "note", Class::Mask);
+    let namer = registry.build().unwrap();
+    let view = View {
+        cell: 0,
+        actor: "owner",
+    };
+    let shown = namer.name(
+        "world-id world-key world-note run-id run-key run-note",
+        view,
+    );
+    assert_eq!(
+        shown.text,
+        "<actor.id> <actor.key> <actor.note> <vars.id> <vars.key> <vars.note>"
+    );
+    let expected = ["actor.id", "actor.key"].map(str::to_owned);
+    assert_eq!(shown.disclosed, BTreeSet::from(expected));
+    let mut disclosed = BTreeSet::new();
+    let common = namer.name_json(&json!({"id": 17}), view, &mut disclosed);
+    assert_eq!(
+        (common, disclosed),
+        (json!({"id": "<plan.note>"}), BTreeSet::new())
+    );
+}
