@@ -124,9 +124,11 @@ impl From<Effects> for EffectsText {
 
 /// What is known already and equal to `new`, or that.
 fn shared<T: ?Sized + Eq + Hash>(known: &mut HashSet<Arc<T>>, new: Arc<T>) -> Arc<T> {
-    let shared = known.get(&new).cloned().unwrap_or(new);
-    known.insert(Arc::clone(&shared));
-    shared
+    if let Some(shared) = known.get(&new) {
+        return Arc::clone(shared);
+    }
+    known.insert(Arc::clone(&new));
+    new
 }
 
 impl Record {

@@ -10,6 +10,7 @@ use authz_pin::suite::Suite;
 use authz_pin::sweep::Service;
 use authz_pin_gateway::{Gateway, Settings};
 use serde_json::{Value as Json, json};
+use tempfile::TempDir;
 
 use crate::{Result, run};
 
@@ -63,19 +64,23 @@ fn default_settings() -> Result<Json> {
 /// All cells of the suite, and how long the server and the gateway take to start: with what an earlier start left in the
 /// cache or, `cold`, without.
 pub(crate) async fn whole(cold: bool) -> Result<Json> {
+    let empty = cold.then(empty_folder).transpose()?;
+    let options = match &empty {
+        Some(empty) => embedded::Options::from_env().cache_dir(empty.path()),
+        None => embedded::Options::from_env(),
+    };
     let start = Instant::now();
-    // The server's user has to get there.
-    let everybody = fs::Permissions::from_mode(0o755);
-    let empty = tempfile::Builder::new().permissions(everybody).tempdir()?;
-    let mut options = embedded::Options::from_env();
-    if cold {
-        options = options.cache_dir(empty.path());
-    }
     let gateway = ServedGateway::start(&options).await?;
     let start = start.elapsed();
     let mut measured = run::measured(&suite(), &gateway.service()?).await?;
     measured["start"] = json!(start.as_secs_f64());
     Ok(measured)
+}
+
+/// Where the server's user gets to.
+fn empty_folder() -> Result<TempDir> {
+    let everybody = fs::Permissions::from_mode(0o755);
+    Ok(tempfile::Builder::new().permissions(everybody).tempdir()?)
 }
 
 /// How often each target of the suite is in an endpoint of the read matrix.

@@ -152,16 +152,13 @@ fn apart(arguments: &[&str]) -> Result<Json> {
     while runs.len() < 3 && runs.iter().map(seconds).sum::<f64>() <= 10.0 {
         runs.push(once(arguments)?);
     }
-    let (mut count, mut sum) = (0.0, 0.0);
-    for run in &runs {
-        count += 1.0;
-        sum += seconds(run);
-    }
+    let count = f64::from(u32::try_from(runs.len())?);
+    let mean = runs.iter().map(seconds).sum::<f64>() / count;
     let best = runs
         .into_iter()
         .min_by(|a, b| seconds(a).total_cmp(&seconds(b)));
     let mut best = best.ok_or("nothing was measured")?;
-    best["mean"] = json!(sum / count);
+    best["mean"] = json!(mean);
     Ok(best)
 }
 

@@ -7,6 +7,7 @@
 
 mod catalog;
 mod others;
+mod runs;
 mod service;
 
 use authz_pin::journal::Mark;

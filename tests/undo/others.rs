@@ -15,7 +15,7 @@ const TENANTS: &str = "
     insert into tenant values (1, 'one'), (2, 'two');";
 
 /// Claims everything so far as the run's.
-async fn claim(journal: &Journal, database: &mut Database) {
+pub(crate) async fn claim(journal: &Journal, database: &mut Database) {
     let changes = journal.read(database).await.unwrap();
     let changes: Vec<i64> = changes.iter().map(|change| change.seq).collect();
     journal.claim(database, &changes).await.unwrap();
@@ -136,14 +136,17 @@ async fn undo_waits_for_a_transaction_that_is_in_its_way() {
 }
 
 /// A run that dies in the middle: its connection ends, its journal stays.
-async fn died_after(calls: &str, remembered: &[String], alone: Option<Duration>) -> Service {
+async fn died_after(calls: &[&str], remembered: &[String], alone: Option<Duration>) -> Service {
     let mut service = Service::with(TENANTS).await;
     let (journal, mut database) = service.watched().await;
     journal
         .begin(&mut database, remembered, alone)
         .await
         .unwrap();
-    service.call(calls).await;
+    // Statements of one message are one transaction.
+    for call in calls {
+        service.call(call).await;
+    }
     drop((journal, database));
     // The server notices a moment later that nobody is there.
     let alive = "select count(*)::text as line from pg_locks where locktype = 'advisory'";
@@ -155,11 +158,13 @@ async fn died_after(calls: &str, remembered: &[String], alone: Option<Duration>)
 
 #[tokio::test]
 async fn what_a_dead_run_caused_is_undone_and_what_others_did_stays() {
-    let calls = format!(
-        "insert into tenant values (10, 'made by {RUN}');
-         begin; insert into tenant values (11, 'remembered'); insert into team values (1, null); commit;
-         insert into tenant values (12, 'theirs'); update tenant set name = 'theirs' where id = 2"
-    );
+    let marked = format!("insert into tenant values (10, 'made by {RUN}')");
+    let calls = [
+        &marked,
+        "begin; insert into tenant values (11, 'remembered'); insert into team values (1, null); commit",
+        "insert into tenant values (12, 'theirs')",
+        "update tenant set name = 'theirs' where id = 2",
+    ];
     let mut service = died_after(&calls, &["remembered".to_owned()], None).await;
     assert_eq!(clean(&mut service.database().await).await.unwrap(), []);
     let names = "select name as line from tenant order by id";
@@ -174,8 +179,12 @@ async fn what_a_dead_run_caused_is_undone_and_what_others_did_stays() {
 
 #[tokio::test]
 async fn what_changed_while_a_dead_run_swept_a_cell_alone_was_that_cells() {
-    let calls = "update tenant set name = 'by a call'; select pg_sleep(0.3); insert into tenant values (3, 'later')";
-    let mut service = died_after(calls, &[], Some(Duration::from_millis(200))).await;
+    let calls = [
+        "update tenant set name = 'by a call'",
+        "select pg_sleep(0.3)",
+        "insert into tenant values (3, 'later')",
+    ];
+    let mut service = died_after(&calls, &[], Some(Duration::from_millis(200))).await;
     assert_eq!(clean(&mut service.database().await).await.unwrap(), []);
     let names = service
         .lines("select name as line from tenant order by id")

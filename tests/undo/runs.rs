@@ -1,0 +1,159 @@
+//! What the journal tells of several runs at once, and of who writes when.
+
+use std::time::{Duration, Instant};
+
+use authz_pin::database::Database;
+use authz_pin::journal::{Journal, Mark, Presence};
+
+use crate::others::claim;
+use crate::service::{RUN, Service};
+
+const ITEMS: &str = "
+    create table item (id int primary key, name text);
+    create table audit (id int primary key, item int references item);";
+
+/// Another run on the same database.
+async fn another(service: &Service) -> (Journal, Database) {
+    let mut database = service.database().await;
+    let (journal, _) = Journal::install(&mut database, "aprun1111").await.unwrap();
+    (journal, database)
+}
+
+/// How many changes a run would read.
+async fn unread(journal: &Journal, database: &mut Database) -> usize {
+    journal.read(database).await.unwrap().len()
+}
+
+/// Whether a run that sweeps like `mine` lets another one sweep like `theirs` meanwhile.
+async fn sweeps_beside(mine: Presence, theirs: Presence) -> bool {
+    let service = Service::with(ITEMS).await;
+    let (journal, mut database) = service.watched().await;
+    let (others, mut other) = another(&service).await;
+    journal.enter(&mut database, mine).await.unwrap();
+    let enters = others.enter(&mut other, theirs);
+    tokio::time::timeout(Duration::from_secs(1), enters)
+        .await
+        .is_ok()
+}
+
+#[tokio::test]
+async fn runs_that_need_not_be_alone_sweep_at_the_same_time() {
+    use Presence::{Alone, Shared};
+    assert!(sweeps_beside(Shared, Shared).await);
+    for (mine, theirs) in [(Shared, Alone), (Alone, Shared), (Alone, Alone)] {
+        assert!(!sweeps_beside(mine, theirs).await, "{mine:?} {theirs:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_has_left_lets_one_that_needs_to_be_alone_in() {
+    let service = Service::with(ITEMS).await;
+    let (journal, mut database) = service.watched().await;
+    let (others, mut other) = another(&service).await;
+    for presence in [Presence::Shared, Presence::Alone] {
+        journal.enter(&mut database, presence).await.unwrap();
+        journal.leave(&mut database, presence).await.unwrap();
+    }
+    let enters = others.enter(&mut other, Presence::Alone);
+    let entered = tokio::time::timeout(Duration::from_secs(10), enters).await;
+    entered.expect("the others are in").unwrap();
+}
+
+#[tokio::test]
+async fn a_run_reads_what_changed_since_it_began_and_was_not_set_aside() {
+    let mut service = Service::with(ITEMS).await;
+    let (mut journal, mut database) = service.watched().await;
+    service.call("insert into item values (1, 'one')").await;
+    let (others, mut other) = another(&service).await;
+    service.call("insert into item values (2, 'two')").await;
+    assert_eq!(unread(&journal, &mut database).await, 2);
+    assert_eq!(unread(&others, &mut other).await, 1);
+    let changes = journal.read(&mut database).await.unwrap();
+    journal.set_aside(changes.iter().take(1).map(|change| change.seq));
+    assert_eq!(unread(&journal, &mut database).await, 1);
+}
+
+#[tokio::test]
+async fn a_run_knows_the_tokens_and_the_identifiers_of_the_others() {
+    let service = Service::with(ITEMS).await;
+    let (journal, mut database) = service.watched().await;
+    let (others, mut other) = another(&service).await;
+    let mine = [format!("{RUN}-a"), "mine".to_owned()];
+    let theirs = ["aprun1111-a".to_owned(), "theirs".to_owned()];
+    journal.begin(&mut database, &mine, None).await.unwrap();
+    others.begin(&mut other, &theirs, None).await.unwrap();
+    let known = journal.others(&mut database).await.unwrap();
+    assert_eq!(known, ["aprun1111", "theirs"]);
+}
+
+#[tokio::test]
+async fn the_journal_is_quiet_when_nothing_was_logged_for_as_long_as_asked() {
+    let settle = Duration::from_secs(1);
+    let mut service = Service::with(ITEMS).await;
+    let (journal, mut database) = service.watched().await;
+    let start = Instant::now();
+    let (quiet, written) = tokio::join!(journal.quiet(&mut database, settle), async {
+        for id in 0..12 {
+            tokio::time::sleep(settle / 10).await;
+            service
+                .call(&format!("insert into item values ({id})"))
+                .await;
+        }
+        start.elapsed()
+    });
+    quiet.unwrap();
+    let waited = start.elapsed();
+    assert!(waited > written, "{waited:?}, written until {written:?}");
+    assert!(waited < 20 * settle, "{waited:?}");
+}
+
+#[tokio::test]
+async fn what_refers_to_a_row_of_the_run_in_a_table_of_the_background_is_the_runs() {
+    let mut service = Service::with(ITEMS).await;
+    service.call("insert into item values (1, 'theirs')").await;
+    let (journal, mut database) = service.watched().await;
+    service.call("insert into item values (2, 'ours')").await;
+    claim(&journal, &mut database).await;
+    service
+        .call("insert into audit values (10, 1), (20, 2)")
+        .await;
+    for (tables, unexplained) in [(&["item"], 2), (&["audit"], 1)] {
+        let claimed = journal.claim_referring(&mut database, tables).await;
+        claimed.unwrap();
+        assert_eq!(unread(&journal, &mut database).await, unexplained);
+    }
+    let left = journal.undo(&mut database, Mark::START).await.unwrap();
+    assert_eq!(left, []);
+    let audit = "select id::text as line from audit";
+    assert_eq!(service.lines(audit).await, ["10"]);
+}
+
+#[tokio::test]
+async fn what_was_undone_takes_no_room_after_the_journal_was_vacuumed() {
+    let mut service = Service::with(ITEMS).await;
+    let (journal, mut database) = service.watched().await;
+    service
+        .call("insert into item select generate_series(1, 5000)")
+        .await;
+    claim(&journal, &mut database).await;
+    journal.undo(&mut database, Mark::START).await.unwrap();
+    let size = "select pg_relation_size('authz_pin.change')::text as line";
+    assert_ne!(service.lines(size).await, ["0"]);
+    journal.vacuum(&mut database).await.unwrap();
+    assert_eq!(service.lines(size).await, ["0"]);
+}
+
+#[tokio::test]
+async fn a_claim_that_the_database_refuses_is_an_error() {
+    let mut service = Service::with(ITEMS).await;
+    let (journal, mut database) = service.watched().await;
+    service.call("insert into item values (1, 'one')").await;
+    let changes = journal.read(&mut database).await.unwrap();
+    service
+        .call("alter table authz_pin.change rename to gone")
+        .await;
+    let changes: Vec<i64> = changes.iter().map(|change| change.seq).collect();
+    let refused = journal.claim(&mut database, &changes).await.unwrap_err();
+    let refused = refused.to_string();
+    assert!(refused.contains("write the journal"), "{refused}");
+}
