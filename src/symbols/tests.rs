@@ -1,5 +1,12 @@
-use super::*;
+use std::collections::BTreeMap;
+use std::path::Path;
+
 use serde_json::json;
+
+use super::*;
+use crate::suite::Suite;
+use crate::template::Templates;
+use crate::world::Field;
 
 const VIEW: View<'_> = View { cell: 0, actor: "" };
 
@@ -332,4 +339,63 @@ fn only_an_entitys_identifiers_and_credentials_are_disclosed() {
         (common, disclosed),
         (json!({"id": "<plan.note>"}), BTreeSet::new())
     );
+}
+
+/// An entity with one identifier.
+fn entity(value: &str) -> Instance {
+    let field = Field {
+        value: value.to_owned(),
+        class: Class::Symbol,
+    };
+    let mut instance = Instance::default();
+    instance.fields.insert("id".to_owned(), field);
+    instance
+}
+
+#[test]
+fn entities_are_named_as_the_worlds_or_as_a_cells_own() {
+    let mut registry = Registry::default();
+    registry.add_world_entity("owner", &entity("id-of-owner"));
+    registry.add_cell_entity(0, "target", &entity("id-of-target"));
+    registry.add_cell_entity(1, "target", &entity("id-of-other"));
+    let namer = registry.build().unwrap();
+    let named = namer
+        .name("id-of-owner id-of-target id-of-other", VIEW)
+        .text;
+    assert_eq!(named, "<owner.id> <target.id> <another cell.id>");
+    assert_eq!(namer.cells_in("id-of-owner id-of-other"), [1].into());
+}
+
+#[test]
+fn a_credential_of_the_tool_is_named_as_itself_and_hidden() {
+    let mut registry = Registry::default();
+    registry.add_secret("database", "url", "postgres://pin:word@host");
+    let namer = registry.build().unwrap();
+    let said = "no answer from postgres://pin:word@host";
+    assert_eq!(namer.name(said, VIEW).text, "no answer from <database.url>");
+    assert_eq!(namer.hide(said), "no answer from <secret>");
+}
+
+#[test]
+fn a_world_is_known_by_its_token_its_variables_and_its_entities() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/ping");
+    let suite = Suite::load(Path::new(folder)).unwrap();
+    let mut world = World::draw(&suite, &Templates::new(), &BTreeMap::new()).unwrap();
+    world.entities.insert("ada".to_owned(), entity("id-of-ada"));
+    let variable = Field {
+        value: "eu-west".to_owned(),
+        class: Class::Symbol,
+    };
+    world.variables.insert("region".to_owned(), variable);
+    let namer = Registry::of_world(&world).build().unwrap();
+    let said = format!("{} eu-west id-of-ada", world.run);
+    assert_eq!(namer.name(&said, VIEW).text, "<run> <vars.region> <ada.id>");
+    // A value that holds the token needs no memory of its own.
+    let mut registry = Registry::of_world(&world);
+    registry.add_tag(0, &format!("{}-0", world.run));
+    registry.add_tag(1, "no-token-in-it");
+    let mut retired = Retired::default();
+    registry.build().unwrap().retire(&mut retired);
+    let said = [&*format!("{}-0", world.run), "no-token-in-it"];
+    assert_eq!(retired.found_in(said.into_iter()), [false, true]);
 }
