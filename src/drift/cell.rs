@@ -234,6 +234,29 @@ mod tests {
     use super::*;
 
     #[test]
+    fn effects_that_are_the_same_on_both_sides_are_not_named() {
+        let rows = |row: &str, name: &str, count: usize| {
+            let row = RowChange {
+                row: row.to_owned(),
+                columns: Vec::new(),
+            };
+            (name.to_owned(), vec![row; count])
+        };
+        let these = [rows("a", "insert key", 1), rows("a", "delete key", 2)].into();
+        let same = [rows("a", "insert key", 1), rows("a", "delete key", 2)].into();
+        assert_eq!(beside(&these, &same), BTreeSet::new());
+        let fewer = [rows("a", "insert key", 1), rows("a", "delete key", 1)].into();
+        assert_eq!(
+            beside(&these, &fewer),
+            ["delete key (2 rows)".to_owned()].into()
+        );
+        assert_eq!(
+            beside(&these, &[rows("a", "insert key", 1)].into()),
+            ["delete key".to_owned()].into()
+        );
+    }
+
+    #[test]
     fn of_two_json_objects_only_the_members_that_differ_are_named() {
         let narrow = narrowed(r#"{"a":1,"b":2,"c":3}"#, Some(r#"{"a":1,"b":3}"#));
         assert_eq!(narrow, r#"{"b":2,"c":3}"#);

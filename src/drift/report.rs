@@ -166,4 +166,41 @@ mod tests {
             "{text}"
         );
     }
+
+    fn said(write: impl Fn(&mut dyn Write, &[Group]) -> io::Result<()>, drift: Drift) -> String {
+        let mut out = Vec::new();
+        write(&mut out, &group([("key-update", vec![drift])])).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_terminal_has_what_was_and_what_is_where_there_is_any() {
+        let widened = styled(DENIED, "widened");
+        assert_eq!(
+            said(human, drift("owner")),
+            format!("{widened} key-update  own key: owner\n    - 403 a | <b>\n    + 200\n")
+        );
+        let new = Drift {
+            was: String::new(),
+            ..drift("owner")
+        };
+        assert_eq!(
+            said(human, new),
+            format!("{widened} key-update  own key: owner\n    + 200\n")
+        );
+    }
+
+    #[test]
+    fn what_is_about_no_cell_has_no_count_of_them() {
+        let of_endpoint = Drift {
+            target: None,
+            actor: None,
+            ..drift("")
+        };
+        let text = said(markdown, of_endpoint);
+        assert!(
+            text.starts_with("**widened**: a call that was denied is allowed\n"),
+            "{text}"
+        );
+    }
 }

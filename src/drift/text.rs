@@ -170,6 +170,12 @@ cells:
             &OLD.replace("    c: {status: 200}", "    c: {status: 201}"),
         );
         assert!(diff.starts_with("@@ t\n     b:"), "{diff}");
+        let long = OLD.replace("    b: {status: 200}", "    b:\n      status: 200");
+        let (diff, ..) = changed(
+            &long,
+            &long.replace("      status: 200\n", "      status: 201\n"),
+        );
+        assert!(diff.starts_with("@@ u\n     b:\n-"), "{diff}");
         let (diff, ..) = changed(OLD, &OLD.replace("GET", "PUT"));
         assert!(diff.starts_with("@@ \n-endpoint: GET"), "{diff}");
     }

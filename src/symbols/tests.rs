@@ -399,3 +399,13 @@ fn a_world_is_known_by_its_token_its_variables_and_its_entities() {
     let said = [&*format!("{}-0", world.run), "no-token-in-it"];
     assert_eq!(retired.found_in(said.into_iter()), [false, true]);
 }
+
+#[test]
+fn a_value_stands_anywhere_by_chance_if_it_is_short_or_a_number_of_few_digits() {
+    for common in ["1", "abc", "1234", "123456789"] {
+        assert!(is_common(common), "{common}");
+    }
+    for own in ["abcd", "12345678a", "1234567890"] {
+        assert!(!is_common(own), "{own}");
+    }
+}
