@@ -203,4 +203,25 @@ mod tests {
             "{text}"
         );
     }
+
+    #[test]
+    fn what_is_of_one_kind_stands_under_one_title() {
+        let narrowed = Drift {
+            kind: Kind::Narrowed,
+            ..drift("owner")
+        };
+        let groups = group([
+            ("key-update", vec![drift("owner"), narrowed]),
+            ("key-delete", vec![drift("owner")]),
+        ]);
+        let mut out = Vec::new();
+        markdown(&mut out, &groups).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let titles: Vec<&str> = text.lines().filter(|line| line.starts_with("**")).collect();
+        let [widened, narrowed] = titles.as_slice() else {
+            panic!("{text}")
+        };
+        assert!(widened.starts_with("**widened**") && widened.ends_with("(2 cells)"));
+        assert!(narrowed.starts_with("**narrowed**") && narrowed.ends_with("(1 cells)"));
+    }
 }
