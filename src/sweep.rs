@@ -252,9 +252,10 @@ async fn abandon(suite: &Suite, service: &Service) -> Result<Sweep, SweepError> 
 }
 
 /// Makes what finds the values and names them.
-pub(crate) fn namer(values: Registry) -> Result<Namer, SweepError> {
+pub(crate) fn namer(values: impl Into<Arc<Registry>>) -> Result<Namer, SweepError> {
+    let values = values.into();
     let count = values.len();
-    values.build().map_err(|_| SweepError::Symbols(count))
+    Namer::of(values).map_err(|_| SweepError::Symbols(count))
 }
 
 fn known<'k>([now, before]: &'k [Batch; 2], retired: &'k Retired) -> Knowledge<'k> {
@@ -285,7 +286,7 @@ struct Sweeper<'a> {
     store: Option<Store>,
     world_values: Registry,
     /// Those, and the values of the batch that is under way, until they can be named.
-    values: Registry,
+    values: Arc<Registry>,
     setups: Setups<'a>,
     issues: Issues,
     /// The last batch and the one before it: what was written late for its cells is read with the last one's changes.
@@ -324,8 +325,8 @@ impl<'a> Sweeper<'a> {
             .map(ExposeSecret::expose_secret);
         let urls = service.urls.values().chain([&service.base_url]);
         logins::register(&mut registry, database, urls);
-        let nobody = [registry.clone(), registry.clone()];
-        let [now, before] = nobody.map(|values| Batch::new(values, 0));
+        let nobody = || namer(registry.clone()).map(|namer| Batch { namer, first: 0 });
+        let batches = [nobody()?, nobody()?];
         Ok(Self {
             suite,
             templates,
@@ -333,10 +334,10 @@ impl<'a> Sweeper<'a> {
             http,
             store,
             world_values: registry,
-            values: Registry::default(),
+            values: Arc::default(),
             setups: Setups::default(),
             issues: Issues::default(),
-            batches: [now?, before?],
+            batches,
             retired: Retired::default(),
             unfinished: VecDeque::new(),
             options,
@@ -355,9 +356,7 @@ impl<'a> Sweeper<'a> {
             self.unfinished.push_back((endpoint, self.count()));
             self.finish();
         }
-        for _ in 0..self.batches.len() {
-            self.know(self.world_values.clone(), self.count())?;
-        }
+        self.know_world()?;
         self.finish();
         self.found.requests += self.setups.requests.take();
         Ok(())
@@ -496,7 +495,7 @@ impl<'a> Sweeper<'a> {
         let is_known = if values.is_empty() {
             Ok(())
         } else {
-            self.know(values, self.count())
+            namer(values).map(|namer| self.know(namer, self.count()))
         };
         self.take_all_back().await?;
         let Some(store) = self.store.take() else {
@@ -510,8 +509,9 @@ impl<'a> Sweeper<'a> {
     /// Takes back by requests what the journal does not know, after an interruption.
     async fn give_up(&mut self) {
         let values = std::mem::take(&mut self.values);
-        if !values.is_empty() && self.know(values, self.count()).is_err() {
-            return;
+        if !values.is_empty() {
+            let Ok(namer) = namer(values) else { return };
+            self.know(namer, self.count());
         }
         // What goes wrong is told with what is left.
         let _ = self.take_all_back().await;

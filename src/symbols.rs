@@ -206,16 +206,9 @@ impl Registry {
         }
     }
 
-    /// Makes the automaton that finds all values in one pass.
+    /// Makes what names the values.
     pub fn build(self) -> Result<Namer, BuildError> {
-        let automaton = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostLongest)
-            .build(&self.patterns)?;
-        Ok(Namer {
-            automaton,
-            is_number: self.numbers(),
-            registry: self,
-        })
+        Namer::of(Arc::new(self))
     }
 
     /// By the number of their pattern: which values are only found as whole numbers.
@@ -243,10 +236,27 @@ impl Registry {
 pub struct Namer {
     automaton: AhoCorasick,
     is_number: Vec<bool>,
-    registry: Registry,
+    registry: Arc<Registry>,
 }
 
 impl Namer {
+    /// Makes the automaton that finds all values in one pass.
+    pub(crate) fn of(registry: Arc<Registry>) -> Result<Self, BuildError> {
+        let automaton = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(&registry.patterns)?;
+        Ok(Self {
+            automaton,
+            is_number: registry.numbers(),
+            registry,
+        })
+    }
+
+    /// Whether these are the values that it names, none added since.
+    pub(crate) fn is_of(&self, registry: &Arc<Registry>) -> bool {
+        Arc::ptr_eq(&self.registry, registry)
+    }
+
     /// Names every known value in `text`.
     #[must_use]
     pub fn name(&self, text: &str, view: View<'_>) -> Named {
@@ -443,9 +453,9 @@ impl Namer {
             symbols,
             run,
             ..
-        } = self.registry;
+        } = &*self.registry;
         for (value, symbols) in patterns.iter().zip(symbols) {
-            let is_own = run.is_empty() || !value.contains(&run);
+            let is_own = run.is_empty() || !value.contains(run);
             if is_own && symbols.iter().all(of_cell) && symbols.iter().any(is_known) {
                 retired.add(value);
             }

@@ -74,7 +74,7 @@ impl<'a> Sweeper<'a> {
             made = self.issue_all().await;
         }
         self.learn_issued();
-        self.refresh()?;
+        self.know_world()?;
         let claimed = self.claim_setup().await;
         if let Some(store) = &mut self.store {
             store.leave(Presence::Alone).await?;
@@ -153,21 +153,15 @@ impl<'a> Sweeper<'a> {
         made
     }
 
-    /// Lets what the setup of the world captured be known.
-    fn refresh(&mut self) -> Result<(), SweepError> {
-        for _ in 0..self.batches.len() {
-            self.know(self.world_values.clone(), self.count())?;
-        }
-        Ok(())
-    }
-
     /// Whether the cells of an endpoint need anything that is made by requests.
     pub(super) fn has_setup(&self, plan: &EndpointPlan<'_>) -> bool {
-        let of_target = |cell: &PlannedCell<'_>| self.kind_of_target(cell);
-        let kinds = plan.cells.iter().filter_map(of_target);
-        kinds
-            .chain([&plan.endpoint.setup])
-            .any(|kind| !kind.setup.is_empty())
+        !plan.endpoint.setup.setup.is_empty() || self.sets_targets_up(&plan.cells)
+    }
+
+    /// Whether any of the cells' targets is made by requests.
+    pub(super) fn sets_targets_up(&self, cells: &[PlannedCell<'_>]) -> bool {
+        let mut kinds = cells.iter().filter_map(|cell| self.kind_of_target(cell));
+        kinds.any(|kind| !kind.setup.is_empty())
     }
 
     /// The kind of a cell's scratch entity.
@@ -196,7 +190,7 @@ impl<'a> Sweeper<'a> {
             instance: Instance::default(),
         };
         let (instance, made) = self.make(making).await;
-        self.values.add_world_entity("setup", &instance);
+        self.values_mut().add_world_entity("setup", &instance);
         let claimed = self.claim_setup().await;
         made.and(claimed)?;
         Ok(Some(instance))
@@ -233,7 +227,7 @@ impl<'a> Sweeper<'a> {
         for (place, (instance, made)) in made {
             if let Some(scratch) = scratches.get_mut(place) {
                 let learned = instance.after(scratch.target.fields.len());
-                self.values
+                self.values_mut()
                     .add_cell_entity(first + place, "target", &learned);
                 scratch.settle(instance);
             }
@@ -402,7 +396,7 @@ impl<'a> Sweeper<'a> {
         let mut values = if self.values.is_empty() {
             self.world_values.clone()
         } else {
-            self.values.clone()
+            (*self.values).clone()
         };
         values.add_cell_entity(NOBODY.cell, "its", instance);
         match namer(values) {

@@ -359,10 +359,10 @@ fn entities_are_named_as_the_worlds_or_as_a_cells_own() {
     registry.add_cell_entity(0, "target", &entity("id-of-target"));
     registry.add_cell_entity(1, "target", &entity("id-of-other"));
     let namer = registry.build().unwrap();
-    let named = namer
+    let text = namer
         .name("id-of-owner id-of-target id-of-other", VIEW)
         .text;
-    assert_eq!(named, "<owner.id> <target.id> <another cell.id>");
+    assert_eq!(text, "<owner.id> <target.id> <another cell.id>");
     assert_eq!(namer.cells_in("id-of-owner id-of-other"), [1].into());
 }
 
