@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use authz_pin::database::Database;
 use authz_pin::journal::{Journal, Mark, Presence};
+use authz_pin::observation::Operation;
+use serde_json::{Value as Json, json};
 
 use crate::others::claim;
 use crate::service::{RUN, Service};
@@ -158,4 +160,35 @@ async fn a_claim_that_the_database_refuses_is_an_error() {
     let refused = journal.claim(&mut database, &changes).await.unwrap_err();
     let refused = refused.to_string();
     assert!(refused.contains("write the journal"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_change_says_what_happened_to_which_row() {
+    let mut service = Service::with(ITEMS).await;
+    let (journal, mut database) = service.watched().await;
+    for call in [
+        "insert into item values (1, 'one')",
+        "update item set name = 'two'",
+        "delete from item",
+    ] {
+        service.call(call).await;
+    }
+    let changes = journal.read(&mut database).await.unwrap();
+    let [one, two] = ["one", "two"].map(|name| json!({"id": 1, "name": name}));
+    let seen: Vec<_> = changes
+        .iter()
+        .map(|change| (change.operation, &change.old, &change.new))
+        .collect();
+    let none = Json::Null;
+    assert_eq!(
+        seen,
+        [
+            (Operation::Insert, &none, &one),
+            (Operation::Update, &one, &two),
+            (Operation::Delete, &two, &none),
+        ]
+    );
+    assert!(changes.iter().all(|change| change.table == "item"));
+    let text = changes.first().unwrap().text();
+    assert!(text.contains("\"name\":\"one\""), "{text}");
 }
