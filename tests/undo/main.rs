@@ -12,6 +12,7 @@ mod service;
 
 use authz_pin::journal::Mark;
 
+use others::claim;
 use service::Service;
 
 async fn undone(sql: &str) {
@@ -23,9 +24,7 @@ async fn undone(sql: &str) {
     let (journal, mut database) = service.watched().await;
     service.call(calls).await;
     let changed = service.content().await;
-    let logged = journal.read(&mut database).await.unwrap();
-    let logged: Vec<i64> = logged.iter().map(|change| change.seq).collect();
-    journal.claim(&mut database, &logged).await.unwrap();
+    claim(&journal, &mut database).await;
     let leftovers = journal.undo(&mut database, Mark::START).await.unwrap();
     journal.remove(&mut database).await.unwrap();
 

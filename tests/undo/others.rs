@@ -16,9 +16,14 @@ const TENANTS: &str = "
 
 /// Claims everything so far as the run's.
 pub(crate) async fn claim(journal: &Journal, database: &mut Database) {
-    let changes = journal.read(database).await.unwrap();
-    let changes: Vec<i64> = changes.iter().map(|change| change.seq).collect();
+    let changes = unexplained(journal, database).await;
     journal.claim(database, &changes).await.unwrap();
+}
+
+/// The numbers of the changes that nobody has explained yet.
+pub(crate) async fn unexplained(journal: &Journal, database: &mut Database) -> Vec<i64> {
+    let changes = journal.read(database).await.unwrap();
+    changes.iter().map(|change| change.seq).collect()
 }
 
 /// Runs the run's calls, then somebody else's, then undoes the run's.

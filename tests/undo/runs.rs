@@ -7,7 +7,7 @@ use authz_pin::journal::{Journal, Mark, Presence};
 use authz_pin::observation::Operation;
 use serde_json::{Value as Json, json};
 
-use crate::others::claim;
+use crate::others::{claim, unexplained};
 use crate::service::{RUN, Service};
 
 const ITEMS: &str = "
@@ -21,11 +21,6 @@ async fn another(service: &Service) -> (Journal, Database) {
     (journal, database)
 }
 
-/// How many changes a run would read.
-async fn unread(journal: &Journal, database: &mut Database) -> usize {
-    journal.read(database).await.unwrap().len()
-}
-
 /// Whether a run that sweeps like `mine` lets another one sweep like `theirs` meanwhile.
 async fn sweeps_beside(mine: Presence, theirs: Presence) -> bool {
     let service = Service::with(ITEMS).await;
@@ -33,9 +28,8 @@ async fn sweeps_beside(mine: Presence, theirs: Presence) -> bool {
     let (others, mut other) = another(&service).await;
     journal.enter(&mut database, mine).await.unwrap();
     let enters = others.enter(&mut other, theirs);
-    tokio::time::timeout(Duration::from_secs(1), enters)
-        .await
-        .is_ok()
+    let entered = tokio::time::timeout(Duration::from_secs(1), enters).await;
+    entered.map(|entered| entered.unwrap()).is_ok()
 }
 
 #[tokio::test]
@@ -68,11 +62,11 @@ async fn a_run_reads_what_changed_since_it_began_and_was_not_set_aside() {
     service.call("insert into item values (1, 'one')").await;
     let (others, mut other) = another(&service).await;
     service.call("insert into item values (2, 'two')").await;
-    assert_eq!(unread(&journal, &mut database).await, 2);
-    assert_eq!(unread(&others, &mut other).await, 1);
-    let changes = journal.read(&mut database).await.unwrap();
-    journal.set_aside(changes.iter().take(1).map(|change| change.seq));
-    assert_eq!(unread(&journal, &mut database).await, 1);
+    assert_eq!(unexplained(&journal, &mut database).await.len(), 2);
+    assert_eq!(unexplained(&others, &mut other).await.len(), 1);
+    let changes = unexplained(&journal, &mut database).await;
+    journal.set_aside(changes.into_iter().take(1));
+    assert_eq!(unexplained(&journal, &mut database).await.len(), 1);
 }
 
 #[tokio::test]
@@ -121,10 +115,10 @@ async fn what_refers_to_a_row_of_the_run_in_a_table_of_the_background_is_the_run
     service
         .call("insert into audit values (10, 1), (20, 2)")
         .await;
-    for (tables, unexplained) in [(&["item"], 2), (&["audit"], 1)] {
+    for (tables, left) in [(&["item"], 2), (&["audit"], 1)] {
         let claimed = journal.claim_referring(&mut database, tables).await;
         claimed.unwrap();
-        assert_eq!(unread(&journal, &mut database).await, unexplained);
+        assert_eq!(unexplained(&journal, &mut database).await.len(), left);
     }
     let left = journal.undo(&mut database, Mark::START).await.unwrap();
     assert_eq!(left, []);
@@ -152,11 +146,10 @@ async fn a_claim_that_the_database_refuses_is_an_error() {
     let mut service = Service::with(ITEMS).await;
     let (journal, mut database) = service.watched().await;
     service.call("insert into item values (1, 'one')").await;
-    let changes = journal.read(&mut database).await.unwrap();
+    let changes = unexplained(&journal, &mut database).await;
     service
         .call("alter table authz_pin.change rename to gone")
         .await;
-    let changes: Vec<i64> = changes.iter().map(|change| change.seq).collect();
     let refused = journal.claim(&mut database, &changes).await.unwrap_err();
     let refused = refused.to_string();
     assert!(refused.contains("write the journal"), "{refused}");
