@@ -139,14 +139,16 @@ impl<'a> Sweeper<'a> {
 
     /// What names the values of a batch, now that all of them are there.
     async fn namer_of_batch(&mut self, naming: Option<UnderWay>) -> Result<Namer, SweepError> {
+        let early = match naming {
+            Some(naming) => naming.await.ok(),
+            None => None,
+        };
+        // Whoever interrupts the wait finds the values where they were.
         let values = std::mem::take(&mut self.values);
-        if let Some(naming) = naming
-            && let Ok(Ok(namer)) = naming.await
-            && namer.is_of(&values)
-        {
-            return Ok(namer);
+        match early {
+            Some(Ok(namer)) if namer.is_of(&values) => Ok(namer),
+            _ => namer(values),
         }
-        namer(values)
     }
 
     /// The values of the batch that is under way, to add to them.
