@@ -141,10 +141,6 @@ impl From<SweepError> for Failure {
                 exit: Exit::Interrupted,
                 ..failure
             },
-            SweepError::Symbols(_) => Self {
-                exit: Exit::Bug,
-                ..failure
-            },
             SweepError::Database(error) => error.into(),
             SweepError::Setup {
                 status: Some(429), ..

@@ -6,8 +6,9 @@ use std::time::Duration;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Jsonb, Text};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use indexmap::IndexMap;
 use serde::Deserialize;
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 use tokio::net::TcpStream;
 use url::Url;
 
@@ -154,10 +155,13 @@ impl Database {
     }
 
     /// Inserts rows, one statement per table and set of columns, in the order in which these first appear.
-    pub async fn insert(&mut self, rows: &[Row]) -> Result<(), DatabaseError> {
+    pub async fn insert<'r>(
+        &mut self,
+        rows: impl IntoIterator<Item = &'r Row>,
+    ) -> Result<(), DatabaseError> {
         for (table, columns, values) in batches(rows) {
             let statement = insert_statement(&self.schema, table, &columns);
-            let insert = diesel::sql_query(statement).bind::<Jsonb, _>(Json::Array(values));
+            let insert = diesel::sql_query(statement).bind::<Text, _>(json(&values));
             let task = format!("insert into `{table}`");
             insert
                 .execute(&mut self.connection)
@@ -181,7 +185,7 @@ impl Database {
                 key.iter().map(String::as_str).collect()
             };
             let statement = delete_statement(&self.schema, table, &by);
-            let delete = diesel::sql_query(statement).bind::<Jsonb, _>(Json::Array(values));
+            let delete = diesel::sql_query(statement).bind::<Text, _>(json(&values));
             let task = format!("delete from `{table}`");
             delete
                 .execute(&mut self.connection)
@@ -280,20 +284,27 @@ impl Catalog {
     }
 }
 
+type Values<'r> = Vec<&'r Map<String, Json>>;
+
 /// Rows by table and set of columns.
-fn batches(rows: &[Row]) -> Vec<(&str, Vec<&str>, Vec<Json>)> {
-    let mut batches: indexmap::IndexMap<(&str, Vec<&str>), Vec<Json>> = indexmap::IndexMap::new();
+fn batches<'r>(
+    rows: impl IntoIterator<Item = &'r Row>,
+) -> Vec<(&'r str, Vec<&'r str>, Values<'r>)> {
+    let mut batches: IndexMap<(&str, Vec<&str>), Values<'_>> = IndexMap::new();
     for row in rows {
         let columns = row.values.keys().map(String::as_str).collect();
-        batches
-            .entry((&row.table, columns))
-            .or_default()
-            .push(Json::Object(row.values.clone()));
+        let batch = batches.entry((row.table.as_str(), columns));
+        batch.or_default().push(&row.values);
     }
     batches
         .into_iter()
         .map(|((table, columns), values)| (table, columns, values))
         .collect()
+}
+
+/// Rows as one text, without a copy of them between.
+fn json(values: &Values<'_>) -> String {
+    serde_json::to_string(values).unwrap_or_default()
 }
 
 fn insert_statement(schema: &str, table: &str, columns: &[&str]) -> String {
@@ -304,7 +315,7 @@ fn insert_statement(schema: &str, table: &str, columns: &[&str]) -> String {
         .collect::<Vec<_>>()
         .join(", ");
     format!(
-        "insert into {relation} ({columns}) select {columns} from jsonb_populate_recordset(null::{relation}, $1)"
+        "insert into {relation} ({columns}) select {columns} from jsonb_populate_recordset(null::{relation}, $1::jsonb)"
     )
 }
 
@@ -313,7 +324,7 @@ fn delete_statement(schema: &str, table: &str, by: &[&str]) -> String {
     let same = |column: &&str| format!("t.{0} is not distinct from r.{0}", identifier(column));
     let same = by.iter().map(same).collect::<Vec<_>>().join(" and ");
     format!(
-        "delete from {relation} t using jsonb_populate_recordset(null::{relation}, $1) r where {same}"
+        "delete from {relation} t using jsonb_populate_recordset(null::{relation}, $1::jsonb) r where {same}"
     )
 }
 

@@ -24,8 +24,8 @@ use crate::journal::STATEMENTS;
 use crate::plan::{EndpointPlan, PlannedCell, callers};
 use crate::service::Given;
 use crate::suite::{CaptureSpec, Credential, Endpoint, Kind, RequestSpec, StepSpec, Suite};
-use crate::sweep::{NOBODY, SweepError, namer};
-use crate::symbols::{Namer, Registry, View};
+use crate::sweep::{NOBODY, SweepError};
+use crate::symbols::{Registry, View};
 use crate::template::{Fields, Scope, TemplateError, Templates, Value, random};
 use crate::world::{Class, Field, Instance, Row, Scratch, World, order};
 
@@ -144,7 +144,7 @@ impl DryRun {
         // Where a shard is without endpoints, nothing is connected to.
         let (journal, (world, setup)) = match plan {
             [] => Default::default(),
-            _ => (journal(suite, given), one.agreed_world(&other)?),
+            _ => (journal(suite, given), one.agreed_world(&other)),
         };
         Ok(Self {
             suite: suite.file.name.clone(),
@@ -193,9 +193,7 @@ fn journal(suite: &Suite, given: &Given) -> Vec<String> {
         return Vec::new();
     }
     let schema = &suite.file.service.schema;
-    let triggers = format!(
-        "triggers authz_pin_journal and authz_pin_truncate on every table of the schema {schema}"
-    );
+    let triggers = format!("triggers authz_pin_* on every table of the schema {schema}");
     journal_objects().chain([triggers]).collect()
 }
 
@@ -374,17 +372,14 @@ impl<'a> Drawing<'a> {
         names
     }
 
-    fn agreed_world(
-        &self,
-        other: &Self,
-    ) -> Result<(Vec<Insert>, IndexMap<String, Steps>), SweepError> {
-        let (namers, registry) = (self.namer()?, other.namer()?);
+    fn agreed_world(&self, other: &Self) -> (Vec<Insert>, IndexMap<String, Steps>) {
+        let (own, others) = (self.registry().build(), other.registry().build());
         // From nobody's side: no actor has this name, and no cell this number.
         let side = |namer| Side {
             namer,
             view: NOBODY,
         };
-        let (one, another) = (side(&namers), side(&registry));
+        let (one, another) = (side(&own), side(&others));
         let rows = |side: Side<'_>, rows: &[Row]| -> Vec<Insert> {
             rows.iter().map(|row| side.insert(row)).collect()
         };
@@ -398,11 +393,7 @@ impl<'a> Drawing<'a> {
             let steps = one.steps(calls).agree(&another.steps(others));
             ((*name).to_owned(), steps)
         });
-        Ok((inserts, steps.collect()))
-    }
-
-    fn namer(&self) -> Result<Namer, SweepError> {
-        namer(self.registry())
+        (inserts, steps.collect())
     }
 
     fn registry(&self) -> Registry {
@@ -424,7 +415,7 @@ impl<'a> Drawing<'a> {
         for (number, cell) in plan.cells.iter().enumerate() {
             targets.extend(self.target(plan.endpoint, number, cell, setup, &mut registry)?);
         }
-        let namer = namer(registry)?;
+        let namer = registry.build();
         let cells = plan.cells.iter().zip(&targets).enumerate();
         let cells = cells.map(|(number, (cell, target))| {
             let view = View {

@@ -163,11 +163,11 @@ pub(crate) const STATEMENTS: [&str; 2] = [
 ];
 
 /// What the comment on the journal's schema says; another journal needs another comment.
-const VERSION: &str = "The journal of authz-pin, format 3. `authz-pin clean` takes it away.";
+const VERSION: &str = "The journal of authz-pin, format 4. `authz-pin clean` takes it away.";
 
 const BEGIN: &str = "
     with place as (select authz_pin.last_change() as value),
-    remembered as (insert into authz_pin.identifier select $1, unnest($2) on conflict do nothing),
+    remembered as (insert into authz_pin.identifier select $1, $2 where $2 <> '{}'),
     alone as (
       update authz_pin.run set alone_from = place.value, alone_until = clock_timestamp() + make_interval(secs => $3)
       from place where token = $1
@@ -386,7 +386,7 @@ impl Journal {
         let query = "select token from authz_pin.run where token <> $1
             union all
             select i.value from authz_pin.run r
-              cross join lateral (select value from authz_pin.identifier where run = r.token offset 0) i
+              cross join lateral (select unnest(batch) as value from authz_pin.identifier where run = r.token offset 0) i
             where r.token <> $1";
         let tokens: Vec<Token> = diesel::sql_query(query)
             .bind::<Text, _>(&self.run)

@@ -417,7 +417,7 @@ mod tests {
     fn effects(catalog: &Catalog, changes: &[Change]) -> Vec<Effect> {
         let suite = json!({"name": "x", "snapshots": "x", "service": {"ready": "/"}});
         let suite = serde_json::from_value(suite).unwrap();
-        let namer = Registry::default().build().unwrap();
+        let namer = Registry::default().build();
         Effects::of(
             &suite,
             catalog,

@@ -75,8 +75,7 @@ pub enum LaunchError {
 }
 
 impl LaunchError {
-    /// The same with names in place of secrets that the service was started with, which it may print as it ends. Without
-    /// a way to find them nothing of it is shown.
+    /// The same with names in place of secrets that the service was started with, which it may print as it ends.
     fn without(mut self, variables: &BTreeMap<String, Field>, database_url: Option<&str>) -> Self {
         let mut secrets = Registry::default();
         for (name, field) in variables {
@@ -86,10 +85,7 @@ impl LaunchError {
         }
         register_logins(&mut secrets, database_url, []);
         let (Self::Settings { message, .. } | Self::Start { message, .. }) = &mut self;
-        *message = match secrets.build() {
-            Ok(namer) => namer.name(message, NOBODY).text,
-            Err(_) => String::new(),
-        };
+        *message = secrets.build().name(message, NOBODY).text;
         self
     }
 

@@ -183,9 +183,6 @@ pub enum SweepError {
         /// What the service did, with names in place of known values.
         reason: String,
     },
-    /// The symbols could not be compiled.
-    #[error("cannot look for {0} symbols at once")]
-    Symbols(usize),
     /// Somebody stopped the run, and what it did was undone.
     #[error("interrupted")]
     Interrupted,
@@ -251,13 +248,6 @@ async fn abandon(suite: &Suite, service: &Service) -> Result<Sweep, SweepError> 
     Err(SweepError::Interrupted)
 }
 
-/// Makes what finds the values and names them.
-pub(crate) fn namer(values: impl Into<Arc<Registry>>) -> Result<Namer, SweepError> {
-    let values = values.into();
-    let count = values.len();
-    Namer::of(values).map_err(|_| SweepError::Symbols(count))
-}
-
 fn known<'k>([now, before]: &'k [Batch; 2], retired: &'k Retired) -> Knowledge<'k> {
     Knowledge {
         now: &now.namer,
@@ -285,8 +275,8 @@ struct Sweeper<'a> {
     http: Http,
     store: Option<Store>,
     world_values: Registry,
-    /// Those, and the values of the batch that is under way, until they can be named.
-    values: Arc<Registry>,
+    /// Those, and the values of the batch that is under way, until all of them are there.
+    values: Registry,
     setups: Setups<'a>,
     issues: Issues,
     /// The last batch and the one before it: what was written late for its cells is read with the last one's changes.
@@ -325,8 +315,11 @@ impl<'a> Sweeper<'a> {
             .map(ExposeSecret::expose_secret);
         let urls = service.urls.values().chain([&service.base_url]);
         logins::register(&mut registry, database, urls);
-        let nobody = || namer(registry.clone()).map(|namer| Batch { namer, first: 0 });
-        let batches = [nobody()?, nobody()?];
+        let nobody = || Batch {
+            namer: registry.clone().build(),
+            first: 0,
+        };
+        let batches = [nobody(), nobody()];
         Ok(Self {
             suite,
             templates,
@@ -334,7 +327,7 @@ impl<'a> Sweeper<'a> {
             http,
             store,
             world_values: registry,
-            values: Arc::default(),
+            values: Registry::default(),
             setups: Setups::default(),
             issues: Issues::default(),
             batches,
@@ -356,7 +349,7 @@ impl<'a> Sweeper<'a> {
             self.unfinished.push_back((endpoint, self.count()));
             self.finish();
         }
-        self.know_world()?;
+        self.know_world();
         self.finish();
         self.found.requests += self.setups.requests.take();
         Ok(())
@@ -491,28 +484,18 @@ impl<'a> Sweeper<'a> {
 
     async fn close(&mut self, late: Duration) -> Result<Vec<Leftover>, SweepError> {
         // Of a batch that failed nothing is named yet, and what it did has to be known as the run's.
-        let values = std::mem::take(&mut self.values);
-        let is_known = if values.is_empty() {
-            Ok(())
-        } else {
-            namer(values).map(|namer| self.know(namer, self.count()))
-        };
+        self.know_values(self.count());
         self.take_all_back().await?;
         let Some(store) = self.store.take() else {
-            return is_known.map(|()| Vec::new());
+            return Ok(Vec::new());
         };
         let known = known(&self.batches, &self.retired);
-        let leftovers = store.close(known, late, self.progress).await?;
-        is_known.map(|()| leftovers)
+        Ok(store.close(known, late, self.progress).await?)
     }
 
     /// Takes back by requests what the journal does not know, after an interruption.
     async fn give_up(&mut self) {
-        let values = std::mem::take(&mut self.values);
-        if !values.is_empty() {
-            let Ok(namer) = namer(values) else { return };
-            self.know(namer, self.count());
-        }
+        self.know_values(self.count());
         // What goes wrong is told with what is left.
         let _ = self.take_all_back().await;
         self.tell_what_is_left();

@@ -1,6 +1,7 @@
 //! Symbols on the way in: every known value in a text becomes its name, in one pass.
 
 mod common;
+mod finder;
 mod retired;
 #[cfg(test)]
 mod tests;
@@ -10,13 +11,13 @@ use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::Arc;
 
-use aho_corasick::{AhoCorasick, BuildError, Input, Match, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use serde_json::Value as Json;
 
 use crate::world::{Class, Instance, World};
+use finder::{Finder, Found};
 
 pub(crate) use common::is_common;
 pub(crate) use retired::Retired;
@@ -69,12 +70,12 @@ impl Symbol {
 
     /// The part of `text` that its name stands for. None where that part of Base64 was named before: one can hold a value
     /// more than once.
-    fn extent(&self, text: &str, from: usize, found: &Match) -> Option<Range<usize>> {
-        (found.start() >= from).then(|| {
+    fn extent(&self, text: &str, from: usize, found: &Found) -> Option<Range<usize>> {
+        (found.range.start >= from).then(|| {
             if self.is_base64 {
-                around(text, from, found.range())
+                around(text, from, found.range.clone())
             } else {
-                found.range()
+                found.range.clone()
             }
         })
     }
@@ -115,9 +116,9 @@ pub enum Piece<'t> {
 /// Collects the known values.
 #[derive(Clone, Default)]
 pub struct Registry {
-    patterns: Vec<String>,
+    values: Finder<String>,
+    /// What each of the values is, by its number.
     symbols: Vec<Vec<Symbol>>,
-    index: HashMap<String, usize>,
     run: String,
     /// The values that can stand anywhere by chance, which are looked for only where an identifier is.
     common: HashMap<String, Vec<Symbol>>,
@@ -196,67 +197,41 @@ impl Registry {
     }
 
     fn enter(&mut self, value: String, symbol: &Symbol) {
-        let at = *self.index.entry(value.clone()).or_insert_with(|| {
-            self.patterns.push(value);
-            self.symbols.push(Vec::new());
-            self.patterns.len() - 1
-        });
-        if let Some(symbols) = self.symbols.get_mut(at) {
-            symbols.push(symbol.clone());
+        let at = self.values.add(value);
+        match self.symbols.get_mut(at) {
+            Some(symbols) => symbols.push(symbol.clone()),
+            None => self.symbols.push(vec![symbol.clone()]),
         }
     }
 
     /// Makes what names the values.
-    pub fn build(self) -> Result<Namer, BuildError> {
-        Namer::of(Arc::new(self))
-    }
-
-    /// By the number of their pattern: which values are only found as whole numbers.
-    fn numbers(&self) -> Vec<bool> {
-        let values = self.patterns.iter().zip(&self.symbols);
-        values
-            .map(|(value, symbols)| symbols.iter().all(|symbol| symbol.is_number(value)))
-            .collect()
-    }
-
-    /// How many values are known.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.patterns.len()
+    pub fn build(self) -> Namer {
+        let values = self.values.values().zip(&self.symbols);
+        let is_number = values
+            .map(|(value, symbols)| symbols.iter().all(|symbol| symbol.is_number(value)))
+            .collect();
+        Namer {
+            is_number,
+            registry: self,
+        }
     }
 
     /// Whether no value is known.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.patterns.is_empty() && self.common.is_empty()
+        self.symbols.is_empty() && self.common.is_empty()
     }
 }
 
 /// Replaces values by names.
 pub struct Namer {
-    automaton: AhoCorasick,
+    /// Which values are only found as whole numbers, by their number.
     is_number: Vec<bool>,
-    registry: Arc<Registry>,
+    registry: Registry,
 }
 
 impl Namer {
-    /// Makes the automaton that finds all values in one pass.
-    pub(crate) fn of(registry: Arc<Registry>) -> Result<Self, BuildError> {
-        let automaton = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostLongest)
-            .build(&registry.patterns)?;
-        Ok(Self {
-            automaton,
-            is_number: registry.numbers(),
-            registry,
-        })
-    }
-
-    /// Whether these are the values that it names, none added since.
-    pub(crate) fn is_of(&self, registry: &Arc<Registry>) -> bool {
-        Arc::ptr_eq(&self.registry, registry)
-    }
-
     /// Names every known value in `text`.
     #[must_use]
     pub fn name(&self, text: &str, view: View<'_>) -> Named {
@@ -305,7 +280,7 @@ impl Namer {
         let mut pieces = Vec::new();
         let mut rest = 0;
         for found in self.found(text) {
-            let Some(symbol) = self.choose(found.pattern().as_usize(), view) else {
+            let Some(symbol) = self.choose(found.value, view) else {
                 continue;
             };
             if let Some(part) = symbol.extent(text, rest, &found) {
@@ -346,9 +321,9 @@ impl Namer {
     }
 
     /// Where known values stand in `text`.
-    fn found<'t>(&'t self, text: &'t str) -> impl Iterator<Item = Match> + 't {
-        let is_number = |pattern: usize| self.is_number.get(pattern).copied().unwrap_or(false);
-        whole(&self.automaton, text, is_number)
+    fn found<'t>(&'t self, text: &'t str) -> impl Iterator<Item = Found> + 't {
+        let is_number = |value: usize| self.is_number.get(value).copied().unwrap_or(false);
+        self.registry.values.find(text, is_number)
     }
 
     /// Names every known value in the texts and keys of `json`, and collects what it discloses. A number is left alone,
@@ -411,20 +386,20 @@ impl Namer {
 
     fn is_known_number(&self, text: &str) -> bool {
         self.found(text).any(|found| {
-            let is_whole = found.len() == text.len();
+            let is_whole = found.range.len() == text.len();
             self.is_any(&found, Symbol::is_secret)
                 || is_whole && self.is_any(&found, Symbol::is_identifier)
         })
     }
 
     /// Whether any of the symbols whose value was found is one of these.
-    fn is_any(&self, found: &Match, is: impl Fn(&Symbol) -> bool) -> bool {
+    fn is_any(&self, found: &Found, is: impl Fn(&Symbol) -> bool) -> bool {
         self.symbols(found).iter().any(is)
     }
 
     /// The symbols whose value was found.
-    fn symbols(&self, found: &Match) -> &[Symbol] {
-        let symbols = self.registry.symbols.get(found.pattern().as_usize());
+    fn symbols(&self, found: &Found) -> &[Symbol] {
+        let symbols = self.registry.symbols.get(found.value);
         symbols.map_or(&[], Vec::as_slice)
     }
 
@@ -449,12 +424,12 @@ impl Namer {
         let of_cell = |symbol: &Symbol| matches!(symbol.owner, Owner::Cell(_));
         let is_known = |symbol: &Symbol| of_cell(symbol) && symbol.class != Class::Mask;
         let Registry {
-            patterns,
+            values,
             symbols,
             run,
             ..
-        } = &*self.registry;
-        for (value, symbols) in patterns.iter().zip(symbols) {
+        } = &self.registry;
+        for (value, symbols) in values.values().zip(symbols) {
             let is_own = run.is_empty() || !value.contains(run);
             if is_own && symbols.iter().all(of_cell) && symbols.iter().any(is_known) {
                 retired.add(value);
@@ -470,8 +445,8 @@ impl Namer {
     }
 
     /// One value can have several names: the cell's own come first, then the world's, then other cells'.
-    fn choose(&self, pattern: usize, view: View<'_>) -> Option<&Symbol> {
-        first(self.registry.symbols.get(pattern)?, view)
+    fn choose(&self, value: usize, view: View<'_>) -> Option<&Symbol> {
+        first(self.registry.symbols.get(value)?, view)
     }
 }
 
@@ -506,35 +481,8 @@ impl Knowledge<'_> {
     }
 }
 
-/// Where values stand in `text`, the leftmost and longest. One that is a number (`is_number`, by its pattern) is not
-/// found within a longer one.
-fn whole<'t>(
-    automaton: &'t AhoCorasick,
-    text: &'t str,
-    is_number: impl Fn(usize) -> bool + 't,
-) -> impl Iterator<Item = Match> + 't {
-    let mut from = 0;
-    std::iter::from_fn(move || {
-        loop {
-            let found = automaton.find(Input::new(text).range(from..))?;
-            if is_number(found.pattern().as_usize()) && is_piece_of_number(text, &found) {
-                from = found.start() + 1;
-            } else {
-                from = found.end();
-                return Some(found);
-            }
-        }
-    })
-}
-
 fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// Whether a digit stands before or behind what was found.
-fn is_piece_of_number(text: &str, found: &Match) -> bool {
-    let digit_at = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
-    found.start().checked_sub(1).is_some_and(digit_at) || digit_at(found.end())
 }
 
 /// A credential as it stands in a URL, in a JSON text within a text, and in a column of bytes.

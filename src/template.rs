@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::str::FromStr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Rest, Serde, merge_maps};
@@ -27,6 +27,8 @@ pub type Fields = BTreeMap<String, Value>;
 pub struct Scope {
     base: Option<Value>,
     own: Fields,
+    /// All names as the engine takes them, made when they are first asked for: a scope is used for many templates.
+    all: OnceLock<Value>,
 }
 
 impl Scope {
@@ -35,28 +37,33 @@ impl Scope {
     pub fn on(base: &Value) -> Self {
         Self {
             base: Some(base.clone()),
-            own: Fields::new(),
+            ..Self::default()
         }
     }
 
     /// Gives a name a value.
     pub fn insert(&mut self, name: &str, value: Value) {
         self.own.insert(name.to_owned(), value);
+        self.all.take();
     }
 
     /// Gives names their values.
     pub fn extend(&mut self, fields: Fields) {
         self.own.extend(fields);
+        self.all.take();
     }
 
     /// All names, as a value that other scopes can stand on.
     #[must_use]
     pub fn to_value(&self) -> Value {
-        let own = Value::from(self.own.clone());
-        match &self.base {
-            Some(base) => merge_maps([base.clone(), own]),
-            None => own,
-        }
+        let merged = || {
+            let own = Value::from(self.own.clone());
+            match &self.base {
+                Some(base) => merge_maps([base.clone(), own]),
+                None => own,
+            }
+        };
+        self.all.get_or_init(merged).clone()
     }
 }
 
@@ -64,8 +71,8 @@ impl<const N: usize> From<[(&str, Value); N]> for Scope {
     fn from(names: [(&str, Value); N]) -> Self {
         let own = names.map(|(name, value)| (name.to_owned(), value));
         Self {
-            base: None,
             own: own.into(),
+            ..Self::default()
         }
     }
 }

@@ -304,7 +304,7 @@ mod tests {
         let mut registry = Registry::default();
         registry.add_cell_entity(0, "target", &target);
         let view = View { cell: 0, actor: "" };
-        call.curl(&registry.build().unwrap(), view)
+        call.curl(&registry.build(), view)
     }
 
     #[test]

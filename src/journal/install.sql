@@ -13,12 +13,13 @@ create table if not exists authz_pin.run (
   alone_until timestamptz
 );
 
--- Identifiers that a run made and that need not contain its token (hashes), so that a dead run can be undone too.
+-- Identifiers that a run made and that need not contain its token (hashes), so that a dead run can be undone too: a row
+-- for all of a batch.
 create table if not exists authz_pin.identifier (
   run text not null,
-  value text not null,
-  primary key (run, value)
+  batch text[] not null
 );
+create index if not exists identifier_run on authz_pin.identifier (run);
 
 -- Every row change, in order. `run` is null until a run has explained the change as its own. `tbl` is the table as
 -- people know it, `relation` the partition of it. The rows as jsonb are to be read; the rows as text are to be restored:
@@ -54,9 +55,6 @@ set timezone = 'UTC' set datestyle = 'ISO, YMD' set intervalstyle = 'postgres'
 set bytea_output = 'hex' set extra_float_digits = 1 set lc_monetary = 'C'
 as $$
 begin
-  if current_setting('authz_pin.undoing', true) = 'on' then
-    return null;
-  end if;
   if tg_op = 'TRUNCATE' then
     execute format(
       'insert into authz_pin.change (run, tbl, relation, op, old, old_row)
@@ -73,30 +71,53 @@ begin
   return null;
 end $$;
 
+-- The same for all the rows that a statement inserted, which takes less for each of them.
+create or replace function authz_pin.log_inserted() returns trigger
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set timezone = 'UTC' set datestyle = 'ISO, YMD' set intervalstyle = 'postgres'
+set bytea_output = 'hex' set extra_float_digits = 1 set lc_monetary = 'C'
+as $$
+begin
+  insert into authz_pin.change (run, tbl, relation, op, new, new_row)
+  select nullif(current_setting('authz_pin.run', true), ''), tg_argv[0], tg_relid, 'insert', to_jsonb(r), r::text
+  from authz_pin_inserted r;
+  return null;
+end $$;
+
 -- Puts the triggers on every table of the service's schema that has none yet. Partitions inherit row triggers from
--- their table, but not those of TRUNCATE.
+-- their table, but not those of TRUNCATE. What a run inserts itself is logged a statement at a time; what the service
+-- inserts, a row at a time, since what its own triggers make of a row has to come after the row; and so is all that goes
+-- through a partitioned table, where a statement does not say into which partition. What undo does is not logged.
 create or replace function authz_pin.watch(service_schema text) returns void
-language plpgsql as $$
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
 declare
   t record;
+  undoes constant text := $c$current_setting('authz_pin.undoing', true) = 'on' is true$c$;
+  own constant text := $c$current_setting('authz_pin.run', true) <> '' is true$c$;
 begin
   for t in
     select c.oid::regclass as relation, r.relname as name, x.*
     from pg_class c
       join pg_namespace n on n.oid = c.relnamespace
       join pg_class r on r.oid = coalesce(pg_partition_root(c.oid), c.oid)
-      cross join (values
-        ('authz_pin_journal', 'after insert or update or delete', 'row'),
-        ('authz_pin_truncate', 'before truncate', 'statement')
-      ) as x (trigger, event, level)
+      join (values
+        ('p', 'authz_pin_journal', 'after insert or update or delete', 'for each row', 'log_change', 'true'),
+        ('r', 'authz_pin_journal', 'after update or delete', 'for each row', 'log_change', 'true'),
+        ('r', 'authz_pin_insert', 'after insert', 'for each row', 'log_change', format('not (%s)', own)),
+        ('r', 'authz_pin_seed', 'after insert', 'referencing new table as authz_pin_inserted for each statement',
+          'log_inserted', own),
+        ('r', 'authz_pin_truncate', 'before truncate', 'for each statement', 'log_change', 'true')
+      ) as x (kind, trigger, event, level, function, condition) on x.kind = c.relkind::text
     where n.nspname = service_schema
-      and (c.relkind = 'r' or c.relkind = 'p' and level = 'row')
-      and not (c.relispartition and level = 'row')
+      and (not c.relispartition or x.trigger = 'authz_pin_truncate')
       and not exists (select from pg_trigger g where g.tgrelid = c.oid and g.tgname = x.trigger)
     order by c.relname, x.trigger
   loop
-    execute format('create trigger %s %s on %s for each %s execute function authz_pin.log_change(%L)',
-      t.trigger, t.event, t.relation, t.level, t.name);
+    execute format('create trigger %s %s on %s %s when (not (%s) and %s) execute function authz_pin.%s(%L)',
+      t.trigger, t.event, t.relation, t.level, undoes, t.condition, t.function, t.name);
   end loop;
 end $$;
 

@@ -381,7 +381,7 @@ end $$;
 create or replace function authz_pin.claim_dead(which text) returns void
 language sql as $$
   with value as (
-    select token as run, token as value from authz_pin.run union all select run, value from authz_pin.identifier
+    select token as run, token as value from authz_pin.run union all select run, unnest(batch) from authz_pin.identifier
   ), known as (
     select c.seq, c.xact, bool_or(v.run = which) as own, bool_or(v.run <> which) as foreign_
     from authz_pin.change c left join value v on strpos(coalesce(c.old::text, '') || coalesce(c.new::text, ''), v.value) > 0

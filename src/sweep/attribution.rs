@@ -162,7 +162,7 @@ mod tests {
         let namer = |cell: usize, tag| {
             let mut registry = Registry::default();
             registry.add_tag(cell, tag);
-            registry.build().unwrap()
+            registry.build()
         };
         let mut retired = Retired::default();
         namer(9, "tag-of-done").retire(&mut retired);

@@ -4,13 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rayon::prelude::*;
-use tokio::task::{JoinHandle, spawn_blocking};
-
 use super::fire::Brought;
 use super::setup::Stage;
 use super::store::{Store, Unexplained};
-use super::{SweepError, Sweeper, known, lap, namer};
+use super::{SweepError, Sweeper, known, lap};
 use crate::credential::headers;
 use crate::database::{Catalog, DatabaseError};
 use crate::fault::Reply;
@@ -22,6 +19,7 @@ use crate::suite::{Endpoint, Suite};
 use crate::symbols::{Knowledge, Namer, Registry, View};
 use crate::template::{Fields, TemplateError, Value};
 use crate::world::{Instance, Scratch};
+use rayon::prelude::*;
 
 /// A batch whose values can be named.
 pub(super) struct Batch {
@@ -29,9 +27,6 @@ pub(super) struct Batch {
     /// The number of its first cell.
     pub(super) first: usize,
 }
-
-/// What will name the values of a batch.
-type UnderWay = JoinHandle<Result<Namer, SweepError>>;
 
 /// One cell as it was swept.
 pub(super) struct Swept<'a> {
@@ -60,15 +55,14 @@ impl<'a> Sweeper<'a> {
         let mut start = Instant::now();
         let first = self.count();
         self.issue_again().await?;
-        self.values = Arc::new(self.world_values.clone());
-        let (mut scratches, naming) = self.seed(endpoint, first, cells, presence).await?;
+        self.values.clone_from(&self.world_values);
+        let mut scratches = self.seed(endpoint, first, cells, presence).await?;
         self.found.phases.seeding += lap(&mut start);
         let requests: Arc<[Call]> = self.requests(endpoint, cells, &scratches)?.into();
         let brought = self.fired(endpoint, cells, &requests).await?;
         self.found.phases.requests += lap(&mut start);
         self.capture(endpoint, first, &brought, &mut scratches)?;
-        let namer = self.namer_of_batch(naming).await?;
-        self.know(namer, first);
+        self.know_values(first);
         self.found.phases.record += lap(&mut start);
         let alone = presence == Presence::Alone && cells.len() == 1;
         // What is asked or taken back by requests comes before undo.
@@ -115,50 +109,30 @@ impl<'a> Sweeper<'a> {
         first: usize,
         cells: &[PlannedCell<'a>],
         presence: Presence,
-    ) -> Result<(Vec<Scratch>, Option<UnderWay>), SweepError> {
+    ) -> Result<Vec<Scratch>, SweepError> {
         let setup = self.set_endpoint_up(endpoint).await?;
         let mut scratches = self.scratches(first, cells, setup.as_ref())?;
-        let naming = self.begin_naming(endpoint, cells);
         match &mut self.store {
             Some(store) => store.seed(&scratches, presence).await?,
             None if scratches.iter().all(|scratch| scratch.rows.is_empty()) => {}
             None => return Err(SweepError::NoDatabase),
         }
         self.set_targets_up(first, cells, &mut scratches).await?;
-        Ok((scratches, naming))
+        Ok(scratches)
     }
 
-    /// Makes what names the values of a batch while its rows are inserted, unless there will be more of them.
-    fn begin_naming(&self, endpoint: &Endpoint, cells: &[PlannedCell<'a>]) -> Option<UnderWay> {
-        if !endpoint.spec.capture.is_empty() || self.sets_targets_up(cells) {
-            return None;
-        }
-        let values = Arc::clone(&self.values);
-        Some(spawn_blocking(move || namer(values)))
-    }
-
-    /// What names the values of a batch, now that all of them are there.
-    async fn namer_of_batch(&mut self, naming: Option<UnderWay>) -> Result<Namer, SweepError> {
-        let early = match naming {
-            Some(naming) => naming.await.ok(),
-            None => None,
-        };
-        // Whoever interrupts the wait finds the values where they were.
+    /// The values of the batch that is under way are known now, if there is one.
+    pub(super) fn know_values(&mut self, first: usize) {
         let values = std::mem::take(&mut self.values);
-        match early {
-            Some(Ok(namer)) if namer.is_of(&values) => Ok(namer),
-            _ => namer(values),
+        if !values.is_empty() {
+            self.know(values, first);
         }
-    }
-
-    /// The values of the batch that is under way, to add to them.
-    pub(super) fn values_mut(&mut self) -> &mut Registry {
-        Arc::make_mut(&mut self.values)
     }
 
     /// The values of a batch are known now, and those of the last one still. What changed for the cells of the one before
     /// is all there, and of its values only that they are the run's stays known.
-    pub(super) fn know(&mut self, namer: Namer, first: usize) {
+    pub(super) fn know(&mut self, values: Registry, first: usize) {
+        let namer = values.build();
         let now = Batch { namer, first };
         let [last, earlier] = &mut self.batches;
         let last = std::mem::replace(last, now);
@@ -172,11 +146,10 @@ impl<'a> Sweeper<'a> {
     }
 
     /// Only the values of the world are known by name now.
-    pub(super) fn know_world(&mut self) -> Result<(), SweepError> {
+    pub(super) fn know_world(&mut self) {
         for _ in 0..self.batches.len() {
-            self.know(namer(self.world_values.clone())?, self.count());
+            self.know(self.world_values.clone(), self.count());
         }
-        Ok(())
     }
 
     fn scratches(
@@ -195,7 +168,7 @@ impl<'a> Sweeper<'a> {
         // All of them are made, so that which error is told does not depend on the machine.
         let all: Vec<_> = cells.par_iter().filter_map(make).collect();
         let scratches: Vec<Scratch> = all.into_iter().collect::<Result<_, _>>()?;
-        let values = self.values_mut();
+        let values = &mut self.values;
         for (number, scratch) in (first..).zip(&scratches) {
             values.add_tag(number, &scratch.tag);
             values.add_cell_entity(number, "target", &scratch.target);
@@ -285,7 +258,7 @@ impl<'a> Sweeper<'a> {
                     continue;
                 };
                 let instance = Instance::bind(&self.templates, kind, &found)?;
-                self.values_mut().add_cell_entity(number, name, &instance);
+                self.values.add_cell_entity(number, name, &instance);
                 self.made_by_call(name, kind, &scratch.scope, &instance);
                 scratch.scope.insert(name, Value::from(instance.scope()));
             }

@@ -132,7 +132,7 @@ impl<'a> Sweeper<'a> {
         for (actor, secrets) in self.issues.fresh.take() {
             self.world_values.add_world_entity(&actor, &secrets);
             if !self.values.is_empty() {
-                self.values_mut().add_world_entity(&actor, &secrets);
+                self.values.add_world_entity(&actor, &secrets);
             }
         }
     }

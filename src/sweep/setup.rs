@@ -12,7 +12,7 @@ pub(super) use step::{answered, expects};
 use step::{captured, shortened, title};
 
 use super::fire::in_order;
-use super::{NOBODY, SweepError, Sweeper, known, namer};
+use super::{NOBODY, SweepError, Sweeper, known};
 use crate::http::{Answer, Body, Call, HttpError};
 use crate::journal::Presence;
 use crate::plan::{EndpointPlan, PlannedCell};
@@ -74,7 +74,7 @@ impl<'a> Sweeper<'a> {
             made = self.issue_all().await;
         }
         self.learn_issued();
-        self.know_world()?;
+        self.know_world();
         let claimed = self.claim_setup().await;
         if let Some(store) = &mut self.store {
             store.leave(Presence::Alone).await?;
@@ -190,7 +190,7 @@ impl<'a> Sweeper<'a> {
             instance: Instance::default(),
         };
         let (instance, made) = self.make(making).await;
-        self.values_mut().add_world_entity("setup", &instance);
+        self.values.add_world_entity("setup", &instance);
         let claimed = self.claim_setup().await;
         made.and(claimed)?;
         Ok(Some(instance))
@@ -227,7 +227,7 @@ impl<'a> Sweeper<'a> {
         for (place, (instance, made)) in made {
             if let Some(scratch) = scratches.get_mut(place) {
                 let learned = instance.after(scratch.target.fields.len());
-                self.values_mut()
+                self.values
                     .add_cell_entity(first + place, "target", &learned);
                 scratch.settle(instance);
             }
@@ -396,16 +396,13 @@ impl<'a> Sweeper<'a> {
         let mut values = if self.values.is_empty() {
             self.world_values.clone()
         } else {
-            (*self.values).clone()
+            self.values.clone()
         };
         values.add_cell_entity(NOBODY.cell, "its", instance);
-        match namer(values) {
-            Ok(namer) => SweepError::Setup {
-                step,
-                status,
-                reason: shortened(&namer.name(&reason, NOBODY).text),
-            },
-            Err(error) => error,
+        SweepError::Setup {
+            step,
+            status,
+            reason: shortened(&values.build().name(&reason, NOBODY).text),
         }
     }
 

@@ -130,7 +130,7 @@ impl Store {
 
     pub(super) async fn seed_world(&mut self, rows: &[Row]) -> Result<(), DatabaseError> {
         self.enter(Presence::Shared).await?;
-        let inserted = self.insert(rows).await;
+        let inserted = self.insert(rows.iter()).await;
         self.world_rows = self.unwatched.len();
         self.leave(Presence::Shared).await?;
         inserted
@@ -138,7 +138,7 @@ impl Store {
 
     /// Inserts rows of the world while the run is alone on the database.
     pub(super) async fn insert_world(&mut self, rows: &[Row]) -> Result<(), DatabaseError> {
-        let inserted = self.insert(rows).await;
+        let inserted = self.insert(rows.iter()).await;
         self.world_rows = self.unwatched.len();
         inserted
     }
@@ -201,21 +201,22 @@ impl Store {
                 .await?;
             self.mark = self.set_up_since.take().unwrap_or(mark);
         }
-        let rows: Vec<Row> = scratches
-            .iter()
-            .flat_map(|scratch| scratch.rows.clone())
-            .collect();
-        self.insert(&rows).await
+        let rows = scratches.iter().flat_map(|scratch| &scratch.rows);
+        self.insert(rows).await
     }
 
-    async fn insert(&mut self, rows: &[Row]) -> Result<(), DatabaseError> {
-        if rows.is_empty() {
+    async fn insert<'r>(
+        &mut self,
+        rows: impl Iterator<Item = &'r Row> + Clone,
+    ) -> Result<(), DatabaseError> {
+        let count = rows.clone().count();
+        if count == 0 {
             return Ok(());
         }
-        self.inserted += rows.len();
+        self.inserted += count;
         let task = "insert the suite's rows";
         self.database.execute(task, "begin").await?;
-        let inserted = self.database.insert(rows).await;
+        let inserted = self.database.insert(rows.clone()).await;
         let end = if inserted.is_ok() {
             "commit"
         } else {
@@ -223,7 +224,7 @@ impl Store {
         };
         self.database.execute(task, end).await?;
         if self.journal.is_none() {
-            self.unwatched.extend_from_slice(rows);
+            self.unwatched.extend(rows.cloned());
         }
         inserted
     }

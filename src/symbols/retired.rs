@@ -1,11 +1,10 @@
 //! The values of cells that are done: what was written late for them is still known as the run's.
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use super::finder::Finder;
+use super::is_digits;
 
-use super::{is_digits, whole};
-
-/// How many values are looked for at once. An automaton takes much more memory than its values, and a run can have
-/// millions of them.
+/// How many values are looked for at once: that takes more memory than the values themselves, and a run can have millions
+/// of them.
 const AT_ONCE: usize = 50_000;
 
 /// Between two values; PostgreSQL's texts cannot hold it.
@@ -31,16 +30,10 @@ impl Retired {
         }
         let values: Vec<&str> = self.values.split_terminator(END).collect();
         for values in values.chunks(AT_ONCE) {
-            // Without an automaton everything counts as found: a row too much is looked at, none is lost.
-            let search = AhoCorasick::builder()
-                .match_kind(MatchKind::LeftmostLongest)
-                .build(values)
-                .ok();
-            let is_number = |at: usize| values.get(at).is_some_and(|value: &&str| is_digits(value));
+            let finder: Finder<&str> = values.iter().copied().collect();
+            let is_number = |at: usize| finder.value(at).is_some_and(|value| is_digits(value));
             for (text, found) in texts.iter_mut().filter(|(_, found)| !found) {
-                *found = search
-                    .as_ref()
-                    .is_none_or(|search| whole(search, text, is_number).next().is_some());
+                *found = finder.find(text, is_number).next().is_some();
             }
         }
         texts.into_iter().map(|(_, found)| found).collect()

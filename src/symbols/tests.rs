@@ -14,7 +14,7 @@ const VIEW: View<'_> = View { cell: 0, actor: "" };
 fn counted(value: &str, class: Class) -> Namer {
     let mut registry = Registry::default();
     registry.add(value, Owner::World, "owner", "id", class);
-    registry.build().unwrap()
+    registry.build()
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn a_secret_of_digits_is_hidden_inside_a_longer_number() {
 fn named(secret: &str, text: &str) -> String {
     let mut registry = Registry::default();
     registry.add(secret, Owner::World, "owner", "key", Class::Secret);
-    registry.build().unwrap().name(text, VIEW).text
+    registry.build().name(text, VIEW).text
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn a_number_is_an_identifier_only_where_one_stands() {
     registry.add("17", Owner::Cell(0), "target", "id", Class::Symbol);
     registry.add("3", Owner::World, "plan", "id", Class::Symbol);
     registry.add("7abc-secret", Owner::World, "plan", "key", Class::Secret);
-    let namer = registry.build().unwrap();
+    let namer = registry.build();
     let text = |text: &str| namer.name(text, VIEW).text;
     assert_eq!(text("x 17abc-secret"), "x 1<plan.key>");
     assert_eq!(
@@ -141,7 +141,7 @@ fn credentials_are_hidden_and_identifiers_left_as_they_are() {
     let mut registry = Registry::default();
     registry.add("sk-7hG2kPq9", Owner::World, "owner", "key", Class::Secret);
     registry.add("north-east-9", Owner::World, "owner", "id", Class::Symbol);
-    let namer = registry.build().unwrap();
+    let namer = registry.build();
     let twice = STANDARD_NO_PAD.encode("sk-7hG2kPq9:sk-7hG2kPq9:sk-7hG2kPq9");
     assert_eq!(
         namer.hide(&format!(
@@ -157,7 +157,7 @@ fn a_number_that_is_no_identifier_is_left_alone() {
     for (owner, class) in [(Owner::World, Class::Mask), (Owner::Run, Class::Symbol)] {
         let mut registry = Registry::default();
         registry.add("1100000031", owner, "owner", "id", class);
-        let namer = registry.build().unwrap();
+        let namer = registry.build();
         assert_eq!(namer.name_json(&number, VIEW, &mut BTreeSet::new()), number);
     }
 }
@@ -167,7 +167,7 @@ fn a_secret_is_hidden_where_a_number_is_no_identifier() {
     let mut registry = Registry::default();
     registry.add("4711", Owner::Cell(0), "target", "id", Class::Symbol);
     registry.add("4711", Owner::World, "owner", "pin", Class::Secret);
-    let namer = registry.build().unwrap();
+    let namer = registry.build();
     let shown = namer.name_json(&json!({"count": 4711}), VIEW, &mut BTreeSet::new());
     assert_eq!(shown, json!({"count": "<owner.pin>"}));
 }
@@ -190,7 +190,7 @@ fn of_several_names_the_cells_own_comes_first_and_another_cells_last() {
         "id",
         Class::Symbol,
     );
-    let namer = registry.build().unwrap();
+    let namer = registry.build();
     let seen_by = |cell| {
         let view = View { cell, actor: "" };
         namer.name("north-east-9 south-west-3", view).text
@@ -220,7 +220,7 @@ fn of_a_run() -> Namer {
         "note",
         Class::Mask,
     );
-    registry.build().unwrap()
+    registry.build()
 }
 
 #[test]
@@ -273,7 +273,7 @@ fn of_a_cell_that_is_done_only_its_own_identifiers_are_remembered() {
     );
     let (mut registry, mut retired) = (Registry::default(), Retired::default());
     registry.add("tag-of-cell", Owner::Cell(0), "cell", "tag", Class::Symbol);
-    registry.build().unwrap().retire(&mut retired);
+    registry.build().retire(&mut retired);
     assert_eq!(retired.found_in(["tag-of-cell"].into_iter()), [true]);
 }
 
@@ -284,10 +284,6 @@ fn a_registry_is_empty_until_it_has_a_value_of_any_kind() {
     some.add_tag(0, "tag-of-0");
     common.add_tag(0, "7");
     assert!(!some.is_empty() && !common.is_empty());
-    assert_eq!(
-        [none, some, common].map(|registry| registry.len()),
-        [0, 1, 0]
-    );
 }
 
 #[test]
@@ -295,7 +291,7 @@ fn what_is_no_secret_is_named_only_as_it_is() {
     let mut registry = Registry::default();
     registry.add("north-east-9", Owner::World, "owner", "id", Class::Symbol);
     let text = format!("{} 1north-east-92", STANDARD_NO_PAD.encode("north-east-9"));
-    let named = registry.build().unwrap().name(&text, VIEW).text;
+    let named = registry.build().name(&text, VIEW).text;
     assert_eq!(named, "bm9ydGgtZWFzdC05 1<owner.id>2");
 }
 
@@ -318,7 +314,7 @@ fn only_an_entitys_identifiers_and_credentials_are_disclosed() {
         registry.add(&format!("run-{field}"), Owner::Run, "vars", field, class);
     }
     registry.add("17", Owner::World, "plan", "note", Class::Mask);
-    let namer = registry.build().unwrap();
+    let namer = registry.build();
     let view = View {
         cell: 0,
         actor: "owner",
@@ -358,7 +354,7 @@ fn entities_are_named_as_the_worlds_or_as_a_cells_own() {
     registry.add_world_entity("owner", &entity("id-of-owner"));
     registry.add_cell_entity(0, "target", &entity("id-of-target"));
     registry.add_cell_entity(1, "target", &entity("id-of-other"));
-    let namer = registry.build().unwrap();
+    let namer = registry.build();
     let text = namer
         .name("id-of-owner id-of-target id-of-other", VIEW)
         .text;
@@ -370,7 +366,7 @@ fn entities_are_named_as_the_worlds_or_as_a_cells_own() {
 fn a_credential_of_the_tool_is_named_as_itself_and_hidden() {
     let mut registry = Registry::default();
     registry.add_secret("database", "url", "postgres://pin:word@host");
-    let namer = registry.build().unwrap();
+    let namer = registry.build();
     let said = "no answer from postgres://pin:word@host";
     assert_eq!(namer.name(said, VIEW).text, "no answer from <database.url>");
     assert_eq!(namer.hide(said), "no answer from <secret>");
@@ -387,7 +383,7 @@ fn a_world_is_known_by_its_token_its_variables_and_its_entities() {
         class: Class::Symbol,
     };
     world.variables.insert("region".to_owned(), variable);
-    let namer = Registry::of_world(&world).build().unwrap();
+    let namer = Registry::of_world(&world).build();
     let said = format!("{} eu-west id-of-ada", world.run);
     assert_eq!(namer.name(&said, VIEW).text, "<run> <vars.region> <ada.id>");
     // A value that holds the token needs no memory of its own.
@@ -395,7 +391,7 @@ fn a_world_is_known_by_its_token_its_variables_and_its_entities() {
     registry.add_tag(0, &format!("{}-0", world.run));
     registry.add_tag(1, "no-token-in-it");
     let mut retired = Retired::default();
-    registry.build().unwrap().retire(&mut retired);
+    registry.build().retire(&mut retired);
     let said = [&*format!("{}-0", world.run), "no-token-in-it"];
     assert_eq!(retired.found_in(said.into_iter()), [false, true]);
 }

@@ -35,9 +35,10 @@ fn a_dry_run_shows_rows_requests_and_probes_by_the_names_of_their_values() {
       schema authz_pin
       table authz_pin.run
       table authz_pin.identifier
+      index identifier_run on authz_pin.identifier
       table authz_pin.change
       index change_run on authz_pin.change
-      triggers authz_pin_journal and authz_pin_truncate on every table of the schema public
+      triggers authz_pin_* on every table of the schema public
 
     rows for the whole run:
       insert note {"note_id":"<welcome.note_id>","author":"<admin.user_id>","tags":[]}
