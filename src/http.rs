@@ -435,9 +435,14 @@ impl Http {
 }
 
 fn joined(base: &Url, path: &str) -> Result<Url, HttpError> {
-    let base = base.as_str().trim_end_matches('/');
-    Url::parse(&format!("{base}/{}", path.trim_start_matches('/')))
-        .map_err(|_| HttpError::Path(path.to_owned()))
+    let inner = path.trim_start_matches('/');
+    // What begins like this cannot lead to another host, so that the host need not be read anew for each call.
+    let joined = if inner.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        base.join(&format!("{}/{inner}", base.path().trim_end_matches('/')))
+    } else {
+        Url::parse(&format!("{}/{inner}", base.as_str().trim_end_matches('/')))
+    };
+    joined.map_err(|_| HttpError::Path(path.to_owned()))
 }
 
 /// Reads an answer to its end, or as far as answers are read.

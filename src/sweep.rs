@@ -347,7 +347,6 @@ impl<'a> Sweeper<'a> {
         for endpoint in plan {
             self.endpoint(endpoint).await?;
             self.unfinished.push_back((endpoint, self.count()));
-            self.finish();
         }
         self.know_world();
         self.finish();
@@ -357,12 +356,10 @@ impl<'a> Sweeper<'a> {
 
     /// Makes the records of the endpoints whose changes are all named.
     fn finish(&mut self) {
-        let mut start = Instant::now();
         let named = self.batches[1].first;
         while let Some((endpoint, end)) = self.unfinished.pop_front_if(|(_, end)| *end <= named) {
             self.record(endpoint, end);
         }
-        self.found.phases.record += lap(&mut start);
     }
 
     /// How many cells were swept until now, repeated ones too.

@@ -11,6 +11,7 @@
     reason = "of JSON values, which have null where there is nothing"
 )]
 
+mod alone;
 mod bare;
 mod litellm;
 mod machine;

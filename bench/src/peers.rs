@@ -16,7 +16,7 @@ use tokio::process::Command;
 
 use crate::litellm::{ServedGateway, read_matrix};
 use crate::synthetic::Size;
-use crate::{Result, bare, run, synthetic};
+use crate::{Result, alone, bare, run, synthetic};
 
 /// How many requests the load generator sends to a service of ours.
 const LOAD: usize = 20_000;
@@ -25,13 +25,13 @@ const LOAD: usize = 20_000;
 const CONTRACTS: usize = 20;
 
 /// What is read: a path with the name of what is read in it, which each actor can read its own of.
-struct Reads {
-    base_url: String,
+pub(crate) struct Reads {
+    pub(crate) base_url: String,
     /// `{resource}` stands for a name.
-    path: &'static str,
+    pub(crate) path: &'static str,
     /// Names and keys.
-    actors: Vec<(String, String)>,
-    resources: Vec<String>,
+    pub(crate) actors: Vec<(String, String)>,
+    pub(crate) resources: Vec<String>,
 }
 
 pub(crate) async fn on_bare() -> Result<Json> {
@@ -59,6 +59,7 @@ pub(crate) async fn on_gateway(endpoints: usize) -> Result<Json> {
     let gateway = ServedGateway::start(&Options::from_env()).await?;
     let service = gateway.service()?;
     let mut measured = key_info(&service, endpoints).await?;
+    measured["rows"] = rows_of_key_info(&service).await?.into();
     let seed = Seed::insert(&service, 1).await?;
     beside(&mut measured, &seed.reads).await?;
     Ok(measured)
@@ -82,6 +83,13 @@ async fn key_info(service: &Service, endpoints: usize) -> Result<Json> {
     let folder = tempfile::tempdir()?;
     read_matrix(folder.path(), endpoints)?;
     run::measured(folder.path(), service).await
+}
+
+/// What the rows of a cell of that matrix take alone.
+async fn rows_of_key_info(service: &Service) -> Result<f64> {
+    let folder = tempfile::tempdir()?;
+    read_matrix(folder.path(), 1)?;
+    alone::rows(folder.path(), service).await
 }
 
 /// Worlds of the read matrix in a database, for tools that insert nothing.
@@ -135,6 +143,7 @@ impl Seed {
 /// Adds what the peers do.
 async fn beside(measured: &mut Json, reads: &Reads) -> Result<()> {
     measured["load"] = load(reads, LOAD).await?;
+    measured["client"] = alone::client(reads).await?.into();
     measured["peer"] = matrix(reads).await?;
     Ok(())
 }

@@ -5,18 +5,20 @@
 create or replace function authz_pin.shape(relation regclass) returns table (
   key text, columns text, images text, updatable text, updates text
 )
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select
+#variable_conflict use_column
+begin
+  return query select
     string_agg(format('authz_pin_row.%1$I = (image.r).%1$I', a.attname), ' and ') filter (where a.attnum = any (i.indkey)),
     string_agg(quote_ident(a.attname), ', ' order by a.attnum),
     string_agg(format('(image.r).%I', a.attname), ', ' order by a.attnum),
     string_agg(quote_ident(a.attname), ', ' order by a.attnum) filter (where a.attidentity <> 'a'),
     string_agg(format('(image.r).%I', a.attname), ', ' order by a.attnum) filter (where a.attidentity <> 'a')
   from pg_attribute a left join pg_index i on i.indrelid = a.attrelid and i.indisprimary
-  where a.attrelid = shape.relation and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
-$$;
+  where a.attrelid = shape.relation and a.attnum > 0 and not a.attisdropped and a.attgenerated = '';
+end $$;
 
 -- Whether a foreign key's action would take a row along that is not for this undo to touch: a row that refers to one that
 -- is about to go, or to a key that is about to change, unless it is as the run left it and will be restored itself.
@@ -242,7 +244,10 @@ end $$;
 -- to be inserted, updated and deleted, in an order that foreign keys allow if they are no circle.
 create or replace function authz_pin.net(which text, since bigint)
 returns table (op text, relation regclass, new_rows text[], old_rows text[])
-language sql stable as $$
+language plpgsql stable as $$
+#variable_conflict use_column
+begin
+  return query
   with recursive image as (
     select x.relation, i.text, sum(i.sign) as net
     from authz_pin.change x cross join lateral (values (x.new_row, 1), (x.old_row, -1)) i (text, sign)
@@ -268,8 +273,8 @@ language sql stable as $$
       (3, -d.level, 'insert', p.gone_only, null)
     ) s (step, place, op, new_rows, old_rows)
   where coalesce(s.new_rows, s.old_rows) is not null
-  order by s.step, s.place, r.relation::text
-$$;
+  order by s.step, s.place, r.relation::text;
+end $$;
 
 -- Undoes everything with a statement per table and operation. False, and nothing is done, where a row is not as the run
 -- left it, a table has no key, or the rows cannot be restored in this order.

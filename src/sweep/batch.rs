@@ -58,7 +58,9 @@ impl<'a> Sweeper<'a> {
         self.values.clone_from(&self.world_values);
         let mut scratches = self.seed(endpoint, first, cells, presence).await?;
         self.found.phases.seeding += lap(&mut start);
-        let requests: Arc<[Call]> = self.requests(endpoint, cells, &scratches)?.into();
+        let requests: Arc<[Call]> = self
+            .calls(&endpoint.spec.request, cells, &scratches)?
+            .into();
         let brought = self.fired(endpoint, cells, &requests).await?;
         self.found.phases.requests += lap(&mut start);
         self.capture(endpoint, first, &brought, &mut scratches)?;
@@ -99,6 +101,8 @@ impl<'a> Sweeper<'a> {
             store.restore(known(&self.batches, &self.retired)).await?;
         }
         self.found.phases.journal += lap(&mut start);
+        // To let go of it takes a while, in which the database can go on.
+        rayon::spawn(move || drop((scratches, requests, brought)));
         Ok(unexplained)
     }
 
@@ -174,24 +178,6 @@ impl<'a> Sweeper<'a> {
             values.add_cell_entity(number, "target", &scratch.target);
         }
         Ok(scratches)
-    }
-
-    fn requests(
-        &self,
-        endpoint: &Endpoint,
-        cells: &[PlannedCell<'a>],
-        scratches: &[Scratch],
-    ) -> Result<Vec<Call>, TemplateError> {
-        let call = |(cell, scratch): (&PlannedCell<'_>, &Scratch)| {
-            let credential = self.headers_of(cell.actor, &scratch.scope)?;
-            Call::render(
-                &self.templates,
-                &endpoint.spec.request,
-                credential,
-                &scratch.scope,
-            )
-        };
-        cells.iter().zip(scratches).map(call).collect()
     }
 
     /// Fires the calls of a batch. Where the service is gone, the calls that it did not answer are told: one of them may

@@ -97,9 +97,13 @@ impl Sweeper<'_> {
         calls: &Arc<[Call]>,
     ) -> Result<Vec<Brought>, Broken> {
         let Some(pages) = &endpoint.spec.pages else {
-            let sent = self.send_all(calls).await?;
+            let lanes = self.begin(calls);
+            // Until the calls are over this thread has nothing else to do.
+            self.finish();
+            let sent = self.end(lanes).await?;
             return Ok(sent.into_iter().map(Brought::from).collect());
         };
+        self.finish();
         let walks = calls.iter().map(|call| self.walk(endpoint, pages, call));
         let brought = in_order(walks, self.options.concurrency).await?;
         self.found.requests += brought.iter().map(Brought::requests).sum::<usize>();
@@ -111,12 +115,20 @@ impl Sweeper<'_> {
         &mut self,
         calls: &Arc<[Call]>,
     ) -> Result<Vec<Result<Answer, Fault>>, Broken> {
+        let lanes = self.begin(calls);
+        self.end(lanes).await
+    }
+
+    fn begin(&self, calls: &Arc<[Call]>) -> JoinSet<Lane> {
         let lanes = self.options.concurrency.clamp(1, calls.len().max(1));
         let next = Arc::new(AtomicUsize::new(0));
         let lane = |_| lane(self.http.clone(), Arc::clone(calls), Arc::clone(&next));
         // Tasks of their own run on all cores, and end when nobody waits for them any more.
-        let lanes: JoinSet<_> = (0..lanes).map(lane).collect();
-        let mut sent = Vec::with_capacity(calls.len());
+        (0..lanes).map(lane).collect()
+    }
+
+    async fn end(&mut self, lanes: JoinSet<Lane>) -> Result<Vec<Result<Answer, Fault>>, Broken> {
+        let mut sent = Vec::new();
         let mut failure = None;
         for (brought, failed) in lanes.join_all().await {
             sent.extend(brought);

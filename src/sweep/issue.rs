@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use rayon::prelude::*;
 use tokio::sync::Mutex;
 
 use super::setup::{StepFailure, answered, expects};
@@ -11,9 +12,10 @@ use super::{SweepError, Sweeper};
 use crate::credential::{headers, jwt};
 use crate::http::{Answer, Call};
 use crate::observe::text_at;
-use crate::suite::{Credential, Expiry, LoginSpec};
-use crate::template::{Fields, Scope, TemplateError, Value};
-use crate::world::{Class, Field, Instance};
+use crate::plan::PlannedCell;
+use crate::suite::{Credential, Expiry, LoginSpec, RequestSpec, Suite};
+use crate::template::{Fields, Scope, TemplateError, Templates, Value};
+use crate::world::{Class, Field, Instance, Scratch};
 
 /// What one actor was given.
 #[derive(Clone, Default)]
@@ -45,6 +47,19 @@ impl Issues {
     }
 }
 
+fn headers_of(
+    suite: &Suite,
+    templates: &Templates,
+    given: &BTreeMap<String, Issued>,
+    actor: &str,
+    scope: &Scope,
+) -> Result<Vec<(String, String)>, TemplateError> {
+    let auth = suite.world.actors.get(actor);
+    let auth = auth.and_then(|actor| actor.auth.as_ref());
+    let (names, none) = (given.get(actor).map(|issued| &issued.names), Fields::new());
+    headers(templates, auth, scope, names.unwrap_or(&none))
+}
+
 impl<'a> Sweeper<'a> {
     /// The headers of a credential, which can be an actor's.
     pub(super) async fn credential(
@@ -66,10 +81,26 @@ impl<'a> Sweeper<'a> {
         actor: &str,
         scope: &Scope,
     ) -> Result<Vec<(String, String)>, TemplateError> {
-        let auth = self.auth_of(actor);
         let given = self.issues.given.borrow();
-        let (names, none) = (given.get(actor).map(|issued| &issued.names), Fields::new());
-        headers(&self.templates, auth, scope, names.unwrap_or(&none))
+        headers_of(self.suite, &self.templates, &given, actor, scope)
+    }
+
+    /// The calls of cells.
+    pub(super) fn calls(
+        &self,
+        request: &RequestSpec,
+        cells: &[PlannedCell<'a>],
+        scratches: &[Scratch],
+    ) -> Result<Vec<Call>, TemplateError> {
+        let (suite, templates) = (self.suite, &self.templates);
+        let given = &*self.issues.given.borrow();
+        let call = |(cell, scratch): (&PlannedCell<'_>, &Scratch)| {
+            let credential = headers_of(suite, templates, given, cell.actor, &scratch.scope)?;
+            Call::render(templates, request, credential, &scratch.scope)
+        };
+        // As with the targets, all of them are made.
+        let all: Vec<_> = cells.par_iter().zip(scratches).map(call).collect();
+        all.into_iter().collect()
     }
 
     /// Whose credentials this run needs.
