@@ -1,5 +1,7 @@
 //! The service's PostgreSQL: the one owner of the connection.
 
+mod statement;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -14,6 +16,8 @@ use url::Url;
 
 use crate::http::shown;
 use crate::world::Row;
+
+pub(crate) use statement::Statement;
 
 /// A database that could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -160,8 +164,9 @@ impl Database {
         rows: impl IntoIterator<Item = &'r Row>,
     ) -> Result<(), DatabaseError> {
         for (table, columns, values) in batches(rows) {
-            let statement = insert_statement(&self.schema, table, &columns);
-            let insert = diesel::sql_query(statement).bind::<Text, _>(json(&values));
+            let insert = Statement::new(insertion(&self.schema, table, &columns))
+                .bind::<Text, _>(json(&values))
+                .sql("::jsonb)");
             let task = format!("insert into `{table}`");
             insert
                 .execute(&mut self.connection)
@@ -307,7 +312,8 @@ fn json(values: &Values<'_>) -> String {
     serde_json::to_string(values).unwrap_or_default()
 }
 
-fn insert_statement(schema: &str, table: &str, columns: &[&str]) -> String {
+/// The beginning of a statement that ends with the rows.
+fn insertion(schema: &str, table: &str, columns: &[&str]) -> String {
     let relation = format!("{}.{}", identifier(schema), identifier(table));
     let columns = columns
         .iter()
@@ -315,7 +321,7 @@ fn insert_statement(schema: &str, table: &str, columns: &[&str]) -> String {
         .collect::<Vec<_>>()
         .join(", ");
     format!(
-        "insert into {relation} ({columns}) select {columns} from jsonb_populate_recordset(null::{relation}, $1::jsonb)"
+        "insert into {relation} ({columns}) select {columns} from jsonb_populate_recordset(null::{relation}, "
     )
 }
 

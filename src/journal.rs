@@ -15,7 +15,7 @@ use diesel::sql_types::{Array, BigInt, Double, Jsonb, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use serde_json::Value as Json;
 
-use crate::database::{Database, DatabaseError, Flag, Number};
+use crate::database::{Database, DatabaseError, Flag, Number, Statement};
 use crate::observation::Operation;
 
 /// One row change as the database logged it.
@@ -165,14 +165,23 @@ pub(crate) const STATEMENTS: [&str; 2] = [
 /// What the comment on the journal's schema says; another journal needs another comment.
 const VERSION: &str = "The journal of authz-pin, format 4. `authz-pin clean` takes it away.";
 
-const BEGIN: &str = "
-    with place as (select authz_pin.last_change() as value),
-    remembered as (insert into authz_pin.identifier select $1, $2 where $2 <> '{}'),
+/// After the run's token, its identifiers, and how many seconds it will be alone.
+const BEGIN: &str = "),
+    place as (select authz_pin.last_change() as value),
+    remembered as (insert into authz_pin.identifier select run, batch from given where batch <> '{}'),
     alone as (
-      update authz_pin.run set alone_from = place.value, alone_until = clock_timestamp() + make_interval(secs => $3)
-      from place where token = $1
+      update authz_pin.run set alone_from = place.value, alone_until = clock_timestamp() + make_interval(secs => given.alone)
+      from place, given where token = given.run
     )
     select value from place";
+
+/// What the other runs on this database made, after the run's token. A run can have a million identifiers of its own: those
+/// of the others are found by the key, run by run.
+const OTHERS: &str = ")
+    select token from authz_pin.run, own where token <> own.run
+    union all
+    select i.value from authz_pin.run r join own on r.token <> own.run
+      cross join lateral (select unnest(batch) as value from authz_pin.identifier where run = r.token offset 0) i";
 
 /// Only one run at a time installs or removes the journal; the lock ends with the transaction.
 const LOCK_INSTALLATION: &str =
@@ -294,10 +303,13 @@ impl Journal {
             .iter()
             .filter(|value| !value.contains(&self.run))
             .collect();
-        let query = diesel::sql_query(BEGIN)
+        let query = Statement::new("with given (run, batch, alone) as (select ")
             .bind::<Text, _>(&self.run)
+            .sql(", ")
             .bind::<Array<Text>, _>(unmarked)
-            .bind::<Nullable<Double>, _>(alone.map(|time| time.as_secs_f64()));
+            .sql(", ")
+            .bind::<Nullable<Double>, _>(alone.map(|time| time.as_secs_f64()))
+            .sql(BEGIN);
         let number: Number = query
             .get_result(&mut database.connection)
             .await
@@ -327,10 +339,12 @@ impl Journal {
 
     /// Reads the changes that nobody has explained yet.
     pub async fn read(&self, database: &mut Database) -> Result<Vec<Change>, DatabaseError> {
-        let query =
+        let unexplained =
             "select seq, xact::text::bigint as transaction, tbl, op, old, new from authz_pin.change
-            where run is null and seq > $1 order by seq";
-        let query = diesel::sql_query(query).bind::<BigInt, _>(self.floor);
+            where run is null and seq > ";
+        let query = Statement::new(unexplained)
+            .bind::<BigInt, _>(self.floor)
+            .sql(" order by seq");
         let logged: Vec<Logged> = query
             .load(&mut database.connection)
             .await
@@ -351,12 +365,11 @@ impl Journal {
         if changes.is_empty() {
             return Ok(());
         }
-        let claim = diesel::sql_query(
-            "update authz_pin.change set run = $1 where seq = any ($2) and run is null",
-        );
-        let claim = claim
+        let claim = Statement::new("update authz_pin.change set run = ")
             .bind::<Text, _>(&self.run)
-            .bind::<Array<BigInt>, _>(changes);
+            .sql(" where seq = any (")
+            .bind::<Array<BigInt>, _>(changes)
+            .sql(") and run is null");
         written(claim.execute(&mut database.connection).await)
     }
 
@@ -382,14 +395,9 @@ impl Journal {
 
     /// What the other runs on this database made: their tokens, and identifiers that need not hold a token.
     pub async fn others(&self, database: &mut Database) -> Result<Vec<String>, DatabaseError> {
-        // A run can have a million identifiers of its own: those of the others are found by the key, run by run.
-        let query = "select token from authz_pin.run where token <> $1
-            union all
-            select i.value from authz_pin.run r
-              cross join lateral (select unnest(batch) as value from authz_pin.identifier where run = r.token offset 0) i
-            where r.token <> $1";
-        let tokens: Vec<Token> = diesel::sql_query(query)
+        let tokens: Vec<Token> = Statement::new("with own (run) as (select ")
             .bind::<Text, _>(&self.run)
+            .sql(OTHERS)
             .load(&mut database.connection)
             .await
             .map_err(DatabaseError::refused("read the journal"))?;
@@ -444,7 +452,7 @@ async fn sweep_lock(
 }
 
 async fn last(database: &mut Database) -> Result<i64, DatabaseError> {
-    let query = diesel::sql_query("select authz_pin.last_change() as value");
+    let query = Statement::new("select authz_pin.last_change() as value");
     let number: Number = query
         .get_result(&mut database.connection)
         .await
@@ -457,9 +465,11 @@ async fn undo(
     run: &str,
     mark: Mark,
 ) -> Result<Vec<Leftover>, DatabaseError> {
-    let query = diesel::sql_query("select tbl, op, key from authz_pin.undo($1, $2)")
+    let query = Statement::new("select tbl, op, key from authz_pin.undo(")
         .bind::<Text, _>(run)
-        .bind::<BigInt, _>(mark.0);
+        .sql(", ")
+        .bind::<BigInt, _>(mark.0)
+        .sql(")");
     query
         .load(&mut database.connection)
         .await
