@@ -56,12 +56,15 @@ pub(crate) async fn count(database_url: &str, query: &str) -> i64 {
     count.count
 }
 
+/// A client that needs no other test to have run before.
+fn client() -> reqwest::Client {
+    // Fails only when a provider is installed already, which serves as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
 async fn get(url: String, key: Option<&str>) -> (u16, Json) {
-    let mut request = reqwest::Client::builder()
-        .no_proxy()
-        .build()
-        .unwrap()
-        .get(url);
+    let mut request = client().get(url);
     if let Some(key) = key {
         request = request.bearer_auth(key);
     }
@@ -82,8 +85,7 @@ async fn the_service_is_alive() {
 #[tokio::test]
 async fn a_generated_key_is_stored_hashed_and_its_cleartext_is_nowhere_in_the_database() {
     let fixture = Fixture::new().await;
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let request = client
+    let request = client()
         .post(fixture.url("/key/generate"))
         .bearer_auth(&fixture.master_key)
         .json(&json!({}));
