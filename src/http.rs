@@ -267,8 +267,17 @@ impl Http {
     ) -> Result<Self, HttpError> {
         // Fails only when a provider is installed already, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        let builder = || {
+            let mut urls = others.values().chain([&base]);
+            if urls.any(|url| url.scheme() == "https") {
+                tls.apply(reqwest::Client::builder())
+            } else {
+                // To read whom the system trusts takes milliseconds, and nobody asks.
+                reqwest::Client::builder().tls_certs_only([])
+            }
+        };
         let client = |connections| {
-            tls.apply(reqwest::Client::builder())
+            builder()
                 .no_proxy()
                 .redirect(Policy::none())
                 .retry(retry::never())

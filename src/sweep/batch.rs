@@ -143,9 +143,9 @@ impl<'a> Sweeper<'a> {
         let earlier = std::mem::replace(earlier, last);
         let [_, last] = &self.batches;
         let done = earlier.first.max(self.done) - self.done..last.first - self.done;
-        for swept in self.swept.get_mut(done).unwrap_or_default() {
-            swept.name_effects(self.suite, &earlier.namer);
-        }
+        let (suite, done) = (self.suite, self.swept.get_mut(done).unwrap_or_default());
+        done.par_iter_mut()
+            .for_each(|swept| swept.name_effects(suite, &earlier.namer));
         earlier.namer.retire(&mut self.retired);
     }
 
