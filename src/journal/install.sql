@@ -80,8 +80,9 @@ set bytea_output = 'hex' set extra_float_digits = 1 set lc_monetary = 'C'
 as $$
 begin
   insert into authz_pin.change (run, tbl, relation, op, new, new_row)
-  select nullif(current_setting('authz_pin.run', true), ''), tg_argv[0], tg_relid, 'insert', to_jsonb(r), r::text
-  from authz_pin_inserted r;
+  select nullif(current_setting('authz_pin.run', true), ''), tg_argv[0], tg_relid, 'insert',
+    to_jsonb(authz_pin_row), authz_pin_row::text
+  from authz_pin_inserted authz_pin_row;
   return null;
 end $$;
 

@@ -1,7 +1,8 @@
 //! Undo: after a run every table is row for row what it was, whatever the service's schema is made of.
 //!
 //! Each file in `schemas/` has a schema, rows that were there before, and what calls do to them. The calls run over a
-//! connection of their own, as the service's do, and are undone from the journal.
+//! connection of their own, as the service's do, and are undone from the journal; and so they are where the run itself makes
+//! them, whose inserts are logged otherwise.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail like the tests")]
 
@@ -13,15 +14,17 @@ mod service;
 use authz_pin::journal::Mark;
 
 use others::claim;
-use service::Service;
+use service::{RUN, Service};
 
-async fn undone(sql: &str) {
+/// Undoes the calls of a schema after they were made in a session with these settings.
+async fn undone(sql: &str, settings: &str) {
     let (schema, rest) = sql.split_once("-- rows\n").unwrap();
     let (rows, calls) = rest.split_once("-- calls\n").unwrap();
     let mut service = Service::with(&format!("{schema};\n{rows}")).await;
     let before = service.content().await;
 
     let (journal, mut database) = service.watched().await;
+    service.call(settings).await;
     service.call(calls).await;
     let changed = service.content().await;
     claim(&journal, &mut database).await;
@@ -44,7 +47,9 @@ macro_rules! schemas {
         $(
             #[tokio::test]
             async fn $name() {
-                undone(include_str!(concat!("schemas/", stringify!($name), ".sql"))).await;
+                let sql = include_str!(concat!("schemas/", stringify!($name), ".sql"));
+                undone(sql, "").await;
+                undone(sql, &format!("set authz_pin.run = '{RUN}'")).await;
             }
         )*
 
