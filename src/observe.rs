@@ -1,7 +1,7 @@
 //! From what the service answered and the database logged to observations, by names instead of values.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{LazyLock, PoisonError, RwLock};
 
 use regex::Regex;
 use serde_json::Value as Json;
@@ -112,8 +112,20 @@ fn whole(body: &Json) -> String {
 
 /// The first value at a JSON path.
 pub(crate) fn json_at<'j>(body: &'j Json, path: &str) -> Option<&'j Json> {
-    JsonPath::parse(path).ok()?.query(body).first()
+    let known = |paths: &Paths| Some(paths.get(path)?.as_ref()?.query(body).first());
+    if let Some(found) = known(&PATHS.read().unwrap_or_else(PoisonError::into_inner)) {
+        return found;
+    }
+    let mut paths = PATHS.write().unwrap_or_else(PoisonError::into_inner);
+    let parsed = paths.entry(path.to_owned());
+    let parsed = parsed.or_insert_with(|| JsonPath::parse(path).ok());
+    parsed.as_ref()?.query(body).first()
 }
+
+type Paths = HashMap<String, Option<JsonPath>>;
+
+/// A suite has few paths, and each is looked up in every answer.
+static PATHS: LazyLock<RwLock<Paths>> = LazyLock::new(RwLock::default);
 
 /// The first value at a JSON path, as text.
 #[must_use]

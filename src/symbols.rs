@@ -236,17 +236,15 @@ impl Namer {
     #[must_use]
     pub fn name(&self, text: &str, view: View<'_>) -> Named {
         let mut named = Named::default();
-        for piece in self.pieces(text, view) {
-            match piece {
-                Piece::Text(text) => named.text.push_str(text),
-                Piece::Symbol { name, discloses } => {
-                    let _ = write!(named.text, "<{name}>");
-                    if discloses {
-                        named.disclosed.insert(name);
-                    }
+        self.each_piece(text, view, &mut |piece| match piece {
+            Piece::Text(text) => named.text.push_str(text),
+            Piece::Symbol { name, discloses } => {
+                let _ = write!(named.text, "<{name}>");
+                if discloses {
+                    named.disclosed.insert(name);
                 }
             }
-        }
+        });
         named
     }
 
@@ -278,28 +276,32 @@ impl Namer {
     #[must_use]
     pub fn pieces<'t>(&self, text: &'t str, view: View<'_>) -> Vec<Piece<'t>> {
         let mut pieces = Vec::new();
+        self.each_piece(text, view, &mut |piece| pieces.push(piece));
+        pieces
+    }
+
+    fn each_piece<'t>(&self, text: &'t str, view: View<'_>, take: &mut impl FnMut(Piece<'t>)) {
         let mut rest = 0;
         for found in self.found(text) {
             let Some(symbol) = self.choose(found.value, view) else {
                 continue;
             };
             if let Some(part) = symbol.extent(text, rest, &found) {
-                self.push_literal(&mut pieces, text, rest..part.start, view);
-                pieces.push(symbol.piece(view));
+                self.literal(text, rest..part.start, view, take);
+                take(symbol.piece(view));
                 rest = part.end;
             }
         }
-        self.push_literal(&mut pieces, text, rest..text.len(), view);
-        pieces
+        self.literal(text, rest..text.len(), view, take);
     }
 
     /// What is no known value, but for words that are identifiers where they stand alone.
-    fn push_literal<'t>(
+    fn literal<'t>(
         &self,
-        pieces: &mut Vec<Piece<'t>>,
         text: &'t str,
         part: Range<usize>,
         view: View<'_>,
+        take: &mut impl FnMut(Piece<'t>),
     ) {
         let mut rest = part.start;
         let literal = |from, to| {
@@ -311,13 +313,13 @@ impl Namer {
                 let symbols = text.get(word.clone());
                 let symbols = symbols.and_then(|word| self.registry.common.get(word));
                 if let Some(symbol) = symbols.and_then(|symbols| first(symbols, view)) {
-                    pieces.extend(literal(rest, word.start));
-                    pieces.push(symbol.piece(view));
+                    literal(rest, word.start).map(&mut *take);
+                    take(symbol.piece(view));
                     rest = word.end;
                 }
             }
         }
-        pieces.extend(literal(rest, part.end));
+        literal(rest, part.end).map(take);
     }
 
     /// Where known values stand in `text`.

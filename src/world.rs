@@ -162,9 +162,11 @@ impl Instance {
         kind: &Kind,
         base: &Scope,
     ) -> Result<Vec<Row>, TemplateError> {
-        let mut scope = base.clone();
-        scope.extend(self.scope());
         let mut rows = Vec::new();
+        if kind.rows.is_empty() {
+            return Ok(rows);
+        }
+        let scope = self.within(base);
         for spec in &kind.rows {
             if templates.wants(spec.when.as_deref(), &scope)? {
                 rows.push(Row::render(templates, spec, &scope)?);

@@ -146,7 +146,10 @@ impl<'a> Sweeper<'a> {
         let (suite, done) = (self.suite, self.swept.get_mut(done).unwrap_or_default());
         done.par_iter_mut()
             .for_each(|swept| swept.name_effects(suite, &earlier.namer));
-        earlier.namer.retire(&mut self.retired);
+        // Nobody reads what is written late without a database.
+        if self.store.is_some() {
+            earlier.namer.retire(&mut self.retired);
+        }
     }
 
     /// Only the values of the world are known by name now.
