@@ -328,10 +328,8 @@ impl Http {
         client: &reqwest::Client,
         call: &Call,
     ) -> Result<Result<Answer, Fault>, HttpError> {
-        let request = self.request(call)?;
-        let url = request.url().clone();
-        match client.execute(request).await {
-            Ok(response) => Ok(read(response, &url).await),
+        match client.execute(self.request(call)?).await {
+            Ok(response) => Ok(read(response).await),
             Err(error) if error.is_connect() => Err(HttpError::Unreachable {
                 method: call.method.as_str(),
                 url: format!(
@@ -350,7 +348,10 @@ impl Http {
         let url = url.map_err(|_| HttpError::Path(call.template.clone()))?;
         let method =
             reqwest::Method::from_bytes(call.method.as_str().as_bytes()).unwrap_or_default();
-        let mut request = self.own.request(method, url).query(&call.query);
+        let mut request = self.own.request(method, url);
+        if !call.query.is_empty() {
+            request = request.query(&call.query);
+        }
         for (name, value) in call.all_headers() {
             request = match HeaderValue::try_from(value) {
                 Ok(mut value) => {
@@ -455,39 +456,48 @@ fn joined(base: &Url, path: &str) -> Result<Url, HttpError> {
 }
 
 /// Reads an answer to its end, or as far as answers are read.
-async fn read(mut response: Response, url: &Url) -> Result<Answer, Fault> {
+async fn read(mut response: Response) -> Result<Answer, Fault> {
     let status = response.status().as_u16();
-    let redirect = redirect(&response, url);
-    if response
-        .content_length()
-        .is_some_and(|length| length > LARGEST_BODY as u64)
-    {
-        return Err(Fault::TooLarge);
-    }
+    let redirect = redirect(&response);
     let headers = std::mem::take(response.headers_mut());
+    let body = match response.content_length() {
+        Some(length) if length > LARGEST_BODY as u64 => return Err(Fault::TooLarge),
+        // What comes in one piece is read where it lies.
+        Some(_) => Body::read(&response.bytes().await.map_err(ended)?),
+        None => Body::read(&limited(response).await?),
+    };
+    Ok(Answer {
+        status,
+        redirect,
+        headers,
+        body,
+    })
+}
+
+/// A body that does not say how long it is.
+async fn limited(mut response: Response) -> Result<Vec<u8>, Fault> {
     let mut bytes = Vec::new();
-    let broken = |error| fault(&error, Fault::EndedEarly);
-    while let Some(chunk) = response.chunk().await.map_err(broken)? {
+    while let Some(chunk) = response.chunk().await.map_err(ended)? {
         if bytes.len() + chunk.len() > LARGEST_BODY {
             return Err(Fault::TooLarge);
         }
         bytes.extend_from_slice(&chunk);
     }
-    Ok(Answer {
-        status,
-        redirect,
-        headers,
-        body: Body::read(&bytes),
-    })
+    Ok(bytes)
 }
 
-fn redirect(response: &Response, url: &Url) -> Option<Redirect> {
+#[expect(clippy::needless_pass_by_value, reason = "an error to be mapped")]
+fn ended(error: reqwest::Error) -> Fault {
+    fault(&error, Fault::EndedEarly)
+}
+
+fn redirect(response: &Response) -> Option<Redirect> {
     let location = response.headers().get(LOCATION)?;
     let location = String::from_utf8_lossy(location.as_bytes()).into_owned();
     let to = response
         .status()
         .is_redirection()
-        .then(|| leads(&location, url))?;
+        .then(|| leads(&location, response.url()))?;
     Some(Redirect { location, to })
 }
 

@@ -7,6 +7,7 @@ use diesel_async::{
     pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod, deadpool},
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use tokio::task::JoinSet;
 
 use crate::GatewayError;
 
@@ -44,5 +45,17 @@ pub(crate) fn pool(database_url: &str) -> Result<Pool, GatewayError> {
     // A query before each use would double the queries of most calls.
     config.recycling_method = RecyclingMethod::Fast;
     let manager = AsyncDieselConnectionManager::new_with_config(database_url, config);
-    Ok(Pool::builder(manager).max_size(POOL_SIZE).build()?)
+    let pool = Pool::builder(manager).max_size(POOL_SIZE).build()?;
+    tokio::spawn(connect(pool.clone()));
+    Ok(pool)
+}
+
+/// Makes all connections before the first calls wait for them. A call that fails to get one says why.
+async fn connect(pool: Pool) {
+    let connection = |_| {
+        let pool = pool.clone();
+        async move { pool.get().await }
+    };
+    let connections: JoinSet<_> = (0..POOL_SIZE).map(connection).collect();
+    drop(connections.join_all().await);
 }
