@@ -20,6 +20,7 @@ mod fields;
 mod gates;
 mod handlers;
 mod hole;
+mod prepared;
 mod python;
 mod query;
 mod rows;

@@ -8,6 +8,7 @@ use crate::{
     database::Pool,
     denial::Denial,
     duration,
+    prepared::Prepared,
     rows::{
         BudgetRow, DeletedVerificationToken, Deletion, Texts, TokenChanges, VerificationToken,
         texts,
@@ -232,7 +233,9 @@ impl Store {
         let insert = diesel::insert_into(budgets::table)
             .values(budget)
             .returning(budgets::budget_id);
-        Ok(insert.get_result(&mut self.connection().await?).await?)
+        Ok(Prepared(insert)
+            .get_result(&mut self.connection().await?)
+            .await?)
     }
 
     /// Adds a key; one that exists stays as it is, as with the real service's upsert.
@@ -240,7 +243,9 @@ impl Store {
         let insert = diesel::insert_into(tokens::table)
             .values(key)
             .on_conflict_do_nothing();
-        insert.execute(&mut self.connection().await?).await?;
+        Prepared(insert)
+            .execute(&mut self.connection().await?)
+            .await?;
         Ok(())
     }
 
@@ -252,7 +257,9 @@ impl Store {
         let update = diesel::update(tokens::table.find(hash))
             .set(changes)
             .returning(VerificationToken::as_returning());
-        Ok(update.get_result(&mut self.connection().await?).await?)
+        Ok(Prepared(update)
+            .get_result(&mut self.connection().await?)
+            .await?)
     }
 
     /// Keeps a copy of keys that are about to go or to change their hash.
@@ -266,7 +273,9 @@ impl Store {
             .map(|key| DeletedVerificationToken::of(key, deletion))
             .collect();
         let insert = diesel::insert_into(deleted_tokens::table).values(copies);
-        insert.execute(&mut self.connection().await?).await?;
+        Prepared(insert)
+            .execute(&mut self.connection().await?)
+            .await?;
         Ok(())
     }
 
