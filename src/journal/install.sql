@@ -46,8 +46,9 @@ language sql volatile as $$
   select case when is_called then last_value else 0 end from authz_pin.change_seq_seq
 $$;
 
--- TRUNCATE fires no row triggers: its rows are logged as deleted before they are. The settings make one row image the same
--- text whatever the session's own settings are.
+-- TRUNCATE fires no row triggers: its rows are logged as deleted before they are. All the rows that a statement inserted are
+-- logged at once where the trigger is the statement's, which takes less for each of them. The settings make one row image
+-- the same text whatever the session's own settings are.
 create or replace function authz_pin.log_change() returns trigger
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -62,27 +63,19 @@ begin
     using nullif(current_setting('authz_pin.run', true), ''), tg_argv[0], tg_relid::regclass;
     return null;
   end if;
+  if tg_level = 'STATEMENT' then
+    insert into authz_pin.change (run, tbl, relation, op, new, new_row)
+    select nullif(current_setting('authz_pin.run', true), ''), tg_argv[0], tg_relid, 'insert',
+      to_jsonb(authz_pin_row), authz_pin_row::text
+    from authz_pin_inserted authz_pin_row;
+    return null;
+  end if;
   insert into authz_pin.change (run, tbl, relation, op, old, new, old_row, new_row)
   values (
     nullif(current_setting('authz_pin.run', true), ''), tg_argv[0], tg_relid, lower(tg_op),
     case when tg_op <> 'INSERT' then to_jsonb(old) end, case when tg_op <> 'DELETE' then to_jsonb(new) end,
     case when tg_op <> 'INSERT' then old::text end, case when tg_op <> 'DELETE' then new::text end
   );
-  return null;
-end $$;
-
--- The same for all the rows that a statement inserted, which takes less for each of them.
-create or replace function authz_pin.log_inserted() returns trigger
-language plpgsql security definer
-set search_path = pg_catalog, pg_temp
-set timezone = 'UTC' set datestyle = 'ISO, YMD' set intervalstyle = 'postgres'
-set bytea_output = 'hex' set extra_float_digits = 1 set lc_monetary = 'C'
-as $$
-begin
-  insert into authz_pin.change (run, tbl, relation, op, new, new_row)
-  select nullif(current_setting('authz_pin.run', true), ''), tg_argv[0], tg_relid, 'insert',
-    to_jsonb(authz_pin_row), authz_pin_row::text
-  from authz_pin_inserted authz_pin_row;
   return null;
 end $$;
 
@@ -105,20 +98,19 @@ begin
       join pg_namespace n on n.oid = c.relnamespace
       join pg_class r on r.oid = coalesce(pg_partition_root(c.oid), c.oid)
       join (values
-        ('p', 'authz_pin_journal', 'after insert or update or delete', 'for each row', 'log_change', 'true'),
-        ('r', 'authz_pin_journal', 'after update or delete', 'for each row', 'log_change', 'true'),
-        ('r', 'authz_pin_insert', 'after insert', 'for each row', 'log_change', format('not (%s)', own)),
-        ('r', 'authz_pin_seed', 'after insert', 'referencing new table as authz_pin_inserted for each statement',
-          'log_inserted', own),
-        ('r', 'authz_pin_truncate', 'before truncate', 'for each statement', 'log_change', 'true')
-      ) as x (kind, trigger, event, level, function, condition) on x.kind = c.relkind::text
+        ('p', 'authz_pin_journal', 'after insert or update or delete', 'for each row', 'true'),
+        ('r', 'authz_pin_journal', 'after update or delete', 'for each row', 'true'),
+        ('r', 'authz_pin_insert', 'after insert', 'for each row', format('not (%s)', own)),
+        ('r', 'authz_pin_seed', 'after insert', 'referencing new table as authz_pin_inserted for each statement', own),
+        ('r', 'authz_pin_truncate', 'before truncate', 'for each statement', 'true')
+      ) as x (kind, trigger, event, level, condition) on x.kind = c.relkind::text
     where n.nspname = service_schema
       and (not c.relispartition or x.trigger = 'authz_pin_truncate')
       and not exists (select from pg_trigger g where g.tgrelid = c.oid and g.tgname = x.trigger)
     order by c.relname, x.trigger
   loop
-    execute format('create trigger %s %s on %s %s when (not (%s) and %s) execute function authz_pin.%s(%L)',
-      t.trigger, t.event, t.relation, t.level, undoes, t.condition, t.function, t.name);
+    execute format('create trigger %s %s on %s %s when (not (%s) and %s) execute function authz_pin.log_change(%L)',
+      t.trigger, t.event, t.relation, t.level, undoes, t.condition, t.name);
   end loop;
 end $$;
 
