@@ -301,7 +301,11 @@ impl<'a> Drawing<'a> {
     fn log_in(&mut self, callers: &BTreeSet<&str>) -> Result<(), SweepError> {
         let actors = self.suite.world.actors.keys();
         for name in actors.filter(|name| callers.contains(name.as_str())) {
-            let Some(login) = self.auth_of(name).and_then(|auth| auth.login.as_ref()) else {
+            let Some(login) = self
+                .suite
+                .auth_of(name)
+                .and_then(|auth| auth.login.as_ref())
+            else {
                 continue;
             };
             let scope = self.world.scope_of_actor(name);
@@ -349,13 +353,9 @@ impl<'a> Drawing<'a> {
         let Some(actor) = auth.and_then(|auth| auth.actor.as_ref()) else {
             return headers(&self.templates, auth, scope, &Fields::new());
         };
-        let own = self.auth_of(actor);
+        let own = self.suite.auth_of(actor);
         let scope = self.world.scope_of_actor(actor);
         headers(&self.templates, own, &scope, &self.issued(actor))
-    }
-
-    fn auth_of(&self, actor: &str) -> Option<&'a Credential> {
-        self.suite.world.actors.get(actor)?.auth.as_ref()
     }
 
     /// What an actor would be given, with made up values.
@@ -363,7 +363,7 @@ impl<'a> Drawing<'a> {
         let tokens = self.tokens.get(actor).map(Instance::scope);
         let tokens = tokens.unwrap_or_default();
         let mut names = Fields::new();
-        if let Some(auth) = self.auth_of(actor) {
+        if let Some(auth) = self.suite.auth_of(actor) {
             let jwt = auth.jwt.as_ref().and_then(|_| tokens.get("jwt").cloned());
             names.extend(jwt.map(|jwt| ("jwt".to_owned(), jwt)));
             let login = auth.login.as_ref();
@@ -495,7 +495,7 @@ impl<'a> Drawing<'a> {
         (scratch, calls): &Target,
         side: Side<'_>,
     ) -> Result<CellRun, SweepError> {
-        let (auth, issued) = (self.auth_of(cell.actor), self.issued(cell.actor));
+        let (auth, issued) = (self.suite.auth_of(cell.actor), self.issued(cell.actor));
         let credential = headers(&self.templates, auth, &scratch.scope, &issued)?;
         let request = &endpoint.spec.request;
         let rendered = Call::render(&self.templates, request, credential, &scratch.scope)?;

@@ -1,7 +1,7 @@
 //! From what the service answered and the database logged to observations, by names instead of values.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{LazyLock, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use regex::Regex;
 use serde_json::Value as Json;
@@ -112,20 +112,23 @@ fn whole(body: &Json) -> String {
 
 /// The first value at a JSON path.
 pub(crate) fn json_at<'j>(body: &'j Json, path: &str) -> Option<&'j Json> {
-    let known = |paths: &Paths| Some(paths.get(path)?.as_ref()?.query(body).first());
-    if let Some(found) = known(&PATHS.read().unwrap_or_else(PoisonError::into_inner)) {
-        return found;
-    }
-    let mut paths = PATHS.write().unwrap_or_else(PoisonError::into_inner);
-    let parsed = paths.entry(path.to_owned());
-    let parsed = parsed.or_insert_with(|| JsonPath::parse(path).ok());
-    parsed.as_ref()?.query(body).first()
+    parsed(path)?.query(body).first()
 }
 
-type Paths = HashMap<String, Option<JsonPath>>;
-
 /// A suite has few paths, and each is looked up in every answer.
-static PATHS: LazyLock<RwLock<Paths>> = LazyLock::new(RwLock::default);
+static PATHS: LazyLock<RwLock<HashMap<String, Arc<JsonPath>>>> = LazyLock::new(RwLock::default);
+
+fn parsed(path: &str) -> Option<Arc<JsonPath>> {
+    let known = PATHS.read().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = known.get(path) {
+        return Some(Arc::clone(known));
+    }
+    drop(known);
+    let parsed = Arc::new(JsonPath::parse(path).ok()?);
+    let mut paths = PATHS.write().unwrap_or_else(PoisonError::into_inner);
+    paths.insert(path.to_owned(), Arc::clone(&parsed));
+    Some(parsed)
+}
 
 /// The first value at a JSON path, as text.
 #[must_use]

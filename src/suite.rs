@@ -81,6 +81,11 @@ impl Suite {
             .any(|member| member.kind.is_some_and(|kind| !kind.setup.is_empty()))
     }
 
+    /// The credential of an actor.
+    pub(crate) fn auth_of(&self, actor: &str) -> Option<&Credential> {
+        self.world.actors.get(actor)?.auth.as_ref()
+    }
+
     /// Every entity and actor of the world.
     pub fn cast(&self) -> impl Iterator<Item = Member<'_>> {
         let kind = |name: &str| self.world.kinds.get(name);

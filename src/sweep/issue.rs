@@ -54,8 +54,7 @@ fn headers_of(
     actor: &str,
     scope: &Scope,
 ) -> Result<Vec<(String, String)>, TemplateError> {
-    let auth = suite.world.actors.get(actor);
-    let auth = auth.and_then(|actor| actor.auth.as_ref());
+    let auth = suite.auth_of(actor);
     let (names, none) = (given.get(actor).map(|issued| &issued.names), Fields::new());
     headers(templates, auth, scope, names.unwrap_or(&none))
 }
@@ -110,14 +109,10 @@ impl<'a> Sweeper<'a> {
         actors.filter(|actor| callers.contains(*actor))
     }
 
-    fn auth_of(&self, actor: &str) -> Option<&'a Credential> {
-        self.suite.world.actors.get(actor)?.auth.as_ref()
-    }
-
     /// Whether any caller has to log in.
     pub(super) fn has_login_due(&self) -> bool {
         let mut logins = self.callers().filter(|actor| {
-            let auth = self.auth_of(actor);
+            let auth = self.suite.auth_of(actor);
             auth.is_some_and(|auth| auth.login.is_some())
         });
         logins.any(|actor| self.is_due(actor))
@@ -169,7 +164,7 @@ impl<'a> Sweeper<'a> {
     }
 
     async fn issue(&self, actor: &str) -> Result<(), StepFailure> {
-        let Some(auth) = self.auth_of(actor).filter(|auth| auth.is_issued()) else {
+        let Some(auth) = self.suite.auth_of(actor).filter(|auth| auth.is_issued()) else {
             return Ok(());
         };
         let _turn = self.issues.turn.lock().await;
