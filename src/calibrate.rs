@@ -51,6 +51,11 @@ pub enum Rule {
         /// What it wrote the first time.
         to: String,
     },
+    /// An entry of `endpoints` that has the calls of an endpoint made one at a time.
+    Alone {
+        /// The endpoint's name.
+        endpoint: String,
+    },
 }
 
 impl Rule {
@@ -59,6 +64,10 @@ impl Rule {
         match self {
             Self::Column { key, .. } => file.unstable_columns.contains_key(key),
             Self::Text { from, .. } => file.texts.iter().any(|rule| rule.from == *from),
+            Self::Alone { endpoint } => {
+                let spec = file.endpoints.get(endpoint);
+                spec.is_some_and(|spec| spec.alone)
+            }
         }
     }
 
@@ -73,6 +82,10 @@ impl Rule {
                 to: to.clone(),
                 because: because.to_owned(),
             }),
+            Self::Alone { endpoint } => {
+                let spec = file.endpoints.entry(endpoint.clone()).or_default();
+                spec.alone = true;
+            }
         }
     }
 }
@@ -100,6 +113,21 @@ pub fn unstable(
         one.rule = one.rule.take().filter(|rule| !rule.is_in(file));
     }
     found
+}
+
+/// What calls wrote when they were made together, and not when each was made alone.
+#[must_use]
+pub fn unrepeated(endpoint: &str, lost: &[String]) -> Unstable {
+    Unstable {
+        endpoint: endpoint.to_owned(),
+        cell: "all cells".to_owned(),
+        field: "effects".to_owned(),
+        first: lost.join(", "),
+        second: "fewer or none of the same calls, each made alone".to_owned(),
+        rule: Some(Rule::Alone {
+            endpoint: endpoint.to_owned(),
+        }),
+    }
 }
 
 /// The records of one endpoint.
@@ -435,7 +463,7 @@ mod tests {
     fn text(was: &str, is: &str) -> Option<(String, String)> {
         match text_rule(was, is)? {
             Rule::Text { from, to } => Some((from, to)),
-            Rule::Column { .. } => None,
+            Rule::Column { .. } | Rule::Alone { .. } => None,
         }
     }
 
@@ -465,7 +493,7 @@ mod tests {
     fn the_name_of_a_value_says_what_it_is() {
         let name = |was: &str, is: &str| match column_rule(String::new(), was, is) {
             Rule::Column { name, .. } => name,
-            Rule::Text { .. } => String::new(),
+            Rule::Text { .. } | Rule::Alone { .. } => String::new(),
         };
         assert_eq!(
             name("2026-01-31T12:00:00", "2026-01-31 12:00:01"),

@@ -161,7 +161,7 @@ fn nothing_left(leftovers: &[Leftover]) -> Result<(), Failure> {
         return Ok(());
     }
     let mut message = format!(
-        "{} changes could not be undone, since somebody else changed their rows or refers to them:",
+        "{} changes could not be undone:",
         leftovers.len()
     );
     for leftover in leftovers.iter().take(LEFTOVERS_SHOWN) {
@@ -171,7 +171,7 @@ fn nothing_left(leftovers: &[Leftover]) -> Result<(), Failure> {
         message.push_str("\n  ...");
     }
     Err(Failure::new(Exit::Unreachable, message)
-        .help("look at these rows: they are as whoever changed them left them"))
+        .help("look at these rows: they are as they were left by whoever changed them last"))
 }
 
 const LEFTOVERS_SHOWN: usize = 20;
@@ -202,7 +202,20 @@ impl From<DatabaseError> for Failure {
             DatabaseError::Unreachable { .. } => {
                 failure.help("start the database, or correct --database-url")
             }
-            DatabaseError::Refused { .. } | DatabaseError::OtherJournal => failure,
+            DatabaseError::ForeignJournal { .. } => failure.help(
+                "connect as that role if the journal is its own; else have the schema dropped: nothing in it was run",
+            ),
+            DatabaseError::Published { .. } => Self {
+                exit: Exit::Usage,
+                ..failure
+            }
+            .help("if they may have them: --allow-publication"),
+            DatabaseError::Locked { .. } => {
+                failure.help("end that session or its transaction, and run again")
+            }
+            DatabaseError::Refused { .. } | DatabaseError::OtherJournal | DatabaseError::Catalog(_) => {
+                failure
+            }
         }
     }
 }

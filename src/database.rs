@@ -1,15 +1,16 @@
 //! The service's PostgreSQL: the one owner of the connection.
 
+mod catalog;
+mod session;
 mod statement;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Jsonb, Text};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use indexmap::IndexMap;
-use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use tokio::net::TcpStream;
 use url::Url;
@@ -17,6 +18,7 @@ use url::Url;
 use crate::http::shown;
 use crate::world::Row;
 
+pub use catalog::{Catalog, Table};
 pub(crate) use statement::Statement;
 
 /// A database that could not be used.
@@ -35,6 +37,29 @@ pub enum DatabaseError {
         "the database has a journal of another version of authz-pin: `authz-pin clean` of that version undoes what it left"
     )]
     OtherJournal,
+    /// The journal in the database belongs to somebody else, whose functions would run with our rights.
+    #[error("the schema `authz_pin` of the database belongs to the role `{owner}`, and not to the one that connects")]
+    ForeignJournal {
+        /// The role.
+        owner: String,
+    },
+    /// A publication sends the journal's rows to its subscribers.
+    #[error("the publication `{name}` is for all tables: its subscribers would get the images of rows that the journal logs")]
+    Published {
+        /// The publication.
+        name: String,
+    },
+    /// Somebody keeps locks.
+    #[error("cannot {task}, since locks are kept: {holders}")]
+    Locked {
+        /// What was to be done.
+        task: String,
+        /// The tables, and the sessions in the way.
+        holders: String,
+    },
+    /// The catalog holds something that is not understood.
+    #[error("cannot read the catalog: {0}")]
+    Catalog(#[source] serde_json::Error),
     /// A statement failed.
     #[error("the database refused to {task}: {source}")]
     Refused {
@@ -47,6 +72,13 @@ pub enum DatabaseError {
 }
 
 impl DatabaseError {
+    pub(crate) fn locked(task: impl Into<String>, holders: impl Into<String>) -> Self {
+        Self::Locked {
+            task: task.into(),
+            holders: holders.into(),
+        }
+    }
+
     pub(crate) fn refused(task: impl Into<String>) -> impl FnOnce(diesel::result::Error) -> Self {
         |source| Self::Refused {
             task: task.into(),
@@ -59,25 +91,8 @@ impl DatabaseError {
 pub struct Database {
     pub(crate) connection: AsyncPgConnection,
     schema: String,
-}
-
-/// What the tables of the service look like.
-#[derive(Debug, Default, Deserialize)]
-pub struct Catalog {
-    tables: BTreeMap<String, Table>,
-}
-
-/// What is known of one table.
-#[derive(Debug, Default, Deserialize)]
-pub struct Table {
-    /// The columns of the primary key, in its order.
-    pub key: Vec<String>,
-    /// The columns that hold a date or a time.
-    pub temporal: BTreeSet<String>,
-    /// The columns that the database numbers by itself.
-    pub numbered: BTreeSet<String>,
-    /// The columns that hold another table's key, each with that table.
-    pub references: BTreeMap<String, String>,
+    /// The schemas whose tables are watched.
+    schemas: Vec<String>,
 }
 
 #[derive(QueryableByName)]
@@ -119,10 +134,13 @@ impl Database {
         let established = tokio::time::timeout(PATIENCE, AsyncPgConnection::establish(url)).await;
         let reason = match established {
             Ok(Ok(connection)) => {
-                return Ok(Self {
+                let mut database = Self {
                     connection,
                     schema: schema.to_owned(),
-                });
+                    schemas: vec![schema.to_owned()],
+                };
+                Self::execute(&mut database, "connect", session::SETTINGS).await?;
+                return Ok(database);
             }
             Ok(Err(error)) => no_way_to(url).await.unwrap_or_else(|| error.to_string()),
             Err(_) => format!("no answer in {} s", PATIENCE.as_secs()),
@@ -137,6 +155,12 @@ impl Database {
     #[must_use]
     pub fn schema(&self) -> &str {
         &self.schema
+    }
+
+    /// The schemas whose tables are watched.
+    #[must_use]
+    pub fn schemas(&self) -> &[String] {
+        &self.schemas
     }
 
     /// Whether there is a schema of that name.
@@ -158,22 +182,24 @@ impl Database {
             .map_err(DatabaseError::refused(task))
     }
 
-    /// Inserts rows, one statement per table and set of columns, in the order in which these first appear.
+    /// Inserts rows, one statement per table and set of columns, in the order in which these first appear. Gives how many
+    /// rows came to be in each table: the service's own triggers and rules can keep some out.
     pub async fn insert<'r>(
         &mut self,
         rows: impl IntoIterator<Item = &'r Row>,
-    ) -> Result<(), DatabaseError> {
+        catalog: &Catalog,
+    ) -> Result<BTreeMap<&'r str, usize>, DatabaseError> {
+        let mut inserted = BTreeMap::new();
         for (table, columns, values) in batches(rows) {
-            let insert = Statement::new(insertion(&self.schema, table, &columns))
+            let relation = self.relation(table, catalog);
+            let insert = Statement::new(insertion(&relation, &columns))
                 .bind::<Text, _>(json(&values))
                 .sql("::jsonb)");
             let task = format!("insert into `{table}`");
-            insert
-                .execute(&mut self.connection)
-                .await
-                .map_err(DatabaseError::refused(task))?;
+            let done = insert.execute(&mut self.connection).await;
+            *inserted.entry(table).or_default() += done.map_err(DatabaseError::refused(task))?;
         }
-        Ok(())
+        Ok(inserted)
     }
 
     /// Deletes rows that this run inserted, by their primary keys, the last first. A row of a table without a primary
@@ -189,7 +215,7 @@ impl Database {
             } else {
                 key.iter().map(String::as_str).collect()
             };
-            let statement = delete_statement(&self.schema, table, &by);
+            let statement = delete_statement(&self.relation(table, catalog), &by);
             let delete = diesel::sql_query(statement).bind::<Text, _>(json(&values));
             let task = format!("delete from `{table}`");
             delete
@@ -198,6 +224,12 @@ impl Database {
                 .map_err(DatabaseError::refused(task))?;
         }
         Ok(())
+    }
+
+    /// The table as SQL names it. One that is not known is looked for in the service's schema.
+    fn relation(&self, table: &str, catalog: &Catalog) -> String {
+        let known = catalog.table(table).map(|table| table.relation.clone());
+        known.unwrap_or_else(|| format!("{}.{}", identifier(&self.schema), identifier(table)))
     }
 
     /// Whether this role can put triggers on every table and take them off again, which takes the tables' owner.
@@ -210,84 +242,15 @@ impl Database {
         Ok(flag.value)
     }
 
-    /// Reads what the tables look like.
-    pub async fn catalog(&mut self) -> Result<Catalog, DatabaseError> {
-        let query = diesel::sql_query(CATALOG).bind::<Text, _>(self.schema.clone());
-        let one: One = query
-            .get_result(&mut self.connection)
-            .await
-            .map_err(DatabaseError::refused("read the catalog"))?;
-        Ok(serde_json::from_value(one.value).unwrap_or_default())
-    }
 }
 
 const CAN_WATCH: &str = "
     select has_database_privilege(current_database(), 'create')
       and coalesce(bool_and(pg_has_role(c.relowner, 'usage')), true) as value
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname = $1 and c.relkind in ('r', 'p')";
-
-const CATALOG: &str = "
-    select jsonb_build_object('tables', coalesce(jsonb_object_agg(relname, jsonb_build_object(
-      'key', key, 'temporal', temporal, 'numbered', numbered, 'references', referred)), '{}')) as value
-    from (
-      select c.relname,
-        coalesce(jsonb_agg(a.attname order by array_position(i.indkey::int2[], a.attnum))
-          filter (where a.attnum = any (i.indkey)), '[]') as key,
-        coalesce(jsonb_agg(a.attname) filter (where t.typcategory = 'D'), '[]') as temporal,
-        coalesce(jsonb_agg(a.attname) filter (where a.attidentity <> ''
-          or pg_get_expr(d.adbin, d.adrelid) like 'nextval(%'), '[]') as numbered,
-        coalesce(jsonb_object_agg(a.attname, r.relname) filter (where r.relname is not null), '{}') as referred
-      from pg_class c
-      join pg_namespace n on n.oid = c.relnamespace and n.nspname = $1
-      join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-      join pg_type t on t.oid = a.atttypid
-      left join pg_index i on i.indrelid = c.oid and i.indisprimary
-      left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
-      left join lateral (
-        select min(f.relname) as relname
-        from pg_constraint k join pg_class f on f.oid = k.confrelid and f.relnamespace = n.oid
-        where k.contype = 'f' and k.conrelid = c.oid and k.conkey = array[a.attnum]
-      ) r on true
-      where c.relkind in ('r', 'p')
-      group by c.relname
-    ) x";
-
-impl Catalog {
-    /// The table of that name.
-    #[must_use]
-    pub fn table(&self, name: &str) -> Option<&Table> {
-        self.tables.get(name)
-    }
-
-    /// The column that is the table's primary key, where it is one column.
-    #[must_use]
-    pub fn key(&self, table: &str) -> Option<&str> {
-        match self.table(table)?.key.as_slice() {
-            [key] => Some(key),
-            _ => None,
-        }
-    }
-
-    /// The table whose key, which the database numbers, `column` of `table` holds: its own, or one that it refers to.
-    #[must_use]
-    pub fn numbers<'a>(&'a self, table: &'a str, column: &str) -> Option<&'a str> {
-        let is_numbered = |table: &str, column: &str| {
-            let found = self.table(table);
-            found.is_some_and(|found| found.key == [column] && found.numbered.contains(column))
-        };
-        if is_numbered(table, column) {
-            return Some(table);
-        }
-        let other = self.table(table)?.references.get(column)?;
-        is_numbered(other, self.key(other)?).then_some(other.as_str())
-    }
-
-    /// The tables' names.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.tables.keys().map(String::as_str)
-    }
-}
+    where n.nspname = $1 and c.relkind in ('r', 'p')
+      and not exists (
+        select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')";
 
 type Values<'r> = Vec<&'r Map<String, Json>>;
 
@@ -313,8 +276,7 @@ fn json(values: &Values<'_>) -> String {
 }
 
 /// The beginning of a statement that ends with the rows.
-fn insertion(schema: &str, table: &str, columns: &[&str]) -> String {
-    let relation = format!("{}.{}", identifier(schema), identifier(table));
+fn insertion(relation: &str, columns: &[&str]) -> String {
     let columns = columns
         .iter()
         .map(|column| identifier(column))
@@ -325,8 +287,7 @@ fn insertion(schema: &str, table: &str, columns: &[&str]) -> String {
     )
 }
 
-fn delete_statement(schema: &str, table: &str, by: &[&str]) -> String {
-    let relation = format!("{}.{}", identifier(schema), identifier(table));
+fn delete_statement(relation: &str, by: &[&str]) -> String {
     let same = |column: &&str| format!("t.{0} is not distinct from r.{0}", identifier(column));
     let same = by.iter().map(same).collect::<Vec<_>>().join(" and ");
     format!(

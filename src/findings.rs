@@ -37,6 +37,13 @@ pub fn of(suite: &Suite, endpoint: &Endpoint, record: &Record) -> Vec<String> {
     cells.chain(rules.of_record()).collect()
 }
 
+/// That calls wrote something when they were made together, and not when each was made alone.
+#[must_use]
+pub fn unrepeated(what: &str) -> String {
+    let id = Kind::UnrepeatedWrite.id();
+    format!("{id}: {what} by calls that were made together, and by fewer or none when each was made alone")
+}
+
 struct Rules<'a> {
     suite: &'a Suite,
     endpoint: &'a Endpoint,

@@ -15,6 +15,7 @@ use diesel_async::RunQueryDsl;
 use serde::Deserialize;
 
 use crate::database::{Database, DatabaseError, One, identifier};
+use crate::service::Given;
 use crate::suite::Suite;
 use crate::sweep::Background;
 
@@ -199,10 +200,18 @@ impl Facts {
 }
 
 /// Lets a database in or refuses it, before anything is written to it.
-pub async fn admit(url: &str, suite: &Suite, allowed: Option<&str>) -> Result<(), GuardError> {
+pub async fn admit(url: &str, suite: &Suite, given: &Given) -> Result<(), GuardError> {
     let mut database = Database::connect(url, &suite.file.service.schema).await?;
     let facts = facts(&mut database).await?;
-    if let Some(decision) = facts.decide(allowed) {
+    let decision = facts.decide(given.allow_database.as_deref());
+    if let Some(Err(refusal)) = decision {
+        return Err(refusal.into());
+    }
+    let published = database.publication_of_all().await?;
+    if let Some(name) = published.filter(|_| !given.allow_publication) {
+        return Err(DatabaseError::Published { name }.into());
+    }
+    if let Some(decision) = decision {
         return Ok(decision?);
     }
     let background = Background::of(&suite.file.background);
@@ -218,7 +227,7 @@ async fn facts(database: &mut Database) -> Result<Facts, DatabaseError> {
         .get_result(&mut database.connection)
         .await
         .map_err(DatabaseError::refused("read the catalog"))?;
-    Ok(serde_json::from_value(facts.value).unwrap_or_default())
+    serde_json::from_value(facts.value).map_err(DatabaseError::Catalog)
 }
 
 async fn rows(
@@ -229,7 +238,8 @@ async fn rows(
         .get_result(&mut database.connection)
         .await
         .map_err(DatabaseError::refused("count the rows of its tables"))?;
-    let mut rows: BTreeMap<String, i64> = serde_json::from_value(counts.value).unwrap_or_default();
+    let rows = serde_json::from_value(counts.value);
+    let mut rows: BTreeMap<String, i64> = rows.map_err(DatabaseError::Catalog)?;
     let guessed = facts.tables.iter();
     rows.extend(guessed.filter_map(|(table, rows)| Some((table.clone(), (*rows)?))));
     Ok(rows)

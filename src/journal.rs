@@ -1,22 +1,27 @@
 //! The journal: the complete write-set of every call, and the way back.
 //!
-//! Row triggers on every table of the service's schema log each change with its old and new image. The run reads
-//! them once per endpoint, claims those that its symbols explain, and at the end replays its own backwards.
+//! Row triggers on every table that is watched log each change with its old and new image. The run reads them once per
+//! batch, claims those that are its own, and replays them backwards when the batch is over.
 
 mod dead;
+mod holder;
+mod watch;
 
-pub use dead::clean;
+pub use dead::{abandon, clean};
 
-use std::collections::BTreeSet;
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Double, Jsonb, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Bool, Double, Jsonb, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use serde_json::Value as Json;
 
 use crate::database::{Database, DatabaseError, Flag, Number, Statement};
 use crate::observation::Operation;
+
+/// Who is told, in words, what makes a run wait or what it leaves behind.
+pub type Tell<'t> = &'t dyn Fn(&str);
 
 /// One row change as the database logged it.
 #[derive(Debug, Clone)]
@@ -36,6 +41,12 @@ pub struct Change {
 }
 
 impl Change {
+    /// What was done, as `update `Table``.
+    #[must_use]
+    pub fn kind(&self) -> String {
+        format!("{} `{}`", self.operation.as_str(), self.table)
+    }
+
     /// Both images as one text, to look for symbols in.
     #[must_use]
     pub fn text(&self) -> String {
@@ -43,7 +54,7 @@ impl Change {
     }
 }
 
-/// A change that could not be undone, since the row is not as the run left it.
+/// A change that could not be undone, and why.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
 pub struct Leftover {
     /// The row's table.
@@ -55,31 +66,66 @@ pub struct Leftover {
     /// The row's primary key, if its table has one.
     #[diesel(sql_type = Nullable<Jsonb>)]
     pub key: Option<Json>,
+    /// Why, where it is known: the database's code and message, or what is in the way.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub reason: Option<String>,
 }
 
 impl Leftover {
-    /// The same with its key as a run that knows its own values names them.
+    /// The same with its key and its reason as a run that knows its own values names them.
     #[must_use]
     pub fn named(self, name: impl Fn(&Json) -> Json) -> Self {
+        let text = |named: Json| named.as_str().map(str::to_owned);
         Self {
-            key: self.key.as_ref().map(name),
+            key: self.key.as_ref().map(&name),
+            reason: self.reason.and_then(|reason| text(name(&reason.into()))),
             ..self
         }
     }
 
-    /// The same with only the beginnings of longer texts in its key: whoever made them, they may be credentials.
+    /// The same with only the beginnings of longer texts in its key, and of what its reason quotes: whoever made them, they
+    /// may be credentials.
     pub(crate) fn shortened(self) -> Self {
-        self.named(|key| {
+        let reason = self.reason.as_deref().map(quotes_shortened);
+        let shortened = self.named(|key| {
             let columns = key.as_object().into_iter().flatten();
             columns
                 .map(|(column, value)| (column.clone(), shortened(value)))
                 .collect()
-        })
+        });
+        Self {
+            reason,
+            ..shortened
+        }
     }
 }
 
+/// The most characters of a value that are shown where it is not known what it is.
+const SHOWN: usize = 8;
+
+/// A database's message with only the beginnings of what stands between quotes or parentheses.
+fn quotes_shortened(message: &str) -> String {
+    let parts = message.split_inclusive(['"', '\'', '(', ')', '«', '»']);
+    let parts = parts.enumerate().map(|(place, part)| match place % 2 {
+        1 if part.chars().count() > SHOWN + 1 && !is_name(part) => {
+            let end = part.chars().last().unwrap_or_default();
+            format!("{}…{end}", part.chars().take(SHOWN).collect::<String>())
+        }
+        _ => part.to_owned(),
+    });
+    parts.collect()
+}
+
+/// What tables, columns and constraints are called, and credentials are not: words in small letters.
+fn is_name(part: &str) -> bool {
+    let is_of_name = |c: char| c.is_ascii_lowercase() || c == '_';
+    part.trim_end_matches(['"', '\'', ')', '»'])
+        .chars()
+        .all(is_of_name)
+}
+
 fn shortened(value: &Json) -> Json {
-    match value.as_str().map(|text| text.char_indices().nth(8)) {
+    match value.as_str().map(|text| text.char_indices().nth(SHOWN)) {
         Some(Some((end, _))) => {
             let text = value.as_str().unwrap_or_default();
             format!("{}…", text.get(..end).unwrap_or_default()).into()
@@ -91,10 +137,12 @@ fn shortened(value: &Json) -> Json {
 impl std::fmt::Display for Leftover {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(out, "{} `{}`", self.op, self.tbl)?;
-        match &self.key {
-            Some(key) => write!(out, " {key}"),
-            None => Ok(()),
+        if let Some(key) = &self.key {
+            write!(out, " {key}")?;
         }
+        self.reason
+            .iter()
+            .try_for_each(|reason| write!(out, ": {reason}"))
     }
 }
 
@@ -134,46 +182,64 @@ impl From<Logged> for Change {
 }
 
 #[derive(QueryableByName)]
+struct Left {
+    #[diesel(sql_type = Nullable<BigInt>)]
+    value: Option<i64>,
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = Text)]
+    tbl: String,
+    #[diesel(sql_type = BigInt)]
+    value: i64,
+}
+
+#[derive(QueryableByName)]
 struct Token {
     #[diesel(sql_type = Text)]
     token: String,
 }
 
-/// A place in the journal.
+/// What of a run is undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mark(i64);
-
-impl Mark {
-    /// Before everything.
-    pub const START: Self = Self(0);
+pub enum Extent {
+    /// What was claimed for the batch that is under way.
+    Batch,
+    /// Everything that the run has claimed.
+    Run,
 }
 
 /// The journal of one run.
 pub struct Journal {
     run: String,
     floor: i64,
+    /// The number of the batch that is under way; what belongs to none is the world's.
+    batch: i64,
+    batches: i64,
     /// Changes that other runs or the service itself made.
     foreign: BTreeSet<i64>,
 }
 
+/// The number under which the world's changes are claimed.
+const WORLD: i64 = 0;
+
 /// What makes the journal.
-pub(crate) const STATEMENTS: [&str; 2] = [
+pub(crate) const STATEMENTS: [&str; 4] = [
     include_str!("journal/install.sql"),
+    include_str!("journal/watch.sql"),
+    include_str!("journal/read.sql"),
     include_str!("journal/undo.sql"),
 ];
 
 /// What the comment on the journal's schema says; another journal needs another comment.
-const VERSION: &str = "The journal of authz-pin, format 4. `authz-pin clean` takes it away.";
+const VERSION: &str = "The journal of authz-pin, format 5. `authz-pin clean` takes it away.";
 
 /// After the run's token, its identifiers, and how many seconds it will be alone.
 const BEGIN: &str = "),
-    place as (select authz_pin.last_change() as value),
-    remembered as (insert into authz_pin.identifier select run, batch from given where batch <> '{}'),
-    alone as (
-      update authz_pin.run set alone_from = place.value, alone_until = clock_timestamp() + make_interval(secs => given.alone)
-      from place, given where token = given.run
-    )
-    select value from place";
+    remembered as (insert into authz_pin.identifier (run, batch) select run, batch from given where batch <> '{}')
+    update authz_pin.run set alone_from = authz_pin.last_change(), alone_until = clock_timestamp() + make_interval(secs => given.alone)
+    from given where token = given.run";
 
 /// What the other runs on this database made, after the run's token. A run can have a million identifiers of its own: those
 /// of the others are found by the key, run by run.
@@ -183,12 +249,14 @@ const OTHERS: &str = ")
     select i.value from authz_pin.run r join own on r.token <> own.run
       cross join lateral (select unnest(batch) as value from authz_pin.identifier where run = r.token offset 0) i";
 
-/// Only one run at a time installs or removes the journal; the lock ends with the transaction.
-const LOCK_INSTALLATION: &str =
-    "select pg_advisory_xact_lock(hashtextextended('authz_pin installation', 0))";
+/// How long the installation waits for others, and undo for who keeps a row locked.
+const PATIENCE: Duration = Duration::from_secs(15);
 
-/// How long a run waits for the locks that the installation takes on the service's tables.
-const LOCK_TIMEOUT: &str = "set local lock_timeout = '15s'; set local statement_timeout = 0";
+/// After which time of waiting somebody is told.
+const SILENCE: Duration = Duration::from_secs(1);
+
+/// The pause between two tries; the service goes on meanwhile.
+const PAUSE: Duration = Duration::from_millis(60);
 
 /// How the whole database is shared: many sweeps at once, or one that needs to be alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -199,87 +267,85 @@ pub enum Presence {
     Alone,
 }
 
-impl Presence {
-    fn suffix(self) -> &'static str {
-        match self {
-            Self::Shared => "_shared",
-            Self::Alone => "",
-        }
-    }
-}
-
 impl Journal {
     /// Installs the journal and registers the run, after undoing what dead runs left.
     pub async fn install(
         database: &mut Database,
         run: &str,
+        tell: Tell<'_>,
     ) -> Result<(Self, Vec<Leftover>), DatabaseError> {
         let task = "install the journal";
-        // A limit that the role has for its statements must not end an undo in the middle, again and again.
         let live = format!(
-            "set statement_timeout = 0; select pg_advisory_lock(hashtextextended('authz_pin run {run}', 0))"
+            "select pg_advisory_lock(hashtextextended('authz_pin run {run}', 0));
+            set application_name = 'authz-pin {run}, process {}'; set authz_pin.batch = '{WORLD}'",
+            std::process::id()
         );
         database.execute(task, &live).await?;
-        database
-            .execute(task, &format!("begin; {LOCK_TIMEOUT}; {LOCK_INSTALLATION}"))
-            .await?;
-        let installed = Self::install_in_transaction(database, run).await;
-        let end = if installed.is_ok() {
-            "commit"
-        } else {
-            "rollback"
+        watch::register(database, run, tell).await?;
+        let mut journal = Self {
+            run: run.to_owned(),
+            floor: 0,
+            batch: WORLD,
+            batches: WORLD,
+            foreign: BTreeSet::new(),
         };
-        database.execute(task, end).await?;
-        database
-            .execute(task, &format!("set authz_pin.run = '{run}'"))
-            .await?;
-        installed
-    }
-
-    async fn install_in_transaction(
-        database: &mut Database,
-        run: &str,
-    ) -> Result<(Self, Vec<Leftover>), DatabaseError> {
-        let task = "install the journal";
-        same_version(database).await?;
-        for sql in STATEMENTS {
-            database.execute(task, sql).await?;
+        match journal.set_up(database, tell).await {
+            Ok(leftovers) => Ok((journal, leftovers)),
+            Err(error) => {
+                // The first error is the one that tells something.
+                let _ = journal.remove(database, tell).await;
+                Err(error)
+            }
         }
-        let version = format!("comment on schema authz_pin is '{VERSION}'");
-        database.execute(task, &version).await?;
-        let leftovers = dead::undo_all(database).await?;
-        let schema = database.schema().to_owned();
-        let watch = diesel::sql_query("select authz_pin.watch($1)").bind::<Text, _>(&schema);
-        watch
-            .execute(&mut database.connection)
-            .await
-            .map_err(DatabaseError::refused(task))?;
-        let register =
-            diesel::sql_query("insert into authz_pin.run (token, service_schema) values ($1, $2)")
-                .bind::<Text, _>(run)
-                .bind::<Text, _>(&schema);
-        register
-            .execute(&mut database.connection)
-            .await
-            .map_err(DatabaseError::refused(task))?;
-        let floor = last(database).await?;
-        Ok((
-            Self {
-                run: run.to_owned(),
-                floor,
-                foreign: BTreeSet::new(),
-            },
-            leftovers,
-        ))
     }
 
-    /// Enters the database for one endpoint, together with other runs or alone.
+    async fn set_up(
+        &mut self,
+        database: &mut Database,
+        tell: Tell<'_>,
+    ) -> Result<Vec<Leftover>, DatabaseError> {
+        let leftovers = dead::undo_all(database, &self.run, tell).await?;
+        watch::watch(database, false, tell).await?;
+        self.floor = last(database).await?;
+        let name = format!("set authz_pin.run = '{}'", self.run);
+        database.execute("install the journal", &name).await?;
+        Ok(leftovers)
+    }
+
+    /// Watches tables that have come since; gives their names.
+    pub async fn watch_new(
+        &self,
+        database: &mut Database,
+        tell: Tell<'_>,
+    ) -> Result<Vec<String>, DatabaseError> {
+        watch::watch_new(database, tell).await
+    }
+
+    /// Enters the database for one endpoint, together with other runs or alone, and tells for whom it has to wait.
     pub async fn enter(
         &self,
         database: &mut Database,
         presence: Presence,
+        tell: Tell<'_>,
     ) -> Result<(), DatabaseError> {
-        sweep_lock(database, "pg_advisory_lock", presence).await
+        let start = Instant::now();
+        let mut is_told = false;
+        loop {
+            let entered: Flag = Statement::new("select authz_pin.enter(")
+                .bind::<Bool, _>(presence == Presence::Shared)
+                .sql(") as value")
+                .get_result(&mut database.connection)
+                .await
+                .map_err(DatabaseError::refused("take turns with other runs"))?;
+            if entered.value {
+                return Ok(());
+            }
+            if start.elapsed() >= SILENCE && !is_told {
+                is_told = true;
+                let holders = holder::of_lock(database, "authz_pin sweep").await?;
+                tell(&format!("waiting for another run: {}", holder::words(&holders)));
+            }
+        }
     }
 
     /// Leaves it again.
@@ -288,17 +354,49 @@ impl Journal {
         database: &mut Database,
         presence: Presence,
     ) -> Result<(), DatabaseError> {
-        sweep_lock(database, "pg_advisory_unlock", presence).await
+        let suffix = match presence {
+            Presence::Shared => "_shared",
+            Presence::Alone => "",
+        };
+        let unlock =
+            format!("select pg_advisory_unlock{suffix}(hashtextextended('authz_pin sweep', 0))");
+        database
+            .execute("take turns with other runs", &unlock)
+            .await
     }
 
-    /// Begins a batch: remembers the identifiers that do not hold the run's token, so that they are found after a crash, and
-    /// for how long what changes belongs to the batch because it is alone. Gives the place where the batch begins.
-    pub async fn begin(
+    /// Begins a batch: what is inserted or claimed from here on is undone with it.
+    pub async fn begin_batch(&mut self, database: &mut Database) -> Result<(), DatabaseError> {
+        self.batches += 1;
+        self.set_batch(database, self.batches).await
+    }
+
+    /// Ends it: what is inserted or claimed from here on is the world's, and undone at the end of the run.
+    pub async fn end_batch(&mut self, database: &mut Database) -> Result<(), DatabaseError> {
+        if self.batch == WORLD {
+            return Ok(());
+        }
+        self.set_batch(database, WORLD).await
+    }
+
+    async fn set_batch(
+        &mut self,
+        database: &mut Database,
+        batch: i64,
+    ) -> Result<(), DatabaseError> {
+        self.batch = batch;
+        let set = format!("set authz_pin.batch = '{batch}'");
+        database.execute("write the journal", &set).await
+    }
+
+    /// Remembers identifiers that do not hold the run's token, so that they are found after a crash, and for how long what
+    /// changes is the run's because it is alone.
+    pub async fn remember(
         &self,
         database: &mut Database,
         identifiers: &[String],
         alone: Option<Duration>,
-    ) -> Result<Mark, DatabaseError> {
+    ) -> Result<(), DatabaseError> {
         let unmarked: Vec<&String> = identifiers
             .iter()
             .filter(|value| !value.contains(&self.run))
@@ -310,11 +408,21 @@ impl Journal {
             .sql(", ")
             .bind::<Nullable<Double>, _>(alone.map(|time| time.as_secs_f64()))
             .sql(BEGIN);
-        let number: Number = query
-            .get_result(&mut database.connection)
-            .await
-            .map_err(DatabaseError::refused("write the journal"))?;
-        Ok(Mark(number.value))
+        written(query.execute(&mut database.connection).await)
+    }
+
+    /// For so much longer what changes is the run's because it is alone.
+    pub async fn stay_alone(
+        &self,
+        database: &mut Database,
+        alone: Duration,
+    ) -> Result<(), DatabaseError> {
+        let query =
+            Statement::new("update authz_pin.run set alone_until = clock_timestamp() + make_interval(secs => ")
+                .bind::<Double, _>(alone.as_secs_f64())
+                .sql(") where alone_until is not null and token = ")
+                .bind::<Text, _>(&self.run);
+        written(query.execute(&mut database.connection).await)
     }
 
     /// Waits until nothing was logged for `settle`.
@@ -337,14 +445,35 @@ impl Journal {
         }
     }
 
+    /// Waits until no session of the service is at work, but no longer than until nothing was logged for `settle`.
+    pub async fn idle(
+        &self,
+        database: &mut Database,
+        settle: Duration,
+    ) -> Result<(), DatabaseError> {
+        let mut since = (last(database).await?, Instant::now());
+        while since.1.elapsed() < settle && is_busy(database).await? {
+            tokio::time::sleep(TICK).await;
+            let now = last(database).await?;
+            if now != since.0 {
+                since = (now, Instant::now());
+            }
+        }
+        Ok(())
+    }
+
+    /// The number of the last change, whoever made it.
+    pub async fn last(&self, database: &mut Database) -> Result<i64, DatabaseError> {
+        last(database).await
+    }
+
     /// Reads the changes that nobody has explained yet.
     pub async fn read(&self, database: &mut Database) -> Result<Vec<Change>, DatabaseError> {
-        let unexplained =
-            "select seq, xact::text::bigint as transaction, tbl, op, old, new from authz_pin.change
-            where run is null and seq > ";
-        let query = Statement::new(unexplained)
-            .bind::<BigInt, _>(self.floor)
-            .sql(" order by seq");
+        let query = Statement::new(
+            "select seq, transaction, tbl, op, old, new from authz_pin.unexplained(",
+        )
+        .bind::<BigInt, _>(self.floor)
+        .sql(") order by seq");
         let logged: Vec<Logged> = query
             .load(&mut database.connection)
             .await
@@ -356,7 +485,7 @@ impl Journal {
             .collect())
     }
 
-    /// Claims changes as caused by this run.
+    /// Claims changes as caused by this run, for the batch that is under way.
     pub async fn claim(
         &self,
         database: &mut Database,
@@ -367,6 +496,8 @@ impl Journal {
         }
         let claim = Statement::new("update authz_pin.change set run = ")
             .bind::<Text, _>(&self.run)
+            .sql(", batch = ")
+            .bind::<BigInt, _>(self.batch)
             .sql(" where seq = any (")
             .bind::<Array<BigInt>, _>(changes)
             .sql(") and run is null");
@@ -384,7 +515,8 @@ impl Journal {
         }
         let claim = diesel::sql_query(include_str!("journal/refer.sql"))
             .bind::<Text, _>(&self.run)
-            .bind::<Array<Text>, _>(tables);
+            .bind::<Array<Text>, _>(tables)
+            .bind::<BigInt, _>(self.batch);
         written(claim.execute(&mut database.connection).await)
     }
 
@@ -404,13 +536,43 @@ impl Journal {
         Ok(tokens.into_iter().map(|token| token.token).collect())
     }
 
-    /// Undoes what this run claimed after `mark`, the last change first.
+    /// How many runs have begun on this database until now.
+    pub async fn runs(&self, database: &mut Database) -> Result<i64, DatabaseError> {
+        number(database, "select authz_pin.last_run() as value").await
+    }
+
+    /// How many rows of each table the journal has as inserted by the batch that is under way.
+    pub async fn inserted(
+        &self,
+        database: &mut Database,
+    ) -> Result<BTreeMap<String, usize>, DatabaseError> {
+        let query = Statement::new("select tbl, count(*) as value from authz_pin.change where op = 'insert' and run = ")
+            .bind::<Text, _>(&self.run)
+            .sql(" and batch = ")
+            .bind::<BigInt, _>(self.batch)
+            .sql(" group by tbl");
+        let counts: Vec<Count> = query
+            .load(&mut database.connection)
+            .await
+            .map_err(DatabaseError::refused("read the journal"))?;
+        let counts = counts.into_iter();
+        Ok(counts
+            .map(|count| (count.tbl, usize::try_from(count.value).unwrap_or(0)))
+            .collect())
+    }
+
+    /// Undoes what this run claimed, the last change first. Whoever keeps a row or a table locked is waited for, and told.
     pub async fn undo(
         &self,
         database: &mut Database,
-        mark: Mark,
+        extent: Extent,
+        tell: Tell<'_>,
     ) -> Result<Vec<Leftover>, DatabaseError> {
-        undo(database, &self.run, mark).await
+        let batch = match extent {
+            Extent::Batch => Some(self.batch),
+            Extent::Run => None,
+        };
+        undo(database, &self.run, batch, tell).await
     }
 
     /// Makes room of what was undone, which else is in the way of every look at the journal. Servers do so by themselves,
@@ -420,40 +582,41 @@ impl Journal {
         database.execute("write the journal", vacuum).await
     }
 
-    /// Takes the run out, and with the last run the journal itself.
-    pub async fn remove(self, database: &mut Database) -> Result<(), DatabaseError> {
+    /// Takes the run out, and with the last run the journal itself. Gives what had to stay, and why.
+    pub async fn remove(
+        self,
+        database: &mut Database,
+        tell: Tell<'_>,
+    ) -> Result<Option<String>, DatabaseError> {
         let task = "remove the journal";
-        database
-            .execute(
-                task,
-                &format!("reset authz_pin.run; begin; {LOCK_TIMEOUT}; {LOCK_INSTALLATION}"),
-            )
-            .await?;
+        database.execute(task, "reset authz_pin.run").await?;
         forget(database, &self.run).await?;
-        dead::remove_if_unused(database).await?;
         let unlock = format!(
             "select pg_advisory_unlock(hashtextextended('authz_pin run {}', 0))",
             self.run
         );
-        database.execute(task, &format!("commit; {unlock}")).await
+        database.execute(task, &unlock).await?;
+        watch::remove_if_unused(database, tell).await
     }
 }
 
-async fn sweep_lock(
-    database: &mut Database,
-    function: &str,
-    presence: Presence,
-) -> Result<(), DatabaseError> {
-    let lock = format!(
-        "select {function}{}(hashtextextended('authz_pin sweep', 0))",
-        presence.suffix()
-    );
-    database.execute("take turns with other runs", &lock).await
+/// How often it is asked whether the service is at work.
+const TICK: Duration = Duration::from_millis(3);
+
+async fn is_busy(database: &mut Database) -> Result<bool, DatabaseError> {
+    let flag: Flag = Statement::new("select authz_pin.is_busy() as value")
+        .get_result(&mut database.connection)
+        .await
+        .map_err(DatabaseError::refused("read the journal"))?;
+    Ok(flag.value)
 }
 
 async fn last(database: &mut Database) -> Result<i64, DatabaseError> {
-    let query = Statement::new("select authz_pin.last_change() as value");
-    let number: Number = query
+    number(database, "select authz_pin.last_change() as value").await
+}
+
+async fn number(database: &mut Database, query: &str) -> Result<i64, DatabaseError> {
+    let number: Number = Statement::new(query)
         .get_result(&mut database.connection)
         .await
         .map_err(DatabaseError::refused("read the journal"))?;
@@ -463,17 +626,67 @@ async fn last(database: &mut Database) -> Result<i64, DatabaseError> {
 async fn undo(
     database: &mut Database,
     run: &str,
-    mark: Mark,
+    batch: Option<i64>,
+    tell: Tell<'_>,
 ) -> Result<Vec<Leftover>, DatabaseError> {
-    let query = Statement::new("select tbl, op, key from authz_pin.undo(")
+    let start = Instant::now();
+    let mut is_told = false;
+    loop {
+        match undo_once(database, run, batch).await? {
+            Some(0) => return Ok(Vec::new()),
+            Some(_) => return leftovers(database, run, batch).await,
+            None => {}
+        }
+        let waited = start.elapsed();
+        if waited >= SILENCE && !is_told {
+            is_told = true;
+            let holders = holder::of_changes(database, run).await?;
+            tell(&format!(
+                "waiting to undo what the run did: {}",
+                holder::words(&holders)
+            ));
+        }
+        if waited >= PATIENCE {
+            let task = "undo the run's changes";
+            let holders = holder::of_changes(database, run).await?;
+            return Err(DatabaseError::locked(task, holder::words(&holders)));
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// How many changes could not be undone; none if somebody keeps a row or a table locked.
+async fn undo_once(
+    database: &mut Database,
+    run: &str,
+    batch: Option<i64>,
+) -> Result<Option<i64>, DatabaseError> {
+    let query = Statement::new("select authz_pin.undo(")
         .bind::<Text, _>(run)
         .sql(", ")
-        .bind::<BigInt, _>(mark.0)
+        .bind::<Nullable<BigInt>, _>(batch)
+        .sql(") as value");
+    let left: Left = query
+        .get_result(&mut database.connection)
+        .await
+        .map_err(DatabaseError::refused("undo the run's changes"))?;
+    Ok(left.value)
+}
+
+async fn leftovers(
+    database: &mut Database,
+    run: &str,
+    batch: Option<i64>,
+) -> Result<Vec<Leftover>, DatabaseError> {
+    let query = Statement::new("select tbl, op, key, reason from authz_pin.leftovers(")
+        .bind::<Text, _>(run)
+        .sql(", ")
+        .bind::<Nullable<BigInt>, _>(batch)
         .sql(")");
     query
         .load(&mut database.connection)
         .await
-        .map_err(DatabaseError::refused("undo the run's changes"))
+        .map_err(DatabaseError::refused("read the journal"))
 }
 
 async fn forget(database: &mut Database, run: &str) -> Result<(), DatabaseError> {
@@ -491,23 +704,6 @@ fn written(result: QueryResult<usize>) -> Result<(), DatabaseError> {
         .map(drop)
 }
 
-/// A journal that another version of the tool made has other tables: only that version knows the way back.
-async fn same_version(database: &mut Database) -> Result<(), DatabaseError> {
-    let query = "select not exists (
-        select from pg_namespace
-        where nspname = 'authz_pin' and obj_description(oid, 'pg_namespace') is distinct from $1
-      ) as value";
-    let flag: Flag = diesel::sql_query(query)
-        .bind::<Text, _>(VERSION)
-        .get_result(&mut database.connection)
-        .await
-        .map_err(DatabaseError::refused("read the journal"))?;
-    if flag.value {
-        return Ok(());
-    }
-    Err(DatabaseError::OtherJournal)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -521,10 +717,11 @@ mod tests {
             key: Some(
                 json!({"token": "sk-0123456789", "team": "öffentlich", "id": 123_456_789_012_i64, "x": "short"}),
             ),
+            reason: Some("23505: `a` \"unique_key\" has (sk-0123456789) and 'short'".to_owned()),
         };
         assert_eq!(
             leftover.shortened().to_string(),
-            r#"update `Key` {"token":"sk-01234…","team":"öffentli…","id":123456789012,"x":"short"}"#
+            r#"update `Key` {"token":"sk-01234…","team":"öffentli…","id":123456789012,"x":"short"}: 23505: `a` "unique_key" has (sk-01234…) and 'short'"#
         );
     }
 }

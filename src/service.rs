@@ -211,6 +211,8 @@ pub struct Given {
     pub settings: BTreeMap<String, Json>,
     /// The name of a database that may be swept whatever it looks like.
     pub allow_database: Option<String>,
+    /// Whether the subscribers of a publication for all tables may get the rows that the journal logs.
+    pub allow_publication: bool,
     /// Where the default service listens.
     pub listen: Option<SocketAddr>,
     /// How long a service that was not started here may take until it is ready.

@@ -13,6 +13,7 @@ pub mod schema;
 
 use std::path::PathBuf;
 
+use globset::Glob;
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
@@ -23,7 +24,7 @@ pub use exchange::{
 pub use model::{
     Actor, BackgroundSpec, CaptureSpec, CoverageSpec, EndpointFile, Entity, ExclusionSpec,
     ExplanationSpec, Kind, LauncherSpec, ProbeSpec, RefusalSpec, RowSpec, SensitivitySpec,
-    ServiceSpec, SuiteFile, Target, TargetsFile, TextRule, TlsSpec, Together, Variable, WorldFile,
+    ServiceSpec, SuiteFile, SweepSpec, Target, TargetsFile, TextRule, TlsSpec, Together, Variable, WorldFile,
 };
 pub use place::Place;
 
@@ -81,6 +82,17 @@ impl Suite {
             .any(|member| member.kind.is_some_and(|kind| !kind.setup.is_empty()))
     }
 
+    /// How an endpoint is swept: what any pattern that matches its name says.
+    #[must_use]
+    pub fn sweep_of(&self, endpoint: &str) -> SweepSpec {
+        let patterns = self.file.endpoints.iter();
+        let own = patterns.filter(|(pattern, _)| is_match(pattern, endpoint));
+        own.fold(SweepSpec::default(), |all, (_, one)| SweepSpec {
+            alone: all.alone || one.alone,
+            clean: all.clean || one.clean,
+        })
+    }
+
     /// The credential of an actor.
     pub(crate) fn auth_of(&self, actor: &str) -> Option<&Credential> {
         self.world.actors.get(actor)?.auth.as_ref()
@@ -103,6 +115,11 @@ impl Suite {
                 with: &actor.with,
             }))
     }
+}
+
+/// Whether a pattern matches an endpoint's name. One that is none is a mistake that loading a suite tells.
+fn is_match(pattern: &str, endpoint: &str) -> bool {
+    Glob::new(pattern).is_ok_and(|glob| glob.compile_matcher().is_match(endpoint))
 }
 
 /// An entity or an actor of the world.

@@ -13,7 +13,7 @@ mod logins;
 mod setup;
 mod store;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -27,7 +27,7 @@ use url::Url;
 use crate::database::{Database, DatabaseError};
 use crate::findings;
 use crate::http::{Http, HttpError, Tls};
-use crate::journal::{self, Leftover, Presence};
+use crate::journal::{self, Change, Leftover, Presence};
 use crate::observe;
 use crate::plan::{EndpointPlan, PlannedCell, callers};
 use crate::record::Record;
@@ -43,7 +43,7 @@ pub(crate) use logins::register as register_logins;
 use batch::{Batch, Swept};
 use issue::Issues;
 use setup::Setups;
-use store::Store;
+use store::{Store, Wait};
 
 /// Where the service is and how it is reached.
 #[derive(Clone)]
@@ -125,10 +125,12 @@ pub struct Sweep {
     pub cells: usize,
     /// How many requests were sent, probes and pages included.
     pub requests: usize,
-    /// Rows that could not be restored, since they are not as the run left them.
-    pub leftovers: Vec<Leftover>,
-    /// What the run made by requests and could not remove, in words.
-    pub left: Vec<String>,
+    /// What was undone of it, and what could not be.
+    pub undone: Undone,
+    /// The endpoints that were swept twice, since their calls together wrote what no symbol explains.
+    pub repeated: BTreeSet<String>,
+    /// What calls wrote together and not when each was made alone, in words, by endpoint.
+    pub unrepeated: BTreeMap<String, Vec<String>>,
     /// Where the time went.
     pub phases: Phases,
 }
@@ -204,7 +206,32 @@ pub async fn sweep(
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<Sweep, SweepError> {
-    let mut sweeper = Sweeper::new(suite, service, options, progress).await?;
+    let (mut found, end) = sweep_and_hold(suite, plan, service, options, progress).await?;
+    found.undone = end.undo().await?;
+    Ok(found)
+}
+
+/// Sweeps the plan, and leaves it to the caller when what is left of the run is undone: the world, and what could not be undone
+/// before. What was found is there by then, and not lost by what goes wrong afterwards. If the sweep fails, all is undone
+/// before this returns.
+pub async fn sweep_and_hold<'a>(
+    suite: &'a Suite,
+    plan: &'a [EndpointPlan<'a>],
+    service: &Service,
+    options: &'a Options,
+    progress: &'a dyn Progress,
+) -> Result<(Sweep, End<'a>), SweepError> {
+    let templates = Templates::new();
+    let world = World::draw(suite, &templates, &service.variables)?;
+    let run = world.run.clone();
+    let opened = tokio::select! {
+        opened = Sweeper::new(suite, service, (templates, world), options, progress) => Some(opened?),
+        () = stop::asked() => None,
+    };
+    let Some(mut sweeper) = opened else {
+        progress.note("interrupted, undoing what the run did");
+        return abandon(suite, service, &run, progress).await;
+    };
     let under_way = Arc::clone(&sweeper.setups.under_way);
     let asked = async {
         stop::asked().await;
@@ -219,33 +246,79 @@ pub async fn sweep(
         progress.note("interrupted, undoing what the run did");
         sweeper.give_up().await;
         drop(sweeper);
-        return abandon(suite, service).await;
+        return abandon(suite, service, &run, progress).await;
     };
     let wait_s = if service.ephemeral {
         0
     } else {
         suite.file.background.wait_s
     };
-    let closed = sweeper.close(Duration::from_secs(wait_s)).await;
-    if let Err(error) = outcome {
-        sweeper.tell_what_is_left();
-        sweeper.tell_what_stays_changed(&closed);
-        return Err(sweeper.named(error));
+    let late = Duration::from_secs(wait_s);
+    match outcome {
+        Ok(()) => Ok((std::mem::take(&mut sweeper.found), End { sweeper, late })),
+        Err(error) => {
+            let closed = sweeper.close(late).await;
+            sweeper.tell_what_is_left();
+            sweeper.tell_what_stays_changed(&closed);
+            Err(sweeper.named(error))
+        }
     }
-    sweeper.found.leftovers = closed.map_err(|error| sweeper.named(error))?;
-    Ok(sweeper.found)
 }
 
-/// Undoes an interrupted run over a new connection, since the old one may be in the middle of a statement. The run is
-/// dead as soon as the database has noticed that its connection is closed.
-async fn abandon(suite: &Suite, service: &Service) -> Result<Sweep, SweepError> {
+/// What is left to be undone of a run.
+#[must_use = "a run has to be undone"]
+pub struct End<'a> {
+    sweeper: Sweeper<'a>,
+    late: Duration,
+}
+
+impl End<'_> {
+    /// Waits for what the service writes late, undoes the run, and takes the journal away.
+    pub async fn undo(mut self) -> Result<Undone, SweepError> {
+        let closed = self.sweeper.close(self.late).await;
+        let leftovers = closed.map_err(|error| self.sweeper.named(error))?;
+        Ok(Undone {
+            leftovers,
+            left: self.sweeper.left,
+        })
+    }
+}
+
+/// What could not be undone of a run.
+#[derive(Debug, Default)]
+pub struct Undone {
+    /// Rows that could not be restored, each with the reason.
+    pub leftovers: Vec<Leftover>,
+    /// What the run made by requests and could not remove, in words.
+    pub left: Vec<String>,
+}
+
+/// Undoes an interrupted run over a new connection, since the old one may be in the middle of a statement: it is ended, and the
+/// run is dead as soon as the database has noticed.
+async fn abandon<T>(
+    suite: &Suite,
+    service: &Service,
+    run: &str,
+    progress: &dyn Progress,
+) -> Result<T, SweepError> {
     if let Some(url) = service.database_url.as_ref().filter(|_| !service.ephemeral) {
-        tokio::time::sleep(DISCONNECTION).await;
         let mut database =
             Database::connect(url.expose_secret(), &suite.file.service.schema).await?;
-        journal::clean(&mut database).await?;
+        let tell = |text: &str| progress.note(text);
+        for leftover in journal::abandon(&mut database, run, &tell).await? {
+            progress.note(&format!("could not be undone: {leftover}"));
+        }
     }
     Err(SweepError::Interrupted)
+}
+
+/// How often what was done to which table.
+type Kinds = BTreeMap<String, usize>;
+
+fn count_kinds<'c>(kinds: &mut Kinds, changes: impl IntoIterator<Item = &'c Change>) {
+    for change in changes {
+        *kinds.entry(change.kind()).or_default() += 1;
+    }
 }
 
 fn known<'k>([now, before]: &'k [Batch; 2], retired: &'k Retired) -> Knowledge<'k> {
@@ -265,15 +338,12 @@ pub(crate) const NOBODY: View<'_> = View {
 /// The most cells that are swept at once, so that what a sweep takes depends on no endpoint's size.
 const LARGEST_BATCH: usize = 1_000;
 
-/// How long a database may take to notice that a connection was closed.
-const DISCONNECTION: Duration = Duration::from_millis(500);
-
 struct Sweeper<'a> {
     suite: &'a Suite,
     templates: Templates,
     world: World,
     http: Http,
-    store: Option<Store>,
+    store: Option<Store<'a>>,
     world_values: Registry,
     /// Those, and the values of the batch that is under way, until all of them are there.
     values: Registry,
@@ -292,22 +362,23 @@ struct Sweeper<'a> {
     /// The cells after those, in the order of their numbers.
     swept: Vec<Swept<'a>>,
     found: Sweep,
+    /// What was made by requests and could not be removed, in words.
+    left: Vec<String>,
 }
 
 impl<'a> Sweeper<'a> {
     async fn new(
         suite: &'a Suite,
         service: &Service,
+        (templates, world): (Templates, World),
         options: &'a Options,
         progress: &'a dyn Progress,
     ) -> Result<Self, SweepError> {
-        let templates = Templates::new();
-        let world = World::draw(suite, &templates, &service.variables)?;
         let http = service.http(Duration::from_secs(suite.file.service.timeout_s))?;
         if service.tls.insecure {
             progress.note("certificates are not verified, since the suite says so");
         }
-        let store = Store::open(suite, service, &world, progress).await?;
+        let store = Store::open(suite, service, &world.run, progress).await?;
         let mut registry = Registry::of_world(&world);
         let database = service
             .database_url
@@ -338,6 +409,7 @@ impl<'a> Sweeper<'a> {
             done: 0,
             swept: Vec::new(),
             found: Sweep::default(),
+            left: Vec::new(),
         })
     }
 
@@ -368,19 +440,52 @@ impl<'a> Sweeper<'a> {
     }
 
     async fn endpoint(&mut self, plan: &EndpointPlan<'a>) -> Result<(), SweepError> {
-        // Rows that another run inserts or takes away meanwhile would move what is on the next page.
-        // What a setup writes is told from what others write by its time alone.
-        let presence = if plan.endpoint.spec.pages.is_some() || self.has_setup(plan) {
-            Presence::Alone
-        } else {
-            Presence::Shared
-        };
         let cells = self.order(&plan.cells);
+        let presence = self.presence(plan);
+        self.enter(presence).await?;
+        if self.suite.sweep_of(&plan.endpoint.name).alone {
+            self.be_alone().await?;
+            self.one_by_one(plan, &cells).await?;
+            return self.leave().await;
+        }
         let parts = cells.len().div_ceil(LARGEST_BATCH);
         for part in 0..parts {
             // Each part has cells of all targets, so that what an answer shows of other cells depends on no part.
             let cells: Vec<_> = cells.iter().skip(part).step_by(parts).copied().collect();
-            self.part(plan, &cells, presence).await?;
+            self.part(plan, &cells).await?;
+        }
+        self.leave().await
+    }
+
+    /// Whether other runs may sweep beside an endpoint: where the suite says that all it writes holds values of the run. Else
+    /// what it writes is told from what others write by its time alone, as is what a setup writes; and rows that others insert
+    /// or take away would move what is on the next page.
+    fn presence(&self, plan: &EndpointPlan<'a>) -> Presence {
+        let is_clean = self.suite.sweep_of(&plan.endpoint.name).clean;
+        if is_clean && plan.endpoint.spec.pages.is_none() && !self.has_setup(plan) {
+            Presence::Shared
+        } else {
+            Presence::Alone
+        }
+    }
+
+    async fn enter(&mut self, presence: Presence) -> Result<(), SweepError> {
+        if let Some(store) = &mut self.store {
+            store.enter(presence).await?;
+        }
+        Ok(())
+    }
+
+    async fn leave(&mut self) -> Result<(), SweepError> {
+        if let Some(store) = &mut self.store {
+            store.leave().await?;
+        }
+        Ok(())
+    }
+
+    async fn be_alone(&mut self) -> Result<(), SweepError> {
+        if let Some(store) = &mut self.store {
+            store.be_alone().await?;
         }
         Ok(())
     }
@@ -389,70 +494,112 @@ impl<'a> Sweeper<'a> {
         &mut self,
         plan: &EndpointPlan<'a>,
         cells: &[PlannedCell<'a>],
-        presence: Presence,
     ) -> Result<(), SweepError> {
         let before = self.count();
-        let unexplained = self.turn(plan, cells, presence).await?;
+        // What a login writes is told from what others write by its time alone, as with any setup.
+        if self.has_login_due() {
+            self.be_alone().await?;
+        }
+        let unexplained = self.batch(plan.endpoint, cells, Wait::Settle).await?;
         if unexplained.is_empty() {
             for cell in cells {
                 self.progress.swept(cell);
             }
             return Ok(());
         }
+        let name = &plan.endpoint.name;
         let note = format!(
-            "{}: writes to {} that no symbol explains, sweeping one cell at a time (a table that the service writes by \
-             itself belongs under `background`)",
-            plan.endpoint.name,
+            "{name}: writes to {} that no symbol explains, sweeping one cell at a time (a table that the service writes by \
+             itself belongs under `background`; `alone: true` for the endpoint sweeps it so at once)",
             unexplained.tables()
         );
         self.progress.note(&note);
         self.forget(before);
-        if let Some(store) = &mut self.store {
-            store.set_aside(&unexplained);
-        }
-        let repeated = self.one_by_one(plan, cells).await;
-        if let Some(store) = &mut self.store {
-            store
-                .undo_explained(known(&self.batches, &self.retired), unexplained)
-                .await?;
-        }
-        repeated
+        self.found.repeated.insert(name.clone());
+        self.be_alone().await?;
+        let repeated = self.one_by_one(plan, cells).await?;
+        self.compare(name, &unexplained.kinds(), &repeated);
+        Ok(())
     }
 
+    /// What calls wrote when they were made together has to show up when each is made alone: a service that remembers the
+    /// first time writes nothing the second time.
+    fn compare(&mut self, name: &str, first: &Kinds, second: &Kinds) {
+        let is_lost = |(kind, count): &(&String, &usize)| second.get(*kind).unwrap_or(&0) < *count;
+        let lost = first.iter().filter(is_lost);
+        let lost: Vec<String> = lost.map(|(kind, _)| kind.clone()).collect();
+        if lost.is_empty() {
+            return;
+        }
+        self.progress.note(&format!(
+            "{name}: the first calls did {}, and fewer or none of the same calls did so when each was made alone: the service \
+             remembers the first ones",
+            lost.join(", ")
+        ));
+        let all = self.found.unrepeated.entry(name.to_owned());
+        all.or_default().extend(lost);
+    }
+
+    /// Sweeps cells one at a time, while no other run is there; gives what was done to which table.
     async fn one_by_one(
         &mut self,
         plan: &EndpointPlan<'a>,
         cells: &[PlannedCell<'a>],
-    ) -> Result<(), SweepError> {
+    ) -> Result<Kinds, SweepError> {
+        let mut seen = BTreeSet::new();
+        let mut kinds = Kinds::new();
         for cell in cells {
-            self.turn(plan, std::slice::from_ref(cell), Presence::Alone)
-                .await?;
+            self.late(plan, &mut kinds).await?;
+            self.batch_of_one(plan, cell, &mut seen).await?;
+            let changes = self.swept.last().map(|swept| &swept.changes);
+            count_kinds(&mut kinds, changes.into_iter().flatten());
             self.progress.swept(cell);
         }
+        self.late(plan, &mut kinds).await?;
+        Ok(kinds)
+    }
+
+    /// A cell that is answered as none before waits as long as the suite says; the others, until the service is idle.
+    async fn batch_of_one(
+        &mut self,
+        plan: &EndpointPlan<'a>,
+        cell: &PlannedCell<'a>,
+        seen: &mut BTreeSet<Option<u16>>,
+    ) -> Result<(), SweepError> {
+        let wait = Wait::Idle {
+            seen: seen.clone(),
+        };
+        self.batch(plan.endpoint, std::slice::from_ref(cell), wait)
+            .await?;
+        let last = self.swept.last();
+        seen.extend(last.map(|swept| swept.observation.status));
         Ok(())
     }
 
-    /// One batch, together with other runs on the database or alone.
-    async fn turn(
+    /// What was written after a cell was undone is that cell's, since no other one was called.
+    async fn late(
         &mut self,
         plan: &EndpointPlan<'a>,
-        cells: &[PlannedCell<'a>],
-        presence: Presence,
-    ) -> Result<store::Unexplained, SweepError> {
-        // What a login writes is told from what others write by its time alone, as with any setup.
-        let presence = if self.has_login_due() {
-            Presence::Alone
-        } else {
-            presence
+        kinds: &mut Kinds,
+    ) -> Result<(), SweepError> {
+        let Some(store) = &mut self.store else {
+            return Ok(());
         };
-        if let Some(store) = &mut self.store {
-            store.enter(presence).await?;
+        let late = store
+            .restore_late(known(&self.batches, &self.retired))
+            .await?;
+        if late.is_empty() {
+            return Ok(());
         }
-        let outcome = self.batch(plan.endpoint, cells, presence).await;
-        if let Some(store) = &mut self.store {
-            store.leave(presence).await?;
+        self.progress.note(&format!(
+            "{}: writes came after the service was idle, waiting `settle_ms` for each cell from here on",
+            plan.endpoint.name
+        ));
+        count_kinds(kinds, &late);
+        if let Some(swept) = self.swept.last_mut() {
+            swept.changes.extend(late);
         }
-        outcome
+        Ok(())
     }
 
     /// The cells of an earlier try stay known, so that their late writes are still explained, but are not recorded.
@@ -487,7 +634,7 @@ impl<'a> Sweeper<'a> {
             return Ok(Vec::new());
         };
         let known = known(&self.batches, &self.retired);
-        Ok(store.close(known, late, self.progress).await?)
+        Ok(store.close(known, late).await?)
     }
 
     /// Takes back by requests what the journal does not know, after an interruption.
@@ -520,7 +667,7 @@ impl<'a> Sweeper<'a> {
     }
 
     fn tell_what_is_left(&self) {
-        for left in &self.found.left {
+        for left in &self.left {
             self.progress.note(&format!("could not be removed: {left}"));
         }
     }
@@ -545,8 +692,13 @@ impl<'a> Sweeper<'a> {
             Some((cell.target.as_str(), cell.actor.as_str(), observation))
         });
         let mut record = Record::build(plan.endpoint.title(), cells);
-        record.findings = findings::of(self.suite, plan.endpoint, &record);
         let name = &plan.endpoint.name;
+        record.findings = findings::of(self.suite, plan.endpoint, &record);
+        let unrepeated = self.found.unrepeated.get(name);
+        let unrepeated = unrepeated.into_iter().flatten();
+        record
+            .findings
+            .extend(unrepeated.map(|what| findings::unrepeated(what)));
         self.tell_what_is_limited(name, &record);
         self.found.calls.insert(name.clone(), repeats);
         self.found.cells += plan.cells.len();

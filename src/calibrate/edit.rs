@@ -45,25 +45,29 @@ fn of_section<'a>(rules: &'a [Reasoned], section: &str) -> Vec<&'a Reasoned> {
     rules.iter().filter(is_own).collect()
 }
 
-const SECTIONS: [&str; 2] = ["texts", "unstable_columns"];
+const SECTIONS: [&str; 3] = ["texts", "unstable_columns", "endpoints"];
 
 fn section_of(rule: &Rule) -> &'static str {
     match rule {
         Rule::Text { .. } => "texts",
         Rule::Column { .. } => "unstable_columns",
+        Rule::Alone { .. } => "endpoints",
     }
 }
 
 fn entry((rule, because): &Reasoned) -> String {
     match rule {
-        Rule::Column { key, name } => {
-            let pair = inline(&json!({key.as_str(): name}));
-            // What stands within the braces of a map on one line.
-            let pair = pair.trim_start_matches("{ ").trim_end_matches(" }");
-            pair.to_owned()
-        }
+        Rule::Column { key, name } => pair(key, &json!(name)),
+        Rule::Alone { endpoint } => pair(endpoint, &json!({"alone": true})),
         Rule::Text { from, to } => inline(&json!({"from": from, "to": to, "because": because})),
     }
+}
+
+/// What stands within the braces of a map on one line.
+fn pair(key: &str, value: &Json) -> String {
+    let pair = inline(&json!({key: value}));
+    let pair = pair.strip_prefix("{ ").and_then(|pair| pair.strip_suffix(" }"));
+    pair.unwrap_or_default().to_owned()
 }
 
 /// Entries of a block, each on a line below its comment.
@@ -188,6 +192,7 @@ fn is_right(file: &Path, old: &str, new: &str, rules: &[Reasoned]) -> bool {
     let others = [&old, &new].map(|document| others(document.value()));
     others[0] == others[1]
         && was.unstable_columns == is.unstable_columns
+        && was.endpoints == is.endpoints
         && BTreeSet::from_iter(texts(&was)) == BTreeSet::from_iter(texts(&is))
 }
 

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value as Json;
@@ -238,6 +239,14 @@ pub struct ServiceArgs {
         hide_env_values = true
     )]
     pub allow_database: Option<String>,
+    /// Sweep although a publication for all tables sends the images of rows that the journal logs to its subscribers
+    #[arg(
+        long,
+        env = "AUTHZ_PIN_ALLOW_PUBLICATION",
+        value_parser = FalseyValueParser::new(),
+        hide_env_values = true
+    )]
+    pub allow_publication: bool,
     #[command(flatten)]
     own: OwnServiceArgs,
 }
@@ -251,6 +260,7 @@ impl Default for ServiceArgs {
             base_url: Vec::new(),
             wait: WAIT,
             allow_database: None,
+            allow_publication: false,
             own: OwnServiceArgs::default(),
         }
     }
@@ -288,6 +298,7 @@ impl ServiceArgs {
             wait: Duration::from_secs(self.wait),
             // As with the database's URL: a CI may leave it empty.
             allow_database: self.allow_database.clone().filter(|name| !name.is_empty()),
+            allow_publication: self.allow_publication,
             ..given
         })
     }

@@ -19,7 +19,7 @@ use crate::report::{Destination, FORMS, Outcome, Report, Totals, human, json};
 use crate::service::{Given, Started};
 use crate::snapshot::{Info, Snapshot};
 use crate::suite::{Place, Suite};
-use crate::sweep::{Calls, Options, Sweep, sweep};
+use crate::sweep::{Calls, End, Options, Sweep, sweep_and_hold};
 use crate::terminal::Bar;
 
 /// What the help of `check` ends with.
@@ -81,20 +81,14 @@ pub async fn run(args: &CheckArgs, context: &mut Context<'_>) -> Result<Exit, Fa
             context,
         );
     }
-    let mut swept = sweep_once(&suite, &plan, &given, &args.options(), context).await?;
-    let totals = Totals::new(swept.cells, swept.requests, start.elapsed());
-    let leftovers = std::mem::take(&mut swept.leftovers);
-    let left = std::mem::take(&mut swept.left);
-    let report = Report {
-        suite: suite.file.name.clone(),
-        made: SystemTime::now(),
-        totals,
-        endpoints: compare(&suite, &plan, swept)?,
-    };
-    args.write(&report, context)?;
-    nothing_left(&leftovers)?;
-    all_removed(&left)?;
-    Ok(match report.differing() {
+    let (bar, options) = (bar(&plan), args.options());
+    let held = hold(&suite, &plan, &given, &options, &bar, context).await?;
+    let (swept, end) = held;
+    let differing = args.report(&suite, &plan, swept, start, context);
+    let undone = end.undo().await;
+    let differing = differing?;
+    undone?;
+    Ok(match differing {
         0 => Exit::AsPinned,
         _ => Exit::Drift,
     })
@@ -117,6 +111,26 @@ impl CheckArgs {
         }
         let message = "standard output can hold one report";
         Err(Failure::new(Exit::Usage, message).help("write the others to files"))
+    }
+
+    /// Compares, and writes what came of it, before anything that can fail later; gives how many endpoints differ.
+    fn report(
+        &self,
+        suite: &Suite,
+        plan: &[EndpointPlan<'_>],
+        swept: Sweep,
+        start: Instant,
+        context: &mut Context<'_>,
+    ) -> Result<usize, Failure> {
+        let report = Report {
+            suite: suite.file.name.clone(),
+            made: SystemTime::now(),
+            totals: Totals::new(swept.cells, swept.requests, start.elapsed()),
+            endpoints: compare(suite, plan, swept)?,
+        };
+        self.write(&report, context)?;
+        context.out.flush()?;
+        Ok(report.differing())
     }
 
     fn write(&self, report: &Report, context: &mut Context<'_>) -> Result<(), Failure> {
@@ -153,27 +167,54 @@ pub(super) fn print_dry_run(
     Ok(Exit::AsPinned)
 }
 
-/// Starts or reaches the service, sweeps it once and stops what was started.
-pub(super) async fn sweep_once(
-    suite: &Suite,
-    plan: &[EndpointPlan<'_>],
+/// A bar over all cells of a plan.
+pub(super) fn bar(plan: &[EndpointPlan<'_>]) -> Bar {
+    Bar::new(plan.iter().map(|endpoint| endpoint.cells.len()).sum())
+}
+
+/// What is left to be done after a sweep: the run is undone, and what was started for it stopped.
+pub(super) struct Held<'a>(Option<(End<'a>, Started)>);
+
+impl Held<'_> {
+    /// Undoes the run. What could not be undone is a failure.
+    pub(super) async fn undo(self) -> Result<(), Failure> {
+        let Some((end, started)) = self.0 else {
+            return Ok(());
+        };
+        let undone = end.undo().await;
+        started.stop().await;
+        let undone = undone?;
+        nothing_left(&undone.leftovers)?;
+        all_removed(&undone.left)
+    }
+}
+
+/// Starts or reaches the service and sweeps it once.
+pub(super) async fn hold<'a>(
+    suite: &'a Suite,
+    plan: &'a [EndpointPlan<'a>],
     given: &Given,
-    options: &Options,
+    options: &'a Options,
+    bar: &'a Bar,
     context: &Context<'_>,
-) -> Result<Sweep, Failure> {
+) -> Result<(Sweep, Held<'a>), Failure> {
     // A shard can be without endpoints, and then nothing needs to be there.
     if plan.is_empty() {
-        return Ok(Sweep::default());
+        return Ok((Sweep::default(), Held(None)));
     }
     if let Some(url) = &given.database_url {
-        guard::admit(url.expose_secret(), suite, given.allow_database.as_deref()).await?;
+        guard::admit(url.expose_secret(), suite, given).await?;
     }
     let started = Started::new(suite, given, context.launchers).await?;
-    let bar = Bar::new(plan.iter().map(|endpoint| endpoint.cells.len()).sum());
-    let swept = sweep(suite, plan, &started.service, options, &bar).await;
+    let swept = sweep_and_hold(suite, plan, &started.service, options, bar).await;
     bar.finish();
-    started.stop().await;
-    Ok(swept?)
+    match swept {
+        Ok((found, end)) => Ok((found, Held(Some((end, started))))),
+        Err(error) => {
+            started.stop().await;
+            Err(error.into())
+        }
+    }
 }
 
 fn compare(

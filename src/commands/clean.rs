@@ -1,5 +1,7 @@
 //! `authz-pin clean`: undo what a dead run left.
 
+use std::cell::RefCell;
+
 use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -36,8 +38,16 @@ pub async fn run(args: &CleanArgs, context: &mut Context<'_>) -> Result<Exit, Fa
         writeln!(context.out, "nothing to clean: the database has no journal")?;
         return Ok(Exit::AsPinned);
     }
-    let leftovers = journal::clean(&mut database).await?;
+    let err = RefCell::new(&mut *context.err);
+    let tell = |text: &str| {
+        // That nobody could be told is no reason to stop.
+        let _ = writeln!(err.borrow_mut(), "{text}");
+    };
+    let (leftovers, stays) = journal::clean(&mut database, &tell).await?;
     nothing_left(&leftovers)?;
+    if let Some(stays) = stays {
+        return Err(Failure::new(Exit::Unreachable, stays).help("end that session and run `clean` again"));
+    }
     // A run whose connection the server has not yet missed looks alive as well.
     let text = if database.has_schema("authz_pin").await? {
         "clean, but for a run that is under way: with its end the journal goes"

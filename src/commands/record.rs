@@ -1,5 +1,6 @@
 //! `authz-pin record`: sweep twice, refuse what is not stable, accept.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
@@ -7,8 +8,8 @@ use clap::Args;
 use indexmap::IndexMap;
 
 use super::arguments::{Format, ServiceArgs, SnapshotArgs, SuiteArgs, SweepArgs};
-use super::check::{print_dry_run, source, sweep_once};
-use super::{Context, Failure, nothing_left};
+use super::check::{Held, bar, hold, print_dry_run, source};
+use super::{Context, Failure};
 use crate::calibrate::{self, Rule, Unstable};
 use crate::diagnostic::quoted;
 use crate::dry_run::DryRun;
@@ -18,6 +19,8 @@ use crate::plan::EndpointPlan;
 use crate::record::Record;
 use crate::snapshot::{Info, Snapshot};
 use crate::suite::Suite;
+use crate::sweep::Options;
+use crate::terminal::Bar;
 use crate::text::short;
 
 /// What the help of `record` ends with.
@@ -68,17 +71,29 @@ pub async fn run(args: &RecordArgs, context: &mut Context<'_>) -> Result<Exit, F
             let run = DryRun::new(&suite, &plan, &given, 2)?;
             return print_dry_run(&run, Format::Human, context);
         }
-        let (records, unstable) = twice(args, &suite, &plan, context).await?;
-        if unstable.is_empty() {
-            return accept(&suite, &plan, &records, &rules, context);
+        let (bar, options) = (bar(&plan), Options::from(&args.sweep));
+        let (twice, held) = twice(args, &suite, &plan, (&bar, &options), context).await?;
+        let is_last = round == ROUNDS;
+        let decided = match twice.decide(args.calibrate, is_last) {
+            Ok(None) => {
+                let rules = twice.with_alone(&suite, &rules, args.calibrate);
+                let accepted = accept(&suite, &plan, &twice.records, &rules, context);
+                accepted.map(Some)
+            }
+            Ok(Some(steadied)) => {
+                rules.extend(steadied);
+                Ok(None)
+            }
+            Err(failure) => Err(failure),
+        };
+        let undone = held.undo().await;
+        let decided = decided?;
+        undone?;
+        if let Some(exit) = decided {
+            return Ok(exit);
         }
-        let is_steadied = unstable.iter().all(|one| one.rule.is_some());
-        if !args.calibrate || !is_steadied || round == ROUNDS {
-            return Err(not_stable(&unstable, args.calibrate));
-        }
-        for (rule, because) in reasoned(&unstable) {
-            rule.apply(&mut suite.file, &because);
-            rules.push((rule, because));
+        for (rule, because) in &rules {
+            rule.apply(&mut suite.file, because);
         }
     }
     // The last round has returned.
@@ -96,20 +111,70 @@ fn whole(suite: &Suite, plan: &[EndpointPlan<'_>]) -> Result<(), Failure> {
 }
 
 /// The records of the first sweep, and what the second one showed differently.
-async fn twice(
+struct Twice {
+    records: IndexMap<String, Record>,
+    unstable: Vec<Unstable>,
+    /// The endpoints of which cells were swept once more, one at a time.
+    repeated: BTreeSet<String>,
+}
+
+impl Twice {
+    /// Nothing, if the records are stable; or the rules that would make them so and are to be tried.
+    fn decide(
+        &self,
+        is_calibrated: bool,
+        is_last: bool,
+    ) -> Result<Option<Vec<(Rule, String)>>, Failure> {
+        if self.unstable.is_empty() {
+            return Ok(None);
+        }
+        let is_steadied = self.unstable.iter().all(|one| one.rule.is_some());
+        if !is_calibrated || !is_steadied || is_last {
+            return Err(not_stable(&self.unstable, is_calibrated));
+        }
+        Ok(Some(reasoned(&self.unstable)))
+    }
+
+    /// The rules, and those that keep anything from being swept twice.
+    fn with_alone(
+        &self,
+        suite: &Suite,
+        rules: &[(Rule, String)],
+        is_calibrated: bool,
+    ) -> Vec<(Rule, String)> {
+        let mut rules = rules.to_vec();
+        let repeated = self.repeated.iter().filter(|_| is_calibrated);
+        for endpoint in repeated.filter(|name| !suite.sweep_of(name).alone) {
+            let because = "its calls write rows that no symbol explains".to_owned();
+            let endpoint = endpoint.clone();
+            rules.push((Rule::Alone { endpoint }, because));
+        }
+        rules
+    }
+}
+
+async fn twice<'a>(
     args: &RecordArgs,
-    suite: &Suite,
-    plan: &[EndpointPlan<'_>],
+    suite: &'a Suite,
+    plan: &'a [EndpointPlan<'a>],
+    (bar, options): (&'a Bar, &'a Options),
     context: &Context<'_>,
-) -> Result<(IndexMap<String, Record>, Vec<Unstable>), Failure> {
+) -> Result<(Twice, Held<'a>), Failure> {
     let given = args.service.resolve(suite)?;
-    let options = (&args.sweep).into();
-    let first = sweep_once(suite, plan, &given, &options, context).await?;
-    let second = sweep_once(suite, plan, &given, &options, context).await?;
-    nothing_left(&first.leftovers)?;
-    nothing_left(&second.leftovers)?;
-    let unstable = calibrate::unstable(&suite.file, &first.records, &second.records);
-    Ok((first.records, unstable))
+    let (first, held) = hold(suite, plan, &given, options, bar, context).await?;
+    held.undo().await?;
+    let (mut second, held) = hold(suite, plan, &given, options, bar, context).await?;
+    let mut unstable = calibrate::unstable(&suite.file, &first.records, &second.records);
+    for (endpoint, lost) in first.unrepeated.iter().chain(&second.unrepeated) {
+        unstable.push(calibrate::unrepeated(endpoint, lost));
+    }
+    second.repeated.extend(first.repeated);
+    let twice = Twice {
+        records: first.records,
+        unstable,
+        repeated: second.repeated,
+    };
+    Ok((twice, held))
 }
 
 /// Writes the rules that made the records stable, then the records.
@@ -176,6 +241,7 @@ fn reasoned(unstable: &[Unstable]) -> Vec<(Rule, String)> {
 fn is_same(one: &Rule, other: &Rule) -> bool {
     match (one, other) {
         (Rule::Column { key, .. }, Rule::Column { key: other, .. }) => key == other,
+        (Rule::Alone { endpoint }, Rule::Alone { endpoint: other }) => endpoint == other,
         (
             Rule::Text { from, to },
             Rule::Text {

@@ -21,6 +21,7 @@ pub enum Kind {
     DeniedEverywhere,
     ServerError,
     NoAnswer,
+    UnrepeatedWrite,
     AllowedWithoutEffect,
     StatusDiffers,
 }

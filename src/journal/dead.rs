@@ -1,70 +1,102 @@
-//! Runs that died before they could undo what they did, and the end of the journal.
+//! Runs that died before they could undo what they did.
+
+use std::time::Instant;
 
 use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 
-use super::{LOCK_INSTALLATION, LOCK_TIMEOUT, Leftover, Mark, Token, forget, same_version, undo};
+use super::{Leftover, PATIENCE, PAUSE, Tell, Token, forget, undo, watch};
 use crate::database::{Database, DatabaseError, Flag};
 
-/// Undoes what dead runs left and removes the journal if no run is alive.
-pub async fn clean(database: &mut Database) -> Result<Vec<Leftover>, DatabaseError> {
-    let task = "clean the database";
-    database
-        .execute(task, &format!("begin; {LOCK_TIMEOUT}; {LOCK_INSTALLATION}"))
-        .await?;
-    let present = diesel::sql_query("select to_regclass('authz_pin.run') is not null as value");
-    let present: Flag = present
-        .get_result(&mut database.connection)
-        .await
-        .map_err(DatabaseError::refused(task))?;
-    let mut leftovers = Vec::new();
-    if present.value {
-        same_version(database).await?;
-        leftovers = undo_all(database).await?;
-        remove_if_unused(database).await?;
+/// Undoes what dead runs left and removes the journal if no run is alive. Gives what could not be undone, and what of the
+/// journal had to stay.
+pub async fn clean(
+    database: &mut Database,
+    tell: Tell<'_>,
+) -> Result<(Vec<Leftover>, Option<String>), DatabaseError> {
+    if !watch::is_there(database).await? {
+        return Ok((Vec::new(), None));
     }
-    database.execute(task, "commit").await?;
-    Ok(leftovers)
+    let leftovers = undo_all(database, "", tell).await?;
+    let stays = watch::remove_if_unused(database, tell).await?;
+    Ok((leftovers, stays))
 }
 
-/// A run is dead when its advisory lock can be taken: the lock ends with the connection that held it.
-pub(super) async fn undo_all(database: &mut Database) -> Result<Vec<Leftover>, DatabaseError> {
+/// Undoes an interrupted run: ends its connection, and waits until the database has noticed.
+pub async fn abandon(
+    database: &mut Database,
+    run: &str,
+    tell: Tell<'_>,
+) -> Result<Vec<Leftover>, DatabaseError> {
+    let start = Instant::now();
+    let mut leftovers = Vec::new();
+    loop {
+        let end = "select pg_terminate_backend(pid) from pg_stat_activity
+            where datname = current_database() and usename = current_user and pid <> pg_backend_pid()
+              and application_name like 'authz-pin ' || $1 || ',%'";
+        let ended = diesel::sql_query(end).bind::<Text, _>(run);
+        let ended = ended.execute(&mut database.connection).await;
+        ended.map_err(DatabaseError::refused("end the interrupted connection"))?;
+        let (left, stays) = clean(database, tell).await?;
+        leftovers.extend(left);
+        stays.iter().for_each(|stays| tell(stays));
+        if start.elapsed() > PATIENCE || !is_registered(database, run).await? {
+            return Ok(leftovers);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn is_registered(database: &mut Database, run: &str) -> Result<bool, DatabaseError> {
+    if !watch::is_there(database).await? {
+        return Ok(false);
+    }
+    let query = "select exists (select from authz_pin.run where token = $1) as value";
+    let flag: Flag = diesel::sql_query(query)
+        .bind::<Text, _>(run)
+        .get_result(&mut database.connection)
+        .await
+        .map_err(DatabaseError::refused("read the journal"))?;
+    Ok(flag.value)
+}
+
+/// A run is dead when its advisory lock can be taken: the lock ends with the connection that held it. While we have it, nobody
+/// else undoes that run. A session could take a lock of its own once more, so the run that asks is left out.
+pub(super) async fn undo_all(
+    database: &mut Database,
+    own: &str,
+    tell: Tell<'_>,
+) -> Result<Vec<Leftover>, DatabaseError> {
     let dead = diesel::sql_query(
-        "select token from authz_pin.run where pg_try_advisory_xact_lock(hashtextextended('authz_pin run ' || token, 0))",
-    );
+        "with others as materialized (select token from authz_pin.run where token <> $1)
+        select token from others where pg_try_advisory_lock(hashtextextended('authz_pin run ' || token, 0))",
+    )
+    .bind::<Text, _>(own);
     let dead: Vec<Token> = dead
         .load(&mut database.connection)
         .await
         .map_err(DatabaseError::refused("look for dead runs"))?;
     let mut leftovers = Vec::new();
     for Token { token } in dead {
-        let task = "undo a dead run's changes";
-        let claim = diesel::sql_query("select authz_pin.claim_dead($1)").bind::<Text, _>(&token);
-        claim
-            .execute(&mut database.connection)
-            .await
-            .map_err(DatabaseError::refused(task))?;
-        let left = undo(database, &token, Mark::START).await?;
-        leftovers.extend(left.into_iter().map(Leftover::shortened));
-        forget(database, &token).await?;
+        leftovers.extend(undo_one(database, &token, tell).await?);
+        let unlock = format!(
+            "select pg_advisory_unlock(hashtextextended('authz_pin run {}', 0))",
+            token.replace('\'', "''")
+        );
+        database.execute("look for dead runs", &unlock).await?;
     }
     Ok(leftovers)
 }
 
-pub(super) async fn remove_if_unused(database: &mut Database) -> Result<(), DatabaseError> {
-    let task = "remove the journal";
-    let used = diesel::sql_query("select exists (select from authz_pin.run) as value");
-    let used: Flag = used
-        .get_result(&mut database.connection)
-        .await
-        .map_err(DatabaseError::refused(task))?;
-    if used.value {
-        return Ok(());
-    }
-    database
-        .execute(
-            task,
-            "select authz_pin.unwatch(); drop schema authz_pin cascade",
-        )
-        .await
+async fn undo_one(
+    database: &mut Database,
+    token: &str,
+    tell: Tell<'_>,
+) -> Result<Vec<Leftover>, DatabaseError> {
+    let claim = diesel::sql_query("select authz_pin.claim_dead($1)").bind::<Text, _>(token);
+    let claimed = claim.execute(&mut database.connection).await;
+    claimed.map_err(DatabaseError::refused("undo a dead run's changes"))?;
+    let left = undo(database, token, None, tell).await?;
+    forget(database, token).await?;
+    Ok(left.into_iter().map(Leftover::shortened).collect())
 }

@@ -1,7 +1,8 @@
 -- The way back: the journal replayed backwards.
 
 -- What undo needs to address and restore rows of a table: `key` compares the primary key of a row with that of an image
--- (null where there is none), the lists name the columns that can be inserted and updated, bare and of an image.
+-- (null where there is none), the lists name the columns that can be inserted and updated, bare and of an image. Keys are
+-- compared as their index does, by an operator that can be in any schema.
 create or replace function authz_pin.shape(relation regclass) returns table (
   key text, columns text, images text, updatable text, updates text
 )
@@ -11,30 +12,48 @@ as $$
 #variable_conflict use_column
 begin
   return query select
-    string_agg(format('authz_pin_row.%1$I = (image.r).%1$I', a.attname), ' and ') filter (where a.attnum = any (i.indkey)),
+    (select string_agg(format('authz_pin_row.%1$I %2$s (image.r).%1$I', k.attname, authz_pin.operator(o.amopopr)), ' and ')
+     from pg_index i cross join unnest(i.indkey::int2[], i.indclass::oid[]) as u (attnum, class)
+       join pg_attribute k on k.attrelid = i.indrelid and k.attnum = u.attnum
+       join pg_opclass c on c.oid = u.class
+       join pg_amop o on o.amopfamily = c.opcfamily and o.amopstrategy = 3 and o.amopmethod = c.opcmethod
+         and o.amoplefttype = c.opcintype and o.amoprighttype = c.opcintype
+     where i.indrelid = shape.relation and i.indisprimary),
     string_agg(quote_ident(a.attname), ', ' order by a.attnum),
     string_agg(format('(image.r).%I', a.attname), ', ' order by a.attnum),
     string_agg(quote_ident(a.attname), ', ' order by a.attnum) filter (where a.attidentity <> 'a'),
     string_agg(format('(image.r).%I', a.attname), ', ' order by a.attnum) filter (where a.attidentity <> 'a')
-  from pg_attribute a left join pg_index i on i.indrelid = a.attrelid and i.indisprimary
+  from pg_attribute a
   where a.attrelid = shape.relation and a.attnum > 0 and not a.attisdropped and a.attgenerated = '';
 end $$;
 
--- Whether a foreign key's action would take a row along that is not for this undo to touch: a row that refers to one that
--- is about to go, or to a key that is about to change, unless it is as the run left it and will be restored itself.
+-- An operator with its schema.
+create or replace function authz_pin.operator(number oid) returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select format('operator(%I.%s)', n.nspname, o.oprname)
+  from pg_operator o join pg_namespace n on n.oid = o.oprnamespace where o.oid = number
+$$;
+
+-- Why a foreign key's action would take a row along that is not for this undo to touch: a row that refers to one that is
+-- about to go, or to a key that is about to change, unless it is as the run left it and will be restored itself. Null where
+-- there is no such row.
 create or replace function authz_pin.would_act(which text, op text, relation regclass, new_rows text[], old_rows text[])
-returns boolean
+returns text
 language plpgsql as $$
 declare
   f record;
   found boolean;
 begin
   for f in
-    select k.conrelid::regclass as child,
-      string_agg(format('authz_pin_child.%I = (image.r).%I', c.attname, p.attname), ' and ') as refers,
-      string_agg(format('(image.r).%1$I is distinct from (image.before).%1$I', p.attname), ' or ') as moves
+    select k.conrelid::regclass as child, min(t.relname::text) as name,
+      string_agg(format('(image.r).%I %s authz_pin_child.%I', p.attname, authz_pin.operator(u.same), c.attname), ' and ')
+        as refers,
+      string_agg(format('(image.r).%1$I::text is distinct from (image.before).%1$I::text', p.attname), ' or ') as moves
     from pg_constraint k
-      cross join unnest(k.conkey, k.confkey) as u (child, parent)
+      cross join unnest(k.conkey, k.confkey, k.conpfeqop) as u (child, parent, same)
+      join pg_class t on t.oid = k.conrelid
       join pg_attribute c on c.attrelid = k.conrelid and c.attnum = u.child
       join pg_attribute p on p.attrelid = k.confrelid and p.attnum = u.parent
     where k.contype = 'f' and k.confrelid = relation
@@ -56,10 +75,10 @@ begin
       into found using new_rows, old_rows, which;
     end if;
     if found then
-      return true;
+      return format('a row of `%s` refers to it, and is not as the run left it', f.name);
     end if;
   end loop;
-  return false;
+  return null;
 end $$;
 
 -- Undoes one operation on rows of one table with one statement: takes away what was inserted, puts back what was deleted,
@@ -75,6 +94,7 @@ declare
   s record;
   places tid[];
   done bigint;
+  obstacle text;
 begin
   select * into strict s from authz_pin.shape(relation);
   if op = 'delete' then
@@ -91,8 +111,9 @@ begin
        select authz_pin_row.ctid from only %1$s authz_pin_row, (select x::%1$s as r from unnest($1) x offset 0) image
        where %2$s and authz_pin_row::text = image.r::text limit cardinality($1) for update of authz_pin_row)',
     relation, coalesce(s.key, 'true')) into places using new_rows;
-  if authz_pin.would_act(which, op, relation, new_rows, old_rows) then
-    return 0;
+  obstacle := authz_pin.would_act(which, op, relation, new_rows, old_rows);
+  if obstacle is not null then
+    raise exception using errcode = 'AP001', message = obstacle;
   end if;
   if op = 'insert' then
     execute format('delete from only %s where ctid = any ($1)', relation) using places;
@@ -107,32 +128,36 @@ begin
   return done;
 end $$;
 
--- Undoes changes of one table and one operation. False, and nothing is done, where a row is not as the run left it or
--- cannot be restored. A row that already is as it was (a foreign key's action restored it) counts as undone.
+-- Undoes changes of one table and one operation. False, and nothing is done but noting why, where a row is not as the run
+-- left it or cannot be restored. A row that already is as it was (a foreign key's action restored it) counts as undone.
+-- AP001 is the tool's own error code: its message is the reason.
 create or replace function authz_pin.undo_changes(numbers bigint[]) returns boolean
 language plpgsql as $$
 declare
   c record;
   done bigint;
+  why text;
 begin
-  select x.run, x.relation, x.op, count(*), array_agg(x.old_row) as old, array_agg(x.new_row) as new
-    into strict c from authz_pin.change x where x.seq = any (numbers) group by x.run, x.relation, x.op;
-  done := authz_pin.restore(c.run, c.op, c.relation, c.new, c.old);
-  if done = c.count then
+  begin
+    select x.run, x.relation, x.op, count(*), array_agg(x.old_row) as old, array_agg(x.new_row) as new
+      into strict c from authz_pin.change x where x.seq = any (numbers) group by x.run, x.relation, x.op;
+    done := authz_pin.restore(c.run, c.op, c.relation, c.new, c.old);
+    if done <> c.count then
+      raise exception using errcode = 'AP001', message = 'the row is not as the run left it';
+    end if;
+    return true;
+  exception
+    -- Whoever is in the way ends or lets go: the caller tries again.
+    when deadlock_detected or serialization_failure or lock_not_available then
+      raise;
+    when others then
+      why := case sqlstate when 'AP001' then sqlerrm else format('%s: %s', sqlstate, sqlerrm) end;
+  end;
+  if cardinality(numbers) = 1 and authz_pin.is_undone(numbers[1]) then
     return true;
   end if;
-  if c.count > 1 then
-    raise integrity_constraint_violation;
-  end if;
-  return authz_pin.is_undone(numbers[1]);
-exception
-  -- Whoever is in the way ends or lets go: the caller tries again.
-  when deadlock_detected or serialization_failure or lock_not_available then
-    raise;
-  when unique_violation then
-    return c.count = 1 and authz_pin.is_undone(numbers[1]);
-  when others then
-    return false;
+  update authz_pin.change x set reason = why where x.seq = any (numbers) and x.reason is distinct from why;
+  return false;
 end $$;
 
 -- Whether there is nothing left to undo of a change: the row is gone again, or there as it was before, or as it was
@@ -153,26 +178,21 @@ begin
       c.relation, coalesce(key, 'false')) into undone using c.new_row;
     return undone;
   end if;
-  earlier := c.old_row || array(
-    select x.old_row from authz_pin.change x
-    where x.run = c.run and x.relation = c.relation and x.seq < number and x.old @> authz_pin.row_key(c.relation, c.old));
+  execute format(
+    'select $1 || array(
+       select x.old_row from authz_pin.change x cross join lateral (select (x.old_row::%1$s).*) authz_pin_row,
+         (select $1::%1$s as r) image
+       where x.run = $2 and x.relation = $3 and x.seq < $4 and x.old_row is not null and %2$s)',
+    c.relation, coalesce(key, 'false')) into earlier using c.old_row, c.run, c.relation, number;
   execute format(
     'select exists (select from only %1$s authz_pin_row, (select x::%1$s as r from unnest($1) x offset 0) image
      where %2$s and authz_pin_row::text = image.r::text)', c.relation, coalesce(key, 'true')) into undone using earlier;
   return undone;
 end $$;
 
--- The primary key of a row.
-create or replace function authz_pin.row_key(relation regclass, image jsonb) returns jsonb
-language sql stable as $$
-  select jsonb_object_agg(a.attname, image -> a.attname)
-  from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey)
-  where i.indrelid = row_key.relation and i.indisprimary
-$$;
-
--- Undoes a run's changes after `since`, the last first, and returns those that could not be undone. Changes next to each
+-- Undoes a run's changes of one batch, or of all,, the last first, and returns those that could not be undone. Changes next to each
 -- other that insert into or delete from one table are undone at once, which rows that refer to each other need.
-create or replace function authz_pin.undo_steps(which text, since bigint) returns bigint[]
+create or replace function authz_pin.undo_steps(which text, wanted bigint) returns bigint[]
 language plpgsql as $$
 declare
   step record;
@@ -185,7 +205,7 @@ begin
       from (
         select seq, relation, op, lag(relation) over w as earlier_relation, lag(op) over w as earlier_op,
           op = 'update' or not exists (select from pg_index i where i.indrelid = relation and i.indisprimary) as single
-        from authz_pin.change where run = which and seq > since
+        from authz_pin.change where run = which and batch = coalesce(wanted, batch)
         window w as (order by seq desc)
       ) x
     ) y group by part order by max(seq) desc
@@ -240,9 +260,9 @@ begin
   using gone, back;
 end $$;
 
--- What is left of a run's changes after `since` when what it made and took again is left out: per table the rows that are
+-- What is left of a run's changes of one batch, or of all, when what it made and took again is left out: per table the rows that are
 -- to be inserted, updated and deleted, in an order that foreign keys allow if they are no circle.
-create or replace function authz_pin.net(which text, since bigint)
+create or replace function authz_pin.net(which text, wanted bigint)
 returns table (op text, relation regclass, new_rows text[], old_rows text[])
 language plpgsql stable as $$
 #variable_conflict use_column
@@ -251,7 +271,7 @@ begin
   with recursive image as (
     select x.relation, i.text, sum(i.sign) as net
     from authz_pin.change x cross join lateral (values (x.new_row, 1), (x.old_row, -1)) i (text, sign)
-    where x.run = which and x.seq > since and i.text is not null
+    where x.run = which and x.batch = coalesce(wanted, x.batch) and i.text is not null
     group by x.relation, i.text having sum(i.sign) <> 0
   ), rows as (
     select i.relation, array_agg(text) filter (where net > 0) as gone, array_agg(text) filter (where net < 0) as back
@@ -278,13 +298,13 @@ end $$;
 
 -- Undoes everything with a statement per table and operation. False, and nothing is done, where a row is not as the run
 -- left it, a table has no key, or the rows cannot be restored in this order.
-create or replace function authz_pin.undo_at_once(which text, since bigint) returns boolean
+create or replace function authz_pin.undo_at_once(which text, wanted bigint) returns boolean
 language plpgsql as $$
 declare
   part record;
 begin
   set constraints all deferred;
-  for part in select * from authz_pin.net(which, since) loop
+  for part in select * from authz_pin.net(which, wanted) loop
     if (select s.key from authz_pin.shape(part.relation) s) is null
       or authz_pin.restore(which, part.op, part.relation, part.new_rows, part.old_rows)
         <> cardinality(coalesce(part.new_rows, part.old_rows))
@@ -303,42 +323,68 @@ end $$;
 
 -- Undoes change by change, with constraints checked at the end where they can be. What only fails at the end is done again
 -- with each change checked at once, to know which it is.
-create or replace function authz_pin.undo_one_by_one(which text, since bigint) returns bigint[]
+create or replace function authz_pin.undo_one_by_one(which text, wanted bigint) returns bigint[]
 language plpgsql as $$
 declare
   remaining bigint[];
 begin
   set constraints all deferred;
-  remaining := authz_pin.undo_steps(which, since);
+  remaining := authz_pin.undo_steps(which, wanted);
   set constraints all immediate;
   return remaining;
 exception when integrity_constraint_violation then
   set constraints all immediate;
-  return authz_pin.undo_steps(which, since);
+  return authz_pin.undo_steps(which, wanted);
 end $$;
 
--- Undoes with the service's own triggers off, since they would change what is restored.
-create or replace function authz_pin.undo_quietly(which text, since bigint) returns bigint[]
+-- What is in the way of restoring rows exactly, and how it is put out of the way and back: the service's own triggers and
+-- rules, which would change what is restored, and a publication of rows that nothing identifies.
+create or replace function authz_pin.obstacles(which text, wanted bigint) returns table (off text, back text)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  with touched as (
+    select distinct x.relation from authz_pin.change x where x.run = which and x.batch = coalesce(wanted, x.batch)
+  ), mode (enabled, name) as (
+    values ('O', 'enable'), ('A', 'enable always'), ('R', 'enable replica')
+  )
+  select format('alter table only %s disable trigger %I', g.tgrelid::regclass, g.tgname),
+    format('alter table only %s %s trigger %I', g.tgrelid::regclass, m.name, g.tgname)
+  from touched t join pg_trigger g on g.tgrelid = t.relation join pg_proc p on p.oid = g.tgfoid
+    join mode m on m.enabled = g.tgenabled::text
+  where not g.tgisinternal and p.pronamespace <> 'authz_pin'::regnamespace
+  union all
+  select format('alter table only %s disable rule %I', r.ev_class::regclass, r.rulename),
+    format('alter table only %s %s rule %I', r.ev_class::regclass, m.name, r.rulename)
+  from touched t join pg_rewrite r on r.ev_class = t.relation join mode m on m.enabled = r.ev_enabled::text
+  where r.ev_type <> '1'
+  union all
+  select format('alter table only %s replica identity full', c.oid::regclass),
+    format('alter table only %s replica identity %s', c.oid::regclass, case c.relreplident when 'n' then 'nothing' else 'default' end)
+  from touched t join pg_class c on c.oid = t.relation
+    join pg_namespace n on n.oid = c.relnamespace
+    join pg_publication_tables p on p.schemaname = n.nspname and p.tablename = c.relname
+  where c.relreplident = 'n'
+    or c.relreplident = 'd' and not exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary)
+  order by 1
+$$;
+
+-- Undoes with these out of the way.
+create or replace function authz_pin.undo_quietly(which text, wanted bigint) returns bigint[]
 language plpgsql as $$
 declare
-  t record;
+  o record;
   back text[] := '{}';
   remaining bigint[];
 begin
-  for t in
-    select g.tgrelid::regclass as relation, g.tgname, case g.tgenabled when 'A' then 'always' else '' end as mode
-    from pg_trigger g join pg_proc p on p.oid = g.tgfoid
-    where g.tgrelid in (select x.relation from authz_pin.change x where x.run = which and x.seq > since)
-      and not g.tgisinternal and g.tgenabled in ('O', 'A') and p.pronamespace <> 'authz_pin'::regnamespace
-    order by g.tgrelid::regclass::text, g.tgname
-  loop
-    execute format('alter table only %s disable trigger %I', t.relation, t.tgname);
-    back := back || format('alter table only %s enable %s trigger %I', t.relation, t.mode, t.tgname);
+  for o in select distinct x.off, x.back from authz_pin.obstacles(which, wanted) x order by x.off loop
+    execute o.off;
+    back := back || o.back;
   end loop;
-  if authz_pin.undo_at_once(which, since) then
+  if authz_pin.undo_at_once(which, wanted) then
     remaining := '{}';
   else
-    remaining := authz_pin.undo_one_by_one(which, since);
+    remaining := authz_pin.undo_one_by_one(which, wanted);
   end if;
   for i in 1..cardinality(back) loop
     execute back[i];
@@ -346,55 +392,59 @@ begin
   return remaining;
 end $$;
 
--- Undoes a run's changes after `since` and forgets them. A row that somebody else changed since is left alone and
--- returned, with its primary key; its change stays, since what came between can turn out to be the run's. Names inside the
--- service's own functions are looked up in its schema.
-create or replace function authz_pin.undo(which text, since bigint)
-returns table (tbl text, op text, key jsonb)
+-- Undoes the changes of one batch of a run, or of all its batches, and forgets them. Gives the number of those that could not be
+-- undone; null, and nothing is done, where somebody keeps a row or a table locked. A row that somebody else changed since is
+-- left alone; its change stays, since what came between can turn out to be the run's. Names inside the service's own functions
+-- are looked up in its schema.
+create or replace function authz_pin.undo(which text, wanted bigint) returns bigint
 language plpgsql
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '500ms'
 set timezone = 'UTC' set datestyle = 'ISO, YMD' set intervalstyle = 'postgres'
 set bytea_output = 'hex' set extra_float_digits = 1 set lc_monetary = 'C'
 as $$
 declare
   remaining bigint[];
 begin
-  perform set_config('search_path', format('pg_catalog, %I, public, pg_temp', r.service_schema), true)
+  perform set_config('search_path', format('pg_catalog, %I, %s, public, pg_temp', r.service_schema,
+      coalesce(nullif(r.search_path, ''), 'public')), true)
     from authz_pin.run r where r.token = which;
+  perform set_config('lock_timeout', authz_pin.patience(), true);
   perform set_config('authz_pin.undoing', 'on', true);
-  for attempt in 1..20 loop
-    begin
-      remaining := authz_pin.undo_quietly(which, since);
-      exit;
-    exception when deadlock_detected or serialization_failure or lock_not_available then
-      if attempt = 20 then
-        raise;
-      end if;
-      perform pg_sleep(0.1 + 0.4 * random());
-    end;
-  end loop;
+  begin
+    remaining := authz_pin.undo_quietly(which, wanted);
+  exception when deadlock_detected or serialization_failure or lock_not_available then
+    perform set_config('authz_pin.undoing', '', true);
+    return null;
+  end;
   perform set_config('authz_pin.undoing', '', true);
-  return query
-    select x.tbl, x.op, authz_pin.row_key(x.relation, coalesce(x.new, x.old))
-    from authz_pin.change x where x.seq = any (remaining) order by x.seq;
-  delete from authz_pin.change x where x.run = which and x.seq > since and x.seq <> all (remaining);
+  delete from authz_pin.change x where x.run = which and x.batch = coalesce(wanted, x.batch) and x.seq <> all (remaining);
+  return cardinality(remaining);
 end $$;
 
+-- What could not be undone, and why.
+create or replace function authz_pin.leftovers(which text, wanted bigint)
+returns table (tbl text, op text, key jsonb, reason text)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select x.tbl, x.op, authz_pin.row_key(x.relation, coalesce(x.new_row, x.old_row)), x.reason
+  from authz_pin.change x where x.run = which and x.batch = coalesce(wanted, x.batch) order by x.seq
+$$;
+
 -- Claims for a dead run what it caused: changes that hold its token or an identifier that it made, changes of the same
--- transaction, and what changed while it swept a cell alone. What another run explains is never claimed.
+-- transaction, and what changed while it was alone on the database. What another run explains is never claimed.
 create or replace function authz_pin.claim_dead(which text) returns void
 language sql as $$
   with value as (
     select token as run, token as value from authz_pin.run union all select run, unnest(batch) from authz_pin.identifier
   ), known as (
     select c.seq, c.xact, bool_or(v.run = which) as own, bool_or(v.run <> which) as foreign_
-    from authz_pin.change c left join value v on strpos(coalesce(c.old::text, '') || coalesce(c.new::text, ''), v.value) > 0
+    from authz_pin.change c left join value v on strpos(concat(c.old_row, c.new_row), v.value) > 0
     where c.run is null group by c.seq
   ), mine as (
     select xact from known where own union select xact from authz_pin.change where run = which
   )
-  update authz_pin.change c set run = which
+  update authz_pin.change c set run = which, batch = 0
   from known k, authz_pin.run r
   where k.seq = c.seq and r.token = which and (
     k.own or k.foreign_ is not true and (

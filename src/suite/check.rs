@@ -7,6 +7,7 @@ mod exchange;
 
 use std::collections::BTreeSet;
 
+use globset::Glob;
 use serde_json::{Map, Value as Json};
 use serde_json_path::JsonPath;
 
@@ -106,6 +107,7 @@ impl Checker<'_> {
         self.exclusions(&NodePath::from(["coverage", "exclude"]));
         self.explanations(&NodePath::from(["sensitivity", "explained"]));
         self.levels(&NodePath::from(["levels"]));
+        self.endpoints(&NodePath::from(["endpoints"]));
         self.columns(&NodePath::from(["background", "columns"]));
         self.mistakes
     }
@@ -117,6 +119,18 @@ impl Checker<'_> {
         let known: Vec<String> = kinds::all().map(|entry| entry.id.clone()).collect();
         for kind in given.iter().filter(|kind| !known.contains(kind)) {
             self.unknown(&path.join(kind.as_str()), "kind", kind, &known);
+        }
+    }
+
+    /// Every key has to be a pattern.
+    fn endpoints(&mut self, path: &NodePath) {
+        let given = self.get(path).and_then(Json::as_object);
+        let given: Vec<String> = given.into_iter().flat_map(Map::keys).cloned().collect();
+        for pattern in given {
+            if let Err(error) = Glob::new(&pattern) {
+                let message = format!("{} is not a pattern: {}", quoted(&pattern), error.kind());
+                self.at_key(&path.join(pattern.as_str()), message, None);
+            }
         }
     }
 

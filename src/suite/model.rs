@@ -31,6 +31,9 @@ pub struct SuiteFile {
     /// Tables that the service writes by itself, whatever is called.
     #[serde(default)]
     pub background: BackgroundSpec,
+    /// How endpoints are swept, by their names; `*` stands for any characters.
+    #[serde(default)]
+    pub endpoints: IndexMap<String, SweepSpec>,
     /// How much a kind of drift or of finding weighs, where that is not what the tool says.
     #[serde(default)]
     pub levels: IndexMap<String, Level>,
@@ -124,6 +127,8 @@ pub struct ServiceSpec {
     /// The database schema that holds the service's tables.
     #[serde(default = "public")]
     pub schema: String,
+    /// Other schemas of the database whose tables are watched as well; all of them, if nothing is said.
+    pub schemas: Option<Vec<String>>,
     /// How long the database must have been quiet before its changes are read, in milliseconds.
     #[serde(default = "settle")]
     pub settle_ms: u64,
@@ -209,6 +214,20 @@ pub struct BackgroundSpec {
     /// How long after the last call the service may still write to them, in seconds.
     #[serde(default)]
     pub wait_s: u64,
+}
+
+/// How an endpoint is swept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SweepSpec {
+    /// Whether its calls are made one at a time: for calls that write rows without a value of the run, so that whose they are is
+    /// told by their time.
+    #[serde(default)]
+    pub alone: bool,
+    /// Whether every row that its calls write holds a value of the run, or is written in one transaction with such a row. Other
+    /// runs may then sweep the same database at the same time.
+    #[serde(default)]
+    pub clean: bool,
 }
 
 /// One exact text and what stands for it in a record.

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use super::fire::Brought;
 use super::setup::Stage;
-use super::store::{Store, Unexplained};
+use super::store::{Pause, Store, Unexplained, Wait};
 use super::{SweepError, Sweeper, known, lap};
 use crate::credential::headers;
 use crate::database::{Catalog, DatabaseError};
 use crate::fault::Reply;
 use crate::http::{Call, PAUSES};
-use crate::journal::{Change, Presence};
+use crate::journal::Change;
 use crate::observation::Observation;
 use crate::plan::PlannedCell;
 use crate::suite::{Endpoint, Suite};
@@ -50,13 +50,13 @@ impl<'a> Sweeper<'a> {
         &mut self,
         endpoint: &'a Endpoint,
         cells: &[PlannedCell<'a>],
-        presence: Presence,
+        wait: Wait,
     ) -> Result<Unexplained, SweepError> {
         let mut start = Instant::now();
         let first = self.count();
         self.issue_again().await?;
         self.values.clone_from(&self.world_values);
-        let mut scratches = self.seed(endpoint, first, cells, presence).await?;
+        let mut scratches = self.seed(endpoint, first, cells).await?;
         self.found.phases.seeding += lap(&mut start);
         let requests: Arc<[Call]> = self
             .calls(&endpoint.spec.request, cells, &scratches)?
@@ -66,7 +66,8 @@ impl<'a> Sweeper<'a> {
         self.capture(endpoint, first, &brought, &mut scratches)?;
         self.know_values(first);
         self.found.phases.record += lap(&mut start);
-        let alone = presence == Presence::Alone && cells.len() == 1;
+        let is_sole = cells.len() == 1 && self.store.as_ref().is_some_and(Store::is_alone);
+        let wait = wait.after(brought.first().and_then(Brought::status));
         // What is asked or taken back by requests comes before undo.
         let is_done = endpoint.spec.probes.is_empty() && self.is_journalled();
         let catalog = self.store.as_ref().and_then(Store::observed);
@@ -82,8 +83,8 @@ impl<'a> Sweeper<'a> {
             effects(
                 self.store.as_mut(),
                 known(&self.batches, &self.retired),
-                alone.then_some(first),
-                presence,
+                is_sole.then_some(first),
+                wait,
                 is_done,
             ),
         );
@@ -98,6 +99,7 @@ impl<'a> Sweeper<'a> {
         }
         self.take_back(Stage::Endpoint).await?;
         if let Some(store) = self.store.as_mut().filter(|_| !is_done) {
+            // What probes and teardowns wrote is no effect of the calls.
             store.restore(known(&self.batches, &self.retired)).await?;
         }
         self.found.phases.journal += lap(&mut start);
@@ -112,12 +114,11 @@ impl<'a> Sweeper<'a> {
         endpoint: &'a Endpoint,
         first: usize,
         cells: &[PlannedCell<'a>],
-        presence: Presence,
     ) -> Result<Vec<Scratch>, SweepError> {
         let setup = self.set_endpoint_up(endpoint).await?;
         let mut scratches = self.scratches(first, cells, setup.as_ref())?;
         match &mut self.store {
-            Some(store) => store.seed(&scratches, presence).await?,
+            Some(store) => store.seed(&scratches).await?,
             None if scratches.iter().all(|scratch| scratch.rows.is_empty()) => {}
             None => return Err(SweepError::NoDatabase),
         }
@@ -366,22 +367,28 @@ impl Look<'_> {
     }
 }
 
-/// Reads and attributes what the calls changed, and undoes it if nothing is to be asked first.
+/// Reads and attributes what the calls changed, and undoes it if nothing is to be asked first. What is written even then is of
+/// the calls as well.
 async fn effects(
-    store: Option<&mut Store>,
+    store: Option<&mut Store<'_>>,
     known: Knowledge<'_>,
     sole: Option<usize>,
-    presence: Presence,
+    wait: Pause,
     is_done: bool,
 ) -> Result<(Vec<(usize, Change)>, Unexplained), DatabaseError> {
     let Some(store) = store else {
         return Ok(Default::default());
     };
-    let effects = store.effects(known, sole, presence).await?;
+    let (mut explained, mut unexplained) = store.effects(known, sole, wait).await?;
     if is_done {
-        store.restore(known).await?;
+        let late = store.restore(known).await?;
+        store.is_late(&late);
+        match sole {
+            Some(cell) => explained.extend(late.into_iter().map(|change| (cell, change))),
+            None => unexplained.extend(late),
+        }
     }
-    Ok(effects)
+    Ok((explained, unexplained))
 }
 
 /// That the service is gone, and which calls it did not answer.

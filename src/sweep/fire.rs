@@ -4,11 +4,13 @@ use std::cell::Cell;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use futures::StreamExt;
 use serde_json::Value as Json;
 use tokio::task::JoinSet;
 
+use super::store::Store;
 use super::{SweepError, Sweeper};
 use crate::fault::Fault;
 use crate::http::{Answer, Call, Http, HttpError};
@@ -54,6 +56,12 @@ impl Brought {
             observation.fault = self.fault;
         }
         observation
+    }
+
+    /// The status of the answer, or of the first page.
+    pub(super) fn status(&self) -> Option<u16> {
+        let answers = self.answers.first().filter(|_| self.fault.is_none());
+        answers.map(|answer| answer.status)
     }
 
     fn requests(&self) -> usize {
@@ -104,8 +112,14 @@ impl Sweeper<'_> {
             return Ok(sent.into_iter().map(Brought::from).collect());
         };
         self.finish();
-        let walks = calls.iter().map(|call| self.walk(endpoint, pages, call));
-        let brought = in_order(walks, self.options.concurrency).await?;
+        let walker = Walker {
+            http: &self.http.clone(),
+            endpoint,
+            pages,
+        };
+        let walks = calls.iter().map(|call| walker.walk(call));
+        let walks = in_order(walks, self.options.concurrency);
+        let brought = while_alone(self.store.as_mut(), walks).await?;
         self.found.requests += brought.iter().map(Brought::requests).sum::<usize>();
         Ok(brought)
     }
@@ -130,7 +144,8 @@ impl Sweeper<'_> {
     async fn end(&mut self, lanes: JoinSet<Lane>) -> Result<Vec<Result<Answer, Fault>>, Broken> {
         let mut sent = Vec::new();
         let mut failure = None;
-        for (brought, failed) in lanes.join_all().await {
+        let lanes = lanes.join_all();
+        for (brought, failed) in while_alone(self.store.as_mut(), lanes).await {
             sent.extend(brought);
             failure = failure.or(failed);
         }
@@ -145,19 +160,23 @@ impl Sweeper<'_> {
         }
         Ok(sent.into_iter().map(|(_, sent)| sent).collect())
     }
+}
 
-    async fn walk(
-        &self,
-        endpoint: &Endpoint,
-        pages: &PagesSpec,
-        first: &Call,
-    ) -> Result<Brought, SweepError> {
+/// Walks paged answers to their end.
+struct Walker<'w> {
+    http: &'w Http,
+    endpoint: &'w Endpoint,
+    pages: &'w PagesSpec,
+}
+
+impl Walker<'_> {
+    async fn walk(&self, first: &Call) -> Result<Brought, SweepError> {
         let mut brought = Brought::default();
-        let mut page = Some(pages.first(first));
+        let mut page = Some(self.pages.first(first));
         while let Some(call) = page.take() {
             if brought.answers.len() >= PAGES {
                 return Err(SweepError::Pages {
-                    endpoint: endpoint.name.clone(),
+                    endpoint: self.endpoint.name.clone(),
                     limit: PAGES,
                 });
             }
@@ -165,20 +184,15 @@ impl Sweeper<'_> {
             brought.push(sent);
             // After a fault there is no next page.
             if brought.fault.is_none() {
-                page = self.next(pages, first, &call, &brought);
+                page = self.next(first, &call, &brought);
             }
         }
         Ok(brought)
     }
 
     /// The call of the page after the last one that was brought; what is no success has none after it.
-    fn next(
-        &self,
-        pages: &PagesSpec,
-        first: &Call,
-        call: &Call,
-        brought: &Brought,
-    ) -> Option<Call> {
+    fn next(&self, first: &Call, call: &Call, brought: &Brought) -> Option<Call> {
+        let pages = self.pages;
         let done = brought.answers.len();
         let answer = brought.answers.last().filter(|last| last.is_success())?;
         if let Some(relation) = &pages.link {
@@ -209,6 +223,24 @@ impl PagesSpec {
         }
     }
 }
+
+/// Waits for calls. What changes meanwhile is the run's if it is alone on the database, also should it be killed: that is said
+/// again and again while calls are under way.
+async fn while_alone<T>(store: Option<&mut Store<'_>>, calls: impl Future<Output = T>) -> T {
+    let Some(store) = store else {
+        return calls.await;
+    };
+    let mut calls = std::pin::pin!(calls);
+    loop {
+        tokio::select! {
+            done = &mut calls => return done,
+            () = tokio::time::sleep(PULSE) => store.stay_alone().await,
+        }
+    }
+}
+
+/// How often that is said.
+const PULSE: Duration = Duration::from_secs(1);
 
 /// What came of some of the calls, with their places among all, and what ended that.
 type Lane = (Vec<(usize, Result<Answer, Fault>)>, Option<HttpError>);

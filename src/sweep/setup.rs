@@ -65,7 +65,7 @@ impl<'a> Sweeper<'a> {
         self.tell_what_stays();
         if !self.suite.has_setup() && !self.has_login_due() {
             let rows = self.world.rows(self.suite, &self.templates)?;
-            self.insert_world(&rows, Presence::Shared).await?;
+            self.insert_world(&rows).await?;
             return self.issue_all().await;
         }
         self.enter_world().await?;
@@ -76,9 +76,7 @@ impl<'a> Sweeper<'a> {
         self.learn_issued();
         self.know_world();
         let claimed = self.claim_setup().await;
-        if let Some(store) = &mut self.store {
-            store.leave(Presence::Alone).await?;
-        }
+        self.leave().await?;
         made.and(claimed)
     }
 
@@ -101,9 +99,8 @@ impl<'a> Sweeper<'a> {
         }
     }
 
-    async fn insert_world(&mut self, rows: &[Row], presence: Presence) -> Result<(), SweepError> {
+    async fn insert_world(&mut self, rows: &[Row]) -> Result<(), SweepError> {
         match &mut self.store {
-            Some(store) if presence == Presence::Shared => store.seed_world(rows).await?,
             Some(store) => store.insert_world(rows).await?,
             None if rows.is_empty() => {}
             None => return Err(SweepError::NoDatabase),
@@ -129,11 +126,10 @@ impl<'a> Sweeper<'a> {
             let Some(kind) = member.kind.filter(|kind| !kind.setup.is_empty()) else {
                 continue;
             };
-            self.insert_world(&std::mem::take(&mut rows), Presence::Alone)
-                .await?;
+            self.insert_world(&std::mem::take(&mut rows)).await?;
             self.member(member.name, kind).await?;
         }
-        self.insert_world(&rows, Presence::Alone).await
+        self.insert_world(&rows).await
     }
 
     async fn member(&mut self, name: &str, kind: &'a Kind) -> Result<(), SweepError> {
@@ -410,7 +406,7 @@ impl<'a> Sweeper<'a> {
     pub(super) fn is_journalled(&self) -> bool {
         self.store
             .as_ref()
-            .is_some_and(|store| store.observed().is_some())
+            .is_some_and(|store| store.is_journalled())
     }
 
     /// An entity that a call under test has made, and that its kind knows how to remove.
@@ -449,7 +445,7 @@ impl<'a> Sweeper<'a> {
             };
             let removals = slots.into_iter().map(|slot| self.remove(slot));
             let left = in_order(removals, at_once).await?;
-            self.found.left.extend(left.into_iter().flatten());
+            self.left.extend(left.into_iter().flatten());
         }
         self.setups.forget(from);
         Ok(())
@@ -515,7 +511,7 @@ impl<'a> Sweeper<'a> {
         if is_stopped {
             let left = self.setups.all().into_iter();
             let left = left.map(|what| format!("{what}: stopped before it was removed"));
-            self.found.left.extend(left.collect::<Vec<_>>());
+            self.left.extend(left.collect::<Vec<_>>());
         }
         Ok(())
     }

@@ -1,20 +1,21 @@
 //! The database's side of a sweep: rows in, changes out, everything undone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
+use serde_json::{Map, Value as Json};
 
-use super::attribution::Attribution;
+use super::attribution::{Attributed, Attribution};
 use super::background::Background;
-use super::{NOBODY, Progress, Service};
+use super::{Kinds, NOBODY, Progress, Service, count_kinds};
 use crate::database::{Catalog, Database, DatabaseError};
-use crate::journal::{Change, Journal, Leftover, Mark, Presence};
+use crate::journal::{Change, Extent, Journal, Leftover, Presence};
 use crate::stop;
 use crate::suite::Suite;
 use crate::symbols::Knowledge;
-use crate::world::{Class, Row, Scratch, World};
+use crate::world::{Class, Row, Scratch};
 
 /// Changes that no cell's symbols explain.
 #[derive(Debug, Default)]
@@ -25,8 +26,15 @@ impl Unexplained {
         self.0.is_empty()
     }
 
-    pub(super) fn take(&mut self) -> Vec<Change> {
-        std::mem::take(&mut self.0)
+    pub(super) fn extend(&mut self, changes: Vec<Change>) {
+        self.0.extend(changes);
+    }
+
+    /// How often what was done to which table.
+    pub(super) fn kinds(&self) -> Kinds {
+        let mut kinds = Kinds::new();
+        count_kinds(&mut kinds, &self.0);
+        kinds
     }
 
     /// The tables that were written, for a person.
@@ -41,49 +49,103 @@ impl Unexplained {
 }
 
 /// The service's database during one run.
-pub(super) struct Store {
+pub(super) struct Store<'p> {
     database: Database,
     catalog: Arc<Catalog>,
     /// None where the database's role may not watch the tables.
     journal: Option<Journal>,
     background: Background,
     settle: Duration,
-    mark: Mark,
-    /// Where the setup of the endpoint began whose batch comes next.
-    set_up_since: Option<Mark>,
-    /// For how long what changes is the one cell's of the batch.
-    alone: Option<Duration>,
-    /// Tables that calls wrote to without any symbol of theirs, as sweeping one cell at a time has shown.
-    unmarked: BTreeSet<String>,
-    /// Rows that were inserted without a journal: those of the world, then those of the batch.
+    progress: &'p dyn Progress,
+    /// While the run sweeps an endpoint.
+    window: Window,
+    /// Whether the batch has begun that the next rows belong to.
+    is_batch: bool,
+    /// How many rows the batch has in each table by the answers of the database.
+    expected: BTreeMap<String, usize>,
+    /// Tables of which the journal does not show what the run inserts.
+    unobserved: BTreeSet<String>,
+    /// Whether a write came after the service was idle: from then on an endpoint that is swept alone waits as long as others.
+    is_late: bool,
+    /// Rows that were inserted and that no journal knows: those of the world, then those of the batch.
     unwatched: Vec<Row>,
     world_rows: usize,
     leftovers: Vec<Leftover>,
+    /// What nobody explains and was changed while no endpoint was swept, by table.
+    strays: BTreeMap<String, usize>,
     /// What other runs made. Kept when they end, since what they changed may be read later.
     others: BTreeSet<String>,
     /// How many rows were inserted since the journal was vacuumed.
     inserted: usize,
 }
 
-impl Store {
+/// The time in which a run sweeps an endpoint.
+#[derive(Debug, Clone, Copy, Default)]
+struct Window {
+    /// The last change before it.
+    from: i64,
+    presence: Option<Presence>,
+    /// How many runs had begun until then, if no other one was there.
+    sole: Option<i64>,
+}
+
+/// How the end of what calls write is waited for.
+#[derive(Debug, Clone)]
+pub(super) enum Wait {
+    /// Until nothing was logged for as long as the suite says.
+    Settle,
+    /// For a cell that is swept alone, until the service is idle; and as long as the suite says where none before was answered
+    /// as it is.
+    Idle {
+        /// The statuses of the cells before.
+        seen: BTreeSet<Option<u16>>,
+    },
+}
+
+impl Wait {
+    /// What that is for a cell that was answered with this status.
+    pub(super) fn after(self, status: Option<u16>) -> Pause {
+        match self {
+            Self::Settle => Pause::Settle,
+            Self::Idle { seen } if seen.contains(&status) => Pause::Idle,
+            Self::Idle { .. } => Pause::Both,
+        }
+    }
+}
+
+/// What is waited for after calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pause {
+    /// That nothing is logged.
+    Settle,
+    /// That the service is idle.
+    Idle,
+    /// That the service is idle, and whether it writes something all the same before nothing is logged.
+    Both,
+}
+
+impl<'p> Store<'p> {
     pub(super) async fn open(
         suite: &Suite,
         service: &Service,
-        world: &World,
-        progress: &dyn Progress,
+        run: &str,
+        progress: &'p dyn Progress,
     ) -> Result<Option<Self>, DatabaseError> {
         let Some(url) = &service.database_url else {
             return Ok(None);
         };
-        let mut database =
-            Database::connect(url.expose_secret(), &suite.file.service.schema).await?;
-        let (journal, leftovers) = if database.can_watch().await? {
-            let (journal, leftovers) = Journal::install(&mut database, &world.run).await?;
-            (Some(journal), leftovers)
+        let spec = &suite.file.service;
+        let mut database = Database::connect(url.expose_secret(), &spec.schema).await?;
+        let (mut journal, mut leftovers) = (None, Vec::new());
+        if database.can_watch().await? {
+            database.find_schemas(spec.schemas.as_deref()).await?;
+            let tell = |text: &str| progress.note(text);
+            let installed = Journal::install(&mut database, run, &tell).await?;
+            (journal, leftovers) = (Some(installed.0), installed.1);
+            tell_what_is_unwatched(&mut database, progress).await?;
         } else {
             progress.note(UNWATCHED);
-            (None, Vec::new())
-        };
+        }
         if !leftovers.is_empty() {
             progress.note("a run that died had left changes that could not all be undone");
         }
@@ -94,13 +156,16 @@ impl Store {
             journal,
             background: Background::of(&suite.file.background),
             settle: service.settle,
-            mark: Mark::START,
-            set_up_since: None,
-            alone: None,
-            unmarked: BTreeSet::new(),
+            progress,
+            window: Window::default(),
+            is_batch: false,
+            expected: BTreeMap::new(),
+            unobserved: BTreeSet::new(),
+            is_late: false,
             unwatched: Vec::new(),
             world_rows: 0,
             leftovers,
+            strays: BTreeMap::new(),
             others: BTreeSet::new(),
             inserted: 0,
         }))
@@ -108,55 +173,123 @@ impl Store {
 
     /// What the tables look like, if their changes are observed.
     pub(super) fn observed(&self) -> Option<Arc<Catalog>> {
-        self.journal.as_ref().map(|_| Arc::clone(&self.catalog))
+        let journal = self.journal.as_ref();
+        let journal = journal.filter(|_| self.unobserved.is_empty());
+        journal.map(|_| Arc::clone(&self.catalog))
     }
 
+    /// Whether a journal knows the way back.
+    pub(super) fn is_journalled(&self) -> bool {
+        self.journal.is_some()
+    }
+
+    /// Begins the time in which an endpoint is swept.
     pub(super) async fn enter(&mut self, presence: Presence) -> Result<(), DatabaseError> {
         let Some(journal) = &self.journal else {
             return Ok(());
         };
-        journal.enter(&mut self.database, presence).await?;
-        self.others
-            .extend(journal.others(&mut self.database).await?);
+        let progress = self.progress;
+        let tell = |text: &str| progress.note(text);
+        journal.enter(&mut self.database, presence, &tell).await?;
+        let others = journal.others(&mut self.database).await?;
+        let runs = journal.runs(&mut self.database).await?;
+        self.window = Window {
+            from: journal.last(&mut self.database).await?,
+            presence: Some(presence),
+            sole: others.is_empty().then_some(runs),
+        };
+        self.others.extend(others);
+        self.is_late = false;
         Ok(())
     }
 
-    pub(super) async fn leave(&mut self, presence: Presence) -> Result<(), DatabaseError> {
-        match &self.journal {
-            Some(journal) => journal.leave(&mut self.database, presence).await,
-            None => Ok(()),
+    /// Goes on without other runs.
+    pub(super) async fn be_alone(&mut self) -> Result<(), DatabaseError> {
+        if self.window.presence == Some(Presence::Shared) {
+            self.leave().await?;
+            self.enter(Presence::Alone).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether no other run can be there.
+    pub(super) fn is_alone(&self) -> bool {
+        self.window.presence == Some(Presence::Alone)
+    }
+
+    pub(super) async fn leave(&mut self) -> Result<(), DatabaseError> {
+        match (&self.journal, self.window.presence.take()) {
+            (Some(journal), Some(presence)) => journal.leave(&mut self.database, presence).await,
+            _ => Ok(()),
         }
     }
 
-    pub(super) async fn seed_world(&mut self, rows: &[Row]) -> Result<(), DatabaseError> {
-        self.enter(Presence::Shared).await?;
-        let inserted = self.insert(rows.iter()).await;
-        self.world_rows = self.unwatched.len();
-        self.leave(Presence::Shared).await?;
-        inserted
+    /// Whether nobody but the run can have changed anything in this window: it has the lock for itself, or no other run has
+    /// been there at all.
+    async fn is_exclusive(&mut self) -> Result<bool, DatabaseError> {
+        let Some(journal) = &self.journal else {
+            return Ok(false);
+        };
+        match (self.window.presence, self.window.sole) {
+            (Some(Presence::Alone), _) => Ok(true),
+            (Some(Presence::Shared), Some(runs)) => {
+                let others = journal.others(&mut self.database).await?;
+                Ok(others.is_empty() && journal.runs(&mut self.database).await? == runs)
+            }
+            _ => Ok(false),
+        }
     }
 
-    /// Inserts rows of the world while the run is alone on the database.
+    /// For how long what changes is the run's because it is alone, should it be killed.
+    fn alone(&self) -> Option<Duration> {
+        self.is_alone().then_some(self.settle + IN_FLIGHT)
+    }
+
+    /// Keeps that up while calls are under way. What goes wrong is told by the next statement.
+    pub(super) async fn stay_alone(&mut self) {
+        if let (Some(journal), Some(alone)) = (&self.journal, self.alone()) {
+            let _ = journal.stay_alone(&mut self.database, alone).await;
+        }
+    }
+
+    /// Inserts rows of the world.
     pub(super) async fn insert_world(&mut self, rows: &[Row]) -> Result<(), DatabaseError> {
+        let has_window = self.window.presence.is_some();
+        if !has_window {
+            self.enter(Presence::Shared).await?;
+        }
         let inserted = self.insert(rows.iter()).await;
         self.world_rows = self.unwatched.len();
+        if !has_window {
+            self.leave().await?;
+        }
         inserted
     }
 
     /// From here on and for so long, what changes belongs to a setup: should the run be killed, it is the run's.
-    pub(super) async fn begin_setup(&mut self, window: Duration) -> Result<Mark, DatabaseError> {
+    pub(super) async fn begin_setup(&mut self, window: Duration) -> Result<(), DatabaseError> {
         match &self.journal {
             Some(journal) => {
                 let window = Some(window + self.settle + IN_FLIGHT);
-                journal.begin(&mut self.database, &[], window).await
+                journal.remember(&mut self.database, &[], window).await
             }
-            None => Ok(Mark::START),
+            None => Ok(()),
         }
     }
 
     /// The same for the setup of an endpoint, which is undone with the batch that comes after it.
     pub(super) async fn begin_endpoint(&mut self, window: Duration) -> Result<(), DatabaseError> {
-        self.set_up_since = Some(self.begin_setup(window).await?);
+        self.begin_batch().await?;
+        self.begin_setup(window).await
+    }
+
+    async fn begin_batch(&mut self) -> Result<(), DatabaseError> {
+        let Some(journal) = self.journal.as_mut().filter(|_| !self.is_batch) else {
+            return Ok(());
+        };
+        journal.begin_batch(&mut self.database).await?;
+        self.is_batch = true;
+        self.expected.clear();
         Ok(())
     }
 
@@ -171,36 +304,30 @@ impl Store {
             return Ok(());
         };
         journal.quiet(&mut self.database, self.settle).await?;
-        let changes = journal.read(&mut self.database).await?;
-        self.others
-            .extend(journal.others(&mut self.database).await?);
-        let attribution = Attribution::new(known, &self.others, &self.background);
-        let attributed = attribution.attribute(changes);
-        journal.set_aside(attributed.foreign);
+        self.watch_new().await?;
+        let attributed = self.attributed(known).await?;
         let set_up = attributed.unexplained.iter().map(|change| change.seq);
         let set_up: Vec<i64> = set_up.collect();
-        journal.claim(&mut self.database, &set_up).await?;
-        journal
-            .begin(&mut self.database, identifiers, self.alone)
-            .await
-            .map(drop)
+        self.claim_numbers(&set_up).await?;
+        self.remember(identifiers).await
+    }
+
+    async fn remember(&mut self, identifiers: &[String]) -> Result<(), DatabaseError> {
+        let alone = self.alone();
+        match &self.journal {
+            Some(journal) => {
+                journal
+                    .remember(&mut self.database, identifiers, alone)
+                    .await
+            }
+            None => Ok(()),
+        }
     }
 
     /// Inserts the scratch rows of a batch, after which the journal belongs to that batch.
-    pub(super) async fn seed(
-        &mut self,
-        scratches: &[Scratch],
-        presence: Presence,
-    ) -> Result<(), DatabaseError> {
-        let alone = presence == Presence::Alone && scratches.len() == 1;
-        self.alone = alone.then_some(self.settle + IN_FLIGHT);
-        if let Some(journal) = &self.journal {
-            let identifiers = identifiers(scratches);
-            let mark = journal
-                .begin(&mut self.database, &identifiers, self.alone)
-                .await?;
-            self.mark = self.set_up_since.take().unwrap_or(mark);
-        }
+    pub(super) async fn seed(&mut self, scratches: &[Scratch]) -> Result<(), DatabaseError> {
+        self.begin_batch().await?;
+        self.remember(&identifiers(scratches)).await?;
         let rows = scratches.iter().flat_map(|scratch| &scratch.rows);
         self.insert(rows).await
     }
@@ -216,55 +343,178 @@ impl Store {
         self.inserted += count;
         let task = "insert the suite's rows";
         self.database.execute(task, "begin").await?;
-        let inserted = self.database.insert(rows.clone()).await;
+        let inserted = self.database.insert(rows.clone(), &self.catalog).await;
         let end = if inserted.is_ok() {
             "commit"
         } else {
             "rollback"
         };
         self.database.execute(task, end).await?;
+        let inserted = inserted?;
         if self.journal.is_none() {
             self.unwatched.extend(rows.cloned());
+            return Ok(());
         }
-        inserted
+        for (table, count) in inserted {
+            *self.expected.entry(table.to_owned()).or_default() += count;
+        }
+        self.check_seeds(rows).await
     }
 
-    /// Waits until the journal is quiet and reads it once: the changes by the number of their cell, and the rest. What no
-    /// symbol explains belongs to the `sole` cell that was swept meanwhile. Of several cells it is one's, if no other run was
-    /// there: whose is not known, but it has to be undone together with what it was done to.
-    pub(super) async fn effects(
+    /// What the run inserts has to show up in the journal, table by table: else what calls do there is not seen either, and
+    /// the rows are deleted by their keys.
+    async fn check_seeds<'r>(
         &mut self,
-        known: Knowledge<'_>,
-        sole: Option<usize>,
-        presence: Presence,
-    ) -> Result<(Vec<(usize, Change)>, Unexplained), DatabaseError> {
-        let Some(journal) = &mut self.journal else {
-            return Ok(Default::default());
+        rows: impl Iterator<Item = &'r Row>,
+    ) -> Result<(), DatabaseError> {
+        let Some(journal) = &self.journal else {
+            return Ok(());
         };
-        journal.quiet(&mut self.database, self.settle).await?;
+        let logged = journal.inserted(&mut self.database).await?;
+        let is_missing = |table: &String| {
+            let known = self.catalog.table(table);
+            let root = known.map_or(table.as_str(), |known| known.root.as_str());
+            let expected = self.expected.get(table).copied().unwrap_or(0);
+            logged.get(root).copied().unwrap_or(0) < expected
+        };
+        let missing: BTreeSet<String> = self.expected.keys().filter(|t| is_missing(t)).cloned().collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        self.unwatched
+            .extend(rows.filter(|row| missing.contains(&row.table)).cloned());
+        for table in missing {
+            if self.unobserved.insert(table.clone()) {
+                self.progress.note(&format!(
+                    "what the run inserted into `{table}` does not show up in the journal: effects are not observed"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Watches tables that the service has made meanwhile.
+    async fn watch_new(&mut self) -> Result<(), DatabaseError> {
+        let Some(journal) = &self.journal else {
+            return Ok(());
+        };
+        let progress = self.progress;
+        let tell = |text: &str| progress.note(text);
+        let new = journal.watch_new(&mut self.database, &tell).await?;
+        if new.is_empty() {
+            return Ok(());
+        }
+        self.catalog = Arc::new(self.database.catalog().await?);
+        let new: Vec<String> = new.iter().map(|table| format!("`{table}`")).collect();
+        progress.note(&format!(
+            "the service has made {} during the run: rows there are watched and undone, the tables stay (a row that says they \
+             are there belongs under `background`)",
+            new.join(", ")
+        ));
+        Ok(())
+    }
+
+    /// Reads what nobody has explained yet, sets aside what is somebody else's, and counts what changed while no endpoint was
+    /// swept.
+    async fn attributed(&mut self, known: Knowledge<'_>) -> Result<Attributed, DatabaseError> {
+        let Some(journal) = &mut self.journal else {
+            return Ok(Attributed::default());
+        };
         let changes = journal.read(&mut self.database).await?;
         if changes.is_empty() {
-            return Ok(Default::default());
+            return Ok(Attributed::default());
         }
         self.others
             .extend(journal.others(&mut self.database).await?);
         let attribution = Attribution::new(known, &self.others, &self.background);
         let mut attributed = attribution.attribute(changes);
-        if let Some(cell) = sole {
-            let unexplained = std::mem::take(&mut attributed.unexplained);
-            self.unmarked
-                .extend(unexplained.iter().map(|change| change.table.clone()));
-            let its = unexplained.into_iter().map(|change| (cell, change));
-            attributed.explained.extend(its);
+        journal.set_aside(std::mem::take(&mut attributed.foreign));
+        let from = self.window.from;
+        let unexplained = std::mem::take(&mut attributed.unexplained);
+        let (now, before): (Vec<_>, Vec<_>) =
+            unexplained.into_iter().partition(|change| change.seq > from);
+        journal.set_aside(before.iter().map(|change| change.seq));
+        for change in before {
+            *self.strays.entry(change.table).or_default() += 1;
         }
-        journal.set_aside(attributed.foreign);
+        attributed.unexplained = now;
+        Ok(attributed)
+    }
+
+    /// Waits until what the calls wrote is there. A cell that is swept alone has nobody else to wait for than the service's
+    /// sessions, unless a write came later once.
+    async fn wait(&mut self, pause: Pause) -> Result<(), DatabaseError> {
+        let Some(journal) = &self.journal else {
+            return Ok(());
+        };
+        let database = &mut self.database;
+        if pause == Pause::Settle || self.is_late {
+            return journal.quiet(database, self.settle).await;
+        }
+        journal.idle(database, self.settle).await?;
+        if pause == Pause::Both {
+            let idle = journal.last(database).await?;
+            journal.quiet(database, self.settle).await?;
+            self.is_late = journal.last(database).await? != idle;
+        }
+        Ok(())
+    }
+
+    /// Waits until the calls have written and reads the journal once: the changes by the number of their cell, and the rest.
+    /// What no symbol explains belongs to the `sole` cell that was swept meanwhile. Of several cells it is one's: whose is not
+    /// known, but all of it is the run's and undone with the batch, if nobody else can have been there. Else it stays, and is
+    /// told.
+    pub(super) async fn effects(
+        &mut self,
+        known: Knowledge<'_>,
+        sole: Option<usize>,
+        pause: Pause,
+    ) -> Result<(Vec<(usize, Change)>, Unexplained), DatabaseError> {
+        self.wait(pause).await?;
+        self.watch_new().await?;
+        let mut attributed = self.attributed(known).await?;
+        let is_exclusive = attributed.unexplained.is_empty() || self.is_exclusive().await?;
         let mut mine = attributed.background;
-        mine.extend(attributed.explained.iter().map(|(_, change)| change.seq));
-        if presence == Presence::Alone {
+        if is_exclusive {
             mine.extend(attributed.unexplained.iter().map(|change| change.seq));
+        } else {
+            self.leave_alone(&attributed.unexplained);
         }
-        journal.claim(&mut self.database, &mine).await?;
+        if let Some(cell) = sole {
+            let unexplained = std::mem::take(&mut attributed.unexplained).into_iter();
+            attributed
+                .explained
+                .extend(unexplained.map(|change| (cell, change)));
+        }
+        mine.extend(attributed.explained.iter().map(|(_, change)| change.seq));
+        self.claim_numbers(&mine).await?;
         Ok((attributed.explained, Unexplained(attributed.unexplained)))
+    }
+
+    /// What nothing explains stays where another run can have done it, and is told at the end.
+    fn leave_alone(&mut self, changes: &[Change]) {
+        if let Some(journal) = &mut self.journal {
+            journal.set_aside(changes.iter().map(|change| change.seq));
+        }
+        for change in changes {
+            let row = if change.new.is_null() {
+                &change.old
+            } else {
+                &change.new
+            };
+            let key = self.catalog.table(&change.table).map(|table| &table.key);
+            let key = key.into_iter().flatten();
+            let key: Map<String, Json> = key
+                .filter_map(|column| Some((column.clone(), row.get(column)?.clone())))
+                .collect();
+            let leftover = Leftover {
+                tbl: change.table.clone(),
+                op: change.operation.as_str().to_owned(),
+                key: (!key.is_empty()).then_some(Json::Object(key)),
+                reason: Some("nothing explains it, and another run was there".to_owned()),
+            };
+            self.leftovers.push(leftover.shortened());
+        }
     }
 
     async fn claim_numbers(&mut self, numbers: &[i64]) -> Result<(), DatabaseError> {
@@ -274,77 +524,99 @@ impl Store {
         }
     }
 
-    /// Undoes a batch: its rows, its effects, and what its probes wrote.
-    pub(super) async fn restore(&mut self, known: Knowledge<'_>) -> Result<(), DatabaseError> {
-        self.claim_known(known).await?;
-        // What cannot be undone yet is undone with the whole run, or told then.
-        self.undo(known, self.mark, self.world_rows).await?;
-        match &self.journal {
-            Some(journal) if self.inserted > VACUUM => {
-                self.inserted = 0;
-                journal.vacuum(&mut self.database).await
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Leaves changes of a try that is repeated out of what is read from now on: they belong to no cell of the repetition.
-    pub(super) fn set_aside(&mut self, unexplained: &Unexplained) {
-        if let Some(journal) = &mut self.journal {
-            journal.set_aside(unexplained.0.iter().map(|change| change.seq));
-        }
-    }
-
-    /// Undoes the changes of a try that was repeated, where the repetition showed that calls do write such rows.
-    pub(super) async fn undo_explained(
+    /// Undoes a batch: its rows, its effects, and what its probes wrote. Gives what was written after the journal was read and
+    /// that nothing explains.
+    pub(super) async fn restore(
         &mut self,
         known: Knowledge<'_>,
-        mut unexplained: Unexplained,
-    ) -> Result<(), DatabaseError> {
-        let changes = unexplained.take().into_iter();
-        let changes = changes.filter(|change| self.unmarked.contains(&change.table));
-        let numbers: Vec<i64> = changes.map(|change| change.seq).collect();
-        self.claim_numbers(&numbers).await?;
-        self.undo(known, self.mark, self.world_rows).await.map(drop)
+    ) -> Result<Vec<Change>, DatabaseError> {
+        let late = self.claim_known(known).await?;
+        // What cannot be undone yet is undone with the whole run, or told then.
+        self.undo(known, Extent::Batch, self.world_rows).await?;
+        self.is_batch = false;
+        let Some(journal) = &mut self.journal else {
+            return Ok(late);
+        };
+        journal.end_batch(&mut self.database).await?;
+        self.expected.clear();
+        if self.inserted > VACUUM {
+            self.inserted = 0;
+            journal.vacuum(&mut self.database).await?;
+        }
+        Ok(late)
     }
 
-    async fn claim_known(&mut self, known: Knowledge<'_>) -> Result<(), DatabaseError> {
-        let Some(journal) = &self.journal else {
-            return Ok(());
+    /// Undoes what was written after the batch of the last cell, which was swept alone, was undone, and gives it.
+    pub(super) async fn restore_late(
+        &mut self,
+        known: Knowledge<'_>,
+    ) -> Result<Vec<Change>, DatabaseError> {
+        let late = self.attributed(known).await?.unexplained;
+        if late.is_empty() {
+            return Ok(late);
+        }
+        self.begin_batch().await?;
+        let numbers: Vec<i64> = late.iter().map(|change| change.seq).collect();
+        self.claim_numbers(&numbers).await?;
+        self.restore(known).await?;
+        self.is_late = true;
+        Ok(late)
+    }
+
+    /// Says that a write came late, and waits longer from then on.
+    pub(super) fn is_late(&mut self, late: &[Change]) {
+        self.is_late |= !late.is_empty();
+    }
+
+    async fn claim_known(&mut self, known: Knowledge<'_>) -> Result<Vec<Change>, DatabaseError> {
+        let Some(journal) = &mut self.journal else {
+            return Ok(Vec::new());
         };
         let changes = journal.read(&mut self.database).await?;
+        if changes.is_empty() {
+            return Ok(changes);
+        }
         let others = journal.others(&mut self.database).await?;
         let alone = others.is_empty();
         self.others.extend(others);
-        let mut mine = Attribution::new(known, &self.others, &self.background).own(&changes);
+        let attribution = Attribution::new(known, &self.others, &self.background);
+        let mut mine = attribution.own(&changes);
         let unmarked = |change: &&Change| alone && self.background.has_unmarked(change);
         mine.extend(changes.iter().filter(unmarked).map(|change| change.seq));
-        self.claim_numbers(&mine).await
+        self.claim_numbers(&mine).await?;
+        let mut late = self.attributed(known).await?.unexplained;
+        if !late.is_empty() && self.is_exclusive().await? {
+            let numbers: Vec<i64> = late.iter().map(|change| change.seq).collect();
+            self.claim_numbers(&numbers).await?;
+        } else {
+            self.leave_alone(&std::mem::take(&mut late));
+        }
+        Ok(late)
     }
 
-    /// Undoes what the journal has after `mark`; without one, deletes the inserted rows after the first `keep`.
+    /// Undoes what the journal has; of rows that no journal knows, deletes those after the first `keep`.
     async fn undo(
         &mut self,
         known: Knowledge<'_>,
-        mark: Mark,
+        extent: Extent,
         keep: usize,
     ) -> Result<Vec<Leftover>, DatabaseError> {
+        let mut left = Vec::new();
         if let Some(journal) = &self.journal {
             let names = self.catalog.names();
             let background: Vec<&str> = names
                 .filter(|table| self.background.is_table(table))
                 .collect();
+            let progress = self.progress;
+            let tell = |text: &str| progress.note(text);
             let database = &mut self.database;
             journal.claim_referring(database, &background).await?;
-            let left = journal.undo(database, mark).await?;
-            return Ok(left
-                .into_iter()
-                .map(|leftover| named(leftover, known))
-                .collect());
+            left = journal.undo(database, extent, &tell).await?;
         }
         let rows = self.unwatched.split_off(keep.min(self.unwatched.len()));
         self.database.delete(&rows, &self.catalog).await?;
-        Ok(Vec::new())
+        let named = left.into_iter().map(|leftover| named(leftover, known));
+        Ok(named.collect())
     }
 
     /// Undoes the whole run. What the service changes at this very moment can be known as the run's a moment later.
@@ -352,7 +624,7 @@ impl Store {
         let mut left = Vec::new();
         for _ in 0..TRIES {
             self.claim_known(known).await?;
-            left = self.undo(known, Mark::START, 0).await?;
+            left = self.undo(known, Extent::Run, 0).await?;
             if left.is_empty() {
                 break;
             }
@@ -367,8 +639,8 @@ impl Store {
         mut self,
         known: Knowledge<'_>,
         late: Duration,
-        progress: &dyn Progress,
     ) -> Result<Vec<Leftover>, DatabaseError> {
+        let progress = self.progress;
         if !late.is_zero() && self.has_background() {
             progress.note(&format!(
                 "waiting {} s for what the service writes late",
@@ -380,13 +652,38 @@ impl Store {
                 () = stop::asked() => {}
             }
         }
-        self.enter(Presence::Shared).await?;
+        self.enter_end().await?;
         self.undo_all(known).await?;
-        self.leave(Presence::Shared).await?;
+        self.leave().await?;
+        self.tell_strays();
         if let Some(journal) = self.journal {
-            journal.remove(&mut self.database).await?;
+            let tell = |text: &str| progress.note(text);
+            let stays = journal.remove(&mut self.database, &tell).await?;
+            stays.iter().for_each(|stays| progress.note(stays));
         }
         Ok(self.leftovers)
+    }
+
+    /// At the end of a run only what is known as its own is undone: a run that failed can still be in a window.
+    async fn enter_end(&mut self) -> Result<(), DatabaseError> {
+        if self.window.presence.is_none() {
+            self.enter(Presence::Shared).await?;
+            self.window.from = i64::MAX;
+        }
+        Ok(())
+    }
+
+    /// Says what changed that nobody explains, between the endpoints.
+    fn tell_strays(&self) {
+        if self.strays.is_empty() {
+            return;
+        }
+        let strays = self.strays.iter();
+        let strays = strays.map(|(table, count)| format!("{count} of `{table}`"));
+        self.progress.note(&format!(
+            "changes that nothing explains were made while no endpoint was swept, and stay: {}",
+            strays.collect::<Vec<_>>().join(", ")
+        ));
     }
 
     fn has_background(&self) -> bool {
@@ -397,6 +694,26 @@ impl Store {
                 .any(|table| self.background.is_table(table))
     }
 }
+
+/// Says which tables are not watched, so that their silence is no claim.
+async fn tell_what_is_unwatched(
+    database: &mut Database,
+    progress: &dyn Progress,
+) -> Result<(), DatabaseError> {
+    let mut unwatched = database.unwatched().await?;
+    if unwatched.is_empty() {
+        return Ok(());
+    }
+    let more = unwatched.split_off(NAMED.min(unwatched.len())).len();
+    if more > 0 {
+        unwatched.push(format!("and {more} more"));
+    }
+    progress.note(&format!("not watched: {}", unwatched.join(", ")));
+    Ok(())
+}
+
+/// How many tables that are not watched are named.
+const NAMED: usize = 10;
 
 /// How often the end of a run tries to undo what was changed meanwhile, and the least time between.
 const TRIES: usize = 5;

@@ -42,7 +42,7 @@ async fn the_next_run_undoes_what_a_killed_one_left() {
     let swept = fixture
         .sweep(&suite(), "key-info", &Options::default())
         .await;
-    assert_eq!(swept.leftovers, []);
+    assert_eq!(swept.undone.leftovers, []);
     assert_eq!(everything(&fixture.database_url).await, before);
 }
 

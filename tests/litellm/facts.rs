@@ -109,10 +109,9 @@ async fn every_actors_credential_authenticates_as_that_actor() {
     let mut database = Database::connect(&fixture.database_url, "public")
         .await
         .unwrap();
-    database
-        .insert(&world.rows(&suite, &templates).unwrap())
-        .await
-        .unwrap();
+    let catalog = database.catalog().await.unwrap();
+    let rows = world.rows(&suite, &templates).unwrap();
+    database.insert(&rows, &catalog).await.unwrap();
     let mut authenticated = Vec::new();
     for (actor, instance) in &world.entities {
         let (Some(key), Some(user)) = (instance.fields.get("key"), instance.fields.get("user_id"))
@@ -151,7 +150,7 @@ async fn scratch_rows_land_and_are_gone_after_the_sweep() {
         (deleted.status, deleted.effects.is_empty()),
         (Some(200), false)
     );
-    assert_eq!(swept.leftovers, []);
+    assert_eq!(swept.undone.leftovers, []);
     assert_eq!(everything(&fixture.database_url).await, before);
 }
 

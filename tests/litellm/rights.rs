@@ -87,7 +87,7 @@ async fn a_role_that_owns_the_tables_gets_the_records_of_a_superuser() {
     let sweep = swept(&fixture, &url, SOME, &notes).await;
     assert_eq!(text(&sweep), expected);
     assert!(observed(&sweep));
-    assert_eq!(sweep.leftovers, []);
+    assert_eq!(sweep.undone.leftovers, []);
     assert_eq!(notes.0.take(), [""; 0]);
     assert_eq!(everything(&fixture.database_url).await, before);
     let schemas = "select count(*) from pg_namespace where nspname = 'authz_pin'";

@@ -11,10 +11,10 @@ mod others;
 mod runs;
 mod service;
 
-use authz_pin::journal::Mark;
+use authz_pin::journal::Extent;
 
 use others::claim;
-use service::{RUN, Service};
+use service::{RUN, Service, silent};
 
 /// Undoes the calls of a schema after they were made in a session with these settings.
 async fn undone(sql: &str, settings: &str) {
@@ -28,8 +28,8 @@ async fn undone(sql: &str, settings: &str) {
     service.call(calls).await;
     let changed = service.content().await;
     claim(&journal, &mut database).await;
-    let leftovers = journal.undo(&mut database, Mark::START).await.unwrap();
-    journal.remove(&mut database).await.unwrap();
+    let leftovers = journal.undo(&mut database, Extent::Run, &silent).await.unwrap();
+    journal.remove(&mut database, &silent).await.unwrap();
 
     assert_ne!(changed, before, "the calls change nothing");
     assert_eq!(leftovers, []);

@@ -3,16 +3,18 @@
 use std::time::Duration;
 
 use authz_pin::database::Database;
-use authz_pin::journal::{Journal, Leftover, Mark, clean};
+use authz_pin::journal::{Extent, Journal, Leftover};
 use serde_json::json;
 
-use crate::service::{RUN, Service};
+use crate::service::{RUN, Service, cleaned, silent};
 
 const TENANTS: &str = "
     create table tenant (id int primary key, name text);
     create table team (id int primary key, tenant int references tenant on delete cascade);
     create table seat (id int primary key, tenant int references tenant on delete set null);
     insert into tenant values (1, 'one'), (2, 'two');";
+
+const CHANGED: &str = "the row is not as the run left it";
 
 /// Claims everything so far as the run's.
 pub(crate) async fn claim(journal: &Journal, database: &mut Database) {
@@ -33,16 +35,17 @@ async fn after_undo(calls: &str, others: &str) -> (Vec<Leftover>, Service) {
     service.call(calls).await;
     claim(&journal, &mut database).await;
     service.call(others).await;
-    let leftovers = journal.undo(&mut database, Mark::START).await.unwrap();
-    journal.remove(&mut database).await.unwrap();
+    let leftovers = journal.undo(&mut database, Extent::Run, &silent).await.unwrap();
+    journal.remove(&mut database, &silent).await.unwrap();
     (leftovers, service)
 }
 
-fn leftover(table: &str, op: &str, id: i32) -> Leftover {
+fn leftover(table: &str, op: &str, id: i32, reason: &str) -> Leftover {
     Leftover {
         tbl: table.to_owned(),
         op: op.to_owned(),
         key: Some(json!({"id": id})),
+        reason: Some(reason.to_owned()),
     }
 }
 
@@ -53,7 +56,7 @@ async fn a_row_that_somebody_else_changed_since_is_left_alone_and_named() {
         "update tenant set name = 'theirs' where id = 1",
     )
     .await;
-    assert_eq!(leftovers, [leftover("tenant", "update", 1)]);
+    assert_eq!(leftovers, [leftover("tenant", "update", 1, CHANGED)]);
     let names = service
         .lines("select name as line from tenant order by id")
         .await;
@@ -70,12 +73,12 @@ async fn what_was_left_alone_is_undone_once_what_came_between_is_known_as_the_ru
     service
         .call("update tenant set name = 'late' where id = 3")
         .await;
-    let left = journal.undo(&mut database, Mark::START).await.unwrap();
-    assert_eq!(left, [leftover("tenant", "insert", 3)]);
+    let left = journal.undo(&mut database, Extent::Run, &silent).await.unwrap();
+    assert_eq!(left, [leftover("tenant", "insert", 3, CHANGED)]);
     claim(&journal, &mut database).await;
-    let left = journal.undo(&mut database, Mark::START).await.unwrap();
+    let left = journal.undo(&mut database, Extent::Run, &silent).await.unwrap();
     assert_eq!(left, []);
-    journal.remove(&mut database).await.unwrap();
+    journal.remove(&mut database, &silent).await.unwrap();
     assert_eq!(service.content().await, before);
 }
 
@@ -87,7 +90,8 @@ async fn a_row_that_somebody_else_hangs_on_ours_keeps_ours() {
             &format!("insert into {table} values (30, 3)"),
         )
         .await;
-        assert_eq!(leftovers, [leftover("tenant", "insert", 3)]);
+        let reason = format!("a row of `{table}` refers to it, and is not as the run left it");
+        assert_eq!(leftovers, [leftover("tenant", "insert", 3, &reason)]);
         let theirs = service
             .lines(&format!("select tenant::text as line from {table}"))
             .await;
@@ -102,7 +106,9 @@ async fn a_key_that_somebody_else_took_meanwhile_stays_theirs() {
         "insert into tenant values (1, 'theirs')",
     )
     .await;
-    assert_eq!(leftovers, [leftover("tenant", "delete", 1)]);
+    let reason =
+        "23505: duplicate key value violates unique constraint \"tenant_pkey\"";
+    assert_eq!(leftovers, [leftover("tenant", "delete", 1, reason)]);
     assert_eq!(
         service
             .lines("select name as line from tenant where id = 1")
@@ -131,12 +137,12 @@ async fn undo_waits_for_a_transaction_that_is_in_its_way() {
     service
         .call("begin; update tenant set name = 'theirs' where id = 1")
         .await;
-    let (leftovers, ()) = tokio::join!(journal.undo(&mut database, Mark::START), async {
+    let (leftovers, ()) = tokio::join!(journal.undo(&mut database, Extent::Run, &silent), async {
         tokio::time::sleep(Duration::from_millis(900)).await;
         service.call("rollback").await;
     });
     assert_eq!(leftovers.unwrap(), []);
-    journal.remove(&mut database).await.unwrap();
+    journal.remove(&mut database, &silent).await.unwrap();
     assert_eq!(service.content().await, before);
 }
 
@@ -145,7 +151,7 @@ async fn died_after(calls: &[&str], remembered: &[String], alone: Option<Duratio
     let mut service = Service::with(TENANTS).await;
     let (journal, mut database) = service.watched().await;
     journal
-        .begin(&mut database, remembered, alone)
+        .remember(&mut database, remembered, alone)
         .await
         .unwrap();
     // Statements of one message are one transaction.
@@ -171,7 +177,7 @@ async fn what_a_dead_run_caused_is_undone_and_what_others_did_stays() {
         "update tenant set name = 'theirs' where id = 2",
     ];
     let mut service = died_after(&calls, &["remembered".to_owned()], None).await;
-    assert_eq!(clean(&mut service.database().await).await.unwrap(), []);
+    assert_eq!(cleaned(&service).await, []);
     let names = "select name as line from tenant order by id";
     assert_eq!(service.lines(names).await, ["one", "theirs", "theirs"]);
     assert_eq!(
@@ -190,7 +196,7 @@ async fn what_changed_while_a_dead_run_swept_a_cell_alone_was_that_cells() {
         "insert into tenant values (3, 'later')",
     ];
     let mut service = died_after(&calls, &[], Some(Duration::from_millis(200))).await;
-    assert_eq!(clean(&mut service.database().await).await.unwrap(), []);
+    assert_eq!(cleaned(&service).await, []);
     let names = service
         .lines("select name as line from tenant order by id")
         .await;
@@ -204,7 +210,7 @@ async fn a_run_that_is_alive_is_never_undone_by_another() {
     service
         .call(&format!("insert into tenant values (10, '{RUN}')"))
         .await;
-    assert_eq!(clean(&mut service.database().await).await.unwrap(), []);
+    assert_eq!(cleaned(&service).await, []);
     assert_eq!(
         service
             .lines("select name as line from tenant where id = 10")
@@ -212,8 +218,8 @@ async fn a_run_that_is_alive_is_never_undone_by_another() {
         [RUN]
     );
     claim(&journal, &mut database).await;
-    assert_eq!(journal.undo(&mut database, Mark::START).await.unwrap(), []);
-    journal.remove(&mut database).await.unwrap();
+    assert_eq!(journal.undo(&mut database, Extent::Run, &silent).await.unwrap(), []);
+    journal.remove(&mut database, &silent).await.unwrap();
     assert_eq!(
         service
             .lines("select count(*)::text as line from tenant")
@@ -227,7 +233,7 @@ async fn a_journal_of_another_version_is_not_touched() {
     let mut service =
         Service::with("create schema authz_pin; comment on schema authz_pin is 'another'").await;
     let mut database = service.database().await;
-    let refused = Journal::install(&mut database, RUN).await.err().unwrap();
+    let refused = Journal::install(&mut database, RUN, &silent).await.err().unwrap();
     assert!(refused.to_string().contains("another version"), "{refused}");
     let comment = "select obj_description('authz_pin'::regnamespace) as line";
     assert_eq!(service.lines(comment).await, ["another"]);
@@ -237,6 +243,6 @@ async fn a_journal_of_another_version_is_not_touched() {
 async fn a_journal_that_says_nothing_of_its_version_is_another() {
     let service = Service::with("create schema authz_pin").await;
     let mut database = service.database().await;
-    let refused = Journal::install(&mut database, RUN).await.err().unwrap();
+    let refused = Journal::install(&mut database, RUN, &silent).await.err().unwrap();
     assert!(refused.to_string().contains("another version"), "{refused}");
 }

@@ -3,12 +3,12 @@
 use std::time::{Duration, Instant};
 
 use authz_pin::database::Database;
-use authz_pin::journal::{Journal, Mark, Presence};
+use authz_pin::journal::{Journal, Extent, Presence};
 use authz_pin::observation::Operation;
 use serde_json::{Value as Json, json};
 
 use crate::others::{claim, unexplained};
-use crate::service::{RUN, Service};
+use crate::service::{RUN, Service, silent};
 
 const ITEMS: &str = "
     create table item (id int primary key, name text);
@@ -17,7 +17,7 @@ const ITEMS: &str = "
 /// Another run on the same database.
 async fn another(service: &Service) -> (Journal, Database) {
     let mut database = service.database().await;
-    let (journal, _) = Journal::install(&mut database, "aprun1111").await.unwrap();
+    let (journal, _) = Journal::install(&mut database, "aprun1111", &silent).await.unwrap();
     (journal, database)
 }
 
@@ -26,8 +26,8 @@ async fn sweeps_beside(mine: Presence, theirs: Presence) -> bool {
     let service = Service::with(ITEMS).await;
     let (journal, mut database) = service.watched().await;
     let (others, mut other) = another(&service).await;
-    journal.enter(&mut database, mine).await.unwrap();
-    let enters = others.enter(&mut other, theirs);
+    journal.enter(&mut database, mine, &silent).await.unwrap();
+    let enters = others.enter(&mut other, theirs, &silent);
     let entered = tokio::time::timeout(Duration::from_secs(1), enters).await;
     entered.map(|entered| entered.unwrap()).is_ok()
 }
@@ -47,10 +47,10 @@ async fn a_run_that_has_left_lets_one_that_needs_to_be_alone_in() {
     let (journal, mut database) = service.watched().await;
     let (others, mut other) = another(&service).await;
     for presence in [Presence::Shared, Presence::Alone] {
-        journal.enter(&mut database, presence).await.unwrap();
+        journal.enter(&mut database, presence, &silent).await.unwrap();
         journal.leave(&mut database, presence).await.unwrap();
     }
-    let enters = others.enter(&mut other, Presence::Alone);
+    let enters = others.enter(&mut other, Presence::Alone, &silent);
     let entered = tokio::time::timeout(Duration::from_secs(10), enters).await;
     entered.expect("the others are in").unwrap();
 }
@@ -76,8 +76,8 @@ async fn a_run_knows_the_tokens_and_the_identifiers_of_the_others() {
     let (others, mut other) = another(&service).await;
     let mine = [format!("{RUN}-a"), "mine".to_owned()];
     let theirs = ["aprun1111-a".to_owned(), "theirs".to_owned()];
-    journal.begin(&mut database, &mine, None).await.unwrap();
-    others.begin(&mut other, &theirs, None).await.unwrap();
+    journal.remember(&mut database, &mine, None).await.unwrap();
+    others.remember(&mut other, &theirs, None).await.unwrap();
     let known = journal.others(&mut database).await.unwrap();
     assert_eq!(known, ["aprun1111", "theirs"]);
 }
@@ -120,7 +120,7 @@ async fn what_refers_to_a_row_of_the_run_in_a_table_of_the_background_is_the_run
         claimed.unwrap();
         assert_eq!(unexplained(&journal, &mut database).await.len(), left);
     }
-    let left = journal.undo(&mut database, Mark::START).await.unwrap();
+    let left = journal.undo(&mut database, Extent::Run, &silent).await.unwrap();
     assert_eq!(left, []);
     let audit = "select id::text as line from audit";
     assert_eq!(service.lines(audit).await, ["10"]);
@@ -134,7 +134,7 @@ async fn what_was_undone_takes_no_room_after_the_journal_was_vacuumed() {
         .call("insert into item select generate_series(1, 5000)")
         .await;
     claim(&journal, &mut database).await;
-    journal.undo(&mut database, Mark::START).await.unwrap();
+    journal.undo(&mut database, Extent::Run, &silent).await.unwrap();
     let size = "select pg_relation_size('authz_pin.change')::text as line";
     assert_ne!(service.lines(size).await, ["0"]);
     journal.vacuum(&mut database).await.unwrap();

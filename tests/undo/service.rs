@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use authz_pin::database::Database;
 use authz_pin::embedded::Cluster;
-use authz_pin::journal::Journal;
+use authz_pin::journal::{Journal, Leftover, clean};
 use diesel::QueryableByName;
 use diesel::sql_types::Text;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
@@ -55,7 +55,7 @@ impl Service {
     /// What the tool sees of it, with its journal installed.
     pub(crate) async fn watched(&self) -> (Journal, Database) {
         let mut database = self.database().await;
-        let (journal, leftovers) = Journal::install(&mut database, RUN).await.unwrap();
+        let (journal, leftovers) = Journal::install(&mut database, RUN, &silent).await.unwrap();
         assert_eq!(leftovers, []);
         (journal, database)
     }
@@ -102,3 +102,13 @@ const TABLES: &str = "
 const TRIGGERS: &str = "
     select format('trigger %s on %s: %s', tgname, tgrelid::regclass, tgenabled) as line
     from pg_trigger where not tgisinternal and tgname not like 'authz_pin%' order by 1";
+
+/// Nobody is told.
+pub(crate) fn silent(_: &str) {}
+
+/// Undoes what dead runs left; the journal goes with it, and so it has to.
+pub(crate) async fn cleaned(service: &Service) -> Vec<Leftover> {
+    let (leftovers, stays) = clean(&mut service.database().await, &silent).await.unwrap();
+    assert_eq!(stays, None);
+    leftovers
+}

@@ -1,0 +1,179 @@
+//! What the tables of the service look like, and which of them are watched.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use diesel::QueryableByName;
+use diesel::sql_types::{Array, Text};
+use diesel_async::RunQueryDsl;
+use serde::Deserialize;
+
+use super::{Database, DatabaseError, One};
+
+/// What the tables of the service look like.
+#[derive(Debug, Default, Deserialize)]
+pub struct Catalog {
+    tables: BTreeMap<String, Table>,
+}
+
+/// What is known of one table.
+#[derive(Debug, Default, Deserialize)]
+pub struct Table {
+    /// The table with its schema, as SQL names it.
+    pub relation: String,
+    /// The name of the table that it is a partition of, or its own: changes are logged under this one.
+    pub root: String,
+    /// The columns of the primary key, in its order.
+    pub key: Vec<String>,
+    /// The columns that hold a date or a time.
+    pub temporal: BTreeSet<String>,
+    /// The columns that the database numbers by itself.
+    pub numbered: BTreeSet<String>,
+    /// The columns that hold another table's key, each with that table.
+    pub references: BTreeMap<String, String>,
+}
+
+#[derive(QueryableByName)]
+struct Name {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+impl Database {
+    /// Reads what the tables look like.
+    pub async fn catalog(&mut self) -> Result<Catalog, DatabaseError> {
+        let query = diesel::sql_query(CATALOG)
+            .bind::<Text, _>(self.schema.clone())
+            .bind::<Array<Text>, _>(self.schemas.clone());
+        let one: One = query
+            .get_result(&mut self.connection)
+            .await
+            .map_err(DatabaseError::refused("read the catalog"))?;
+        serde_json::from_value(one.value).map_err(DatabaseError::Catalog)
+    }
+
+    /// Finds the schemas whose tables are watched: the service's own, and those that are `wanted`, or all others of the
+    /// database.
+    pub(crate) async fn find_schemas(
+        &mut self,
+        wanted: Option<&[String]>,
+    ) -> Result<(), DatabaseError> {
+        let mut schemas = vec![self.schema.clone()];
+        let others = self.names(SCHEMAS).await?.into_iter();
+        let others = others.filter(|name| wanted.is_none_or(|wanted| wanted.contains(name)));
+        schemas.extend(others.filter(|name| *name != self.schema));
+        self.schemas = schemas;
+        Ok(())
+    }
+
+    /// What of the database is not watched, each with the reason.
+    pub(crate) async fn unwatched(&mut self) -> Result<Vec<String>, DatabaseError> {
+        self.names(UNWATCHED).await
+    }
+
+    /// A publication that sends every row of every table to its subscribers, the journal's too.
+    pub(crate) async fn publication_of_all(&mut self) -> Result<Option<String>, DatabaseError> {
+        let query = "select pubname::text as name from pg_publication where puballtables order by 1";
+        Ok(self.names(query).await?.into_iter().next())
+    }
+
+    async fn names(&mut self, query: &str) -> Result<Vec<String>, DatabaseError> {
+        let names: Vec<Name> = diesel::sql_query(query)
+            .load(&mut self.connection)
+            .await
+            .map_err(DatabaseError::refused("read the catalog"))?;
+        Ok(names.into_iter().map(|name| name.name).collect())
+    }
+}
+
+/// The schemas with tables, but for the server's own, the journal's, and those of sessions.
+const SCHEMAS: &str = "
+    select distinct n.nspname::text as name
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where c.relkind in ('r', 'p') and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'authz_pin')
+    order by 1";
+
+/// Tables without a trigger of the journal, and what sees the journal's own statements.
+const UNWATCHED: &str = "
+    select format('`%s` (%s)', c.oid::regclass, case
+        when e.extname is not null then format('of the extension `%s`', e.extname)
+        when c.relkind = 'f' then 'a foreign table'
+        when not pg_has_role(c.relowner, 'usage') then format('it belongs to the role `%s`', pg_get_userbyid(c.relowner))
+        else 'its schema is not among those that the suite names' end) as name
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      left join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e'
+      left join pg_extension e on d.refclassid = 'pg_extension'::regclass and e.oid = d.refobjid
+    where c.relkind in ('r', 'p', 'f') and not c.relispartition
+      and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'authz_pin')
+      and not exists (
+        select from pg_trigger g join pg_proc p on p.oid = g.tgfoid
+        where g.tgrelid = c.oid and p.pronamespace = to_regnamespace('authz_pin'))
+    union all
+    select format('what the event trigger `%s` writes because of the journal', evtname) as name
+    from pg_event_trigger where evtenabled <> 'D'
+    order by 1";
+
+const CATALOG: &str = "
+    with named as (
+      select c.oid, c.relname, n.nspname, case when n.nspname = $1 then c.relname else n.nspname || '.' || c.relname end as name
+      from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      where n.nspname = any ($2) and c.relkind in ('r', 'p')
+    )
+    select jsonb_build_object('tables', coalesce(jsonb_object_agg(name, jsonb_build_object(
+      'relation', relation, 'root', root, 'key', key, 'temporal', temporal, 'numbered', numbered, 'references', referred)), '{}')) as value
+    from (
+      select c.name, format('%I.%I', c.nspname, c.relname) as relation,
+        coalesce((select p.name from named p where p.oid = pg_partition_root(c.oid)), c.name) as root,
+        coalesce(jsonb_agg(a.attname order by array_position(i.indkey::int2[], a.attnum))
+          filter (where a.attnum = any (i.indkey)), '[]') as key,
+        coalesce(jsonb_agg(a.attname) filter (where t.typcategory = 'D'), '[]') as temporal,
+        coalesce(jsonb_agg(a.attname) filter (where a.attidentity <> ''
+          or pg_get_expr(d.adbin, d.adrelid) like 'nextval(%'), '[]') as numbered,
+        coalesce(jsonb_object_agg(a.attname, r.name) filter (where r.name is not null), '{}') as referred
+      from named c
+      join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+      join pg_type t on t.oid = a.atttypid
+      left join pg_index i on i.indrelid = c.oid and i.indisprimary
+      left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
+      left join lateral (
+        select min(f.name) as name
+        from pg_constraint k join named f on f.oid = k.confrelid
+        where k.contype = 'f' and k.conrelid = c.oid and k.conkey = array[a.attnum]
+      ) r on true
+      group by c.oid, c.name, c.nspname, c.relname
+    ) x";
+
+impl Catalog {
+    /// The table of that name.
+    #[must_use]
+    pub fn table(&self, name: &str) -> Option<&Table> {
+        self.tables.get(name)
+    }
+
+    /// The column that is the table's primary key, where it is one column.
+    #[must_use]
+    pub fn key(&self, table: &str) -> Option<&str> {
+        match self.table(table)?.key.as_slice() {
+            [key] => Some(key),
+            _ => None,
+        }
+    }
+
+    /// The table whose key, which the database numbers, `column` of `table` holds: its own, or one that it refers to.
+    #[must_use]
+    pub fn numbers<'a>(&'a self, table: &'a str, column: &str) -> Option<&'a str> {
+        let is_numbered = |table: &str, column: &str| {
+            let found = self.table(table);
+            found.is_some_and(|found| found.key == [column] && found.numbered.contains(column))
+        };
+        if is_numbered(table, column) {
+            return Some(table);
+        }
+        let other = self.table(table)?.references.get(column)?;
+        is_numbered(other, self.key(other)?).then_some(other.as_str())
+    }
+
+    /// The tables' names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.tables.keys().map(String::as_str)
+    }
+}

@@ -1,0 +1,79 @@
+-- The log as a program reads it: rows as JSON.
+
+-- A value as JSON that can be compared; what JSON cannot hold is its own text.
+create or replace function authz_pin.value(value json) returns jsonb
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return value::jsonb;
+exception when others then
+  return to_jsonb(value::text);
+end $$;
+
+-- One row as JSON, also where some of its values cannot be JSON, or where its text is no row of the table any more.
+create or replace function authz_pin.image(relation regclass, row_text text) returns jsonb
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  image jsonb;
+begin
+  execute format(
+    'select jsonb_object_agg(key, authz_pin.value(value)) from json_each((select to_json($1::%s)))', relation)
+  into image using row_text;
+  return image;
+exception when others then
+  return case when row_text is not null then jsonb_build_object('row', row_text) end;
+end $$;
+
+-- Rows of one table as JSON, all at once where that works.
+create or replace function authz_pin.images(relation regclass, texts text[]) returns jsonb[]
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set timezone = 'UTC' set datestyle = 'ISO, YMD' set intervalstyle = 'postgres'
+set bytea_output = 'hex' set extra_float_digits = 1 set lc_monetary = 'C'
+as $$
+declare
+  images jsonb[];
+begin
+  execute format(
+    'select array_agg(to_jsonb(x::%s) order by n) from unnest($1) with ordinality u (x, n)', relation)
+  into images using texts;
+  return images;
+exception when others then
+  return (select array_agg(authz_pin.image(relation, x) order by n) from unnest(texts) with ordinality u (x, n));
+end $$;
+
+-- The changes after `since` that nobody has explained yet.
+create or replace function authz_pin.unexplained(since bigint)
+returns table (seq bigint, transaction bigint, tbl text, op text, old jsonb, new jsonb)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  r record;
+begin
+  for r in
+    select c.relation, array_agg(c.seq order by c.seq) as seqs, array_agg(c.old_row order by c.seq) as olds,
+      array_agg(c.new_row order by c.seq) as news
+    from authz_pin.change c where c.run is null and c.seq > since group by c.relation
+  loop
+    return query
+    select c.seq, c.xact::text::bigint, c.tbl, c.op, u.old, u.new
+    from unnest(r.seqs, authz_pin.images(r.relation, r.olds), authz_pin.images(r.relation, r.news)) u (seq, old, new)
+      join authz_pin.change c on c.seq = u.seq;
+  end loop;
+end $$;
+
+-- The primary key of a row.
+create or replace function authz_pin.row_key(relation regclass, row_text text) returns jsonb
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select jsonb_object_agg(a.attname, image -> a.attname)
+  from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey)
+    cross join lateral (select (authz_pin.images(row_key.relation, array[row_text]))[1]) x (image)
+  where i.indrelid = row_key.relation and i.indisprimary
+$$;

@@ -1,0 +1,260 @@
+//! The journal's schema and its triggers: made for the first run, and taken away after the last.
+
+use std::time::Instant;
+
+use diesel::QueryableByName;
+use diesel::sql_types::{Array, Bool, Nullable, Text};
+use diesel_async::RunQueryDsl;
+
+use super::{PATIENCE, PAUSE, SILENCE, STATEMENTS, Tell, VERSION, holder};
+use crate::database::{Database, DatabaseError, Flag};
+
+/// What is known of the schema before it is used.
+#[derive(QueryableByName)]
+struct Schema {
+    #[diesel(sql_type = Text)]
+    owner: String,
+    #[diesel(sql_type = Bool)]
+    is_ours: bool,
+    #[diesel(sql_type = Nullable<Text>)]
+    comment: Option<String>,
+}
+
+#[derive(QueryableByName)]
+struct Name {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+const TASK: &str = "install the journal";
+
+/// Makes the schema where it is not there yet, and enters the run.
+pub(super) async fn register(
+    database: &mut Database,
+    run: &str,
+    tell: Tell<'_>,
+) -> Result<(), DatabaseError> {
+    begin(database, tell).await?;
+    let registered = register_in_transaction(database, run).await;
+    end(database, registered).await
+}
+
+async fn register_in_transaction(database: &mut Database, run: &str) -> Result<(), DatabaseError> {
+    if !is_there(database).await? {
+        database.execute(TASK, "create schema authz_pin").await?;
+        let version = format!("comment on schema authz_pin is '{VERSION}'");
+        database.execute(TASK, &version).await?;
+    }
+    for sql in STATEMENTS {
+        database.execute(TASK, sql).await?;
+    }
+    let schema = database.schema().to_owned();
+    let register =
+        diesel::sql_query("insert into authz_pin.run (token, service_schema) values ($1, $2)")
+            .bind::<Text, _>(run)
+            .bind::<Text, _>(&schema);
+    let registered = register.execute(&mut database.connection).await;
+    registered.map_err(DatabaseError::refused(TASK)).map(drop)
+}
+
+/// Whether there is a journal. One that belongs to another role could have functions that do anything with our rights; one
+/// that another version made has other tables, and only that version knows the way back.
+pub(super) async fn is_there(database: &mut Database) -> Result<bool, DatabaseError> {
+    let query = "select pg_get_userbyid(nspowner)::text as owner, nspowner = current_user::regrole as is_ours,
+        obj_description(oid, 'pg_namespace') as comment
+        from pg_namespace where nspname = 'authz_pin'";
+    let schemas: Vec<Schema> = diesel::sql_query(query)
+        .load(&mut database.connection)
+        .await
+        .map_err(DatabaseError::refused("read the journal"))?;
+    match schemas.into_iter().next() {
+        None => Ok(false),
+        Some(schema) if !schema.is_ours => Err(DatabaseError::ForeignJournal {
+            owner: schema.owner,
+        }),
+        Some(schema) if schema.comment.as_deref() == Some(VERSION) => Ok(true),
+        Some(_) => Err(DatabaseError::OtherJournal),
+    }
+}
+
+/// Begins a transaction in which no other run installs or removes the journal.
+async fn begin(database: &mut Database, tell: Tell<'_>) -> Result<(), DatabaseError> {
+    let start = Instant::now();
+    let mut is_told = false;
+    loop {
+        database.execute(TASK, "begin").await?;
+        let lock = "select pg_try_advisory_xact_lock(hashtextextended('authz_pin installation', 0)) as value";
+        if flag(database, lock).await? {
+            return Ok(());
+        }
+        database.execute(TASK, "rollback").await?;
+        if start.elapsed() >= SILENCE && !is_told {
+            is_told = true;
+            let holders = holder::of_lock(database, "authz_pin installation").await?;
+            let holders = holder::words(&holders);
+            tell(&format!("waiting for another run that begins or ends: {holders}"));
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn end<T>(
+    database: &mut Database,
+    result: Result<T, DatabaseError>,
+) -> Result<T, DatabaseError> {
+    let end = if result.is_ok() { "commit" } else { "rollback" };
+    let ended = database.execute(TASK, end).await;
+    result.and_then(|value| ended.map(|()| value))
+}
+
+async fn flag(database: &mut Database, query: &str) -> Result<bool, DatabaseError> {
+    let flag: Flag = diesel::sql_query(query)
+        .get_result(&mut database.connection)
+        .await
+        .map_err(DatabaseError::refused("read the journal"))?;
+    Ok(flag.value)
+}
+
+async fn names(database: &mut Database, query: &str) -> Result<Vec<String>, DatabaseError> {
+    let names: Vec<Name> = diesel::sql_query(query)
+        .bind::<Text, _>(database.schema().to_owned())
+        .bind::<Array<Text>, _>(database.schemas().to_vec())
+        .load(&mut database.connection)
+        .await
+        .map_err(DatabaseError::refused("read the journal"))?;
+    Ok(names.into_iter().map(|name| name.name).collect())
+}
+
+const MISSING: &str =
+    "select distinct relation::text as name from authz_pin.missing($1, $2) order by 1";
+
+/// The same by the names that records have.
+const NEW: &str = "select distinct name from authz_pin.missing($1, $2) order by 1";
+
+/// Puts the triggers on every table that has none yet, waiting for who keeps tables locked. What tables that are new hold
+/// already is logged as well.
+pub(super) async fn watch(
+    database: &mut Database,
+    are_new: bool,
+    tell: Tell<'_>,
+) -> Result<(), DatabaseError> {
+    let start = Instant::now();
+    let mut is_told = false;
+    loop {
+        let call = diesel::sql_query("call authz_pin.watch($1, $2, $3)")
+            .bind::<Text, _>(database.schema().to_owned())
+            .bind::<Array<Text>, _>(database.schemas().to_vec())
+            .bind::<Bool, _>(are_new);
+        let called = call.execute(&mut database.connection).await;
+        called.map_err(DatabaseError::refused(TASK))?;
+        let missing = names(database, MISSING).await?;
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let waited = start.elapsed();
+        if waited >= SILENCE && !is_told || waited >= PATIENCE {
+            is_told = true;
+            let holders = holder::of_tables(database, &missing, false).await?;
+            let locked = format!("{}: {}", quoted(&missing), holder::words(&holders));
+            if waited >= PATIENCE {
+                return Err(DatabaseError::locked(TASK, locked));
+            }
+            tell(&format!("waiting for {locked}"));
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Watches tables that have come since the run began; gives their names.
+pub(super) async fn watch_new(
+    database: &mut Database,
+    tell: Tell<'_>,
+) -> Result<Vec<String>, DatabaseError> {
+    let new = names(database, NEW).await?;
+    if !new.is_empty() {
+        watch(database, true, tell).await?;
+    }
+    Ok(new)
+}
+
+fn quoted(tables: &[String]) -> String {
+    let quoted = tables.iter().map(|table| format!("`{table}`"));
+    quoted.collect::<Vec<_>>().join(", ")
+}
+
+const REMOVAL: &str = "remove the journal";
+
+/// How often the end of a journal is tried.
+const REMOVALS: usize = 10;
+
+/// What the journal's triggers are on.
+const TRIGGERS: &str = "select distinct g.tgrelid::regclass::text as name
+    from pg_trigger g join pg_proc p on p.oid = g.tgfoid join pg_namespace n on n.oid = p.pronamespace
+    where n.nspname = 'authz_pin' and g.tgparentid = 0 and ($1 is not null or $2 is not null) order by 1";
+
+/// Removes the journal if no run is left, in steps of which each is of use without the next: nothing is logged any more, the
+/// triggers are off, they are gone, and so is the schema. Gives what had to stay, and why.
+pub(super) async fn remove_if_unused(
+    database: &mut Database,
+    tell: Tell<'_>,
+) -> Result<Option<String>, DatabaseError> {
+    let mut tables = Vec::new();
+    for attempt in 0..REMOVALS {
+        if attempt > 0 {
+            tokio::time::sleep(PAUSE * 2).await;
+        }
+        begin(database, tell).await?;
+        let unused = stop_logging(database).await;
+        if !end(database, unused).await? {
+            return Ok(None);
+        }
+        database.execute(REMOVAL, "call authz_pin.unwatch()").await?;
+        tables = names(database, TRIGGERS).await?;
+        if tables.is_empty() && drop_schema(database, tell).await? {
+            return Ok(None);
+        }
+    }
+    let holders = holder::of_tables(database, &tables, true).await?;
+    Ok(Some(format!(
+        "the journal's triggers on {} are switched off and stay for now, since somebody keeps the tables locked ({}): \
+         `authz-pin clean` takes them away afterwards",
+        quoted(&tables),
+        holder::words(&holders)
+    )))
+}
+
+/// Whether no run is left. From here on nothing is logged, and what was logged is nobody's any more.
+async fn stop_logging(database: &mut Database) -> Result<bool, DatabaseError> {
+    if is_gone(database).await? || has_runs(database).await? {
+        return Ok(false);
+    }
+    let stop = "create or replace function authz_pin.log_change() returns trigger language plpgsql as 'begin return null; end';
+        delete from authz_pin.change; delete from authz_pin.identifier";
+    database.execute(REMOVAL, stop).await?;
+    Ok(true)
+}
+
+/// Whether the schema is gone: a session that has written rows keeps the journal's tables locked until its transaction ends.
+async fn drop_schema(database: &mut Database, tell: Tell<'_>) -> Result<bool, DatabaseError> {
+    begin(database, tell).await?;
+    let dropped = database.execute(REMOVAL, DROP).await;
+    end(database, dropped).await?;
+    Ok(is_gone(database).await? || has_runs(database).await?)
+}
+
+async fn is_gone(database: &mut Database) -> Result<bool, DatabaseError> {
+    flag(database, "select to_regclass('authz_pin.run') is null as value").await
+}
+
+async fn has_runs(database: &mut Database) -> Result<bool, DatabaseError> {
+    flag(database, "select exists (select from authz_pin.run) as value").await
+}
+
+const DROP: &str = "set local lock_timeout = '150ms';
+    do $$ begin
+      if not exists (select from authz_pin.run) then
+        drop schema authz_pin cascade;
+      end if;
+    exception when lock_not_available or deadlock_detected or undefined_table then
+      null;
+    end $$";

@@ -1,0 +1,185 @@
+-- How tables are watched: a trigger that logs, put on and taken off table by table.
+
+-- TRUNCATE fires no row triggers: its rows are logged as deleted before they are. All the rows that a statement inserted are
+-- logged at once where the trigger is the statement's, which takes less for each of them. The settings make one row image
+-- the same text whatever the session's own settings are. Nothing but the row's text is made here: whatever can fail, such as
+-- JSON of values that JSON cannot hold, would fail a statement of the service.
+create or replace function authz_pin.log_change() returns trigger
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set timezone = 'UTC' set datestyle = 'ISO, YMD' set intervalstyle = 'postgres'
+set bytea_output = 'hex' set extra_float_digits = 1 set lc_monetary = 'C'
+as $$
+declare
+  run constant text := nullif(current_setting('authz_pin.run', true), '');
+  batch constant bigint := coalesce(nullif(current_setting('authz_pin.batch', true), ''), '0');
+begin
+  if tg_op = 'TRUNCATE' then
+    execute format(
+      'insert into authz_pin.change (run, batch, tbl, relation, op, old_row)
+       select $1, $2, $3, $4, ''delete'', authz_pin_row::text from only %s authz_pin_row', tg_relid::regclass)
+    using run, batch, tg_argv[0], tg_relid::regclass;
+    return null;
+  end if;
+  if tg_level = 'STATEMENT' then
+    insert into authz_pin.change (run, batch, tbl, relation, op, new_row)
+    select run, batch, tg_argv[0], tg_relid, 'insert', authz_pin_row::text from authz_pin_inserted authz_pin_row;
+    return null;
+  end if;
+  insert into authz_pin.change (run, batch, tbl, relation, op, old_row, new_row)
+  values (
+    run, batch, tg_argv[0], tg_relid, lower(tg_op),
+    case when tg_op <> 'INSERT' then old::text end, case when tg_op <> 'DELETE' then new::text end
+  );
+  return null;
+end $$;
+
+-- The triggers that tables of the named schemas should have. Partitions inherit row triggers from their table, but not those of
+-- TRUNCATE. What a run inserts itself is logged a statement at a time; what the service inserts, a row at a time, since what
+-- its own triggers make of a row has to come after the row; and so is all that goes through a partitioned table, where a
+-- statement does not say into which partition. What undo does is not logged. Tables outside the service's own schema are
+-- known by both names. A member of an extension belongs to the extension.
+create or replace function authz_pin.wanted(service_schema text, schemas text[])
+returns table (relation regclass, name text, trigger text, definition text)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select t.relation, t.name, x.trigger, format(
+    'create trigger %s %s on %s %s when (current_setting(''authz_pin.undoing'', true) = ''on'' is not true and %s)
+     execute function authz_pin.log_change(%L)', x.trigger, x.event, t.relation, x.level, x.condition, t.name)
+  from (
+      select c.oid::regclass as relation, c.relkind, c.relispartition,
+        case when s.nspname = service_schema then r.relname else s.nspname || '.' || r.relname end as name
+      from pg_class c
+        join pg_namespace n on n.oid = c.relnamespace
+        join pg_class r on r.oid = coalesce(pg_partition_root(c.oid), c.oid)
+        join pg_namespace s on s.oid = r.relnamespace
+      where n.nspname = any (schemas) and pg_has_role(c.relowner, 'usage')
+        and not exists (
+          select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
+    ) t
+    join (values
+      ('p', 'authz_pin_journal', 'after insert or update or delete', 'for each row', 'true'),
+      ('r', 'authz_pin_journal', 'after update or delete', 'for each row', 'true'),
+      ('r', 'authz_pin_insert', 'after insert', 'for each row',
+        'current_setting(''authz_pin.run'', true) <> '''' is not true'),
+      ('r', 'authz_pin_seed', 'after insert', 'referencing new table as authz_pin_inserted for each statement',
+        'current_setting(''authz_pin.run'', true) <> '''''),
+      ('r', 'authz_pin_truncate', 'before truncate', 'for each statement', 'true')
+    ) as x (kind, trigger, event, level, condition) on x.kind = t.relkind::text
+  where not t.relispartition or x.trigger = 'authz_pin_truncate'
+$$;
+
+-- Those that are missing or do not fire always: in a session that acts as a replica no others fire.
+create or replace function authz_pin.missing(service_schema text, schemas text[])
+returns table (relation regclass, name text, trigger text, definition text)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select w.relation, w.name, w.trigger, w.definition
+  from authz_pin.wanted(service_schema, schemas) w
+    left join pg_trigger g on g.tgrelid = w.relation and g.tgname = w.trigger
+  where g.tgenabled is distinct from 'A'
+$$;
+
+-- The most that a statement of the service waits for a statement of the tool, in milliseconds: less than the server takes to
+-- look for a deadlock, of which the service could be the victim.
+create or replace function authz_pin.patience() returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select least(150, setting::int / 2)::text from pg_settings where name = 'deadlock_timeout'
+$$;
+
+-- Logs what a table holds as inserted, by the transactions that inserted it: a table that came while a run swept was empty
+-- before. `xmin` has the lower half of a transaction's number.
+create or replace procedure authz_pin.adopt(relation regclass, name text)
+language plpgsql as $$
+declare
+  now constant bigint := pg_current_xact_id()::text::bigint;
+begin
+  execute format(
+    'insert into authz_pin.change (xact, tbl, relation, op, new_row)
+     select (x.number - case when x.number > $3 then 4294967296 else 0 end)::text::xid8, $1, $2, ''insert'', x.image
+     from (
+       select $3 - $3 %% 4294967296 + authz_pin_row.xmin::text::bigint as number, authz_pin_row::text as image
+       from only %s authz_pin_row
+     ) x', relation)
+  using name, relation, now;
+end $$;
+
+-- Puts the missing triggers on, each table in a transaction of its own. Tables that somebody keeps locked are passed over, and
+-- their triggers are still missing afterwards. Of tables that are `new`, the rows are logged as well.
+create or replace procedure authz_pin.watch(service_schema text, schemas text[], new boolean)
+language plpgsql as $$
+declare
+  t record;
+begin
+  for t in
+    select m.relation, m.name, c.relkind::text as kind, array_agg(m.trigger order by m.trigger) as triggers,
+      array_agg(m.definition order by m.trigger) as definitions
+    from authz_pin.missing(service_schema, schemas) m join pg_class c on c.oid = m.relation
+    group by m.relation, m.name, c.relkind order by m.relation::text
+  loop
+    perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    perform set_config('lock_timeout', authz_pin.patience(), true);
+    perform set_config('synchronous_commit', 'off', true);
+    begin
+      if pg_try_advisory_xact_lock(hashtextextended('authz_pin installation', 0)) then
+        for i in 1..cardinality(t.triggers) loop
+          if not exists (select from pg_trigger g where g.tgrelid = t.relation and g.tgname = t.triggers[i]) then
+            execute t.definitions[i];
+          end if;
+          execute format('alter table %s enable always trigger %I', t.relation, t.triggers[i]);
+        end loop;
+        if new and t.kind = 'r' then
+          call authz_pin.adopt(t.relation, t.name);
+        end if;
+      end if;
+    exception
+      when lock_not_available or deadlock_detected or undefined_table then
+        null;
+    end;
+    commit;
+  end loop;
+end $$;
+
+-- Takes every trigger off again, each table in a transaction of its own, unless a run has come. Where somebody keeps the table
+-- locked, its triggers are switched off, which a session that only read the table does not stop. The trigger function does
+-- nothing any more by then, so that what stays is without effect.
+create or replace procedure authz_pin.unwatch()
+language plpgsql as $$
+declare
+  t record;
+  action text;
+  actions constant text[] := array['drop trigger %1$I on %2$s', 'alter table only %2$s disable trigger %1$I'];
+begin
+  for t in
+    select g.tgrelid::regclass as relation, array_agg(g.tgname order by g.tgname) as triggers
+    from pg_trigger g join pg_proc p on p.oid = g.tgfoid
+    where p.pronamespace = 'authz_pin'::regnamespace and g.tgparentid = 0
+    group by g.tgrelid order by g.tgrelid::regclass::text
+  loop
+    perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    perform set_config('lock_timeout', authz_pin.patience(), true);
+    perform set_config('synchronous_commit', 'off', true);
+    if pg_try_advisory_xact_lock(hashtextextended('authz_pin installation', 0))
+      and not exists (select from authz_pin.run)
+    then
+      foreach action in array actions loop
+        begin
+          for i in 1..cardinality(t.triggers) loop
+            execute format(action, t.triggers[i], t.relation);
+          end loop;
+          exit;
+        exception
+          when lock_not_available or deadlock_detected then
+            null;
+          when undefined_table or undefined_object then
+            exit;
+        end;
+      end loop;
+    end if;
+    commit;
+  end loop;
+end $$;
