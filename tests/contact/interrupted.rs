@@ -1,0 +1,83 @@
+//! A run that is interrupted leaves nothing, whatever it was about to do.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+
+use crate::run::wait_for;
+use crate::stage::{Stage, call, suite};
+
+const SCHEMA: &str = "
+    create table item (id text primary key, name text);
+    create table account (id bigint generated always as identity primary key, name text not null);
+    create table role (account bigint not null references account on delete cascade, name text);
+    insert into account (name) values ('of nobody');
+    insert into role select id, 'admin' from account;";
+
+/// What holds no value of the run refers to what does, in a transaction of its own.
+fn make_user() -> Value {
+    call(&json!({"sql": [
+        "insert into account (name) values ('{{ cell.tag }}')",
+        "insert into role select id, 'user' from account where name = '{{ cell.tag }}'",
+    ], "pause_ms": 30}))
+}
+
+const ACTORS: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
+
+/// Interrupts a run so many milliseconds after so many of its calls have come in, or after it said so.
+fn interrupts(moments: &[(usize, u64)]) {
+    let stage = Stage::with(SCHEMA, suite(&ACTORS, &[("make-user", make_user())]));
+    let before = stage.base.content();
+    let mut interrupted = 0;
+    for (calls, pause) in moments {
+        let when = format!("{pause} ms after call {calls}");
+        stage.toy.forget();
+        let mut run = stage.start("check", &["--concurrency", "4"]);
+        run.until(Duration::from_mins(1), |_| stage.toy.calls() >= *calls);
+        sleep(Duration::from_millis(*pause));
+        run.interrupt();
+        let ended = run.end();
+        // A run can be over by then.
+        let is_interrupted = ended.code == Some(130);
+        assert!(
+            is_interrupted || ended.code == Some(1),
+            "{when}: {ended:#?}"
+        );
+        interrupted += usize::from(is_interrupted);
+        wait_for("the service is idle", || stage.toy.is_idle());
+        stage.base.assert_is(&before, &when);
+    }
+    assert!(interrupted > 1, "{interrupted} of {moments:?}");
+}
+
+#[test]
+fn a_run_that_is_interrupted_while_it_makes_its_first_calls_leaves_no_row() {
+    interrupts(&[(1, 0), (1, 15), (4, 0), (8, 0)]);
+}
+
+#[test]
+fn a_run_that_is_interrupted_while_it_repeats_its_calls_leaves_no_row() {
+    interrupts(&[(8, 60), (9, 0), (10, 40), (12, 0), (16, 0)]);
+}
+
+#[test]
+fn a_run_that_is_interrupted_as_soon_as_it_says_that_it_repeats_leaves_no_row() {
+    let stage = Stage::with(SCHEMA, suite(&ACTORS, &[("make-user", make_user())]));
+    let before = stage.base.content();
+    let mut run = stage.start("check", &[]);
+    // A run that repeats nothing says nothing of the kind, and is interrupted in the middle of its calls.
+    run.until(Duration::from_mins(1), |run| {
+        run.stderr().contains("one cell at a time") || stage.toy.calls() >= ACTORS.len()
+    });
+    run.until(Duration::from_millis(400), |run| {
+        run.stderr().contains("one cell at a time")
+    });
+    assert!(!run.is_over(), "it was over before");
+    run.signal(Signal::SIGINT);
+    let ended = run.end();
+    assert_eq!(ended.code, Some(130), "{ended:#?}");
+    wait_for("the service is idle", || stage.toy.is_idle());
+    stage.base.assert_is(&before, "interrupted");
+}
