@@ -1,6 +1,7 @@
 //! Whatever calls do to a database, and whenever a run is interrupted, every table is afterwards what it was.
 
 use std::cell::Cell;
+use std::fmt::Debug;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -150,20 +151,10 @@ impl Case {
 
     /// Says whether the run was interrupted before its end.
     fn holds(&self, base: &Base, toy: &Toy) -> Result<bool, TestCaseError> {
-        base.owner_sql(RESET);
-        base.owner_sql(SCHEMA);
-        toy.forget();
-        let before = base.content();
+        let before = fresh(base, toy);
         let ended = self.checked(base, toy);
-        wait_for("the service is idle", || toy.is_idle());
-        let now = base.content();
-        let missing: Vec<_> = before.iter().filter(|line| !now.contains(line)).collect();
-        let new: Vec<_> = now.iter().filter(|line| !before.contains(line)).collect();
-        prop_assert!(
-            now == before,
-            "missing {missing:#?}, new {new:#?}: {ended:#?}"
-        );
-        prop_assert_eq!(base.traces(), Vec::<String>::new(), "{:#?}", ended);
+        is_equal(base, toy, &before, &ended)?;
+
         // There is no snapshot, so what is not interrupted differs.
         let is_interrupted = self.interrupted.is_some() && ended.code == Some(130);
         // So early that it did not listen to signals yet.
@@ -175,12 +166,16 @@ impl Case {
         Ok(is_interrupted)
     }
 
-    fn checked(&self, base: &Base, toy: &Toy) -> Ended {
-        let place = self.place();
+    fn start(&self, place: &Place, base: &Base, toy: &Toy) -> Running {
         let (url, database, most) = (toy.url(), base.url(), self.concurrency.to_string());
         let service = ["--base-url", &url, "--database-url", &database];
         let arguments = [&["check", "suite", "-c", &most], &service[..]].concat();
-        let mut run = Running::start(&mut place.command(&arguments));
+        Running::start(&mut place.command(&arguments))
+    }
+
+    fn checked(&self, base: &Base, toy: &Toy) -> Ended {
+        let place = self.place();
+        let mut run = self.start(&place, base, toy);
         if let Some(pause) = self.interrupted {
             sleep(Duration::from_millis(pause));
             run.interrupt();
@@ -189,42 +184,94 @@ impl Case {
     }
 }
 
+/// The content of a database in which nothing was done yet.
+fn fresh(base: &Base, toy: &Toy) -> Vec<String> {
+    base.owner_sql(RESET);
+    base.owner_sql(SCHEMA);
+    toy.forget();
+    base.content()
+}
+
+fn is_equal(
+    base: &Base,
+    toy: &Toy,
+    before: &[String],
+    ended: &impl Debug,
+) -> Result<(), TestCaseError> {
+    wait_for("the service is idle", || toy.is_idle());
+    let now = base.content();
+    let missing: Vec<_> = before.iter().filter(|line| !now.contains(line)).collect();
+    let new: Vec<_> = now.iter().filter(|line| !before.contains(line)).collect();
+    prop_assert!(
+        now == before,
+        "missing {missing:#?}, new {new:#?}: {ended:#?}"
+    );
+    prop_assert_eq!(base.traces(), Vec::<String>::new(), "{:#?}", ended);
+    Ok(())
+}
+
+/// Two runs at the same time on one database, which ends as it was.
+fn both_hold(cases: &[Case; 2], base: &Base, toy: &Toy) -> Result<(), TestCaseError> {
+    let before = fresh(base, toy);
+    let places = cases.each_ref().map(Case::place);
+    let runs = [0, 1].map(|which| cases[which].start(&places[which], base, toy));
+    let ended = runs.map(Running::end);
+    is_equal(base, toy, &before, &ended)?;
+    for one in &ended {
+        prop_assert_eq!(one.code, Some(1), "{:#?}", ended);
+    }
+    Ok(())
+}
+
 /// How many cases of each property; a long run says more of them.
 fn cases() -> u32 {
     let long = std::env::var("AUTHZ_PIN_LONG_CASES");
     long.map_or(20, |text| text.parse::<u32>().unwrap().div_ceil(2))
 }
 
-/// A failure prints its case, which is the whole suite, so that it can be repeated. Says how many were interrupted.
-fn every_table_is_equal(cases_of: &impl Strategy<Value = Case>) -> u32 {
+/// A failure prints its case, which is the whole suite, so that it can be repeated.
+fn holds_for<S: Strategy>(
+    strategy: &S,
+    cases: u32,
+    holds: impl Fn(S::Value, &Base, &Toy) -> Result<(), TestCaseError>,
+) {
     let base = Base::with("");
     let toy = Toy::start(&base.url(), &base.root);
     let config = Config {
-        cases: cases(),
+        cases,
         failure_persistence: None,
         max_shrink_iters: 30,
         ..Config::default()
     };
-    let interrupted = Cell::new(0);
-    let outcome = TestRunner::new(config).run(cases_of, |case| {
-        let is_interrupted = case.holds(&base, &toy)?;
-        interrupted.set(interrupted.get() + u32::from(is_interrupted));
-        Ok(())
-    });
+    let outcome = TestRunner::new(config).run(strategy, |case| holds(case, &base, &toy));
     if let Err(failure) = outcome {
         panic!("{failure}");
     }
-    interrupted.get()
 }
 
 #[test]
 fn after_arbitrary_calls_every_table_is_equal() {
-    assert_eq!(every_table_is_equal(&case(Just(None))), 0);
+    holds_for(&case(Just(None)), cases(), |case, base, toy| {
+        case.holds(base, toy).map(|_| ())
+    });
 }
 
 #[test]
 fn after_an_interruption_at_an_arbitrary_moment_every_table_is_equal() {
     let moments = (0_u64..700).prop_map(Some);
-    let interrupted = every_table_is_equal(&case(moments));
-    assert!(interrupted > 0, "all were over before");
+    let interrupted = Cell::new(0);
+    holds_for(&case(moments), cases(), |case, base, toy| {
+        let is_interrupted = case.holds(base, toy)?;
+        interrupted.set(interrupted.get() + u32::from(is_interrupted));
+        Ok(())
+    });
+    assert!(interrupted.get() > 0, "all were over before");
+}
+
+#[test]
+fn after_arbitrary_calls_of_two_runs_at_once_every_table_is_equal() {
+    let two = [case(Just(None)), case(Just(None))];
+    holds_for(&two, cases().div_ceil(4), |cases, base, toy| {
+        both_hold(&cases, base, toy)
+    });
 }

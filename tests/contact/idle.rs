@@ -10,6 +10,7 @@ use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 
 use crate::base::{Base, lines, runtime};
+use crate::run::wait_for;
 use crate::stage::{ITEMS, Stage, sql, suite};
 
 const WRITE: &str = "insert into item values ('{{ cell.tag }}', 'new')";
@@ -66,6 +67,26 @@ fn triggers_that_had_to_stay_log_nothing_and_go_with_a_clean() {
     drop(session);
     let ended = stage.clean();
     assert_eq!(ended.code, Some(0), "{ended:#?}");
+    stage.base.assert_is(&before, "clean");
+}
+
+#[test]
+fn a_session_that_keeps_a_run_from_watching_a_table_is_named() {
+    let stage = stage();
+    let before = stage.base.content();
+    let (mut session, pid) = idle(&stage.base);
+    let write = session.batch_execute("update item set name = 'theirs' where id = 'keep1'");
+    runtime().block_on(write).unwrap();
+    let ended = stage.run("check", &[]);
+    for text in [pid.as_str(), "idle in transaction", "item"] {
+        assert!(ended.stderr.contains(text), "`{text}`: {}", ended.stderr);
+    }
+    drop(session);
+    wait_for("the session is gone", || {
+        let sessions = format!("select 'there' as line from pg_stat_activity where pid = {pid}");
+        stage.base.lines(&sessions).is_empty()
+    });
+    assert_eq!(stage.clean().code, Some(0));
     stage.base.assert_is(&before, "clean");
 }
 

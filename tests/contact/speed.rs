@@ -25,14 +25,15 @@ fn best(stage: &Stage, settings: [&str; 2]) -> [Duration; 2] {
 #[test]
 #[ignore = "compares durations, which takes a quiet machine and half a minute"]
 fn a_server_that_compiles_plans_takes_no_longer() {
-    let actors: Vec<String> = (0..30).map(|number| format!("actor{number}")).collect();
+    let actors: Vec<String> = (0..12).map(|number| format!("actor{number}")).collect();
     let actors: Vec<&str> = actors.iter().map(String::as_str).collect();
-    let call = sql("update item set name = 'n' where id in ('{{ target.id }}', 'keep1')");
+    // Nothing tells which call made the row, so that each is undone by itself.
+    let call = sql("insert into item values (gen_random_uuid()::text, 'n')");
     let stage = Stage::with(ITEMS, suite(&actors, &[("rename", call)]));
     let (name, available) = (&stage.base.name, "select pg_jit_available()::text as line");
-    stage.base.root_sql(&format!(
-        "alter database {name} set jit_above_cost = 100000"
-    ));
+    stage
+        .base
+        .root_sql(&format!("alter database {name} set jit_above_cost = 0"));
     stage
         .base
         .root_sql(&format!("alter database {name} set jit = on"));
@@ -44,5 +45,6 @@ fn a_server_that_compiles_plans_takes_no_longer() {
     let ended = stage.run("record", &[]);
     assert_eq!(ended.code, Some(0), "{ended:#?}");
     let [on, off] = best(&stage, ["on", "off"]);
+    println!("on {on:?}, off {off:?}");
     assert!(on < off.mul_f64(1.3), "on {on:?}, off {off:?}");
 }

@@ -19,8 +19,8 @@ use crate::base::runtime;
 /// How many sessions the service keeps, and so how many of its calls run at once.
 const SESSIONS: usize = 8;
 
-/// The service's own sessions have no limits, whatever its role has.
-const SETTINGS: &str = "set idle_session_timeout = 0; set lock_timeout = 0; set statement_timeout = 0; set client_min_messages = error";
+/// The service's own sessions have no limits and compile nothing, whatever its role has.
+const SETTINGS: &str = "set jit = off; set idle_session_timeout = 0; set lock_timeout = 0; set statement_timeout = 0; set client_min_messages = error";
 
 /// The service on a port of its own, for as long as this is there.
 pub(crate) struct Toy {
