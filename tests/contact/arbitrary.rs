@@ -5,13 +5,15 @@ use std::fmt::Debug;
 use std::thread::sleep;
 use std::time::Duration;
 
+use diesel_async::SimpleAsyncConnection;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use serde_json::{Value, json};
 
-use crate::base::Base;
+use crate::base::{Base, runtime};
+use crate::foreign::unseen;
 use crate::place::{Ended, Place};
 use crate::run::{Running, wait_for};
 use crate::toy::Toy;
@@ -223,6 +225,47 @@ fn both_hold(cases: &[Case; 2], base: &Base, toy: &Toy) -> Result<(), TestCaseEr
     Ok(())
 }
 
+/// Writes a row of nobody, which no trigger of the tool sees.
+const THEIRS: &str = "insert into note (id, body) values (4, 'theirs') on conflict (id) do update set body = 'theirs'";
+
+/// A run in the middle of which somebody else writes a row.
+fn leaves_theirs(case: &Case, pause: u64, base: &Base, toy: &Toy) -> Result<(), TestCaseError> {
+    let before = fresh(base, toy);
+    let place = case.place();
+    let run = case.start(&place, base, toy);
+    sleep(Duration::from_millis(pause));
+    let write = unseen("note", THEIRS);
+    let mut somebody = Base::session(&base.root);
+    // It can meet a call or the run itself, where it is the one that gives way.
+    wait_for("somebody else writes", || {
+        let write = format!("set lock_timeout = '50ms'; {write}");
+        runtime().block_on(somebody.batch_execute(&write)).is_ok()
+    });
+    let ended = run.end();
+    wait_for("the service is idle", || toy.is_idle());
+    let is_theirs = |line: &&String| line.starts_with("note: (4,");
+    let (theirs, others): (Vec<_>, Vec<_>) = base
+        .content()
+        .into_iter()
+        .partition(|line| is_theirs(&line));
+    let before: Vec<_> = before
+        .into_iter()
+        .filter(|line| !is_theirs(&line))
+        .collect();
+    prop_assert_eq!(others, before, "{:#?}", ended);
+    prop_assert!(
+        matches!(theirs.as_slice(), [theirs] if theirs.starts_with("note: (4,,theirs,")),
+        "{theirs:#?}: {ended:#?}"
+    );
+    prop_assert_eq!(base.traces(), Vec::<String>::new(), "{:#?}", ended);
+    let is_named = ended.stderr.contains("note") && ended.stderr.contains("{\"id\":4}");
+    prop_assert!(
+        ended.code == Some(1) || (ended.code == Some(3) && is_named),
+        "{ended:#?}"
+    );
+    Ok(())
+}
+
 /// How many cases of each property; a long run says more of them.
 fn cases() -> u32 {
     let long = std::env::var("AUTHZ_PIN_LONG_CASES");
@@ -274,4 +317,14 @@ fn after_arbitrary_calls_of_two_runs_at_once_every_table_is_equal() {
     holds_for(&two, cases().div_ceil(4), |cases, base, toy| {
         both_hold(&cases, base, toy)
     });
+}
+
+#[test]
+fn what_somebody_else_writes_beside_arbitrary_calls_stays_theirs() {
+    let cases_of = (case(Just(None)), 0_u64..900);
+    holds_for(
+        &cases_of,
+        cases().div_ceil(2),
+        |(case, pause), base, toy| leaves_theirs(&case, pause, base, toy),
+    );
 }

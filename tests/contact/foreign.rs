@@ -5,12 +5,12 @@ use serde_json::json;
 use crate::place::Ended;
 use crate::stage::{ITEMS, Stage, call, suite};
 
-/// Runs SQL that no trigger of the tool sees, and leaves the triggers as they were.
-fn unseen(sql: &str) -> String {
+/// Runs SQL on a table that no trigger of the tool sees, and leaves the triggers as they were.
+pub(crate) fn unseen(table: &str, sql: &str) -> String {
     format!(
         "do $do$ declare t record; was jsonb; begin
            select jsonb_agg(jsonb_build_array(tgrelid::regclass::text, tgname, tgenabled)) into was
-           from pg_trigger where tgname like 'authz%' and tgparentid = 0;
+           from pg_trigger where tgname like 'authz%' and tgrelid = '{table}'::regclass;
            for t in select * from jsonb_array_elements(was) loop
              execute format('alter table %s disable trigger %I', t.value ->> 0, t.value ->> 1);
            end loop;
@@ -48,7 +48,7 @@ fn about<'e>(ended: &'e Ended, key: &str) -> Vec<&'e str> {
 
 #[test]
 fn a_row_that_somebody_else_changed_meanwhile_is_theirs_and_named() {
-    let theirs = unseen("update item set name = 'theirs' where id = 'keep1'");
+    let theirs = unseen("item", "update item set name = 'theirs' where id = 'keep1'");
     let body =
         json!({"sql": "update item set name = 'ours' where id like 'keep%'", "foreign": theirs});
     let (stage, ended) = checked(ITEMS, &body);

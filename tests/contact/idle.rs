@@ -28,6 +28,13 @@ fn idle(base: &Base) -> (AsyncPgConnection, String) {
     (session, pid)
 }
 
+/// Ends it, which the server notices a moment later.
+fn end(base: &Base, session: AsyncPgConnection, pid: &str) {
+    drop(session);
+    let sessions = format!("select 'there' as line from pg_stat_activity where pid = {pid}");
+    wait_for("the session is gone", || base.lines(&sessions).is_empty());
+}
+
 #[test]
 fn a_session_that_idles_in_a_transaction_keeps_no_run_from_its_result() {
     let stage = stage();
@@ -48,7 +55,7 @@ fn a_session_that_idles_in_a_transaction_keeps_no_run_from_its_result() {
 fn triggers_that_had_to_stay_log_nothing_and_go_with_a_clean() {
     let stage = stage();
     let before = stage.base.content();
-    let (session, _) = idle(&stage.base);
+    let (session, pid) = idle(&stage.base);
     let ended = stage.run("check", &[]);
     assert_eq!(ended.code, Some(1), "there is no snapshot yet: {ended:#?}");
     assert_ne!(stage.base.traces(), Vec::<String>::new());
@@ -64,7 +71,7 @@ fn triggers_that_had_to_stay_log_nothing_and_go_with_a_clean() {
         assert!(!rows.contains("afterwards"), "{table}: {rows}");
     }
 
-    drop(session);
+    end(&stage.base, session, &pid);
     let ended = stage.clean();
     assert_eq!(ended.code, Some(0), "{ended:#?}");
     stage.base.assert_is(&before, "clean");
@@ -81,11 +88,8 @@ fn a_session_that_keeps_a_run_from_watching_a_table_is_named() {
     for text in [pid.as_str(), "idle in transaction", "item"] {
         assert!(ended.stderr.contains(text), "`{text}`: {}", ended.stderr);
     }
-    drop(session);
-    wait_for("the session is gone", || {
-        let sessions = format!("select 'there' as line from pg_stat_activity where pid = {pid}");
-        stage.base.lines(&sessions).is_empty()
-    });
+    end(&stage.base, session, &pid);
+
     assert_eq!(stage.clean().code, Some(0));
     stage.base.assert_is(&before, "clean");
 }
