@@ -49,6 +49,20 @@ fn a_row_that_holds_such_json_can_be_deleted_and_is_restored() {
 }
 
 #[test]
+fn rows_whose_defaults_hold_such_json_can_be_seeded() {
+    let schema = r#"
+        create type pair as (a json, b int);
+        create table item (id text primary key, many json[] not null default array['"\u0000"'::json, '1e200000'],
+          pair pair default row('"\u0000"', 1), name text);
+        insert into item values ('keep1');"#;
+    let call = sql("update item set name = 'x' where id in ('{{ target.id }}', 'keep1')");
+    let stage = Stage::with(schema, suite(&["alice", "denied"], &[("odd", call)]));
+    stage.records_and_checks(&[]);
+    let record = stage.record("odd");
+    assert_eq!(record.effects("alice"), ["update item"], "{record:#?}");
+}
+
+#[test]
 fn a_database_whose_sessions_are_those_of_a_replica_is_watched_all_the_same() {
     let call = sql("insert into item values ('{{ cell.tag }}', 'new')");
     let stage = Stage::with(

@@ -53,3 +53,49 @@ fn a_check_that_sees_a_table_being_made_names_it_and_leaves_it_empty() {
     assert_eq!(stage.base.lines(rows), Vec::<String>::new());
     assert_eq!(stage.base.traces(), Vec::<String>::new());
 }
+
+#[test]
+fn rows_of_a_schema_that_is_made_during_a_run_are_gone_afterwards() {
+    let call = call(&json!({"sql": [
+        "select pg_advisory_xact_lock(7); create schema if not exists fresh;
+         create table if not exists fresh.notes (id text primary key)",
+        "insert into fresh.notes values ('{{ cell.tag }}')",
+    ]}));
+    let stage = Stage::with(SCHEMA, suite(&["alice", "denied"], &[("sign-up", call)]));
+    let ended = stage.run("record", &[]);
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    assert!(ended.stderr.contains("fresh.notes"), "{}", ended.stderr);
+    let record = stage.record("sign-up");
+    assert_eq!(
+        record.effects("alice"),
+        ["insert fresh.notes"],
+        "{record:#?}"
+    );
+    let rows = "select id as line from fresh.notes";
+    assert_eq!(stage.base.lines(rows), Vec::<String>::new());
+    assert_eq!(stage.base.traces(), Vec::<String>::new());
+}
+
+#[test]
+fn rows_of_a_partition_that_is_made_during_a_run_are_gone_afterwards() {
+    let schema = "
+        create table item (id text primary key);
+        create table event (id text, day int) partition by list (day);
+        create table event_0 partition of event for values in (0);
+        insert into event values ('old', 0);";
+    let call = call(&json!({"sql": [
+        "select pg_advisory_xact_lock(7); create table if not exists event_1 partition of event for values in (1)",
+        "create temp table if not exists scratch (x int); insert into scratch values (1); drop table scratch;
+         insert into event values ('{{ cell.tag }}', 1)",
+    ]}));
+    let stage = Stage::with(schema, suite(&["alice", "denied"], &[("log", call)]));
+    for command in ["record", "check"] {
+        let ended = stage.run(command, &[]);
+        assert_eq!(ended.code, Some(0), "{command}: {ended:#?}");
+        let rows = "select id as line from event";
+        assert_eq!(stage.base.lines(rows), ["old"]);
+        assert_eq!(stage.base.traces(), Vec::<String>::new());
+    }
+    let record = stage.record("log");
+    assert_eq!(record.effects("alice"), ["insert event"], "{record:#?}");
+}

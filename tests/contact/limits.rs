@@ -72,6 +72,47 @@ fn a_limit_for_idle_transactions_ends_no_run() {
 }
 
 #[test]
+fn settings_of_the_role_change_neither_a_record_nor_what_is_undone() {
+    let schema = "
+        create table item (id text primary key, at timestamptz default now(), day date default '2026-02-01',
+          price float8 default 0.1, span interval default '1 day -2 hours', raw bytea default '\\x5c00');
+        insert into item values ('keep1'), ('keep\\2');";
+    let both = "insert into item values ('{{ cell.tag }}'); delete from item where id like 'keep%'";
+    let calls = [
+        (
+            "change",
+            sql("update item set price = -0.0 where id = '{{ target.id }}'"),
+        ),
+        ("move", sql(both)),
+    ];
+
+    let stage = Stage::with(schema, suite(&["alice", "denied"], &calls));
+    let before = stage.base.content();
+    let run = |command: &str| {
+        let ended = stage.run(command, &[]);
+        assert_eq!(ended.code, Some(0), "{command}: {ended:#?}");
+        stage.base.assert_is(&before, command);
+    };
+    run("record");
+    for setting in [
+        "search_path = pg_temp",
+        "datestyle = 'SQL, DMY'",
+        "intervalstyle = 'sql_standard'",
+        "timezone = 'Pacific/Chatham'",
+        "extra_float_digits = -15",
+        "bytea_output = 'escape'",
+        "standard_conforming_strings = off",
+        "default_transaction_isolation = 'serializable'",
+        "check_function_bodies = off",
+        "quote_all_identifiers = on",
+        "transform_null_equals = on",
+    ] {
+        stage.limit(setting);
+    }
+    run("check");
+}
+
+#[test]
 fn the_tools_own_sessions_have_no_limits_and_compile_no_plans() {
     let settings = [
         "jit",

@@ -20,7 +20,7 @@ use crate::base::runtime;
 const SESSIONS: usize = 8;
 
 /// The service's own sessions have no limits and compile nothing, whatever its role has.
-const SETTINGS: &str = "set jit = off; set idle_session_timeout = 0; set lock_timeout = 0; set statement_timeout = 0; set client_min_messages = error";
+const SETTINGS: &str = "set jit = off; set search_path = public; set standard_conforming_strings = on; set idle_session_timeout = 0; set lock_timeout = 0; set statement_timeout = 0; set client_min_messages = error";
 
 /// The service on a port of its own, for as long as this is there.
 pub(crate) struct Toy {
