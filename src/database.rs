@@ -91,8 +91,8 @@ impl DatabaseError {
 pub struct Database {
     pub(crate) connection: AsyncPgConnection,
     schema: String,
-    /// The schemas whose tables are watched.
-    schemas: Vec<String>,
+    /// The schemas whose tables are watched; all of them, if none are named.
+    schemas: Option<Vec<String>>,
 }
 
 #[derive(QueryableByName)]
@@ -137,7 +137,7 @@ impl Database {
                 let mut database = Self {
                     connection,
                     schema: schema.to_owned(),
-                    schemas: vec![schema.to_owned()],
+                    schemas: Some(vec![schema.to_owned()]),
                 };
                 Self::execute(&mut database, "connect", session::SETTINGS).await?;
                 return Ok(database);
@@ -157,10 +157,16 @@ impl Database {
         &self.schema
     }
 
-    /// The schemas whose tables are watched.
+    /// The schemas whose tables are watched; all of them, if none are named.
     #[must_use]
-    pub fn schemas(&self) -> &[String] {
-        &self.schemas
+    pub fn schemas(&self) -> Option<&[String]> {
+        self.schemas.as_deref()
+    }
+
+    /// Watches the service's own schema and these, or all of them.
+    pub(crate) fn watch_schemas(&mut self, others: Option<&[String]>) {
+        let own = std::iter::once(&self.schema);
+        self.schemas = others.map(|others| own.chain(others).cloned().collect());
     }
 
     /// Whether there is a schema of that name.

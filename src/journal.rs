@@ -365,6 +365,15 @@ impl Journal {
             .await
     }
 
+    /// Whether another run waits to sweep.
+    pub async fn is_wanted(&self, database: &mut Database) -> Result<bool, DatabaseError> {
+        let flag: Flag = Statement::new("select authz_pin.is_wanted() as value")
+            .get_result(&mut database.connection)
+            .await
+            .map_err(DatabaseError::refused("take turns with other runs"))?;
+        Ok(flag.value)
+    }
+
     /// Begins a batch: what is inserted or claimed from here on is undone with it.
     pub async fn begin_batch(&mut self, database: &mut Database) -> Result<(), DatabaseError> {
         self.batches += 1;
@@ -452,14 +461,35 @@ impl Journal {
         settle: Duration,
     ) -> Result<(), DatabaseError> {
         let mut since = (last(database).await?, Instant::now());
-        while since.1.elapsed() < settle && is_busy(database).await? {
+        let mut idle = 0;
+        while since.1.elapsed() < settle && idle < IDLE {
             tokio::time::sleep(TICK).await;
+            idle = if is_busy(database).await? { 0 } else { idle + 1 };
             let now = last(database).await?;
             if now != since.0 {
                 since = (now, Instant::now());
             }
         }
         Ok(())
+    }
+
+    /// The time by the database's clock, in microseconds.
+    pub async fn now(&self, database: &mut Database) -> Result<i64, DatabaseError> {
+        let now = "select (extract(epoch from clock_timestamp()) * 1000000)::bigint as value";
+        number(database, now).await
+    }
+
+    /// Whether anything was logged after this time by the database's clock.
+    pub async fn has_since(&self, database: &mut Database, time: i64) -> Result<bool, DatabaseError> {
+        let flag: Flag = Statement::new("select exists (select from authz_pin.change where run is null and seq > ")
+            .bind::<BigInt, _>(self.floor)
+            .sql(" and extract(epoch from at) * 1000000 > ")
+            .bind::<BigInt, _>(time)
+            .sql(") as value")
+            .get_result(&mut database.connection)
+            .await
+            .map_err(DatabaseError::refused("read the journal"))?;
+        Ok(flag.value)
     }
 
     /// The number of the last change, whoever made it.
@@ -600,8 +630,9 @@ impl Journal {
     }
 }
 
-/// How often it is asked whether the service is at work.
-const TICK: Duration = Duration::from_millis(3);
+/// How often it is asked whether the service is at work, and how often in a row it must not be.
+const TICK: Duration = Duration::from_millis(2);
+const IDLE: usize = 3;
 
 async fn is_busy(database: &mut Database) -> Result<bool, DatabaseError> {
     let flag: Flag = Statement::new("select authz_pin.is_busy() as value")

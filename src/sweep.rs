@@ -224,9 +224,10 @@ pub async fn sweep_and_hold<'a>(
     let templates = Templates::new();
     let world = World::draw(suite, &templates, &service.variables)?;
     let run = world.run.clone();
+    let mut asked = std::pin::pin!(stop::asked());
     let opened = tokio::select! {
         opened = Sweeper::new(suite, service, (templates, world), options, progress) => Some(opened?),
-        () = stop::asked() => None,
+        () = &mut asked => None,
     };
     let Some(mut sweeper) = opened else {
         progress.note("interrupted, undoing what the run did");
@@ -234,8 +235,8 @@ pub async fn sweep_and_hold<'a>(
     };
     let under_way = Arc::clone(&sweeper.setups.under_way);
     let asked = async {
-        stop::asked().await;
-        // What a request of a setup made has to be known before it can be taken back.
+        asked.await;
+        // What a request of a setup made has to be known before it can be taken back, and what a call writes before it is undone.
         under_way.write_owned().await
     };
     let outcome = tokio::select! {
@@ -302,6 +303,7 @@ async fn abandon<T>(
     progress: &dyn Progress,
 ) -> Result<T, SweepError> {
     if let Some(url) = service.database_url.as_ref().filter(|_| !service.ephemeral) {
+        tokio::time::sleep(service.settle).await;
         let mut database =
             Database::connect(url.expose_secret(), &suite.file.service.schema).await?;
         let tell = |text: &str| progress.note(text);
@@ -443,6 +445,7 @@ impl<'a> Sweeper<'a> {
         let cells = self.order(&plan.cells);
         let presence = self.presence(plan);
         self.enter(presence).await?;
+        self.undo_late().await?;
         if self.suite.sweep_of(&plan.endpoint.name).alone {
             self.be_alone().await?;
             self.one_by_one(plan, &cells).await?;
@@ -479,6 +482,26 @@ impl<'a> Sweeper<'a> {
     async fn leave(&mut self) -> Result<(), SweepError> {
         if let Some(store) = &mut self.store {
             store.leave().await?;
+        }
+        Ok(())
+    }
+
+    /// Undoes what calls of the endpoint before wrote after it was over.
+    async fn undo_late(&mut self) -> Result<(), SweepError> {
+        let Some(store) = &mut self.store else {
+            return Ok(());
+        };
+        let late = store
+            .restore_late(known(&self.batches, &self.retired))
+            .await?;
+        if !late.is_empty() {
+            let mut kinds = Kinds::new();
+            count_kinds(&mut kinds, &late);
+            let kinds: Vec<String> = kinds.into_keys().collect();
+            self.progress.note(&format!(
+                "{} came after its endpoint was over, is in no record and was undone: raise `service.settle_ms`",
+                kinds.join(", ")
+            ));
         }
         Ok(())
     }

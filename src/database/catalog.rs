@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, Text};
+use diesel::sql_types::{Array, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use serde::Deserialize;
 
@@ -43,26 +43,12 @@ impl Database {
     pub async fn catalog(&mut self) -> Result<Catalog, DatabaseError> {
         let query = diesel::sql_query(CATALOG)
             .bind::<Text, _>(self.schema.clone())
-            .bind::<Array<Text>, _>(self.schemas.clone());
+            .bind::<Nullable<Array<Text>>, _>(self.schemas.clone());
         let one: One = query
             .get_result(&mut self.connection)
             .await
             .map_err(DatabaseError::refused("read the catalog"))?;
         serde_json::from_value(one.value).map_err(DatabaseError::Catalog)
-    }
-
-    /// Finds the schemas whose tables are watched: the service's own, and those that are `wanted`, or all others of the
-    /// database.
-    pub(crate) async fn find_schemas(
-        &mut self,
-        wanted: Option<&[String]>,
-    ) -> Result<(), DatabaseError> {
-        let mut schemas = vec![self.schema.clone()];
-        let others = self.names(SCHEMAS).await?.into_iter();
-        let others = others.filter(|name| wanted.is_none_or(|wanted| wanted.contains(name)));
-        schemas.extend(others.filter(|name| *name != self.schema));
-        self.schemas = schemas;
-        Ok(())
     }
 
     /// What of the database is not watched, each with the reason.
@@ -84,13 +70,6 @@ impl Database {
         Ok(names.into_iter().map(|name| name.name).collect())
     }
 }
-
-/// The schemas with tables, but for the server's own, the journal's, and those of sessions.
-const SCHEMAS: &str = "
-    select distinct n.nspname::text as name
-    from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where c.relkind in ('r', 'p') and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'authz_pin')
-    order by 1";
 
 /// Tables without a trigger of the journal, and what sees the journal's own statements.
 const UNWATCHED: &str = "
@@ -116,7 +95,8 @@ const CATALOG: &str = "
     with named as (
       select c.oid, c.relname, n.nspname, case when n.nspname = $1 then c.relname else n.nspname || '.' || c.relname end as name
       from pg_class c join pg_namespace n on n.oid = c.relnamespace
-      where n.nspname = any ($2) and c.relkind in ('r', 'p')
+      where (n.nspname = any ($2) or $2 is null) and c.relkind in ('r', 'p')
+        and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'authz_pin')
     )
     select jsonb_build_object('tables', coalesce(jsonb_object_agg(name, jsonb_build_object(
       'relation', relation, 'root', root, 'key', key, 'temporal', temporal, 'numbered', numbered, 'references', referred)), '{}')) as value

@@ -74,6 +74,18 @@ exception when lock_not_available or deadlock_detected then
   return false;
 end $$;
 
+-- Whether a run waits for that lock. A key of 64 bits stands in two columns.
+create or replace function authz_pin.is_wanted() returns boolean
+language sql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+  select exists (
+    select from pg_locks l, (select hashtextextended('authz_pin sweep', 0) as key) k
+    where l.locktype = 'advisory' and not l.granted and l.objsubid = 1
+      and l.database = (select oid from pg_database where datname = current_database())
+      and l.classid = (k.key >> 32 & 4294967295)::oid and l.objid = (k.key & 4294967295)::oid)
+$$;
+
 -- Whether a session of the service is at work: a statement is under way, or a transaction is open. A session of which the
 -- role may not see what it does counts as one that is.
 create or replace function authz_pin.is_busy() returns boolean

@@ -1,6 +1,6 @@
 //! The journal's schema and its triggers: made for the first run, and taken away after the last.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, Bool, Nullable, Text};
@@ -118,7 +118,7 @@ async fn flag(database: &mut Database, query: &str) -> Result<bool, DatabaseErro
 async fn names(database: &mut Database, query: &str) -> Result<Vec<String>, DatabaseError> {
     let names: Vec<Name> = diesel::sql_query(query)
         .bind::<Text, _>(database.schema().to_owned())
-        .bind::<Array<Text>, _>(database.schemas().to_vec())
+        .bind::<Nullable<Array<Text>>, _>(database.schemas().map(<[String]>::to_vec))
         .load(&mut database.connection)
         .await
         .map_err(DatabaseError::refused("read the journal"))?;
@@ -129,7 +129,8 @@ const MISSING: &str =
     "select distinct relation::text as name from authz_pin.missing($1, $2) order by 1";
 
 /// The same by the names that records have.
-const NEW: &str = "select distinct name from authz_pin.missing($1, $2) order by 1";
+const NEW: &str = "select distinct name from authz_pin.missing($1, $2)
+    where trigger = 'authz_pin_journal' order by 1";
 
 /// Puts the triggers on every table that has none yet, waiting for who keeps tables locked. What tables that are new hold
 /// already is logged as well.
@@ -143,7 +144,7 @@ pub(super) async fn watch(
     loop {
         let call = diesel::sql_query("call authz_pin.watch($1, $2, $3)")
             .bind::<Text, _>(database.schema().to_owned())
-            .bind::<Array<Text>, _>(database.schemas().to_vec())
+            .bind::<Nullable<Array<Text>>, _>(database.schemas().map(<[String]>::to_vec))
             .bind::<Bool, _>(are_new);
         let called = call.execute(&mut database.connection).await;
         called.map_err(DatabaseError::refused(TASK))?;
@@ -171,7 +172,7 @@ pub(super) async fn watch_new(
     tell: Tell<'_>,
 ) -> Result<Vec<String>, DatabaseError> {
     let new = names(database, NEW).await?;
-    if !new.is_empty() {
+    if !new.is_empty() || !names(database, MISSING).await?.is_empty() {
         watch(database, true, tell).await?;
     }
     Ok(new)
@@ -184,8 +185,8 @@ fn quoted(tables: &[String]) -> String {
 
 const REMOVAL: &str = "remove the journal";
 
-/// How often the end of a journal is tried.
-const REMOVALS: usize = 10;
+/// How long the end of a journal is tried: sessions that write all the time let go of a table for moments only.
+const REMOVAL_PATIENCE: Duration = Duration::from_secs(6);
 
 /// What the journal's triggers are on.
 const TRIGGERS: &str = "select distinct g.tgrelid::regclass::text as name
@@ -198,29 +199,40 @@ pub(super) async fn remove_if_unused(
     database: &mut Database,
     tell: Tell<'_>,
 ) -> Result<Option<String>, DatabaseError> {
-    let mut tables = Vec::new();
-    for attempt in 0..REMOVALS {
-        if attempt > 0 {
-            tokio::time::sleep(PAUSE * 2).await;
-        }
+    let start = Instant::now();
+    loop {
         begin(database, tell).await?;
         let unused = stop_logging(database).await;
         if !end(database, unused).await? {
             return Ok(None);
         }
         database.execute(REMOVAL, "call authz_pin.unwatch()").await?;
-        tables = names(database, TRIGGERS).await?;
+        let tables = names(database, TRIGGERS).await?;
         if tables.is_empty() && drop_schema(database, tell).await? {
             return Ok(None);
         }
+        if start.elapsed() > REMOVAL_PATIENCE {
+            return stays(database, &tables).await.map(Some);
+        }
+        tokio::time::sleep(PAUSE).await;
     }
-    let holders = holder::of_tables(database, &tables, true).await?;
-    Ok(Some(format!(
-        "the journal's triggers on {} are switched off and stay for now, since somebody keeps the tables locked ({}): \
-         `authz-pin clean` takes them away afterwards",
-        quoted(&tables),
+}
+
+/// What of the journal had to stay, in words.
+async fn stays(database: &mut Database, tables: &[String]) -> Result<String, DatabaseError> {
+    let remedy = "`authz-pin clean` takes it away afterwards";
+    if tables.is_empty() {
+        return Ok(format!(
+            "the schema `authz_pin` stays, empty, since a session that wrote rows has not ended its transaction: {remedy}"
+        ));
+    }
+    let holders = holder::of_tables(database, tables, true).await?;
+    Ok(format!(
+        "the journal stays without effect, since its triggers cannot be taken off {} while somebody keeps them locked ({}): \
+         {remedy}",
+        quoted(tables),
         holder::words(&holders)
-    )))
+    ))
 }
 
 /// Whether no run is left. From here on nothing is logged, and what was logged is nobody's any more.

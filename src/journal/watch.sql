@@ -34,7 +34,7 @@ begin
   return null;
 end $$;
 
--- The triggers that tables of the named schemas should have. Partitions inherit row triggers from their table, but not those of
+-- The triggers that tables of the named schemas, or of all of them, should have. Partitions inherit row triggers from their table, but not those of
 -- TRUNCATE. What a run inserts itself is logged a statement at a time; what the service inserts, a row at a time, since what
 -- its own triggers make of a row has to come after the row; and so is all that goes through a partitioned table, where a
 -- statement does not say into which partition. What undo does is not logged. Tables outside the service's own schema are
@@ -54,7 +54,8 @@ as $$
         join pg_namespace n on n.oid = c.relnamespace
         join pg_class r on r.oid = coalesce(pg_partition_root(c.oid), c.oid)
         join pg_namespace s on s.oid = r.relnamespace
-      where n.nspname = any (schemas) and pg_has_role(c.relowner, 'usage')
+      where (n.nspname = any (schemas) or schemas is null) and n.nspname !~ '^pg_'
+        and n.nspname not in ('information_schema', 'authz_pin') and pg_has_role(c.relowner, 'usage')
         and not exists (
           select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
     ) t
@@ -100,26 +101,27 @@ declare
 begin
   execute format(
     'insert into authz_pin.change (xact, tbl, relation, op, new_row)
-     select (x.number - case when x.number > $3 then 4294967296 else 0 end)::text::xid8, $1, $2, ''insert'', x.image
+     select (x.number - case when x.number > $2 then 4294967296 else 0 end)::text::xid8, $1, x.relation, ''insert'', x.image
      from (
-       select $3 - $3 %% 4294967296 + authz_pin_row.xmin::text::bigint as number, authz_pin_row::text as image
-       from only %s authz_pin_row
+       select authz_pin_row.tableoid as relation, authz_pin_row::text as image,
+         $2 - $2 %% 4294967296 + authz_pin_row.xmin::text::bigint as number
+       from %s authz_pin_row
      ) x', relation)
-  using name, relation, now;
+  using name, now;
 end $$;
 
 -- Puts the missing triggers on, each table in a transaction of its own. Tables that somebody keeps locked are passed over, and
--- their triggers are still missing afterwards. Of tables that are `new`, the rows are logged as well.
+-- their triggers are still missing afterwards. Of tables that are `new`, the rows are logged as well; a new partition of a table
+-- that is watched has been logged from its beginning.
 create or replace procedure authz_pin.watch(service_schema text, schemas text[], new boolean)
 language plpgsql as $$
 declare
   t record;
 begin
   for t in
-    select m.relation, m.name, c.relkind::text as kind, array_agg(m.trigger order by m.trigger) as triggers,
-      array_agg(m.definition order by m.trigger) as definitions
-    from authz_pin.missing(service_schema, schemas) m join pg_class c on c.oid = m.relation
-    group by m.relation, m.name, c.relkind order by m.relation::text
+    select m.relation, m.name, bool_or(m.trigger = 'authz_pin_journal') as is_whole,
+      array_agg(m.trigger order by m.trigger) as triggers, array_agg(m.definition order by m.trigger) as definitions
+    from authz_pin.missing(service_schema, schemas) m group by m.relation, m.name order by m.relation::text
   loop
     perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     perform set_config('lock_timeout', authz_pin.patience(), true);
@@ -132,7 +134,7 @@ begin
           end if;
           execute format('alter table %s enable always trigger %I', t.relation, t.triggers[i]);
         end loop;
-        if new and t.kind = 'r' then
+        if new and t.is_whole then
           call authz_pin.adopt(t.relation, t.name);
         end if;
       end if;
@@ -155,7 +157,8 @@ declare
   actions constant text[] := array['drop trigger %1$I on %2$s', 'alter table only %2$s disable trigger %1$I'];
 begin
   for t in
-    select g.tgrelid::regclass as relation, array_agg(g.tgname order by g.tgname) as triggers
+    select g.tgrelid::regclass as relation, array_agg(g.tgname order by g.tgname) as triggers,
+      bool_and(g.tgenabled = 'D') as are_off
     from pg_trigger g join pg_proc p on p.oid = g.tgfoid
     where p.pronamespace = 'authz_pin'::regnamespace and g.tgparentid = 0
     group by g.tgrelid order by g.tgrelid::regclass::text
@@ -167,6 +170,7 @@ begin
       and not exists (select from authz_pin.run)
     then
       foreach action in array actions loop
+        continue when t.are_off and action = actions[2];
         begin
           for i in 1..cardinality(t.triggers) loop
             execute format(action, t.triggers[i], t.relation);

@@ -70,13 +70,11 @@ impl<'a> Sweeper<'a> {
         let wait = wait.after(brought.first().and_then(Brought::status));
         // What is asked or taken back by requests comes before undo.
         let is_done = endpoint.spec.probes.is_empty() && self.is_journalled();
-        let catalog = self.store.as_ref().and_then(Store::observed);
         let look = Look {
             suite: self.suite,
             namer: &self.batches[0].namer,
             first,
             wants_calls: self.options.calls,
-            catalog,
         };
         let ((swept, naming), effects) = tokio::join!(
             look.shown(cells, &requests, &brought),
@@ -92,6 +90,7 @@ impl<'a> Sweeper<'a> {
         self.found.phases.record += naming;
         self.found.phases.journal += lap(&mut start).saturating_sub(naming);
         let (explained, unexplained) = effects?;
+        self.observe(first);
         self.assign(explained);
         if !is_done {
             self.probe(endpoint, first, &scratches).await?;
@@ -256,6 +255,15 @@ impl<'a> Sweeper<'a> {
         Ok(())
     }
 
+    /// The tables as they are after the calls, some of which the service may have made for them.
+    fn observe(&mut self, first: usize) {
+        let catalog = self.store.as_ref().and_then(Store::observed);
+        let swept = self.swept.get_mut(first - self.done..);
+        for swept in swept.unwrap_or_default() {
+            swept.catalog.clone_from(&catalog);
+        }
+    }
+
     /// Hands the changes to their cells.
     fn assign(&mut self, explained: Vec<(usize, Change)>) {
         for (cell, change) in explained {
@@ -317,7 +325,6 @@ struct Look<'l> {
     /// The number of the first cell.
     first: usize,
     wants_calls: bool,
-    catalog: Option<Arc<Catalog>>,
 }
 
 impl Look<'_> {
@@ -362,7 +369,7 @@ impl Look<'_> {
             curl: self.wants_calls.then(|| call.curl(self.namer, view)),
             observation: brought.shown(self.suite, self.namer, view),
             changes: Vec::new(),
-            catalog: self.catalog.clone(),
+            catalog: None,
         }
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use serde_json::Value as Json;
+use tokio::sync::RwLock;
 use tokio::task::JoinSet;
 
 use super::store::Store;
@@ -114,6 +115,7 @@ impl Sweeper<'_> {
         self.finish();
         let walker = Walker {
             http: &self.http.clone(),
+            under_way: &Arc::clone(&self.setups.under_way),
             endpoint,
             pages,
         };
@@ -136,7 +138,10 @@ impl Sweeper<'_> {
     fn begin(&self, calls: &Arc<[Call]>) -> JoinSet<Lane> {
         let lanes = self.options.concurrency.clamp(1, calls.len().max(1));
         let next = Arc::new(AtomicUsize::new(0));
-        let lane = |_| lane(self.http.clone(), Arc::clone(calls), Arc::clone(&next));
+        let lane = |_| {
+            let under_way = Arc::clone(&self.setups.under_way);
+            lane(self.http.clone(), Arc::clone(calls), Arc::clone(&next), under_way)
+        };
         // Tasks of their own run on all cores, and end when nobody waits for them any more.
         (0..lanes).map(lane).collect()
     }
@@ -165,6 +170,7 @@ impl Sweeper<'_> {
 /// Walks paged answers to their end.
 struct Walker<'w> {
     http: &'w Http,
+    under_way: &'w RwLock<()>,
     endpoint: &'w Endpoint,
     pages: &'w PagesSpec,
 }
@@ -180,7 +186,9 @@ impl Walker<'_> {
                     limit: PAGES,
                 });
             }
+            let under_way = self.under_way.read().await;
             let sent = self.http.send(&call).await?;
+            drop(under_way);
             brought.push(sent);
             // After a fault there is no next page.
             if brought.fault.is_none() {
@@ -247,9 +255,16 @@ type Lane = (Vec<(usize, Result<Answer, Fault>)>, Option<HttpError>);
 
 /// Sends one call after another, each the next that no other lane has begun. After a failure no lane begins another; those
 /// under way are awaited, since a call that is given up may still write.
-async fn lane(http: Http, calls: Arc<[Call]>, next: Arc<AtomicUsize>) -> Lane {
+async fn lane(
+    http: Http,
+    calls: Arc<[Call]>,
+    next: Arc<AtomicUsize>,
+    under_way: Arc<RwLock<()>>,
+) -> Lane {
     let mut brought = Vec::new();
     loop {
+        // Who ends the run waits for what is under way, and nothing else is begun meanwhile.
+        let _under_way = under_way.read().await;
         let place = next.fetch_add(1, Ordering::Relaxed);
         let Some(call) = calls.get(place) else {
             return (brought, None);

@@ -66,6 +66,7 @@ impl<'a> Sweeper<'a> {
         if !self.suite.has_setup() && !self.has_login_due() {
             let rows = self.world.rows(self.suite, &self.templates)?;
             self.insert_world(&rows).await?;
+            self.leave().await?;
             return self.issue_all().await;
         }
         self.enter_world().await?;

@@ -120,7 +120,7 @@ pub(super) enum Pause {
     Settle,
     /// That the service is idle.
     Idle,
-    /// That the service is idle, and whether it writes something all the same before nothing is logged.
+    /// That nothing is logged, and whether the service writes anything after it has answered.
     Both,
 }
 
@@ -138,7 +138,7 @@ impl<'p> Store<'p> {
         let mut database = Database::connect(url.expose_secret(), &spec.schema).await?;
         let (mut journal, mut leftovers) = (None, Vec::new());
         if database.can_watch().await? {
-            database.find_schemas(spec.schemas.as_deref()).await?;
+            database.watch_schemas(spec.schemas.as_deref());
             let tell = |text: &str| progress.note(text);
             let installed = Journal::install(&mut database, run, &tell).await?;
             (journal, leftovers) = (Some(installed.0), installed.1);
@@ -185,6 +185,11 @@ impl<'p> Store<'p> {
 
     /// Begins the time in which an endpoint is swept.
     pub(super) async fn enter(&mut self, presence: Presence) -> Result<(), DatabaseError> {
+        self.is_late = false;
+        if self.is_alone() && presence == Presence::Alone {
+            return Ok(());
+        }
+        self.give_way().await?;
         let Some(journal) = &self.journal else {
             return Ok(());
         };
@@ -199,17 +204,12 @@ impl<'p> Store<'p> {
             sole: others.is_empty().then_some(runs),
         };
         self.others.extend(others);
-        self.is_late = false;
         Ok(())
     }
 
     /// Goes on without other runs.
     pub(super) async fn be_alone(&mut self) -> Result<(), DatabaseError> {
-        if self.window.presence == Some(Presence::Shared) {
-            self.leave().await?;
-            self.enter(Presence::Alone).await?;
-        }
-        Ok(())
+        self.enter(Presence::Alone).await
     }
 
     /// Whether no other run can be there.
@@ -217,7 +217,21 @@ impl<'p> Store<'p> {
         self.window.presence == Some(Presence::Alone)
     }
 
+    /// Ends the time in which an endpoint is swept. A run that was alone stays so while nobody waits: what is written late, before
+    /// the next endpoint or the end, is then still known as its own.
     pub(super) async fn leave(&mut self) -> Result<(), DatabaseError> {
+        let keeps = match &self.journal {
+            Some(journal) => self.is_alone() && !journal.is_wanted(&mut self.database).await?,
+            None => false,
+        };
+        if keeps {
+            return Ok(());
+        }
+        self.give_way().await
+    }
+
+    /// Lets other runs in.
+    async fn give_way(&mut self) -> Result<(), DatabaseError> {
         match (&self.journal, self.window.presence.take()) {
             (Some(journal), Some(presence)) => journal.leave(&mut self.database, presence).await,
             _ => Ok(()),
@@ -254,15 +268,11 @@ impl<'p> Store<'p> {
 
     /// Inserts rows of the world.
     pub(super) async fn insert_world(&mut self, rows: &[Row]) -> Result<(), DatabaseError> {
-        let has_window = self.window.presence.is_some();
-        if !has_window {
+        if self.window.presence.is_none() {
             self.enter(Presence::Shared).await?;
         }
         let inserted = self.insert(rows.iter()).await;
         self.world_rows = self.unwatched.len();
-        if !has_window {
-            self.leave().await?;
-        }
         inserted
     }
 
@@ -451,12 +461,12 @@ impl<'p> Store<'p> {
         if pause == Pause::Settle || self.is_late {
             return journal.quiet(database, self.settle).await;
         }
-        journal.idle(database, self.settle).await?;
-        if pause == Pause::Both {
-            let idle = journal.last(database).await?;
-            journal.quiet(database, self.settle).await?;
-            self.is_late = journal.last(database).await? != idle;
+        if pause == Pause::Idle {
+            return journal.idle(database, self.settle).await;
         }
+        let answered = journal.now(database).await?;
+        journal.quiet(database, self.settle).await?;
+        self.is_late = journal.has_since(database, answered).await?;
         Ok(())
     }
 
@@ -654,7 +664,7 @@ impl<'p> Store<'p> {
         }
         self.enter_end().await?;
         self.undo_all(known).await?;
-        self.leave().await?;
+        self.give_way().await?;
         self.tell_strays();
         if let Some(journal) = self.journal {
             let tell = |text: &str| progress.note(text);
