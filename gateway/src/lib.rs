@@ -29,6 +29,7 @@ mod schema;
 mod server;
 mod settings;
 mod store;
+mod wide;
 mod wire;
 
 pub use database::migrate;

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::{
     duration,
-    schema::{LiteLLM_BudgetTable, LiteLLM_DeletedVerificationToken, LiteLLM_VerificationToken},
+    schema::LiteLLM_BudgetTable,
+    wide::{changes, row},
     wire,
 };
 
@@ -25,65 +26,68 @@ pub(crate) fn elements(list: Vec<String>) -> Vec<Option<String>> {
     list.into_iter().map(Some).collect()
 }
 
-/// A virtual key. Serializes as the real service prints a row, in that order.
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, Serialize)]
-#[diesel(table_name = LiteLLM_VerificationToken)]
-pub(crate) struct VerificationToken {
-    pub(crate) token: String,
-    pub(crate) key_name: Option<String>,
-    pub(crate) key_alias: Option<String>,
-    pub(crate) soft_budget_cooldown: bool,
-    pub(crate) spend: f64,
-    #[serde(serialize_with = "wire::moment")]
-    pub(crate) expires: Option<NaiveDateTime>,
-    #[serde(serialize_with = "wire::list")]
-    pub(crate) models: Texts,
-    pub(crate) aliases: Value,
-    pub(crate) config: Value,
-    pub(crate) router_settings: Option<Value>,
-    pub(crate) user_id: Option<String>,
-    pub(crate) team_id: Option<String>,
-    pub(crate) agent_id: Option<String>,
-    pub(crate) project_id: Option<String>,
-    pub(crate) permissions: Value,
-    pub(crate) max_parallel_requests: Option<i32>,
-    pub(crate) metadata: Value,
-    pub(crate) blocked: Option<bool>,
-    pub(crate) tpm_limit: Option<i64>,
-    pub(crate) rpm_limit: Option<i64>,
-    pub(crate) max_budget: Option<f64>,
-    pub(crate) budget_duration: Option<String>,
-    #[serde(serialize_with = "wire::moment")]
-    pub(crate) budget_reset_at: Option<NaiveDateTime>,
-    #[serde(serialize_with = "wire::list")]
-    pub(crate) allowed_cache_controls: Texts,
-    #[serde(serialize_with = "wire::list")]
-    pub(crate) allowed_routes: Texts,
-    #[serde(serialize_with = "wire::list")]
-    pub(crate) policies: Texts,
-    #[serde(serialize_with = "wire::list")]
-    pub(crate) access_group_ids: Texts,
-    pub(crate) model_spend: Value,
-    pub(crate) model_max_budget: Value,
-    pub(crate) budget_id: Option<String>,
-    pub(crate) organization_id: Option<String>,
-    pub(crate) object_permission_id: Option<String>,
-    #[serde(serialize_with = "wire::moment")]
-    pub(crate) created_at: Option<NaiveDateTime>,
-    pub(crate) created_by: Option<String>,
-    #[serde(serialize_with = "wire::moment")]
-    pub(crate) updated_at: Option<NaiveDateTime>,
-    pub(crate) updated_by: Option<String>,
-    #[serde(serialize_with = "wire::moment")]
-    pub(crate) last_active: Option<NaiveDateTime>,
-    pub(crate) rotation_count: Option<i32>,
-    pub(crate) auto_rotate: Option<bool>,
-    pub(crate) rotation_interval: Option<String>,
-    #[serde(serialize_with = "wire::moment")]
-    pub(crate) last_rotation_at: Option<NaiveDateTime>,
-    #[serde(serialize_with = "wire::moment")]
-    pub(crate) key_rotation_at: Option<NaiveDateTime>,
-    pub(crate) budget_limits: Option<Value>,
+row! {
+    in LiteLLM_VerificationToken;
+
+    /// A virtual key. Serializes as the real service prints a row, in that order.
+    #[derive(Clone, Debug, Serialize)]
+    pub(crate) struct VerificationToken {
+        pub(crate) token: String,
+        pub(crate) key_name: Option<String>,
+        pub(crate) key_alias: Option<String>,
+        pub(crate) soft_budget_cooldown: bool,
+        pub(crate) spend: f64,
+        #[serde(serialize_with = "wire::moment")]
+        pub(crate) expires: Option<NaiveDateTime>,
+        #[serde(serialize_with = "wire::list")]
+        pub(crate) models: Texts,
+        pub(crate) aliases: Value,
+        pub(crate) config: Value,
+        pub(crate) router_settings: Option<Value>,
+        pub(crate) user_id: Option<String>,
+        pub(crate) team_id: Option<String>,
+        pub(crate) agent_id: Option<String>,
+        pub(crate) project_id: Option<String>,
+        pub(crate) permissions: Value,
+        pub(crate) max_parallel_requests: Option<i32>,
+        pub(crate) metadata: Value,
+        pub(crate) blocked: Option<bool>,
+        pub(crate) tpm_limit: Option<i64>,
+        pub(crate) rpm_limit: Option<i64>,
+        pub(crate) max_budget: Option<f64>,
+        pub(crate) budget_duration: Option<String>,
+        #[serde(serialize_with = "wire::moment")]
+        pub(crate) budget_reset_at: Option<NaiveDateTime>,
+        #[serde(serialize_with = "wire::list")]
+        pub(crate) allowed_cache_controls: Texts,
+        #[serde(serialize_with = "wire::list")]
+        pub(crate) allowed_routes: Texts,
+        #[serde(serialize_with = "wire::list")]
+        pub(crate) policies: Texts,
+        #[serde(serialize_with = "wire::list")]
+        pub(crate) access_group_ids: Texts,
+        pub(crate) model_spend: Value,
+        pub(crate) model_max_budget: Value,
+        pub(crate) budget_id: Option<String>,
+        pub(crate) organization_id: Option<String>,
+        pub(crate) object_permission_id: Option<String>,
+        #[serde(serialize_with = "wire::moment")]
+        pub(crate) created_at: Option<NaiveDateTime>,
+        pub(crate) created_by: Option<String>,
+        #[serde(serialize_with = "wire::moment")]
+        pub(crate) updated_at: Option<NaiveDateTime>,
+        pub(crate) updated_by: Option<String>,
+        #[serde(serialize_with = "wire::moment")]
+        pub(crate) last_active: Option<NaiveDateTime>,
+        pub(crate) rotation_count: Option<i32>,
+        pub(crate) auto_rotate: Option<bool>,
+        pub(crate) rotation_interval: Option<String>,
+        #[serde(serialize_with = "wire::moment")]
+        pub(crate) last_rotation_at: Option<NaiveDateTime>,
+        #[serde(serialize_with = "wire::moment")]
+        pub(crate) key_rotation_at: Option<NaiveDateTime>,
+        pub(crate) budget_limits: Option<Value>,
+    }
 }
 
 impl Default for VerificationToken {
@@ -138,93 +142,99 @@ impl Default for VerificationToken {
     }
 }
 
-/// What an update may change; `None` leaves a column alone, `Some(None)` makes it null.
-#[derive(Clone, Debug, Default, AsChangeset)]
-#[diesel(table_name = LiteLLM_VerificationToken)]
-pub(crate) struct TokenChanges {
-    pub(crate) token: Option<String>,
-    pub(crate) key_name: Option<String>,
-    pub(crate) key_alias: Option<Nullable<String>>,
-    pub(crate) spend: Option<f64>,
-    pub(crate) expires: Option<Nullable<NaiveDateTime>>,
-    pub(crate) models: Option<Texts>,
-    pub(crate) aliases: Option<Value>,
-    pub(crate) config: Option<Value>,
-    pub(crate) user_id: Option<Nullable<String>>,
-    pub(crate) team_id: Option<Nullable<String>>,
-    pub(crate) agent_id: Option<Nullable<String>>,
-    pub(crate) permissions: Option<Value>,
-    pub(crate) max_parallel_requests: Option<Nullable<i32>>,
-    pub(crate) metadata: Option<Value>,
-    pub(crate) blocked: Option<Nullable<bool>>,
-    pub(crate) tpm_limit: Option<Nullable<i64>>,
-    pub(crate) rpm_limit: Option<Nullable<i64>>,
-    pub(crate) max_budget: Option<Nullable<f64>>,
-    pub(crate) budget_duration: Option<String>,
-    pub(crate) budget_reset_at: Option<NaiveDateTime>,
-    pub(crate) allowed_cache_controls: Option<Texts>,
-    pub(crate) allowed_routes: Option<Texts>,
-    pub(crate) access_group_ids: Option<Texts>,
-    pub(crate) model_max_budget: Option<Value>,
-    pub(crate) budget_id: Option<Nullable<String>>,
-    pub(crate) organization_id: Option<Nullable<String>>,
-    pub(crate) auto_rotate: Option<Nullable<bool>>,
-    pub(crate) rotation_interval: Option<Nullable<String>>,
-    pub(crate) key_rotation_at: Option<NaiveDateTime>,
-    pub(crate) updated_at: Option<NaiveDateTime>,
+changes! {
+    in LiteLLM_VerificationToken;
+
+    /// What an update may change; `None` leaves a column alone, `Some(None)` makes it null.
+    #[derive(Clone, Debug, Default)]
+    pub(crate) struct TokenChanges {
+        pub(crate) token: Option<String>,
+        pub(crate) key_name: Option<String>,
+        pub(crate) key_alias: Option<Nullable<String>>,
+        pub(crate) spend: Option<f64>,
+        pub(crate) expires: Option<Nullable<NaiveDateTime>>,
+        pub(crate) models: Option<Texts>,
+        pub(crate) aliases: Option<Value>,
+        pub(crate) config: Option<Value>,
+        pub(crate) user_id: Option<Nullable<String>>,
+        pub(crate) team_id: Option<Nullable<String>>,
+        pub(crate) agent_id: Option<Nullable<String>>,
+        pub(crate) permissions: Option<Value>,
+        pub(crate) max_parallel_requests: Option<Nullable<i32>>,
+        pub(crate) metadata: Option<Value>,
+        pub(crate) blocked: Option<Nullable<bool>>,
+        pub(crate) tpm_limit: Option<Nullable<i64>>,
+        pub(crate) rpm_limit: Option<Nullable<i64>>,
+        pub(crate) max_budget: Option<Nullable<f64>>,
+        pub(crate) budget_duration: Option<String>,
+        pub(crate) budget_reset_at: Option<NaiveDateTime>,
+        pub(crate) allowed_cache_controls: Option<Texts>,
+        pub(crate) allowed_routes: Option<Texts>,
+        pub(crate) access_group_ids: Option<Texts>,
+        pub(crate) model_max_budget: Option<Value>,
+        pub(crate) budget_id: Option<Nullable<String>>,
+        pub(crate) organization_id: Option<Nullable<String>>,
+        pub(crate) auto_rotate: Option<Nullable<bool>>,
+        pub(crate) rotation_interval: Option<Nullable<String>>,
+        pub(crate) key_rotation_at: Option<NaiveDateTime>,
+        pub(crate) updated_at: Option<NaiveDateTime>,
+    }
 }
 
-/// The copy of a key that is deleted or regenerated.
-///
-/// `organization_id`, `policies` and `budget_limits` are not in it: the real service loses them on the way, because its
-/// model of a key has other names for them or none (litellm 1.85.1, `proxy/_types.py` `LiteLLM_VerificationToken`).
-#[derive(Clone, Debug, Insertable)]
-#[diesel(table_name = LiteLLM_DeletedVerificationToken)]
-pub(crate) struct DeletedVerificationToken {
-    id: String,
-    token: String,
-    key_name: Option<String>,
-    key_alias: Option<String>,
-    soft_budget_cooldown: bool,
-    spend: f64,
-    expires: Option<NaiveDateTime>,
-    models: Texts,
-    aliases: Value,
-    config: Value,
-    user_id: Option<String>,
-    team_id: Option<String>,
-    permissions: Value,
-    max_parallel_requests: Option<i32>,
-    metadata: Value,
-    blocked: Option<bool>,
-    tpm_limit: Option<i64>,
-    rpm_limit: Option<i64>,
-    max_budget: Option<f64>,
-    budget_duration: Option<String>,
-    budget_reset_at: Option<NaiveDateTime>,
-    allowed_cache_controls: Texts,
-    allowed_routes: Texts,
-    model_spend: Value,
-    model_max_budget: Value,
-    object_permission_id: Option<String>,
-    created_at: Option<NaiveDateTime>,
-    created_by: Option<String>,
-    updated_at: Option<NaiveDateTime>,
-    updated_by: Option<String>,
-    rotation_count: Option<i32>,
-    auto_rotate: Option<bool>,
-    rotation_interval: Option<String>,
-    last_rotation_at: Option<NaiveDateTime>,
-    key_rotation_at: Option<NaiveDateTime>,
-    router_settings: Option<Value>,
-    access_group_ids: Texts,
-    last_active: Option<NaiveDateTime>,
-    project_id: Option<String>,
-    agent_id: Option<String>,
-    deleted_at: NaiveDateTime,
-    deleted_by: Option<String>,
-    deleted_by_api_key: Option<String>,
-    litellm_changed_by: Option<String>,
+row! {
+    in LiteLLM_DeletedVerificationToken;
+
+    /// The copy of a key that is deleted or regenerated.
+    ///
+    /// `organization_id`, `policies` and `budget_limits` are not in it: the real service loses them on the way, because its
+    /// model of a key has other names for them or none (litellm 1.85.1, `proxy/_types.py` `LiteLLM_VerificationToken`).
+    #[derive(Clone, Debug)]
+    pub(crate) struct DeletedVerificationToken {
+        id: String,
+        token: String,
+        key_name: Option<String>,
+        key_alias: Option<String>,
+        soft_budget_cooldown: bool,
+        spend: f64,
+        expires: Option<NaiveDateTime>,
+        models: Texts,
+        aliases: Value,
+        config: Value,
+        user_id: Option<String>,
+        team_id: Option<String>,
+        permissions: Value,
+        max_parallel_requests: Option<i32>,
+        metadata: Value,
+        blocked: Option<bool>,
+        tpm_limit: Option<i64>,
+        rpm_limit: Option<i64>,
+        max_budget: Option<f64>,
+        budget_duration: Option<String>,
+        budget_reset_at: Option<NaiveDateTime>,
+        allowed_cache_controls: Texts,
+        allowed_routes: Texts,
+        model_spend: Value,
+        model_max_budget: Value,
+        object_permission_id: Option<String>,
+        created_at: Option<NaiveDateTime>,
+        created_by: Option<String>,
+        updated_at: Option<NaiveDateTime>,
+        updated_by: Option<String>,
+        rotation_count: Option<i32>,
+        auto_rotate: Option<bool>,
+        rotation_interval: Option<String>,
+        last_rotation_at: Option<NaiveDateTime>,
+        key_rotation_at: Option<NaiveDateTime>,
+        router_settings: Option<Value>,
+        access_group_ids: Texts,
+        last_active: Option<NaiveDateTime>,
+        project_id: Option<String>,
+        agent_id: Option<String>,
+        deleted_at: NaiveDateTime,
+        deleted_by: Option<String>,
+        deleted_by_api_key: Option<String>,
+        litellm_changed_by: Option<String>,
+    }
 }
 
 /// Who deletes a key, and when.

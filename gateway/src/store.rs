@@ -1,5 +1,7 @@
 //! The queries. Every write is committed when its method returns.
 
+use std::slice;
+
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl, pooled_connection::deadpool::Object};
 use serde_json::Value;
@@ -14,12 +16,12 @@ use crate::{
         texts,
     },
     schema::{
-        LiteLLM_BudgetTable as budgets, LiteLLM_DeletedVerificationToken as deleted_tokens,
-        LiteLLM_DeprecatedVerificationToken as deprecated_tokens,
+        LiteLLM_BudgetTable as budgets, LiteLLM_DeprecatedVerificationToken as deprecated_tokens,
         LiteLLM_OrganizationMembership as memberships, LiteLLM_OrganizationTable as organizations,
         LiteLLM_TeamTable as teams, LiteLLM_UserTable as users,
         LiteLLM_VerificationToken as tokens,
     },
+    wide::Insert,
 };
 
 /// A team, as far as its rules about keys go.
@@ -240,12 +242,11 @@ impl Store {
 
     /// Adds a key; one that exists stays as it is, as with the real service's upsert.
     pub(crate) async fn insert(&self, key: &VerificationToken) -> Result<(), Denial> {
-        let insert = diesel::insert_into(tokens::table)
-            .values(key)
-            .on_conflict_do_nothing();
-        Prepared(insert)
-            .execute(&mut self.connection().await?)
-            .await?;
+        let insert = Insert {
+            rows: slice::from_ref(key),
+            on_conflict: " ON CONFLICT DO NOTHING",
+        };
+        insert.execute(&mut self.connection().await?).await?;
         Ok(())
     }
 
@@ -272,10 +273,11 @@ impl Store {
             .into_iter()
             .map(|key| DeletedVerificationToken::of(key, deletion))
             .collect();
-        let insert = diesel::insert_into(deleted_tokens::table).values(copies);
-        Prepared(insert)
-            .execute(&mut self.connection().await?)
-            .await?;
+        let insert = Insert {
+            rows: &copies,
+            on_conflict: "",
+        };
+        insert.execute(&mut self.connection().await?).await?;
         Ok(())
     }
 

@@ -16,3 +16,4 @@ mod pins;
 mod planted;
 mod rights;
 mod support;
+mod tables;

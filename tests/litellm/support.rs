@@ -104,7 +104,7 @@ fn cluster() -> &'static Cluster {
 }
 
 /// A database with the gateway's tables, copied from one that was migrated once.
-async fn database() -> String {
+pub(crate) async fn database() -> String {
     static TEMPLATE: OnceCell<()> = OnceCell::const_new();
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     TEMPLATE
