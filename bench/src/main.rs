@@ -2,8 +2,8 @@
 //! generator and with another tool on the same service in the same run.
 //!
 //! ```sh
-//! cargo run --release -p authz-pin-bench              # prints the page
-//! cargo run --release -p authz-pin-bench -- --out docs/performance.md
+//! cargo run --profile dist -p authz-pin-bench              # prints the page
+//! cargo run --profile dist -p authz-pin-bench -- --out docs/performance.md
 //! ```
 
 #![expect(

@@ -293,3 +293,13 @@ fn the_action_knows_every_target_that_is_released() {
     let text = read("action.yml");
     assert_eq!(matches("target=([a-z0-9_-]+) ;;", &text), targets);
 }
+
+#[test]
+fn what_is_packed_is_what_the_profile_of_archives_has_built() {
+    let text = read(".github/workflows/release.yml");
+    let built = matches(r"auditable build --profile ([a-z]+)", &text);
+    assert_eq!(built, ["dist"].into());
+    let packed = matches(r"target/\$TARGET/([a-z]+)/authz-pin", &text);
+    assert_eq!(packed, built);
+    assert!(read("Cargo.toml").contains("\n[profile.dist]\n"));
+}
