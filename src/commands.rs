@@ -147,6 +147,9 @@ impl From<SweepError> for Failure {
             } => failure.help(
                 "the service limits how often it is asked: raise that limit on the test instance",
             ),
+            SweepError::Reset { .. } => failure.help(
+                "everything in the database is undone; correct `service.reset` of suite.yaml",
+            ),
             SweepError::Http(_)
             | SweepError::Gone(_)
             | SweepError::Refused(_)

@@ -4,12 +4,14 @@
 //! where the two drawings differ, a template made something random that no symbol names, shown as `<random>`.
 
 mod agree;
+mod cast;
 mod side;
 mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use agree::agree_all;
+use cast::{Calls, Cast, Maker};
 use side::Side;
 
 use indexmap::IndexMap;
@@ -23,11 +25,11 @@ use crate::http::{Call, shown};
 use crate::journal::STATEMENTS;
 use crate::plan::{EndpointPlan, PlannedCell, callers};
 use crate::service::Given;
-use crate::suite::{CaptureSpec, Credential, Endpoint, Kind, RequestSpec, StepSpec, Suite};
+use crate::suite::{CaptureSpec, Endpoint, Suite};
 use crate::sweep::{NOBODY, SweepError};
 use crate::symbols::{Registry, View};
-use crate::template::{Fields, Scope, TemplateError, Templates, Value, random};
-use crate::world::{Class, Field, Instance, Row, Scratch, World, order};
+use crate::template::{Templates, Value, random};
+use crate::world::{Instance, Row, Scratch, World};
 
 /// Everything that a run would do.
 #[derive(Debug, Serialize)]
@@ -50,8 +52,22 @@ pub struct DryRun {
     /// The requests of the endpoints' own setups, by endpoint.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub endpoints: IndexMap<String, Steps>,
+    /// What would make the service read its database again, after each batch that changed something and at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reset: Option<Reset>,
     /// The cells, in the order of the suite.
     pub cells: Vec<CellRun>,
+}
+
+/// How the service would be made to read its database again.
+#[derive(Debug, Serialize)]
+pub struct Reset {
+    /// The request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<Request>,
+    /// The line for the shell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
 }
 
 /// A row that would be inserted.
@@ -88,7 +104,7 @@ pub struct CellRun {
 pub struct Steps {
     /// Those that make it.
     pub setup: Vec<Request>,
-    /// Those that take it back; none where the journal does that.
+    /// Those that take it back.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub teardown: Vec<Request>,
 }
@@ -155,6 +171,7 @@ impl DryRun {
             world,
             setup,
             endpoints,
+            reset: reset(suite, given, &one)?,
             cells,
         })
     }
@@ -219,157 +236,25 @@ fn made(line: &str) -> Option<String> {
 
 /// One drawing of a run's values.
 struct Drawing<'a> {
-    suite: &'a Suite,
-    templates: Templates,
-    world: World,
-    rows: Vec<Row>,
-    /// The requests that make the world, by whom they make.
-    made: IndexMap<&'a str, Calls>,
-    /// What actors would be given by logins, or signed for them.
-    tokens: BTreeMap<&'a str, Instance>,
-    /// Whether there is no journal, so that what requests make is taken back by requests.
-    has_teardown: bool,
+    maker: Maker<'a>,
+    /// The world of the run.
+    cast: Cast<'a>,
 }
 
-/// What logins would give and what would be signed, with made up values.
-fn tokens(suite: &Suite) -> BTreeMap<&str, Instance> {
-    let tokens = suite.world.actors.iter().filter_map(|(name, actor)| {
-        let auth = actor.auth.as_ref()?;
-        let login = auth.login.iter().flat_map(|login| login.capture.keys());
-        let jwt = auth.jwt.iter().map(|_| "jwt");
-        let names = login.map(String::as_str).chain(jwt);
-        let secret = |name: &str| {
-            let (value, class) = (random(24), Class::Secret);
-            (name.to_owned(), Field { value, class })
-        };
-        let mut instance = Instance::default();
-        instance.fields = names.map(secret).collect();
-        Some((name.as_str(), instance))
-    });
-    tokens.collect()
+/// A cell's target, the requests that make it, and the cell's own world, where it has one.
+struct Aim<'a> {
+    scratch: Scratch,
+    calls: Calls,
+    fresh: Option<Cast<'a>>,
 }
-
-/// The requests of one setup and its teardown.
-#[derive(Default)]
-struct Calls {
-    setup: Vec<Call>,
-    teardown: Vec<Call>,
-}
-
-/// A cell's target, and the requests that make it.
-type Target = (Scratch, Calls);
 
 impl<'a> Drawing<'a> {
     fn new(suite: &'a Suite, given: &Given, callers: &BTreeSet<&str>) -> Result<Self, SweepError> {
         let templates = Templates::for_made_up();
         let world = World::draw(suite, &templates, &given.variables)?;
-        let mut drawing = Self {
-            suite,
-            templates,
-            world,
-            rows: Vec::new(),
-            made: IndexMap::new(),
-            tokens: tokens(suite),
-            has_teardown: given.database_url.is_none() && given.base_url.is_some(),
-        };
-        drawing.make_world()?;
-        drawing.log_in(callers)?;
-        Ok(drawing)
-    }
-
-    fn make_world(&mut self) -> Result<(), SweepError> {
-        for member in order(self.suite, &self.templates) {
-            if self.suite.has_setup() {
-                self.world.prepare(self.suite, &self.templates, &member)?;
-            }
-            self.rows
-                .extend(self.world.rows_of(&self.templates, &member)?);
-            let Some(kind) = member.kind.filter(|kind| !kind.setup.is_empty()) else {
-                continue;
-            };
-            let base = self.world.scope_for(member.name);
-            let entity = self.world.entities.get(member.name);
-            let mut entity = entity.cloned().unwrap_or_default();
-            let calls = self.steps(kind, &base, &mut entity)?;
-            self.world.settle(self.suite, member.name, entity);
-            self.made.insert(member.name, calls);
-        }
-        Ok(())
-    }
-
-    /// The logins, after the world is made.
-    fn log_in(&mut self, callers: &BTreeSet<&str>) -> Result<(), SweepError> {
-        let actors = self.suite.world.actors.keys();
-        for name in actors.filter(|name| callers.contains(name.as_str())) {
-            let Some(login) = self
-                .suite
-                .auth_of(name)
-                .and_then(|auth| auth.login.as_ref())
-            else {
-                continue;
-            };
-            let scope = self.world.scope_of_actor(name);
-            let credential = self.headers(login.auth.as_ref(), &scope)?;
-            let call = Call::render(&self.templates, &login.request, credential, &scope)?;
-            let calls = self.made.entry(name.as_str()).or_default();
-            calls.setup.push(call);
-        }
-        Ok(())
-    }
-
-    /// The requests of a setup, whose captures are made up, and those of its teardown.
-    fn steps(&self, kind: &Kind, base: &Scope, entity: &mut Instance) -> Result<Calls, SweepError> {
-        let mut calls = Calls::default();
-        for step in &kind.setup {
-            let call = self.step(step, &entity.within(base))?;
-            let Some(call) = call else { continue };
-            calls.setup.push(call);
-            let made_up = step.capture.keys().map(|name| (name.clone(), random(24)));
-            entity.learn(&self.templates, kind, base, &made_up.collect())?;
-        }
-        for step in kind.teardown.iter().filter(|_| self.has_teardown) {
-            calls
-                .teardown
-                .extend(self.step(step, &entity.within(base))?);
-        }
-        Ok(calls)
-    }
-
-    /// The request of a step, where it is sent at all.
-    fn step(&self, step: &StepSpec, scope: &Scope) -> Result<Option<Call>, SweepError> {
-        if !self.templates.wants(step.when.as_deref(), scope)? {
-            return Ok(None);
-        }
-        let credential = self.headers(step.auth.as_ref(), scope)?;
-        let call = Call::render(&self.templates, &step.request, credential, scope)?;
-        Ok(Some(call))
-    }
-
-    fn headers(
-        &self,
-        auth: Option<&Credential>,
-        scope: &Scope,
-    ) -> Result<Vec<(String, String)>, TemplateError> {
-        let Some(actor) = auth.and_then(|auth| auth.actor.as_ref()) else {
-            return headers(&self.templates, auth, scope, &Fields::new());
-        };
-        let own = self.suite.auth_of(actor);
-        let scope = self.world.scope_of_actor(actor);
-        headers(&self.templates, own, &scope, &self.issued(actor))
-    }
-
-    /// What an actor would be given, with made up values.
-    fn issued(&self, actor: &str) -> Fields {
-        let tokens = self.tokens.get(actor).map(Instance::scope);
-        let tokens = tokens.unwrap_or_default();
-        let mut names = Fields::new();
-        if let Some(auth) = self.suite.auth_of(actor) {
-            let jwt = auth.jwt.as_ref().and_then(|_| tokens.get("jwt").cloned());
-            names.extend(jwt.map(|jwt| ("jwt".to_owned(), jwt)));
-            let login = auth.login.as_ref();
-            names.extend(login.map(|_| ("login".to_owned(), Value::from(tokens))));
-        }
-        names
+        let maker = Maker { suite, templates };
+        let cast = maker.cast(world, callers)?;
+        Ok(Self { maker, cast })
     }
 
     fn agreed_world(&self, other: &Self) -> (Vec<Insert>, IndexMap<String, Steps>) {
@@ -384,11 +269,11 @@ impl<'a> Drawing<'a> {
             rows.iter().map(|row| side.insert(row)).collect()
         };
         let inserts = agree_all(
-            rows(one, &self.rows),
-            &rows(another, &other.rows),
+            rows(one, &self.cast.rows),
+            &rows(another, &other.cast.rows),
             Insert::agree,
         );
-        let steps = self.made.iter().zip(other.made.values());
+        let steps = self.cast.made.iter().zip(other.cast.made.values());
         let steps = steps.map(|((name, calls), others)| {
             let steps = one.steps(calls).agree(&another.steps(others));
             ((*name).to_owned(), steps)
@@ -397,8 +282,8 @@ impl<'a> Drawing<'a> {
     }
 
     fn registry(&self) -> Registry {
-        let mut registry = Registry::of_world(&self.world);
-        for (actor, tokens) in &self.tokens {
+        let mut registry = Registry::of_world(&self.cast.world);
+        for (actor, tokens) in &self.cast.tokens {
             registry.add_world_entity(actor, tokens);
         }
         registry
@@ -408,7 +293,8 @@ impl<'a> Drawing<'a> {
         let mut registry = self.registry();
         let mut setup = Instance::default();
         let kind = &plan.endpoint.setup;
-        let own = self.steps(kind, &self.world.scope(), &mut setup)?;
+        let scope = self.cast.world.scope();
+        let own = self.maker.steps(&self.cast, kind, &scope, &mut setup)?;
         registry.add_world_entity("setup", &setup);
         let setup = (!kind.setup.is_empty()).then_some(&setup);
         let mut targets = Vec::new();
@@ -443,26 +329,28 @@ impl<'a> Drawing<'a> {
         cell: &PlannedCell<'_>,
         setup: Option<&Instance>,
         registry: &mut Registry,
-    ) -> Result<Option<Target>, SweepError> {
-        let Some(target) = self.suite.targets.get(cell.target) else {
+    ) -> Result<Option<Aim<'a>>, SweepError> {
+        let (suite, templates) = (self.maker.suite, &self.maker.templates);
+        let Some(target) = suite.targets.get(cell.target) else {
             return Ok(None);
         };
+        let mut fresh = None;
+        if endpoint.spec.fresh {
+            fresh = Some(self.maker.fresh(&self.cast, number, cell, registry)?);
+        }
+        let cast = fresh.as_ref().unwrap_or(&self.cast);
         let kind = target.kind.as_ref();
-        let kind = kind.and_then(|kind| self.suite.world.kinds.get(kind));
-        let (templates, target) = (&self.templates, (cell.target.as_str(), target));
-        let mut scratch = Scratch::make(
-            self.suite,
-            templates,
-            &self.world,
-            setup,
-            target,
-            cell.actor,
-        )?;
+        let kind = kind.and_then(|kind| suite.world.kinds.get(kind));
+        let target = (cell.target.as_str(), target);
+        let mut scratch = Scratch::make(suite, templates, &cast.world, setup, target, cell.actor)?;
         let mut calls = Calls::default();
         if let Some(kind) = kind {
             let (base, mut made) = (scratch.base(cell.target), scratch.target.clone());
-            calls = self.steps(kind, &base, &mut made)?;
+            calls = self.maker.steps(cast, kind, &base, &mut made)?;
             scratch.settle(made);
+        }
+        if let Some(fresh) = &mut fresh {
+            join(fresh, &mut scratch, &mut calls);
         }
         registry.add_tag(number, &scratch.tag);
         registry.add_cell_entity(number, "target", &scratch.target);
@@ -472,12 +360,16 @@ impl<'a> Drawing<'a> {
                 scratch.scope.insert(name, Value::from(bound.scope()));
             }
         }
-        Ok(Some((scratch, calls)))
+        Ok(Some(Aim {
+            scratch,
+            calls,
+            fresh,
+        }))
     }
 
     /// An entity as an answer would bind it, with made up values.
     fn bound(&self, spec: &CaptureSpec) -> Result<Option<Instance>, SweepError> {
-        let Some(kind) = self.suite.world.kinds.get(&spec.kind) else {
+        let Some(kind) = self.maker.suite.world.kinds.get(&spec.kind) else {
             return Ok(None);
         };
         let captured: BTreeMap<String, String> = spec
@@ -485,20 +377,27 @@ impl<'a> Drawing<'a> {
             .keys()
             .map(|symbol| (symbol.clone(), random(24)))
             .collect();
-        Ok(Some(Instance::bind(&self.templates, kind, &captured)?))
+        Ok(Some(Instance::bind(
+            &self.maker.templates,
+            kind,
+            &captured,
+        )?))
     }
 
     fn cell(
         &self,
         endpoint: &Endpoint,
         cell: &PlannedCell<'_>,
-        (scratch, calls): &Target,
+        aim: &Aim<'_>,
         side: Side<'_>,
     ) -> Result<CellRun, SweepError> {
-        let (auth, issued) = (self.suite.auth_of(cell.actor), self.issued(cell.actor));
-        let credential = headers(&self.templates, auth, &scratch.scope, &issued)?;
+        let (templates, scope) = (&self.maker.templates, &aim.scratch.scope);
+        let cast = aim.fresh.as_ref().unwrap_or(&self.cast);
+        let auth = self.maker.suite.auth_of(cell.actor);
+        let issued = self.maker.issued(cast, cell.actor);
+        let credential = headers(templates, auth, scope, &issued)?;
         let request = &endpoint.spec.request;
-        let rendered = Call::render(&self.templates, request, credential, &scratch.scope)?;
+        let rendered = Call::render(templates, request, credential, scope)?;
         let mut request = side.request(&rendered);
         let pages = endpoint.spec.pages.as_ref();
         let counted = pages.filter(|pages| pages.total.is_some());
@@ -506,33 +405,60 @@ impl<'a> Drawing<'a> {
         let mut probes = IndexMap::new();
         for (name, probe) in &endpoint.spec.probes {
             // As in a sweep: a probe whose credential does not exist is not made.
-            if self.headers(Some(&probe.auth), &scratch.scope).is_ok() {
-                let probe = self.request(&probe.request, Some(&probe.auth), scratch, side)?;
-                probes.insert(name.clone(), probe);
+            if let Ok(credential) = self.maker.headers(cast, Some(&probe.auth), scope) {
+                let call = Call::render(templates, &probe.request, credential, scope)?;
+                probes.insert(name.clone(), side.request(&call));
             }
         }
         Ok(CellRun {
             endpoint: cell.endpoint.to_owned(),
             target: cell.target.to_owned(),
             actor: cell.actor.to_owned(),
-            rows: scratch.rows.iter().map(|row| side.insert(row)).collect(),
-            steps: side.steps(calls),
+            rows: aim
+                .scratch
+                .rows
+                .iter()
+                .map(|row| side.insert(row))
+                .collect(),
+            steps: side.steps(&aim.calls),
             request,
             probes,
         })
     }
+}
 
-    fn request(
-        &self,
-        spec: &RequestSpec,
-        auth: Option<&Credential>,
-        scratch: &Scratch,
-        side: Side<'_>,
-    ) -> Result<Request, SweepError> {
-        let credential = self.headers(auth, &scratch.scope)?;
-        let call = Call::render(&self.templates, spec, credential, &scratch.scope)?;
-        Ok(side.request(&call))
+/// What makes a cell's own world comes before its target.
+fn join(fresh: &mut Cast<'_>, scratch: &mut Scratch, calls: &mut Calls) {
+    scratch.rows.splice(0..0, std::mem::take(&mut fresh.rows));
+    let mut world = fresh.calls();
+    world.setup.append(&mut calls.setup);
+    calls.teardown.append(&mut world.teardown);
+    calls.setup = world.setup;
+}
+
+/// How the service would be made to read its database again.
+fn reset(suite: &Suite, given: &Given, drawing: &Drawing<'_>) -> Result<Option<Reset>, SweepError> {
+    let has_database = given.database_url.is_some() || given.base_url.is_none();
+    let Some(spec) = suite.file.service.reset.as_ref().filter(|_| has_database) else {
+        return Ok(None);
+    };
+    let (maker, cast) = (&drawing.maker, &drawing.cast);
+    let namer = drawing.registry().build();
+    let side = Side {
+        namer: &namer,
+        view: NOBODY,
+    };
+    let scope = cast.world.scope();
+    let mut reset = Reset {
+        request: None,
+        command: spec.command.clone(),
+    };
+    if let Some(request) = &spec.request {
+        let credential = maker.headers(cast, spec.auth.as_ref(), &scope)?;
+        let call = Call::render(&maker.templates, request, credential, &scope)?;
+        reset.request = Some(side.request(&call));
     }
+    Ok(Some(reset))
 }
 
 #[cfg(test)]

@@ -24,6 +24,8 @@ use crate::world::{Class, Field, World, variables};
 
 pub use command::Command;
 
+pub(crate) use command::run as run_command;
+
 /// A service that authz-pin can start.
 pub trait Launch {
     /// The name that a suite calls it by.

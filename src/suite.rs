@@ -19,7 +19,7 @@ use serde_json::Value as Json;
 
 pub use exchange::{
     Algorithm, Basic, Credential, Expiry, FileSpec, JwtSpec, LoginSpec, Method, PagesSpec,
-    PartContent, PartSpec, PollSpec, RawSpec, RequestSpec, Source, StepSpec,
+    PartContent, PartSpec, PollSpec, RawSpec, RequestSpec, ResetSpec, Source, StepSpec,
 };
 pub use model::{
     Actor, BackgroundSpec, CaptureSpec, CoverageSpec, EndpointFile, Entity, ExclusionSpec,
@@ -91,6 +91,12 @@ impl Suite {
             alone: all.alone || one.alone,
             clean: all.clean || one.clean,
         })
+    }
+
+    /// Whether an actor is an entity of the world, which a run makes.
+    pub(crate) fn is_made(&self, actor: &str) -> bool {
+        let actor = self.world.actors.get(actor);
+        actor.is_some_and(|actor| actor.kind.is_some())
     }
 
     /// The credential of an actor.

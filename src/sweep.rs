@@ -8,8 +8,11 @@ mod attribution;
 mod background;
 mod batch;
 mod fire;
+mod fresh;
 mod issue;
 mod logins;
+mod memory;
+mod reset;
 mod setup;
 mod store;
 
@@ -42,6 +45,7 @@ pub(crate) use logins::register as register_logins;
 
 use batch::{Batch, Swept};
 use issue::Issues;
+use reset::Reset;
 use setup::Setups;
 use store::{Store, Wait};
 
@@ -131,6 +135,8 @@ pub struct Sweep {
     pub repeated: BTreeSet<String>,
     /// What calls wrote together and not when each was made alone, in words, by endpoint.
     pub unrepeated: BTreeMap<String, Vec<String>>,
+    /// Reads that were answered in another way after everything was undone, in words: the service remembers it.
+    pub remembered: Vec<String>,
     /// Where the time went.
     pub phases: Phases,
 }
@@ -185,6 +191,14 @@ pub enum SweepError {
         /// What the service did, with names in place of known values.
         reason: String,
     },
+    /// The service could not be made to read its database again.
+    #[error("the service cannot be reset: {step}: {reason}")]
+    Reset {
+        /// What was done.
+        step: String,
+        /// What came of it, with names in place of known values.
+        reason: String,
+    },
     /// Somebody stopped the run, and what it did was undone.
     #[error("interrupted")]
     Interrupted,
@@ -231,7 +245,7 @@ pub async fn sweep_and_hold<'a>(
     };
     let Some(mut sweeper) = opened else {
         progress.note("interrupted, undoing what the run did");
-        return abandon(suite, service, &run, progress).await;
+        return abandon(suite, service, &run, None, progress).await;
     };
     let under_way = Arc::clone(&sweeper.setups.under_way);
     let asked = async {
@@ -246,8 +260,9 @@ pub async fn sweep_and_hold<'a>(
     let Some(outcome) = outcome else {
         progress.note("interrupted, undoing what the run did");
         sweeper.give_up().await;
+        let reset = sweeper.reset.take();
         drop(sweeper);
-        return abandon(suite, service, &run, progress).await;
+        return abandon(suite, service, &run, reset, progress).await;
     };
     let wait_s = if service.ephemeral {
         0
@@ -300,6 +315,7 @@ async fn abandon<T>(
     suite: &Suite,
     service: &Service,
     run: &str,
+    reset: Option<Reset<'_>>,
     progress: &dyn Progress,
 ) -> Result<T, SweepError> {
     if let Some(url) = service.database_url.as_ref().filter(|_| !service.ephemeral) {
@@ -309,6 +325,11 @@ async fn abandon<T>(
         let tell = |text: &str| progress.note(text);
         for leftover in journal::abandon(&mut database, run, &tell).await? {
             progress.note(&format!("could not be undone: {leftover}"));
+        }
+        if let Some(reset) = reset
+            && let Err(error) = reset.run().await
+        {
+            progress.note(&error.to_string());
         }
     }
     Err(SweepError::Interrupted)
@@ -351,6 +372,10 @@ struct Sweeper<'a> {
     values: Registry,
     setups: Setups<'a>,
     issues: Issues,
+    /// How the service is made to forget what was undone.
+    reset: Option<Reset<'a>>,
+    /// Whether the database ends with the run.
+    is_ephemeral: bool,
     /// The last batch and the one before it: what was written late for its cells is read with the last one's changes.
     batches: [Batch; 2],
     /// The values of earlier batches.
@@ -388,6 +413,7 @@ impl<'a> Sweeper<'a> {
             .map(ExposeSecret::expose_secret);
         let urls = service.urls.values().chain([&service.base_url]);
         logins::register(&mut registry, database, urls);
+        let reset = Reset::of(suite, service, &http, &world, &registry);
         let nobody = || Batch {
             namer: registry.clone().build(),
             first: 0,
@@ -403,6 +429,8 @@ impl<'a> Sweeper<'a> {
             values: Registry::default(),
             setups: Setups::default(),
             issues: Issues::default(),
+            reset,
+            is_ephemeral: service.ephemeral,
             batches,
             retired: Retired::default(),
             unfinished: VecDeque::new(),
@@ -424,6 +452,7 @@ impl<'a> Sweeper<'a> {
         }
         self.know_world();
         self.finish();
+        self.ask_again(plan).await?;
         self.found.requests += self.setups.requests.take();
         Ok(())
     }
@@ -652,19 +681,30 @@ impl<'a> Sweeper<'a> {
     async fn close(&mut self, late: Duration) -> Result<Vec<Leftover>, SweepError> {
         // Of a batch that failed nothing is named yet, and what it did has to be known as the run's.
         self.know_values(self.count());
-        self.take_all_back().await?;
-        let Some(store) = self.store.take() else {
-            return Ok(Vec::new());
-        };
-        let known = known(&self.batches, &self.retired);
-        Ok(store.close(known, late).await?)
+        let taken = self.take_all_back().await;
+        let reset = self.reset_last().await;
+        let mut closed = Ok(Vec::new());
+        if let Some(store) = self.store.take() {
+            let known = known(&self.batches, &self.retired);
+            closed = store.close(known, late).await;
+        }
+        // What stays changed is told first: it is what a person has to look at.
+        let closed = closed?;
+        if let Err(error) = taken.and(reset) {
+            self.tell_what_stays_changed(&Ok(closed));
+            return Err(error);
+        }
+        Ok(closed)
     }
 
     /// Takes back by requests what the journal does not know, after an interruption.
     async fn give_up(&mut self) {
         self.know_values(self.count());
-        // What goes wrong is told with what is left.
-        let _ = self.take_all_back().await;
+        // Over the connection that may be in the middle of a statement nothing can be said of what teardowns write.
+        if !self.is_journalled() {
+            // What goes wrong is told with what is left.
+            let _ = self.take_all_back().await;
+        }
         self.tell_what_is_left();
     }
 

@@ -41,6 +41,18 @@ enum Owner {
     World,
     /// One cell, by its number within the sweep.
     Cell(usize),
+    /// The world that was made for one cell alone.
+    Fresh(usize),
+}
+
+impl Owner {
+    /// The cell that it belongs to alone.
+    fn cell(&self) -> Option<usize> {
+        match self {
+            Self::Cell(cell) | Self::Fresh(cell) => Some(*cell),
+            Self::Run | Self::World => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -150,6 +162,19 @@ impl Registry {
     /// Adds an entity of one cell: its target, or one that its answer bound.
     pub fn add_cell_entity(&mut self, cell: usize, entity: &str, instance: &Instance) {
         self.add_instance(&Owner::Cell(cell), entity, instance);
+    }
+
+    /// Adds the values of a world that was made for one cell alone.
+    pub fn add_fresh_world(&mut self, cell: usize, world: &World) {
+        self.add(&world.run, Owner::Fresh(cell), "", "run", Class::Mask);
+        for (entity, instance) in &world.entities {
+            self.add_fresh_entity(cell, entity, instance);
+        }
+    }
+
+    /// Adds symbols of an entity of such a world.
+    pub fn add_fresh_entity(&mut self, cell: usize, entity: &str, instance: &Instance) {
+        self.add_instance(&Owner::Fresh(cell), entity, instance);
     }
 
     /// Adds the value that is unique to a cell.
@@ -410,20 +435,13 @@ impl Namer {
     pub fn cells_in(&self, text: &str) -> BTreeSet<usize> {
         let symbols = self.found(text).flat_map(|found| self.symbols(&found));
         let own = symbols.filter(|symbol| symbol.class != Class::Mask);
-        own.filter_map(|symbol| {
-            if let Owner::Cell(cell) = symbol.owner {
-                Some(cell)
-            } else {
-                None
-            }
-        })
-        .collect()
+        own.filter_map(|symbol| symbol.owner.cell()).collect()
     }
 
     /// The values of cells: a run with many cells names values of few at a time, and of the others only remembers that
     /// they are its own. Those that hold the run's token say so themselves.
     pub(crate) fn retire(self, retired: &mut Retired) {
-        let of_cell = |symbol: &Symbol| matches!(symbol.owner, Owner::Cell(_));
+        let of_cell = |symbol: &Symbol| symbol.owner.cell().is_some();
         let is_known = |symbol: &Symbol| of_cell(symbol) && symbol.class != Class::Mask;
         let Registry {
             values,
@@ -453,11 +471,13 @@ impl Namer {
 }
 
 fn first<'s>(symbols: &'s [Symbol], view: View<'_>) -> Option<&'s Symbol> {
-    symbols.iter().min_by_key(|symbol| match symbol.owner {
-        Owner::Cell(cell) if cell == view.cell => 0,
-        Owner::World | Owner::Run => 1,
-        Owner::Cell(_) => 2,
-    })
+    symbols
+        .iter()
+        .min_by_key(|symbol| match symbol.owner.cell() {
+            Some(cell) if cell == view.cell => 0,
+            None => 1,
+            Some(_) => 2,
+        })
 }
 
 /// Everything that a run knows at one moment: names for the values of the last two batches of cells, since what is written
@@ -564,8 +584,8 @@ impl Symbol {
 
     fn name(&self, view: View<'_>) -> String {
         let entity = match &self.owner {
-            Owner::World if &*self.entity == view.actor => "actor",
-            Owner::Cell(cell) if *cell != view.cell => "another cell",
+            Owner::Cell(cell) | Owner::Fresh(cell) if *cell != view.cell => "another cell",
+            Owner::World | Owner::Fresh(_) if &*self.entity == view.actor => "actor",
             _ => &self.entity,
         };
         if entity.is_empty() {

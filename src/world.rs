@@ -248,8 +248,23 @@ fn folded(n: usize) -> String {
     random(n).to_lowercase()
 }
 
+/// How many characters tell the world of a cell from that of another.
+const OWN: usize = 6;
+
 /// How often a world is drawn again when two of its values are equal by chance (masked forms are short).
 const DRAWS: usize = 16;
+
+/// A world whose values are all different, if it can be drawn.
+fn distinct(draw: impl Fn() -> Result<World, TemplateError>) -> Result<World, TemplateError> {
+    let mut world = draw()?;
+    for _ in 1..DRAWS {
+        if world.is_distinct() {
+            break;
+        }
+        world = draw()?;
+    }
+    Ok(world)
+}
 
 impl World {
     /// Draws the world of `suite`.
@@ -258,23 +273,28 @@ impl World {
         templates: &Templates,
         given: &BTreeMap<String, SecretString>,
     ) -> Result<Self, TemplateError> {
-        let mut world = Self::draw_once(suite, templates, given)?;
-        for _ in 1..DRAWS {
-            if world.is_distinct() {
-                break;
-            }
-            world = Self::draw_once(suite, templates, given)?;
-        }
-        Ok(world)
+        distinct(|| {
+            let run = format!("ap{}", folded(10));
+            let variables = variables(suite, templates, given)?;
+            Self::draw_once(suite, templates, run, variables)
+        })
+    }
+
+    /// A world of the same run with other values, for one cell. Its `run` begins with the run's token and goes on with
+    /// characters of its own, so that what follows from nothing else differs between two cells as well.
+    pub fn anew(&self, suite: &Suite, templates: &Templates) -> Result<Self, TemplateError> {
+        distinct(|| {
+            let run = format!("{}{}", self.run, folded(OWN));
+            Self::draw_once(suite, templates, run, self.variables.clone())
+        })
     }
 
     fn draw_once(
         suite: &Suite,
         templates: &Templates,
-        given: &BTreeMap<String, SecretString>,
+        run: String,
+        variables: BTreeMap<String, Field>,
     ) -> Result<Self, TemplateError> {
-        let run = format!("ap{}", folded(10));
-        let variables = variables(suite, templates, given)?;
         let mut scope = Scope::from([
             ("run", Value::from(&run)),
             ("vars", Value::from(field_values(&variables))),
@@ -422,8 +442,14 @@ impl World {
     #[must_use]
     pub fn scope_of_actor(&self, actor: &str) -> Scope {
         let mut scope = self.scope();
-        scope.insert("actor", self.actors.get(actor).cloned().unwrap_or_default());
+        scope.insert("actor", self.actor(actor));
         scope
+    }
+
+    /// An actor as templates of its cells see it.
+    #[must_use]
+    pub fn actor(&self, name: &str) -> Value {
+        self.actors.get(name).cloned().unwrap_or_default()
     }
 }
 
@@ -465,6 +491,8 @@ pub struct Scratch {
     pub target: Instance,
     /// The rows to insert before the call.
     pub rows: Vec<Row>,
+    /// The identifiers of the cell's own world, where it has one.
+    pub world_symbols: Vec<String>,
     /// The names that the cell's templates can use.
     pub scope: Scope,
 }
@@ -507,8 +535,18 @@ impl Scratch {
             tag,
             target,
             rows,
+            world_symbols: Vec::new(),
             scope,
         })
+    }
+
+    /// The identifiers that were drawn for the cell.
+    #[must_use]
+    pub fn identifiers(&self) -> Vec<String> {
+        let fields = self.target.fields.values();
+        let symbols = fields.filter(|field| field.class == Class::Symbol);
+        let own = symbols.map(|field| field.value.clone());
+        own.chain(self.world_symbols.iter().cloned()).collect()
     }
 
     /// The names that the target's own templates can use, without its symbols.
@@ -540,5 +578,24 @@ mod tests {
             let world = World::draw(&suite, &Templates::new(), &BTreeMap::new()).unwrap();
             assert_eq!(world.run, world.run.to_lowercase());
         }
+    }
+
+    #[test]
+    fn the_world_of_a_cell_has_the_runs_token_and_values_of_its_own() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/suites/litellm");
+        let (suite, templates) = (Suite::load(Path::new(folder)).unwrap(), Templates::new());
+        let world = World::draw(&suite, &templates, &BTreeMap::new()).unwrap();
+        let [one, other] = [(); 2].map(|()| world.anew(&suite, &templates).unwrap());
+        let values = |world: &World| -> BTreeSet<String> {
+            let instances = world.entities.values();
+            let fields = instances.flat_map(|instance| instance.fields.values());
+            let own = fields.filter(|field| field.class != Class::Mask);
+            own.map(|field| field.value.clone()).collect()
+        };
+        assert!(one.run.starts_with(&world.run) && one.run != other.run);
+        assert!(values(&one).is_disjoint(&values(&world)));
+        assert!(values(&one).is_disjoint(&values(&other)));
+        let secret = |world: &World| world.variables.values().next().map(|it| it.value.clone());
+        assert_eq!(secret(&one), secret(&world));
     }
 }

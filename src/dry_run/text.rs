@@ -4,7 +4,7 @@ use std::fmt::{Display, Formatter, Result};
 
 use indexmap::IndexMap;
 
-use super::{CellRun, DryRun, Insert, Request, Steps};
+use super::{CellRun, DryRun, Insert, Request, Reset, Steps};
 use crate::text::counted;
 
 impl Display for DryRun {
@@ -16,6 +16,12 @@ impl Display for DryRun {
         list(out, "while the run lasts, the database has:", &self.journal)?;
         list(out, "rows for the whole run:", &self.world)?;
         members(out, &self.setup)?;
+        if let Some(reset) = &self.reset {
+            write!(
+                out,
+                "\nafter each batch that changed something, and at the end:\n{reset}"
+            )?;
+        }
         let mut endpoint = "";
         for cell in &self.cells {
             let steps = self.endpoints.get(&cell.endpoint);
@@ -61,6 +67,16 @@ impl Display for Steps {
         setup.try_for_each(|request| write!(out, "  setup: {request}"))?;
         let mut teardown = self.teardown.iter();
         teardown.try_for_each(|request| write!(out, "  teardown: {request}"))
+    }
+}
+
+impl Display for Reset {
+    fn fmt(&self, out: &mut Formatter<'_>) -> Result {
+        if let Some(request) = &self.request {
+            write!(out, "  reset: {request}")?;
+        }
+        let mut commands = self.command.iter();
+        commands.try_for_each(|command| writeln!(out, "  reset: {command}"))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
@@ -111,7 +111,7 @@ impl Program {
     async fn wait_until_it_listens(&mut self) -> Result<(), LaunchError> {
         let start = Instant::now();
         while TcpStream::connect_timeout(&self.address, TICK).is_err() {
-            if let Some(status) = self.status() {
+            if let Some(status) = status(&self.log) {
                 return Err(self.failed(&format!("ended with status {status}")));
             }
             if start.elapsed() > PATIENCE {
@@ -123,24 +123,61 @@ impl Program {
         Ok(())
     }
 
-    /// The status that it ended with, if it has ended.
-    fn status(&self) -> Option<String> {
-        let status = std::fs::read_to_string(self.log.with_extension("status")).ok()?;
-        status.strip_suffix('\n').map(str::to_owned)
-    }
-
     fn failed(&self, how: &str) -> LaunchError {
-        let said = match tail(&self.log).as_str() {
-            "" => "it printed nothing".to_owned(),
-            tail => format!("it printed:\n{tail}"),
-        };
         LaunchError::Start {
-            message: format!("`{}` {how}; {said}", self.command),
+            message: format!("`{}` {how}; {}", self.command, said(&self.log)),
             help: Some(
                 "the command runs in the suite's folder, and is to listen on $HOST:$PORT"
                     .to_owned(),
             ),
         }
+    }
+}
+
+/// Runs a line for the shell to its end, with all that it starts, in `folder` and with `environment` besides ours. What it
+/// prints is a part of the error, if it fails or takes longer than `patience`.
+pub(crate) async fn run(
+    command: &str,
+    folder: &Path,
+    environment: &[(&str, &str)],
+    patience: Duration,
+) -> Result<(), String> {
+    let place = tempfile::tempdir().map_err(|error| format!("no place for a log: {error}"))?;
+    let log = place.path().join("log");
+    let mut shell = std::process::Command::new("/bin/sh");
+    shell
+        .args(["-c", SCRIPT, "authz-pin-command", command])
+        .arg(&log)
+        .envs(environment.iter().copied())
+        .current_dir(folder);
+    let shell =
+        Tether::spawn(&mut shell).map_err(|error| format!("cannot run /bin/sh: {error}"))?;
+    let start = Instant::now();
+    let how = loop {
+        match status(&log).as_deref() {
+            Some("0") => return Ok(()),
+            Some(status) => break format!("ended with status {status}"),
+            None if start.elapsed() > patience => {
+                break format!("has not ended after {} s", patience.as_secs());
+            }
+            None => tokio::time::sleep(TICK).await,
+        }
+    };
+    drop(shell);
+    Err(format!("{how}; {}", said(&log)))
+}
+
+/// The status of a command that has ended.
+fn status(log: &Path) -> Option<String> {
+    let status = std::fs::read_to_string(log.with_extension("status")).ok()?;
+    status.strip_suffix('\n').map(str::to_owned)
+}
+
+/// What a command printed last.
+fn said(log: &Path) -> String {
+    match tail(log).as_str() {
+        "" => "it printed nothing".to_owned(),
+        tail => format!("it printed:\n{tail}"),
     }
 }
 

@@ -4,6 +4,7 @@
 //! key as well.
 
 mod exchange;
+mod fresh;
 
 use std::collections::BTreeSet;
 
@@ -101,6 +102,7 @@ impl Checker<'_> {
         let vars = self.declared.vars();
         self.templates_below(&NodePath::from(["service", "urls"]), &vars);
         self.tls(&NodePath::from(["service", "tls"]), &vars);
+        self.reset(&NodePath::from(["service", "reset"]), &vars);
         for path in [["refusal", "type"], ["refusal", "message"]] {
             self.json_path(&NodePath::from(path));
         }
@@ -249,6 +251,7 @@ impl Checker<'_> {
         self.steps(&NodePath::from(["setup"]), &names, None);
         self.teardown(&NodePath::from(["teardown"]), &names);
         self.pages(&NodePath::from(["pages"]));
+        self.fresh();
         for name in keys(object(value.get("capture"))) {
             self.capture(&NodePath::from(["capture", &name]));
         }

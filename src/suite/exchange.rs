@@ -187,6 +187,21 @@ fn patience() -> u64 {
     60
 }
 
+/// How a service is made to read its database again: by a request, or by a command.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResetSpec {
+    /// A request, of which the service has done what it asks for when it answers.
+    pub request: Option<RequestSpec>,
+    /// The credential that the request carries; of actors only one that is given from outside.
+    pub auth: Option<Credential>,
+    /// The statuses that are no failure of the request; without them every success.
+    #[serde(default)]
+    pub expect: Vec<u16>,
+    /// A line for the shell, run in the suite's folder.
+    pub command: Option<String>,
+}
+
 /// Where an answer has a value: a JSON path, or a part that is named.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(untagged)]

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::exchange::{Credential, PagesSpec, RequestSpec, Source, StepSpec};
+use super::exchange::{Credential, PagesSpec, RequestSpec, ResetSpec, Source, StepSpec};
 use crate::kinds::Level;
 use crate::plan::Filter;
 use crate::world::Class;
@@ -135,6 +135,8 @@ pub struct ServiceSpec {
     /// How long one request may take, in seconds.
     #[serde(default = "timeout")]
     pub timeout_s: u64,
+    /// How a service that keeps in memory what its database holds is made to read it again.
+    pub reset: Option<ResetSpec>,
 }
 
 /// Certificates. Files are given relative to the suite's folder, as templates that can use `vars`.
@@ -301,7 +303,7 @@ pub struct Kind {
     /// The requests that make one entity, in their order, after its rows.
     #[serde(default)]
     pub setup: Vec<StepSpec>,
-    /// The requests that remove it again where no journal can undo what made it.
+    /// The requests that remove it again; where there is a journal, it undoes the rows that are left.
     #[serde(default)]
     pub teardown: Vec<StepSpec>,
 }
@@ -397,12 +399,15 @@ pub struct EndpointFile {
     pub request: RequestSpec,
     /// The targets that apply, in the order of the record.
     pub targets: Vec<String>,
+    /// Whether the world is made anew for each cell, for calls that change their own caller.
+    #[serde(default)]
+    pub fresh: bool,
     /// How to walk a paged answer to its end.
     pub pages: Option<PagesSpec>,
     /// Requests that come before the calls; what they capture is `{{ setup.NAME }}`.
     #[serde(default)]
     pub setup: Vec<StepSpec>,
-    /// The requests that take back what those made, where no journal can undo it.
+    /// The requests that take back what those made; where there is a journal, it undoes the rows that are left.
     #[serde(default)]
     pub teardown: Vec<StepSpec>,
     /// What a success binds.

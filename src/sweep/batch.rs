@@ -18,7 +18,7 @@ use crate::plan::PlannedCell;
 use crate::suite::{Endpoint, Suite};
 use crate::symbols::{Knowledge, Namer, Registry, View};
 use crate::template::{Fields, TemplateError, Value};
-use crate::world::{Instance, Scratch};
+use crate::world::{Instance, Scratch, World};
 use rayon::prelude::*;
 
 /// A batch whose values can be named.
@@ -69,7 +69,8 @@ impl<'a> Sweeper<'a> {
         let is_sole = cells.len() == 1 && self.store.as_ref().is_some_and(Store::is_alone);
         let wait = wait.after(brought.first().and_then(Brought::status));
         // What is asked or taken back by requests comes before undo.
-        let is_done = endpoint.spec.probes.is_empty() && self.is_journalled();
+        let is_done =
+            endpoint.spec.probes.is_empty() && self.is_journalled() && !self.has_to_take_back();
         let look = Look {
             suite: self.suite,
             namer: &self.batches[0].namer,
@@ -90,16 +91,23 @@ impl<'a> Sweeper<'a> {
         self.found.phases.record += naming;
         self.found.phases.journal += lap(&mut start).saturating_sub(naming);
         let (explained, unexplained) = effects?;
+        let has_changed = !explained.is_empty()
+            || !unexplained.is_empty()
+            || self.setups.has_made(Stage::Endpoint)
+            || scratches.iter().any(|scratch| !scratch.rows.is_empty());
         self.observe(first);
         self.assign(explained);
         if !is_done {
-            self.probe(endpoint, first, &scratches).await?;
+            self.probe(endpoint, first, cells, &scratches).await?;
             self.found.phases.requests += lap(&mut start);
         }
-        self.take_back(Stage::Endpoint).await?;
+        self.take_batch_back().await?;
         if let Some(store) = self.store.as_mut().filter(|_| !is_done) {
             // What probes and teardowns wrote is no effect of the calls.
             store.restore(known(&self.batches, &self.retired)).await?;
+        }
+        if has_changed {
+            self.reset().await?;
         }
         self.found.phases.journal += lap(&mut start);
         // To let go of it takes a while, in which the database can go on.
@@ -115,12 +123,14 @@ impl<'a> Sweeper<'a> {
         cells: &[PlannedCell<'a>],
     ) -> Result<Vec<Scratch>, SweepError> {
         let setup = self.set_endpoint_up(endpoint).await?;
+        self.make_anew(endpoint, first, cells).await?;
         let mut scratches = self.scratches(first, cells, setup.as_ref())?;
         match &mut self.store {
             Some(store) => store.seed(&scratches).await?,
             None if scratches.iter().all(|scratch| scratch.rows.is_empty()) => {}
             None => return Err(SweepError::NoDatabase),
         }
+        self.issue_anew(endpoint, cells).await?;
         self.set_targets_up(first, cells, &mut scratches).await?;
         Ok(scratches)
     }
@@ -166,15 +176,22 @@ impl<'a> Sweeper<'a> {
         setup: Option<&Instance>,
     ) -> Result<Vec<Scratch>, SweepError> {
         let (suite, templates, world) = (self.suite, &self.templates, &self.world);
-        let make = |cell: &PlannedCell<'_>| {
+        let fresh = self.setups.fresh.borrow();
+        let worlds: Vec<_> = fresh.iter().map(|fresh| fresh.world.borrow()).collect();
+        let worlds: Vec<&World> = worlds.iter().map(|world| &**world).collect();
+        let make = |(place, cell): (usize, &PlannedCell<'_>)| {
             let target = (cell.target.as_str(), suite.targets.get(cell.target)?);
+            let world = worlds.get(place).copied().unwrap_or(world);
             Some(Scratch::make(
                 suite, templates, world, setup, target, cell.actor,
             ))
         };
         // All of them are made, so that which error is told does not depend on the machine.
-        let all: Vec<_> = cells.par_iter().filter_map(make).collect();
-        let scratches: Vec<Scratch> = all.into_iter().collect::<Result<_, _>>()?;
+        let all: Vec<_> = cells.par_iter().enumerate().filter_map(make).collect();
+        let mut scratches: Vec<Scratch> = all.into_iter().collect::<Result<_, _>>()?;
+        for (fresh, scratch) in fresh.iter().zip(&mut scratches) {
+            fresh.join(scratch);
+        }
         let values = &mut self.values;
         for (number, scratch) in (first..).zip(&scratches) {
             values.add_tag(number, &scratch.tag);
@@ -226,7 +243,8 @@ impl<'a> Sweeper<'a> {
         brought: &[Brought],
         scratches: &mut [Scratch],
     ) -> Result<(), TemplateError> {
-        for ((number, brought), scratch) in (first..).zip(brought).zip(scratches) {
+        for (place, (brought, scratch)) in brought.iter().zip(scratches).enumerate() {
+            let number = first + place;
             let first = brought.answers.first();
             let Some(answer) = first.filter(|answer| answer.is_success()) else {
                 continue;
@@ -248,7 +266,7 @@ impl<'a> Sweeper<'a> {
                 };
                 let instance = Instance::bind(&self.templates, kind, &found)?;
                 self.values.add_cell_entity(number, name, &instance);
-                self.made_by_call(name, kind, &scratch.scope, &instance);
+                self.made_by_call((name, kind), &scratch.scope, &instance, place);
                 scratch.scope.insert(name, Value::from(instance.scope()));
             }
         }
@@ -279,14 +297,16 @@ impl<'a> Sweeper<'a> {
         &mut self,
         endpoint: &Endpoint,
         first: usize,
+        cells: &[PlannedCell<'a>],
         scratches: &[Scratch],
     ) -> Result<(), SweepError> {
         let mut calls = Vec::new();
         let mut owners = Vec::new();
-        for (number, scratch) in (first..).zip(scratches) {
+        for (place, (cell, scratch)) in cells.iter().zip(scratches).enumerate() {
+            let (number, fresh) = (first + place, self.setups.fresh_at(place));
             for (name, spec) in &endpoint.spec.probes {
                 let credential = match &spec.auth.actor {
-                    Some(actor) => self.headers_of(actor, &scratch.scope),
+                    Some(actor) => self.headers_in(actor, cell, &scratch.scope, fresh.as_deref()),
                     None => headers(
                         &self.templates,
                         Some(&spec.auth),

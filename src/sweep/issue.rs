@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 use tokio::sync::Mutex;
 
+use super::fresh::Fresh;
 use super::setup::{StepFailure, answered, expects};
 use super::{SweepError, Sweeper};
 use crate::credential::{headers, jwt};
@@ -31,7 +32,7 @@ pub(super) struct Issued {
 pub(super) struct Issues {
     given: RefCell<BTreeMap<String, Issued>>,
     /// What nobody has been told to look for yet.
-    fresh: RefCell<Vec<(String, Instance)>>,
+    unknown: RefCell<Vec<(String, Instance)>>,
     /// One at a time, so that no actor logs in twice.
     turn: Mutex<()>,
     /// Whose credentials this run needs.
@@ -39,6 +40,13 @@ pub(super) struct Issues {
 }
 
 impl Issues {
+    fn is_due(&self, actor: &str) -> bool {
+        let given = self.given.borrow();
+        given
+            .get(actor)
+            .is_none_or(|issued| issued.due.is_some_and(|due| Instant::now() >= due))
+    }
+
     pub(super) fn of(callers: BTreeSet<&str>) -> Self {
         Self {
             callers: callers.into_iter().map(str::to_owned).collect(),
@@ -60,18 +68,32 @@ fn headers_of(
 }
 
 impl<'a> Sweeper<'a> {
-    /// The headers of a credential, which can be an actor's.
+    /// The headers of a credential, which can be an actor's: in the world of a cell, that of the actor who was made there.
     pub(super) async fn credential(
         &self,
         auth: Option<&Credential>,
         scope: &Scope,
+        fresh: Option<&Fresh>,
     ) -> Result<Vec<(String, String)>, StepFailure> {
         let Some(actor) = auth.and_then(|auth| auth.actor.as_ref()) else {
             return Ok(headers(&self.templates, auth, scope, &Fields::new())?);
         };
-        self.issue(actor).await?;
-        let scope = self.world.scope_of_actor(actor);
-        Ok(self.headers_of(actor, &scope)?)
+        let fresh = fresh.filter(|_| self.suite.is_made(actor));
+        self.issue(actor, fresh).await?;
+        let scope = self.scope_of(actor, fresh);
+        Ok(self.headers_of(actor, &scope, fresh)?)
+    }
+
+    fn scope_of(&self, actor: &str, fresh: Option<&Fresh>) -> Scope {
+        match fresh {
+            Some(fresh) => fresh.scope_of(actor),
+            None => self.world.scope_of_actor(actor),
+        }
+    }
+
+    /// What was given to callers: to those of one cell, or to those of all others.
+    fn issues<'i>(&'i self, fresh: Option<&'i Fresh>) -> &'i Issues {
+        fresh.map_or(&self.issues, |fresh| &fresh.issues)
     }
 
     /// The headers of an actor's calls.
@@ -79,9 +101,28 @@ impl<'a> Sweeper<'a> {
         &self,
         actor: &str,
         scope: &Scope,
+        fresh: Option<&Fresh>,
     ) -> Result<Vec<(String, String)>, TemplateError> {
-        let given = self.issues.given.borrow();
+        let given = self.issues(fresh).given.borrow();
         headers_of(self.suite, &self.templates, &given, actor, scope)
+    }
+
+    /// The headers of a probe that has the credential of an actor, who need not be the caller of the cell.
+    pub(super) fn headers_in(
+        &self,
+        actor: &str,
+        cell: &PlannedCell<'_>,
+        scope: &Scope,
+        fresh: Option<&Fresh>,
+    ) -> Result<Vec<(String, String)>, TemplateError> {
+        let fresh = fresh.filter(|_| actor == cell.actor || self.suite.is_made(actor));
+        let mut scope = scope.clone();
+        let own = match fresh {
+            Some(fresh) => fresh.world.borrow().actor(actor),
+            None => self.world.actor(actor),
+        };
+        scope.insert("actor", own);
+        self.headers_of(actor, &scope, fresh)
     }
 
     /// The calls of cells.
@@ -92,6 +133,15 @@ impl<'a> Sweeper<'a> {
         scratches: &[Scratch],
     ) -> Result<Vec<Call>, TemplateError> {
         let (suite, templates) = (self.suite, &self.templates);
+        let fresh = self.setups.fresh.borrow();
+        if !fresh.is_empty() {
+            let calls = cells.iter().zip(scratches).zip(&*fresh);
+            let calls = calls.map(|((cell, scratch), fresh)| {
+                let credential = self.headers_of(cell.actor, &scratch.scope, Some(fresh))?;
+                Call::render(templates, request, credential, &scratch.scope)
+            });
+            return calls.collect();
+        }
         let given = &*self.issues.given.borrow();
         let call = |(cell, scratch): (&PlannedCell<'_>, &Scratch)| {
             let credential = headers_of(suite, templates, given, cell.actor, &scratch.scope)?;
@@ -115,14 +165,7 @@ impl<'a> Sweeper<'a> {
             let auth = self.suite.auth_of(actor);
             auth.is_some_and(|auth| auth.login.is_some())
         });
-        logins.any(|actor| self.is_due(actor))
-    }
-
-    fn is_due(&self, actor: &str) -> bool {
-        let given = self.issues.given.borrow();
-        given
-            .get(actor)
-            .is_none_or(|issued| issued.due.is_some_and(|due| Instant::now() >= due))
+        logins.any(|actor| self.issues.is_due(actor))
     }
 
     /// Gives every caller what it needs, where it does not have it or it soon expires.
@@ -130,7 +173,7 @@ impl<'a> Sweeper<'a> {
         let mut all = Ok(());
         let callers: Vec<&String> = self.callers().collect();
         for actor in callers {
-            if let Err(failure) = self.issue(actor).await {
+            if let Err(failure) = self.issue(actor, None).await {
                 let step = format!("`{actor}` cannot be given its credential");
                 all = Err(self.explained(step, failure, &Instance::default()));
                 break;
@@ -155,23 +198,39 @@ impl<'a> Sweeper<'a> {
 
     /// Lets what was given be known as secret.
     pub(super) fn learn_issued(&mut self) {
-        for (actor, secrets) in self.issues.fresh.take() {
+        for (actor, secrets) in self.issues.unknown.take() {
             self.world_values.add_world_entity(&actor, &secrets);
             if !self.values.is_empty() {
                 self.values.add_world_entity(&actor, &secrets);
             }
         }
+        for fresh in &*self.setups.fresh.borrow() {
+            for (actor, secrets) in fresh.issues.unknown.take() {
+                // What is given after the calls belongs to no batch any more, and is a secret all the same.
+                let values = match self.values.is_empty() {
+                    true => &mut self.world_values,
+                    false => &mut self.values,
+                };
+                values.add_fresh_entity(fresh.cell, &actor, &secrets);
+            }
+        }
     }
 
-    async fn issue(&self, actor: &str) -> Result<(), StepFailure> {
+    /// Gives an actor what it needs, in the world of one cell or for all others.
+    pub(super) async fn issue(
+        &self,
+        actor: &str,
+        fresh: Option<&Fresh>,
+    ) -> Result<(), StepFailure> {
         let Some(auth) = self.suite.auth_of(actor).filter(|auth| auth.is_issued()) else {
             return Ok(());
         };
-        let _turn = self.issues.turn.lock().await;
-        if !self.is_due(actor) {
+        let issues = self.issues(fresh);
+        let _turn = issues.turn.lock().await;
+        if !issues.is_due(actor) {
             return Ok(());
         }
-        let scope = self.world.scope_of_actor(actor);
+        let scope = self.scope_of(actor, fresh);
         let mut issued = Issued::default();
         let mut secrets = Instance::default();
         if let Some(login) = &auth.login {
@@ -186,14 +245,9 @@ impl<'a> Sweeper<'a> {
             let due = self.due(Duration::from_secs(spec.lifetime_s));
             issued.due = Some(issued.due.map_or(due, |other| other.min(due)));
         }
-        self.issues
-            .fresh
-            .borrow_mut()
-            .push((actor.to_owned(), secrets));
-        self.issues
-            .given
-            .borrow_mut()
-            .insert(actor.to_owned(), issued);
+        let actor = actor.to_owned();
+        issues.unknown.borrow_mut().push((actor.clone(), secrets));
+        issues.given.borrow_mut().insert(actor, issued);
         Ok(())
     }
 

@@ -1,22 +1,23 @@
-//! What is made by requests: the steps of a setup in their order, and the way back where no journal knows it.
+//! What is made by requests: the steps of a setup in their order, and the way back by requests.
 
 mod made;
+mod removal;
 mod step;
 
-use std::sync::Arc;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use made::{Made, secrets};
 pub(super) use made::{Setups, Stage};
-pub(super) use step::{answered, expects};
-use step::{captured, shortened, title};
+pub(super) use step::{answered, expects, shortened};
+use step::{captured, title};
 
 use super::fire::in_order;
+use super::fresh::Fresh;
 use super::{NOBODY, SweepError, Sweeper, known};
-use crate::http::{Answer, Body, Call, HttpError};
+use crate::http::{Answer, Body, Call};
 use crate::journal::Presence;
 use crate::plan::{EndpointPlan, PlannedCell};
-use crate::stop;
 use crate::suite::{Endpoint, Kind, PollSpec, StepSpec};
 use crate::template::{Fields, Scope, TemplateError, Value, to_value};
 use crate::world::{Instance, Row, Scratch, order};
@@ -44,20 +45,22 @@ impl From<TemplateError> for StepFailure {
 }
 
 /// What is to be made.
-struct Making<'a> {
+pub(super) struct Making<'a> {
     stage: Stage,
     what: String,
     kind: &'a Kind,
     /// The names that its templates can use, besides its own.
     base: Scope,
     instance: Instance,
+    /// The world of the cell that it is for, where it has its own.
+    fresh: Option<Rc<Fresh>>,
 }
 
 /// What is known of an entity after its setup, also where a step failed.
-type Outcome = (Instance, Result<(), SweepError>);
+pub(super) type Outcome = (Instance, Result<(), SweepError>);
 
 /// The longest time for which what changes while a setup is under way is taken for a killed run's.
-const LONGEST: Duration = Duration::from_mins(10);
+pub(super) const LONGEST: Duration = Duration::from_mins(10);
 
 impl<'a> Sweeper<'a> {
     /// Makes the world: rows and requests, each member after those that it needs.
@@ -142,6 +145,7 @@ impl<'a> Sweeper<'a> {
             kind,
             base: self.world.scope_for(name),
             instance,
+            fresh: None,
         };
         let (instance, made) = self.make(making).await;
         self.world_values
@@ -151,8 +155,11 @@ impl<'a> Sweeper<'a> {
     }
 
     /// Whether the cells of an endpoint need anything that is made by requests.
-    pub(super) fn has_setup(&self, plan: &EndpointPlan<'_>) -> bool {
-        !plan.endpoint.setup.setup.is_empty() || self.sets_targets_up(&plan.cells)
+    pub(super) fn has_setup(&self, plan: &EndpointPlan<'a>) -> bool {
+        !plan.endpoint.setup.setup.is_empty()
+            || self.sets_targets_up(&plan.cells)
+            || self.makes_anew_by_requests(plan)
+            || self.reset.is_some()
     }
 
     /// Whether any of the cells' targets is made by requests.
@@ -185,6 +192,7 @@ impl<'a> Sweeper<'a> {
             kind: &endpoint.setup,
             base: self.world.scope(),
             instance: Instance::default(),
+            fresh: None,
         };
         let (instance, made) = self.make(making).await;
         self.values.add_world_entity("setup", &instance);
@@ -204,7 +212,8 @@ impl<'a> Sweeper<'a> {
         for (place, (cell, scratch)) in cells.iter().zip(scratches.iter()).enumerate() {
             let kind = self.kind_of_target(cell);
             if let Some(kind) = kind.filter(|kind| !kind.setup.is_empty()) {
-                makings.push((place, target(cell, kind, scratch)));
+                let fresh = self.setups.fresh_at(place);
+                makings.push((place, target(cell, kind, scratch, fresh)));
             }
         }
         if makings.is_empty() {
@@ -213,15 +222,10 @@ impl<'a> Sweeper<'a> {
         let window = makings.iter().map(|(_, making)| self.longest(making.kind));
         let window = window.max().unwrap_or_default() * u32::try_from(makings.len()).unwrap_or(1);
         if let Some(store) = &mut self.store {
-            store.begin_setup(window).await?;
+            store.begin_setup(window.min(LONGEST)).await?;
         }
-        let makes = makings.into_iter().map(async |(place, making)| {
-            let made = self.make(making).await;
-            Ok::<_, SweepError>((place, made))
-        });
-        let made = in_order(makes, self.options.concurrency).await?;
         let mut all = Ok(());
-        for (place, (instance, made)) in made {
+        for (place, (instance, made)) in self.make_all(makings).await? {
             if let Some(scratch) = scratches.get_mut(place) {
                 let learned = instance.after(scratch.target.fields.len());
                 self.values
@@ -234,8 +238,20 @@ impl<'a> Sweeper<'a> {
         all.and(claimed)
     }
 
+    /// Makes what is for different cells, as many at once as the options say.
+    pub(super) async fn make_all(
+        &self,
+        makings: Vec<(usize, Making<'a>)>,
+    ) -> Result<Vec<(usize, Outcome)>, SweepError> {
+        let makes = makings.into_iter().map(async |(place, making)| {
+            let made = self.make(making).await;
+            Ok((place, made))
+        });
+        in_order(makes, self.options.concurrency).await
+    }
+
     /// How long the steps of a kind can take.
-    fn longest(&self, kind: &Kind) -> Duration {
+    pub(super) fn longest(&self, kind: &Kind) -> Duration {
         let one = self.suite.file.service.timeout_s;
         let seconds = kind.setup.iter().map(|step| {
             let asking = step.poll.as_ref().map_or(0, |poll| poll.timeout_s);
@@ -267,17 +283,22 @@ impl<'a> Sweeper<'a> {
             kind,
             base,
             mut instance,
+            fresh,
         } = making;
         let slot = self.setups.begin(Made {
             stage,
             what: what.clone(),
             teardown: &kind.teardown,
             scope: instance.within(&base),
+            fresh: fresh.clone(),
             secrets: secrets(&instance),
             is_gone: false,
         });
+        let fresh = fresh.as_deref();
         for (number, step) in (1..).zip(&kind.setup) {
-            let made = self.make_step(step, kind, &base, &mut instance).await;
+            let made = self
+                .make_step(step, kind, (&base, fresh), &mut instance)
+                .await;
             self.setups.update(slot, &base, &instance);
             let Err(failure) = made else { continue };
             self.setups.has_failed.set(true);
@@ -296,14 +317,14 @@ impl<'a> Sweeper<'a> {
         &self,
         step: &StepSpec,
         kind: &Kind,
-        base: &Scope,
+        (base, fresh): (&Scope, Option<&Fresh>),
         instance: &mut Instance,
     ) -> Result<(), StepFailure> {
         let scope = instance.within(base);
         if !self.templates.wants(step.when.as_deref(), &scope)? {
             return Ok(());
         }
-        let answer = self.ask(step, &scope, &[]).await?;
+        let answer = self.ask(step, &scope, fresh, &[]).await?;
         let captured = captured(step, &answer);
         // An answer that is refused can hold a credential all the same, which is then known and not shown.
         instance.learn(&self.templates, kind, base, &captured)?;
@@ -325,9 +346,10 @@ impl<'a> Sweeper<'a> {
         &self,
         step: &StepSpec,
         scope: &Scope,
+        fresh: Option<&Fresh>,
         usual: &[u16],
     ) -> Result<Answer, StepFailure> {
-        let credential = self.credential(step.auth.as_ref(), scope).await?;
+        let credential = self.credential(step.auth.as_ref(), scope, fresh).await?;
         let call = Call::render(&self.templates, &step.request, credential, scope)?;
         let Some(poll) = &step.poll else {
             return self.send_step(&call).await;
@@ -403,130 +425,37 @@ impl<'a> Sweeper<'a> {
         }
     }
 
-    /// Whether the journal knows the way back from what requests make.
-    pub(super) fn is_journalled(&self) -> bool {
-        self.store
-            .as_ref()
-            .is_some_and(|store| store.is_journalled())
-    }
-
-    /// An entity that a call under test has made, and that its kind knows how to remove.
-    pub(super) fn made_by_call(&self, name: &str, kind: &'a Kind, scope: &Scope, it: &Instance) {
-        if kind.teardown.is_empty() || self.is_journalled() {
-            return;
+    /// A member of a cell's own world that is to be made.
+    pub(super) fn member_of(
+        fresh: &Rc<Fresh>,
+        kind: &'a Kind,
+        what: String,
+        base: Scope,
+        instance: Instance,
+    ) -> Making<'a> {
+        Making {
+            stage: Stage::Fresh,
+            what,
+            kind,
+            base,
+            instance,
+            fresh: Some(Rc::clone(fresh)),
         }
-        let mut scope = scope.clone();
-        scope.insert("name", Value::from(name));
-        self.setups.begin(Made {
-            stage: Stage::Captured,
-            what: format!("`{name}`"),
-            teardown: &kind.teardown,
-            scope: it.within(&scope),
-            secrets: secrets(it),
-            is_gone: false,
-        });
-    }
-
-    /// Takes back what was made in this stage of the run and in those after it, where no journal does.
-    pub(super) async fn take_back(&mut self, from: Stage) -> Result<(), SweepError> {
-        let stages = [
-            Stage::Captured,
-            Stage::Target,
-            Stage::Endpoint,
-            Stage::World,
-        ];
-        for stage in stages.into_iter().filter(|stage| *stage >= from) {
-            let slots = self.setups.slots(stage);
-            if self.is_journalled() || slots.is_empty() {
-                continue;
-            }
-            let at_once = match stage {
-                Stage::Captured | Stage::Target => self.options.concurrency,
-                Stage::Endpoint | Stage::World => 1,
-            };
-            let removals = slots.into_iter().map(|slot| self.remove(slot));
-            let left = in_order(removals, at_once).await?;
-            self.left.extend(left.into_iter().flatten());
-        }
-        self.setups.forget(from);
-        Ok(())
-    }
-
-    /// Sends the steps that remove what was made; gives what could not be removed.
-    async fn remove(&self, slot: usize) -> Result<Vec<String>, SweepError> {
-        let Some((what, teardown, scope)) = self.setups.get(slot) else {
-            return Ok(Vec::new());
-        };
-        let mut left = Vec::new();
-        for step in teardown {
-            if let Err(failure) = self.remove_step(step, &scope).await {
-                let path = self.templates.render_text(&step.request.path, &scope);
-                let path = path.unwrap_or_else(|_| step.request.path.clone());
-                let method = step.request.method.as_str();
-                left.push(self.hidden(&format!("{what}, {method} {path}: {failure}")));
-            }
-        }
-        self.setups.is_gone(slot);
-        Ok(left)
-    }
-
-    async fn remove_step(&self, step: &StepSpec, scope: &Scope) -> Result<(), String> {
-        if self.setups.is_unreachable.get() {
-            return Err("the service is gone".to_owned());
-        }
-        let wants = self.templates.wants(step.when.as_deref(), scope);
-        if !wants.map_err(|error| error.to_string())? {
-            return Ok(());
-        }
-        match self.ask(step, scope, GONE).await {
-            Ok(answer) if expects(&step.expect, &answer, GONE) => Ok(()),
-            Ok(answer) => Err(answered(&answer)),
-            Err(StepFailure::Refused(_, reason) | StepFailure::Unclear(reason)) => Err(reason),
-            Err(StepFailure::Sweep(error)) => {
-                let is_gone = matches!(error, SweepError::Http(HttpError::Unreachable { .. }));
-                self.setups.is_unreachable.set(is_gone);
-                Err(error.to_string())
-            }
-        }
-    }
-
-    /// A text without credentials. Identifiers stay as they are, since a person has to find what is left.
-    fn hidden(&self, text: &str) -> String {
-        let [last, before] = &self.batches;
-        let text = &self.setups.hidden(text);
-        shortened(&before.namer.hide(&last.namer.hide(text)))
-    }
-
-    /// Takes everything back at the end of the run, unless somebody does not want to wait.
-    pub(super) async fn take_all_back(&mut self) -> Result<(), SweepError> {
-        let asked = stop::asked();
-        let under_way = Arc::clone(&self.setups.under_way);
-        let asked = async {
-            asked.await;
-            under_way.write_owned().await
-        };
-        let is_stopped = tokio::select! {
-            done = self.take_back(Stage::World) => return done,
-            _ = asked => true,
-        };
-        if is_stopped {
-            let left = self.setups.all().into_iter();
-            let left = left.map(|what| format!("{what}: stopped before it was removed"));
-            self.left.extend(left.collect::<Vec<_>>());
-        }
-        Ok(())
     }
 }
 
-/// What a removal can be answered with where there is nothing to remove any more.
-const GONE: &[u16] = &[404, 410];
-
-fn target<'a>(cell: &PlannedCell<'_>, kind: &'a Kind, scratch: &Scratch) -> Making<'a> {
+fn target<'a>(
+    cell: &PlannedCell<'_>,
+    kind: &'a Kind,
+    scratch: &Scratch,
+    fresh: Option<Rc<Fresh>>,
+) -> Making<'a> {
     Making {
         stage: Stage::Target,
         what: format!("the target of {cell}"),
         kind,
         base: scratch.base(cell.target),
         instance: scratch.target.clone(),
+        fresh,
     }
 }

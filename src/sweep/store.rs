@@ -15,7 +15,7 @@ use crate::journal::{Change, Extent, Journal, Leftover, Presence};
 use crate::stop;
 use crate::suite::Suite;
 use crate::symbols::Knowledge;
-use crate::world::{Class, Row, Scratch};
+use crate::world::{Row, Scratch};
 
 /// Changes that no cell's symbols explain.
 #[derive(Debug, Default)]
@@ -274,6 +274,11 @@ impl<'p> Store<'p> {
         let inserted = self.insert(rows.iter()).await;
         self.world_rows = self.unwatched.len();
         inserted
+    }
+
+    /// Inserts rows of a batch that come before its others, since requests need them.
+    pub(super) async fn insert_rows(&mut self, rows: &[Row]) -> Result<(), DatabaseError> {
+        self.insert(rows.iter()).await
     }
 
     /// From here on and for so long, what changes belongs to a setup: should the run be killed, it is the run's.
@@ -629,6 +634,12 @@ impl<'p> Store<'p> {
         Ok(named.collect())
     }
 
+    /// Undoes what can be undone by now; the end of the run tries the rest again.
+    pub(super) async fn undo_now(&mut self, known: Knowledge<'_>) -> Result<(), DatabaseError> {
+        self.claim_known(known).await?;
+        self.undo(known, Extent::Run, 0).await.map(drop)
+    }
+
     /// Undoes the whole run. What the service changes at this very moment can be known as the run's a moment later.
     async fn undo_all(&mut self, known: Knowledge<'_>) -> Result<(), DatabaseError> {
         let mut left = Vec::new();
@@ -756,9 +767,5 @@ fn named(leftover: Leftover, known: Knowledge<'_>) -> Leftover {
 
 /// The identifiers that the scratch entities were given.
 fn identifiers(scratches: &[Scratch]) -> Vec<String> {
-    let fields = scratches
-        .iter()
-        .flat_map(|scratch| scratch.target.fields.values());
-    let symbols = fields.filter(|field| field.class == Class::Symbol);
-    symbols.map(|field| field.value.clone()).collect()
+    scratches.iter().flat_map(Scratch::identifiers).collect()
 }

@@ -405,3 +405,68 @@ fn a_value_stands_anywhere_by_chance_if_it_is_short_or_a_number_of_few_digits() 
         assert!(!is_common(own), "{own}");
     }
 }
+
+/// What a cell with a world of its own knows: its actor `owner`, who is also of the run's world, and the other cell's.
+fn fresh() -> Namer {
+    let entity = |id: &str| {
+        let mut instance = Instance::default();
+        let field = |value: &str, class| Field {
+            value: value.to_owned(),
+            class,
+        };
+        let fields = [
+            ("user_id", field(&format!("user-{id}"), Class::Symbol)),
+            ("key", field(&format!("sk-secret-{id}"), Class::Secret)),
+        ];
+        instance.fields = fields.map(|(name, field)| (name.to_owned(), field)).into();
+        instance
+    };
+    let mut registry = Registry::default();
+    registry.add_world_entity("owner", &entity("shared"));
+    registry.add_fresh_entity(0, "owner", &entity("first"));
+    registry.add_fresh_entity(0, "other", &entity("first-other"));
+    registry.add_fresh_entity(1, "owner", &entity("second"));
+    registry.build()
+}
+
+#[test]
+fn the_world_of_a_cell_is_named_as_that_of_the_run() {
+    let view = View {
+        cell: 0,
+        actor: "owner",
+    };
+    let named = fresh().name("user-first user-first-other user-second user-shared", view);
+    let expected = "<actor.user_id> <other.user_id> <another cell.user_id> <actor.user_id>";
+    assert_eq!(named.text, expected);
+    let view = View { actor: "", ..view };
+    let named = fresh().name("user-first sk-secret-second", view);
+    assert_eq!(named.text, "<owner.user_id> <another cell.key>");
+    assert_eq!(named.disclosed.len(), 2);
+}
+
+#[test]
+fn a_row_with_a_value_of_a_cells_own_world_is_the_cells() {
+    let namer = fresh();
+    assert_eq!(namer.cells_in("user-second"), BTreeSet::from([1]));
+    assert_eq!(namer.cells_in("sk-secret-first-other"), BTreeSet::from([0]));
+    assert_eq!(namer.cells_in("user-shared"), BTreeSet::new());
+    let mut retired = Retired::default();
+    namer.retire(&mut retired);
+    let texts = ["user-first", "user-shared"].into_iter();
+    assert_eq!(retired.found_in(texts), [true, false]);
+}
+
+#[test]
+fn the_run_of_a_cells_own_world_is_named_as_a_whole() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/ping");
+    let suite = Suite::load(Path::new(folder)).unwrap();
+    let templates = Templates::new();
+    let world = World::draw(&suite, &templates, &BTreeMap::new()).unwrap();
+    let anew = world.anew(&suite, &templates).unwrap();
+    let mut registry = Registry::of_world(&world);
+    registry.add_fresh_world(0, &anew);
+    let namer = registry.build();
+    let named = namer.name(&format!("{} {}", anew.run, world.run), VIEW);
+    assert_eq!(named.text, "<run> <run>");
+    assert!(namer.knows(&anew.run) && namer.cells_in(&anew.run).is_empty());
+}

@@ -181,7 +181,10 @@ fn what_calls_wrote_without_a_symbol_is_undone_with_what_it_refers_to() {
 
 #[test]
 fn what_a_run_that_failed_could_not_undo_is_told() {
-    let place = desk().edit("desk/world.yaml", "timeout_s: 10", "timeout_s: 0");
+    let teardown = "    teardown:\n      - request: { method: DELETE, path: \"/users/{{ user_id }}\" }\n        auth: { actor: admin }\n";
+    let place = desk()
+        .edit("desk/world.yaml", "timeout_s: 10", "timeout_s: 0")
+        .edit("desk/world.yaml", teardown, "");
     let watched = Watched::start();
     // Rows that the run does not watch refer to what it has made.
     watched.service.keep_trails("elsewhere");

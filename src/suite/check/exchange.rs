@@ -210,6 +210,38 @@ impl Checker<'_> {
         }
     }
 
+    /// How the service is reset. The last time comes when everything of the run is gone, so that nothing can be used
+    /// that a run makes.
+    pub(super) fn reset(&mut self, path: &NodePath, vars: &Names) {
+        self.exactly_one(path, &["request", "command"], "way to reset the service");
+        let names = vars.clone().with(["run".to_owned()]);
+        self.request(&path.join("request"), &names);
+        let (auth, expect) = (path.join("auth"), path.join("expect"));
+        self.auth(&auth, &names, Auth::Borrowed);
+        for key in [&auth, &expect] {
+            if self.get(key).is_some() && self.get(&path.join("request")).is_none() {
+                self.at_key(key, "only a request has it".to_owned(), None);
+            }
+        }
+        let actor = auth.join("actor");
+        if let Some(name) = self.text(&actor)
+            && self.is_undone(&name)
+        {
+            let message =
+                format!("`{name}` is undone before the service is reset for the last time");
+            let help = "name an actor without a kind and a login, or give the credential itself";
+            let mistake = self.document.error_at(&actor, message);
+            self.mistakes.push(mistake.help(help));
+        }
+    }
+
+    /// Whether an actor can call only while a run lasts.
+    fn is_undone(&self, actor: &str) -> bool {
+        let actor = self.declared.actors.and_then(|actors| actors.get(actor));
+        let has = |path: &str| actor.is_some_and(|actor| actor.pointer(path).is_some());
+        has("/kind") || has("/auth/login")
+    }
+
     /// Where in an answer a value is.
     pub(super) fn source(&mut self, path: &NodePath) {
         if self.get(path).is_some_and(Json::is_string) {

@@ -1,11 +1,14 @@
 //! What a run has made by requests, and how each of it is taken back.
 
 use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use tokio::sync::RwLock;
 
 use crate::suite::StepSpec;
+use crate::sweep::fresh::Fresh;
 use crate::symbols::is_common;
 use crate::template::Scope;
 use crate::world::{Class, Instance};
@@ -15,6 +18,8 @@ use crate::world::{Class, Instance};
 pub(in crate::sweep) enum Stage {
     World,
     Endpoint,
+    /// In the world of one cell.
+    Fresh,
     Target,
     /// By a call under test.
     Captured,
@@ -26,9 +31,19 @@ pub(super) struct Made<'a> {
     pub(super) what: String,
     pub(super) teardown: &'a [StepSpec],
     pub(super) scope: Scope,
+    /// The world of the cell that it belongs to, where it has one of its own.
+    pub(super) fresh: Option<Rc<Fresh>>,
     /// The credentials that are known of it: a service may repeat them when it is removed.
     pub(super) secrets: Vec<String>,
     pub(super) is_gone: bool,
+}
+
+/// How something is removed again.
+pub(super) struct Removal<'a> {
+    pub(super) what: String,
+    pub(super) teardown: &'a [StepSpec],
+    pub(super) scope: Scope,
+    pub(super) fresh: Option<Rc<Fresh>>,
 }
 
 /// What a run has made by requests.
@@ -40,6 +55,10 @@ pub(in crate::sweep) struct Setups<'a> {
     pub(in crate::sweep) requests: Cell<usize>,
     /// What the last setups drew and captured, to be found after a crash.
     pub(super) identifiers: RefCell<Vec<String>>,
+    /// The worlds of the cells of the batch that is under way, where each has its own.
+    pub(in crate::sweep) fresh: RefCell<Vec<Rc<Fresh>>>,
+    /// Which teardowns were refused where a journal undoes the rows, and how.
+    pub(super) told: RefCell<BTreeSet<String>>,
     /// Held for as long as a request is under way, so that a run is not ended before it is known what it made.
     pub(in crate::sweep) under_way: Arc<RwLock<()>>,
 }
@@ -64,10 +83,15 @@ impl<'a> Setups<'a> {
         }
     }
 
-    pub(super) fn get(&self, slot: usize) -> Option<(String, &'a [StepSpec], Scope)> {
+    pub(super) fn get(&self, slot: usize) -> Option<Removal<'a>> {
         let made = self.made.borrow();
         let made = made.get(slot)?;
-        Some((made.what.clone(), made.teardown, made.scope.clone()))
+        Some(Removal {
+            what: made.what.clone(),
+            teardown: made.teardown,
+            scope: made.scope.clone(),
+            fresh: made.fresh.clone(),
+        })
     }
 
     /// What is there of one stage, the last first.
@@ -76,6 +100,42 @@ impl<'a> Setups<'a> {
         let slots = made.iter().enumerate().rev();
         let slots = slots.filter(|(_, made)| made.stage == stage && !made.is_gone);
         slots.map(|(slot, _)| slot).collect()
+    }
+
+    /// The same in the order in which each is removed after the one before: what has a cell's own world may need what was
+    /// made there before it, and nothing of other cells.
+    pub(super) fn queues(&self, stage: Stage) -> Vec<Vec<usize>> {
+        let slots = self.slots(stage);
+        if stage != Stage::Fresh {
+            return slots.into_iter().map(|slot| vec![slot]).collect();
+        }
+        let made = self.made.borrow();
+        let cell = |slot: usize| made.get(slot)?.fresh.as_ref().map(|fresh| fresh.cell);
+        let mut queues = BTreeMap::<_, Vec<usize>>::new();
+        for slot in slots {
+            queues.entry(cell(slot)).or_default().push(slot);
+        }
+        queues.into_values().collect()
+    }
+
+    /// How many requests it takes to remove what was made in this stage and in those after it.
+    pub(super) fn removals(&self, from: Stage) -> usize {
+        let made = self.made.borrow();
+        let there = made
+            .iter()
+            .filter(|made| made.stage >= from && !made.is_gone);
+        there.map(|made| made.teardown.len()).sum()
+    }
+
+    /// Whether anything was made in this stage or in those after it.
+    pub(in crate::sweep) fn has_made(&self, from: Stage) -> bool {
+        let made = self.made.borrow();
+        made.iter().any(|made| made.stage >= from)
+    }
+
+    /// The world of a cell, by its place in the batch, where it has its own.
+    pub(in crate::sweep) fn fresh_at(&self, place: usize) -> Option<Rc<Fresh>> {
+        self.fresh.borrow().get(place).cloned()
     }
 
     /// A text without the credentials of what was made, which need not be known to the run yet.

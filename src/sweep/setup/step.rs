@@ -40,7 +40,7 @@ pub(in crate::sweep) fn answered(answer: &Answer) -> String {
 }
 
 /// Not more of a text than a person reads, and nothing that steers a terminal.
-pub(super) fn shortened(text: &str) -> String {
+pub(in crate::sweep) fn shortened(text: &str) -> String {
     let text: String = text.chars().take(SHOWN).collect();
     text.replace(char::is_control, "\u{fffd}")
 }

@@ -1,0 +1,137 @@
+//! Whether the service remembers what was undone: a read that was allowed has to be answered as before.
+
+use std::collections::BTreeSet;
+
+use super::store::Wait;
+use super::{SweepError, Sweeper};
+use crate::journal::Presence;
+use crate::observation::Observation;
+use crate::plan::{EndpointPlan, PlannedCell};
+use crate::record::{Cell, Record};
+use crate::suite::{Endpoint, Suite};
+
+impl<'a> Sweeper<'a> {
+    /// Once everything but the world is undone, asks for each actor once more what it was allowed to read, and tells what
+    /// is answered in another way.
+    pub(super) async fn ask_again(
+        &mut self,
+        plan: &'a [EndpointPlan<'a>],
+    ) -> Result<(), SweepError> {
+        let reads = |plan: &EndpointPlan<'_>| plan.endpoint.spec.request.method.is_safe();
+        if !self.is_journalled() || plan.iter().all(reads) {
+            return Ok(());
+        }
+        for (plan, cells) in self.chosen(plan) {
+            let before = self.count();
+            // What a read writes without a symbol is undone only where the run is alone.
+            self.enter(Presence::Alone).await?;
+            self.batch(plan.endpoint, &cells, Wait::Settle).await?;
+            self.leave().await?;
+            let asked = self.swept.iter().skip(before - self.done);
+            let record = self.found.records.get(&plan.endpoint.name);
+            let changed = asked.filter_map(|swept| {
+                let (cell, now) = (&swept.planned, &swept.observation);
+                changed(self.suite, record?, cell, now)
+            });
+            let changed: Vec<String> = changed.collect();
+            changed.iter().for_each(|text| self.progress.note(text));
+            self.found.remembered.extend(changed);
+            self.forget(before);
+        }
+        self.know_world();
+        Ok(())
+    }
+
+    /// The cell of each actor that is asked again, by endpoint: the first read that was allowed, of what is there for the
+    /// whole run if it was allowed any such.
+    fn chosen(
+        &self,
+        plan: &'a [EndpointPlan<'a>],
+    ) -> Vec<(&'a EndpointPlan<'a>, Vec<PlannedCell<'a>>)> {
+        let mut actors = BTreeSet::new();
+        let mut chosen = Vec::new();
+        for of_world in [true, false] {
+            for plan in plan.iter().filter(|plan| can_be_asked(plan.endpoint)) {
+                let Some(record) = self.found.records.get(&plan.endpoint.name) else {
+                    continue;
+                };
+                let is_scratch = |cell: &PlannedCell<'_>| {
+                    let target = self.suite.targets.get(cell.target);
+                    target.is_some_and(|target| target.kind.is_some())
+                };
+                let cells = plan.cells.iter().filter(|cell| {
+                    is_scratch(cell) != of_world
+                        && was_allowed(record, cell)
+                        && actors.insert(cell.actor)
+                });
+                chosen.push((plan, cells.copied().collect()));
+            }
+        }
+        chosen.retain(|(_, cells): &(_, Vec<_>)| !cells.is_empty());
+        chosen
+    }
+}
+
+/// Whether a question costs one request and says something of the actors that are there for the whole run.
+fn can_be_asked(endpoint: &Endpoint) -> bool {
+    let spec = &endpoint.spec;
+    spec.request.method.is_safe() && spec.pages.is_none() && spec.probes.is_empty() && !spec.fresh
+}
+
+/// Whether the call was allowed. What an answer showed of other cells is not there any more.
+fn was_allowed(record: &Record, cell: &PlannedCell<'_>) -> bool {
+    let cell = record.cell_at(cell.target, cell.actor);
+    cell.is_some_and(|cell| {
+        let shows_others = cell
+            .discloses
+            .iter()
+            .any(|symbol| symbol.starts_with("another cell."));
+        cell.status.is_some_and(|status| status < 300) && !shows_others
+    })
+}
+
+/// How a cell is answered in another way than the record says. An answer that never came says nothing, nor does one that
+/// only says how often somebody called.
+fn changed(
+    suite: &Suite,
+    record: &Record,
+    cell: &PlannedCell<'_>,
+    now: &Observation,
+) -> Option<String> {
+    let before = record.cell_at(cell.target, cell.actor)?;
+    let status = now.status.filter(|status| *status != 429)?;
+    if is_same(record, before, now) {
+        return None;
+    }
+    let was = before.verdict();
+    let now = if was == status.to_string() {
+        "with something else".to_owned()
+    } else {
+        format!("with {status}")
+    };
+    let help = match suite.file.service.reset {
+        Some(_) => "the suite's `service.reset` does not make it forget",
+        None => "give the suite a `service.reset`, or `teardown`s that make it forget",
+    };
+    let (target, actor) = (cell.target, cell.actor);
+    Some(format!(
+        "{}/{target} was answered `{actor}` with {was}, and after everything was undone {now}: the service remembers what \
+         was undone; {help}",
+        cell.endpoint
+    ))
+}
+
+fn is_same(record: &Record, before: &Cell, now: &Observation) -> bool {
+    let gate = before
+        .gate
+        .as_ref()
+        .and_then(|label| record.gates.get(label));
+    let shape = before
+        .shape
+        .as_ref()
+        .and_then(|label| record.shapes.get(label));
+    before.status == now.status
+        && gate == now.gate.as_ref()
+        && shape == now.shape.as_ref()
+        && before.discloses.iter().eq(&now.discloses)
+}

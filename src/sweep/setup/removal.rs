@@ -1,0 +1,223 @@
+//! The way back by requests: all there is without a journal, and before the journal's with one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::made::{Made, Removal, Stage, secrets};
+use super::step::{answered, expects, shortened, title};
+use super::{LONGEST, StepFailure};
+use crate::http::HttpError;
+use crate::journal::Presence;
+use crate::stop;
+use crate::suite::{Kind, StepSpec};
+use crate::sweep::fire::in_order;
+use crate::sweep::store::Store;
+use crate::sweep::{NOBODY, SweepError, Sweeper};
+use crate::template::{Scope, Value};
+use crate::world::Instance;
+
+/// What a removal can be answered with where there is nothing to remove any more.
+const GONE: &[u16] = &[404, 410];
+
+/// The stages, the last one first.
+const STAGES: [Stage; 5] = [
+    Stage::Captured,
+    Stage::Target,
+    Stage::Fresh,
+    Stage::Endpoint,
+    Stage::World,
+];
+
+impl<'a> Sweeper<'a> {
+    /// Whether the journal knows the way back from what requests make.
+    pub(in crate::sweep) fn is_journalled(&self) -> bool {
+        self.store
+            .as_ref()
+            .is_some_and(Store::is_journalled)
+    }
+
+    /// An entity that a call under test has made, and that its kind knows how to remove. `place` is that of its cell in
+    /// the batch.
+    pub(in crate::sweep) fn made_by_call(
+        &self,
+        (name, kind): (&str, &'a Kind),
+        scope: &Scope,
+        it: &Instance,
+        place: usize,
+    ) {
+        if kind.teardown.is_empty() {
+            return;
+        }
+        let mut scope = scope.clone();
+        scope.insert("name", Value::from(name));
+        self.setups.begin(Made {
+            stage: Stage::Captured,
+            what: format!("`{name}`"),
+            teardown: &kind.teardown,
+            scope: it.within(&scope),
+            fresh: self.setups.fresh_at(place),
+            secrets: secrets(it),
+            is_gone: false,
+        });
+    }
+
+    /// Whether a batch has made anything that is removed by requests.
+    pub(in crate::sweep) fn has_to_take_back(&self) -> bool {
+        self.setups.removals(Stage::Endpoint) > 0
+    }
+
+    /// Takes back by requests what a batch has made. What that writes is the run's: all of it, if the run is alone on the
+    /// database, and else what holds its values, as undoing the batch will find.
+    pub(in crate::sweep) async fn take_batch_back(
+        &mut self,
+    ) -> Result<(), SweepError> {
+        let is_alone = self.store.as_ref().is_some_and(Store::is_alone);
+        let is_told_by_time = self.has_to_take_back() && is_alone;
+        if is_told_by_time {
+            self.begin_removal(Stage::Endpoint).await?;
+        }
+        self.take_back(Stage::Endpoint).await?;
+        if is_told_by_time {
+            self.claim_setup().await?;
+        }
+        Ok(())
+    }
+
+    async fn begin_removal(&mut self, from: Stage) -> Result<(), SweepError> {
+        let removals = u32::try_from(self.setups.removals(from)).unwrap_or(u32::MAX);
+        let one = Duration::from_secs(self.suite.file.service.timeout_s).min(LONGEST);
+        let window = one.saturating_mul(removals).min(LONGEST);
+        if let Some(store) = &mut self.store {
+            store.begin_setup(window).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes back by requests what was made in this stage of the run and in those after it.
+    async fn take_back(&mut self, from: Stage) -> Result<(), SweepError> {
+        for stage in STAGES.into_iter().filter(|stage| *stage >= from) {
+            let at_once = match stage {
+                Stage::Captured | Stage::Target | Stage::Fresh => self.options.concurrency,
+                Stage::Endpoint | Stage::World => 1,
+            };
+            let queues = self.setups.queues(stage).into_iter();
+            let removals = queues.map(async |queue| {
+                let mut left = Vec::new();
+                for slot in queue {
+                    left.extend(self.remove(slot).await);
+                }
+                Ok::<_, SweepError>(left)
+            });
+            let left = in_order(removals, at_once).await?;
+            self.left.extend(left.into_iter().flatten());
+        }
+        self.setups.forget(from);
+        Ok(())
+    }
+
+    /// Sends the steps that remove what was made; gives what stays in the service then.
+    async fn remove(&self, slot: usize) -> Vec<String> {
+        let Some(removal) = self.setups.get(slot) else {
+            return Vec::new();
+        };
+        let mut left = Vec::new();
+        for step in removal.teardown {
+            let Err(failure) = self.remove_step(step, &removal).await else {
+                continue;
+            };
+            if self.is_journalled() {
+                self.tell_what_is_refused(step, &failure);
+                continue;
+            }
+            let path = &step.request.path;
+            let rendered = self.templates.render_text(path, &removal.scope);
+            let path = rendered.unwrap_or_else(|_| path.clone());
+            let (what, method) = (&removal.what, step.request.method.as_str());
+            left.push(self.hidden(&format!("{what}, {method} {path}: {failure}")));
+        }
+        self.setups.is_gone(slot);
+        left
+    }
+
+    /// A teardown that is refused is no failure where the journal undoes the rows, but the service may remember what was
+    /// there. It is told once for each kind and answer.
+    fn tell_what_is_refused(&self, step: &StepSpec, failure: &str) {
+        if self.setups.is_unreachable.get() {
+            return;
+        }
+        let [last, before] = &self.batches;
+        let failure = self.setups.hidden(failure);
+        let failure = last.namer.name(&failure, NOBODY).text;
+        let failure = shortened(&before.namer.name(&failure, NOBODY).text);
+        let note = format!(
+            "teardown, {}: {failure}; its rows are undone all the same",
+            title(step)
+        );
+        if self.setups.told.borrow_mut().insert(note.clone()) {
+            self.progress.note(&note);
+        }
+    }
+
+    async fn remove_step(&self, step: &StepSpec, removal: &Removal<'_>) -> Result<(), String> {
+        if self.setups.is_unreachable.get() {
+            return Err("the service is gone".to_owned());
+        }
+        let scope = &removal.scope;
+        let wants = self.templates.wants(step.when.as_deref(), scope);
+        if !wants.map_err(|error| error.to_string())? {
+            return Ok(());
+        }
+        match self.ask(step, scope, removal.fresh.as_deref(), GONE).await {
+            Ok(answer) if expects(&step.expect, &answer, GONE) => Ok(()),
+            Ok(answer) => Err(answered(&answer)),
+            Err(StepFailure::Refused(_, reason) | StepFailure::Unclear(reason)) => Err(reason),
+            Err(StepFailure::Sweep(error)) => {
+                let is_gone = matches!(error, SweepError::Http(HttpError::Unreachable { .. }));
+                self.setups.is_unreachable.set(is_gone);
+                Err(error.to_string())
+            }
+        }
+    }
+
+    /// A text without credentials. Identifiers stay as they are, since a person has to find what is left.
+    fn hidden(&self, text: &str) -> String {
+        let [last, before] = &self.batches;
+        let text = &self.setups.hidden(text);
+        shortened(&before.namer.hide(&last.namer.hide(text)))
+    }
+
+    /// Takes everything back at the end of the run. With a journal the run is alone meanwhile, so that all that is written
+    /// then is its own.
+    pub(in crate::sweep) async fn take_all_back(&mut self) -> Result<(), SweepError> {
+        let is_told_by_time = self.is_journalled() && self.setups.removals(Stage::World) > 0;
+        if !is_told_by_time {
+            return self.take_back_unless_stopped().await;
+        }
+        self.enter(Presence::Alone).await?;
+        self.begin_removal(Stage::World).await?;
+        let taken = self.take_back_unless_stopped().await;
+        let claimed = self.claim_setup().await;
+        self.leave().await?;
+        taken.and(claimed)
+    }
+
+    /// Takes everything back, unless somebody does not want to wait.
+    async fn take_back_unless_stopped(&mut self) -> Result<(), SweepError> {
+        let asked = stop::asked();
+        let under_way = Arc::clone(&self.setups.under_way);
+        let asked = async {
+            asked.await;
+            under_way.write_owned().await
+        };
+        let is_stopped = tokio::select! {
+            done = self.take_back(Stage::World) => return done,
+            _ = asked => true,
+        };
+        if is_stopped && !self.is_journalled() {
+            let left = self.setups.all().into_iter();
+            let left = left.map(|what| format!("{what}: stopped before it was removed"));
+            self.left.extend(left.collect::<Vec<_>>());
+        }
+        Ok(())
+    }
+}
