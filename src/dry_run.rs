@@ -406,8 +406,8 @@ impl<'a> Drawing<'a> {
         for (name, probe) in &endpoint.spec.probes {
             // As in a sweep: a probe whose credential does not exist is not made.
             if let Ok(credential) = self.maker.headers(cast, Some(&probe.auth), scope) {
-                let call = Call::render(templates, &probe.request, credential, scope)?;
-                probes.insert(name.clone(), side.request(&call));
+                let asked = Call::render(templates, &probe.request, credential, scope)?;
+                probes.insert(name.clone(), side.request(&asked));
             }
         }
         Ok(CellRun {

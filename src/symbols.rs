@@ -582,10 +582,14 @@ impl Symbol {
         named
     }
 
+    fn is_of(&self, actor: &str) -> bool {
+        !actor.is_empty() && &*self.entity == actor
+    }
+
     fn name(&self, view: View<'_>) -> String {
         let entity = match &self.owner {
             Owner::Cell(cell) | Owner::Fresh(cell) if *cell != view.cell => "another cell",
-            Owner::World | Owner::Fresh(_) if &*self.entity == view.actor => "actor",
+            Owner::World | Owner::Fresh(_) if self.is_of(view.actor) => "actor",
             _ => &self.entity,
         };
         if entity.is_empty() {

@@ -27,11 +27,23 @@ impl Cast<'_> {
         let Some((entity, field)) = symbol.rsplit_once('.') else {
             return false;
         };
-        if self.is_token(entity, field, actor) {
+        if self.is_token(entity, field, actor) || self.is_others_secret(entity, field) {
             return true;
         }
         let kind = self.kind(entity, target, actor);
         kind.is_some_and(|kind| kind.secrets.contains_key(field))
+    }
+
+    /// Whether the symbol is a credential of another cell's own world, which is called by its field alone.
+    fn is_others_secret(&self, entity: &str, field: &str) -> bool {
+        if entity != "another cell" || !self.endpoint.spec.fresh {
+            return false;
+        }
+        let world = &self.suite.world;
+        let mut kinds = world.kinds.values();
+        let mut actors = world.actors.keys();
+        kinds.any(|kind| kind.secrets.contains_key(field))
+            || actors.any(|actor| self.is_token(actor, field, actor))
     }
 
     /// Whether the symbol is what an actor was given at its login, or a token that was signed for it.

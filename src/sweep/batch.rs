@@ -300,7 +300,7 @@ impl<'a> Sweeper<'a> {
         cells: &[PlannedCell<'a>],
         scratches: &[Scratch],
     ) -> Result<(), SweepError> {
-        let mut calls = Vec::new();
+        let mut asked = Vec::new();
         let mut owners = Vec::new();
         for (place, (cell, scratch)) in cells.iter().zip(scratches).enumerate() {
             let (number, fresh) = (first + place, self.setups.fresh_at(place));
@@ -315,7 +315,7 @@ impl<'a> Sweeper<'a> {
                     ),
                 };
                 let Ok(credential) = credential else { continue };
-                calls.push(Call::render(
+                asked.push(Call::render(
                     &self.templates,
                     &spec.request,
                     credential,
@@ -324,7 +324,7 @@ impl<'a> Sweeper<'a> {
                 owners.push((number, name));
             }
         }
-        let sent = self.send_all(&calls.into()).await?;
+        let sent = self.send_all(&asked.into()).await?;
         if sent.iter().any(Result::is_err) {
             self.still_ready().await.map_err(SweepError::Gone)?;
         }

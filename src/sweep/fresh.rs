@@ -221,9 +221,9 @@ impl<'a> Sweeper<'a> {
         if let Some(store) = self.store.as_mut().filter(|_| logs_in) {
             store.begin_setup(super::setup::LONGEST).await?;
         }
-        let issues = cells.iter().zip(&all);
-        let issues = issues.map(|(cell, fresh)| self.issue_to(endpoint, cell, fresh));
-        let issued = in_order(issues, self.options.concurrency).await;
+        let callers = cells.iter().zip(&all);
+        let callers = callers.map(|(cell, fresh)| self.issue_to(endpoint, cell, fresh));
+        let issued = in_order(callers, self.options.concurrency).await;
         let issued = issued.map(drop);
         self.learn_issued();
         if logs_in {

@@ -135,12 +135,12 @@ impl<'a> Sweeper<'a> {
         let (suite, templates) = (self.suite, &self.templates);
         let fresh = self.setups.fresh.borrow();
         if !fresh.is_empty() {
-            let calls = cells.iter().zip(scratches).zip(&*fresh);
-            let calls = calls.map(|((cell, scratch), fresh)| {
+            let own = cells.iter().zip(scratches).zip(&*fresh);
+            let own = own.map(|((cell, scratch), fresh)| {
                 let credential = self.headers_of(cell.actor, &scratch.scope, Some(fresh))?;
                 Call::render(templates, request, credential, &scratch.scope)
             });
-            return calls.collect();
+            return own.collect();
         }
         let given = &*self.issues.given.borrow();
         let call = |(cell, scratch): (&PlannedCell<'_>, &Scratch)| {
@@ -207,9 +207,10 @@ impl<'a> Sweeper<'a> {
         for fresh in &*self.setups.fresh.borrow() {
             for (actor, secrets) in fresh.issues.unknown.take() {
                 // What is given after the calls belongs to no batch any more, and is a secret all the same.
-                let values = match self.values.is_empty() {
-                    true => &mut self.world_values,
-                    false => &mut self.values,
+                let values = if self.values.is_empty() {
+                    &mut self.world_values
+                } else {
+                    &mut self.values
                 };
                 values.add_fresh_entity(fresh.cell, &actor, &secrets);
             }
@@ -225,9 +226,9 @@ impl<'a> Sweeper<'a> {
         let Some(auth) = self.suite.auth_of(actor).filter(|auth| auth.is_issued()) else {
             return Ok(());
         };
-        let issues = self.issues(fresh);
-        let _turn = issues.turn.lock().await;
-        if !issues.is_due(actor) {
+        let side = self.issues(fresh);
+        let _turn = side.turn.lock().await;
+        if !side.is_due(actor) {
             return Ok(());
         }
         let scope = self.scope_of(actor, fresh);
@@ -246,8 +247,8 @@ impl<'a> Sweeper<'a> {
             issued.due = Some(issued.due.map_or(due, |other| other.min(due)));
         }
         let actor = actor.to_owned();
-        issues.unknown.borrow_mut().push((actor.clone(), secrets));
-        issues.given.borrow_mut().insert(actor, issued);
+        side.unknown.borrow_mut().push((actor.clone(), secrets));
+        side.given.borrow_mut().insert(actor, issued);
         Ok(())
     }
 

@@ -34,7 +34,9 @@ impl<'a> Sweeper<'a> {
                 changed(self.suite, record?, cell, now)
             });
             let changed: Vec<String> = changed.collect();
-            changed.iter().for_each(|text| self.progress.note(text));
+            for text in &changed {
+                self.progress.note(text);
+            }
             self.found.remembered.extend(changed);
             self.forget(before);
         }
@@ -104,20 +106,18 @@ fn changed(
         return None;
     }
     let was = before.verdict();
-    let now = if was == status.to_string() {
-        "with something else".to_owned()
+    let content = if was == status.to_string() {
+        " with another content"
     } else {
-        format!("with {status}")
+        ""
     };
     let help = match suite.file.service.reset {
         Some(_) => "the suite's `service.reset` does not make it forget",
         None => "give the suite a `service.reset`, or `teardown`s that make it forget",
     };
-    let (target, actor) = (cell.target, cell.actor);
     Some(format!(
-        "{}/{target} was answered `{actor}` with {was}, and after everything was undone {now}: the service remembers what \
-         was undone; {help}",
-        cell.endpoint
+        "{cell}: answered {was} before, and {status}{content} after everything was undone: the service remembers what was \
+         undone; {help}"
     ))
 }
 

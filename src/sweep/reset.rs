@@ -66,11 +66,11 @@ impl<'a> Reset<'a> {
         self.wait_until_ready().await
     }
 
-    fn failed(&self, step: String, reason: &str) -> SweepError {
-        let reason = self.namer.name(reason, NOBODY).text;
+    fn failed(&self, step: &str, reason: &str) -> SweepError {
+        let named = |text: &str| self.namer.name(text, NOBODY).text;
         SweepError::Reset {
-            step,
-            reason: shortened(&reason.replace('\n', " ")),
+            step: named(step),
+            reason: shortened(&named(reason).replace('\n', " ")),
         }
     }
 
@@ -83,9 +83,9 @@ impl<'a> Reset<'a> {
         let step = format!("{} `{}`", request.method.as_str(), request.path);
         match self.http.send(&call).await {
             Ok(Ok(answer)) if expects(&self.spec.expect, &answer, &[]) => Ok(()),
-            Ok(Ok(answer)) => Err(self.failed(step, &answered(&answer))),
-            Ok(Err(fault)) => Err(self.failed(step, &format!("no answer came: {fault}"))),
-            Err(error) => Err(self.failed(step, &error.to_string())),
+            Ok(Ok(answer)) => Err(self.failed(&step, &answered(&answer))),
+            Ok(Err(fault)) => Err(self.failed(&step, &format!("no answer came: {fault}"))),
+            Err(error) => Err(self.failed(&step, &error.to_string())),
         }
     }
 
@@ -97,7 +97,7 @@ impl<'a> Reset<'a> {
         let (host, port) = &self.address;
         let place = [("HOST", host.as_str()), ("PORT", port.as_str())];
         let ran = run_command(command, &self.suite.folder, &place, self.timeout()).await;
-        ran.map_err(|reason| self.failed(format!("`{command}`"), &reason))
+        ran.map_err(|reason| self.failed(&format!("`{command}`"), &reason))
     }
 
     async fn wait_until_ready(&self) -> Result<(), SweepError> {
@@ -107,8 +107,7 @@ impl<'a> Reset<'a> {
                 return Ok(());
             };
             if start.elapsed() + pause > self.timeout() {
-                let step = "the service is not ready after it".to_owned();
-                return Err(self.failed(step, &last));
+                return Err(self.failed("it is not ready afterwards", &last));
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(1));

@@ -466,7 +466,7 @@ fn the_run_of_a_cells_own_world_is_named_as_a_whole() {
     let mut registry = Registry::of_world(&world);
     registry.add_fresh_world(0, &anew);
     let namer = registry.build();
-    let named = namer.name(&format!("{} {}", anew.run, world.run), VIEW);
-    assert_eq!(named.text, "<run> <run>");
+    let text = format!("{} {}", anew.run, world.run);
+    assert_eq!(namer.name(&text, VIEW).text, "<run> <run>");
     assert!(namer.knows(&anew.run) && namer.cells_in(&anew.run).is_empty());
 }
