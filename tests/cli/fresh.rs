@@ -105,13 +105,13 @@ fn a_call_that_changes_its_own_caller_harms_no_other_cell() {
         row: <actor.session>
     cells:
       itself:
-        owner: {status: 204, effects: [delete member acc0, delete session 6f4f], probes: {friend: 200}}
-        other: {status: 204, effects: [delete member acc0], probes: {friend: 200}}
-        anonymous: {status: 401, gate: who-are-you, probes: {friend: 200}}
+        owner: {status: 204, effects: [delete member acc0, delete session 6f4f], probes: {friend: 200, other: 200}}
+        other: {status: 204, effects: [delete member acc0], probes: {friend: 200, other: 401}}
+        anonymous: {status: 401, gate: who-are-you, probes: {friend: 200, other: 200}}
       itself for a friend:
-        owner: {status: 204, effects: [delete member acc0, delete session 6f4f], probes: {friend: 200}}
-        other: {status: 204, effects: [delete member acc0], probes: {friend: 200}}
-        anonymous: {status: 401, gate: who-are-you, probes: {friend: 200}}
+        owner: {status: 204, effects: [delete member acc0, delete session 6f4f], probes: {friend: 200, other: 200}}
+        other: {status: 204, effects: [delete member acc0], probes: {friend: 200, other: 401}}
+        anonymous: {status: 401, gate: who-are-you, probes: {friend: 200, other: 200}}
     findings:
     - 'world-changed: owner on `itself` changed member <actor.member_id>, session <actor.session>'
     - 'world-changed: other on `itself` changed member <actor.member_id>'
