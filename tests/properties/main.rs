@@ -9,6 +9,7 @@
 
 mod answer;
 mod drift;
+mod fresh;
 mod init;
 mod openapi;
 mod record;
