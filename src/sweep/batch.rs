@@ -91,21 +91,15 @@ impl<'a> Sweeper<'a> {
         self.found.phases.record += naming;
         self.found.phases.journal += lap(&mut start).saturating_sub(naming);
         let (explained, unexplained) = effects?;
-        let has_changed = !explained.is_empty()
-            || !unexplained.is_empty()
-            || self.setups.has_made(Stage::Endpoint)
-            || scratches.iter().any(|scratch| !scratch.rows.is_empty());
+        let is_untouched = explained.is_empty() && unexplained.is_empty();
+        let has_changed = !is_untouched || self.has_seeded(&scratches);
         self.observe(first);
         self.assign(explained);
         if !is_done {
             self.probe(endpoint, first, cells, &scratches).await?;
             self.found.phases.requests += lap(&mut start);
         }
-        self.take_batch_back().await?;
-        if let Some(store) = self.store.as_mut().filter(|_| !is_done) {
-            // What probes and teardowns wrote is no effect of the calls.
-            store.restore(known(&self.batches, &self.retired)).await?;
-        }
+        self.undo_batch(is_done).await?;
         if has_changed {
             self.reset().await?;
         }
@@ -113,6 +107,21 @@ impl<'a> Sweeper<'a> {
         // To let go of it takes a while, in which the database can go on.
         rayon::spawn(move || drop((scratches, requests, brought)));
         Ok(unexplained)
+    }
+
+    /// Undoes a batch: by requests, and then by rows, unless these are undone already.
+    async fn undo_batch(&mut self, is_done: bool) -> Result<(), SweepError> {
+        self.take_batch_back().await?;
+        if let Some(store) = self.store.as_mut().filter(|_| !is_done) {
+            store.restore(known(&self.batches, &self.retired)).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether anything was made for the cells.
+    fn has_seeded(&self, scratches: &[Scratch]) -> bool {
+        let has_rows = |scratch: &Scratch| !scratch.rows.is_empty();
+        self.setups.has_made(Stage::Endpoint) || scratches.iter().any(has_rows)
     }
 
     /// Makes what the cells are about: rows, and then what is made by requests.

@@ -154,11 +154,12 @@ impl<'a> Sweeper<'a> {
         made
     }
 
-    /// Whether the cells of an endpoint need anything that is made by requests.
+    /// Whether an endpoint has to be swept alone, since anything of its cells is made or removed by requests.
     pub(super) fn has_setup(&self, plan: &EndpointPlan<'a>) -> bool {
         !plan.endpoint.setup.setup.is_empty()
             || self.sets_targets_up(&plan.cells)
             || self.makes_anew_by_requests(plan)
+            || self.removes_by_requests(plan.endpoint)
             || self.reset.is_some()
     }
 

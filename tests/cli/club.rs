@@ -238,6 +238,8 @@ async fn remove_member(
         "delete from member where id in ('{id}', 'name-{id}')"
     ))
     .await;
+    club.write("insert into reset values ('a member is gone')")
+        .await;
     StatusCode::NO_CONTENT.into_response()
 }
 
@@ -324,6 +326,9 @@ async fn leave_seat(State(club): Shared, Path(seat): Path<String>, headers: Head
     }
     club.memory.lock().unwrap().seats.remove(&seat);
     club.write(&format!("delete from seat where id = '{seat}'"))
+        .await;
+    // A transaction of its own that holds nothing of the run.
+    club.write("insert into reset values ('a seat is free')")
         .await;
     StatusCode::NO_CONTENT.into_response()
 }

@@ -9,7 +9,7 @@ use super::{LONGEST, StepFailure};
 use crate::http::HttpError;
 use crate::journal::Presence;
 use crate::stop;
-use crate::suite::{Kind, StepSpec};
+use crate::suite::{Endpoint, Kind, StepSpec};
 use crate::sweep::fire::in_order;
 use crate::sweep::store::Store;
 use crate::sweep::{NOBODY, SweepError, Sweeper};
@@ -59,6 +59,14 @@ impl<'a> Sweeper<'a> {
             secrets: secrets(it),
             is_gone: false,
         });
+    }
+
+    /// Whether what calls make is removed by requests.
+    pub(in crate::sweep) fn removes_by_requests(&self, endpoint: &Endpoint) -> bool {
+        let kinds = &self.suite.world.kinds;
+        let captured = endpoint.spec.capture.values();
+        let mut captured = captured.filter_map(|spec| kinds.get(&spec.kind));
+        captured.any(|kind| !kind.teardown.is_empty())
     }
 
     /// Whether a batch has made anything that is removed by requests.
