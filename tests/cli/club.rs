@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use authz_pin::embedded::Cluster;
 use authz_pin::template::random;
@@ -311,8 +312,14 @@ async fn take_seat(State(club): Shared, headers: HeaderMap, Json(body): Json<Val
         "insert into seat values ('{seat}', '{id}', '{note}')"
     ))
     .await;
-    let mut memory = club.memory.lock().unwrap();
-    memory.seats.insert(seat.clone(), id);
+    let is_slow = {
+        let mut memory = club.memory.lock().unwrap();
+        memory.seats.insert(seat.clone(), id);
+        memory.hole == "slow"
+    };
+    if is_slow {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+    }
     (StatusCode::CREATED, Json(json!({ "id": seat }))).into_response()
 }
 

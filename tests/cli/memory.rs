@@ -1,9 +1,13 @@
 //! Services that remember what was undone, and how a suite makes them forget it.
 
+use std::time::{Duration, Instant};
+
 use insta::assert_snapshot;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use super::club::Served;
-use super::place::{Ended, Place};
+use super::place::{Ended, Place, end, start};
 
 /// What makes the service read its database again.
 const RESET: &str = "
@@ -132,6 +136,30 @@ fn a_reset_that_fails_ends_the_run_after_undoing_and_without_a_secret() {
       = help: everything in the database is undone; correct `service.reset` of suite.yaml
     "#);
     assert_eq!(service.rows(), before);
+}
+
+#[test]
+fn a_run_that_is_interrupted_resets_the_service_when_its_rows_are_undone() {
+    let (service, place) = (Served::start(), club_with_reset(RESET));
+    let before = service.rows();
+    service.have("slow");
+    let (url, database) = (service.url(), &service.database_url);
+    let service_of = ["--base-url", &url, "--database-url", database];
+    let arguments = [&["check", "club"][..], &service_of].concat();
+    let child = start(&mut place.command(&arguments));
+    let pid = Pid::from_raw(child.id().try_into().unwrap());
+    let begun = Instant::now();
+    while service.seats() == 1 {
+        assert!(begun.elapsed() < Duration::from_secs(30), "no call came");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    kill(pid, Signal::SIGINT).unwrap();
+    assert_eq!(end(child).code, Some(130));
+    assert_eq!(service.seats(), 1);
+    let rows = service.rows().into_iter();
+    // What the service writes then is nobody's any more.
+    let rows = rows.filter(|row| !row.starts_with("reset "));
+    assert_eq!(rows.collect::<Vec<_>>(), before);
 }
 
 #[test]
