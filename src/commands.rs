@@ -163,10 +163,7 @@ fn nothing_left(leftovers: &[Leftover]) -> Result<(), Failure> {
     if leftovers.is_empty() {
         return Ok(());
     }
-    let mut message = format!(
-        "{} changes could not be undone:",
-        leftovers.len()
-    );
+    let mut message = format!("{} changes could not be undone:", leftovers.len());
     for leftover in leftovers.iter().take(LEFTOVERS_SHOWN) {
         let _ = write!(message, "\n  {leftover}");
     }

@@ -38,13 +38,17 @@ pub enum DatabaseError {
     )]
     OtherJournal,
     /// The journal in the database belongs to somebody else, whose functions would run with our rights.
-    #[error("the schema `authz_pin` of the database belongs to the role `{owner}`, and not to the one that connects")]
+    #[error(
+        "the schema `authz_pin` of the database belongs to the role `{owner}`, and not to the one that connects"
+    )]
     ForeignJournal {
         /// The role.
         owner: String,
     },
     /// A publication sends the journal's rows to its subscribers.
-    #[error("the publication `{name}` is for all tables: its subscribers would get the images of rows that the journal logs")]
+    #[error(
+        "the publication `{name}` is for all tables: its subscribers would get the images of rows that the journal logs"
+    )]
     Published {
         /// The publication.
         name: String,
@@ -247,7 +251,6 @@ impl Database {
             .map_err(DatabaseError::refused("read the catalog"))?;
         Ok(flag.value)
     }
-
 }
 
 const CAN_WATCH: &str = "

@@ -209,17 +209,26 @@ fn journal(suite: &Suite, given: &Given) -> Vec<String> {
     if given.database_url.is_none() && given.base_url.is_some() {
         return Vec::new();
     }
-    let schema = &suite.file.service.schema;
-    let triggers = format!("triggers authz_pin_* on every table of the schema {schema}");
+    let service = &suite.file.service;
+    let schemas = match &service.schemas {
+        None => "every schema".to_owned(),
+        Some(others) => {
+            let own = std::iter::once(&service.schema);
+            let all: Vec<&str> = own.chain(others).map(String::as_str).collect();
+            format!("the schemas {}", all.join(", "))
+        }
+    };
+    let triggers = format!("triggers authz_pin_* on every table of {schemas}");
     journal_objects().chain([triggers]).collect()
 }
 
 /// The journal's own statements say what they make.
 fn journal_objects() -> impl Iterator<Item = String> {
-    STATEMENTS
+    let made = STATEMENTS
         .iter()
         .flat_map(|sql| sql.lines())
-        .filter_map(made)
+        .filter_map(made);
+    std::iter::once("schema authz_pin".to_owned()).chain(made)
 }
 
 /// What a statement of the journal makes: `table authz_pin.run`.

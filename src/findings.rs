@@ -41,7 +41,9 @@ pub fn of(suite: &Suite, endpoint: &Endpoint, record: &Record) -> Vec<String> {
 #[must_use]
 pub fn unrepeated(what: &str) -> String {
     let id = Kind::UnrepeatedWrite.id();
-    format!("{id}: {what} by calls that were made together, and by fewer or none when each was made alone")
+    format!(
+        "{id}: {what} by calls that were made together, and by fewer or none when each was made alone"
+    )
 }
 
 struct Rules<'a> {

@@ -41,7 +41,7 @@ pub struct Change {
 }
 
 impl Change {
-    /// What was done, as `update `Table``.
+    /// What was done to which table.
     #[must_use]
     pub fn kind(&self) -> String {
         format!("{} `{}`", self.operation.as_str(), self.table)
@@ -343,7 +343,10 @@ impl Journal {
             if start.elapsed() >= SILENCE && !is_told {
                 is_told = true;
                 let holders = holder::of_lock(database, "authz_pin sweep").await?;
-                tell(&format!("waiting for another run: {}", holder::words(&holders)));
+                tell(&format!(
+                    "waiting for another run: {}",
+                    holder::words(&holders)
+                ));
             }
         }
     }
@@ -426,11 +429,12 @@ impl Journal {
         database: &mut Database,
         alone: Duration,
     ) -> Result<(), DatabaseError> {
-        let query =
-            Statement::new("update authz_pin.run set alone_until = clock_timestamp() + make_interval(secs => ")
-                .bind::<Double, _>(alone.as_secs_f64())
-                .sql(") where alone_until is not null and token = ")
-                .bind::<Text, _>(&self.run);
+        let query = Statement::new(
+            "update authz_pin.run set alone_until = clock_timestamp() + make_interval(secs => ",
+        )
+        .bind::<Double, _>(alone.as_secs_f64())
+        .sql(") where alone_until is not null and token = ")
+        .bind::<Text, _>(&self.run);
         written(query.execute(&mut database.connection).await)
     }
 
@@ -464,7 +468,11 @@ impl Journal {
         let mut idle = 0;
         while since.1.elapsed() < settle && idle < IDLE {
             tokio::time::sleep(TICK).await;
-            idle = if is_busy(database).await? { 0 } else { idle + 1 };
+            idle = if is_busy(database).await? {
+                0
+            } else {
+                idle + 1
+            };
             let now = last(database).await?;
             if now != since.0 {
                 since = (now, Instant::now());
@@ -480,15 +488,21 @@ impl Journal {
     }
 
     /// Whether anything was logged after this time by the database's clock.
-    pub async fn has_since(&self, database: &mut Database, time: i64) -> Result<bool, DatabaseError> {
-        let flag: Flag = Statement::new("select exists (select from authz_pin.change where run is null and seq > ")
-            .bind::<BigInt, _>(self.floor)
-            .sql(" and extract(epoch from at) * 1000000 > ")
-            .bind::<BigInt, _>(time)
-            .sql(") as value")
-            .get_result(&mut database.connection)
-            .await
-            .map_err(DatabaseError::refused("read the journal"))?;
+    pub async fn has_since(
+        &self,
+        database: &mut Database,
+        time: i64,
+    ) -> Result<bool, DatabaseError> {
+        let flag: Flag = Statement::new(
+            "select exists (select from authz_pin.change where run is null and seq > ",
+        )
+        .bind::<BigInt, _>(self.floor)
+        .sql(" and extract(epoch from at) * 1000000 > ")
+        .bind::<BigInt, _>(time)
+        .sql(") as value")
+        .get_result(&mut database.connection)
+        .await
+        .map_err(DatabaseError::refused("read the journal"))?;
         Ok(flag.value)
     }
 
@@ -576,11 +590,13 @@ impl Journal {
         &self,
         database: &mut Database,
     ) -> Result<BTreeMap<String, usize>, DatabaseError> {
-        let query = Statement::new("select tbl, count(*) as value from authz_pin.change where op = 'insert' and run = ")
-            .bind::<Text, _>(&self.run)
-            .sql(" and batch = ")
-            .bind::<BigInt, _>(self.batch)
-            .sql(" group by tbl");
+        let query = Statement::new(
+            "select tbl, count(*) as value from authz_pin.change where op = 'insert' and run = ",
+        )
+        .bind::<Text, _>(&self.run)
+        .sql(" and batch = ")
+        .bind::<BigInt, _>(self.batch)
+        .sql(" group by tbl");
         let counts: Vec<Count> = query
             .load(&mut database.connection)
             .await

@@ -491,8 +491,8 @@ mod tests {
     #[test]
     fn keys_that_the_database_counts_are_numbers_of_the_cell() {
         let catalog: Catalog = serde_json::from_value(json!({"tables": {
-            "role": {"key": ["id"], "temporal": [], "numbered": ["id"], "references": {}},
-            "grant": {"key": ["id"], "temporal": [], "numbered": ["id"], "references": {"role": "role"}},
+            "role": {"relation": "", "root": "", "key": ["id"], "temporal": [], "numbered": ["id"], "references": {}},
+            "grant": {"relation": "", "root": "", "key": ["id"], "temporal": [], "numbered": ["id"], "references": {"role": "role"}},
         }}))
         .unwrap();
         let changes = [
@@ -515,8 +515,8 @@ mod tests {
     #[test]
     fn a_row_that_refers_to_one_of_the_same_cell_names_it() {
         let catalog: Catalog = serde_json::from_value(json!({"tables": {
-            "budget": {"key": ["id"], "temporal": [], "numbered": [], "references": {}},
-            "account": {"key": ["id"], "temporal": [], "numbered": [], "references": {"budget": "budget", "old": "budget"}},
+            "budget": {"relation": "", "root": "", "key": ["id"], "temporal": [], "numbered": [], "references": {}},
+            "account": {"relation": "", "root": "", "key": ["id"], "temporal": [], "numbered": [], "references": {"budget": "budget", "old": "budget"}},
         }}))
         .unwrap();
         let changes = [

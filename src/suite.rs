@@ -24,7 +24,8 @@ pub use exchange::{
 pub use model::{
     Actor, BackgroundSpec, CaptureSpec, CoverageSpec, EndpointFile, Entity, ExclusionSpec,
     ExplanationSpec, Kind, LauncherSpec, ProbeSpec, RefusalSpec, RowSpec, SensitivitySpec,
-    ServiceSpec, SuiteFile, SweepSpec, Target, TargetsFile, TextRule, TlsSpec, Together, Variable, WorldFile,
+    ServiceSpec, SuiteFile, SweepSpec, Target, TargetsFile, TextRule, TlsSpec, Together, Variable,
+    WorldFile,
 };
 pub use place::Place;
 

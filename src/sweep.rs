@@ -243,10 +243,11 @@ pub async fn sweep_and_hold<'a>(
         opened = Sweeper::new(suite, service, (templates, world), options, progress) => Some(opened?),
         () = &mut asked => None,
     };
-    let Some(mut sweeper) = opened else {
+    let Some(sweeper) = opened else {
         progress.note("interrupted, undoing what the run did");
         return abandon(suite, service, &run, None, progress).await;
     };
+    let mut sweeper = Box::new(sweeper);
     let under_way = Arc::clone(&sweeper.setups.under_way);
     let asked = async {
         asked.await;
@@ -284,7 +285,7 @@ pub async fn sweep_and_hold<'a>(
 /// What is left to be undone of a run.
 #[must_use = "a run has to be undone"]
 pub struct End<'a> {
-    sweeper: Sweeper<'a>,
+    sweeper: Box<Sweeper<'a>>,
     late: Duration,
 }
 
@@ -618,9 +619,7 @@ impl<'a> Sweeper<'a> {
         cell: &PlannedCell<'a>,
         seen: &mut BTreeSet<Option<u16>>,
     ) -> Result<(), SweepError> {
-        let wait = Wait::Idle {
-            seen: seen.clone(),
-        };
+        let wait = Wait::Idle { seen: seen.clone() };
         self.batch(plan.endpoint, std::slice::from_ref(cell), wait)
             .await?;
         let last = self.swept.last();
@@ -629,11 +628,7 @@ impl<'a> Sweeper<'a> {
     }
 
     /// What was written after a cell was undone is that cell's, since no other one was called.
-    async fn late(
-        &mut self,
-        plan: &EndpointPlan<'a>,
-        kinds: &mut Kinds,
-    ) -> Result<(), SweepError> {
+    async fn late(&mut self, plan: &EndpointPlan<'a>, kinds: &mut Kinds) -> Result<(), SweepError> {
         let Some(store) = &mut self.store else {
             return Ok(());
         };

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use authz_pin::database::Database;
 use authz_pin::http::{Call, Http};
-use authz_pin::journal::{Journal, Mark};
+use authz_pin::journal::{Extent, Journal};
 use authz_pin::plan::{Filter, PlannedCell, plan};
 use authz_pin::suite::{RequestSpec, Suite};
 use authz_pin::sweep::Service;
@@ -80,8 +80,11 @@ pub(crate) async fn rows(folder: &Path, service: &Service) -> Result<f64> {
     let world = World::draw(&suite, &templates, &service.variables)?;
     let url = service.database_url.as_ref().ok_or("no database")?;
     let mut database = Database::connect(url.expose_secret(), "public").await?;
-    let (journal, _) = Journal::install(&mut database, &world.run).await?;
-    database.insert(&world.rows(&suite, &templates)?).await?;
+    let (mut journal, _) = Journal::install(&mut database, &world.run, &silent).await?;
+    let catalog = database.catalog().await?;
+    database
+        .insert(&world.rows(&suite, &templates)?, &catalog)
+        .await?;
     let plan = plan(&suite, &Filter::new(&[])?);
     let cells = &plan.first().ok_or("no endpoint")?.cells;
     // Half of them, as a sweep takes an endpoint of that size.
@@ -90,14 +93,16 @@ pub(crate) async fn rows(folder: &Path, service: &Service) -> Result<f64> {
     for _ in 0..PARTS {
         let rows = rows_of(&suite, &templates, &world, &cells)?;
         let start = Instant::now();
-        let mark = journal.begin(&mut database, &[], None).await?;
-        database.insert(&rows).await?;
-        journal.undo(&mut database, mark).await?;
+        journal.begin_batch(&mut database).await?;
+        journal.remember(&mut database, &[], None).await?;
+        database.insert(&rows, &catalog).await?;
+        journal.undo(&mut database, Extent::Batch, &silent).await?;
+        journal.end_batch(&mut database).await?;
         spent += start.elapsed();
         journal.vacuum(&mut database).await?;
     }
-    journal.undo(&mut database, Mark::START).await?;
-    journal.remove(&mut database).await?;
+    journal.undo(&mut database, Extent::Run, &silent).await?;
+    journal.remove(&mut database, &silent).await?;
     let swept = u32::try_from(PARTS * cells.len())?;
     Ok(spent.as_secs_f64() / f64::from(swept))
 }
@@ -116,3 +121,5 @@ fn rows_of(
     }
     Ok(rows)
 }
+
+fn silent(_: &str) {}

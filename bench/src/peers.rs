@@ -120,7 +120,8 @@ impl Seed {
         }
         let url = service.database_url.as_ref().ok_or("no database")?;
         let mut database = Database::connect(url.expose_secret(), "public").await?;
-        database.insert(&rows).await?;
+        let catalog = database.catalog().await?;
+        database.insert(&rows, &catalog).await?;
         let reads = Reads {
             base_url: service.base_url.as_str().trim_end_matches('/').to_owned(),
             path: "/key/info?key={resource}",

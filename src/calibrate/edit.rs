@@ -66,7 +66,9 @@ fn entry((rule, because): &Reasoned) -> String {
 /// What stands within the braces of a map on one line.
 fn pair(key: &str, value: &Json) -> String {
     let pair = inline(&json!({key: value}));
-    let pair = pair.strip_prefix("{ ").and_then(|pair| pair.strip_suffix(" }"));
+    let pair = pair
+        .strip_prefix("{ ")
+        .and_then(|pair| pair.strip_suffix(" }"));
     pair.unwrap_or_default().to_owned()
 }
 

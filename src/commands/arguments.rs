@@ -239,7 +239,7 @@ pub struct ServiceArgs {
         hide_env_values = true
     )]
     pub allow_database: Option<String>,
-    /// Sweep although a publication for all tables sends the images of rows that the journal logs to its subscribers
+    /// Sweep although a publication for all tables sends its subscribers the rows that the journal logs
     #[arg(
         long,
         env = "AUTHZ_PIN_ALLOW_PUBLICATION",

@@ -181,7 +181,7 @@ impl Held<'_> {
         let Some((end, started)) = self.0 else {
             return Ok(());
         };
-        let undone = end.undo().await;
+        let undone = Box::pin(end.undo()).await;
         started.stop().await;
         let undone = undone?;
         nothing_left(&undone.leftovers)?;
@@ -206,7 +206,8 @@ pub(super) async fn hold<'a>(
         guard::admit(url.expose_secret(), suite, given).await?;
     }
     let started = Started::new(suite, given, context.launchers).await?;
-    let swept = sweep_and_hold(suite, plan, &started.service, options, bar).await;
+    let swept = sweep_and_hold(suite, plan, &started.service, options, bar);
+    let swept = Box::pin(swept).await;
     bar.finish();
     match swept {
         Ok((found, end)) => Ok((found, Held(Some((end, started))))),

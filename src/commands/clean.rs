@@ -46,7 +46,9 @@ pub async fn run(args: &CleanArgs, context: &mut Context<'_>) -> Result<Exit, Fa
     let (leftovers, stays) = journal::clean(&mut database, &tell).await?;
     nothing_left(&leftovers)?;
     if let Some(stays) = stays {
-        return Err(Failure::new(Exit::Unreachable, stays).help("end that session and run `clean` again"));
+        return Err(
+            Failure::new(Exit::Unreachable, stays).help("end that session and run `clean` again")
+        );
     }
     // A run whose connection the server has not yet missed looks alive as well.
     let text = if database.has_schema("authz_pin").await? {

@@ -58,7 +58,8 @@ impl Database {
 
     /// A publication that sends every row of every table to its subscribers, the journal's too.
     pub(crate) async fn publication_of_all(&mut self) -> Result<Option<String>, DatabaseError> {
-        let query = "select pubname::text as name from pg_publication where puballtables order by 1";
+        let query =
+            "select pubname::text as name from pg_publication where puballtables order by 1";
         Ok(self.names(query).await?.into_iter().next())
     }
 

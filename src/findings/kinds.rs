@@ -16,12 +16,12 @@ pub enum Kind {
     SecretAtRest,
     OtherTenantDisclosed,
     AnonymousAllowed,
+    UnrepeatedWrite,
     WorldChanged,
     Inversion,
     DeniedEverywhere,
     ServerError,
     NoAnswer,
-    UnrepeatedWrite,
     AllowedWithoutEffect,
     StatusDiffers,
 }

@@ -39,7 +39,9 @@ pub async fn abandon(
         ended.map_err(DatabaseError::refused("end the interrupted connection"))?;
         let (left, stays) = clean(database, tell).await?;
         leftovers.extend(left);
-        stays.iter().for_each(|stays| tell(stays));
+        if let Some(stays) = stays {
+            tell(&stays);
+        }
         if start.elapsed() > PATIENCE || !is_registered(database, run).await? {
             return Ok(leftovers);
         }

@@ -92,7 +92,9 @@ async fn begin(database: &mut Database, tell: Tell<'_>) -> Result<(), DatabaseEr
             is_told = true;
             let holders = holder::of_lock(database, "authz_pin installation").await?;
             let holders = holder::words(&holders);
-            tell(&format!("waiting for another run that begins or ends: {holders}"));
+            tell(&format!(
+                "waiting for another run that begins or ends: {holders}"
+            ));
         }
         tokio::time::sleep(PAUSE).await;
     }
@@ -206,7 +208,9 @@ pub(super) async fn remove_if_unused(
         if !end(database, unused).await? {
             return Ok(None);
         }
-        database.execute(REMOVAL, "call authz_pin.unwatch()").await?;
+        database
+            .execute(REMOVAL, "call authz_pin.unwatch()")
+            .await?;
         let tables = names(database, TRIGGERS).await?;
         if tables.is_empty() && drop_schema(database, tell).await? {
             return Ok(None);
@@ -255,11 +259,19 @@ async fn drop_schema(database: &mut Database, tell: Tell<'_>) -> Result<bool, Da
 }
 
 async fn is_gone(database: &mut Database) -> Result<bool, DatabaseError> {
-    flag(database, "select to_regclass('authz_pin.run') is null as value").await
+    flag(
+        database,
+        "select to_regclass('authz_pin.run') is null as value",
+    )
+    .await
 }
 
 async fn has_runs(database: &mut Database) -> Result<bool, DatabaseError> {
-    flag(database, "select exists (select from authz_pin.run) as value").await
+    flag(
+        database,
+        "select exists (select from authz_pin.run) as value",
+    )
+    .await
 }
 
 const DROP: &str = "set local lock_timeout = '150ms';

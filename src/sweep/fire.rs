@@ -140,7 +140,12 @@ impl Sweeper<'_> {
         let next = Arc::new(AtomicUsize::new(0));
         let lane = |_| {
             let under_way = Arc::clone(&self.setups.under_way);
-            lane(self.http.clone(), Arc::clone(calls), Arc::clone(&next), under_way)
+            lane(
+                self.http.clone(),
+                Arc::clone(calls),
+                Arc::clone(&next),
+                under_way,
+            )
         };
         // Tasks of their own run on all cores, and end when nobody waits for them any more.
         (0..lanes).map(lane).collect()

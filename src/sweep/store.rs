@@ -392,7 +392,12 @@ impl<'p> Store<'p> {
             let expected = self.expected.get(table).copied().unwrap_or(0);
             logged.get(root).copied().unwrap_or(0) < expected
         };
-        let missing: BTreeSet<String> = self.expected.keys().filter(|t| is_missing(t)).cloned().collect();
+        let missing: BTreeSet<String> = self
+            .expected
+            .keys()
+            .filter(|t| is_missing(t))
+            .cloned()
+            .collect();
         if missing.is_empty() {
             return Ok(());
         }
@@ -446,8 +451,9 @@ impl<'p> Store<'p> {
         journal.set_aside(std::mem::take(&mut attributed.foreign));
         let from = self.window.from;
         let unexplained = std::mem::take(&mut attributed.unexplained);
-        let (now, before): (Vec<_>, Vec<_>) =
-            unexplained.into_iter().partition(|change| change.seq > from);
+        let (now, before): (Vec<_>, Vec<_>) = unexplained
+            .into_iter()
+            .partition(|change| change.seq > from);
         journal.set_aside(before.iter().map(|change| change.seq));
         for change in before {
             *self.strays.entry(change.table).or_default() += 1;
@@ -680,7 +686,9 @@ impl<'p> Store<'p> {
         if let Some(journal) = self.journal {
             let tell = |text: &str| progress.note(text);
             let stays = journal.remove(&mut self.database, &tell).await?;
-            stays.iter().for_each(|stays| progress.note(stays));
+            if let Some(stays) = stays {
+                progress.note(&stays);
+            }
         }
         Ok(self.leftovers)
     }

@@ -124,7 +124,7 @@ const DRIFTS: [Hole; 18] = [
 ];
 
 /// A finding without any other; what changed so that it is there has drifted too.
-const FINDINGS: [Hole; 12] = [
+const FINDINGS: [Hole; 13] = [
     (
         "denied-but-wrote",
         Service,
@@ -154,6 +154,12 @@ const FINDINGS: [Hole; 12] = [
         Service,
         &["finding-added", "widened"],
         &["anonymous-allowed"],
+    ),
+    (
+        "unrepeated-write",
+        Service,
+        &["finding-added"],
+        &["unrepeated-write"],
     ),
     (
         "world-changed",

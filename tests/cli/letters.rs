@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::io;
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
 use authz_pin::template::random;
@@ -20,7 +21,8 @@ const TABLES: &str = "
     create table member (member_id text primary key, token text not null, pin text not null, club text not null,
       rank text not null, seen integer not null default 0);
     create table letter (letter_id text primary key, owner text not null, club text not null,
-      title text not null default 'Hello', note text not null default '')";
+      title text not null default 'Hello', note text not null default '');
+    create table visit (number serial primary key)";
 
 pub(crate) struct Letters {
     raw: Raw,
@@ -35,6 +37,7 @@ impl Letters {
             database: Database::with(database_url, TABLES),
             hole: Arc::clone(&hole),
             old_tokens: Mutex::default(),
+            was_visited: AtomicBool::default(),
         };
         Self {
             raw: Raw::start(move |request, stream| office.answer(request, stream)),
@@ -100,6 +103,7 @@ struct Office {
     database: Database,
     hole: Arc<Mutex<&'static str>>,
     old_tokens: Mutex<HashSet<String>>,
+    was_visited: AtomicBool,
 }
 
 /// A status and a body, or none of both.
@@ -168,6 +172,9 @@ impl Office {
                     letter: &letter,
                 };
                 if method == "GET" {
+                    if hole == "unrepeated-write" && !self.was_visited.swap(true, Relaxed) {
+                        self.database.change("insert into visit default values");
+                    }
                     self.read(&call)
                 } else {
                     Some(self.write(&call, key.as_deref().unwrap_or_default()))

@@ -184,7 +184,8 @@ fn what_a_run_that_failed_could_not_undo_is_told() {
     let teardown = "    teardown:\n      - request: { method: DELETE, path: \"/users/{{ user_id }}\" }\n        auth: { actor: admin }\n";
     let place = desk()
         .edit("desk/world.yaml", "timeout_s: 10", "timeout_s: 0")
-        .edit("desk/world.yaml", teardown, "");
+        .edit("desk/world.yaml", teardown, "")
+        .edit("desk/suite.yaml", "service:\n", "service:\n  schemas: []\n");
     let watched = Watched::start();
     // Rows that the run does not watch refer to what it has made.
     watched.service.keep_trails("elsewhere");
@@ -200,7 +201,8 @@ fn what_a_run_that_failed_could_not_undo_is_told() {
     ];
     let ended = place.run(&arguments);
     assert_snapshot!(ended.error(3), @r#"
-    could not be undone: insert `thing` {"path":"<owner.page>"}
+    not watched: `elsewhere.trail` (its schema is not among those that the suite names)
+    could not be undone: insert `thing` {"path":"<owner.page>"}: a row of `trail` refers to it, and is not as the run left it
     error: `owner` cannot be set up: step 2, GET `{{ page }}`: `{{ answer.body.state == 'ready' }}` was not true within 0 s, and the last answer was 200 {"state":"pending","key":"<its.key>"}
     "#);
 }

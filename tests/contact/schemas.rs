@@ -26,10 +26,7 @@ fn what_a_denied_caller_writes_into_another_schema_is_a_finding() {
     );
     assert!(record.changed_nothing("alice"), "{record:#?}");
     let findings = record.0["findings"].to_string();
-    assert!(
-        findings.contains("denied-but-wrote: denied"),
-        "{findings}"
-    );
+    assert!(findings.contains("denied-but-wrote: denied"), "{findings}");
     stage.ends("check", &[], 0);
 }
 

@@ -28,7 +28,10 @@ async fn undone(sql: &str, settings: &str) {
     service.call(calls).await;
     let changed = service.content().await;
     claim(&journal, &mut database).await;
-    let leftovers = journal.undo(&mut database, Extent::Run, &silent).await.unwrap();
+    let leftovers = journal
+        .undo(&mut database, Extent::Run, &silent)
+        .await
+        .unwrap();
     journal.remove(&mut database, &silent).await.unwrap();
 
     assert_ne!(changed, before, "the calls change nothing");

@@ -35,7 +35,10 @@ async fn after_undo(calls: &str, others: &str) -> (Vec<Leftover>, Service) {
     service.call(calls).await;
     claim(&journal, &mut database).await;
     service.call(others).await;
-    let leftovers = journal.undo(&mut database, Extent::Run, &silent).await.unwrap();
+    let leftovers = journal
+        .undo(&mut database, Extent::Run, &silent)
+        .await
+        .unwrap();
     journal.remove(&mut database, &silent).await.unwrap();
     (leftovers, service)
 }
@@ -73,10 +76,16 @@ async fn what_was_left_alone_is_undone_once_what_came_between_is_known_as_the_ru
     service
         .call("update tenant set name = 'late' where id = 3")
         .await;
-    let left = journal.undo(&mut database, Extent::Run, &silent).await.unwrap();
+    let left = journal
+        .undo(&mut database, Extent::Run, &silent)
+        .await
+        .unwrap();
     assert_eq!(left, [leftover("tenant", "insert", 3, CHANGED)]);
     claim(&journal, &mut database).await;
-    let left = journal.undo(&mut database, Extent::Run, &silent).await.unwrap();
+    let left = journal
+        .undo(&mut database, Extent::Run, &silent)
+        .await
+        .unwrap();
     assert_eq!(left, []);
     journal.remove(&mut database, &silent).await.unwrap();
     assert_eq!(service.content().await, before);
@@ -106,8 +115,7 @@ async fn a_key_that_somebody_else_took_meanwhile_stays_theirs() {
         "insert into tenant values (1, 'theirs')",
     )
     .await;
-    let reason =
-        "23505: duplicate key value violates unique constraint \"tenant_pkey\"";
+    let reason = "23505: duplicate key value violates unique constraint \"tenant_pkey\"";
     assert_eq!(leftovers, [leftover("tenant", "delete", 1, reason)]);
     assert_eq!(
         service
@@ -218,7 +226,13 @@ async fn a_run_that_is_alive_is_never_undone_by_another() {
         [RUN]
     );
     claim(&journal, &mut database).await;
-    assert_eq!(journal.undo(&mut database, Extent::Run, &silent).await.unwrap(), []);
+    assert_eq!(
+        journal
+            .undo(&mut database, Extent::Run, &silent)
+            .await
+            .unwrap(),
+        []
+    );
     journal.remove(&mut database, &silent).await.unwrap();
     assert_eq!(
         service
@@ -233,7 +247,10 @@ async fn a_journal_of_another_version_is_not_touched() {
     let mut service =
         Service::with("create schema authz_pin; comment on schema authz_pin is 'another'").await;
     let mut database = service.database().await;
-    let refused = Journal::install(&mut database, RUN, &silent).await.err().unwrap();
+    let refused = Journal::install(&mut database, RUN, &silent)
+        .await
+        .err()
+        .unwrap();
     assert!(refused.to_string().contains("another version"), "{refused}");
     let comment = "select obj_description('authz_pin'::regnamespace) as line";
     assert_eq!(service.lines(comment).await, ["another"]);
@@ -243,6 +260,9 @@ async fn a_journal_of_another_version_is_not_touched() {
 async fn a_journal_that_says_nothing_of_its_version_is_another() {
     let service = Service::with("create schema authz_pin").await;
     let mut database = service.database().await;
-    let refused = Journal::install(&mut database, RUN, &silent).await.err().unwrap();
+    let refused = Journal::install(&mut database, RUN, &silent)
+        .await
+        .err()
+        .unwrap();
     assert!(refused.to_string().contains("another version"), "{refused}");
 }

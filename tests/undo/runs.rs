@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use authz_pin::database::Database;
-use authz_pin::journal::{Journal, Extent, Presence};
+use authz_pin::journal::{Extent, Journal, Presence};
 use authz_pin::observation::Operation;
 use serde_json::{Value as Json, json};
 
@@ -17,7 +17,9 @@ const ITEMS: &str = "
 /// Another run on the same database.
 async fn another(service: &Service) -> (Journal, Database) {
     let mut database = service.database().await;
-    let (journal, _) = Journal::install(&mut database, "aprun1111", &silent).await.unwrap();
+    let (journal, _) = Journal::install(&mut database, "aprun1111", &silent)
+        .await
+        .unwrap();
     (journal, database)
 }
 
@@ -47,7 +49,10 @@ async fn a_run_that_has_left_lets_one_that_needs_to_be_alone_in() {
     let (journal, mut database) = service.watched().await;
     let (others, mut other) = another(&service).await;
     for presence in [Presence::Shared, Presence::Alone] {
-        journal.enter(&mut database, presence, &silent).await.unwrap();
+        journal
+            .enter(&mut database, presence, &silent)
+            .await
+            .unwrap();
         journal.leave(&mut database, presence).await.unwrap();
     }
     let enters = others.enter(&mut other, Presence::Alone, &silent);
@@ -120,7 +125,10 @@ async fn what_refers_to_a_row_of_the_run_in_a_table_of_the_background_is_the_run
         claimed.unwrap();
         assert_eq!(unexplained(&journal, &mut database).await.len(), left);
     }
-    let left = journal.undo(&mut database, Extent::Run, &silent).await.unwrap();
+    let left = journal
+        .undo(&mut database, Extent::Run, &silent)
+        .await
+        .unwrap();
     assert_eq!(left, []);
     let audit = "select id::text as line from audit";
     assert_eq!(service.lines(audit).await, ["10"]);
@@ -134,7 +142,10 @@ async fn what_was_undone_takes_no_room_after_the_journal_was_vacuumed() {
         .call("insert into item select generate_series(1, 5000)")
         .await;
     claim(&journal, &mut database).await;
-    journal.undo(&mut database, Extent::Run, &silent).await.unwrap();
+    journal
+        .undo(&mut database, Extent::Run, &silent)
+        .await
+        .unwrap();
     let size = "select pg_relation_size('authz_pin.change')::text as line";
     assert_ne!(service.lines(size).await, ["0"]);
     journal.vacuum(&mut database).await.unwrap();

@@ -31,9 +31,7 @@ const STAGES: [Stage; 5] = [
 impl<'a> Sweeper<'a> {
     /// Whether the journal knows the way back from what requests make.
     pub(in crate::sweep) fn is_journalled(&self) -> bool {
-        self.store
-            .as_ref()
-            .is_some_and(Store::is_journalled)
+        self.store.as_ref().is_some_and(Store::is_journalled)
     }
 
     /// An entity that a call under test has made, and that its kind knows how to remove. `place` is that of its cell in
@@ -76,9 +74,7 @@ impl<'a> Sweeper<'a> {
 
     /// Takes back by requests what a batch has made. What that writes is the run's: all of it, if the run is alone on the
     /// database, and else what holds its values, as undoing the batch will find.
-    pub(in crate::sweep) async fn take_batch_back(
-        &mut self,
-    ) -> Result<(), SweepError> {
+    pub(in crate::sweep) async fn take_batch_back(&mut self) -> Result<(), SweepError> {
         let is_alone = self.store.as_ref().is_some_and(Store::is_alone);
         let is_told_by_time = self.has_to_take_back() && is_alone;
         if is_told_by_time {
