@@ -332,7 +332,8 @@ mod tests {
         team_id: String,
         organization_id: Option<String>,
         metadata: Value,
-        models: Texts,
+        // Written out, since the derive knows an option by its name.
+        models: Option<Vec<Option<String>>>,
         tpm_limit: Option<i64>,
     }
 
