@@ -6,6 +6,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use diesel_async::SimpleAsyncConnection;
+use nix::sys::signal::Signal;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -212,6 +213,30 @@ fn is_equal(
     Ok(())
 }
 
+/// A run that is killed leaves what a clean can put back. Says whether the run was still under way.
+fn is_cleaned(case: &Case, pause: u64, base: &Base, toy: &Toy) -> Result<bool, TestCaseError> {
+    let before = fresh(base, toy);
+    let place = case.place();
+    let mut run = case.start(&place, base, toy);
+    sleep(Duration::from_millis(pause));
+    let is_killed = !run.is_over();
+    if is_killed {
+        run.signal(Signal::SIGKILL);
+    }
+    let killed = run.end();
+    // What was asked of the service is done, and the database has missed the run.
+    wait_for("the service is idle", || toy.is_idle());
+    wait_for("the run is missed", || base.lines(ALIVE).is_empty());
+    let url = base.url();
+    let cleaned = Running::start(&mut place.command(&["clean", "--database-url", &url])).end();
+    prop_assert_eq!(cleaned.code, Some(0), "{:#?}", cleaned);
+    is_equal(base, toy, &before, &(killed, cleaned))?;
+    Ok(is_killed)
+}
+
+/// The sessions of the tool.
+const ALIVE: &str = "select application_name as line from pg_stat_activity where application_name like 'authz-pin%'";
+
 /// Two runs at the same time on one database, which ends as it was.
 fn both_hold(cases: &[Case; 2], base: &Base, toy: &Toy) -> Result<(), TestCaseError> {
     let before = fresh(base, toy);
@@ -309,6 +334,22 @@ fn after_an_interruption_at_an_arbitrary_moment_every_table_is_equal() {
         Ok(())
     });
     assert!(interrupted.get() > 0, "all were over before");
+}
+
+#[test]
+fn after_a_kill_at_an_arbitrary_moment_a_clean_makes_every_table_equal() {
+    let cases_of = (case(Just(None)), 0_u64..1200);
+    let killed = Cell::new(0);
+    holds_for(
+        &cases_of,
+        cases().div_ceil(2),
+        |(case, pause), base, toy| {
+            let is_killed = is_cleaned(&case, pause, base, toy)?;
+            killed.set(killed.get() + u32::from(is_killed));
+            Ok(())
+        },
+    );
+    assert!(killed.get() > 0, "all were over before");
 }
 
 #[test]
