@@ -1,5 +1,9 @@
 //! The database's side of a sweep: rows in, changes out, everything undone.
 
+mod end;
+mod seed;
+mod window;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,11 +15,14 @@ use super::attribution::{Attributed, Attribution};
 use super::background::Background;
 use super::{Kinds, NOBODY, Progress, Service, count_kinds};
 use crate::database::{Catalog, Database, DatabaseError};
-use crate::journal::{Change, Extent, Journal, Leftover, Presence};
-use crate::stop;
+use crate::journal::{Change, Extent, Journal, Leftover};
 use crate::suite::Suite;
 use crate::symbols::Knowledge;
 use crate::world::{Row, Scratch};
+
+pub(super) use window::{Pause, Wait};
+
+use window::Window;
 
 /// Changes that no cell's symbols explain.
 #[derive(Debug, Default)]
@@ -79,51 +86,6 @@ pub(super) struct Store<'p> {
     inserted: usize,
 }
 
-/// The time in which a run sweeps an endpoint.
-#[derive(Debug, Clone, Copy, Default)]
-struct Window {
-    /// The last change before it.
-    from: i64,
-    presence: Option<Presence>,
-    /// How many runs had begun until then, if no other one was there.
-    sole: Option<i64>,
-}
-
-/// How the end of what calls write is waited for.
-#[derive(Debug, Clone)]
-pub(super) enum Wait {
-    /// Until nothing was logged for as long as the suite says.
-    Settle,
-    /// For a cell that is swept alone, until the service is idle; and as long as the suite says where none before was answered
-    /// as it is.
-    Idle {
-        /// The statuses of the cells before.
-        seen: BTreeSet<Option<u16>>,
-    },
-}
-
-impl Wait {
-    /// What that is for a cell that was answered with this status.
-    pub(super) fn after(self, status: Option<u16>) -> Pause {
-        match self {
-            Self::Settle => Pause::Settle,
-            Self::Idle { seen } if seen.contains(&status) => Pause::Idle,
-            Self::Idle { .. } => Pause::Both,
-        }
-    }
-}
-
-/// What is waited for after calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pause {
-    /// That nothing is logged.
-    Settle,
-    /// That the service is idle.
-    Idle,
-    /// That nothing is logged, and whether the service writes anything after it has answered.
-    Both,
-}
-
 impl<'p> Store<'p> {
     pub(super) async fn open(
         suite: &Suite,
@@ -183,236 +145,6 @@ impl<'p> Store<'p> {
         self.journal.is_some()
     }
 
-    /// Begins the time in which an endpoint is swept.
-    pub(super) async fn enter(&mut self, presence: Presence) -> Result<(), DatabaseError> {
-        self.is_late = false;
-        if self.is_alone() && presence == Presence::Alone {
-            return Ok(());
-        }
-        self.give_way().await?;
-        let Some(journal) = &self.journal else {
-            return Ok(());
-        };
-        let progress = self.progress;
-        let tell = |text: &str| progress.note(text);
-        journal.enter(&mut self.database, presence, &tell).await?;
-        let others = journal.others(&mut self.database).await?;
-        let runs = journal.runs(&mut self.database).await?;
-        self.window = Window {
-            from: journal.last(&mut self.database).await?,
-            presence: Some(presence),
-            sole: others.is_empty().then_some(runs),
-        };
-        self.others.extend(others);
-        Ok(())
-    }
-
-    /// Goes on without other runs.
-    pub(super) async fn be_alone(&mut self) -> Result<(), DatabaseError> {
-        self.enter(Presence::Alone).await
-    }
-
-    /// Whether no other run can be there.
-    pub(super) fn is_alone(&self) -> bool {
-        self.window.presence == Some(Presence::Alone)
-    }
-
-    /// Ends the time in which an endpoint is swept. A run that was alone stays so while nobody waits: what is written late, before
-    /// the next endpoint or the end, is then still known as its own.
-    pub(super) async fn leave(&mut self) -> Result<(), DatabaseError> {
-        let keeps = match &self.journal {
-            Some(journal) => self.is_alone() && !journal.is_wanted(&mut self.database).await?,
-            None => false,
-        };
-        if keeps {
-            return Ok(());
-        }
-        self.give_way().await
-    }
-
-    /// Lets other runs in.
-    async fn give_way(&mut self) -> Result<(), DatabaseError> {
-        match (&self.journal, self.window.presence.take()) {
-            (Some(journal), Some(presence)) => journal.leave(&mut self.database, presence).await,
-            _ => Ok(()),
-        }
-    }
-
-    /// Whether nobody but the run can have changed anything in this window: it has the lock for itself, or no other run has
-    /// been there at all.
-    async fn is_exclusive(&mut self) -> Result<bool, DatabaseError> {
-        let Some(journal) = &self.journal else {
-            return Ok(false);
-        };
-        match (self.window.presence, self.window.sole) {
-            (Some(Presence::Alone), _) => Ok(true),
-            (Some(Presence::Shared), Some(runs)) => {
-                let others = journal.others(&mut self.database).await?;
-                Ok(others.is_empty() && journal.runs(&mut self.database).await? == runs)
-            }
-            _ => Ok(false),
-        }
-    }
-
-    /// For how long what changes is the run's because it is alone, should it be killed.
-    fn alone(&self) -> Option<Duration> {
-        self.is_alone().then_some(self.settle + IN_FLIGHT)
-    }
-
-    /// Keeps that up while calls are under way. What goes wrong is told by the next statement.
-    pub(super) async fn stay_alone(&mut self) {
-        if let (Some(journal), Some(alone)) = (&self.journal, self.alone()) {
-            let _ = journal.stay_alone(&mut self.database, alone).await;
-        }
-    }
-
-    /// Inserts rows of the world.
-    pub(super) async fn insert_world(&mut self, rows: &[Row]) -> Result<(), DatabaseError> {
-        if self.window.presence.is_none() {
-            self.enter(Presence::Shared).await?;
-        }
-        let inserted = self.insert(rows.iter()).await;
-        self.world_rows = self.unwatched.len();
-        inserted
-    }
-
-    /// Inserts rows of a batch that come before its others, since requests need them.
-    pub(super) async fn insert_rows(&mut self, rows: &[Row]) -> Result<(), DatabaseError> {
-        self.insert(rows.iter()).await
-    }
-
-    /// From here on and for so long, what changes belongs to a setup: should the run be killed, it is the run's.
-    pub(super) async fn begin_setup(&mut self, window: Duration) -> Result<(), DatabaseError> {
-        match &self.journal {
-            Some(journal) => {
-                let window = Some(window + self.settle + IN_FLIGHT);
-                journal.remember(&mut self.database, &[], window).await
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// The same for the setup of an endpoint, which is undone with the batch that comes after it.
-    pub(super) async fn begin_endpoint(&mut self, window: Duration) -> Result<(), DatabaseError> {
-        self.begin_batch().await?;
-        self.begin_setup(window).await
-    }
-
-    async fn begin_batch(&mut self) -> Result<(), DatabaseError> {
-        let Some(journal) = self.journal.as_mut().filter(|_| !self.is_batch) else {
-            return Ok(());
-        };
-        journal.begin_batch(&mut self.database).await?;
-        self.is_batch = true;
-        self.expected.clear();
-        Ok(())
-    }
-
-    /// Waits until what a setup wrote is there, and claims it as the run's: all but what is an earlier cell's or another
-    /// run's. The run has to be alone on the database.
-    pub(super) async fn claim_setup(
-        &mut self,
-        known: Knowledge<'_>,
-        identifiers: &[String],
-    ) -> Result<(), DatabaseError> {
-        let Some(journal) = &mut self.journal else {
-            return Ok(());
-        };
-        journal.quiet(&mut self.database, self.settle).await?;
-        self.watch_new().await?;
-        let attributed = self.attributed(known).await?;
-        let set_up = attributed.unexplained.iter().map(|change| change.seq);
-        let set_up: Vec<i64> = set_up.collect();
-        self.claim_numbers(&set_up).await?;
-        self.remember(identifiers).await
-    }
-
-    async fn remember(&mut self, identifiers: &[String]) -> Result<(), DatabaseError> {
-        let alone = self.alone();
-        match &self.journal {
-            Some(journal) => {
-                journal
-                    .remember(&mut self.database, identifiers, alone)
-                    .await
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// Inserts the scratch rows of a batch, after which the journal belongs to that batch.
-    pub(super) async fn seed(&mut self, scratches: &[Scratch]) -> Result<(), DatabaseError> {
-        self.begin_batch().await?;
-        self.remember(&identifiers(scratches)).await?;
-        let rows = scratches.iter().flat_map(|scratch| &scratch.rows);
-        self.insert(rows).await
-    }
-
-    async fn insert<'r>(
-        &mut self,
-        rows: impl Iterator<Item = &'r Row> + Clone,
-    ) -> Result<(), DatabaseError> {
-        let count = rows.clone().count();
-        if count == 0 {
-            return Ok(());
-        }
-        self.inserted += count;
-        let task = "insert the suite's rows";
-        self.database.execute(task, "begin").await?;
-        let inserted = self.database.insert(rows.clone(), &self.catalog).await;
-        let end = if inserted.is_ok() {
-            "commit"
-        } else {
-            "rollback"
-        };
-        self.database.execute(task, end).await?;
-        let inserted = inserted?;
-        if self.journal.is_none() {
-            self.unwatched.extend(rows.cloned());
-            return Ok(());
-        }
-        for (table, count) in inserted {
-            *self.expected.entry(table.to_owned()).or_default() += count;
-        }
-        self.check_seeds(rows).await
-    }
-
-    /// What the run inserts has to show up in the journal, table by table: else what calls do there is not seen either, and
-    /// the rows are deleted by their keys.
-    async fn check_seeds<'r>(
-        &mut self,
-        rows: impl Iterator<Item = &'r Row>,
-    ) -> Result<(), DatabaseError> {
-        let Some(journal) = &self.journal else {
-            return Ok(());
-        };
-        let logged = journal.inserted(&mut self.database).await?;
-        let is_missing = |table: &String| {
-            let known = self.catalog.table(table);
-            let root = known.map_or(table.as_str(), |known| known.root.as_str());
-            let expected = self.expected.get(table).copied().unwrap_or(0);
-            logged.get(root).copied().unwrap_or(0) < expected
-        };
-        let missing: BTreeSet<String> = self
-            .expected
-            .keys()
-            .filter(|t| is_missing(t))
-            .cloned()
-            .collect();
-        if missing.is_empty() {
-            return Ok(());
-        }
-        self.unwatched
-            .extend(rows.filter(|row| missing.contains(&row.table)).cloned());
-        for table in missing {
-            if self.unobserved.insert(table.clone()) {
-                self.progress.note(&format!(
-                    "what the run inserted into `{table}` does not show up in the journal: effects are not observed"
-                ));
-            }
-        }
-        Ok(())
-    }
-
     /// Watches tables that the service has made meanwhile.
     async fn watch_new(&mut self) -> Result<(), DatabaseError> {
         let Some(journal) = &self.journal else {
@@ -460,25 +192,6 @@ impl<'p> Store<'p> {
         }
         attributed.unexplained = now;
         Ok(attributed)
-    }
-
-    /// Waits until what the calls wrote is there. A cell that is swept alone has nobody else to wait for than the service's
-    /// sessions, unless a write came later once.
-    async fn wait(&mut self, pause: Pause) -> Result<(), DatabaseError> {
-        let Some(journal) = &self.journal else {
-            return Ok(());
-        };
-        let database = &mut self.database;
-        if pause == Pause::Settle || self.is_late {
-            return journal.quiet(database, self.settle).await;
-        }
-        if pause == Pause::Idle {
-            return journal.idle(database, self.settle).await;
-        }
-        let answered = journal.now(database).await?;
-        journal.quiet(database, self.settle).await?;
-        self.is_late = journal.has_since(database, answered).await?;
-        Ok(())
     }
 
     /// Waits until the calls have written and reads the journal once: the changes by the number of their cell, and the rest.
@@ -638,89 +351,6 @@ impl<'p> Store<'p> {
         self.database.delete(&rows, &self.catalog).await?;
         let named = left.into_iter().map(|leftover| named(leftover, known));
         Ok(named.collect())
-    }
-
-    /// Undoes what can be undone by now; the end of the run tries the rest again.
-    pub(super) async fn undo_now(&mut self, known: Knowledge<'_>) -> Result<(), DatabaseError> {
-        self.claim_known(known).await?;
-        self.undo(known, Extent::Run, 0).await.map(drop)
-    }
-
-    /// Undoes the whole run. What the service changes at this very moment can be known as the run's a moment later.
-    async fn undo_all(&mut self, known: Knowledge<'_>) -> Result<(), DatabaseError> {
-        let mut left = Vec::new();
-        for _ in 0..TRIES {
-            self.claim_known(known).await?;
-            left = self.undo(known, Extent::Run, 0).await?;
-            if left.is_empty() {
-                break;
-            }
-            tokio::time::sleep(self.settle.max(PAUSE)).await;
-        }
-        self.leftovers.extend(left);
-        Ok(())
-    }
-
-    /// Waits for what the service writes late, undoes the whole run, and takes the journal away.
-    pub(super) async fn close(
-        mut self,
-        known: Knowledge<'_>,
-        late: Duration,
-    ) -> Result<Vec<Leftover>, DatabaseError> {
-        let progress = self.progress;
-        if !late.is_zero() && self.has_background() {
-            progress.note(&format!(
-                "waiting {} s for what the service writes late",
-                late.as_secs()
-            ));
-            // Somebody who does not want to wait loses what comes later, not what is there.
-            tokio::select! {
-                () = tokio::time::sleep(late) => {}
-                () = stop::asked() => {}
-            }
-        }
-        self.enter_end().await?;
-        self.undo_all(known).await?;
-        self.give_way().await?;
-        self.tell_strays();
-        if let Some(journal) = self.journal {
-            let tell = |text: &str| progress.note(text);
-            let stays = journal.remove(&mut self.database, &tell).await?;
-            if let Some(stays) = stays {
-                progress.note(&stays);
-            }
-        }
-        Ok(self.leftovers)
-    }
-
-    /// At the end of a run only what is known as its own is undone: a run that failed can still be in a window.
-    async fn enter_end(&mut self) -> Result<(), DatabaseError> {
-        if self.window.presence.is_none() {
-            self.enter(Presence::Shared).await?;
-            self.window.from = i64::MAX;
-        }
-        Ok(())
-    }
-
-    /// Says what changed that nobody explains, between the endpoints.
-    fn tell_strays(&self) {
-        if self.strays.is_empty() {
-            return;
-        }
-        let strays = self.strays.iter();
-        let strays = strays.map(|(table, count)| format!("{count} of `{table}`"));
-        self.progress.note(&format!(
-            "changes that nothing explains were made while no endpoint was swept, and stay: {}",
-            strays.collect::<Vec<_>>().join(", ")
-        ));
-    }
-
-    fn has_background(&self) -> bool {
-        self.journal.is_some()
-            && self
-                .catalog
-                .names()
-                .any(|table| self.background.is_table(table))
     }
 }
 

@@ -1,0 +1,73 @@
+//! Row changes as the database logs them.
+
+use diesel::QueryableByName;
+use diesel::sql_types::{BigInt, Jsonb, Nullable, Text};
+use serde_json::Value as Json;
+
+use crate::observation::Operation;
+
+/// One row change as the database logged it.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// The change's number; later changes have higher ones.
+    pub seq: i64,
+    /// The transaction that made it.
+    pub transaction: i64,
+    /// The row's table.
+    pub table: String,
+    /// What happened to the row.
+    pub operation: Operation,
+    /// The row before.
+    pub old: Json,
+    /// The row after.
+    pub new: Json,
+}
+
+impl Change {
+    /// What was done to which table.
+    #[must_use]
+    pub fn kind(&self) -> String {
+        format!("{} `{}`", self.operation.as_str(), self.table)
+    }
+
+    /// Both images as one text, to look for symbols in.
+    #[must_use]
+    pub fn text(&self) -> String {
+        format!("{} {}", self.old, self.new)
+    }
+}
+
+#[derive(QueryableByName)]
+pub(super) struct Logged {
+    #[diesel(sql_type = BigInt)]
+    pub(super) seq: i64,
+    #[diesel(sql_type = BigInt)]
+    transaction: i64,
+    #[diesel(sql_type = Text)]
+    tbl: String,
+    #[diesel(sql_type = Text)]
+    op: String,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    old: Option<Json>,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    new: Option<Json>,
+}
+
+impl From<Logged> for Change {
+    fn from(logged: Logged) -> Self {
+        let operation = match logged.op.as_str() {
+            "insert" => Operation::Insert,
+            "update" => Operation::Update,
+            _ => Operation::Delete,
+        };
+        let [old, new] = [logged.old, logged.new].map(Option::unwrap_or_default);
+        Self {
+            seq: logged.seq,
+            transaction: logged.transaction,
+            table: logged.tbl,
+            operation,
+            old,
+            new,
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! What a run inserts: rows of the world and of batches, each of which has to show up in the journal.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::{IN_FLIGHT, Store, identifiers};
+use crate::database::DatabaseError;
+use crate::journal::Presence;
+use crate::symbols::Knowledge;
+use crate::world::{Row, Scratch};
+
+impl Store<'_> {
+    /// Inserts rows of the world.
+    pub(in crate::sweep) async fn insert_world(
+        &mut self,
+        rows: &[Row],
+    ) -> Result<(), DatabaseError> {
+        if self.window.presence.is_none() {
+            self.enter(Presence::Shared).await?;
+        }
+        let inserted = self.insert(rows.iter()).await;
+        self.world_rows = self.unwatched.len();
+        inserted
+    }
+
+    /// Inserts rows of a batch that come before its others, since requests need them.
+    pub(in crate::sweep) async fn insert_rows(
+        &mut self,
+        rows: &[Row],
+    ) -> Result<(), DatabaseError> {
+        self.insert(rows.iter()).await
+    }
+
+    /// From here on and for so long, what changes belongs to a setup: should the run be killed, it is the run's.
+    pub(in crate::sweep) async fn begin_setup(
+        &mut self,
+        window: Duration,
+    ) -> Result<(), DatabaseError> {
+        match &self.journal {
+            Some(journal) => {
+                let window = Some(window + self.settle + IN_FLIGHT);
+                journal.remember(&mut self.database, &[], window).await
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The same for the setup of an endpoint, which is undone with the batch that comes after it.
+    pub(in crate::sweep) async fn begin_endpoint(
+        &mut self,
+        window: Duration,
+    ) -> Result<(), DatabaseError> {
+        self.begin_batch().await?;
+        self.begin_setup(window).await
+    }
+
+    pub(super) async fn begin_batch(&mut self) -> Result<(), DatabaseError> {
+        let Some(journal) = self.journal.as_mut().filter(|_| !self.is_batch) else {
+            return Ok(());
+        };
+        journal.begin_batch(&mut self.database).await?;
+        self.is_batch = true;
+        self.expected.clear();
+        Ok(())
+    }
+
+    /// Waits until what a setup wrote is there, and claims it as the run's: all but what is an earlier cell's or another
+    /// run's. The run has to be alone on the database.
+    pub(in crate::sweep) async fn claim_setup(
+        &mut self,
+        known: Knowledge<'_>,
+        identifiers: &[String],
+    ) -> Result<(), DatabaseError> {
+        let Some(journal) = &mut self.journal else {
+            return Ok(());
+        };
+        journal.quiet(&mut self.database, self.settle).await?;
+        self.watch_new().await?;
+        let attributed = self.attributed(known).await?;
+        let set_up = attributed.unexplained.iter().map(|change| change.seq);
+        let set_up: Vec<i64> = set_up.collect();
+        self.claim_numbers(&set_up).await?;
+        self.remember(identifiers).await
+    }
+
+    pub(super) async fn remember(&mut self, identifiers: &[String]) -> Result<(), DatabaseError> {
+        let alone = self.alone();
+        match &self.journal {
+            Some(journal) => {
+                journal
+                    .remember(&mut self.database, identifiers, alone)
+                    .await
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Inserts the scratch rows of a batch, after which the journal belongs to that batch.
+    pub(in crate::sweep) async fn seed(
+        &mut self,
+        scratches: &[Scratch],
+    ) -> Result<(), DatabaseError> {
+        self.begin_batch().await?;
+        self.remember(&identifiers(scratches)).await?;
+        let rows = scratches.iter().flat_map(|scratch| &scratch.rows);
+        self.insert(rows).await
+    }
+
+    pub(super) async fn insert<'r>(
+        &mut self,
+        rows: impl Iterator<Item = &'r Row> + Clone,
+    ) -> Result<(), DatabaseError> {
+        let count = rows.clone().count();
+        if count == 0 {
+            return Ok(());
+        }
+        self.inserted += count;
+        let task = "insert the suite's rows";
+        self.database.execute(task, "begin").await?;
+        let inserted = self.database.insert(rows.clone(), &self.catalog).await;
+        let end = if inserted.is_ok() {
+            "commit"
+        } else {
+            "rollback"
+        };
+        self.database.execute(task, end).await?;
+        let inserted = inserted?;
+        if self.journal.is_none() {
+            self.unwatched.extend(rows.cloned());
+            return Ok(());
+        }
+        for (table, count) in inserted {
+            *self.expected.entry(table.to_owned()).or_default() += count;
+        }
+        self.check_seeds(rows).await
+    }
+
+    /// What the run inserts has to show up in the journal, table by table: else what calls do there is not seen either, and
+    /// the rows are deleted by their keys.
+    pub(super) async fn check_seeds<'r>(
+        &mut self,
+        rows: impl Iterator<Item = &'r Row>,
+    ) -> Result<(), DatabaseError> {
+        let Some(journal) = &self.journal else {
+            return Ok(());
+        };
+        let logged = journal.inserted(&mut self.database).await?;
+        let is_missing = |table: &String| {
+            let known = self.catalog.table(table);
+            let root = known.map_or(table.as_str(), |known| known.root.as_str());
+            let expected = self.expected.get(table).copied().unwrap_or(0);
+            logged.get(root).copied().unwrap_or(0) < expected
+        };
+        let missing: BTreeSet<String> = self
+            .expected
+            .keys()
+            .filter(|t| is_missing(t))
+            .cloned()
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        self.unwatched
+            .extend(rows.filter(|row| missing.contains(&row.table)).cloned());
+        for table in missing {
+            if self.unobserved.insert(table.clone()) {
+                self.progress.note(&format!(
+                    "what the run inserted into `{table}` does not show up in the journal: effects are not observed"
+                ));
+            }
+        }
+        Ok(())
+    }
+}
