@@ -66,7 +66,7 @@ impl Rule {
             Self::Text { from, .. } => file.texts.iter().any(|rule| rule.from == *from),
             Self::Alone { endpoint } => {
                 let spec = file.endpoints.get(endpoint);
-                spec.is_some_and(|spec| spec.alone)
+                spec.is_some_and(|spec| spec.alone == Some(true))
             }
         }
     }
@@ -84,7 +84,7 @@ impl Rule {
             }),
             Self::Alone { endpoint } => {
                 let spec = file.endpoints.entry(endpoint.clone()).or_default();
-                spec.alone = true;
+                spec.alone = Some(true);
             }
         }
     }

@@ -84,7 +84,8 @@ const VERSION: &str = "The journal of authz-pin, format 5. `authz-pin clean` tak
 /// After the run's token, its identifiers, and how many seconds it will be alone.
 const BEGIN: &str = "),
     remembered as (insert into authz_pin.identifier (run, batch) select run, batch from given where batch <> '{}')
-    update authz_pin.run set alone_from = authz_pin.last_change(), alone_until = clock_timestamp() + make_interval(secs => given.alone)
+    update authz_pin.run set is_alone = given.is_alone, alone_from = authz_pin.last_change(),
+      alone_until = clock_timestamp() + make_interval(secs => given.alone)
     from given where token = given.run";
 
 /// What the other runs on this database made, after the run's token. A run can have a million identifiers of its own: those
@@ -248,23 +249,25 @@ impl Journal {
     }
 
     /// Remembers identifiers that do not hold the run's token, so that they are found after a crash, and for how long what
-    /// changes is the run's because it is alone.
+    /// changes is the run's because it is alone, or because no other run is there.
     pub async fn remember(
         &self,
         database: &mut Database,
         identifiers: &[String],
-        alone: Option<Duration>,
+        alone: Option<(Presence, Duration)>,
     ) -> Result<(), DatabaseError> {
         let unmarked: Vec<&String> = identifiers
             .iter()
             .filter(|value| !value.contains(&self.run))
             .collect();
-        let query = Statement::new("with given (run, batch, alone) as (select ")
+        let query = Statement::new("with given (run, batch, is_alone, alone) as (select ")
             .bind::<Text, _>(&self.run)
             .sql(", ")
             .bind::<Array<Text>, _>(unmarked)
             .sql(", ")
-            .bind::<Nullable<Double>, _>(alone.map(|time| time.as_secs_f64()))
+            .bind::<Bool, _>(!matches!(alone, Some((Presence::Shared, _))))
+            .sql(", ")
+            .bind::<Nullable<Double>, _>(alone.map(|(_, time)| time.as_secs_f64()))
             .sql(BEGIN);
         written(query.execute(&mut database.connection).await)
     }

@@ -83,14 +83,14 @@ impl Suite {
             .any(|member| member.kind.is_some_and(|kind| !kind.setup.is_empty()))
     }
 
-    /// How an endpoint is swept: what any pattern that matches its name says.
+    /// How an endpoint is swept: what the last pattern that matches its name says.
     #[must_use]
     pub fn sweep_of(&self, endpoint: &str) -> SweepSpec {
         let patterns = self.file.endpoints.iter();
         let own = patterns.filter(|(pattern, _)| is_match(pattern, endpoint));
         own.fold(SweepSpec::default(), |all, (_, one)| SweepSpec {
-            alone: all.alone || one.alone,
-            clean: all.clean || one.clean,
+            alone: one.alone.or(all.alone),
+            clean: one.clean.or(all.clean),
         })
     }
 
@@ -125,7 +125,7 @@ impl Suite {
 }
 
 /// Whether a pattern matches an endpoint's name. One that is none is a mistake that loading a suite tells.
-fn is_match(pattern: &str, endpoint: &str) -> bool {
+pub(crate) fn is_match(pattern: &str, endpoint: &str) -> bool {
     Glob::new(pattern).is_ok_and(|glob| glob.compile_matcher().is_match(endpoint))
 }
 

@@ -28,7 +28,7 @@ use rand::seq::SliceRandom;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::database::{Database, DatabaseError};
+use crate::database::{Catalog, Database, DatabaseError};
 use crate::findings;
 use crate::http::{Http, HttpError, Tls};
 use crate::journal::{self, Leftover};
@@ -39,7 +39,7 @@ use crate::stop;
 use crate::suite::Suite;
 use crate::symbols::{Knowledge, Namer, Registry, Retired, View};
 use crate::template::{TemplateError, Templates};
-use crate::world::World;
+use crate::world::{Row, World};
 
 pub(crate) use background::Background;
 pub(crate) use logins::register as register_logins;
@@ -247,7 +247,12 @@ pub async fn sweep_and_hold<'a>(
     };
     let Some(sweeper) = opened else {
         progress.note("interrupted, undoing what the run did");
-        return abandon(suite, service, &run, None, progress).await;
+        let interrupted = Interrupted {
+            run: &run,
+            unwatched: None,
+            reset: None,
+        };
+        return abandon(suite, service, interrupted, progress).await;
     };
     let mut sweeper = Box::new(sweeper);
     let under_way = Arc::clone(&sweeper.setups.under_way);
@@ -264,8 +269,14 @@ pub async fn sweep_and_hold<'a>(
         progress.note("interrupted, undoing what the run did");
         sweeper.give_up().await;
         let reset = sweeper.reset.take();
+        let unwatched = sweeper.store.as_mut().map(Store::take_unwatched);
         drop(sweeper);
-        return abandon(suite, service, &run, reset, progress).await;
+        let interrupted = Interrupted {
+            run: &run,
+            unwatched,
+            reset,
+        };
+        return abandon(suite, service, interrupted, progress).await;
     };
     let wait_s = if service.ephemeral {
         0
@@ -312,13 +323,20 @@ pub struct Undone {
     pub left: Vec<String>,
 }
 
+/// What is known of a run that was interrupted.
+struct Interrupted<'a> {
+    run: &'a str,
+    /// The rows that no journal knows.
+    unwatched: Option<(Vec<Row>, Arc<Catalog>)>,
+    reset: Option<Reset<'a>>,
+}
+
 /// Undoes an interrupted run over a new connection, since the old one may be in the middle of a statement: it is ended, and the
 /// run is dead as soon as the database has noticed.
 async fn abandon<T>(
     suite: &Suite,
     service: &Service,
-    run: &str,
-    reset: Option<Reset<'_>>,
+    interrupted: Interrupted<'_>,
     progress: &dyn Progress,
 ) -> Result<T, SweepError> {
     if let Some(url) = service.database_url.as_ref().filter(|_| !service.ephemeral) {
@@ -326,10 +344,13 @@ async fn abandon<T>(
         let mut database =
             Database::connect(url.expose_secret(), &suite.file.service.schema).await?;
         let tell = |text: &str| progress.note(text);
-        for leftover in journal::abandon(&mut database, run, &tell).await? {
+        for leftover in journal::abandon(&mut database, interrupted.run, &tell).await? {
             progress.note(&format!("could not be undone: {leftover}"));
         }
-        if let Some(reset) = reset
+        if let Some((rows, catalog)) = interrupted.unwatched {
+            database.delete(&rows, &catalog).await?;
+        }
+        if let Some(reset) = interrupted.reset
             && let Err(error) = reset.run().await
         {
             progress.note(&error.to_string());

@@ -86,12 +86,24 @@ pub async fn run(args: &CheckArgs, context: &mut Context<'_>) -> Result<Exit, Fa
     let (swept, end) = held;
     let differing = args.report(&suite, &plan, swept, start, context);
     let undone = end.undo().await;
-    let differing = differing?;
-    undone?;
+    let differing = both(differing, undone, context)?;
     Ok(match differing {
         0 => Exit::AsPinned,
         _ => Exit::Drift,
     })
+}
+
+/// What came of a sweep whose run was undone. Where both failed, what stays changed is told first.
+pub(super) fn both<T>(
+    result: Result<T, Failure>,
+    undone: Result<(), Failure>,
+    context: &mut Context<'_>,
+) -> Result<T, Failure> {
+    if let (Err(_), Err(failure)) = (&result, &undone) {
+        writeln!(context.err, "{failure}")?;
+    }
+    let value = result?;
+    undone.map(|()| value)
 }
 
 impl CheckArgs {

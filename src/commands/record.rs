@@ -8,7 +8,7 @@ use clap::Args;
 use indexmap::IndexMap;
 
 use super::arguments::{Format, ServiceArgs, SnapshotArgs, SuiteArgs, SweepArgs};
-use super::check::{Held, bar, hold, print_dry_run, source};
+use super::check::{Held, bar, both, hold, print_dry_run, source};
 use super::{Context, Failure};
 use crate::calibrate::{self, Rule, Unstable};
 use crate::diagnostic::quoted;
@@ -87,9 +87,7 @@ pub async fn run(args: &RecordArgs, context: &mut Context<'_>) -> Result<Exit, F
             Err(failure) => Err(failure),
         };
         let undone = held.undo().await;
-        let decided = decided?;
-        undone?;
-        if let Some(exit) = decided {
+        if let Some(exit) = both(decided, undone, context)? {
             return Ok(exit);
         }
         for (rule, because) in &rules {
@@ -144,7 +142,7 @@ impl Twice {
     ) -> Vec<(Rule, String)> {
         let mut rules = rules.to_vec();
         let repeated = self.repeated.iter().filter(|_| is_calibrated);
-        for endpoint in repeated.filter(|name| !suite.sweep_of(name).alone) {
+        for endpoint in repeated.filter(|name| suite.sweep_of(name).alone != Some(true)) {
             let because = "its calls write rows that no symbol explains".to_owned();
             let endpoint = endpoint.clone();
             rules.push((Rule::Alone { endpoint }, because));

@@ -42,8 +42,13 @@ pub async fn abandon(
         if let Some(stays) = stays {
             tell(&stays);
         }
-        if start.elapsed() > PATIENCE || !is_registered(database, run).await? {
+        if !is_registered(database, run).await? {
             return Ok(leftovers);
+        }
+        if start.elapsed() > PATIENCE {
+            let task = "undo the interrupted run";
+            let reason = "the database has not ended its session yet; `authz-pin clean` undoes it afterwards";
+            return Err(DatabaseError::locked(task, reason));
         }
         tokio::time::sleep(PAUSE).await;
     }
@@ -80,7 +85,7 @@ pub(super) async fn undo_all(
         .map_err(DatabaseError::refused("look for dead runs"))?;
     let mut leftovers = Vec::new();
     for Token { token } in dead {
-        leftovers.extend(undo_one(database, &token, tell).await?);
+        leftovers.extend(undo_one(database, &token, own, tell).await?);
         let unlock = format!(
             "select pg_advisory_unlock(hashtextextended('authz_pin run {}', 0))",
             token.replace('\'', "''")
@@ -93,9 +98,12 @@ pub(super) async fn undo_all(
 async fn undo_one(
     database: &mut Database,
     token: &str,
+    own: &str,
     tell: Tell<'_>,
 ) -> Result<Vec<Leftover>, DatabaseError> {
-    let claim = diesel::sql_query("select authz_pin.claim_dead($1)").bind::<Text, _>(token);
+    let claim = diesel::sql_query("select authz_pin.claim_dead($1, $2)")
+        .bind::<Text, _>(token)
+        .bind::<Text, _>(own);
     let claimed = claim.execute(&mut database.connection).await;
     claimed.map_err(DatabaseError::refused("undo a dead run's changes"))?;
     let left = undo(database, token, None, tell).await?;

@@ -2,7 +2,8 @@
 -- Every statement can run again: runs that start at the same moment take turns under an advisory lock.
 
 -- The runs that are alive, or died without undoing what they did. A run that is alive holds an advisory lock. While a run is
--- alone on the database, what changes after `alone_from` and until `alone_until` is that run's. Names inside the service's own
+-- alone on the database, what changes after `alone_from` and until `alone_until` is that run's; where it only happens to be,
+-- since no other run is there, `is_alone` is false. Names inside the service's own
 -- functions are looked up in `search_path`.
 create table if not exists authz_pin.run (
   token text primary key,
@@ -10,6 +11,7 @@ create table if not exists authz_pin.run (
   service_schema text not null,
   search_path text not null default current_setting('search_path'),
   started timestamptz not null default clock_timestamp(),
+  is_alone boolean not null default true,
   alone_from bigint,
   alone_until timestamptz
 );

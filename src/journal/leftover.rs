@@ -25,7 +25,7 @@ impl Leftover {
     /// The same with its key and its reason as a run that knows its own values names them.
     #[must_use]
     pub fn named(self, name: impl Fn(&Json) -> Json) -> Self {
-        let text = |named: Json| named.as_str().map(str::to_owned);
+        let text = |named: Json| named.as_str().map(quotes_shortened);
         Self {
             key: self.key.as_ref().map(&name),
             reason: self.reason.and_then(|reason| text(name(&reason.into()))),
@@ -36,17 +36,15 @@ impl Leftover {
     /// The same with only the beginnings of longer texts in its key, and of what its reason quotes: whoever made them, they
     /// may be credentials.
     pub(crate) fn shortened(self) -> Self {
-        let reason = self.reason.as_deref().map(quotes_shortened);
-        let shortened = self.named(|key| {
-            let columns = key.as_object().into_iter().flatten();
-            columns
-                .map(|(column, value)| (column.clone(), shortened(value)))
-                .collect()
-        });
-        Self {
-            reason,
-            ..shortened
-        }
+        self.named(|value| match value.as_object() {
+            Some(columns) => {
+                let columns = columns.iter();
+                columns
+                    .map(|(column, value)| (column.clone(), shortened(value)))
+                    .collect()
+            }
+            None => value.clone(),
+        })
     }
 }
 
@@ -57,7 +55,7 @@ const SHOWN: usize = 8;
 fn quotes_shortened(message: &str) -> String {
     let parts = message.split_inclusive(['"', '\'', '(', ')', '«', '»']);
     let parts = parts.enumerate().map(|(place, part)| match place % 2 {
-        1 if part.chars().count() > SHOWN + 1 && !is_name(part) => {
+        1 if part.chars().count() > SHOWN + 1 && !is_name(part) && !part.starts_with('<') => {
             let end = part.chars().last().unwrap_or_default();
             format!("{}…{end}", part.chars().take(SHOWN).collect::<String>())
         }

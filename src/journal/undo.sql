@@ -128,6 +128,19 @@ begin
   return done;
 end $$;
 
+-- Why something could not be undone. A row whose text is none of its table any more stands whole in the message, and so its
+-- secrets would.
+create or replace function authz_pin.reason(state text, message text) returns text
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select case state
+    when 'AP001' then message
+    when '22P02' then '22P02: the columns of the table are not those that the row had'
+    else format('%s: %s', state, message)
+  end
+$$;
+
 -- Undoes changes of one table and one operation. False, and nothing is done but noting why, where a row is not as the run
 -- left it or cannot be restored. A row that already is as it was (a foreign key's action restored it) counts as undone.
 -- AP001 is the tool's own error code: its message is the reason.
@@ -151,36 +164,44 @@ begin
     when deadlock_detected or serialization_failure or lock_not_available then
       raise;
     when others then
-      why := case sqlstate when 'AP001' then sqlerrm else format('%s: %s', sqlstate, sqlerrm) end;
+      why := authz_pin.reason(sqlstate, sqlerrm);
   end;
-  if cardinality(numbers) = 1 and authz_pin.is_undone(numbers[1]) then
-    return true;
-  end if;
+  begin
+    if cardinality(numbers) = 1 and authz_pin.is_undone(numbers[1]) then
+      return true;
+    end if;
+  exception
+    when deadlock_detected or serialization_failure or lock_not_available then
+      raise;
+    when others then
+      why := authz_pin.reason(sqlstate, sqlerrm);
+  end;
   update authz_pin.change x set reason = why where x.seq = any (numbers) and x.reason is distinct from why;
   return false;
 end $$;
 
--- Claims, for the batch of a change, what was done to its row afterwards and nobody has explained yet. True where the row was
--- deleted in the end: a service that is still at work can be quicker than undo, and what it deleted must not come back.
+-- Claims, for the batch of a change, what was done to its row afterwards and nobody has explained yet: a service that is still
+-- at work can be quicker than undo, and what it deleted must not come back. True where the row was deleted in the end, false
+-- where it was only changed, so that this has to be undone first, and null where nothing was done.
 create or replace function authz_pin.absorb(number bigint) returns boolean
 language plpgsql as $$
 declare
   c authz_pin.change;
   x authz_pin.change;
   image text;
+  deleted boolean;
 begin
   select * into strict c from authz_pin.change where seq = number;
   image := c.new_row;
   while image is not null loop
     select * into x from authz_pin.change
       where run is null and relation = c.relation and seq > number and old_row = image order by seq limit 1 for update;
-    if not found then
-      return false;
-    end if;
+    exit when not found;
     update authz_pin.change set run = c.run, batch = c.batch where seq = x.seq;
     image := x.new_row;
+    deleted := image is null;
   end loop;
-  return true;
+  return deleted;
 end $$;
 
 -- Whether there is nothing left to undo of a change: the row is gone again, or there as it was before, or as it was
@@ -197,15 +218,12 @@ begin
   select s.key into strict key from authz_pin.shape(c.relation) s;
   if c.op = 'insert' then
     if key is null then
-      return authz_pin.absorb(number);
+      return coalesce(authz_pin.absorb(number), false);
     end if;
     execute format(
       'select not exists (select from only %1$s authz_pin_row, (select $1::%1$s as r) image where %2$s)',
       c.relation, key) into undone using c.new_row;
-    if undone then
-      perform authz_pin.absorb(number);
-    end if;
-    return undone;
+    return undone and coalesce(authz_pin.absorb(number), true);
   end if;
   execute format(
     'select $1 || array(
@@ -439,6 +457,9 @@ begin
     from authz_pin.run r where r.token = which;
   perform set_config('lock_timeout', authz_pin.patience(), true);
   perform set_config('authz_pin.undoing', 'on', true);
+  -- The rows of a table that is gone went with it.
+  delete from authz_pin.change x
+    where x.run = which and not exists (select from pg_class c where c.oid = x.relation);
   begin
     remaining := authz_pin.undo_quietly(which, wanted);
   exception when deadlock_detected or serialization_failure or lock_not_available then
@@ -462,7 +483,8 @@ $$;
 
 -- Claims for a dead run what it caused: changes that hold its token or an identifier that it made, changes of the same
 -- transaction, and what changed while it was alone on the database. What another run explains is never claimed.
-create or replace function authz_pin.claim_dead(which text) returns void
+-- A run that shared the database, with nobody else there, has what changed then only if no run but `own` has begun since.
+create or replace function authz_pin.claim_dead(which text, own text) returns void
 language sql as $$
   with value as (
     select token as run, token as value from authz_pin.run union all select run, unnest(batch) from authz_pin.identifier
@@ -477,7 +499,9 @@ language sql as $$
   from known k, authz_pin.run r
   where k.seq = c.seq and r.token = which and (
     k.own or k.foreign_ is not true and (
-      c.xact in (select xact from mine) or c.seq > r.alone_from and c.at <= r.alone_until
+      c.xact in (select xact from mine)
+      or c.seq > r.alone_from and c.at <= r.alone_until and (r.is_alone or not exists (
+        select from authz_pin.run other where other.number > r.number and other.token <> claim_dead.own))
     )
   )
 $$;

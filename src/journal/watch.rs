@@ -274,7 +274,7 @@ async fn has_runs(database: &mut Database) -> Result<bool, DatabaseError> {
     .await
 }
 
-const DROP: &str = "set local lock_timeout = '150ms';
+const DROP: &str = "select set_config('lock_timeout', authz_pin.patience(), true);
     do $$ begin
       if not exists (select from authz_pin.run) then
         drop schema authz_pin cascade;

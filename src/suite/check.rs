@@ -12,9 +12,9 @@ use globset::Glob;
 use serde_json::{Map, Value as Json};
 use serde_json_path::JsonPath;
 
-use super::Suite;
 use super::load::Documents;
 use super::names::{Declared, Names, object};
+use super::{Suite, is_match};
 use crate::coverage;
 use crate::diagnostic::{Diagnostics, did_you_mean, list, quoted};
 use crate::kinds;
@@ -49,6 +49,20 @@ pub(super) fn consistency(documents: &Documents, mistakes: &mut Diagnostics) {
         .iter()
         .map(|(_, document)| checker(document).endpoint());
     mistakes.extend(suite.chain(world).chain(targets).chain(endpoints).flatten());
+}
+
+/// Patterns under `endpoints` that match none, once everything else fits together.
+pub(super) fn sweeps(suite: &Suite, file: &Document) -> Diagnostics {
+    let mut mistakes = Diagnostics::new();
+    for pattern in suite.file.endpoints.keys() {
+        let mut endpoints = suite.endpoints.iter();
+        if !endpoints.any(|endpoint| is_match(pattern, &endpoint.name)) {
+            let path = NodePath::from(["endpoints", pattern]);
+            let mistake = file.error_at(&path, "the pattern matches no endpoint");
+            mistakes.push(mistake.help("name an endpoint of the suite; `*` is any text"));
+        }
+    }
+    mistakes
 }
 
 /// Patterns of actors that match no cell, once everything else fits together.

@@ -51,6 +51,9 @@ impl Suite {
             return Err(Diagnostic::new(folder, "the suite is not complete").into());
         };
         check::calls(&suite, world).into_result()?;
+        if let Some(file) = &documents.suite {
+            check::sweeps(&suite, file).into_result()?;
+        }
         Ok(suite)
     }
 }

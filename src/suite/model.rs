@@ -31,7 +31,8 @@ pub struct SuiteFile {
     /// Tables that the service writes by itself, whatever is called.
     #[serde(default)]
     pub background: BackgroundSpec,
-    /// How endpoints are swept, by their names; `*` stands for any characters.
+    /// How endpoints are swept, by their names; `*` stands for any characters. Of several patterns that match, the last one
+    /// decides.
     #[serde(default)]
     pub endpoints: IndexMap<String, SweepSpec>,
     /// How much a kind of drift or of finding weighs, where that is not what the tool says.
@@ -224,12 +225,10 @@ pub struct BackgroundSpec {
 pub struct SweepSpec {
     /// Whether its calls are made one at a time: for calls that write rows without a value of the run, so that whose they are is
     /// told by their time.
-    #[serde(default)]
-    pub alone: bool,
+    pub alone: Option<bool>,
     /// Whether every row that its calls write holds a value of the run, or is written in one transaction with such a row. Other
     /// runs may then sweep the same database at the same time.
-    #[serde(default)]
-    pub clean: bool,
+    pub clean: Option<bool>,
 }
 
 /// One exact text and what stands for it in a record.

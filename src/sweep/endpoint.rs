@@ -23,7 +23,7 @@ impl<'a> Sweeper<'a> {
         let presence = self.presence(plan);
         self.enter(presence).await?;
         self.undo_late().await?;
-        if self.suite.sweep_of(&plan.endpoint.name).alone {
+        if self.suite.sweep_of(&plan.endpoint.name).alone == Some(true) {
             self.be_alone().await?;
             self.one_by_one(plan, &cells).await?;
             return self.leave().await;
@@ -41,7 +41,7 @@ impl<'a> Sweeper<'a> {
     /// what it writes is told from what others write by its time alone, as is what a setup writes; and rows that others insert
     /// or take away would move what is on the next page.
     fn presence(&self, plan: &EndpointPlan<'a>) -> Presence {
-        let is_clean = self.suite.sweep_of(&plan.endpoint.name).clean;
+        let is_clean = self.suite.sweep_of(&plan.endpoint.name).clean == Some(true);
         if is_clean && plan.endpoint.spec.pages.is_none() && !self.has_setup(plan) {
             Presence::Shared
         } else {

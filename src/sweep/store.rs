@@ -140,6 +140,14 @@ impl<'p> Store<'p> {
         journal.map(|_| Arc::clone(&self.catalog))
     }
 
+    /// The rows that no journal knows, for somebody else to delete.
+    pub(super) fn take_unwatched(&mut self) -> (Vec<Row>, Arc<Catalog>) {
+        (
+            std::mem::take(&mut self.unwatched),
+            Arc::clone(&self.catalog),
+        )
+    }
+
     /// Whether a journal knows the way back.
     pub(super) fn is_journalled(&self) -> bool {
         self.journal.is_some()
@@ -288,6 +296,10 @@ impl<'p> Store<'p> {
         let late = self.attributed(known).await?.unexplained;
         if late.is_empty() {
             return Ok(late);
+        }
+        if !self.is_exclusive().await? {
+            self.leave_alone(&late);
+            return Ok(Vec::new());
         }
         self.begin_batch().await?;
         let numbers: Vec<i64> = late.iter().map(|change| change.seq).collect();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use authz_pin::database::Database;
-use authz_pin::journal::{Extent, Journal, Leftover};
+use authz_pin::journal::{Extent, Journal, Leftover, Presence};
 use serde_json::json;
 
 use crate::service::{RUN, Service, cleaned, silent};
@@ -159,7 +159,11 @@ async fn died_after(calls: &[&str], remembered: &[String], alone: Option<Duratio
     let mut service = Service::with(TENANTS).await;
     let (journal, mut database) = service.watched().await;
     journal
-        .remember(&mut database, remembered, alone)
+        .remember(
+            &mut database,
+            remembered,
+            alone.map(|time| (Presence::Alone, time)),
+        )
         .await
         .unwrap();
     // Statements of one message are one transaction.

@@ -38,7 +38,7 @@ impl Store<'_> {
     ) -> Result<(), DatabaseError> {
         match &self.journal {
             Some(journal) => {
-                let window = Some(window + self.settle + IN_FLIGHT);
+                let window = Some((Presence::Alone, window + self.settle + IN_FLIGHT));
                 journal.remember(&mut self.database, &[], window).await
             }
             None => Ok(()),
@@ -115,6 +115,10 @@ impl Store<'_> {
             return Ok(());
         }
         self.inserted += count;
+        // Known before they are there: a run can be interrupted in between.
+        if self.journal.is_none() {
+            self.unwatched.extend(rows.clone().cloned());
+        }
         let task = "insert the suite's rows";
         self.database.execute(task, "begin").await?;
         let inserted = self.database.insert(rows.clone(), &self.catalog).await;
@@ -126,7 +130,6 @@ impl Store<'_> {
         self.database.execute(task, end).await?;
         let inserted = inserted?;
         if self.journal.is_none() {
-            self.unwatched.extend(rows.cloned());
             return Ok(());
         }
         for (table, count) in inserted {

@@ -127,14 +127,16 @@ impl Store<'_> {
         }
     }
 
-    /// For how long what changes is the run's because it is alone, should it be killed.
-    pub(super) fn alone(&self) -> Option<Duration> {
-        self.is_alone().then_some(self.settle + IN_FLIGHT)
+    /// For how long what changes is the run's because nobody else is there, should it be killed.
+    pub(super) fn alone(&self) -> Option<(Presence, Duration)> {
+        let is_alone = self.is_alone() || self.window.sole.is_some();
+        let presence = self.window.presence.filter(|_| is_alone)?;
+        Some((presence, self.settle + IN_FLIGHT))
     }
 
     /// Keeps that up while calls are under way. What goes wrong is told by the next statement.
     pub(in crate::sweep) async fn stay_alone(&mut self) {
-        if let (Some(journal), Some(alone)) = (&self.journal, self.alone()) {
+        if let (Some(journal), Some((_, alone))) = (&self.journal, self.alone()) {
             let _ = journal.stay_alone(&mut self.database, alone).await;
         }
     }
