@@ -65,6 +65,8 @@ pub struct Journal {
     batches: i64,
     /// Changes that other runs or the service itself made.
     foreign: BTreeSet<i64>,
+    /// The tables that the service writes by itself, as SQL names them.
+    background: Vec<String>,
 }
 
 /// The number under which the world's changes are claimed.
@@ -135,6 +137,7 @@ impl Journal {
             batch: WORLD,
             batches: WORLD,
             foreign: BTreeSet::new(),
+            background: Vec::new(),
         };
         match journal.set_up(database, tell).await {
             Ok(leftovers) => Ok((journal, leftovers)),
@@ -287,7 +290,13 @@ impl Journal {
         written(query.execute(&mut database.connection).await)
     }
 
-    /// Waits until nothing was logged for `settle`.
+    /// Does not wait for who writes these tables, as SQL names them: the service does so by itself.
+    pub fn expect_writes(&mut self, background: Vec<String>) {
+        self.background = background;
+    }
+
+    /// Waits until nothing was logged for `settle`, and nobody has written what is not to be seen yet; for that no longer than
+    /// five seconds.
     pub async fn quiet(
         &self,
         database: &mut Database,
@@ -296,11 +305,13 @@ impl Journal {
         if settle.is_zero() {
             return Ok(());
         }
+        let start = Instant::now();
         let mut before = last(database).await?;
         loop {
             tokio::time::sleep(settle).await;
             let now = last(database).await?;
-            if now == before {
+            let is_over = start.elapsed() > settle + WRITERS;
+            if now == before && (is_over || !is_writing(database, &self.background).await?) {
                 return Ok(());
             }
             before = now;
@@ -315,7 +326,12 @@ impl Journal {
     ) -> Result<(), DatabaseError> {
         let mut since = (last(database).await?, Instant::now());
         let mut idle = 0;
-        while since.1.elapsed() < settle && idle < IDLE {
+        while idle < IDLE {
+            let waited = since.1.elapsed();
+            let is_over = waited > settle + WRITERS;
+            if waited >= settle && (is_over || !is_writing(database, &self.background).await?) {
+                break;
+            }
             tokio::time::sleep(TICK).await;
             idle = if is_busy(database).await? {
                 0
@@ -363,7 +379,7 @@ impl Journal {
     /// Reads the changes that nobody has explained yet.
     pub async fn read(&self, database: &mut Database) -> Result<Vec<Change>, DatabaseError> {
         let query = Statement::new(
-            "select seq, transaction, tbl, op, old, new from authz_pin.unexplained(",
+            "select seq, transaction, tbl, op, old, new, is_adopted from authz_pin.unexplained(",
         )
         .bind::<BigInt, _>(self.floor)
         .sql(") order by seq");
@@ -495,6 +511,19 @@ impl Journal {
     }
 }
 
+/// How long is waited for transactions that have written something and do not end.
+const WRITERS: Duration = Duration::from_secs(5);
+
+async fn is_writing(database: &mut Database, background: &[String]) -> Result<bool, DatabaseError> {
+    let flag: Flag = Statement::new("select authz_pin.is_writing(")
+        .bind::<Array<Text>, _>(background)
+        .sql(") as value")
+        .get_result(&mut database.connection)
+        .await
+        .map_err(DatabaseError::refused("read the journal"))?;
+    Ok(flag.value)
+}
+
 /// How often it is asked whether the service is at work, and how often in a row it must not be.
 const TICK: Duration = Duration::from_millis(2);
 const IDLE: usize = 3;
@@ -528,7 +557,7 @@ async fn undo(
     let start = Instant::now();
     let mut is_told = false;
     loop {
-        match undo_once(database, run, batch).await? {
+        match undo_once(database, run, batch, tell).await? {
             Some(0) => return Ok(Vec::new()),
             Some(_) => return leftovers(database, run, batch).await,
             None => {}
@@ -556,18 +585,31 @@ async fn undo_once(
     database: &mut Database,
     run: &str,
     batch: Option<i64>,
+    tell: Tell<'_>,
 ) -> Result<Option<i64>, DatabaseError> {
     let query = Statement::new("select authz_pin.undo(")
         .bind::<Text, _>(run)
         .sql(", ")
         .bind::<Nullable<BigInt>, _>(batch)
         .sql(") as value");
-    let left: Left = query
-        .get_result(&mut database.connection)
-        .await
-        .map_err(DatabaseError::refused("undo the run's changes"))?;
+    let query = query.get_result(&mut database.connection);
+    let left: QueryResult<Left> = with_patience(query, tell).await;
+    let left = left.map_err(DatabaseError::refused("undo the run's changes"))?;
     Ok(left.value)
 }
+
+/// Says that undo takes long, where it does.
+async fn with_patience<T>(undo: impl Future<Output = T>, tell: Tell<'_>) -> T {
+    let mut undo = std::pin::pin!(undo);
+    tokio::select! {
+        done = &mut undo => return done,
+        () = tokio::time::sleep(LONG) => tell("undoing what the run did takes long: the database is at it"),
+    }
+    undo.await
+}
+
+/// After which time of undoing somebody is told.
+const LONG: Duration = Duration::from_secs(5);
 
 async fn leftovers(
     database: &mut Database,

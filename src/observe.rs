@@ -425,6 +425,7 @@ mod tests {
             operation: Operation::Insert,
             old: Json::Null,
             new,
+            is_adopted: false,
         }
     }
 

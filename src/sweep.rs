@@ -344,7 +344,10 @@ async fn abandon<T>(
         let mut database =
             Database::connect(url.expose_secret(), &suite.file.service.schema).await?;
         let tell = |text: &str| progress.note(text);
-        for leftover in journal::abandon(&mut database, interrupted.run, &tell).await? {
+        let catalog = database.catalog().await?;
+        let background = Background::of(&suite.file.background).relations(&catalog);
+        let run = interrupted.run;
+        for leftover in journal::abandon(&mut database, run, &background, &tell).await? {
             progress.note(&format!("could not be undone: {leftover}"));
         }
         if let Some((rows, catalog)) = interrupted.unwatched {

@@ -88,6 +88,12 @@ const UNWATCHED: &str = "
         select from pg_trigger g join pg_proc p on p.oid = g.tgfoid
         where g.tgrelid = c.oid and p.pronamespace = to_regnamespace('authz_pin'))
     union all
+    select format('what TRUNCATE takes of `%s` (row security hides its rows from their owner)', c.oid::regclass)
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where c.relkind = 'r' and c.relrowsecurity and c.relforcerowsecurity
+      and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'authz_pin')
+      and not (select rolsuper or rolbypassrls from pg_roles where rolname = current_user)
+    union all
     select format('what the event trigger `%s` writes because of the journal', evtname) as name
     from pg_event_trigger where evtenabled <> 'D'
     order by 1";

@@ -1,7 +1,7 @@
 //! Row changes as the database logs them.
 
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Jsonb, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Jsonb, Nullable, Text};
 use serde_json::Value as Json;
 
 use crate::observation::Operation;
@@ -21,6 +21,8 @@ pub struct Change {
     pub old: Json,
     /// The row after.
     pub new: Json,
+    /// Whether the row was found in a table that had not been watched, and can be the copy of one that was there before.
+    pub is_adopted: bool,
 }
 
 impl Change {
@@ -51,6 +53,8 @@ pub(super) struct Logged {
     old: Option<Json>,
     #[diesel(sql_type = Nullable<Jsonb>)]
     new: Option<Json>,
+    #[diesel(sql_type = Bool)]
+    is_adopted: bool,
 }
 
 impl From<Logged> for Change {
@@ -68,6 +72,7 @@ impl From<Logged> for Change {
             operation,
             old,
             new,
+            is_adopted: logged.is_adopted,
         }
     }
 }

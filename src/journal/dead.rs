@@ -5,7 +5,7 @@ use std::time::Instant;
 use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 
-use super::{Leftover, PATIENCE, PAUSE, Tell, Token, forget, undo, watch};
+use super::{Leftover, PATIENCE, PAUSE, Tell, Token, WRITERS, forget, is_writing, undo, watch};
 use crate::database::{Database, DatabaseError, Flag};
 
 /// Undoes what dead runs left and removes the journal if no run is alive. Gives what could not be undone, and what of the
@@ -26,6 +26,7 @@ pub async fn clean(
 pub async fn abandon(
     database: &mut Database,
     run: &str,
+    background: &[String],
     tell: Tell<'_>,
 ) -> Result<Vec<Leftover>, DatabaseError> {
     let start = Instant::now();
@@ -37,6 +38,7 @@ pub async fn abandon(
         let ended = diesel::sql_query(end).bind::<Text, _>(run);
         let ended = ended.execute(&mut database.connection).await;
         ended.map_err(DatabaseError::refused("end the interrupted connection"))?;
+        wait_for_writers(database, background).await?;
         let (left, stays) = clean(database, tell).await?;
         leftovers.extend(left);
         if let Some(stays) = stays {
@@ -52,6 +54,21 @@ pub async fn abandon(
         }
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// What calls have written and is not to be seen yet would come after undo.
+async fn wait_for_writers(
+    database: &mut Database,
+    background: &[String],
+) -> Result<(), DatabaseError> {
+    let start = Instant::now();
+    while watch::is_there(database).await?
+        && start.elapsed() < WRITERS
+        && is_writing(database, background).await?
+    {
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(())
 }
 
 async fn is_registered(database: &mut Database, run: &str) -> Result<bool, DatabaseError> {

@@ -23,14 +23,18 @@ const SESSIONS: &str = "
       coalesce(a.state, 'of which this role may not see more'),
       to_char(a.state_change at time zone 'UTC', '\" since \"HH24:MI:SS\" UTC\"')) as words
     from l join pg_stat_activity a on a.pid = l.pid
-    where a.pid <> pg_backend_pid() order by 1";
+    where a.pid <> pg_backend_pid()
+    union
+    select format('the prepared transaction `%s` of the role `%s`', p.gid, p.owner)
+    from l join pg_prepared_xacts p on l.pid is null and l.virtualtransaction = '-1/' || p.transaction::text
+    order by 1";
 
 /// Who has an advisory lock.
 pub(super) async fn of_lock(
     database: &mut Database,
     name: &str,
 ) -> Result<Vec<Session>, DatabaseError> {
-    let locks = "select l.pid from pg_locks l, (select hashtextextended($1, 0) as key) k
+    let locks = "select l.pid, l.virtualtransaction from pg_locks l, (select hashtextextended($1, 0) as key) k
         where l.locktype = 'advisory' and l.granted and l.objsubid = 1
           and l.database = (select oid from pg_database where datname = current_database())
           and l.classid = (k.key >> 32 & 4294967295)::oid and l.objid = (k.key & 4294967295)::oid";
@@ -54,7 +58,7 @@ pub(super) async fn of_tables(
         "and l.mode not in ('AccessShareLock', 'RowShareLock')"
     };
     let locks = format!(
-        "select l.pid from pg_locks l
+        "select l.pid, l.virtualtransaction from pg_locks l
         where l.granted and l.locktype = 'relation' {weak}
           and l.database = (select oid from pg_database where datname = current_database())
           and l.relation::regclass::text = any ($1)"
@@ -72,8 +76,8 @@ pub(super) async fn of_changes(
     database: &mut Database,
     run: &str,
 ) -> Result<Vec<Session>, DatabaseError> {
-    let locks = "select l.pid from pg_locks l
-        where l.granted and l.locktype = 'relation' and l.mode not in ('AccessShareLock', 'RowShareLock')
+    let locks = "select l.pid, l.virtualtransaction from pg_locks l
+        where l.granted and l.locktype = 'relation'
           and l.database = (select oid from pg_database where datname = current_database())
           and l.relation in (select c.relation from authz_pin.change c where c.run = $1)";
     let query = diesel::sql_query(format!("with l as ({locks}) {SESSIONS}")).bind::<Text, _>(run);

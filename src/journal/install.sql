@@ -11,6 +11,7 @@ create table if not exists authz_pin.run (
   service_schema text not null,
   search_path text not null default current_setting('search_path'),
   started timestamptz not null default clock_timestamp(),
+  began xid8 not null default pg_current_xact_id(),
   is_alone boolean not null default true,
   alone_from bigint,
   alone_until timestamptz
@@ -39,6 +40,7 @@ create table if not exists authz_pin.change (
   op text not null,
   old_row text,
   new_row text,
+  is_adopted boolean not null default false,
   reason text
 );
 create index if not exists change_run on authz_pin.change (run, batch, seq);
@@ -86,6 +88,24 @@ as $$
     where l.locktype = 'advisory' and not l.granted and l.objsubid = 1
       and l.database = (select oid from pg_database where datname = current_database())
       and l.classid = (k.key >> 32 & 4294967295)::oid and l.objid = (k.key & 4294967295)::oid)
+$$;
+
+-- Whether a session of the service has written a watched table in a transaction that is still open, or is about to: what it
+-- wrote is not to be seen yet. Tables that the service writes by itself do not count.
+create or replace function authz_pin.is_writing(background text[]) returns boolean
+language sql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+  select exists (
+    select from pg_locks l
+      join pg_trigger g on g.tgrelid = l.relation and g.tgname = 'authz_pin_journal'
+      join pg_stat_activity a on a.pid = l.pid
+    where l.locktype = 'relation' and l.database = (select oid from pg_database where datname = current_database())
+      and l.mode in ('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+      and a.pid <> pg_backend_pid() and a.backend_type = 'client backend'
+      and a.application_name not like 'authz-pin%'
+      and l.relation <> all (array(select to_regclass(x)::oid from unnest(background) x where to_regclass(x) is not null))
+  )
 $$;
 
 -- Whether a session of the service is at work: a statement is under way, or a transaction is open. A session of which the

@@ -47,7 +47,7 @@ end $$;
 
 -- The changes after `since` that nobody has explained yet.
 create or replace function authz_pin.unexplained(since bigint)
-returns table (seq bigint, transaction bigint, tbl text, op text, old jsonb, new jsonb)
+returns table (seq bigint, transaction bigint, tbl text, op text, old jsonb, new jsonb, is_adopted boolean)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
@@ -61,7 +61,7 @@ begin
     from authz_pin.change c where c.run is null and c.seq > since group by c.relation
   loop
     return query
-    select c.seq, c.xact::text::bigint, c.tbl, c.op, u.old, u.new
+    select c.seq, c.xact::text::bigint, c.tbl, c.op, u.old, u.new, c.is_adopted
     from unnest(r.seqs, authz_pin.images(r.relation, r.olds), authz_pin.images(r.relation, r.news)) u (seq, old, new)
       join authz_pin.change c on c.seq = u.seq;
   end loop;

@@ -11,24 +11,25 @@ set timezone = 'UTC' set datestyle = 'ISO, YMD' set intervalstyle = 'postgres'
 set bytea_output = 'hex' set extra_float_digits = 1 set lc_monetary = 'C'
 as $$
 declare
-  run constant text := nullif(current_setting('authz_pin.run', true), '');
-  batch constant bigint := coalesce(nullif(current_setting('authz_pin.batch', true), ''), '0');
+  -- Not called as any column may be.
+  authz_pin_run constant text := nullif(current_setting('authz_pin.run', true), '');
+  authz_pin_batch constant bigint := coalesce(nullif(current_setting('authz_pin.batch', true), ''), '0');
 begin
   if tg_op = 'TRUNCATE' then
     execute format(
       'insert into authz_pin.change (run, batch, tbl, relation, op, old_row)
        select $1, $2, $3, $4, ''delete'', authz_pin_row::text from only %s authz_pin_row', tg_relid::regclass)
-    using run, batch, tg_argv[0], tg_relid::regclass;
+    using authz_pin_run, authz_pin_batch, tg_argv[0], tg_relid::regclass;
     return null;
   end if;
   if tg_level = 'STATEMENT' then
     insert into authz_pin.change (run, batch, tbl, relation, op, new_row)
-    select run, batch, tg_argv[0], tg_relid, 'insert', authz_pin_row::text from authz_pin_inserted authz_pin_row;
+    select authz_pin_run, authz_pin_batch, tg_argv[0], tg_relid, 'insert', authz_pin_row::text from authz_pin_inserted authz_pin_row;
     return null;
   end if;
   insert into authz_pin.change (run, batch, tbl, relation, op, old_row, new_row)
   values (
-    run, batch, tg_argv[0], tg_relid, lower(tg_op),
+    authz_pin_run, authz_pin_batch, tg_argv[0], tg_relid, lower(tg_op),
     case when tg_op <> 'INSERT' then old::text end, case when tg_op <> 'DELETE' then new::text end
   );
   return null;
@@ -92,21 +93,25 @@ as $$
   select least(150, setting::int / 2)::text from pg_settings where name = 'deadlock_timeout'
 $$;
 
--- Logs what a table holds as inserted, by the transactions that inserted it: a table that came while a run swept was empty
--- before. `xmin` has the lower half of a transaction's number.
+-- Logs rows as inserted that a table holds and that came since the first run that is there began, by the transactions that
+-- inserted them: for a table that was not watched for a while. `xmin` has the lower half of a transaction's number. They are
+-- marked, since they can be copies of rows that were there before.
 create or replace procedure authz_pin.adopt(relation regclass, name text)
 language plpgsql as $$
 declare
   now constant bigint := pg_current_xact_id()::text::bigint;
 begin
   execute format(
-    'insert into authz_pin.change (xact, tbl, relation, op, new_row)
-     select (x.number - case when x.number > $2 then 4294967296 else 0 end)::text::xid8, $1, x.relation, ''insert'', x.image
+    'insert into authz_pin.change (xact, tbl, relation, op, new_row, is_adopted)
+     select x.xact::text::xid8, $1, x.relation, ''insert'', x.image, true
      from (
-       select authz_pin_row.tableoid as relation, authz_pin_row::text as image,
-         $2 - $2 %% 4294967296 + authz_pin_row.xmin::text::bigint as number
-       from %s authz_pin_row
-     ) x', relation)
+       select y.relation, y.image, y.number - case when y.number > $2 then 4294967296 else 0 end as xact
+       from (
+         select authz_pin_row.tableoid as relation, authz_pin_row::text as image,
+           $2 - $2 %% 4294967296 + authz_pin_row.xmin::text::bigint as number
+         from %s authz_pin_row
+       ) y
+     ) x where x.xact >= (select min(began::text::bigint) from authz_pin.run)', relation)
   using name, now;
 end $$;
 

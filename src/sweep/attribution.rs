@@ -19,6 +19,8 @@ pub(super) struct Attributed {
     pub(super) foreign: Vec<i64>,
     /// What no symbol explains, or those of several cells.
     pub(super) unexplained: Vec<Change>,
+    /// Rows that hold no value of the run and were found in a table that had not been watched.
+    pub(super) found: Vec<Change>,
 }
 
 /// Whom the values in a change, or in a transaction, belong to.
@@ -79,7 +81,9 @@ impl<'a> Attribution<'a> {
             let Some(transaction) = transactions.get(&change.transaction) else {
                 continue;
             };
-            if self.background.has(&change) {
+            if change.is_adopted && !marks.own && !transaction.own {
+                attributed.found.push(change);
+            } else if self.background.has(&change) {
                 if marks.own {
                     attributed.background.push(change.seq);
                 }
@@ -188,6 +192,7 @@ mod tests {
             operation: Operation::Insert,
             old: Json::Null,
             new: json!({"text": text}),
+            is_adopted: false,
         }
     }
 

@@ -6,6 +6,7 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
+use crate::database::Catalog;
 use crate::journal::Change;
 use crate::suite::{BackgroundSpec, Together};
 
@@ -32,6 +33,13 @@ impl Background {
     /// Whether it is a background table.
     pub(crate) fn is_table(&self, table: &str) -> bool {
         self.tables.is_match(table)
+    }
+
+    /// The tables as SQL names them.
+    pub(super) fn relations(&self, catalog: &Catalog) -> Vec<String> {
+        let tables = catalog.names().filter(|table| self.is_table(table));
+        let tables = tables.filter_map(|table| catalog.table(table));
+        tables.map(|table| table.relation.clone()).collect()
     }
 
     /// Whether the change is to a background table, or an update of background columns alone.
@@ -103,6 +111,7 @@ mod tests {
             operation: Operation::Insert,
             old: Json::Null,
             new,
+            is_adopted: false,
         }
     }
 

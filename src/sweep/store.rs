@@ -112,11 +112,15 @@ impl<'p> Store<'p> {
             progress.note("a run that died had left changes that could not all be undone");
         }
         let catalog = Arc::new(database.catalog().await?);
+        let background = Background::of(&suite.file.background);
+        if let Some(journal) = &mut journal {
+            journal.expect_writes(background.relations(&catalog));
+        }
         Ok(Some(Self {
             database,
             catalog,
             journal,
-            background: Background::of(&suite.file.background),
+            background,
             settle: service.settle,
             progress,
             window: Window::default(),
@@ -164,13 +168,27 @@ impl<'p> Store<'p> {
         if new.is_empty() {
             return Ok(());
         }
+        let (old, new): (Vec<String>, Vec<String>) = new
+            .into_iter()
+            .partition(|table| self.catalog.table(table).is_some());
         self.catalog = Arc::new(self.database.catalog().await?);
-        let new: Vec<String> = new.iter().map(|table| format!("`{table}`")).collect();
-        progress.note(&format!(
-            "the service has made {} during the run: rows there are watched and undone, the tables stay (a row that says they \
-             are there belongs under `background`)",
-            new.join(", ")
-        ));
+        if !new.is_empty() {
+            progress.note(&format!(
+                "the service has made {} during the run: rows there that hold values of the run are undone, the tables stay \
+                 (a row that says they are there belongs under `background`)",
+                quoted(&new)
+            ));
+        }
+        let blind = old.into_iter().map(|tbl| Leftover {
+            tbl,
+            op: "watch".to_owned(),
+            key: None,
+            reason: Some(
+                "its triggers were taken off or switched off for a while: what was changed or deleted then is not known"
+                    .to_owned(),
+            ),
+        });
+        self.leftovers.extend(blind);
         Ok(())
     }
 
@@ -189,6 +207,11 @@ impl<'p> Store<'p> {
         let attribution = Attribution::new(known, &self.others, &self.background);
         let mut attributed = attribution.attribute(changes);
         journal.set_aside(std::mem::take(&mut attributed.foreign));
+        let found = std::mem::take(&mut attributed.found);
+        journal.set_aside(found.iter().map(|change| change.seq));
+        for change in found {
+            *self.strays.entry(change.table).or_default() += 1;
+        }
         let from = self.window.from;
         let unexplained = std::mem::take(&mut attributed.unexplained);
         let (now, before): (Vec<_>, Vec<_>) = unexplained
@@ -364,6 +387,11 @@ impl<'p> Store<'p> {
         let named = left.into_iter().map(|leftover| named(leftover, known));
         Ok(named.collect())
     }
+}
+
+fn quoted(tables: &[String]) -> String {
+    let quoted = tables.iter().map(|table| format!("`{table}`"));
+    quoted.collect::<Vec<_>>().join(", ")
 }
 
 /// Says which tables are not watched, so that their silence is no claim.

@@ -82,7 +82,7 @@ impl Store<'_> {
         let strays = self.strays.iter();
         let strays = strays.map(|(table, count)| format!("{count} of `{table}`"));
         self.progress.note(&format!(
-            "changes that nothing explains were made while no endpoint was swept, and stay: {}",
+            "changes that nothing explains were made while no endpoint was swept, or stand in tables that were not watched then, and stay: {}",
             strays.collect::<Vec<_>>().join(", ")
         ));
     }
