@@ -10,26 +10,26 @@ set search_path = pg_catalog, pg_temp
 set timezone = 'UTC' set datestyle = 'ISO, YMD' set intervalstyle = 'postgres'
 set bytea_output = 'hex' set extra_float_digits = 1 set lc_monetary = 'C'
 as $$
+#variable_conflict use_variable
 declare
-  -- Not called as any column may be.
-  authz_pin_run constant text := nullif(current_setting('authz_pin.run', true), '');
-  authz_pin_batch constant bigint := coalesce(nullif(current_setting('authz_pin.batch', true), ''), '0');
+  run constant text := nullif(current_setting('authz_pin.run', true), '');
+  batch constant bigint := coalesce(nullif(current_setting('authz_pin.batch', true), ''), '0');
 begin
   if tg_op = 'TRUNCATE' then
     execute format(
       'insert into authz_pin.change (run, batch, tbl, relation, op, old_row)
        select $1, $2, $3, $4, ''delete'', authz_pin_row::text from only %s authz_pin_row', tg_relid::regclass)
-    using authz_pin_run, authz_pin_batch, tg_argv[0], tg_relid::regclass;
+    using run, batch, tg_argv[0], tg_relid::regclass;
     return null;
   end if;
   if tg_level = 'STATEMENT' then
     insert into authz_pin.change (run, batch, tbl, relation, op, new_row)
-    select authz_pin_run, authz_pin_batch, tg_argv[0], tg_relid, 'insert', authz_pin_row::text from authz_pin_inserted authz_pin_row;
+    select run, batch, tg_argv[0], tg_relid, 'insert', authz_pin_row::text from authz_pin_inserted authz_pin_row;
     return null;
   end if;
   insert into authz_pin.change (run, batch, tbl, relation, op, old_row, new_row)
   values (
-    authz_pin_run, authz_pin_batch, tg_argv[0], tg_relid, lower(tg_op),
+    run, batch, tg_argv[0], tg_relid, lower(tg_op),
     case when tg_op <> 'INSERT' then old::text end, case when tg_op <> 'DELETE' then new::text end
   );
   return null;

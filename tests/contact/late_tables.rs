@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::stage::{Stage, call, suite};
+use crate::stage::{ITEMS, Stage, call, sql, suite};
 
 const SCHEMA: &str = "
     create table item (id text primary key);
@@ -98,4 +98,35 @@ fn rows_of_a_partition_that_is_made_during_a_run_are_gone_afterwards() {
     }
     let record = stage.record("log");
     assert_eq!(record.effects("alice"), ["insert event"], "{record:#?}");
+}
+
+#[test]
+fn rows_of_a_table_that_was_not_watched_for_a_while_stay_and_the_run_says_so() {
+    let schema = format!(
+        "{ITEMS} create table other (id text primary key); insert into other values ('old1'), ('old2');"
+    );
+    let toggle = sql("alter table other disable trigger all; alter table other enable trigger all");
+    let stage = Stage::with(&schema, suite(&["alice", "denied"], &[("toggle", toggle)]));
+    let before = stage.base.content();
+    let ended = stage.run("check", &[]);
+    assert_eq!(stage.base.content(), before, "{ended:#?}");
+    assert_eq!(ended.code, Some(3), "{ended:#?}");
+    assert!(ended.stderr.contains("watch `other`"), "{ended:#?}");
+    assert_eq!(stage.base.traces(), Vec::<String>::new());
+}
+
+#[test]
+fn a_table_that_is_swapped_for_its_copy_keeps_its_rows() {
+    let schema = format!(
+        "{ITEMS} create table other (id text primary key); insert into other values ('old1'), ('old2');"
+    );
+    let swap = sql(
+        "create table copy as select * from other; drop table other; alter table copy rename to other",
+    );
+    let stage = Stage::with(&schema, suite(&["alice"], &[("swap", swap)]));
+    let ended = stage.run("check", &[]);
+    let rows = "select id as line from other order by id";
+    assert_eq!(stage.base.lines(rows), ["old1", "old2"], "{ended:#?}");
+    assert!(ended.stderr.contains("`other`"), "{ended:#?}");
+    assert_eq!(stage.base.traces(), Vec::<String>::new());
 }

@@ -79,12 +79,15 @@ schemas! {
     foreign_keys_that_act
     foreign_keys_to_itself
     generated_and_identity
+    identity_that_is_no_key
     inheritance
     json_and_jsonb
     many_rows
+    names_of_the_journal
     no_primary_key
     partitions
     row_security
+    settings_of_the_database
     triggers_of_the_service
     truncate
 }
