@@ -1,7 +1,7 @@
 //! Who keeps a lock that a run waits for.
 
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, Text};
+use diesel::sql_types::{Array, Bool, Text};
 use diesel_async::RunQueryDsl;
 
 use crate::database::{Database, DatabaseError};
@@ -11,6 +11,9 @@ use crate::database::{Database, DatabaseError};
 pub(super) struct Session {
     #[diesel(sql_type = Text)]
     words: String,
+    /// Whether it has only kept a transaction open for a while.
+    #[diesel(sql_type = Bool)]
+    is_idle: bool,
 }
 
 /// How many sessions are named.
@@ -21,11 +24,12 @@ const SESSIONS: &str = "
     select distinct format('session %s of the role `%s`%s, %s%s', a.pid, a.usename,
       case when a.application_name <> '' then format(', application `%s`', a.application_name) else '' end,
       coalesce(a.state, 'of which this role may not see more'),
-      to_char(a.state_change at time zone 'UTC', '\" since \"HH24:MI:SS\" UTC\"')) as words
+      to_char(a.state_change at time zone 'UTC', '\" since \"HH24:MI:SS\" UTC\"')) as words,
+      coalesce(a.state like 'idle in transaction%' and a.state_change < clock_timestamp() - interval '2 s', false) as is_idle
     from l join pg_stat_activity a on a.pid = l.pid
     where a.pid <> pg_backend_pid()
     union
-    select format('the prepared transaction `%s` of the role `%s`', p.gid, p.owner)
+    select format('the prepared transaction `%s` of the role `%s`', p.gid, p.owner), true
     from l join pg_prepared_xacts p on l.pid is null and l.virtualtransaction = '-1/' || p.transaction::text
     order by 1";
 
@@ -85,6 +89,11 @@ pub(super) async fn of_changes(
         .load(&mut database.connection)
         .await
         .map_err(DatabaseError::refused("look who keeps a lock"))
+}
+
+/// Whether all that is in the way is sessions that do nothing, and will not end soon.
+pub(super) fn are_idle(sessions: &[Session]) -> bool {
+    !sessions.is_empty() && sessions.iter().all(|session| session.is_idle)
 }
 
 /// Sessions as a person reads them.

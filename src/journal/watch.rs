@@ -187,7 +187,8 @@ fn quoted(tables: &[String]) -> String {
 
 const REMOVAL: &str = "remove the journal";
 
-/// How long the end of a journal is tried: sessions that write all the time let go of a table for moments only.
+/// How long the end of a journal is tried: sessions that write all the time let go of a table for moments only. Those that have
+/// idled in a transaction for two seconds are waited for no longer than one.
 const REMOVAL_PATIENCE: Duration = Duration::from_secs(6);
 
 /// What the journal's triggers are on.
@@ -215,28 +216,33 @@ pub(super) async fn remove_if_unused(
         if tables.is_empty() && drop_schema(database, tell).await? {
             return Ok(None);
         }
-        if start.elapsed() > REMOVAL_PATIENCE {
-            return stays(database, &tables).await.map(Some);
+        let holders = holder::of_tables(database, &tables, true).await?;
+        let patience = if holder::are_idle(&holders) {
+            SILENCE
+        } else {
+            REMOVAL_PATIENCE
+        };
+        if start.elapsed() > patience {
+            return Ok(Some(stays(&tables, &holders)));
         }
         tokio::time::sleep(PAUSE).await;
     }
 }
 
 /// What of the journal had to stay, in words.
-async fn stays(database: &mut Database, tables: &[String]) -> Result<String, DatabaseError> {
+fn stays(tables: &[String], holders: &[holder::Session]) -> String {
     let remedy = "`authz-pin clean` takes it away afterwards";
     if tables.is_empty() {
-        return Ok(format!(
+        return format!(
             "the schema `authz_pin` stays, empty, since a session that wrote rows has not ended its transaction: {remedy}"
-        ));
+        );
     }
-    let holders = holder::of_tables(database, tables, true).await?;
-    Ok(format!(
+    format!(
         "the journal stays without effect, since its triggers cannot be taken off {} while somebody keeps them locked ({}): \
          {remedy}",
         quoted(tables),
-        holder::words(&holders)
-    ))
+        holder::words(holders)
+    )
 }
 
 /// Whether no run is left. From here on nothing is logged, and what was logged is nobody's any more.
