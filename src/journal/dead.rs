@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use diesel::QueryResult;
 use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 
@@ -17,7 +18,8 @@ pub async fn clean(
     if !watch::is_there(database).await? {
         return Ok((Vec::new(), None));
     }
-    let leftovers = undo_all(database, "", tell).await?;
+    let leftovers = undo_all(database, "", tell).await;
+    let leftovers = watch::unless_gone(database, leftovers, Vec::new()).await?;
     let stays = watch::remove_if_unused(database, tell).await?;
     Ok((leftovers, stays))
 }
@@ -62,10 +64,10 @@ async fn wait_for_writers(
     background: &[String],
 ) -> Result<(), DatabaseError> {
     let start = Instant::now();
-    while watch::is_there(database).await?
-        && start.elapsed() < WRITERS
-        && is_writing(database, background).await?
-    {
+    while watch::is_there(database).await? && start.elapsed() < WRITERS && {
+        let is_writing = is_writing(database, background).await;
+        watch::unless_gone(database, is_writing, false).await?
+    } {
         tokio::time::sleep(PAUSE).await;
     }
     Ok(())
@@ -76,12 +78,13 @@ async fn is_registered(database: &mut Database, run: &str) -> Result<bool, Datab
         return Ok(false);
     }
     let query = "select exists (select from authz_pin.run where token = $1) as value";
-    let flag: Flag = diesel::sql_query(query)
+    let flag: QueryResult<Flag> = diesel::sql_query(query)
         .bind::<Text, _>(run)
         .get_result(&mut database.connection)
-        .await
-        .map_err(DatabaseError::refused("read the journal"))?;
-    Ok(flag.value)
+        .await;
+    let flag = flag.map(|flag| flag.value);
+    let flag = flag.map_err(DatabaseError::refused("read the journal"));
+    watch::unless_gone(database, flag, false).await
 }
 
 /// A run is dead when its advisory lock can be taken: the lock ends with the connection that held it. While we have it, nobody

@@ -209,9 +209,8 @@ pub(super) async fn remove_if_unused(
         if !end(database, unused).await? {
             return Ok(None);
         }
-        database
-            .execute(REMOVAL, "call authz_pin.unwatch()")
-            .await?;
+        let unwatched = database.execute(REMOVAL, "call authz_pin.unwatch()").await;
+        unless_gone(database, unwatched, ()).await?;
         let tables = names(database, TRIGGERS).await?;
         if tables.is_empty() && drop_schema(database, tell).await? {
             return Ok(None);
@@ -259,9 +258,30 @@ async fn stop_logging(database: &mut Database) -> Result<bool, DatabaseError> {
 /// Whether the schema is gone: a session that has written rows keeps the journal's tables locked until its transaction ends.
 async fn drop_schema(database: &mut Database, tell: Tell<'_>) -> Result<bool, DatabaseError> {
     begin(database, tell).await?;
-    let dropped = database.execute(REMOVAL, DROP).await;
+    let dropped = if is_gone(database).await? {
+        Ok(())
+    } else {
+        database.execute(REMOVAL, DROP).await
+    };
     end(database, dropped).await?;
-    Ok(is_gone(database).await? || has_runs(database).await?)
+    if is_gone(database).await? {
+        return Ok(true);
+    }
+    let has_runs = has_runs(database).await;
+    unless_gone(database, has_runs, true).await
+}
+
+/// What came of a statement, or what stands for it where somebody else has removed the journal meanwhile, as the last run and a
+/// clean can do at the same time.
+pub(super) async fn unless_gone<T>(
+    database: &mut Database,
+    result: Result<T, DatabaseError>,
+    gone: T,
+) -> Result<T, DatabaseError> {
+    match result {
+        Err(_) if is_gone(database).await? => Ok(gone),
+        result => result,
+    }
 }
 
 async fn is_gone(database: &mut Database) -> Result<bool, DatabaseError> {
