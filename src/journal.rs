@@ -220,11 +220,11 @@ impl Journal {
 
     /// Whether another run waits to sweep.
     pub async fn is_wanted(&self, database: &mut Database) -> Result<bool, DatabaseError> {
-        let flag: Flag = Statement::new("select authz_pin.is_wanted() as value")
-            .get_result(&mut database.connection)
-            .await
-            .map_err(DatabaseError::refused("take turns with other runs"))?;
-        Ok(flag.value)
+        flag(
+            database,
+            Statement::new("select authz_pin.is_wanted() as value"),
+        )
+        .await
     }
 
     /// Begins a batch: what is inserted or claimed from here on is undone with it.
@@ -358,17 +358,14 @@ impl Journal {
         database: &mut Database,
         time: i64,
     ) -> Result<bool, DatabaseError> {
-        let flag: Flag = Statement::new(
+        let question = Statement::new(
             "select exists (select from authz_pin.change where run is null and seq > ",
         )
         .bind::<BigInt, _>(self.floor)
         .sql(" and extract(epoch from at) * 1000000 > ")
         .bind::<BigInt, _>(time)
-        .sql(") as value")
-        .get_result(&mut database.connection)
-        .await
-        .map_err(DatabaseError::refused("read the journal"))?;
-        Ok(flag.value)
+        .sql(") as value");
+        flag(database, question).await
     }
 
     /// The number of the last change, whoever made it.
@@ -515,13 +512,10 @@ impl Journal {
 const WRITERS: Duration = Duration::from_secs(5);
 
 async fn is_writing(database: &mut Database, background: &[String]) -> Result<bool, DatabaseError> {
-    let flag: Flag = Statement::new("select authz_pin.is_writing(")
+    let question = Statement::new("select authz_pin.is_writing(")
         .bind::<Array<Text>, _>(background)
-        .sql(") as value")
-        .get_result(&mut database.connection)
-        .await
-        .map_err(DatabaseError::refused("read the journal"))?;
-    Ok(flag.value)
+        .sql(") as value");
+    flag(database, question).await
 }
 
 /// How often it is asked whether the service is at work, and how often in a row it must not be.
@@ -529,10 +523,17 @@ const TICK: Duration = Duration::from_millis(2);
 const IDLE: usize = 3;
 
 async fn is_busy(database: &mut Database) -> Result<bool, DatabaseError> {
-    let flag: Flag = Statement::new("select authz_pin.is_busy() as value")
-        .get_result(&mut database.connection)
-        .await
-        .map_err(DatabaseError::refused("read the journal"))?;
+    flag(
+        database,
+        Statement::new("select authz_pin.is_busy() as value"),
+    )
+    .await
+}
+
+/// What a question about the journal is answered.
+async fn flag(database: &mut Database, question: Statement<'_>) -> Result<bool, DatabaseError> {
+    let flag: QueryResult<Flag> = question.get_result(&mut database.connection).await;
+    let flag = flag.map_err(DatabaseError::refused("read the journal"))?;
     Ok(flag.value)
 }
 

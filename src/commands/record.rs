@@ -73,7 +73,7 @@ pub async fn run(args: &RecordArgs, context: &mut Context<'_>) -> Result<Exit, F
         }
         let (bar, options) = (bar(&plan), Options::from(&args.sweep));
         let (twice, held) = twice(args, &suite, &plan, (&bar, &options), context).await?;
-        let is_last = round == ROUNDS;
+        let (is_last, tried) = (round == ROUNDS, rules.len());
         let decided = match twice.decide(args.calibrate, is_last) {
             Ok(None) => {
                 let rules = twice.with_alone(&suite, &rules, args.calibrate);
@@ -90,7 +90,7 @@ pub async fn run(args: &RecordArgs, context: &mut Context<'_>) -> Result<Exit, F
         if let Some(exit) = both(decided, undone, context)? {
             return Ok(exit);
         }
-        for (rule, because) in &rules {
+        for (rule, because) in rules.iter().skip(tried) {
             rule.apply(&mut suite.file, because);
         }
     }

@@ -1,7 +1,7 @@
 //! Who keeps a lock that a run waits for.
 
-use diesel::QueryableByName;
 use diesel::sql_types::{Array, Bool, Text};
+use diesel::{QueryResult, QueryableByName};
 use diesel_async::RunQueryDsl;
 
 use crate::database::{Database, DatabaseError};
@@ -43,10 +43,7 @@ pub(super) async fn of_lock(
           and l.database = (select oid from pg_database where datname = current_database())
           and l.classid = (k.key >> 32 & 4294967295)::oid and l.objid = (k.key & 4294967295)::oid";
     let query = diesel::sql_query(format!("with l as ({locks}) {SESSIONS}")).bind::<Text, _>(name);
-    query
-        .load(&mut database.connection)
-        .await
-        .map_err(DatabaseError::refused("look who keeps a lock"))
+    found(query.load(&mut database.connection).await)
 }
 
 /// Who has a lock on one of these tables that keeps its triggers from being put on or off; to take them away, that is any
@@ -69,10 +66,7 @@ pub(super) async fn of_tables(
     );
     let query =
         diesel::sql_query(format!("with l as ({locks}) {SESSIONS}")).bind::<Array<Text>, _>(tables);
-    query
-        .load(&mut database.connection)
-        .await
-        .map_err(DatabaseError::refused("look who keeps a lock"))
+    found(query.load(&mut database.connection).await)
 }
 
 /// Who has a lock on a table that the run changed: of a locked row no more is known.
@@ -85,10 +79,11 @@ pub(super) async fn of_changes(
           and l.database = (select oid from pg_database where datname = current_database())
           and l.relation in (select c.relation from authz_pin.change c where c.run = $1)";
     let query = diesel::sql_query(format!("with l as ({locks}) {SESSIONS}")).bind::<Text, _>(run);
-    query
-        .load(&mut database.connection)
-        .await
-        .map_err(DatabaseError::refused("look who keeps a lock"))
+    found(query.load(&mut database.connection).await)
+}
+
+fn found(sessions: QueryResult<Vec<Session>>) -> Result<Vec<Session>, DatabaseError> {
+    sessions.map_err(DatabaseError::refused("look who keeps a lock"))
 }
 
 /// Whether all that is in the way is sessions that do nothing, and will not end soon.

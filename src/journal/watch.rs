@@ -173,10 +173,11 @@ pub(super) async fn watch_new(
     database: &mut Database,
     tell: Tell<'_>,
 ) -> Result<Vec<String>, DatabaseError> {
-    let new = names(database, NEW).await?;
-    if !new.is_empty() || !names(database, MISSING).await?.is_empty() {
-        watch(database, true, tell).await?;
+    if names(database, MISSING).await?.is_empty() {
+        return Ok(Vec::new());
     }
+    let new = names(database, NEW).await?;
+    watch(database, true, tell).await?;
     Ok(new)
 }
 

@@ -24,7 +24,7 @@ impl<'a> Sweeper<'a> {
         self.enter(presence).await?;
         self.undo_late().await?;
         if self.suite.sweep_of(&plan.endpoint.name).alone == Some(true) {
-            self.be_alone().await?;
+            self.enter(Presence::Alone).await?;
             self.one_by_one(plan, &cells).await?;
             return self.leave().await;
         }
@@ -49,6 +49,7 @@ impl<'a> Sweeper<'a> {
         }
     }
 
+    /// Goes on together with other runs, or without them.
     pub(super) async fn enter(&mut self, presence: Presence) -> Result<(), SweepError> {
         if let Some(store) = &mut self.store {
             store.enter(presence).await?;
@@ -83,13 +84,6 @@ impl<'a> Sweeper<'a> {
         Ok(())
     }
 
-    async fn be_alone(&mut self) -> Result<(), SweepError> {
-        if let Some(store) = &mut self.store {
-            store.be_alone().await?;
-        }
-        Ok(())
-    }
-
     async fn part(
         &mut self,
         plan: &EndpointPlan<'a>,
@@ -98,7 +92,7 @@ impl<'a> Sweeper<'a> {
         let before = self.count();
         // What a login writes is told from what others write by its time alone, as with any setup.
         if self.has_login_due() {
-            self.be_alone().await?;
+            self.enter(Presence::Alone).await?;
         }
         let unexplained = self.batch(plan.endpoint, cells, Wait::Settle).await?;
         if unexplained.is_empty() {
@@ -116,7 +110,7 @@ impl<'a> Sweeper<'a> {
         self.progress.note(&note);
         self.forget(before);
         self.found.repeated.insert(name.clone());
-        self.be_alone().await?;
+        self.enter(Presence::Alone).await?;
         let repeated = self.one_by_one(plan, cells).await?;
         self.compare(name, &unexplained.kinds(), &repeated);
         Ok(())

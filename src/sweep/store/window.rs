@@ -80,11 +80,6 @@ impl Store<'_> {
         Ok(())
     }
 
-    /// Goes on without other runs.
-    pub(in crate::sweep) async fn be_alone(&mut self) -> Result<(), DatabaseError> {
-        self.enter(Presence::Alone).await
-    }
-
     /// Whether no other run can be there.
     pub(in crate::sweep) fn is_alone(&self) -> bool {
         self.window.presence == Some(Presence::Alone)
