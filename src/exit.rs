@@ -18,6 +18,9 @@ pub enum Exit {
     NothingSelected = 4,
     /// The same sweep gave two different records.
     Unstable = 5,
+    /// What was answered says nothing of authorization, or not enough: a credential does not work, the service was not well,
+    /// nobody was allowed anything, or the suite is a draft.
+    Inconclusive = 6,
     /// A bug in the tool.
     Bug = 70,
     /// Somebody stopped the tool; what it did was undone. 128 + SIGINT, as shells have it.

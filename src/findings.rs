@@ -46,6 +46,13 @@ pub fn unrepeated(what: &str) -> String {
     )
 }
 
+/// That calls ended the credential of their caller.
+#[must_use]
+pub fn ended(actor: &str) -> String {
+    let id = Kind::CredentialEnded.id();
+    format!("{id}: {actor}'s credential did not work any more after the calls")
+}
+
 struct Rules<'a> {
     suite: &'a Suite,
     endpoint: &'a Endpoint,
@@ -225,9 +232,8 @@ impl Rules<'_> {
             .get(actor)
             .is_some_and(|actor| actor.kind.is_some() && actor.auth.is_some());
         let strangers = actors.iter().filter(|(_, other)| other.auth.is_some());
-        // Who has an entity's symbols but no rows is nobody to the service.
         let strangers =
-            strangers.filter(|(name, _)| name.as_str() != actor && self.is_stranger(name));
+            strangers.filter(|(name, _)| name.as_str() != actor && self.suite.is_stranger(name));
         let strangers: Vec<&String> = strangers.map(|(name, _)| name).collect();
         let refusal = |target: &str, actor: &str| {
             let cell = self.record.cell_at(target, actor)?;
@@ -239,16 +245,9 @@ impl Rules<'_> {
             own.is_some() && strangers.iter().any(|other| refusal(target, other) == own)
         };
         is_known
-            && !self.is_stranger(actor)
+            && !self.suite.is_stranger(actor)
             && !self.record.cells.is_empty()
             && self.record.cells.keys().all(alike)
-    }
-
-    fn is_stranger(&self, actor: &str) -> bool {
-        let spec = self.suite.world.actors.get(actor);
-        let kind = spec.and_then(|actor| actor.kind.as_ref());
-        kind.and_then(|kind| self.suite.world.kinds.get(kind))
-            .is_none_or(|kind| kind.rows.is_empty())
     }
 
     fn statuses_of_gates(&self) -> BTreeMap<&str, BTreeSet<u16>> {

@@ -6,6 +6,7 @@
 
 pub mod calibrate;
 pub mod commands;
+mod conclusive;
 pub mod coverage;
 mod credential;
 pub mod database;

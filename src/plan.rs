@@ -43,6 +43,11 @@ impl EndpointPlan<'_> {
     pub fn is_whole(&self, suite: &Suite) -> bool {
         self.cells.len() == cells(suite, self.endpoint).count()
     }
+
+    /// Whether an actor calls it.
+    pub(crate) fn calls(&self, actor: &str) -> bool {
+        self.cells.iter().any(|cell| cell.actor == actor)
+    }
 }
 
 /// The actors whose credentials a run needs: those that call, and those whose credential a probe or a step of a setup

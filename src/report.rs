@@ -36,6 +36,8 @@ pub struct Report {
     pub made: SystemTime,
     /// The numbers of the run.
     pub totals: Totals,
+    /// Why what was seen does not say enough, in words; nothing, if it does.
+    pub inconclusive: Vec<String>,
     /// What was found of each endpoint, in the suite's order.
     pub endpoints: Vec<Outcome>,
 }

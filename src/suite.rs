@@ -69,6 +69,15 @@ impl Endpoint {
     }
 }
 
+impl Endpoint {
+    /// Whether a call of it costs one request, changes nothing, and is made by actors who are there for the whole run.
+    pub(crate) fn can_be_asked(&self) -> bool {
+        let spec = &self.spec;
+        let is_one = spec.pages.is_none() && spec.probes.is_empty();
+        spec.request.method.is_safe() && is_one && !spec.fresh
+    }
+}
+
 impl Suite {
     /// The folder of the suite's snapshots.
     #[must_use]
@@ -103,6 +112,35 @@ impl Suite {
     /// The credential of an actor.
     pub(crate) fn auth_of(&self, actor: &str) -> Option<&Credential> {
         self.world.actors.get(actor)?.auth.as_ref()
+    }
+
+    /// Whether nobody told the service of an actor: it has no credential, or one that was drawn and stands in no row, and that
+    /// no request, login or signature made valid.
+    #[must_use]
+    pub fn is_stranger(&self, actor: &str) -> bool {
+        let Some(actor) = self.world.actors.get(actor) else {
+            return true;
+        };
+        let Some(auth) = &actor.auth else { return true };
+        let kind = actor.kind.as_ref();
+        let kind = kind.and_then(|kind| self.world.kinds.get(kind));
+        let is_told = auth.is_issued()
+            || kind.is_some_and(|kind| !kind.rows.is_empty() || !kind.setup.is_empty());
+        let (mut is_drawn, mut is_given) = (false, false);
+        let mut look = |text: &str| {
+            is_drawn |= text.contains("random(");
+            is_given |= text.contains("vars.");
+        };
+        auth.texts(&mut look);
+        let templates = kind.into_iter().flat_map(Kind::fields);
+        templates.for_each(|(_, template, _)| template.iter().for_each(|text| look(text)));
+        !is_told && is_drawn && !is_given
+    }
+
+    /// The actors of whom nobody told the service.
+    pub fn strangers(&self) -> impl Iterator<Item = &str> {
+        let actors = self.world.actors.keys().map(String::as_str);
+        actors.filter(|actor| self.is_stranger(actor))
     }
 
     /// Every entity and actor of the world.

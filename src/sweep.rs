@@ -7,6 +7,7 @@
 mod attribution;
 mod background;
 mod batch;
+mod canary;
 mod endpoint;
 mod fire;
 mod fresh;
@@ -42,9 +43,11 @@ use crate::template::{TemplateError, Templates};
 use crate::world::{Row, World};
 
 pub(crate) use background::Background;
+pub use canary::Pinned;
 pub(crate) use logins::register as register_logins;
 
 use batch::{Batch, Swept};
+use canary::Canaries;
 use endpoint::{Kinds, count_kinds};
 use issue::Issues;
 use reset::Reset;
@@ -87,6 +90,8 @@ pub struct Options {
     pub shuffle: Option<u64>,
     /// Whether to hand out how to repeat each call.
     pub calls: bool,
+    /// What the snapshots say, where they say whose credential has to work.
+    pub pinned: Option<Pinned>,
 }
 
 impl Default for Options {
@@ -95,6 +100,7 @@ impl Default for Options {
             concurrency: 16,
             shuffle: None,
             calls: false,
+            pinned: None,
         }
     }
 }
@@ -139,6 +145,10 @@ pub struct Sweep {
     pub unrepeated: BTreeMap<String, Vec<String>>,
     /// Reads that were answered in another way after everything was undone, in words: the service remembers it.
     pub remembered: Vec<String>,
+    /// Whose credential did not work any more after the calls of an endpoint, by endpoint.
+    pub ended: BTreeMap<String, BTreeSet<String>>,
+    /// The actors of whom an endpoint's record says nothing, since their credential was dead, by endpoint.
+    pub inconclusive: BTreeMap<String, BTreeSet<String>>,
     /// Where the time went.
     pub phases: Phases,
 }
@@ -193,6 +203,9 @@ pub enum SweepError {
         /// What the service did, with names in place of known values.
         reason: String,
     },
+    /// Credentials that worked when the snapshots were recorded are refused.
+    #[error("credentials do not work, nothing was swept:\n  {}", .0.join("\n  "))]
+    Dead(Vec<String>),
     /// The service could not be made to read its database again.
     #[error("the service cannot be reset: {step}: {reason}")]
     Reset {
@@ -390,6 +403,7 @@ struct Sweeper<'a> {
     values: Registry,
     setups: Setups<'a>,
     issues: Issues,
+    canaries: Canaries<'a>,
     /// How the service is made to forget what was undone.
     reset: Option<Reset<'a>>,
     /// Whether the database ends with the run.
@@ -447,6 +461,7 @@ impl<'a> Sweeper<'a> {
             values: Registry::default(),
             setups: Setups::default(),
             issues: Issues::default(),
+            canaries: Canaries::of(suite),
             reset,
             is_ephemeral: service.ephemeral,
             batches,
@@ -464,12 +479,17 @@ impl<'a> Sweeper<'a> {
     async fn run(&mut self, plan: &'a [EndpointPlan<'a>]) -> Result<(), SweepError> {
         self.issues = Issues::of(callers(self.suite, plan));
         self.make_world().await?;
-        for endpoint in plan {
+        self.first_canaries(plan).await?;
+        for (place, endpoint) in plan.iter().enumerate() {
+            let before = self.count();
             self.endpoint(endpoint).await?;
+            self.look_after(plan, place, before).await?;
             self.unfinished.push_back((endpoint, self.count()));
         }
+        self.last_canaries(plan).await?;
         self.know_world();
         self.finish();
+        self.leave_out();
         self.ask_again(plan).await?;
         self.found.requests += self.setups.requests.take();
         Ok(())
@@ -480,6 +500,27 @@ impl<'a> Sweeper<'a> {
         let named = self.batches[1].first;
         while let Some((endpoint, end)) = self.unfinished.pop_front_if(|(_, end)| *end <= named) {
             self.record(endpoint, end);
+        }
+    }
+
+    /// Leaves out of the records what dead credentials were answered, and adds whose were ended by calls.
+    fn leave_out(&mut self) {
+        for (name, actors) in &self.found.inconclusive {
+            let Some(record) = self.found.records.get_mut(name) else {
+                continue;
+            };
+            let endpoint = self.suite.endpoints.iter();
+            let kept = std::mem::take(record).retain(|_, actor| !actors.contains(actor));
+            *record = kept;
+            if let Some(endpoint) = endpoint.into_iter().find(|one| &one.name == name) {
+                record.findings = findings::of(self.suite, endpoint, record);
+            }
+        }
+        for (name, actors) in &self.found.ended {
+            if let Some(record) = self.found.records.get_mut(name) {
+                let ended = actors.iter().map(|actor| findings::ended(actor));
+                record.findings.extend(ended);
+            }
         }
     }
 
@@ -505,7 +546,10 @@ impl<'a> Sweeper<'a> {
     }
 
     fn order(&self, cells: &[PlannedCell<'a>]) -> Vec<PlannedCell<'a>> {
-        let mut cells = cells.to_vec();
+        let cells = cells.iter().copied();
+        let mut cells: Vec<_> = cells
+            .filter(|cell| !self.canaries.is_dead(cell.actor))
+            .collect();
         if let Some(seed) = self.options.shuffle {
             cells.shuffle(&mut StdRng::seed_from_u64(seed));
         }

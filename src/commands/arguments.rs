@@ -83,6 +83,11 @@ impl SuiteArgs {
         Ok(cells)
     }
 
+    /// Whether everything is selected.
+    pub(super) fn is_whole(&self) -> bool {
+        self.filter.is_empty() && self.shard.is_none()
+    }
+
     /// The cells that the filter selects; none is a failure of its own.
     fn filtered<'a>(&self, suite: &'a Suite) -> Result<Vec<EndpointPlan<'a>>, Failure> {
         let cells = plan(suite, &Filter::new(&self.filter)?);
@@ -441,6 +446,7 @@ impl From<&SweepArgs> for Options {
             concurrency: args.concurrency.into(),
             shuffle: args.shuffle,
             calls: false,
+            pinned: None,
         }
     }
 }

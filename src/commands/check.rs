@@ -1,5 +1,6 @@
 //! `authz-pin check`: sweep, compare with the snapshots, report.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
@@ -9,6 +10,7 @@ use secrecy::ExposeSecret;
 
 use super::arguments::{Format, ServiceArgs, SnapshotArgs, SuiteArgs, SweepArgs};
 use super::{Context, Failure, all_removed, nothing_left, to_its_end};
+use crate::conclusive;
 use crate::drift::{self, Comparison};
 use crate::dry_run::DryRun;
 use crate::exit::Exit;
@@ -19,7 +21,7 @@ use crate::report::{Destination, FORMS, Outcome, Report, Totals, human, json};
 use crate::service::{Given, Started};
 use crate::snapshot::{Info, Snapshot};
 use crate::suite::{Place, Suite};
-use crate::sweep::{Calls, End, Options, Sweep, sweep_and_hold};
+use crate::sweep::{Calls, End, Options, Pinned, Sweep, sweep_and_hold};
 use crate::terminal::Bar;
 
 /// What the help of `check` ends with.
@@ -81,16 +83,12 @@ pub async fn run(args: &CheckArgs, context: &mut Context<'_>) -> Result<Exit, Fa
             context,
         );
     }
-    let (bar, options) = (bar(&plan), args.options());
+    let (bar, options) = (bar(&plan), args.options(&suite)?);
     let held = hold(&suite, &plan, &given, &options, &bar, context).await?;
     let (swept, end) = held;
-    let differing = args.report(&suite, &plan, swept, start, context);
+    let exit = args.report(&suite, &plan, swept, start, context);
     let undone = end.undo().await;
-    let differing = both(differing, undone, context)?;
-    Ok(match differing {
-        0 => Exit::AsPinned,
-        _ => Exit::Drift,
-    })
+    both(exit, undone, context)
 }
 
 /// What came of a sweep whose run was undone. Where both failed, what stays changed is told first.
@@ -108,11 +106,12 @@ pub(super) fn both<T>(
 
 impl CheckArgs {
     /// Only reports show how to repeat a call.
-    fn options(&self) -> Options {
-        Options {
+    fn options(&self, suite: &Suite) -> Result<Options, Failure> {
+        Ok(Options {
             calls: self.format == Format::Json || !self.report.is_empty(),
+            pinned: Some(pinned(suite)?.into()).filter(|pinned: &Pinned| !pinned.is_empty()),
             ..(&self.sweep).into()
-        }
+        })
     }
 
     /// A program that reads standard output reads one document.
@@ -125,7 +124,7 @@ impl CheckArgs {
         Err(Failure::new(Exit::Usage, message).help("write the others to files"))
     }
 
-    /// Compares, and writes what came of it, before anything that can fail later; gives how many endpoints differ.
+    /// Compares, and writes what came of it, before anything that can fail later.
     fn report(
         &self,
         suite: &Suite,
@@ -133,16 +132,21 @@ impl CheckArgs {
         swept: Sweep,
         start: Instant,
         context: &mut Context<'_>,
-    ) -> Result<usize, Failure> {
+    ) -> Result<Exit, Failure> {
         let report = Report {
             suite: suite.file.name.clone(),
             made: SystemTime::now(),
             totals: Totals::new(swept.cells, swept.requests, start.elapsed()),
+            inconclusive: conclusive::reasons(suite, &swept, self.suite.is_whole()),
             endpoints: compare(suite, plan, swept)?,
         };
         self.write(&report, context)?;
         context.out.flush()?;
-        Ok(report.differing())
+        Ok(match (report.inconclusive.is_empty(), report.differing()) {
+            (false, _) => Exit::Inconclusive,
+            (true, 0) => Exit::AsPinned,
+            (true, _) => Exit::Drift,
+        })
     }
 
     fn write(&self, report: &Report, context: &mut Context<'_>) -> Result<(), Failure> {
@@ -230,6 +234,18 @@ pub(super) async fn hold<'a>(
     }
 }
 
+/// The snapshots that can be read, by endpoint.
+fn pinned(suite: &Suite) -> Result<BTreeMap<String, Record>, Failure> {
+    let mut pinned = BTreeMap::new();
+    for endpoint in &suite.endpoints {
+        let text = Snapshot::new(&suite.snapshots(), &endpoint.name).read()?;
+        // One that is no record is told where it is compared.
+        let record = text.and_then(|text| Record::parse(&text).ok());
+        pinned.extend(record.map(|record| (endpoint.name.clone(), record)));
+    }
+    Ok(pinned)
+}
+
 fn compare(
     suite: &Suite,
     plan: &[EndpointPlan<'_>],
@@ -239,7 +255,8 @@ fn compare(
     records
         .map(|(plan, (name, now))| {
             let calls = swept.calls.swap_remove(&name).unwrap_or_default();
-            compare_one(suite, plan, name, now, calls)
+            let is_whole = plan.is_whole(suite) && !swept.inconclusive.contains_key(&name);
+            compare_one(suite, plan, is_whole, now, calls)
         })
         .collect()
 }
@@ -248,13 +265,13 @@ fn compare(
 fn compare_one(
     suite: &Suite,
     plan: &EndpointPlan<'_>,
-    name: String,
+    whole: bool,
     now: Record,
     calls: Calls,
 ) -> Result<Outcome, Failure> {
+    let name = plan.endpoint.name.clone();
     let snapshot = Snapshot::new(&suite.snapshots(), &name);
     let text = now.to_yaml()?;
-    let whole = plan.is_whole(suite);
     let old = match snapshot.read()? {
         Some(old) if !whole => Some(part_of(&old, &now)?),
         old => old,

@@ -11,6 +11,7 @@ use super::arguments::{Format, ServiceArgs, SnapshotArgs, SuiteArgs, SweepArgs};
 use super::check::{Held, bar, both, hold, print_dry_run, source};
 use super::{Context, Failure};
 use crate::calibrate::{self, Rule, Unstable};
+use crate::conclusive;
 use crate::diagnostic::quoted;
 use crate::dry_run::DryRun;
 use crate::exit::Exit;
@@ -19,7 +20,7 @@ use crate::plan::EndpointPlan;
 use crate::record::Record;
 use crate::snapshot::{Info, Snapshot};
 use crate::suite::Suite;
-use crate::sweep::Options;
+use crate::sweep::{Options, Sweep};
 use crate::terminal::Bar;
 use crate::text::short;
 
@@ -109,11 +110,14 @@ fn whole(suite: &Suite, plan: &[EndpointPlan<'_>]) -> Result<(), Failure> {
 }
 
 /// The records of the first sweep, and what the second one showed differently.
+#[derive(Default)]
 struct Twice {
     records: IndexMap<String, Record>,
     unstable: Vec<Unstable>,
     /// The endpoints of which cells were swept once more, one at a time.
     repeated: BTreeSet<String>,
+    /// Why what was seen does not say enough.
+    inconclusive: Vec<String>,
 }
 
 impl Twice {
@@ -123,6 +127,9 @@ impl Twice {
         is_calibrated: bool,
         is_last: bool,
     ) -> Result<Option<Vec<(Rule, String)>>, Failure> {
+        if !self.inconclusive.is_empty() {
+            return Err(inconclusive(&self.inconclusive));
+        }
         if self.unstable.is_empty() {
             return Ok(None);
         }
@@ -160,8 +167,18 @@ async fn twice<'a>(
 ) -> Result<(Twice, Held<'a>), Failure> {
     let given = args.service.resolve(suite)?;
     let (first, held) = hold(suite, plan, &given, options, bar, context).await?;
+    let reasons = |swept: &Sweep| conclusive::reasons(suite, swept, args.suite.is_whole());
+    let inconclusive = reasons(&first);
+    if !inconclusive.is_empty() {
+        let twice = Twice {
+            inconclusive,
+            ..Twice::default()
+        };
+        return Ok((twice, held));
+    }
     held.undo().await?;
     let (mut second, held) = hold(suite, plan, &given, options, bar, context).await?;
+    let inconclusive = reasons(&second);
     let mut unstable = calibrate::unstable(&suite.file, &first.records, &second.records);
     for (endpoint, lost) in first.unrepeated.iter().chain(&second.unrepeated) {
         unstable.push(calibrate::unrepeated(endpoint, lost));
@@ -171,6 +188,7 @@ async fn twice<'a>(
         records: first.records,
         unstable,
         repeated: second.repeated,
+        inconclusive,
     };
     Ok((twice, held))
 }
@@ -217,6 +235,12 @@ fn add(suite: &Suite, rules: &[(Rule, String)]) -> Result<(), Failure> {
     };
     let written = file::write(&path, |file| file.write_all(edited.as_bytes()));
     written.map_err(|error| fail("write", error))
+}
+
+fn inconclusive(reasons: &[String]) -> Failure {
+    let reasons = reasons.join("\n  ");
+    let message = format!("what was answered does not say enough, nothing was accepted:\n  {reasons}");
+    Failure::new(Exit::Inconclusive, message)
 }
 
 /// The rules, each once, with the cell that showed that it is needed.

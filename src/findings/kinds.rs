@@ -20,6 +20,7 @@ pub enum Kind {
     WorldChanged,
     Inversion,
     DeniedEverywhere,
+    CredentialEnded,
     ServerError,
     NoAnswer,
     AllowedWithoutEffect,

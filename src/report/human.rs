@@ -29,6 +29,7 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     for outcome in &report.endpoints {
         differences(out, outcome)?;
     }
+    inconclusive(out, report)?;
     summary(out, report)
 }
 
@@ -124,8 +125,18 @@ fn colored(line: &str) -> String {
     }
 }
 
+fn inconclusive(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    if report.inconclusive.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{}", styled(NOTABLE, "what was answered does not say enough"))?;
+    let mut reasons = report.inconclusive.iter();
+    reasons.try_for_each(|reason| writeln!(out, "    {reason}"))
+}
+
 fn summary(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let verdict = match report.differing() {
+        _ if !report.inconclusive.is_empty() => styled(NOTABLE, "inconclusive"),
         0 => styled(ALLOWED, "as pinned"),
         n => styled(
             NOTABLE,

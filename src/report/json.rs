@@ -19,6 +19,9 @@ struct Document<'a> {
     suite: &'a str,
     #[serde(flatten)]
     totals: Totals,
+    /// Why what was seen does not say enough; nothing, if it does.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    inconclusive: &'a [String],
     /// What was found of each endpoint, in the suite's order.
     endpoints: Vec<Endpoint<'a>>,
 }
@@ -93,6 +96,7 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let document = Document {
         suite: &report.suite,
         totals: report.totals,
+        inconclusive: &report.inconclusive,
         endpoints: report.endpoints.iter().map(Endpoint::of).collect(),
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;

@@ -32,6 +32,9 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let groups = report.groups();
     let mut page = Page::default();
     page.add(&verdict(report), END);
+    for reason in &report.inconclusive {
+        page.add(&format!("- **inconclusive**: {}\n", plain(reason)), END);
+    }
     page.counts(&groups);
     for same in groups.chunk_by(is_same_section) {
         page.section(same);
@@ -47,6 +50,7 @@ fn verdict(report: &Report) -> String {
     let cells = report.endpoints.iter();
     let changed: usize = cells.map(|outcome| outcome.comparison.cells().len()).sum();
     let verdict = match report.differing() {
+        _ if !report.inconclusive.is_empty() => "**inconclusive**",
         0 => "as pinned",
         _ => "**not** as pinned",
     };

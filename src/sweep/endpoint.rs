@@ -40,7 +40,7 @@ impl<'a> Sweeper<'a> {
     /// Whether other runs may sweep beside an endpoint: where the suite says that all it writes holds values of the run. Else
     /// what it writes is told from what others write by its time alone, as is what a setup writes; and rows that others insert
     /// or take away would move what is on the next page.
-    fn presence(&self, plan: &EndpointPlan<'a>) -> Presence {
+    pub(super) fn presence(&self, plan: &EndpointPlan<'a>) -> Presence {
         let is_clean = self.suite.sweep_of(&plan.endpoint.name).clean == Some(true);
         if is_clean && plan.endpoint.spec.pages.is_none() && !self.has_setup(plan) {
             Presence::Shared

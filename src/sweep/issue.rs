@@ -47,6 +47,11 @@ impl Issues {
             .is_none_or(|issued| issued.due.is_some_and(|due| Instant::now() >= due))
     }
 
+    /// Lets an actor be given everything anew.
+    pub(super) fn forget(&self, actor: &str) {
+        self.given.borrow_mut().remove(actor);
+    }
+
     pub(super) fn of(callers: BTreeSet<&str>) -> Self {
         Self {
             callers: callers.into_iter().map(str::to_owned).collect(),

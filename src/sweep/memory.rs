@@ -8,7 +8,7 @@ use crate::journal::Presence;
 use crate::observation::Observation;
 use crate::plan::{EndpointPlan, PlannedCell};
 use crate::record::{Cell, Record};
-use crate::suite::{Endpoint, Suite};
+use crate::suite::Suite;
 
 impl<'a> Sweeper<'a> {
     /// Once everything but the world is undone, asks for each actor once more what it was allowed to read, and tells what
@@ -53,7 +53,7 @@ impl<'a> Sweeper<'a> {
         let mut actors = BTreeSet::new();
         let mut chosen = Vec::new();
         for of_world in [true, false] {
-            for plan in plan.iter().filter(|plan| can_be_asked(plan.endpoint)) {
+            for plan in plan.iter().filter(|plan| plan.endpoint.can_be_asked()) {
                 let Some(record) = self.found.records.get(&plan.endpoint.name) else {
                     continue;
                 };
@@ -72,12 +72,6 @@ impl<'a> Sweeper<'a> {
         chosen.retain(|(_, cells): &(_, Vec<_>)| !cells.is_empty());
         chosen
     }
-}
-
-/// Whether a question costs one request and says something of the actors that are there for the whole run.
-fn can_be_asked(endpoint: &Endpoint) -> bool {
-    let spec = &endpoint.spec;
-    spec.request.method.is_safe() && spec.pages.is_none() && spec.probes.is_empty() && !spec.fresh
 }
 
 /// Whether the call was allowed. What an answer showed of other cells is not there any more.

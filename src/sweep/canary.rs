@@ -1,0 +1,270 @@
+//! Canaries: whether the credentials of the actors still work. A credential that does not makes every later cell of its
+//! actor a refusal, whatever the service's gates are: such cells say nothing, and are never pinned.
+
+mod answer;
+mod repair;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::store::Wait;
+use super::{SweepError, Sweeper};
+use crate::observation::Observation;
+use crate::plan::{EndpointPlan, Filter, PlannedCell, plan};
+use crate::record::Record;
+use crate::suite::Suite;
+
+use answer::{Answers, Pinning};
+
+/// What the snapshots say, by endpoint. Without them a sweep finds out who may read what.
+pub type Pinned = Arc<BTreeMap<String, Record>>;
+
+/// What is known of the actors' credentials.
+#[derive(Default)]
+pub(super) struct Canaries<'a> {
+    /// All cells of the suite, whatever is swept.
+    all: Vec<EndpointPlan<'a>>,
+    /// The call that shows whether an actor's credential works: a read that was answered otherwise than a call of somebody
+    /// whom the service does not know.
+    proofs: BTreeMap<&'a String, PlannedCell<'a>>,
+    /// When a credential was last seen to work.
+    signs: BTreeMap<&'a String, Sign>,
+    /// Whose credential does not work any more and cannot be made anew, with how many endpoints it was known to work for.
+    dead: BTreeMap<&'a String, usize>,
+}
+
+/// The last sign of a credential that works.
+#[derive(Clone, Copy, Default)]
+struct Sign {
+    /// How many endpoints had begun.
+    begun: usize,
+    /// Whether it came while the last of these was swept, whose calls may have ended the credential afterwards; else all of its
+    /// calls were over.
+    is_during: bool,
+}
+
+impl Sign {
+    /// One that came while the endpoint at that place was swept.
+    fn during(place: usize) -> Self {
+        let (begun, is_during) = (place + 1, true);
+        Self { begun, is_during }
+    }
+
+    /// One that came after that many endpoints.
+    fn after(begun: usize) -> Self {
+        let is_during = false;
+        Self { begun, is_during }
+    }
+
+    /// The place of the first endpoint whose calls can have ended the credential.
+    fn suspect(self) -> usize {
+        self.begun - usize::from(self.is_during)
+    }
+}
+
+impl<'a> Canaries<'a> {
+    pub(super) fn of(suite: &'a Suite) -> Self {
+        Self {
+            all: plan(suite, &Filter::default()),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn is_dead(&self, actor: &String) -> bool {
+        self.dead.contains_key(actor)
+    }
+
+    fn sign(&mut self, actor: &'a String, sign: Sign) {
+        self.signs.insert(actor, sign);
+    }
+
+    /// Who was not asked since had a credential that worked at the start.
+    fn last_sign(&self, actor: &String) -> Sign {
+        self.signs.get(actor).copied().unwrap_or_default()
+    }
+}
+
+/// The reads that tell whether an actor's credential works.
+struct Reads<'a> {
+    cells: Vec<PlannedCell<'a>>,
+    /// Whether the actor was allowed them: if it is refused all of them now, its credential is dead.
+    are_allowed: bool,
+}
+
+/// How many reads an actor may be refused before its credential counts as dead.
+const TRIES: usize = 3;
+
+/// How many targets of a read are tried to find one that an actor is allowed.
+const TARGETS: usize = 3;
+
+impl<'a> Sweeper<'a> {
+    /// Finds a read for each actor that shows that its credential works. With snapshots it is one that was allowed; who is
+    /// refused then has a dead credential. Nothing else was called yet.
+    pub(super) async fn first_canaries(
+        &mut self,
+        plan: &[EndpointPlan<'a>],
+    ) -> Result<(), SweepError> {
+        let cells = plan.iter().flat_map(|plan| &plan.cells);
+        let actors: BTreeSet<&'a String> = cells.map(|cell| cell.actor).collect();
+        let actors: BTreeSet<&'a String> = actors
+            .into_iter()
+            .filter(|actor| !self.suite.is_stranger(actor))
+            .collect();
+        match self.options.pinned.clone() {
+            Some(pinned) => self.pinned_canaries(&actors, &pinned).await,
+            None => self.found_canaries(&actors).await,
+        }
+    }
+
+    async fn pinned_canaries(
+        &mut self,
+        actors: &BTreeSet<&'a String>,
+        pinned: &BTreeMap<String, Record>,
+    ) -> Result<(), SweepError> {
+        let reads = actors.iter().map(|actor| (*actor, self.telling_reads(actor, pinned)));
+        let mut left: BTreeMap<&'a String, Reads<'a>> = reads.collect();
+        let mut refusals = BTreeMap::new();
+        for place in 0..TRIES {
+            let cells = left.values().filter_map(|reads| reads.cells.get(place));
+            let cells: Vec<PlannedCell<'a>> = cells.copied().collect();
+            for (cell, answers) in self.question(&cells).await? {
+                if !answers.is_dead() {
+                    self.proven(cell);
+                    left.remove(cell.actor);
+                    refusals.remove(cell.actor);
+                } else if left.get(cell.actor).is_some_and(|reads| reads.are_allowed) {
+                    refusals.insert(cell.actor, answers.told(&cell));
+                }
+            }
+        }
+        if refusals.is_empty() {
+            return Ok(());
+        }
+        Err(SweepError::Dead(refusals.into_values().collect()))
+    }
+
+    fn proven(&mut self, cell: PlannedCell<'a>) {
+        self.canaries.proofs.insert(cell.actor, cell);
+    }
+
+    /// The reads that an actor was allowed and a stranger was not, or else those that it was refused in another way. Each
+    /// endpoint's first one comes before its others.
+    fn telling_reads(&self, actor: &String, pinned: &BTreeMap<String, Record>) -> Reads<'a> {
+        let allowed = self.reads_where(actor, pinned, |pinning| pinning.is_allowed());
+        let are_allowed = !allowed.is_empty();
+        let cells = match are_allowed {
+            true => allowed,
+            false => self.reads_where(actor, pinned, |pinning| pinning.is_known()),
+        };
+        Reads { cells, are_allowed }
+    }
+
+    fn reads_where(
+        &self,
+        actor: &String,
+        pinned: &BTreeMap<String, Record>,
+        is_telling: impl Fn(&Pinning<'_>) -> bool,
+    ) -> Vec<PlannedCell<'a>> {
+        let mut first = Vec::new();
+        let mut others = Vec::new();
+        for plan in self.reads() {
+            let Some(record) = pinned.get(&plan.endpoint.name) else {
+                continue;
+            };
+            let own = plan.cells.iter().filter(|cell| cell.actor == actor);
+            let telling = own.filter(|cell| {
+                let pinning = Pinning::of(self.suite, record, cell);
+                pinning.is_some_and(|pinning| is_telling(&pinning))
+            });
+            let mut telling = telling.copied();
+            first.extend(telling.next());
+            others.extend(telling);
+        }
+        first.extend(others);
+        first
+    }
+
+    /// Asks every read about every actor that is not known to be allowed anything, until it is.
+    async fn found_canaries(&mut self, actors: &BTreeSet<&'a String>) -> Result<(), SweepError> {
+        let mut left = actors.clone();
+        let reads: Vec<Vec<PlannedCell<'a>>> = self.reads().map(|plan| plan.cells.clone()).collect();
+        for cells in reads {
+            let mut targets: Vec<&String> = cells.iter().map(|cell| cell.target).collect();
+            targets.dedup();
+            targets.truncate(TARGETS);
+            let wanted = cells.into_iter();
+            let wanted = wanted.filter(|cell| left.contains(cell.actor) && targets.contains(&cell.target));
+            let wanted: Vec<PlannedCell<'a>> = wanted.collect();
+            for (cell, answers) in self.question(&wanted).await? {
+                if answers.is_allowed() {
+                    self.proven(cell);
+                    left.remove(cell.actor);
+                } else if answers.is_known() && left.contains(cell.actor) {
+                    self.canaries.proofs.entry(cell.actor).or_insert(cell);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The endpoints whose calls cost one request each, change nothing, and are made by the actors of the whole run.
+    fn reads(&self) -> impl Iterator<Item = &EndpointPlan<'a>> {
+        let all = self.canaries.all.iter();
+        all.filter(|plan| plan.endpoint.can_be_asked() && plan.endpoint.setup.setup.is_empty())
+    }
+
+    /// Calls cells, and beside each those of strangers upon the same target. Nothing of it is recorded.
+    async fn question(
+        &mut self,
+        cells: &[PlannedCell<'a>],
+    ) -> Result<Vec<(PlannedCell<'a>, Answers)>, SweepError> {
+        let mut all = Vec::new();
+        let plans: Vec<EndpointPlan<'a>> = self.reads().cloned().collect();
+        for plan in plans {
+            let own = |cell: &&PlannedCell<'a>| cell.endpoint == &plan.endpoint.name;
+            let asked: Vec<PlannedCell<'a>> = cells.iter().filter(own).copied().collect();
+            if !asked.is_empty() {
+                all.extend(self.question_one(&plan, &asked).await?);
+            }
+        }
+        Ok(all)
+    }
+
+    async fn question_one(
+        &mut self,
+        plan: &EndpointPlan<'a>,
+        asked: &[PlannedCell<'a>],
+    ) -> Result<Vec<(PlannedCell<'a>, Answers)>, SweepError> {
+        let targets: BTreeSet<&String> = asked.iter().map(|cell| cell.target).collect();
+        let strangers = plan.cells.iter().filter(|cell| {
+            targets.contains(cell.target) && self.suite.is_stranger(cell.actor)
+        });
+        let cells: Vec<PlannedCell<'a>> = asked.iter().chain(strangers).copied().collect();
+        let observations = self.question_batch(plan, &cells).await?;
+        let answers = |cell: &PlannedCell<'a>| {
+            let at = |other: &PlannedCell<'a>| other.target == cell.target && self.suite.is_stranger(other.actor);
+            let strangers = cells.iter().zip(&observations).filter(|(other, _)| at(other));
+            let own = cells.iter().zip(&observations).find(|(other, _)| other.actor == cell.actor && other.target == cell.target);
+            Some(Answers {
+                own: own?.1.clone(),
+                strangers: strangers.map(|(_, answer)| answer.clone()).collect(),
+            })
+        };
+        Ok(asked.iter().filter_map(|cell| Some((*cell, answers(cell)?))).collect())
+    }
+
+    async fn question_batch(
+        &mut self,
+        plan: &EndpointPlan<'a>,
+        cells: &[PlannedCell<'a>],
+    ) -> Result<Vec<Observation>, SweepError> {
+        let before = self.count();
+        self.enter(self.presence(plan)).await?;
+        self.batch(plan.endpoint, cells, Wait::Settle).await?;
+        self.leave().await?;
+        let swept = self.swept.iter().skip(before - self.done);
+        let observations = swept.map(|swept| swept.observation.clone()).collect();
+        self.forget(before);
+        Ok(observations)
+    }
+}

@@ -1,0 +1,82 @@
+//! What an answer says of the caller's credential.
+
+use crate::observation::Observation;
+use crate::plan::PlannedCell;
+use crate::record::{Cell, Record};
+use crate::suite::Suite;
+
+/// An actor's answer, and those of callers whom the service does not know.
+#[derive(Clone)]
+pub(super) struct Answers {
+    pub(super) own: Observation,
+    pub(super) strangers: Vec<Observation>,
+}
+
+impl Answers {
+    /// Whether the actor was allowed what a stranger is not.
+    pub(super) fn is_allowed(&self) -> bool {
+        is_success(&self.own) && !self.strangers.iter().any(is_success)
+    }
+
+    /// Whether the service knows the actor: it was allowed what a stranger is not, or refused in another way. RFC 9110, section
+    /// 15.5.2: 401 is for a credential that is missing or not valid.
+    pub(super) fn is_known(&self) -> bool {
+        let is_other = !self.strangers.is_empty() && !self.is_as_a_stranger();
+        self.is_allowed() || (is_other && self.own.status.is_some_and(|status| status != 401))
+    }
+
+    /// Whether the actor, who was known, is now answered like nobody. What is allowed to everybody says nothing.
+    pub(super) fn is_dead(&self) -> bool {
+        let is_refused = self.own.status.is_some_and(|status| status >= 300);
+        is_refused && (self.own.status == Some(401) || self.is_as_a_stranger())
+    }
+
+    fn is_as_a_stranger(&self) -> bool {
+        let own = (self.own.status, &self.own.gate);
+        let mut strangers = self.strangers.iter();
+        strangers.any(|stranger| (stranger.status, &stranger.gate) == own)
+    }
+
+    /// What the call was answered, for a person.
+    pub(super) fn told(&self, cell: &PlannedCell<'_>) -> String {
+        let status = self.own.status.unwrap_or_default();
+        let gate = self.own.gate.as_deref().unwrap_or_default();
+        format!("{}: {cell} is answered {status} {gate}", cell.actor)
+    }
+}
+
+/// What a snapshot says of an actor's call, and of those of strangers.
+pub(super) struct Pinning<'r> {
+    own: &'r Cell,
+    strangers: Vec<&'r Cell>,
+}
+
+impl<'r> Pinning<'r> {
+    pub(super) fn of(suite: &Suite, record: &'r Record, cell: &PlannedCell<'_>) -> Option<Self> {
+        let strangers = suite.strangers();
+        Some(Self {
+            own: record.cell_at(cell.target, cell.actor)?,
+            strangers: strangers
+                .filter_map(|other| record.cell_at(cell.target, other))
+                .collect(),
+        })
+    }
+
+    /// Whether the actor was allowed what a stranger is not.
+    pub(super) fn is_allowed(&self) -> bool {
+        let is_success = |cell: &Cell| cell.status.is_some_and(|status| status < 300);
+        is_success(self.own) && !self.strangers.iter().any(|cell| is_success(cell))
+    }
+
+    /// Whether the actor was refused in another way than a stranger.
+    pub(super) fn is_known(&self) -> bool {
+        let said = |cell: &Cell| (cell.status, cell.gate.clone());
+        let is_other = |cell: &&Cell| said(cell) != said(self.own);
+        let is_refused = self.own.status.is_some_and(|status| status >= 400 && status != 401);
+        is_refused && !self.strangers.is_empty() && self.strangers.iter().all(is_other)
+    }
+}
+
+fn is_success(answer: &Observation) -> bool {
+    answer.status.is_some_and(|status| status < 300)
+}

@@ -1,0 +1,230 @@
+//! What is done about a credential that died while an endpoint was swept.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::store::Wait;
+use super::super::{SweepError, Sweeper};
+use super::Sign;
+use super::answer::Answers;
+use crate::diagnostic::list;
+use crate::findings;
+use crate::journal::Presence;
+use crate::plan::{EndpointPlan, PlannedCell};
+use crate::record::Record;
+use crate::suite::Credential;
+
+/// What became of credentials that died.
+#[derive(Default)]
+struct Fates<'a> {
+    /// Those that were made anew, by the place of the endpoint whose calls ended them.
+    renewed: BTreeMap<usize, Vec<&'a String>>,
+    /// Those that could not be, by the place of the first endpoint of which they make cells inconclusive.
+    lost: BTreeMap<usize, Vec<&'a String>>,
+}
+
+impl<'a> Sweeper<'a> {
+    /// After an endpoint was swept, asks for the credentials that may have died meanwhile. One that can be made anew is, and
+    /// the cells that it was refused in are called again, each with a new one.
+    pub(in crate::sweep) async fn look_after(
+        &mut self,
+        all: &'a [EndpointPlan<'a>],
+        place: usize,
+        before: usize,
+    ) -> Result<(), SweepError> {
+        // There each cell has callers of its own.
+        let plan = all.get(place).filter(|plan| !plan.endpoint.spec.fresh);
+        let Some(plan) = plan.filter(|_| !self.canaries.proofs.is_empty()) else {
+            return Ok(());
+        };
+        let answers = self.answers_since(before);
+        let suspects = self.suspects(plan, &answers);
+        for (cell, _) in answers.iter().filter(|(_, answers)| answers.is_known()) {
+            self.canaries.sign(cell.actor, Sign::during(place));
+        }
+        let mut fates = Fates::default();
+        for actor in self.dead_of(suspects, place + 1).await? {
+            let last = self.canaries.last_sign(actor);
+            let refused = refused(&answers, actor);
+            if self.renew(plan, actor, &refused, before).await? {
+                self.canaries.sign(actor, Sign::after(place + 1));
+                fates.renewed.entry(last.suspect()).or_default().push(actor);
+            } else {
+                let first = if refused.is_empty() { last.begun } else { last.begun.min(place) };
+                fates.lost.entry(first).or_default().push(actor);
+            }
+        }
+        self.decide(all, fates);
+        Ok(())
+    }
+
+    /// What the cells since then were answered, each beside what strangers were answered upon the same target.
+    fn answers_since(&self, before: usize) -> Vec<(PlannedCell<'a>, Answers)> {
+        let swept = self.swept.iter().skip(before - self.done);
+        let swept: Vec<_> = swept.filter(|swept| swept.recorded).collect();
+        let mut strangers: BTreeMap<&String, Vec<_>> = BTreeMap::new();
+        for swept in &swept {
+            if self.suite.is_stranger(swept.planned.actor) {
+                let answers = strangers.entry(swept.planned.target).or_default();
+                answers.push(swept.observation.clone());
+            }
+        }
+        let known = swept.iter().filter(|swept| !self.suite.is_stranger(swept.planned.actor));
+        let answers = known.map(|swept| {
+            let cell = swept.planned;
+            let strangers = strangers.get(cell.target).cloned().unwrap_or_default();
+            let own = swept.observation.clone();
+            (cell, Answers { own, strangers })
+        });
+        answers.collect()
+    }
+
+    /// Whose credential may have died: with snapshots, who is refused where they say something else, and whose credential they
+    /// say to end here. Without them, everybody's after calls that can change something, else that of who was refused.
+    fn suspects(
+        &self,
+        plan: &EndpointPlan<'a>,
+        answers: &[(PlannedCell<'a>, Answers)],
+    ) -> BTreeSet<&'a String> {
+        let pinned = self.options.pinned.as_deref();
+        let pinned = pinned.map(|pinned| pinned.get(&plan.endpoint.name));
+        let refused = answers.iter().filter(|(cell, answers)| {
+            let as_pinned = pinned.flatten().is_some_and(|record| {
+                let old = record.cell_at(cell.target, cell.actor);
+                old.is_some_and(|old| old.status == answers.own.status)
+            });
+            answers.is_dead() && !as_pinned
+        });
+        let mut suspects: BTreeSet<&'a String> = refused.map(|(cell, _)| cell.actor).collect();
+        let proofs = self.canaries.proofs.keys().copied();
+        match pinned {
+            None if !plan.endpoint.spec.request.method.is_safe() => suspects.extend(proofs),
+            Some(Some(record)) => suspects.extend(proofs.filter(|actor| is_ended(record, actor))),
+            None | Some(None) => {}
+        }
+        suspects
+    }
+
+    /// Those of the actors whose credential does not work any more, after that many endpoints.
+    async fn dead_of(
+        &mut self,
+        suspects: BTreeSet<&'a String>,
+        swept: usize,
+    ) -> Result<BTreeSet<&'a String>, SweepError> {
+        let canaries = &self.canaries;
+        let suspects = suspects.into_iter();
+        let suspects = suspects.filter(|actor| !canaries.is_dead(actor));
+        let cells: Vec<PlannedCell<'a>> = suspects
+            .filter_map(|actor| canaries.proofs.get(actor).copied())
+            .collect();
+        let mut dead = BTreeSet::new();
+        for (cell, answers) in self.question(&cells).await? {
+            if answers.is_dead() {
+                dead.insert(cell.actor);
+            } else {
+                self.canaries.sign(cell.actor, Sign::after(swept));
+            }
+        }
+        Ok(dead)
+    }
+
+    /// Makes a credential anew, and calls the cells that it was refused in again, each with a new one. Not if it cannot be made
+    /// anew, or if that does not help.
+    async fn renew(
+        &mut self,
+        plan: &'a EndpointPlan<'a>,
+        actor: &'a String,
+        refused: &[PlannedCell<'a>],
+        before: usize,
+    ) -> Result<bool, SweepError> {
+        if !self.suite.auth_of(actor).is_some_and(Credential::is_issued) {
+            return Ok(false);
+        }
+        self.forget_cells(before, refused);
+        for cell in refused {
+            self.issues.forget(actor);
+            self.enter(Presence::Alone).await?;
+            let cells = std::slice::from_ref(cell);
+            self.batch(plan.endpoint, cells, Wait::Settle).await?;
+            self.leave().await?;
+        }
+        self.issues.forget(actor);
+        let swept = self.canaries.last_sign(actor).begun;
+        let dead = self.dead_of(BTreeSet::from([actor]), swept).await?;
+        Ok(dead.is_empty())
+    }
+
+    /// Keeps, and tells, whose credentials were made anew and whose cannot be.
+    fn decide(&mut self, all: &[EndpointPlan<'a>], fates: Fates<'a>) {
+        for (place, actors) in fates.renewed {
+            let Some(by) = all.get(place).map(|plan| &plan.endpoint.name) else {
+                continue;
+            };
+            let names = list(actors.iter().map(|actor| actor.as_str()));
+            let ended = self.found.ended.entry(by.clone()).or_default();
+            ended.extend(actors.into_iter().cloned());
+            self.progress.note(&format!(
+                "{by}: after its calls the credentials of {names} did not work any more, and were made anew"
+            ));
+        }
+        for (place, actors) in fates.lost {
+            let names = list(actors.iter().map(|actor| actor.as_str()));
+            let dead = actors.into_iter().map(|actor| (actor, place));
+            self.canaries.dead.extend(dead);
+            let from = all.get(place).map_or("the end", |plan| plan.endpoint.name.as_str());
+            self.progress.note(&format!(
+                "the credentials of {names} do not work any more and cannot be made anew: their cells from {from} on are \
+                 inconclusive (`fresh: true` in an endpoint whose calls end credentials makes callers for each of its cells)"
+            ));
+        }
+    }
+
+    /// Cells that are called again count no longer.
+    fn forget_cells(&mut self, before: usize, cells: &[PlannedCell<'a>]) {
+        for swept in self.swept.iter_mut().skip(before - self.done) {
+            if cells.contains(&swept.planned) {
+                swept.recorded = false;
+            }
+        }
+    }
+
+    /// Asks at the end for every credential once more, and leaves out of the records what a dead one was answered.
+    pub(in crate::sweep) async fn last_canaries(
+        &mut self,
+        plan: &'a [EndpointPlan<'a>],
+    ) -> Result<(), SweepError> {
+        let all = self.canaries.proofs.keys().copied().collect();
+        let mut fates = Fates::default();
+        for actor in self.dead_of(all, plan.len()).await? {
+            let last = self.canaries.last_sign(actor);
+            let later = plan.get(last.begun..).unwrap_or_default();
+            if later.iter().any(|plan| plan.calls(actor)) {
+                fates.lost.entry(last.begun).or_default().push(actor);
+            } else if last.is_during {
+                let by = plan.get(last.suspect()).map(|plan| plan.endpoint.name.clone());
+                let ended = self.found.ended.entry(by.unwrap_or_default());
+                ended.or_default().insert(actor.clone());
+            }
+        }
+        self.decide(plan, fates);
+        for (actor, place) in std::mem::take(&mut self.canaries.dead) {
+            let later = plan.get(place..).unwrap_or_default().iter();
+            for plan in later.filter(|plan| plan.calls(actor)) {
+                let left_out = self.found.inconclusive.entry(plan.endpoint.name.clone());
+                left_out.or_default().insert(actor.clone());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The cells in which an actor was answered as with a dead credential.
+fn refused<'a>(answers: &[(PlannedCell<'a>, Answers)], actor: &String) -> Vec<PlannedCell<'a>> {
+    let own = answers.iter().filter(|(cell, answers)| cell.actor == actor && answers.is_dead());
+    own.map(|(cell, _)| *cell).collect()
+}
+
+/// Whether a record says that calls end that actor's credential.
+fn is_ended(record: &Record, actor: &str) -> bool {
+    let text = findings::ended(actor);
+    record.findings.contains(&text)
+}
