@@ -132,7 +132,6 @@ impl From<SweepError> for Failure {
             }
             .help("give the service's database with --database-url"),
             SweepError::Template(_)
-            | SweepError::Pages { .. }
             | SweepError::Http(HttpError::Path(_) | HttpError::Request { .. }) => Self {
                 exit: Exit::Usage,
                 ..failure
@@ -142,6 +141,10 @@ impl From<SweepError> for Failure {
                 ..failure
             }
             .help("correct these credentials; if the service is meant to refuse them now, `record` what it does"),
+            SweepError::Unwell(_) => Self {
+                exit: Exit::Inconclusive,
+                ..failure
+            },
             SweepError::Interrupted => Self {
                 exit: Exit::Interrupted,
                 ..failure

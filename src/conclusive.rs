@@ -1,5 +1,6 @@
 //! Whether what a run saw says enough to be pinned: who was allowed anything, whose credential died, what was a draft.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -7,13 +8,13 @@ use indexmap::IndexMap;
 
 use crate::record::{Cell, Record};
 use crate::suite::Suite;
-use crate::sweep::Sweep;
+use crate::sweep::{Silence, Sweep};
 
 /// Why a run is inconclusive, each reason in words; none if it is not.
 #[must_use]
 pub(crate) fn reasons(suite: &Suite, swept: &Sweep, is_whole: bool) -> Vec<String> {
     let mut reasons = drafts(suite);
-    reasons.extend(dead(swept));
+    reasons.extend(left_out(swept));
     if is_whole {
         reasons.extend(nobody(suite, &swept.records));
     }
@@ -28,7 +29,10 @@ fn drafts(suite: &Suite) -> Vec<String> {
     let own = ["suite.yaml", "world.yaml", "targets.yaml"].map(|name| suite.folder.join(name));
     let endpoints = suite.endpoints.iter();
     let endpoints = endpoints.map(|endpoint| endpoint.place.file.clone());
-    own.into_iter().chain(endpoints).filter_map(|file| draft(&file)).collect()
+    own.into_iter()
+        .chain(endpoints)
+        .filter_map(|file| draft(&file))
+        .collect()
 }
 
 fn draft(file: &PathBuf) -> Option<String> {
@@ -39,28 +43,41 @@ fn draft(file: &PathBuf) -> Option<String> {
     let lines: Vec<String> = drafts.map(|(number, _)| number.to_string()).collect();
     let name = shown(file);
     (!lines.is_empty()).then(|| {
-        format!("{name} is a draft: it says {DRAFT} in line {} (do so, or delete the comment)", lines.join(", "))
+        format!(
+            "{name} is a draft: it says {DRAFT} in line {} (do so, or delete the comment)",
+            lines.join(", ")
+        )
     })
 }
 
 fn shown(file: &Path) -> String {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
-    match file.parent().is_some_and(|folder| folder.ends_with("endpoints")) {
+    match file
+        .parent()
+        .is_some_and(|folder| folder.ends_with("endpoints"))
+    {
         true => format!("endpoints/{name}"),
         false => name.into_owned(),
     }
 }
 
-/// The cells that were left out, since their actor's credential was dead.
-fn dead(swept: &Sweep) -> Vec<String> {
-    let mut endpoints: IndexMap<&str, Vec<&str>> = IndexMap::new();
+/// The cells that were left out, and why.
+fn left_out(swept: &Sweep) -> Vec<String> {
+    let mut reasons: BTreeMap<(&str, Silence), Vec<&str>> = BTreeMap::new();
     for (endpoint, actors) in &swept.inconclusive {
-        for actor in actors {
-            endpoints.entry(actor).or_default().push(endpoint);
+        for (actor, why) in actors {
+            reasons.entry((actor, *why)).or_default().push(endpoint);
         }
     }
-    let reasons = endpoints.into_iter().map(|(actor, endpoints)| {
-        format!("{actor}'s credential did not work any more, and its cells are left out of {}", endpoints.join(", "))
+    let reasons = reasons.into_iter().map(|((actor, why), endpoints)| {
+        let why = match why {
+            Silence::Dead => "its credential did not work any more",
+            Silence::Limited => {
+                "it was answered 429 again and again (`--rate-limit` sends fewer requests a second)"
+            }
+            Silence::Outage => "the service was not well",
+        };
+        format!("{actor} is left out of {}: {why}", endpoints.join(", "))
     });
     reasons.collect()
 }
@@ -75,8 +92,11 @@ fn nobody(suite: &Suite, records: &IndexMap<String, Record>) -> Option<String> {
     let known = || cells().filter(|(_, (_, actor, _))| !suite.is_stranger(actor));
     // Where a stranger is sent away to log in, an actor who is sent elsewhere was allowed something.
     let is_more = |(record, (target, _, cell)): (&Record, (&str, &str, &Cell))| {
-        let mut strangers = suite.strangers().filter_map(|other| record.cell_at(target, other));
-        cell.is_allowed() && !strangers.any(|other| (other.status, &other.gate) == (cell.status, &cell.gate))
+        let mut strangers = suite
+            .strangers()
+            .filter_map(|other| record.cell_at(target, other));
+        cell.is_allowed()
+            && !strangers.any(|other| (other.status, &other.gate) == (cell.status, &cell.gate))
     };
     let is_refused = cells().any(|(_, (_, _, cell))| !cell.is_allowed());
     let found = known().next().is_some() && is_refused && !known().any(is_more);

@@ -25,6 +25,9 @@ pub enum Fault {
     /// The body ended before its announced length.
     #[serde(rename = "answer ended early")]
     EndedEarly,
+    /// A paged answer has more pages than are walked.
+    #[serde(rename = "pages without an end")]
+    Endless,
 }
 
 impl Fault {
@@ -37,6 +40,7 @@ impl Fault {
             Self::NotHttp => "not HTTP",
             Self::TooLarge => "answer larger than 16 MiB",
             Self::EndedEarly => "answer ended early",
+            Self::Endless => "pages without an end",
         }
     }
 
@@ -83,6 +87,7 @@ mod tests {
             Fault::NotHttp,
             Fault::TooLarge,
             Fault::EndedEarly,
+            Fault::Endless,
         ];
         for fault in all {
             let text = serde_json::to_value(fault).unwrap();

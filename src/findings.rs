@@ -100,10 +100,39 @@ impl Rules<'_> {
                 format!("`{gate}` refuses with {}", statuses.join(" and ")),
             )
         });
-        let found = everywhere.chain(differing);
+        let found = self.open().into_iter().chain(everywhere).chain(differing);
         found
             .map(|(kind, what)| format!("{}: {what}", kind.id()))
             .collect()
+    }
+
+    /// Whether everybody was allowed upon everything, a caller whom the service does not know as well. Of a call that is the same
+    /// upon every target, reads and shows nothing that is somebody's, that says nothing.
+    fn open(&self) -> Option<Found> {
+        let mut cells = self.record.iter().peekable();
+        let has_stranger = self
+            .record
+            .iter()
+            .any(|(_, actor, _)| self.suite.is_stranger(actor));
+        let has_known = self
+            .record
+            .iter()
+            .any(|(_, actor, _)| !self.suite.is_stranger(actor));
+        let request = &self.endpoint.spec.request;
+        let tells = |(_, _, cell): (&str, &str, &Cell)| {
+            !cell.discloses.is_empty() || !cell.effects.is_empty()
+        };
+        let is_about = !request.method.is_safe()
+            || self.sent.values().any(|sent| sent.contains("target."))
+            || self.record.iter().any(tells);
+        let is_open = cells.all(|(_, _, cell)| cell.status.is_some_and(|status| status < 300));
+        (has_stranger && has_known && is_about && is_open).then(|| {
+            (
+                Kind::OpenToEverybody,
+                "everybody was allowed upon every target, also whom the service does not know"
+                    .to_owned(),
+            )
+        })
     }
 
     fn anonymous_allowed(&self, actor: &str, cell: &Cell) -> Option<Found> {

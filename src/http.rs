@@ -9,6 +9,7 @@ mod tls;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use reqwest::header::HeaderMap;
@@ -16,6 +17,8 @@ use reqwest::header::{HeaderValue, LOCATION};
 use reqwest::redirect::Policy;
 use reqwest::{Request, Response, retry};
 use serde_json::Value as Json;
+use tokio::sync::Mutex;
+use tokio::time::{Interval, MissedTickBehavior, interval};
 use url::Url;
 
 pub use tls::{Tls, TlsError};
@@ -242,6 +245,8 @@ pub struct Http {
     own: reqwest::Client,
     base: Url,
     others: BTreeMap<String, Url>,
+    /// When the next request may be sent, where there is a limit.
+    pace: Option<Arc<Mutex<Interval>>>,
 }
 
 /// How long a connection is kept without a call. Services close idle ones too, most of them after seconds, and what is
@@ -294,12 +299,27 @@ impl Http {
             own: client(0)?,
             base,
             others,
+            pace: None,
         })
+    }
+
+    /// The same, with at most so many requests a second.
+    #[must_use]
+    pub fn paced(mut self, rate: Option<u32>) -> Self {
+        self.pace = rate.map(|rate| {
+            let mut pace = interval(Duration::from_secs(1) / rate.max(1));
+            pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            Arc::new(Mutex::new(pace))
+        });
+        self
     }
 
     /// Sends one request and reads its answer. It is made again where no connection can be made, and where a kept
     /// connection broke under a call that changes nothing.
     pub async fn send(&self, call: &Call) -> Result<Result<Answer, Fault>, HttpError> {
+        if let Some(pace) = &self.pace {
+            pace.lock().await.tick().await;
+        }
         if call.method.is_safe() {
             let sent = self.connect_and_send(&self.kept, call).await?;
             if !sent.as_ref().is_err_and(|fault| fault.is_broken()) {

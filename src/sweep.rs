@@ -8,6 +8,7 @@ mod attribution;
 mod background;
 mod batch;
 mod canary;
+mod doubt;
 mod endpoint;
 mod fire;
 mod fresh;
@@ -44,6 +45,7 @@ use crate::world::{Row, World};
 
 pub(crate) use background::Background;
 pub use canary::Pinned;
+pub use doubt::Silence;
 pub(crate) use logins::register as register_logins;
 
 use batch::{Batch, Swept};
@@ -86,6 +88,8 @@ impl Service {
 pub struct Options {
     /// How many calls are under way at once.
     pub concurrency: usize,
+    /// How many requests are sent in a second at most.
+    pub rate_limit: Option<u32>,
     /// Fires the cells of an endpoint in an order drawn from this seed.
     pub shuffle: Option<u64>,
     /// Whether to hand out how to repeat each call.
@@ -98,6 +102,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             concurrency: 16,
+            rate_limit: None,
             shuffle: None,
             calls: false,
             pinned: None,
@@ -147,8 +152,8 @@ pub struct Sweep {
     pub remembered: Vec<String>,
     /// Whose credential did not work any more after the calls of an endpoint, by endpoint.
     pub ended: BTreeMap<String, BTreeSet<String>>,
-    /// The actors of whom an endpoint's record says nothing, since their credential was dead, by endpoint.
-    pub inconclusive: BTreeMap<String, BTreeSet<String>>,
+    /// The actors of whom an endpoint's record says nothing, and why, by endpoint.
+    pub inconclusive: BTreeMap<String, BTreeMap<String, Silence>>,
     /// Where the time went.
     pub phases: Phases,
 }
@@ -206,6 +211,9 @@ pub enum SweepError {
     /// Credentials that worked when the snapshots were recorded are refused.
     #[error("credentials do not work, nothing was swept:\n  {}", .0.join("\n  "))]
     Dead(Vec<String>),
+    /// The service does not answer what it has answered before.
+    #[error("the service is not well, nothing was swept:\n  {}", .0.join("\n  "))]
+    Unwell(Vec<String>),
     /// The service could not be made to read its database again.
     #[error("the service cannot be reset: {step}: {reason}")]
     Reset {
@@ -217,14 +225,6 @@ pub enum SweepError {
     /// Somebody stopped the run, and what it did was undone.
     #[error("interrupted")]
     Interrupted,
-    /// A paged answer has no end.
-    #[error("`{endpoint}` has more than {limit} pages")]
-    Pages {
-        /// The endpoint's name.
-        endpoint: String,
-        /// The most that are walked.
-        limit: usize,
-    },
 }
 
 /// Sweeps the plan. Whatever happens, what the run did is undone before this returns.
@@ -415,6 +415,10 @@ struct Sweeper<'a> {
     /// The endpoints whose cells were swept and have no record yet, with the number after their last cell.
     unfinished: VecDeque<(&'a EndpointPlan<'a>, usize)>,
     options: &'a Options,
+    /// How many calls are under way at once now.
+    at_once: usize,
+    /// For how long the service wants to be left alone, as its last answers say.
+    retry_after: Option<Duration>,
     progress: &'a dyn Progress,
     /// How many cells are in a record already.
     done: usize,
@@ -434,6 +438,7 @@ impl<'a> Sweeper<'a> {
         progress: &'a dyn Progress,
     ) -> Result<Self, SweepError> {
         let http = service.http(Duration::from_secs(suite.file.service.timeout_s))?;
+        let http = http.paced(options.rate_limit);
         if service.tls.insecure {
             progress.note("certificates are not verified, since the suite says so");
         }
@@ -468,6 +473,8 @@ impl<'a> Sweeper<'a> {
             retired: Retired::default(),
             unfinished: VecDeque::new(),
             options,
+            at_once: options.concurrency,
+            retry_after: None,
             progress,
             done: 0,
             swept: Vec::new(),
@@ -510,7 +517,7 @@ impl<'a> Sweeper<'a> {
                 continue;
             };
             let endpoint = self.suite.endpoints.iter();
-            let kept = std::mem::take(record).retain(|_, actor| !actors.contains(actor));
+            let kept = std::mem::take(record).retain(|_, actor| !actors.contains_key(actor));
             *record = kept;
             if let Some(endpoint) = endpoint.into_iter().find(|one| &one.name == name) {
                 record.findings = findings::of(self.suite, endpoint, record);

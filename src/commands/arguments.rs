@@ -426,6 +426,9 @@ pub struct SweepArgs {
     /// How many calls are under way at once; changes nothing in the records
     #[arg(long, short, default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub concurrency: u16,
+    /// Send at most so many requests a second, setups and probes included
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub rate_limit: Option<u32>,
     /// Fire each endpoint's cells in an order drawn from this number; changes nothing in the records
     #[arg(long, value_name = "SEED")]
     pub shuffle: Option<u64>,
@@ -435,6 +438,7 @@ impl Default for SweepArgs {
     fn default() -> Self {
         Self {
             concurrency: 16,
+            rate_limit: None,
             shuffle: None,
         }
     }
@@ -445,6 +449,7 @@ impl From<&SweepArgs> for Options {
         Self {
             concurrency: args.concurrency.into(),
             shuffle: args.shuffle,
+            rate_limit: args.rate_limit,
             calls: false,
             pinned: None,
         }

@@ -239,7 +239,8 @@ fn add(suite: &Suite, rules: &[(Rule, String)]) -> Result<(), Failure> {
 
 fn inconclusive(reasons: &[String]) -> Failure {
     let reasons = reasons.join("\n  ");
-    let message = format!("what was answered does not say enough, nothing was accepted:\n  {reasons}");
+    let message =
+        format!("what was answered does not say enough, nothing was accepted:\n  {reasons}");
     Failure::new(Exit::Inconclusive, message)
 }
 

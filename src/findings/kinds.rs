@@ -15,6 +15,7 @@ pub enum Kind {
     OthersSecretDisclosed,
     SecretAtRest,
     OtherTenantDisclosed,
+    OpenToEverybody,
     AnonymousAllowed,
     UnrepeatedWrite,
     WorldChanged,

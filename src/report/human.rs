@@ -129,7 +129,11 @@ fn inconclusive(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     if report.inconclusive.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n{}", styled(NOTABLE, "what was answered does not say enough"))?;
+    writeln!(
+        out,
+        "\n{}",
+        styled(NOTABLE, "what was answered does not say enough")
+    )?;
     let mut reasons = report.inconclusive.iter();
     reasons.try_for_each(|reason| writeln!(out, "    {reason}"))
 }

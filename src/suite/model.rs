@@ -28,6 +28,10 @@ pub struct SuiteFile {
     /// Where a refusal says which gate refused.
     #[serde(default)]
     pub refusal: RefusalSpec,
+    /// Refusals that are no answer at all, since the service is not well: their texts as records have them, with `*` for any
+    /// characters. Such a call is made again, and never pinned.
+    #[serde(default)]
+    pub outage: Vec<String>,
     /// Tables that the service writes by itself, whatever is called.
     #[serde(default)]
     pub background: BackgroundSpec,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::doubt::retry_after;
 use super::fire::Brought;
 use super::setup::Stage;
 use super::store::{Pause, Store, Unexplained, Wait};
@@ -62,6 +63,7 @@ impl<'a> Sweeper<'a> {
             .calls(&endpoint.spec.request, cells, &scratches)?
             .into();
         let brought = self.fired(endpoint, cells, &requests).await?;
+        self.retry_after = retry_after(&brought);
         self.found.phases.requests += lap(&mut start);
         self.capture(endpoint, first, &brought, &mut scratches)?;
         self.know_values(first);

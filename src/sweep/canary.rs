@@ -121,26 +121,37 @@ impl<'a> Sweeper<'a> {
         actors: &BTreeSet<&'a String>,
         pinned: &BTreeMap<String, Record>,
     ) -> Result<(), SweepError> {
-        let reads = actors.iter().map(|actor| (*actor, self.telling_reads(actor, pinned)));
+        let reads = actors
+            .iter()
+            .map(|actor| (*actor, self.telling_reads(actor, pinned)));
         let mut left: BTreeMap<&'a String, Reads<'a>> = reads.collect();
-        let mut refusals = BTreeMap::new();
+        let mut refusals: BTreeMap<&'a String, (bool, String)> = BTreeMap::new();
         for place in 0..TRIES {
             let cells = left.values().filter_map(|reads| reads.cells.get(place));
             let cells: Vec<PlannedCell<'a>> = cells.copied().collect();
             for (cell, answers) in self.question(&cells).await? {
-                if !answers.is_dead() {
+                let is_answer = answers.own.is_answer();
+                if is_answer && !answers.is_dead() {
                     self.proven(cell);
                     left.remove(cell.actor);
                     refusals.remove(cell.actor);
                 } else if left.get(cell.actor).is_some_and(|reads| reads.are_allowed) {
-                    refusals.insert(cell.actor, answers.told(&cell));
+                    let told = (is_answer, answers.told(&cell));
+                    refusals.entry(cell.actor).or_insert(told);
                 }
             }
         }
         if refusals.is_empty() {
             return Ok(());
         }
-        Err(SweepError::Dead(refusals.into_values().collect()))
+        let (refused, silent): (Vec<_>, Vec<_>) = refusals
+            .into_values()
+            .partition(|(is_answer, _)| *is_answer);
+        let told = |of: Vec<(bool, String)>| of.into_iter().map(|(_, told)| told).collect();
+        Err(match refused.is_empty() {
+            true => SweepError::Unwell(told(silent)),
+            false => SweepError::Dead(told(refused)),
+        })
     }
 
     fn proven(&mut self, cell: PlannedCell<'a>) {
@@ -187,13 +198,15 @@ impl<'a> Sweeper<'a> {
     /// Asks every read about every actor that is not known to be allowed anything, until it is.
     async fn found_canaries(&mut self, actors: &BTreeSet<&'a String>) -> Result<(), SweepError> {
         let mut left = actors.clone();
-        let reads: Vec<Vec<PlannedCell<'a>>> = self.reads().map(|plan| plan.cells.clone()).collect();
+        let reads: Vec<Vec<PlannedCell<'a>>> =
+            self.reads().map(|plan| plan.cells.clone()).collect();
         for cells in reads {
             let mut targets: Vec<&String> = cells.iter().map(|cell| cell.target).collect();
             targets.dedup();
             targets.truncate(TARGETS);
             let wanted = cells.into_iter();
-            let wanted = wanted.filter(|cell| left.contains(cell.actor) && targets.contains(&cell.target));
+            let wanted =
+                wanted.filter(|cell| left.contains(cell.actor) && targets.contains(&cell.target));
             let wanted: Vec<PlannedCell<'a>> = wanted.collect();
             for (cell, answers) in self.question(&wanted).await? {
                 if answers.is_allowed() {
@@ -205,6 +218,13 @@ impl<'a> Sweeper<'a> {
             }
         }
         Ok(())
+    }
+
+    /// What any actor's canary is answered now.
+    pub(super) async fn any_canary(&mut self) -> Result<Option<Observation>, SweepError> {
+        let canary = self.canaries.proofs.values().next().copied();
+        let answers = self.question(canary.as_slice()).await?;
+        Ok(answers.into_iter().next().map(|(_, answers)| answers.own))
     }
 
     /// The endpoints whose calls cost one request each, change nothing, and are made by the actors of the whole run.
@@ -236,21 +256,33 @@ impl<'a> Sweeper<'a> {
         asked: &[PlannedCell<'a>],
     ) -> Result<Vec<(PlannedCell<'a>, Answers)>, SweepError> {
         let targets: BTreeSet<&String> = asked.iter().map(|cell| cell.target).collect();
-        let strangers = plan.cells.iter().filter(|cell| {
-            targets.contains(cell.target) && self.suite.is_stranger(cell.actor)
-        });
+        let strangers = plan
+            .cells
+            .iter()
+            .filter(|cell| targets.contains(cell.target) && self.suite.is_stranger(cell.actor));
         let cells: Vec<PlannedCell<'a>> = asked.iter().chain(strangers).copied().collect();
         let observations = self.question_batch(plan, &cells).await?;
         let answers = |cell: &PlannedCell<'a>| {
-            let at = |other: &PlannedCell<'a>| other.target == cell.target && self.suite.is_stranger(other.actor);
-            let strangers = cells.iter().zip(&observations).filter(|(other, _)| at(other));
-            let own = cells.iter().zip(&observations).find(|(other, _)| other.actor == cell.actor && other.target == cell.target);
+            let at = |other: &PlannedCell<'a>| {
+                other.target == cell.target && self.suite.is_stranger(other.actor)
+            };
+            let strangers = cells
+                .iter()
+                .zip(&observations)
+                .filter(|(other, _)| at(other));
+            let own = cells
+                .iter()
+                .zip(&observations)
+                .find(|(other, _)| other.actor == cell.actor && other.target == cell.target);
             Some(Answers {
                 own: own?.1.clone(),
                 strangers: strangers.map(|(_, answer)| answer.clone()).collect(),
             })
         };
-        Ok(asked.iter().filter_map(|cell| Some((*cell, answers(cell)?))).collect())
+        Ok(asked
+            .iter()
+            .filter_map(|cell| Some((*cell, answers(cell)?)))
+            .collect())
     }
 
     async fn question_batch(
@@ -261,10 +293,24 @@ impl<'a> Sweeper<'a> {
         let before = self.count();
         self.enter(self.presence(plan)).await?;
         self.batch(plan.endpoint, cells, Wait::Settle).await?;
+        self.repeat_doubtful(plan, before).await?;
         self.leave().await?;
         let swept = self.swept.iter().skip(before - self.done);
-        let observations = swept.map(|swept| swept.observation.clone()).collect();
+        let swept = swept.filter(|swept| swept.recorded);
+        let mut answers: BTreeMap<_, Observation> = swept
+            .map(|swept| {
+                (
+                    (swept.planned.target, swept.planned.actor),
+                    swept.observation.clone(),
+                )
+            })
+            .collect();
         self.forget(before);
-        Ok(observations)
+        let answers = cells.iter().map(|cell| {
+            answers
+                .remove(&(cell.target, cell.actor))
+                .unwrap_or_default()
+        });
+        Ok(answers.collect())
     }
 }

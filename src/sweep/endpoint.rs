@@ -96,6 +96,7 @@ impl<'a> Sweeper<'a> {
         }
         let unexplained = self.batch(plan.endpoint, cells, Wait::Settle).await?;
         if unexplained.is_empty() {
+            self.ask_in_turn(plan, before).await?;
             for cell in cells {
                 self.progress.swept(cell);
             }
@@ -144,7 +145,9 @@ impl<'a> Sweeper<'a> {
         let mut kinds = Kinds::new();
         for cell in cells {
             self.late(plan, &mut kinds).await?;
+            let before = self.count();
             self.batch_of_one(plan, cell, &mut seen).await?;
+            self.ask_in_turn(plan, before).await?;
             let changes = self.swept.last().map(|swept| &swept.changes);
             count_kinds(&mut kinds, changes.into_iter().flatten());
             self.progress.swept(cell);

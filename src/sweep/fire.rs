@@ -21,7 +21,7 @@ use crate::suite::{Endpoint, PagesSpec, Suite};
 use crate::symbols::{Namer, View};
 
 /// The most pages that are walked.
-const PAGES: usize = 1000;
+const PAGES: usize = 1_000;
 
 /// What a call brought: the answer, or its pages, up to the fault that ended them.
 #[derive(Default)]
@@ -116,11 +116,10 @@ impl Sweeper<'_> {
         let walker = Walker {
             http: &self.http.clone(),
             under_way: &Arc::clone(&self.setups.under_way),
-            endpoint,
             pages,
         };
         let walks = calls.iter().map(|call| walker.walk(call));
-        let walks = in_order(walks, self.options.concurrency);
+        let walks = in_order(walks, self.at_once);
         let brought = while_alone(self.store.as_mut(), walks).await?;
         self.found.requests += brought.iter().map(Brought::requests).sum::<usize>();
         Ok(brought)
@@ -136,7 +135,7 @@ impl Sweeper<'_> {
     }
 
     fn begin(&self, calls: &Arc<[Call]>) -> JoinSet<Lane> {
-        let lanes = self.options.concurrency.clamp(1, calls.len().max(1));
+        let lanes = self.at_once.clamp(1, calls.len().max(1));
         let next = Arc::new(AtomicUsize::new(0));
         let lane = |_| {
             let under_way = Arc::clone(&self.setups.under_way);
@@ -176,7 +175,6 @@ impl Sweeper<'_> {
 struct Walker<'w> {
     http: &'w Http,
     under_way: &'w RwLock<()>,
-    endpoint: &'w Endpoint,
     pages: &'w PagesSpec,
 }
 
@@ -186,10 +184,8 @@ impl Walker<'_> {
         let mut page = Some(self.pages.first(first));
         while let Some(call) = page.take() {
             if brought.answers.len() >= PAGES {
-                return Err(SweepError::Pages {
-                    endpoint: self.endpoint.name.clone(),
-                    limit: PAGES,
-                });
+                brought.push(Err(Fault::Endless));
+                break;
             }
             let under_way = self.under_way.read().await;
             let sent = self.http.send(&call).await?;

@@ -28,7 +28,9 @@ impl Answers {
     /// Whether the actor, who was known, is now answered like nobody. What is allowed to everybody says nothing.
     pub(super) fn is_dead(&self) -> bool {
         let is_refused = self.own.status.is_some_and(|status| status >= 300);
-        is_refused && (self.own.status == Some(401) || self.is_as_a_stranger())
+        is_refused
+            && self.own.is_answer()
+            && (self.own.status == Some(401) || self.is_as_a_stranger())
     }
 
     fn is_as_a_stranger(&self) -> bool {
@@ -72,7 +74,10 @@ impl<'r> Pinning<'r> {
     pub(super) fn is_known(&self) -> bool {
         let said = |cell: &Cell| (cell.status, cell.gate.clone());
         let is_other = |cell: &&Cell| said(cell) != said(self.own);
-        let is_refused = self.own.status.is_some_and(|status| status >= 400 && status != 401);
+        let is_refused = self
+            .own
+            .status
+            .is_some_and(|status| status >= 400 && status != 401);
         is_refused && !self.strangers.is_empty() && self.strangers.iter().all(is_other)
     }
 }

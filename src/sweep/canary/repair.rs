@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::doubt::Silence;
 use super::super::store::Wait;
 use super::super::{SweepError, Sweeper};
 use super::Sign;
@@ -49,7 +50,11 @@ impl<'a> Sweeper<'a> {
                 self.canaries.sign(actor, Sign::after(place + 1));
                 fates.renewed.entry(last.suspect()).or_default().push(actor);
             } else {
-                let first = if refused.is_empty() { last.begun } else { last.begun.min(place) };
+                let first = if refused.is_empty() {
+                    last.begun
+                } else {
+                    last.begun.min(place)
+                };
                 fates.lost.entry(first).or_default().push(actor);
             }
         }
@@ -68,7 +73,9 @@ impl<'a> Sweeper<'a> {
                 answers.push(swept.observation.clone());
             }
         }
-        let known = swept.iter().filter(|swept| !self.suite.is_stranger(swept.planned.actor));
+        let known = swept
+            .iter()
+            .filter(|swept| !self.suite.is_stranger(swept.planned.actor));
         let answers = known.map(|swept| {
             let cell = swept.planned;
             let strangers = strangers.get(cell.target).cloned().unwrap_or_default();
@@ -170,7 +177,9 @@ impl<'a> Sweeper<'a> {
             let names = list(actors.iter().map(|actor| actor.as_str()));
             let dead = actors.into_iter().map(|actor| (actor, place));
             self.canaries.dead.extend(dead);
-            let from = all.get(place).map_or("the end", |plan| plan.endpoint.name.as_str());
+            let from = all
+                .get(place)
+                .map_or("the end", |plan| plan.endpoint.name.as_str());
             self.progress.note(&format!(
                 "the credentials of {names} do not work any more and cannot be made anew: their cells from {from} on are \
                  inconclusive (`fresh: true` in an endpoint whose calls end credentials makes callers for each of its cells)"
@@ -179,7 +188,7 @@ impl<'a> Sweeper<'a> {
     }
 
     /// Cells that are called again count no longer.
-    fn forget_cells(&mut self, before: usize, cells: &[PlannedCell<'a>]) {
+    pub(in crate::sweep) fn forget_cells(&mut self, before: usize, cells: &[PlannedCell<'a>]) {
         for swept in self.swept.iter_mut().skip(before - self.done) {
             if cells.contains(&swept.planned) {
                 swept.recorded = false;
@@ -200,7 +209,9 @@ impl<'a> Sweeper<'a> {
             if later.iter().any(|plan| plan.calls(actor)) {
                 fates.lost.entry(last.begun).or_default().push(actor);
             } else if last.is_during {
-                let by = plan.get(last.suspect()).map(|plan| plan.endpoint.name.clone());
+                let by = plan
+                    .get(last.suspect())
+                    .map(|plan| plan.endpoint.name.clone());
                 let ended = self.found.ended.entry(by.unwrap_or_default());
                 ended.or_default().insert(actor.clone());
             }
@@ -210,7 +221,7 @@ impl<'a> Sweeper<'a> {
             let later = plan.get(place..).unwrap_or_default().iter();
             for plan in later.filter(|plan| plan.calls(actor)) {
                 let left_out = self.found.inconclusive.entry(plan.endpoint.name.clone());
-                left_out.or_default().insert(actor.clone());
+                left_out.or_default().insert(actor.clone(), Silence::Dead);
             }
         }
         Ok(())
@@ -219,7 +230,9 @@ impl<'a> Sweeper<'a> {
 
 /// The cells in which an actor was answered as with a dead credential.
 fn refused<'a>(answers: &[(PlannedCell<'a>, Answers)], actor: &String) -> Vec<PlannedCell<'a>> {
-    let own = answers.iter().filter(|(cell, answers)| cell.actor == actor && answers.is_dead());
+    let own = answers
+        .iter()
+        .filter(|(cell, answers)| cell.actor == actor && answers.is_dead());
     own.map(|(cell, _)| *cell).collect()
 }
 

@@ -1,0 +1,207 @@
+//! Answers that may say nothing of their call: the service was not well, or other calls were in the way. They are asked
+//! again, one at a time, and never pinned while they are in doubt.
+
+use std::time::Duration;
+
+use super::fire::Brought;
+use super::store::Wait;
+use super::{SweepError, Sweeper};
+use crate::observation::Observation;
+use crate::plan::{EndpointPlan, PlannedCell};
+use crate::suite::is_match;
+use crate::text::counted;
+
+/// Why an answer may say nothing of its call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Doubt {
+    /// 502 to 504, or what the suite calls an outage. Whether the call did anything is not known.
+    Outage,
+    /// 429: the service was called too often.
+    Limit,
+    /// 409: other calls may have been in the way.
+    Conflict,
+}
+
+/// Why the cells of an actor are left out of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Silence {
+    /// Its credential did not work any more.
+    Dead,
+    /// The service was called too often.
+    Limited,
+    /// The service was not well.
+    Outage,
+}
+
+impl Observation {
+    /// Whether the service said something of the call at all.
+    pub(super) fn is_answer(&self) -> bool {
+        !matches!(self.status, None | Some(429 | 502..=504))
+    }
+}
+
+/// The pauses before the calls are made again, if the service does not say how long it wants to be left alone.
+const PAUSES: [Duration; 3] = [
+    Duration::from_millis(250),
+    Duration::from_secs(1),
+    Duration::from_secs(4),
+];
+
+/// The longest pause that a service can ask for.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// For how long the service wants to be left alone. RFC 9110, section 10.2.3: a number of seconds; a date is not understood.
+pub(super) fn retry_after(brought: &[Brought]) -> Option<Duration> {
+    let answers = brought.iter().flat_map(|brought| &brought.answers);
+    let values = answers.filter_map(|answer| answer.headers.get("retry-after")?.to_str().ok());
+    let seconds = values.filter_map(|value| value.trim().parse().ok());
+    seconds.max().map(Duration::from_secs)
+}
+
+impl<'a> Sweeper<'a> {
+    /// Makes calls again whose answers are in doubt, and leaves out of the records what stays so.
+    pub(super) async fn ask_in_turn(
+        &mut self,
+        plan: &EndpointPlan<'a>,
+        before: usize,
+    ) -> Result<(), SweepError> {
+        self.repeat_doubtful(plan, before).await?;
+        self.leave_in_doubt(plan, before).await
+    }
+
+    /// Makes calls again whose answers are in doubt, one at a time; what they did at first is undone by then.
+    pub(super) async fn repeat_doubtful(
+        &mut self,
+        plan: &EndpointPlan<'a>,
+        before: usize,
+    ) -> Result<(), SweepError> {
+        for pause in PAUSES {
+            let doubtful = self.doubtful(plan, before);
+            let again = doubtful
+                .iter()
+                .filter(|(_, doubt)| self.can_be_made_again(plan, *doubt));
+            let again: Vec<(PlannedCell<'a>, Doubt)> = again.copied().collect();
+            if again.is_empty() {
+                break;
+            }
+            self.tell_doubt(plan, &again);
+            let conflicts_only = again.iter().all(|(_, doubt)| *doubt == Doubt::Conflict);
+            if !conflicts_only {
+                let asked = self.retry_after.take().unwrap_or(pause);
+                tokio::time::sleep(asked.min(LONGEST)).await;
+            }
+            let cells: Vec<PlannedCell<'a>> = again.iter().map(|(cell, _)| *cell).collect();
+            self.forget_cells(before, &cells);
+            self.at_once = 1;
+            let again = self.batch(plan.endpoint, &cells, Wait::Settle).await;
+            self.at_once = self.options.concurrency;
+            again?;
+            if conflicts_only {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The cells since then whose answers are in doubt. What a snapshot says is known to be meant.
+    fn doubtful(&self, plan: &EndpointPlan<'a>, before: usize) -> Vec<(PlannedCell<'a>, Doubt)> {
+        let pinned = self.options.pinned.as_ref();
+        let record = pinned.and_then(|pinned| pinned.get(&plan.endpoint.name));
+        let swept = self.swept.iter().skip(before - self.done);
+        let doubtful = swept.filter(|swept| swept.recorded).filter_map(|swept| {
+            let doubt = self.doubt(&swept.observation)?;
+            let cell = swept.planned;
+            let old = record.and_then(|record| record.cell_at(cell.target, cell.actor));
+            let is_pinned = old.is_some_and(|old| old.status == swept.observation.status);
+            (!is_pinned).then_some((cell, doubt))
+        });
+        doubtful.collect()
+    }
+
+    fn doubt(&self, answer: &Observation) -> Option<Doubt> {
+        let mut outages = self.suite.file.outage.iter();
+        let is_outage = |gate: &String| outages.any(|pattern| is_match(pattern, gate));
+        if answer.gate.as_ref().is_some_and(is_outage) {
+            return Some(Doubt::Outage);
+        }
+        match answer.status? {
+            502..=504 => Some(Doubt::Outage),
+            429 => Some(Doubt::Limit),
+            409 => Some(Doubt::Conflict),
+            _ => None,
+        }
+    }
+
+    /// Whether a call may be made again: one that was refused did nothing; of any other one it is not known, and what it did has
+    /// to be undone.
+    fn can_be_made_again(&self, plan: &EndpointPlan<'a>, doubt: Doubt) -> bool {
+        let changes_nothing = plan.endpoint.spec.request.method.is_safe();
+        doubt != Doubt::Outage || changes_nothing || self.is_journalled()
+    }
+
+    fn tell_doubt(&self, plan: &EndpointPlan<'a>, again: &[(PlannedCell<'a>, Doubt)]) {
+        let mut statuses: Vec<&str> = again.iter().map(|(_, doubt)| doubt.said()).collect();
+        statuses.sort_unstable();
+        statuses.dedup();
+        self.progress.note(&format!(
+            "{}: {} answered {}: asking again, one at a time",
+            plan.endpoint.name,
+            counted(again.len(), "cell"),
+            statuses.join(" or ")
+        ));
+    }
+
+    /// What is in doubt even now: a conflict is the cell's answer, and so is an outage of this call alone, while the service
+    /// answers others. The rest is left out.
+    async fn leave_in_doubt(
+        &mut self,
+        plan: &EndpointPlan<'a>,
+        before: usize,
+    ) -> Result<(), SweepError> {
+        let doubtful = self.doubtful(plan, before);
+        let limited = doubtful.iter().filter(|(_, doubt)| *doubt == Doubt::Limit);
+        let limited: Vec<PlannedCell<'a>> = limited.map(|(cell, _)| *cell).collect();
+        self.silence(&limited, Silence::Limited);
+        let out = doubtful.iter().filter(|(_, doubt)| *doubt == Doubt::Outage);
+        let out: Vec<PlannedCell<'a>> = out.map(|(cell, _)| *cell).collect();
+        if out.is_empty() || (self.can_be_made_again(plan, Doubt::Outage) && self.is_well().await?)
+        {
+            return Ok(());
+        }
+        self.silence(&out, Silence::Outage);
+        Ok(())
+    }
+
+    fn silence(&mut self, cells: &[PlannedCell<'a>], why: Silence) {
+        for cell in cells {
+            let left_out = self
+                .found
+                .inconclusive
+                .entry(cell.endpoint.clone())
+                .or_default();
+            left_out.entry(cell.actor.clone()).or_insert(why);
+        }
+    }
+
+    /// Whether the service answers a call that it has answered before, or else says that it is ready.
+    async fn is_well(&mut self) -> Result<bool, SweepError> {
+        let Some(answer) = self.any_canary().await? else {
+            return Ok(self
+                .http
+                .ready(&self.suite.file.service.ready)
+                .await
+                .is_ok());
+        };
+        Ok(answer.is_answer() && self.doubt(&answer) != Some(Doubt::Outage))
+    }
+}
+
+impl Doubt {
+    fn said(self) -> &'static str {
+        match self {
+            Self::Outage => "as in an outage",
+            Self::Limit => "429",
+            Self::Conflict => "409",
+        }
+    }
+}

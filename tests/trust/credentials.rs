@@ -1,0 +1,193 @@
+//! Credentials that do not work, from the start or from some call on.
+
+use super::hall::{
+    ADMIN, COPIES, LOGOUT, Mode, NOTES, Served, record, snapshots, with_sessions, with_tokens,
+};
+
+fn table_level(kind: &str) -> String {
+    let table = authz_pin::findings::table();
+    let entry = table.iter().find(|entry| entry.id == kind).unwrap();
+    format!("{:?}", entry.level).to_lowercase()
+}
+
+/// What was answered does not say enough.
+const INCONCLUSIVE: Option<i32> = Some(6);
+
+#[test]
+fn nothing_is_recorded_with_credentials_of_which_none_works() {
+    let (service, place) = (Served::start(Mode::Plain), with_tokens(&[NOTES, COPIES]));
+    let ended = service.run_as(&place, "x", "y", &["record"]);
+    assert_eq!(ended.code, INCONCLUSIVE, "{ended:#?}");
+    assert!(
+        ended
+            .stderr
+            .contains("no actor with a credential was allowed anything"),
+        "{ended:#?}"
+    );
+    assert_eq!(snapshots(&place), [""; 0]);
+    let ended = service.run_as(&place, "x", "y", &["check"]);
+    assert_eq!(ended.code, INCONCLUSIVE, "{ended:#?}");
+    assert!(ended.stdout.contains("inconclusive: "), "{ended:#?}");
+}
+
+#[test]
+fn a_credential_that_worked_when_it_was_recorded_has_to_work_at_the_start_of_a_check() {
+    let (service, place) = (Served::start(Mode::Plain), with_tokens(&[NOTES, COPIES]));
+    service.run(&place, &["record"]).result();
+    let before = service.calls();
+    let ended = service.run_as(&place, "t-alice", "expired", &["check"]);
+    assert_eq!(ended.code, INCONCLUSIVE, "{ended:#?}");
+    assert!(
+        ended
+            .stderr
+            .contains("bob: copies/theirs/bob is answered 401 who are you?"),
+        "{ended:#?}"
+    );
+    assert!(!ended.stderr.contains("alice:"), "{ended:#?}");
+    assert!(service.calls() - before < 20, "the suite was swept");
+    assert_eq!(snapshots(&place), ["copies.snap", "notes.snap"]);
+}
+
+#[test]
+fn a_login_that_fails_like_one_that_works_is_noticed() {
+    let (service, place) = (Served::start(Mode::Plain), with_sessions(&[NOTES]));
+    service.run(&place, &["record"]).result();
+    service.turn(Mode::RefusesBobsLogin);
+    let ended = service.run(&place, &["check"]);
+    assert_eq!(ended.code, INCONCLUSIVE, "{ended:#?}");
+    assert!(
+        ended
+            .stderr
+            .contains("bob: notes/theirs/bob is answered 401"),
+        "{ended:#?}"
+    );
+}
+
+#[test]
+fn what_is_refused_in_one_place_only_is_drift() {
+    let (service, place) = (Served::start(Mode::Plain), with_tokens(&[NOTES, COPIES]));
+    service.run(&place, &["record"]).result();
+    service.turn(Mode::RefusesAlice);
+    let ended = service.run(&place, &["check"]);
+    assert_eq!(ended.code, Some(1), "{ended:#?}");
+    assert!(ended.stdout.contains("narrowed notes"), "{ended:#?}");
+    let ended = service.run(&place, &["check", "--filter", "notes"]);
+    assert_eq!(ended.code, Some(1), "{ended:#?}");
+}
+
+#[test]
+fn what_is_swept_after_a_given_credential_was_ended_is_never_pinned() {
+    let (service, place) = (Served::start(Mode::LogsOut), with_tokens(&[LOGOUT, NOTES]));
+    let ended = service.run(&place, &["record"]);
+    assert_eq!(ended.code, INCONCLUSIVE, "{ended:#?}");
+    assert!(
+        ended
+            .stderr
+            .contains("alice is left out of notes: its credential did not work any more"),
+        "{ended:#?}"
+    );
+    assert!(ended.stderr.contains("`fresh: true`"), "{ended:#?}");
+    assert_eq!(snapshots(&place), [""; 0]);
+}
+
+#[test]
+fn a_check_leaves_out_who_lost_a_given_credential_and_compares_the_others() {
+    let (service, place) = (Served::start(Mode::Plain), with_tokens(&[LOGOUT, NOTES]));
+    service.run(&place, &["record"]).result();
+    service.turn(Mode::LogsOut);
+    let ended = service.run(&place, &["check"]);
+    assert_eq!(ended.code, INCONCLUSIVE, "{ended:#?}");
+    assert!(!ended.stdout.contains("narrowed"), "{ended:#?}");
+    assert!(
+        ended.stdout.contains("bob is left out of notes"),
+        "{ended:#?}"
+    );
+    assert_eq!(snapshots(&place), ["auth-logout.snap", "notes.snap"]);
+}
+
+#[test]
+fn a_session_that_calls_end_is_opened_anew_with_a_finding() {
+    let (service, place) = (
+        Served::start(Mode::LogsOut),
+        with_sessions(&[LOGOUT, NOTES]),
+    );
+    service.run(&place, &["record"]).result();
+    let logout = record(&place, "auth-logout");
+    assert!(
+        logout.contains(
+            "'credential-ended: alice''s credential did not work any more after the calls'"
+        ),
+        "{logout}"
+    );
+    let notes = record(&place, "notes");
+    assert!(notes.contains("alice: {status: 200"), "{notes}");
+    assert!(!notes.contains("credential-ended"), "{notes}");
+    service.run(&place, &["check"]).result();
+}
+
+#[test]
+fn a_session_that_begins_to_be_ended_is_drift_of_the_endpoint_that_ends_it() {
+    let (service, place) = (Served::start(Mode::Plain), with_sessions(&[LOGOUT, NOTES]));
+    service.run(&place, &["record"]).result();
+    service.turn(Mode::LogsOut);
+    let ended = service.run(&place, &["check"]);
+    assert_eq!(ended.code, Some(1), "{ended:#?}");
+    assert!(
+        ended.stdout.contains("finding-added auth-logout"),
+        "{ended:#?}"
+    );
+    assert_eq!(
+        snapshots(&place),
+        ["auth-logout.snap", "auth-logout.snap.new", "notes.snap"]
+    );
+}
+
+#[test]
+fn cells_of_sessions_that_are_good_for_one_call_are_recorded_each_with_a_new_one() {
+    let (service, place) = (
+        Served::start(Mode::Rotates),
+        with_sessions(&[NOTES, COPIES]),
+    );
+    service.run(&place, &["record"]).result();
+    for name in ["notes", "copies"] {
+        let record = record(&place, name);
+        assert_eq!(record.matches("alice: {status: 200").count(), 3, "{record}");
+        assert_eq!(
+            record
+                .matches("bob: {status: 403, gate: it-is-hers")
+                .count(),
+            1,
+            "{record}"
+        );
+    }
+    service.run(&place, &["check"]).result();
+}
+
+#[test]
+fn an_actor_that_is_refused_everything_has_a_credential_that_works_where_strangers_are_refused_otherwise()
+ {
+    let (service, place) = (Served::start(Mode::Plain), with_tokens(&[ADMIN, NOTES]));
+    let place = place.edit(
+        "hall/world.yaml",
+        "  bob:\n",
+        "  bob:\n    calls: [admin]\n",
+    );
+    service.run(&place, &["record"]).result();
+    let ended = service.run(&place, &["check"]);
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+}
+
+#[test]
+fn a_service_that_allows_everybody_everything_is_no_error_and_a_finding_that_weighs_deny() {
+    let (service, place) = (Served::start(Mode::AllowsEverybody), with_tokens(&[NOTES]));
+    let ended = service.run(&place, &["check"]);
+    assert_eq!(ended.code, Some(1), "{ended:#?}");
+    assert!(!ended.stdout.contains("inconclusive"), "{ended:#?}");
+    let proposed = place.path("hall/snapshots/notes.snap.new");
+    let proposed = std::fs::read_to_string(proposed).unwrap();
+    assert!(
+        proposed.contains("open-to-everybody: everybody was allowed"),
+        "{proposed}"
+    );
+    assert_eq!(table_level("open-to-everybody"), "deny");
+}
