@@ -523,6 +523,14 @@ impl<'a> Sweeper<'a> {
                 record.findings = findings::of(self.suite, endpoint, record);
             }
         }
+        for (name, once) in self.written_once() {
+            if let Some(record) = self.found.records.get_mut(&name) {
+                record
+                    .findings
+                    .extend(once.iter().map(|what| findings::unrepeated(what)));
+            }
+            self.found.unrepeated.entry(name).or_default().extend(once);
+        }
         for (name, actors) in &self.found.ended {
             if let Some(record) = self.found.records.get_mut(name) {
                 let ended = actors.iter().map(|actor| findings::ended(actor));

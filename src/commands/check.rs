@@ -21,7 +21,7 @@ use crate::report::{Destination, FORMS, Outcome, Report, Totals, human, json};
 use crate::service::{Given, Started};
 use crate::snapshot::{Info, Snapshot};
 use crate::suite::{Place, Suite};
-use crate::sweep::{Calls, End, Options, Pinned, Sweep, sweep_and_hold};
+use crate::sweep::{Calls, End, Options, Sweep, sweep_and_hold};
 use crate::terminal::Bar;
 
 /// What the help of `check` ends with.
@@ -109,7 +109,7 @@ impl CheckArgs {
     fn options(&self, suite: &Suite) -> Result<Options, Failure> {
         Ok(Options {
             calls: self.format == Format::Json || !self.report.is_empty(),
-            pinned: Some(pinned(suite)?.into()).filter(|pinned: &Pinned| !pinned.is_empty()),
+            pinned: Some(pinned(suite)?.into()),
             ..(&self.sweep).into()
         })
     }

@@ -7,6 +7,7 @@ mod repair;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::endpoint::count_kinds;
 use super::store::Wait;
 use super::{SweepError, Sweeper};
 use crate::observation::Observation;
@@ -27,6 +28,8 @@ pub(super) struct Canaries<'a> {
     /// The call that shows whether an actor's credential works: a read that was answered otherwise than a call of somebody
     /// whom the service does not know.
     proofs: BTreeMap<&'a String, PlannedCell<'a>>,
+    /// What was done to which table by canaries of an endpoint.
+    wrote: BTreeMap<&'a String, BTreeSet<String>>,
     /// When a credential was last seen to work.
     signs: BTreeMap<&'a String, Sign>,
     /// Whose credential does not work any more and cannot be made anew, with how many endpoints it was known to work for.
@@ -141,17 +144,17 @@ impl<'a> Sweeper<'a> {
                 }
             }
         }
-        if refusals.is_empty() {
-            return Ok(());
-        }
         let (refused, silent): (Vec<_>, Vec<_>) = refusals
             .into_values()
             .partition(|(is_answer, _)| *is_answer);
         let told = |of: Vec<(bool, String)>| of.into_iter().map(|(_, told)| told).collect();
-        Err(match refused.is_empty() {
-            true => SweepError::Unwell(told(silent)),
-            false => SweepError::Dead(told(refused)),
-        })
+        // Where others are answered, no answer is what the service does with that call.
+        let is_out = self.canaries.proofs.is_empty() && !silent.is_empty();
+        match refused.is_empty() {
+            false => Err(SweepError::Dead(told(refused))),
+            true if is_out => Err(SweepError::Unwell(told(silent))),
+            true => Ok(()),
+        }
     }
 
     fn proven(&mut self, cell: PlannedCell<'a>) {
@@ -227,6 +230,24 @@ impl<'a> Sweeper<'a> {
         Ok(answers.into_iter().next().map(|(_, answers)| answers.own))
     }
 
+    /// What canaries of an endpoint wrote and its record does not show: the service remembers the first calls.
+    pub(super) fn written_once(&self) -> BTreeMap<String, Vec<String>> {
+        let mut lost = BTreeMap::new();
+        for (name, wrote) in &self.canaries.wrote {
+            let Some(record) = self.found.records.get(*name) else {
+                continue;
+            };
+            let shown: BTreeSet<String> =
+                record.effects.keys().map(|label| kind_of(label)).collect();
+            let once = wrote.iter().filter(|kind| !shown.contains(*kind));
+            let once: Vec<String> = once.cloned().collect();
+            if !once.is_empty() {
+                lost.insert((*name).clone(), once);
+            }
+        }
+        lost
+    }
+
     /// The endpoints whose calls cost one request each, change nothing, and are made by the actors of the whole run.
     fn reads(&self) -> impl Iterator<Item = &EndpointPlan<'a>> {
         let all = self.canaries.all.iter();
@@ -292,8 +313,17 @@ impl<'a> Sweeper<'a> {
     ) -> Result<Vec<Observation>, SweepError> {
         let before = self.count();
         self.enter(self.presence(plan)).await?;
-        self.batch(plan.endpoint, cells, Wait::Settle).await?;
+        let unexplained = self.batch(plan.endpoint, cells, Wait::Settle).await?;
         self.repeat_doubtful(plan, before).await?;
+        let mut wrote = unexplained.kinds();
+        let swept = self.swept.iter().skip(before - self.done);
+        count_kinds(&mut wrote, swept.flat_map(|swept| &swept.changes));
+        let wrote = wrote.into_keys();
+        self.canaries
+            .wrote
+            .entry(&plan.endpoint.name)
+            .or_default()
+            .extend(wrote);
         self.leave().await?;
         let swept = self.swept.iter().skip(before - self.done);
         let swept = swept.filter(|swept| swept.recorded);
@@ -313,4 +343,11 @@ impl<'a> Sweeper<'a> {
         });
         Ok(answers.collect())
     }
+}
+
+/// What was done to which table, as the label of an effect begins.
+fn kind_of(label: &str) -> String {
+    let kind = label.rsplit_once(' ').map_or(label, |(kind, _)| kind);
+    let (operation, table) = kind.split_once(' ').unwrap_or_default();
+    format!("{operation} `{table}`")
 }

@@ -8,6 +8,7 @@ use super::store::Wait;
 use super::{SweepError, Sweeper};
 use crate::observation::Observation;
 use crate::plan::{EndpointPlan, PlannedCell};
+use crate::record::Record;
 use crate::suite::is_match;
 use crate::text::counted;
 
@@ -105,8 +106,7 @@ impl<'a> Sweeper<'a> {
 
     /// The cells since then whose answers are in doubt. What a snapshot says is known to be meant.
     fn doubtful(&self, plan: &EndpointPlan<'a>, before: usize) -> Vec<(PlannedCell<'a>, Doubt)> {
-        let pinned = self.options.pinned.as_ref();
-        let record = pinned.and_then(|pinned| pinned.get(&plan.endpoint.name));
+        let record = self.pinned_record(plan);
         let swept = self.swept.iter().skip(before - self.done);
         let doubtful = swept.filter(|swept| swept.recorded).filter_map(|swept| {
             let doubt = self.doubt(&swept.observation)?;
@@ -116,6 +116,11 @@ impl<'a> Sweeper<'a> {
             (!is_pinned).then_some((cell, doubt))
         });
         doubtful.collect()
+    }
+
+    fn pinned_record(&self, plan: &EndpointPlan<'_>) -> Option<&Record> {
+        let pinned = self.options.pinned.as_ref()?;
+        pinned.get(&plan.endpoint.name)
     }
 
     fn doubt(&self, answer: &Observation) -> Option<Doubt> {
@@ -152,7 +157,7 @@ impl<'a> Sweeper<'a> {
     }
 
     /// What is in doubt even now: a conflict is the cell's answer, and so is an outage of this call alone, while the service
-    /// answers others. The rest is left out.
+    /// answers others, if it was asked again or no snapshot says otherwise. The rest is left out.
     async fn leave_in_doubt(
         &mut self,
         plan: &EndpointPlan<'a>,
@@ -164,8 +169,9 @@ impl<'a> Sweeper<'a> {
         self.silence(&limited, Silence::Limited);
         let out = doubtful.iter().filter(|(_, doubt)| *doubt == Doubt::Outage);
         let out: Vec<PlannedCell<'a>> = out.map(|(cell, _)| *cell).collect();
-        if out.is_empty() || (self.can_be_made_again(plan, Doubt::Outage) && self.is_well().await?)
-        {
+        let is_certain =
+            self.can_be_made_again(plan, Doubt::Outage) || self.pinned_record(plan).is_none();
+        if out.is_empty() || (is_certain && self.is_well().await?) {
             return Ok(());
         }
         self.silence(&out, Silence::Outage);

@@ -93,6 +93,7 @@ fn a_form_is_sent_as_a_browser_sends_it() {
         anonymous: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 8a3c}
     findings:
     - 'anonymous-allowed: anonymous on `nothing` was allowed (200)'
+    - 'open-to-everybody: everybody was allowed upon every target, also whom the service does not know'
     ");
 }
 
@@ -119,6 +120,7 @@ fn a_body_in_parts_has_fields_and_files() {
         anonymous: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 1157}
     findings:
     - 'anonymous-allowed: anonymous on `nothing` was allowed (200)'
+    - 'open-to-everybody: everybody was allowed upon every target, also whom the service does not know'
     "#);
 }
 
@@ -143,6 +145,7 @@ fn any_other_body_is_a_text_or_bytes_with_its_media_type() {
         anonymous: {status: 200, discloses: [cell.tag], effects: not observed, shape: body d5ba}
     findings:
     - 'anonymous-allowed: anonymous on `nothing` was allowed (200)'
+    - 'open-to-everybody: everybody was allowed upon every target, also whom the service does not know'
     ");
     assert_snapshot!(recorded("raw-bytes"), @r"
     endpoint: PUT /raw
@@ -163,6 +166,7 @@ fn any_other_body_is_a_text_or_bytes_with_its_media_type() {
         anonymous: {status: 200, effects: not observed, shape: body 7463}
     findings:
     - 'anonymous-allowed: anonymous on `nothing` was allowed (200)'
+    - 'open-to-everybody: everybody was allowed upon every target, also whom the service does not know'
     ");
 }
 
@@ -189,6 +193,7 @@ fn a_success_can_give_symbols_in_its_headers_its_cookies_and_its_body() {
         anonymous: {status: 201, discloses: [in_body.token, in_cookie.token, in_header.token], effects: not observed, probes: {header: 200}, shape: body e197}
     findings:
     - 'anonymous-allowed: anonymous on `nothing` was allowed (201)'
+    - 'open-to-everybody: everybody was allowed upon every target, also whom the service does not know'
     ");
 }
 

@@ -363,7 +363,7 @@ fn where_one_can_log_in_the_world_says_how_an_actor_does() {
     let from = world.find("# Who calls.").unwrap();
     let to = world.find("\nactors:").unwrap();
     assert_snapshot!(&world[from..to], @r#"
-    # Who calls. Every actor meets every target of every endpoint. FILL IN: the roles that your service has. An actor can be
+    # Who calls. Every actor meets every target of every endpoint. Add the roles that your service has. An actor can be
     # made by the run as well: a `kind` with a secret and rows, and `auth` with "{{ actor.NAME }}".
     #
     # POST /login takes a password: instead of having a token, an actor can log in, once in each run. For instance:

@@ -41,7 +41,9 @@ impl Answers {
 
     /// What the call was answered, for a person.
     pub(super) fn told(&self, cell: &PlannedCell<'_>) -> String {
-        let status = self.own.status.unwrap_or_default();
+        let fault = || self.own.fault.map(|fault| fault.to_string());
+        let status = self.own.status.map(|status| status.to_string());
+        let status = status.or_else(fault).unwrap_or_default();
         let gate = self.own.gate.as_deref().unwrap_or_default();
         format!("{}: {cell} is answered {status} {gate}", cell.actor)
     }
