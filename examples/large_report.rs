@@ -12,6 +12,7 @@ use authz_pin::fault::{Fault, Reply};
 use authz_pin::observation::{Effect, Observation, Operation, RowChange};
 use authz_pin::record::Record;
 use authz_pin::report::{Destination, Outcome, Report, Totals};
+use authz_pin::seen::Seen;
 use authz_pin::suite::Place;
 use authz_pin::sweep::Calls;
 
@@ -31,6 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         suite: "large".to_owned(),
         made: SystemTime::now(),
         totals: Totals::new(cells, cells, Duration::from_secs(90)),
+        seen: Seen::default(),
         inconclusive: Vec::new(),
         endpoints: (0..ENDPOINTS).map(outcome).collect(),
     };

@@ -52,13 +52,13 @@ fn draft(file: &PathBuf) -> Option<String> {
 
 fn shown(file: &Path) -> String {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
-    match file
+    let is_endpoint = file
         .parent()
-        .is_some_and(|folder| folder.ends_with("endpoints"))
-    {
-        true => format!("endpoints/{name}"),
-        false => name.into_owned(),
+        .is_some_and(|folder| folder.ends_with("endpoints"));
+    if is_endpoint {
+        return format!("endpoints/{name}");
     }
+    name.into_owned()
 }
 
 /// The cells that were left out, and why.

@@ -30,6 +30,7 @@ pub mod plan;
 pub mod record;
 pub mod report;
 pub mod review;
+pub mod seen;
 pub mod sensitivity;
 pub mod service;
 pub mod share;

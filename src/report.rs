@@ -24,6 +24,7 @@ use crate::diagnostic::{list, quoted};
 use crate::drift::{self, Comparison, Drift, Group};
 use crate::file;
 use crate::record::Record;
+use crate::seen::Seen;
 use crate::suite::Place;
 use crate::sweep::Calls;
 
@@ -36,6 +37,8 @@ pub struct Report {
     pub made: SystemTime,
     /// The numbers of the run.
     pub totals: Totals,
+    /// What was seen of the service.
+    pub seen: Seen,
     /// Why what was seen does not say enough, in words; nothing, if it does.
     pub inconclusive: Vec<String>,
     /// What was found of each endpoint, in the suite's order.

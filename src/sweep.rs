@@ -37,6 +37,7 @@ use crate::journal::{self, Leftover};
 use crate::observe;
 use crate::plan::{EndpointPlan, PlannedCell, callers};
 use crate::record::Record;
+use crate::seen::Seen;
 use crate::stop;
 use crate::suite::Suite;
 use crate::symbols::{Knowledge, Namer, Registry, Retired, View};
@@ -152,6 +153,8 @@ pub struct Sweep {
     pub remembered: Vec<String>,
     /// Whose credential did not work any more after the calls of an endpoint, by endpoint.
     pub ended: BTreeMap<String, BTreeSet<String>>,
+    /// What was seen of the service.
+    pub seen: Seen,
     /// The actors of whom an endpoint's record says nothing, and why, by endpoint.
     pub inconclusive: BTreeMap<String, BTreeMap<String, Silence>>,
     /// Where the time went.
@@ -497,6 +500,7 @@ impl<'a> Sweeper<'a> {
         self.know_world();
         self.finish();
         self.leave_out();
+        self.count_seen(plan);
         self.ask_again(plan).await?;
         self.found.requests += self.setups.requests.take();
         Ok(())
@@ -508,6 +512,19 @@ impl<'a> Sweeper<'a> {
         while let Some((endpoint, end)) = self.unfinished.pop_front_if(|(_, end)| *end <= named) {
             self.record(endpoint, end);
         }
+    }
+
+    /// Counts what was seen and what was not.
+    fn count_seen(&mut self, plan: &[EndpointPlan<'a>]) {
+        let records = self.found.records.values();
+        self.found.seen.count_effects(records);
+        let cells = plan.iter().flat_map(|plan| &plan.cells);
+        let is_left_out = |cell: &&PlannedCell<'_>| {
+            let left_out = self.found.inconclusive.get(cell.endpoint);
+            left_out.is_some_and(|actors| actors.contains_key(cell.actor))
+        };
+        self.found.seen.left_out = cells.filter(is_left_out).count();
+        self.found.seen.unproven = self.unproven(plan);
     }
 
     /// Leaves out of the records what dead credentials were answered, and adds whose were ended by calls.
@@ -609,19 +626,6 @@ impl<'a> Sweeper<'a> {
         }
     }
 
-    /// Such an answer says how often somebody called, and not who.
-    fn tell_what_is_limited(&self, name: &str, record: &Record) {
-        let cells = record.iter();
-        let limited = cells
-            .filter(|(_, _, cell)| cell.status == Some(429))
-            .count();
-        if limited > 0 {
-            self.progress.note(&format!(
-                "{name}: {limited} cells were answered 429: raise the service's limit on the test instance"
-            ));
-        }
-    }
-
     fn tell_what_is_left(&self) {
         for left in &self.left {
             self.progress.note(&format!("could not be removed: {left}"));
@@ -655,7 +659,6 @@ impl<'a> Sweeper<'a> {
         record
             .findings
             .extend(unrepeated.map(|what| findings::unrepeated(what)));
-        self.tell_what_is_limited(name, &record);
         self.found.calls.insert(name.clone(), repeats);
         self.found.cells += plan.cells.len();
         self.found.records.insert(name.clone(), record);

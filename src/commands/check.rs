@@ -18,11 +18,13 @@ use crate::guard;
 use crate::plan::EndpointPlan;
 use crate::record::Record;
 use crate::report::{Destination, FORMS, Outcome, Report, Totals, human, json};
+use crate::seen::Seen;
 use crate::service::{Given, Started};
 use crate::snapshot::{Info, Snapshot};
 use crate::suite::{Place, Suite};
 use crate::sweep::{Calls, End, Options, Sweep, sweep_and_hold};
 use crate::terminal::Bar;
+use crate::text::counted;
 
 /// What the help of `check` ends with.
 pub const EXAMPLES: &str = "\
@@ -54,12 +56,32 @@ pub struct CheckArgs {
     /// The form of the result
     #[arg(long, value_enum, default_value_t, help_heading = "Output")]
     format: Format,
+    /// What has to be seen of every cell, or the run is inconclusive; can be repeated
+    #[arg(long, value_name = "WHAT", value_enum, help_heading = "Sweep")]
+    require: Vec<Require>,
     /// Print what would be sent and written, and do neither: nothing is connected to
     #[arg(long, help_heading = "Output")]
     dry_run: bool,
     #[arg(long, value_name = "FORMAT=FILE", help_heading = "Output")]
     #[arg(help = format!("Write a report to a file as well, or with `-` to standard output, and what is for a person to standard error; can be repeated [formats: {}]", forms()))]
     report: Vec<Destination>,
+}
+
+/// What a run can be required to see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Require {
+    /// The effects of every cell.
+    Effects,
+}
+
+impl Require {
+    /// That it was not seen, in words.
+    fn missing(self, seen: &Seen) -> Option<String> {
+        let Self::Effects = self;
+        let cells = counted(seen.not_observed, "cell");
+        (seen.not_observed > 0)
+            .then(|| format!("the effects of {cells} were not observed (`--require effects`)"))
+    }
 }
 
 fn forms() -> String {
@@ -129,15 +151,22 @@ impl CheckArgs {
         &self,
         suite: &Suite,
         plan: &[EndpointPlan<'_>],
-        swept: Sweep,
+        mut swept: Sweep,
         start: Instant,
         context: &mut Context<'_>,
     ) -> Result<Exit, Failure> {
+        let mut inconclusive = conclusive::reasons(suite, &swept, self.suite.is_whole());
+        inconclusive.extend(
+            self.require
+                .iter()
+                .filter_map(|what| what.missing(&swept.seen)),
+        );
         let report = Report {
             suite: suite.file.name.clone(),
             made: SystemTime::now(),
             totals: Totals::new(swept.cells, swept.requests, start.elapsed()),
-            inconclusive: conclusive::reasons(suite, &swept, self.suite.is_whole()),
+            seen: std::mem::take(&mut swept.seen),
+            inconclusive,
             endpoints: compare(suite, plan, swept)?,
         };
         self.write(&report, context)?;

@@ -30,6 +30,7 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         differences(out, outcome)?;
     }
     inconclusive(out, report)?;
+    writeln!(out, "\n{}", styled(FAINT, &report.seen.to_string()))?;
     summary(out, report)
 }
 
@@ -152,7 +153,7 @@ fn summary(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let findings = counted(report.findings(), "pinned finding");
     writeln!(
         out,
-        "\n{verdict}: {cells}, {}, {requests}, {findings} in {:.2} s",
+        "{verdict}: {cells}, {}, {requests}, {findings} in {:.2} s",
         counted(report.endpoints.len(), "endpoint"),
         report.totals.seconds
     )

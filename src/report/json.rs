@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::{Outcome, Report, Totals};
 use crate::drift::{Comparison, Drift};
 use crate::record::Record;
+use crate::seen::Seen;
 use crate::sweep::Calls;
 
 /// What a check found.
@@ -19,6 +20,8 @@ struct Document<'a> {
     suite: &'a str,
     #[serde(flatten)]
     totals: Totals,
+    /// What was seen of the service.
+    seen: &'a Seen,
     /// Why what was seen does not say enough; nothing, if it does.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     inconclusive: &'a [String],
@@ -96,6 +99,7 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let document = Document {
         suite: &report.suite,
         totals: report.totals,
+        seen: &report.seen,
         inconclusive: &report.inconclusive,
         endpoints: report.endpoints.iter().map(Endpoint::of).collect(),
     };

@@ -40,6 +40,13 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         page.section(same);
     }
     page.wholes(report);
+    page.add(
+        &format!(
+            "\n{}\n",
+            plain(&report.seen.to_string()).replace('\n', "  \n")
+        ),
+        END,
+    );
     if report.differing() > 0 {
         page.end();
     }

@@ -19,6 +19,7 @@ pub(super) fn large(endpoints: usize, cells: usize, kinds: &[Kind]) -> Report {
         suite: "large".to_owned(),
         made: SystemTime::UNIX_EPOCH,
         totals: Totals::new(all, all, Duration::from_secs(9)),
+        seen: Seen::default(),
         inconclusive: Vec::new(),
         endpoints: (0..endpoints)
             .map(|number| outcome(number, cells, kinds))

@@ -64,6 +64,8 @@ impl<'a> Sweeper<'a> {
             .into();
         let brought = self.fired(endpoint, cells, &requests).await?;
         self.retry_after = retry_after(&brought);
+        let answers = brought.iter().flat_map(|brought| &brought.answers);
+        answers.for_each(|answer| self.found.seen.answer(answer));
         self.found.phases.requests += lap(&mut start);
         self.capture(endpoint, first, &brought, &mut scratches)?;
         self.know_values(first);
@@ -287,6 +289,8 @@ impl<'a> Sweeper<'a> {
     /// The tables as they are after the calls, some of which the service may have made for them.
     fn observe(&mut self, first: usize) {
         let catalog = self.store.as_ref().and_then(Store::observed);
+        let tables = catalog.as_ref().map(|catalog| catalog.names().count());
+        self.found.seen.tables = tables.max(self.found.seen.tables);
         let swept = self.swept.get_mut(first - self.done..);
         for swept in swept.unwrap_or_default() {
             swept.catalog.clone_from(&catalog);

@@ -15,7 +15,7 @@ use crate::plan::{EndpointPlan, Filter, PlannedCell, plan};
 use crate::record::Record;
 use crate::suite::Suite;
 
-use answer::{Answers, Pinning};
+use answer::{Answers, Pinning, Telling};
 
 /// What the snapshots say, by endpoint. Without them a sweep finds out who may read what.
 pub type Pinned = Arc<BTreeMap<String, Record>>;
@@ -164,11 +164,12 @@ impl<'a> Sweeper<'a> {
     /// The reads that an actor was allowed and a stranger was not, or else those that it was refused in another way. Each
     /// endpoint's first one comes before its others.
     fn telling_reads(&self, actor: &String, pinned: &BTreeMap<String, Record>) -> Reads<'a> {
-        let allowed = self.reads_where(actor, pinned, |pinning| pinning.is_allowed());
+        let allowed = self.reads_where(actor, pinned, Telling::Allowed);
         let are_allowed = !allowed.is_empty();
-        let cells = match are_allowed {
-            true => allowed,
-            false => self.reads_where(actor, pinned, |pinning| pinning.is_known()),
+        let cells = if are_allowed {
+            allowed
+        } else {
+            self.reads_where(actor, pinned, Telling::Refused)
         };
         Reads { cells, are_allowed }
     }
@@ -177,7 +178,7 @@ impl<'a> Sweeper<'a> {
         &self,
         actor: &String,
         pinned: &BTreeMap<String, Record>,
-        is_telling: impl Fn(&Pinning<'_>) -> bool,
+        wanted: Telling,
     ) -> Vec<PlannedCell<'a>> {
         let mut first = Vec::new();
         let mut others = Vec::new();
@@ -188,7 +189,7 @@ impl<'a> Sweeper<'a> {
             let own = plan.cells.iter().filter(|cell| cell.actor == actor);
             let telling = own.filter(|cell| {
                 let pinning = Pinning::of(self.suite, record, cell);
-                pinning.is_some_and(|pinning| is_telling(&pinning))
+                pinning.is_some_and(|pinning| pinning.tells() == Some(wanted))
             });
             let mut telling = telling.copied();
             first.extend(telling.next());
@@ -221,6 +222,15 @@ impl<'a> Sweeper<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Those of the actors of a plan of whom no read tells whether their credential works.
+    pub(super) fn unproven(&self, plan: &[EndpointPlan<'a>]) -> Vec<String> {
+        let actors = self.suite.world.actors.keys();
+        let calls = actors.filter(|actor| plan.iter().any(|plan| plan.calls(actor)));
+        let known = calls.filter(|actor| !self.suite.is_stranger(actor));
+        let unproven = known.filter(|actor| !self.canaries.proofs.contains_key(actor));
+        unproven.cloned().collect()
     }
 
     /// What any actor's canary is answered now.

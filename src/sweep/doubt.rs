@@ -49,7 +49,7 @@ const PAUSES: [Duration; 3] = [
 ];
 
 /// The longest pause that a service can ask for.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// For how long the service wants to be left alone. RFC 9110, section 10.2.3: a number of seconds; a date is not understood.
 pub(super) fn retry_after(brought: &[Brought]) -> Option<Duration> {

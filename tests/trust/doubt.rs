@@ -145,3 +145,28 @@ fn no_more_requests_are_sent_in_a_second_than_a_limit_says() {
         begun.elapsed()
     );
 }
+
+#[test]
+fn what_was_seen_and_what_was_not_is_said_at_the_end() {
+    let (service, place) = (Served::start(Mode::Plain), with_tokens(&[COPIES, NOTES]));
+    service.run(&place, &["record"]).result();
+    let result = service.run(&place, &["check"]).result();
+    assert!(
+        result.contains("seen: 32 answers (32 JSON), no database\nnot seen: effects of 24 cells\n"),
+        "{result}"
+    );
+}
+
+#[test]
+fn a_run_that_has_to_see_effects_and_does_not_is_inconclusive() {
+    let (service, place) = (Served::start(Mode::Plain), with_tokens(&[NOTES]));
+    service.run(&place, &["record"]).result();
+    let ended = service.run(&place, &["check", "--require", "effects"]);
+    assert_eq!(ended.code, Some(6), "{ended:#?}");
+    assert!(
+        ended
+            .stdout
+            .contains("the effects of 12 cells were not observed"),
+        "{ended:#?}"
+    );
+}

@@ -66,22 +66,31 @@ impl<'r> Pinning<'r> {
         })
     }
 
-    /// Whether the actor was allowed what a stranger is not.
-    pub(super) fn is_allowed(&self) -> bool {
+    /// Whether the call tells the actor from a stranger, and how.
+    pub(super) fn tells(&self) -> Option<Telling> {
         let is_success = |cell: &Cell| cell.status.is_some_and(|status| status < 300);
-        is_success(self.own) && !self.strangers.iter().any(|cell| is_success(cell))
-    }
-
-    /// Whether the actor was refused in another way than a stranger.
-    pub(super) fn is_known(&self) -> bool {
+        if is_success(self.own) {
+            let is_public = self.strangers.iter().any(|cell| is_success(cell));
+            return (!is_public).then_some(Telling::Allowed);
+        }
         let said = |cell: &Cell| (cell.status, cell.gate.clone());
         let is_other = |cell: &&Cell| said(cell) != said(self.own);
         let is_refused = self
             .own
             .status
             .is_some_and(|status| status >= 400 && status != 401);
-        is_refused && !self.strangers.is_empty() && self.strangers.iter().all(is_other)
+        let is_told = !self.strangers.is_empty() && self.strangers.iter().all(is_other);
+        (is_refused && is_told).then_some(Telling::Refused)
     }
+}
+
+/// How a call tells an actor from a stranger.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Telling {
+    /// The actor was allowed it, and a stranger was not.
+    Allowed,
+    /// The actor was refused in another way.
+    Refused,
 }
 
 fn is_success(answer: &Observation) -> bool {

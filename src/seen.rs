@@ -1,0 +1,112 @@
+//! What a run saw of its service, and what it did not: silence about the rest is a claim.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::diagnostic::list;
+use crate::http::{Answer, Body};
+use crate::record::Record;
+use crate::text::counted;
+
+/// What a run saw.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Seen {
+    /// How many answers to the calls had a body of which kind: `JSON`, `nothing`, or the media type as the service wrote it.
+    pub bodies: BTreeMap<String, usize>,
+    /// How many tables were watched; none where no database was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tables: Option<usize>,
+    /// How many cells have effects that were not observed.
+    pub not_observed: usize,
+    /// How many cells are in no record, since what they were answered says nothing.
+    pub left_out: usize,
+    /// The actors of whom no call shows whether their credential works.
+    pub unproven: Vec<String>,
+}
+
+impl Seen {
+    /// Counts an answer.
+    pub(crate) fn answer(&mut self, answer: &Answer) {
+        *self.bodies.entry(kind_of(answer)).or_default() += 1;
+    }
+
+    /// Counts the cells whose effects were not observed.
+    pub(crate) fn count_effects<'r>(&mut self, records: impl IntoIterator<Item = &'r Record>) {
+        let cells = records.into_iter().flat_map(Record::iter);
+        let unseen = cells.filter(|(_, _, cell)| !cell.effects.is_observed());
+        self.not_observed = unseen.count();
+    }
+
+    /// What was not seen, each in words.
+    fn gaps(&self) -> Vec<String> {
+        let cells = |count: usize| counted(count, "cell");
+        let effects =
+            (self.not_observed > 0).then(|| format!("effects of {}", cells(self.not_observed)));
+        let left_out =
+            (self.left_out > 0).then(|| format!("{} that are left out", cells(self.left_out)));
+        let actors = self.unproven.iter().map(String::as_str);
+        let unproven = (!self.unproven.is_empty())
+            .then(|| format!("whether the credentials of {} work", list(actors)));
+        [effects, left_out, unproven]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+}
+
+impl fmt::Display for Seen {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all: usize = self.bodies.values().sum();
+        let kinds = self
+            .bodies
+            .iter()
+            .map(|(kind, count)| format!("{count} {kind}"));
+        let kinds: Vec<String> = kinds.collect();
+        write!(
+            out,
+            "seen: {} ({})",
+            counted(all, "answer"),
+            kinds.join(", ")
+        )?;
+        match self.tables {
+            Some(tables) => write!(out, ", changes in {}", counted(tables, "table"))?,
+            None => out.write_str(", no database")?,
+        }
+        let gaps = self.gaps();
+        if !gaps.is_empty() {
+            write!(out, "\nnot seen: {}", gaps.join("; "))?;
+        }
+        Ok(())
+    }
+}
+
+/// The kind of a body, of which no part but the media type is shown.
+fn kind_of(answer: &Answer) -> String {
+    match &answer.body {
+        Body::Json(_) => "JSON".to_owned(),
+        Body::Text(text) if text.is_empty() => "nothing".to_owned(),
+        Body::Text(_) => {
+            media_type(answer).unwrap_or_else(|| "text without a media type".to_owned())
+        }
+    }
+}
+
+/// The media type, where it has the form of one (RFC 9110, section 8.3.1).
+fn media_type(answer: &Answer) -> Option<String> {
+    let value = answer.headers.get("content-type")?.to_str().ok()?;
+    let value = value.split(';').next()?.trim().to_ascii_lowercase();
+    let is_token =
+        |part: &str| !part.is_empty() && part.len() < LONGEST && part.chars().all(is_token_char);
+    let (kind, form) = value.split_once('/')?;
+    (is_token(kind) && is_token(form)).then_some(value)
+}
+
+fn is_token_char(char: char) -> bool {
+    char.is_ascii_alphanumeric() || matches!(char, '+' | '-' | '.')
+}
+
+/// The longest part of a media type that is shown, in characters.
+const LONGEST: usize = 64;
