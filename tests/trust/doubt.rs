@@ -152,7 +152,7 @@ fn what_was_seen_and_what_was_not_is_said_at_the_end() {
     service.run(&place, &["record"]).result();
     let result = service.run(&place, &["check"]).result();
     assert!(
-        result.contains("seen: 32 answers (32 JSON), no database\nnot seen: effects of 24 cells\n"),
+        result.contains("seen: 36 answers (36 JSON), no database\nnot seen: effects of 24 cells\n"),
         "{result}"
     );
 }
