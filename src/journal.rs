@@ -81,7 +81,7 @@ pub(crate) const STATEMENTS: [&str; 4] = [
 ];
 
 /// What the comment on the journal's schema says; another journal needs another comment.
-const VERSION: &str = "The journal of authz-pin, format 5. `authz-pin clean` takes it away.";
+const VERSION: &str = "The journal of authz-pin, format 6. `authz-pin clean` takes it away.";
 
 /// After the run's token, its identifiers, and how many seconds it will be alone.
 const BEGIN: &str = "),
@@ -162,12 +162,13 @@ impl Journal {
         Ok(leftovers)
     }
 
-    /// Watches tables that have come since; gives their names.
+    /// Watches tables that have come since, or go by another name now, and gives the names of those of which nothing was
+    /// logged until now; none at all if the tables are those that they were.
     pub async fn watch_new(
         &self,
         database: &mut Database,
         tell: Tell<'_>,
-    ) -> Result<Vec<String>, DatabaseError> {
+    ) -> Result<Option<Vec<String>>, DatabaseError> {
         watch::watch_new(database, tell).await
     }
 

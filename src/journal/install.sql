@@ -98,7 +98,7 @@ set search_path = pg_catalog, pg_temp
 as $$
   select exists (
     select from pg_locks l
-      join pg_trigger g on g.tgrelid = l.relation and g.tgname = 'authz_pin_journal'
+      join pg_trigger g on g.tgrelid = l.relation and (g.tgname = 'authz_pin_journal' or g.tgname ^@ 'authz_pin_partition')
       join pg_stat_activity a on a.pid = l.pid
     where l.locktype = 'relation' and l.database = (select oid from pg_database where datname = current_database())
       and l.mode in ('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')

@@ -7,7 +7,7 @@ use diesel::sql_types::{Array, Bool, Nullable, Text};
 use diesel_async::RunQueryDsl;
 
 use super::{PATIENCE, PAUSE, SILENCE, STATEMENTS, Tell, VERSION, holder};
-use crate::database::{Database, DatabaseError, Flag};
+use crate::database::{Database, DatabaseError, Flag, Statement};
 
 /// What is known of the schema before it is used.
 #[derive(QueryableByName)]
@@ -127,12 +127,22 @@ async fn names(database: &mut Database, query: &str) -> Result<Vec<String>, Data
     Ok(names.into_iter().map(|name| name.name).collect())
 }
 
-const MISSING: &str =
-    "select distinct relation::text as name from authz_pin.missing($1, $2) order by 1";
+/// The tables that lack triggers, which is asked for every batch.
+async fn missing(database: &mut Database) -> Result<Vec<String>, DatabaseError> {
+    let names: Vec<Name> =
+        Statement::new("select distinct relation::text as name from authz_pin.missing(")
+            .bind::<Text, _>(database.schema().to_owned())
+            .sql(", ")
+            .bind::<Nullable<Array<Text>>, _>(database.schemas().map(<[String]>::to_vec))
+            .sql(") order by 1")
+            .load(&mut database.connection)
+            .await
+            .map_err(DatabaseError::refused("read the journal"))?;
+    Ok(names.into_iter().map(|name| name.name).collect())
+}
 
-/// The same by the names that records have.
-const NEW: &str = "select distinct name from authz_pin.missing($1, $2)
-    where trigger = 'authz_pin_journal' order by 1";
+/// The tables of which nothing was logged until now, by the names that records have.
+const NEW: &str = "select distinct name from authz_pin.missing($1, $2) where is_new order by 1";
 
 /// Puts the triggers on every table that has none yet, waiting for who keeps tables locked. What tables that are new hold
 /// already is logged as well.
@@ -150,7 +160,7 @@ pub(super) async fn watch(
             .bind::<Bool, _>(are_new);
         let called = call.execute(&mut database.connection).await;
         called.map_err(DatabaseError::refused(TASK))?;
-        let missing = names(database, MISSING).await?;
+        let missing = missing(database).await?;
         if missing.is_empty() {
             return Ok(());
         }
@@ -168,17 +178,18 @@ pub(super) async fn watch(
     }
 }
 
-/// Watches tables that have come since the run began; gives their names.
+/// Watches tables that have come since the run began, or go by another name now, and gives the names of those of which
+/// nothing was logged until now; none at all if the tables are those that they were.
 pub(super) async fn watch_new(
     database: &mut Database,
     tell: Tell<'_>,
-) -> Result<Vec<String>, DatabaseError> {
-    if names(database, MISSING).await?.is_empty() {
-        return Ok(Vec::new());
+) -> Result<Option<Vec<String>>, DatabaseError> {
+    if missing(database).await?.is_empty() {
+        return Ok(None);
     }
     let new = names(database, NEW).await?;
     watch(database, true, tell).await?;
-    Ok(new)
+    Ok(Some(new))
 }
 
 fn quoted(tables: &[String]) -> String {

@@ -164,8 +164,7 @@ impl<'p> Store<'p> {
         };
         let progress = self.progress;
         let tell = |text: &str| progress.note(text);
-        let new = journal.watch_new(&mut self.database, &tell).await?;
-        if new.is_empty() {
+        let Some(new) = journal.watch_new(&mut self.database, &tell).await? else {
             return Ok(());
         }
         let (old, new): (Vec<String>, Vec<String>) = new
@@ -178,7 +177,8 @@ impl<'p> Store<'p> {
                  (a row that says they are there belongs under `background`)",
                 quoted(&new)
             ));
-        }
+        // Also where a table was attached or detached: its rows go by another name now.
+        };
         let blind = old.into_iter().map(|tbl| Leftover {
             tbl,
             op: "watch".to_owned(),

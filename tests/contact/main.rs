@@ -20,6 +20,7 @@ mod late_tables;
 mod limits;
 mod loss;
 mod memory;
+mod partitions;
 mod planted;
 mod publication;
 mod run;

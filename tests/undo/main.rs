@@ -8,6 +8,7 @@
 
 mod catalog;
 mod others;
+mod partitions;
 mod runs;
 mod service;
 

@@ -64,6 +64,11 @@ impl Service {
         Database::connect(&self.url, "public").await.unwrap()
     }
 
+    /// Another connection of the service, to the same database.
+    pub(crate) async fn again(&self) -> Session {
+        Session(AsyncPgConnection::establish(&self.url).await.unwrap())
+    }
+
     /// Statements, each as a call of its own unless they begin a transaction.
     pub(crate) async fn call(&mut self, sql: &str) {
         self.connection.batch_execute(sql).await.unwrap();
@@ -90,6 +95,15 @@ impl Service {
             .await
             .unwrap();
         lines.into_iter().map(|line| line.line).collect()
+    }
+}
+
+/// One more connection of a service.
+pub(crate) struct Session(AsyncPgConnection);
+
+impl Session {
+    pub(crate) async fn call(&mut self, sql: &str) {
+        self.0.batch_execute(sql).await.unwrap();
     }
 }
 
