@@ -73,10 +73,11 @@ pub struct Journal {
 const WORLD: i64 = 0;
 
 /// What makes the journal.
-pub(crate) const STATEMENTS: [&str; 4] = [
+pub(crate) const STATEMENTS: [&str; 5] = [
     include_str!("journal/install.sql"),
     include_str!("journal/watch.sql"),
     include_str!("journal/read.sql"),
+    include_str!("journal/restore.sql"),
     include_str!("journal/undo.sql"),
 ];
 

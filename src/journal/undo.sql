@@ -1,133 +1,5 @@
 -- The way back: the journal replayed backwards.
 
--- What undo needs to address and restore rows of a table: `key` compares the primary key of a row with that of an image
--- (null where there is none), the lists name the columns that can be inserted and updated, bare and of an image. Keys are
--- compared as their index does, by an operator that can be in any schema.
-create or replace function authz_pin.shape(relation regclass) returns table (
-  key text, columns text, images text, updatable text, updates text
-)
-language plpgsql stable
-set search_path = pg_catalog, pg_temp
-as $$
-#variable_conflict use_column
-begin
-  return query select
-    (select string_agg(format('authz_pin_row.%1$I %2$s (image.r).%1$I', k.attname, authz_pin.operator(o.amopopr)), ' and ')
-     from pg_index i cross join unnest(i.indkey::int2[], i.indclass::oid[]) as u (attnum, class)
-       join pg_attribute k on k.attrelid = i.indrelid and k.attnum = u.attnum
-       join pg_opclass c on c.oid = u.class
-       join pg_amop o on o.amopfamily = c.opcfamily and o.amopstrategy = 3 and o.amopmethod = c.opcmethod
-         and o.amoplefttype = c.opcintype and o.amoprighttype = c.opcintype
-     where i.indrelid = shape.relation and i.indisprimary),
-    string_agg(quote_ident(a.attname), ', ' order by a.attnum),
-    string_agg(format('(image.r).%I', a.attname), ', ' order by a.attnum),
-    string_agg(quote_ident(a.attname), ', ' order by a.attnum) filter (where a.attidentity <> 'a'),
-    string_agg(format('(image.r).%I', a.attname), ', ' order by a.attnum) filter (where a.attidentity <> 'a')
-  from pg_attribute a
-  where a.attrelid = shape.relation and a.attnum > 0 and not a.attisdropped and a.attgenerated = '';
-end $$;
-
--- An operator with its schema.
-create or replace function authz_pin.operator(number oid) returns text
-language sql stable
-set search_path = pg_catalog, pg_temp
-as $$
-  select format('operator(%I.%s)', n.nspname, o.oprname)
-  from pg_operator o join pg_namespace n on n.oid = o.oprnamespace where o.oid = number
-$$;
-
--- Why a foreign key's action would take a row along that is not for this undo to touch: a row that refers to one that is
--- about to go, or to a key that is about to change, unless it is as the run left it and will be restored itself. Null where
--- there is no such row.
-create or replace function authz_pin.would_act(which text, op text, relation regclass, new_rows text[], old_rows text[])
-returns text
-language plpgsql as $$
-declare
-  f record;
-  found boolean;
-begin
-  for f in
-    select k.conrelid::regclass as child, min(t.relname::text) as name,
-      string_agg(format('(image.r).%I %s authz_pin_child.%I', p.attname, authz_pin.operator(u.same), c.attname), ' and ')
-        as refers,
-      string_agg(format('(image.r).%1$I::text is distinct from (image.before).%1$I::text', p.attname), ' or ') as moves
-    from pg_constraint k
-      cross join unnest(k.conkey, k.confkey, k.conpfeqop) as u (child, parent, same)
-      join pg_class t on t.oid = k.conrelid
-      join pg_attribute c on c.attrelid = k.conrelid and c.attnum = u.child
-      join pg_attribute p on p.attrelid = k.confrelid and p.attnum = u.parent
-    where k.contype = 'f' and k.confrelid = relation
-      and case op when 'insert' then k.confdeltype when 'update' then k.confupdtype end in ('c', 'n', 'd')
-    group by k.oid, k.conrelid
-  loop
-    if op = 'insert' then
-      execute format(
-        'select exists (select from %2$s authz_pin_child, (select x::%1$s as r from unnest($1) x offset 0) image
-         where %3$s and not (authz_pin_child.tableoid = $2 and authz_pin_child::text = any ($1)))', relation, f.child, f.refers)
-      into found using new_rows, relation;
-    else
-      execute format(
-        'select exists (select from %2$s authz_pin_child,
-           (select n::%1$s as r, o::%1$s as before from unnest($1, $2) u (n, o) offset 0) image
-         where %3$s and (%4$s) and not exists (select from authz_pin.change c
-           where c.run = $3 and c.relation = authz_pin_child.tableoid and c.new_row = authz_pin_child::text))',
-        relation, f.child, f.refers, f.moves)
-      into found using new_rows, old_rows, which;
-    end if;
-    if found then
-      return format('a row of `%s` refers to it, and is not as the run left it', f.name);
-    end if;
-  end loop;
-  return null;
-end $$;
-
--- Undoes one operation on rows of one table with one statement: takes away what was inserted, puts back what was deleted,
--- gives what was updated its old values, and says how many rows that were. Only rows that are as the run left them are
--- touched, compared with all their columns, written in this session's settings, so nothing is overwritten by guess.
--- They are looked for by their key: a table that a sweep has filled and emptied many times is slow to read from end to end.
-create or replace function authz_pin.restore(which text, op text, relation regclass, new_rows text[], old_rows text[])
-returns bigint
-language plpgsql
-set enable_seqscan = off
-as $$
-declare
-  s record;
-  places tid[];
-  done bigint;
-  obstacle text;
-begin
-  select * into strict s from authz_pin.shape(relation);
-  if op = 'delete' then
-    execute format(
-      'insert into %1$s (%2$s) overriding system value
-       select %3$s from (select x::%1$s as r from unnest($1) x offset 0) image', relation, s.columns, s.images) using old_rows;
-    get diagnostics done = row_count;
-    return done;
-  end if;
-  -- A row that is locked is not changed, and not referred to anew, before it is gone. Where rows are alike, as they can be
-  -- without a key, one row per change is enough.
-  execute format(
-    'select array(
-       select authz_pin_row.ctid from only %1$s authz_pin_row, (select x::%1$s as r from unnest($1) x offset 0) image
-       where %2$s and authz_pin_row::text = image.r::text limit cardinality($1) for update of authz_pin_row)',
-    relation, coalesce(s.key, 'true')) into places using new_rows;
-  obstacle := authz_pin.would_act(which, op, relation, new_rows, old_rows);
-  if obstacle is not null then
-    raise exception using errcode = 'AP001', message = obstacle;
-  end if;
-  if op = 'insert' then
-    execute format('delete from only %s where ctid = any ($1)', relation) using places;
-  else
-    execute format(
-      'update only %1$s authz_pin_row set (%2$s) = row (%3$s)
-       from (select o::%1$s as r, n::%1$s as after from unnest($2, $3) u (n, o) offset 0) image
-       where ctid = any ($1) and authz_pin_row::text = image.after::text', relation, s.updatable, s.updates)
-    using places, new_rows, old_rows;
-  end if;
-  get diagnostics done = row_count;
-  return done;
-end $$;
-
 -- Why something could not be undone. A row whose text is none of its table any more stands whole in the message, and so its
 -- secrets would.
 create or replace function authz_pin.reason(state text, message text) returns text
@@ -237,6 +109,20 @@ begin
   return undone;
 end $$;
 
+-- Undoes changes of one table and one operation, of which some cannot be undone, in ever smaller parts, and returns those.
+create or replace function authz_pin.undo_parts(numbers bigint[]) returns bigint[]
+language plpgsql as $$
+declare
+  middle constant int := cardinality(numbers) / 2;
+begin
+  if authz_pin.undo_changes(numbers) then
+    return '{}';
+  elsif middle = 0 then
+    return numbers;
+  end if;
+  return authz_pin.undo_parts(numbers[:middle]) || authz_pin.undo_parts(numbers[middle + 1:]);
+end $$;
+
 -- Undoes a run's changes of one batch, or of all, the last first, and returns those that could not be undone. Changes next to each
 -- other that insert into or delete from one table are undone at once, which rows that refer to each other need.
 create or replace function authz_pin.undo_steps(which text, wanted bigint) returns bigint[]
@@ -251,17 +137,13 @@ begin
         over (order by seq desc) as part
       from (
         select seq, relation, op, lag(relation) over w as earlier_relation, lag(op) over w as earlier_op,
-          op = 'update' or not exists (select from pg_index i where i.indrelid = relation and i.indisprimary) as single
+          op = 'update' and exists (select from pg_index i where i.indrelid = relation and i.indisprimary) as single
         from authz_pin.change where run = which and batch = coalesce(wanted, batch)
         window w as (order by seq desc)
       ) x
     ) y group by part order by max(seq) desc
   loop
-    if authz_pin.undo_changes(step.numbers) then
-      remaining := authz_pin.undo_rest(remaining);
-    else
-      remaining := authz_pin.undo_rest(remaining || step.numbers);
-    end if;
+    remaining := authz_pin.undo_rest(remaining || authz_pin.undo_parts(step.numbers));
   end loop;
   return remaining;
 end $$;
@@ -285,30 +167,33 @@ begin
   return numbers;
 end $$;
 
--- Of rows of one table that are to go and rows that are to come back, those with the same primary key: an update each.
+-- Of rows of one table that are to go and rows that are to come back, those with the same primary key: an update each. Without
+-- a key no row is known to be another one changed.
 create or replace function authz_pin.pair(relation regclass, gone text[], back text[])
-returns table (gone_updated text[], back_updated text[], gone_only text[], back_only text[])
+returns table (gone_updated text[], back_updated text[], gone_only text[], back_only text[], is_keyless boolean)
 language plpgsql as $$
 declare
   key text;
 begin
-  if gone is null or back is null then
-    return query select null::text[], null::text[], gone, back;
+  select s.key into strict key from authz_pin.shape(relation) s;
+  if gone is null or back is null or key is null then
+    return query select null::text[], null::text[], gone, back, key is null;
     return;
   end if;
-  select s.key into strict key from authz_pin.shape(relation) s;
   return query execute format(
     'with gone as (select image.x as authz_pin_image, (image.r).* from (select x, x::%1$s as r from unnest($1) x offset 0) image),
        back as (select x as i, x::%1$s as r from unnest($2) x offset 0),
        pair as (select authz_pin_row.authz_pin_image as gone, image.i as back from gone authz_pin_row join back image on %2$s)
      select (select array_agg(gone) from pair), (select array_agg(back) from pair),
        (select array_agg(x) from unnest($1) x where not exists (select from pair where pair.gone = x)),
-       (select array_agg(x) from unnest($2) x where not exists (select from pair where pair.back = x))', relation, key)
+       (select array_agg(x) from unnest($2) x where not exists (select from pair where pair.back = x)),
+       false', relation, key)
   using gone, back;
 end $$;
 
 -- What is left of a run's changes of one batch, or of all, when what it made and took again is left out: per table the rows that are
--- to be inserted, updated and deleted, in an order that foreign keys allow if they are no circle.
+-- to be inserted, updated and deleted, in an order that foreign keys allow if they are no circle. Rows without a primary key that
+-- were updated go before the old ones come back, which can be equal in what is unique.
 create or replace function authz_pin.net(which text, wanted bigint)
 returns table (op text, relation regclass, new_rows text[], old_rows text[])
 language plpgsql stable as $$
@@ -322,7 +207,10 @@ begin
     group by x.relation, i.text having sum(i.sign) <> 0
   ), rows as (
     select i.relation, array_agg(text) filter (where net > 0) as gone, array_agg(text) filter (where net < 0) as back
-    from image i group by i.relation
+    from image i
+      cross join generate_series(1, case
+        when exists (select from pg_index x where x.indrelid = i.relation and x.indisprimary) then 1 else abs(i.net) end)
+    group by i.relation
   ), above (relation, parent, level) as (
     select r.relation, r.relation::oid, 0 from rows r
     union
@@ -337,14 +225,14 @@ begin
     cross join lateral (values
       (1, d.level, 'delete', null, p.back_only),
       (2, d.level, 'update', p.gone_updated, p.back_updated),
-      (3, -d.level, 'insert', p.gone_only, null)
+      (case when p.is_keyless and p.back_only is not null then 0 else 3 end, -d.level, 'insert', p.gone_only, null)
     ) s (step, place, op, new_rows, old_rows)
   where coalesce(s.new_rows, s.old_rows) is not null
   order by s.step, s.place, r.relation::text;
 end $$;
 
 -- Undoes everything with a statement per table and operation. False, and nothing is done, where a row is not as the run
--- left it, a table has no key, or the rows cannot be restored in this order.
+-- left it, or the rows cannot be restored in this order.
 create or replace function authz_pin.undo_at_once(which text, wanted bigint) returns boolean
 language plpgsql as $$
 declare
@@ -352,9 +240,8 @@ declare
 begin
   set constraints all deferred;
   for part in select * from authz_pin.net(which, wanted) loop
-    if (select s.key from authz_pin.shape(part.relation) s) is null
-      or authz_pin.restore(which, part.op, part.relation, part.new_rows, part.old_rows)
-        <> cardinality(coalesce(part.new_rows, part.old_rows))
+    if authz_pin.restore(which, part.op, part.relation, part.new_rows, part.old_rows)
+      <> cardinality(coalesce(part.new_rows, part.old_rows))
     then
       raise integrity_constraint_violation;
     end if;
@@ -404,11 +291,14 @@ end $$;
 
 -- What is in the way of restoring rows exactly, and how it is put out of the way and back: the service's own triggers and
 -- rules, which would change what is restored, row security that hides rows from their owner, numbers that only the database
--- gives out, where they changed, and a publication of rows that nothing identifies.
+-- gives out, where they changed, and a publication of rows that nothing identifies. In this language the server keeps the plan,
+-- which takes longer to make than to execute.
 create or replace function authz_pin.obstacles(which text, wanted bigint) returns table (off text, back text)
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
+begin
+  return query
   with touched as (
     select distinct x.relation from authz_pin.change x where x.run = which and x.batch = coalesce(wanted, x.batch)
   ), mode (enabled, name) as (
@@ -442,8 +332,8 @@ as $$
     join pg_publication_tables p on p.schemaname = n.nspname and p.tablename = c.relname
   where c.relreplident = 'n'
     or c.relreplident = 'd' and not exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary)
-  order by 1
-$$;
+  order by 1;
+end $$;
 
 -- Undoes with these out of the way.
 create or replace function authz_pin.undo_quietly(which text, wanted bigint) returns bigint[]

@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail like the tests")]
 
 mod catalog;
+mod keyless;
 mod others;
 mod partitions;
 mod runs;
