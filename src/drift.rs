@@ -91,8 +91,20 @@ fn of_record(old: &Record, new: &Record) -> Vec<Drift> {
     });
     renamed
         .into_iter()
+        .chain(of_unobserved(old, new))
         .chain(layout::changed(old, new))
         .collect()
+}
+
+/// Of a table that is not observed any more nobody knows what calls write there, so it weighs as much as a write.
+fn of_unobserved(old: &Record, new: &Record) -> Option<Drift> {
+    let said = |this: &Record, other: &Record| {
+        let tables = this.unobserved.difference(&other.unobserved);
+        let tables = tables.map(|table| format!("`{table}` not observed"));
+        tables.collect::<Vec<_>>().join(", ")
+    };
+    (old.unobserved != new.unobserved)
+        .then(|| Drift::of_record(Kind::EffectChanged, said(old, new), said(new, old)))
 }
 
 impl Drift {

@@ -232,7 +232,9 @@ impl Rules<'_> {
         let writes = |cell: &Cell| {
             cell.is_allowed() && cell.effects.is_observed() && !cell.effects.is_empty()
         };
-        let nothing = cell.is_allowed() && cell.effects.is_observed() && cell.effects.is_empty();
+        // It can have changed what was not observed.
+        let is_all = self.record.unobserved.is_empty() && cell.effects.is_observed();
+        let nothing = cell.is_allowed() && is_all && cell.effects.is_empty();
         let others_write = || self.record.iter().any(|(_, _, cell)| writes(cell));
         (!reads && nothing && others_write()).then(|| {
             (

@@ -30,6 +30,9 @@ pub(crate) use labels::table_of;
 pub struct Record {
     /// The method and the path.
     pub endpoint: String,
+    /// The tables whose changes were not observed, though those of the others were.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unobserved: BTreeSet<String>,
     /// The wording of each gate by its label.
     #[serde(default)]
     pub gates: BTreeMap<String, String>,

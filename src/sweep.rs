@@ -408,6 +408,8 @@ struct Sweeper<'a> {
     issues: Issues,
     canaries: Canaries<'a>,
     /// How the service is made to forget what was undone.
+    /// The tables whose changes were not observed, by endpoint.
+    unobserved: BTreeMap<String, BTreeSet<String>>,
     reset: Option<Reset<'a>>,
     /// Whether the database ends with the run.
     is_ephemeral: bool,
@@ -462,6 +464,7 @@ impl<'a> Sweeper<'a> {
         Ok(Self {
             suite,
             templates,
+            unobserved: BTreeMap::new(),
             world,
             http,
             store,
@@ -635,6 +638,7 @@ impl<'a> Sweeper<'a> {
     /// Builds the record of an endpoint from the cells before this one, in the suite's order whatever the order of the
     /// calls was, and lets go of them.
     fn record(&mut self, plan: &EndpointPlan<'a>, before: usize) {
+        record.unobserved = self.unobserved.remove(name).unwrap_or_default();
         let swept = self.swept.drain(..before - self.done);
         self.done = before;
         let mut observations = HashMap::new();

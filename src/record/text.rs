@@ -33,6 +33,8 @@ impl Record {
 #[derive(Serialize)]
 struct Legends<'a> {
     endpoint: &'a str,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    unobserved: &'a BTreeSet<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     gates: &'a BTreeMap<String, String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -45,6 +47,7 @@ impl<'a> Legends<'a> {
     fn of(record: &'a Record) -> Self {
         Self {
             endpoint: &record.endpoint,
+            unobserved: &record.unobserved,
             gates: &record.gates,
             effects: &record.effects,
             shapes: &record.shapes,

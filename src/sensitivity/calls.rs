@@ -141,7 +141,7 @@ pub(super) fn tables(grid: &Grid<'_>) -> impl Iterator<Item = Answer> {
     for row in grid.rows() {
         for (_, cell) in row.cells() {
             for table in written(cell) {
-                tables.entry(table).or_default().add(row, cell);
+                tables.entry(table).or_default().add(table, row, cell);
             }
         }
     }
@@ -160,8 +160,10 @@ struct Written<'a> {
 }
 
 impl<'a> Written<'a> {
-    fn add(&mut self, row: Row<'a>, cell: &Cell) {
-        let is_watched = |cell: &Cell| cell.is_denied() && cell.effects.is_observed();
+    fn add(&mut self, table: &str, row: Row<'a>, cell: &Cell) {
+        let is_observed = !row.pinned.record.unobserved.contains(table);
+        let is_watched =
+            |cell: &Cell| is_observed && cell.is_denied() && cell.effects.is_observed();
         self.cells += 1;
         self.first.get_or_insert(row);
         self.is_guarded |= cell.is_allowed() && row.has(is_watched);

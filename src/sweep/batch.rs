@@ -97,7 +97,7 @@ impl<'a> Sweeper<'a> {
         let (explained, unexplained) = effects?;
         let is_untouched = explained.is_empty() && unexplained.is_empty();
         let has_changed = !is_untouched || self.has_seeded(&scratches);
-        self.observe(first);
+        self.observe(endpoint, first);
         self.assign(explained);
         if !is_done {
             self.probe(endpoint, first, cells, &scratches).await?;
@@ -287,7 +287,13 @@ impl<'a> Sweeper<'a> {
     }
 
     /// The tables as they are after the calls, some of which the service may have made for them.
-    fn observe(&mut self, first: usize) {
+    fn observe(&mut self, endpoint: &Endpoint, first: usize) {
+        let unobserved = self.store.iter().flat_map(Store::unobserved).cloned();
+        let unobserved: Vec<String> = unobserved.collect();
+        if !unobserved.is_empty() {
+            let all = self.unobserved.entry(endpoint.name.clone());
+            all.or_default().extend(unobserved);
+        }
         let catalog = self.store.as_ref().and_then(Store::observed);
         let tables = catalog.as_ref().map(|catalog| catalog.names().count());
         self.found.seen.tables = tables.max(self.found.seen.tables);

@@ -72,6 +72,8 @@ pub(super) struct Store<'p> {
     expected: BTreeMap<String, usize>,
     /// Tables of which the journal does not show what the run inserts.
     unobserved: BTreeSet<String>,
+    /// Tables of which it was said that not all rows came to be.
+    kept_out: BTreeSet<String>,
     /// Whether a write came after the service was idle: from then on an endpoint that is swept alone waits as long as others.
     is_late: bool,
     /// Rows that were inserted and that no journal knows: those of the world, then those of the batch.
@@ -127,6 +129,7 @@ impl<'p> Store<'p> {
             is_batch: false,
             expected: BTreeMap::new(),
             unobserved: BTreeSet::new(),
+            kept_out: BTreeSet::new(),
             is_late: false,
             unwatched: Vec::new(),
             world_rows: 0,
@@ -137,11 +140,15 @@ impl<'p> Store<'p> {
         }))
     }
 
-    /// What the tables look like, if their changes are observed.
+    /// What the tables look like, if changes are observed.
     pub(super) fn observed(&self) -> Option<Arc<Catalog>> {
         let journal = self.journal.as_ref();
-        let journal = journal.filter(|_| self.unobserved.is_empty());
         journal.map(|_| Arc::clone(&self.catalog))
+    }
+
+    /// The tables of which that is not so, by the names that records have.
+    pub(super) fn unobserved(&self) -> &BTreeSet<String> {
+        &self.unobserved
     }
 
     /// The rows that no journal knows, for somebody else to delete.
@@ -166,10 +173,11 @@ impl<'p> Store<'p> {
         let tell = |text: &str| progress.note(text);
         let Some(new) = journal.watch_new(&mut self.database, &tell).await? else {
             return Ok(());
-        }
+        };
         let (old, new): (Vec<String>, Vec<String>) = new
             .into_iter()
             .partition(|table| self.catalog.table(table).is_some());
+        // Also where a table was attached or detached: its rows go by another name now.
         self.catalog = Arc::new(self.database.catalog().await?);
         if !new.is_empty() {
             progress.note(&format!(
@@ -177,8 +185,7 @@ impl<'p> Store<'p> {
                  (a row that says they are there belongs under `background`)",
                 quoted(&new)
             ));
-        // Also where a table was attached or detached: its rows go by another name now.
-        };
+        }
         let blind = old.into_iter().map(|tbl| Leftover {
             tbl,
             op: "watch".to_owned(),

@@ -25,6 +25,7 @@ mod planted;
 mod publication;
 mod run;
 mod schemas;
+mod seeds;
 mod shapes;
 mod speed;
 mod stage;

@@ -1,6 +1,6 @@
 //! What a run inserts: rows of the world and of batches, each of which has to show up in the journal.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::{IN_FLIGHT, Store, identifiers};
@@ -129,6 +129,7 @@ impl Store<'_> {
         };
         self.database.execute(task, end).await?;
         let inserted = inserted?;
+        self.tell_what_is_kept_out(rows.clone(), &inserted);
         if self.journal.is_none() {
             return Ok(());
         }
@@ -136,6 +137,33 @@ impl Store<'_> {
             *self.expected.entry(table.to_owned()).or_default() += count;
         }
         self.check_seeds(rows).await
+    }
+
+    /// The name under which the changes of a table are logged.
+    fn root<'t>(&'t self, table: &'t str) -> &'t str {
+        let known = self.catalog.table(table);
+        known.map_or(table, |known| known.root.as_str())
+    }
+
+    /// Says of which tables the service's own triggers and rules kept rows out: what the suite wanted there is not there.
+    fn tell_what_is_kept_out<'r>(
+        &mut self,
+        rows: impl Iterator<Item = &'r Row>,
+        inserted: &BTreeMap<&str, usize>,
+    ) {
+        let mut wanted = BTreeMap::<&str, usize>::new();
+        for row in rows {
+            *wanted.entry(&row.table).or_default() += 1;
+        }
+        for (table, wanted) in wanted {
+            let there = inserted.get(table).copied().unwrap_or(0);
+            if there < wanted && self.kept_out.insert(table.to_owned()) {
+                self.progress.note(&format!(
+                    "{there} of the {wanted} rows that the suite inserts into `{table}` came to be: a trigger or a rule of the \
+                     service keeps the others out, or puts them elsewhere"
+                ));
+            }
+        }
     }
 
     /// What the run inserts has to show up in the journal, table by table: else what calls do there is not seen either, and
@@ -149,10 +177,8 @@ impl Store<'_> {
         };
         let logged = journal.inserted(&mut self.database).await?;
         let is_missing = |table: &String| {
-            let known = self.catalog.table(table);
-            let root = known.map_or(table.as_str(), |known| known.root.as_str());
             let expected = self.expected.get(table).copied().unwrap_or(0);
-            logged.get(root).copied().unwrap_or(0) < expected
+            logged.get(self.root(table)).copied().unwrap_or(0) < expected
         };
         let missing: BTreeSet<String> = self
             .expected
@@ -166,9 +192,10 @@ impl Store<'_> {
         self.unwatched
             .extend(rows.filter(|row| missing.contains(&row.table)).cloned());
         for table in missing {
-            if self.unobserved.insert(table.clone()) {
+            if self.unobserved.insert(self.root(&table).to_owned()) {
                 self.progress.note(&format!(
-                    "what the run inserted into `{table}` does not show up in the journal: effects are not observed"
+                    "what the run inserted into `{table}` does not show up in the journal: what calls change there is not \
+                     observed, and the records say so"
                 ));
             }
         }
