@@ -9,6 +9,7 @@ mod background;
 mod batch;
 mod canary;
 mod doubt;
+mod end;
 mod endpoint;
 mod fire;
 mod fresh;
@@ -51,6 +52,8 @@ pub(crate) use logins::register as register_logins;
 
 use batch::{Batch, Swept};
 use canary::Canaries;
+use end::to_its_end;
+pub use end::{End, Undone};
 use endpoint::{Kinds, count_kinds};
 use issue::Issues;
 use reset::Reset;
@@ -257,6 +260,8 @@ pub async fn sweep_and_hold<'a>(
     let world = World::draw(suite, &templates, &service.variables)?;
     let run = world.run.clone();
     let mut asked = std::pin::pin!(stop::asked());
+    // From now on, so that no signal is lost between the sweep and its end.
+    let asked_at_the_end = stop::asked();
     let opened = tokio::select! {
         opened = Sweeper::new(suite, service, (templates, world), options, progress) => Some(opened?),
         () = &mut asked => None,
@@ -268,7 +273,8 @@ pub async fn sweep_and_hold<'a>(
             unwatched: None,
             reset: None,
         };
-        return abandon(suite, service, interrupted, progress).await;
+        let undone = abandon(suite, service, interrupted, progress);
+        return to_its_end(undone, stop::asked(), progress).await;
     };
     let mut sweeper = Box::new(sweeper);
     let under_way = Arc::clone(&sweeper.setups.under_way);
@@ -292,7 +298,8 @@ pub async fn sweep_and_hold<'a>(
             unwatched,
             reset,
         };
-        return abandon(suite, service, interrupted, progress).await;
+        let undone = abandon(suite, service, interrupted, progress);
+        return to_its_end(undone, stop::asked(), progress).await;
     };
     let wait_s = if service.ephemeral {
         0
@@ -301,42 +308,17 @@ pub async fn sweep_and_hold<'a>(
     };
     let late = Duration::from_secs(wait_s);
     match outcome {
-        Ok(()) => Ok((std::mem::take(&mut sweeper.found), End { sweeper, late })),
+        Ok(()) => {
+            let found = std::mem::take(&mut sweeper.found);
+            Ok((found, End::new(sweeper, late, asked_at_the_end)))
+        }
         Err(error) => {
-            let closed = sweeper.close(late).await;
+            let closed = to_its_end(sweeper.close(late), asked_at_the_end, progress).await;
             sweeper.tell_what_is_left();
             sweeper.tell_what_stays_changed(&closed);
             Err(sweeper.named(error))
         }
     }
-}
-
-/// What is left to be undone of a run.
-#[must_use = "a run has to be undone"]
-pub struct End<'a> {
-    sweeper: Box<Sweeper<'a>>,
-    late: Duration,
-}
-
-impl End<'_> {
-    /// Waits for what the service writes late, undoes the run, and takes the journal away.
-    pub async fn undo(mut self) -> Result<Undone, SweepError> {
-        let closed = self.sweeper.close(self.late).await;
-        let leftovers = closed.map_err(|error| self.sweeper.named(error))?;
-        Ok(Undone {
-            leftovers,
-            left: self.sweeper.left,
-        })
-    }
-}
-
-/// What could not be undone of a run.
-#[derive(Debug, Default)]
-pub struct Undone {
-    /// Rows that could not be restored, each with the reason.
-    pub leftovers: Vec<Leftover>,
-    /// What the run made by requests and could not remove, in words.
-    pub left: Vec<String>,
 }
 
 /// What is known of a run that was interrupted.
@@ -408,8 +390,6 @@ struct Sweeper<'a> {
     issues: Issues,
     canaries: Canaries<'a>,
     /// How the service is made to forget what was undone.
-    /// The tables whose changes were not observed, by endpoint.
-    unobserved: BTreeMap<String, BTreeSet<String>>,
     reset: Option<Reset<'a>>,
     /// Whether the database ends with the run.
     is_ephemeral: bool,
@@ -432,6 +412,8 @@ struct Sweeper<'a> {
     found: Sweep,
     /// What was made by requests and could not be removed, in words.
     left: Vec<String>,
+    /// The tables whose changes were not observed, by endpoint.
+    unobserved: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl<'a> Sweeper<'a> {
@@ -464,7 +446,6 @@ impl<'a> Sweeper<'a> {
         Ok(Self {
             suite,
             templates,
-            unobserved: BTreeMap::new(),
             world,
             http,
             store,
@@ -486,6 +467,7 @@ impl<'a> Sweeper<'a> {
             swept: Vec::new(),
             found: Sweep::default(),
             left: Vec::new(),
+            unobserved: BTreeMap::new(),
         })
     }
 
@@ -638,7 +620,6 @@ impl<'a> Sweeper<'a> {
     /// Builds the record of an endpoint from the cells before this one, in the suite's order whatever the order of the
     /// calls was, and lets go of them.
     fn record(&mut self, plan: &EndpointPlan<'a>, before: usize) {
-        record.unobserved = self.unobserved.remove(name).unwrap_or_default();
         let swept = self.swept.drain(..before - self.done);
         self.done = before;
         let mut observations = HashMap::new();
@@ -657,6 +638,7 @@ impl<'a> Sweeper<'a> {
         });
         let mut record = Record::build(plan.endpoint.title(), cells);
         let name = &plan.endpoint.name;
+        record.unobserved = self.unobserved.remove(name).unwrap_or_default();
         record.findings = findings::of(self.suite, plan.endpoint, &record);
         let unrepeated = self.found.unrepeated.get(name);
         let unrepeated = unrepeated.into_iter().flatten();

@@ -162,10 +162,7 @@ impl Case {
         let is_interrupted = self.interrupted.is_some() && ended.code == Some(130);
         // So early that it did not listen to signals yet.
         let is_early = self.interrupted.is_some() && ended.code.is_none() && toy.calls() == 0;
-        prop_assert!(
-            is_interrupted || is_early || is_over(&ended),
-            "{ended:#?}"
-        );
+        prop_assert!(is_interrupted || is_early || is_over(&ended), "{ended:#?}");
         Ok(is_interrupted)
     }
 

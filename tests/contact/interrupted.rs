@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::base::{Base, lines};
+use diesel_async::SimpleAsyncConnection;
+
+use crate::base::{Base, lines, runtime};
 use crate::run::wait_for;
-use crate::stage::{Stage, call, suite};
+use crate::stage::{ITEMS, Stage, call, sql, suite};
 
 const SCHEMA: &str = "
     create table item (id text primary key, name text);
@@ -98,4 +100,44 @@ fn a_run_that_is_interrupted_as_soon_as_its_journal_is_there_leaves_no_journal()
         wait_for("the service is idle", || stage.toy.is_idle());
         stage.base.assert_is(&before, "interrupted");
     }
+}
+
+#[test]
+fn a_run_that_is_interrupted_while_its_end_undoes_says_that_undo_goes_on_and_leaves_nothing() {
+    let kind = |name: &str| {
+        let rows = json!([{"table": "item", "values": {"id": "{{ id }}", "name": name}}]);
+        json!({"symbols": {"id": "{{ run }}-{{ random(8) }}"}, "rows": rows})
+    };
+    let world = json!({
+        "kinds": {"item": kind("scratch"), "whole": kind("world")},
+        "entities": {"whole": {"kind": "whole"}},
+        "actors": {"alice": {"auth": {"bearer": "alice"}}},
+    });
+    let write = sql("insert into item values ('{{ cell.tag }}')");
+    let place =
+        suite(&["alice"], &[("write", write)]).write("suite/world.yaml", &world.to_string());
+    let stage = Stage::with(ITEMS, place);
+    let before = stage.base.content();
+    let mut run = stage.start("check", &[]);
+    run.until(Duration::from_mins(1), |_| stage.toy.calls() > 0);
+    // A row of the world, which only the end of the run undoes.
+    let mut session = Base::session(&stage.base.url());
+    let keep = "begin; select from item where name = 'world' for update";
+    runtime().block_on(session.batch_execute(keep)).unwrap();
+    let waits = run.until(Duration::from_secs(30), |run| {
+        run.stderr().contains("waiting to undo")
+    });
+    assert!(waits, "{}", run.stderr());
+    run.interrupt();
+    let is_heard = run.until(Duration::from_secs(3), |run| {
+        run.stderr().contains("goes on")
+    });
+    assert!(is_heard, "{}", run.stderr());
+    assert!(!run.is_over(), "{}", run.stderr());
+    runtime()
+        .block_on(session.batch_execute("rollback"))
+        .unwrap();
+    let ended = run.end();
+    assert_eq!(ended.code, Some(1), "its result is there: {ended:#?}");
+    stage.base.assert_is(&before, "interrupted");
 }
