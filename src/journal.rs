@@ -158,7 +158,11 @@ impl Journal {
         let leftovers = dead::undo_all(database, &self.run, tell).await?;
         watch::watch(database, false, tell).await?;
         self.floor = last(database).await?;
-        let name = format!("set authz_pin.run = '{}'", self.run);
+        // Whatever a crash of the server takes of the tool's last commits, it takes together with their lines of the journal.
+        let name = format!(
+            "set authz_pin.run = '{}'; set synchronous_commit = off",
+            self.run
+        );
         database.execute("install the journal", &name).await?;
         Ok(leftovers)
     }
@@ -631,6 +635,9 @@ async fn leftovers(
 }
 
 async fn forget(database: &mut Database, run: &str) -> Result<(), DatabaseError> {
+    // What was undone is on the disk before a run says so.
+    let durable = "set synchronous_commit = on";
+    database.execute("write the journal", durable).await?;
     let statement = "with identifiers as (delete from authz_pin.identifier where run = $1),
         left_alone as (delete from authz_pin.change where run = $1)
         delete from authz_pin.run where token = $1";
