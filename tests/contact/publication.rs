@@ -1,6 +1,7 @@
 //! A database whose rows are published to somebody else.
 
 use crate::place::Ended;
+use crate::run::Running;
 use crate::stage::{ITEMS, Stage, sql, suite};
 
 fn published() -> Stage {
@@ -40,6 +41,19 @@ fn a_publication_of_all_tables_that_is_allowed_keeps_nothing_from_being_undone()
     stage.records_and_checks(&["--allow-publication"]);
     let record = stage.record("purge");
     assert_eq!(record.effects("alice"), ["delete item"], "{record:#?}");
+}
+
+#[test]
+fn a_publication_of_all_tables_can_be_allowed_by_the_environment() {
+    let stage = published();
+    let before = stage.base.content();
+    let mut command = stage.command_in(&stage.place, "record", &[]);
+    let ended = Running::start(command.env("AUTHZ_PIN_ALLOW_PUBLICATION", "true")).end();
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    stage.base.assert_is(&before, "record");
+    let mut command = stage.command_in(&stage.place, "check", &[]);
+    let ended = Running::start(command.env("AUTHZ_PIN_ALLOW_PUBLICATION", "false")).end();
+    assert_eq!(ended.code, Some(2), "{ended:#?}");
 }
 
 #[test]

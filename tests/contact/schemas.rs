@@ -44,3 +44,60 @@ fn a_schema_whose_tables_are_not_the_roles_is_named_as_not_watched() {
         ended.stderr
     );
 }
+
+#[test]
+fn only_the_schemas_that_a_suite_names_are_watched_and_the_others_are_named() {
+    let mut stage = tenants();
+    let text = stage
+        .suite_file()
+        .replace("settle_ms: 50", "settle_ms: 50, schemas: [blue]");
+    stage.place = stage.place.write("suite/suite.yaml", &text);
+    stage
+        .base
+        .owner_sql("create schema green; create table green.notes (id text)");
+    let ended = stage.ends("record", &[], 0);
+    let line = ended
+        .stderr
+        .lines()
+        .find(|line| line.contains("not watched"));
+    let line = line.unwrap_or_default();
+    assert!(
+        line.contains("`green.notes` (its schema is not among those that the suite names)"),
+        "{line}"
+    );
+    assert!(!line.contains("blue") && !line.contains("item"), "{line}");
+    let record = stage.record("note");
+    assert_eq!(
+        record.effects("denied"),
+        ["insert blue.notes"],
+        "{record:#?}"
+    );
+    stage.ends("check", &[], 0);
+}
+
+#[test]
+fn tables_of_extensions_foreign_tables_and_event_triggers_are_named_as_not_watched() {
+    let stage = tenants();
+    let owner = &stage.base.owner;
+    stage.base.root_sql(&format!(
+        "create table member (id text); alter table member owner to {owner}; alter extension plpgsql add table member;
+         create foreign data wrapper nothing; create server nowhere foreign data wrapper nothing;
+         create foreign table far (id text) server nowhere; alter foreign table far owner to {owner};
+         create function noted() returns event_trigger language plpgsql as 'begin end';
+         create event trigger notes on ddl_command_end execute function noted()"
+    ));
+    let ended = stage.ends("record", &[], 0);
+    let line = ended
+        .stderr
+        .lines()
+        .find(|line| line.contains("not watched"));
+    let line = line.unwrap_or_default();
+    for text in [
+        "`member` (of the extension `plpgsql`)",
+        "`far` (a foreign table)",
+        "what the event trigger `notes` writes because of the journal",
+    ] {
+        assert!(line.contains(text), "{text}: {}", ended.stderr);
+    }
+    stage.ends("check", &[], 0);
+}
