@@ -241,7 +241,8 @@ pub async fn sweep(
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<Sweep, SweepError> {
-    let (mut found, end) = sweep_and_hold(suite, plan, service, options, progress).await?;
+    let (mut found, end) =
+        Box::pin(sweep_and_hold(suite, plan, service, options, progress)).await?;
     found.undone = end.undo().await?;
     Ok(found)
 }
