@@ -1,8 +1,9 @@
 //! What a run saw of its service, and what it did not: silence about the rest is a claim.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -21,6 +22,10 @@ pub struct Seen {
     pub tables: Option<usize>,
     /// How many cells have effects that were not observed.
     pub not_observed: usize,
+    /// The tables whose changes were not observed, though those of others were.
+    pub unobserved: BTreeSet<String>,
+    /// The endpoints of which no call was allowed, so that nothing is known of what one does.
+    pub never_allowed: Vec<String>,
     /// How many cells are in no record, since what they were answered says nothing.
     pub left_out: usize,
     /// The actors of whom no call shows whether their credential works.
@@ -33,11 +38,21 @@ impl Seen {
         *self.bodies.entry(kind_of(answer)).or_default() += 1;
     }
 
-    /// Counts the cells whose effects were not observed.
-    pub(crate) fn count_effects<'r>(&mut self, records: impl IntoIterator<Item = &'r Record>) {
-        let cells = records.into_iter().flat_map(Record::iter);
+    /// Counts what the records do not show.
+    pub(crate) fn count_gaps(&mut self, records: &IndexMap<String, Record>) {
+        let cells = records.values().flat_map(Record::iter);
         let unseen = cells.filter(|(_, _, cell)| !cell.effects.is_observed());
         self.not_observed = unseen.count();
+        let unobserved = records.values().flat_map(|record| &record.unobserved);
+        self.unobserved = unobserved.cloned().collect();
+        let is_allowed = |record: &Record| record.iter().any(|(_, _, cell)| cell.is_allowed());
+        let never = records.iter().filter(|(_, record)| !is_allowed(record));
+        self.never_allowed = never.map(|(name, _)| name.clone()).collect();
+    }
+
+    /// Whether all effects of all cells were observed.
+    pub(crate) fn has_all_effects(&self) -> bool {
+        self.not_observed == 0 && self.unobserved.is_empty()
     }
 
     /// What was not seen, each in words.
@@ -50,10 +65,13 @@ impl Seen {
         let actors = self.unproven.iter().map(String::as_str);
         let unproven = (!self.unproven.is_empty())
             .then(|| format!("whether the credentials of {} work", list(actors)));
-        [effects, left_out, unproven]
-            .into_iter()
-            .flatten()
-            .collect()
+        let tables = self.unobserved.iter().map(String::as_str);
+        let tables = (!self.unobserved.is_empty()).then(|| format!("changes in {}", list(tables)));
+        let never = self.never_allowed.iter().map(String::as_str);
+        let never = (!self.never_allowed.is_empty())
+            .then(|| format!("what an allowed call does of {}", list(never)));
+        let gaps = [effects, tables, left_out, never, unproven];
+        gaps.into_iter().flatten().collect()
     }
 }
 

@@ -502,8 +502,7 @@ impl<'a> Sweeper<'a> {
 
     /// Counts what was seen and what was not.
     fn count_seen(&mut self, plan: &[EndpointPlan<'a>]) {
-        let records = self.found.records.values();
-        self.found.seen.count_effects(records);
+        self.found.seen.count_gaps(&self.found.records);
         let cells = plan.iter().flat_map(|plan| &plan.cells);
         let is_left_out = |cell: &&PlannedCell<'_>| {
             let left_out = self.found.inconclusive.get(cell.endpoint);

@@ -24,7 +24,6 @@ use crate::snapshot::{Info, Snapshot};
 use crate::suite::{Place, Suite};
 use crate::sweep::{Calls, End, Options, Sweep, sweep_and_hold};
 use crate::terminal::Bar;
-use crate::text::counted;
 
 /// What the help of `check` ends with.
 pub const EXAMPLES: &str = "\
@@ -78,9 +77,8 @@ impl Require {
     /// That it was not seen, in words.
     fn missing(self, seen: &Seen) -> Option<String> {
         let Self::Effects = self;
-        let cells = counted(seen.not_observed, "cell");
-        (seen.not_observed > 0)
-            .then(|| format!("the effects of {cells} were not observed (`--require effects`)"))
+        let missing = !seen.has_all_effects();
+        missing.then(|| "not all effects were observed (`--require effects`)".to_owned())
     }
 }
 

@@ -1,6 +1,7 @@
 //! A gateway with a hole shows as exactly the cells that the hole opens.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use authz_pin::drift::{Comparison, compare};
 use authz_pin::record::Record;
@@ -43,10 +44,17 @@ pub(crate) fn pinned(suite: &Suite, endpoint: &str) -> (String, Record) {
 /// `endpoint/target/actor: before -> after` for every cell that a hole changes.
 async fn flips(hole: Hole) -> Vec<String> {
     let suite = suite();
+    let all = suite.endpoints.iter();
+    let all = all.map(|endpoint| (endpoint.name.clone(), pinned(&suite, &endpoint.name).1));
+    let options = Options {
+        pinned: Some(Arc::new(all.collect())),
+        ..Options::default()
+    };
     let swept = Fixture::with_holes(&[hole])
         .await
-        .sweep(&suite, endpoints(hole), &Options::default())
+        .sweep(&suite, endpoints(hole), &options)
         .await;
+    assert!(swept.inconclusive.is_empty(), "{hole} is no outage");
     let mut flips = Vec::new();
     for (endpoint, record) in &swept.records {
         let (_, old) = pinned(&suite, endpoint);

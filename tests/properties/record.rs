@@ -100,15 +100,17 @@ pub(crate) fn record() -> impl Strategy<Value = Record> {
         text(),
         legends(),
         map(map(cell().prop_map(Arc::new))),
+        btree_set(text(), 0..3),
         vec(text(), 0..3),
     );
     parts.prop_map(
-        |(endpoint, (gates, effects, shapes), cells, findings)| Record {
+        |(endpoint, (gates, effects, shapes), cells, unobserved, findings)| Record {
             endpoint,
             gates,
             effects,
             shapes,
             cells,
+            unobserved,
             findings,
         },
     )
