@@ -89,11 +89,12 @@ fn nobody(suite: &Suite, records: &IndexMap<String, Record>) -> Option<String> {
         let all = records.values();
         all.flat_map(|record| record.iter().map(move |cell| (record, cell)))
     };
-    let known = || cells().filter(|(_, (_, actor, _))| !suite.is_stranger(actor));
+    let strangers = suite.strangers();
+    let known = || cells().filter(|(_, (_, actor, _))| !strangers.contains(actor));
     // Where a stranger is sent away to log in, an actor who is sent elsewhere was allowed something.
     let is_more = |(record, (target, _, cell)): (&Record, (&str, &str, &Cell))| {
-        let mut strangers = suite
-            .strangers()
+        let mut strangers = strangers
+            .iter()
             .filter_map(|other| record.cell_at(target, other));
         cell.is_allowed()
             && !strangers.any(|other| (other.status, &other.gate) == (cell.status, &cell.gate))

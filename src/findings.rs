@@ -21,6 +21,7 @@ pub fn of(suite: &Suite, endpoint: &Endpoint, record: &Record) -> Vec<String> {
     let cast = Cast { suite, endpoint };
     let rules = Rules {
         suite,
+        strangers: suite.strangers(),
         endpoint,
         record,
         sent: record
@@ -55,6 +56,8 @@ pub fn ended(actor: &str) -> String {
 
 struct Rules<'a> {
     suite: &'a Suite,
+    /// The actors of whom nobody told the service.
+    strangers: BTreeSet<&'a str>,
     endpoint: &'a Endpoint,
     record: &'a Record,
     cast: Cast<'a>,
@@ -113,11 +116,11 @@ impl Rules<'_> {
         let has_stranger = self
             .record
             .iter()
-            .any(|(_, actor, _)| self.suite.is_stranger(actor));
+            .any(|(_, actor, _)| self.strangers.contains(actor));
         let has_known = self
             .record
             .iter()
-            .any(|(_, actor, _)| !self.suite.is_stranger(actor));
+            .any(|(_, actor, _)| !self.strangers.contains(actor));
         let request = &self.endpoint.spec.request;
         let tells = |(_, _, cell): (&str, &str, &Cell)| {
             !cell.discloses.is_empty() || !cell.effects.is_empty()
@@ -258,11 +261,6 @@ impl Rules<'_> {
 
     /// Whether a known actor meets on every target the gate of one whose credential exists nowhere.
     fn is_refused_like_a_stranger(&self, actor: &str) -> bool {
-        let actors = &self.suite.world.actors;
-        let strangers: Vec<&String> = actors
-            .keys()
-            .filter(|name| self.suite.is_stranger(name))
-            .collect();
         let refusal = |target: &str, actor: &str| {
             let cell = self.record.cell_at(target, actor)?;
             // RFC 9110: 401 is for a credential that is missing or not valid.
@@ -270,9 +268,13 @@ impl Rules<'_> {
         };
         let alike = |target: &String| {
             let own = refusal(target, actor);
-            own.is_some() && strangers.iter().any(|other| refusal(target, other) == own)
+            own.is_some()
+                && self
+                    .strangers
+                    .iter()
+                    .any(|other| refusal(target, other) == own)
         };
-        !self.suite.is_stranger(actor)
+        !self.strangers.contains(actor)
             && !self.record.cells.is_empty()
             && self.record.cells.keys().all(alike)
     }

@@ -11,6 +11,7 @@ mod names;
 mod place;
 pub mod schema;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use globset::Glob;
@@ -116,8 +117,7 @@ impl Suite {
 
     /// Whether nobody told the service of an actor: it has no credential, or one that was drawn and stands in no row, and that
     /// no request, login or signature made valid.
-    #[must_use]
-    pub fn is_stranger(&self, actor: &str) -> bool {
+    fn is_stranger(&self, actor: &str) -> bool {
         let Some(actor) = self.world.actors.get(actor) else {
             return true;
         };
@@ -138,9 +138,10 @@ impl Suite {
     }
 
     /// The actors of whom nobody told the service.
-    pub fn strangers(&self) -> impl Iterator<Item = &str> {
+    #[must_use]
+    pub fn strangers(&self) -> BTreeSet<&str> {
         let actors = self.world.actors.keys().map(String::as_str);
-        actors.filter(|actor| self.is_stranger(actor))
+        actors.filter(|actor| self.is_stranger(actor)).collect()
     }
 
     /// Every entity and actor of the world.

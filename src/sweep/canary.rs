@@ -10,12 +10,11 @@ use std::sync::Arc;
 use super::endpoint::count_kinds;
 use super::store::Wait;
 use super::{SweepError, Sweeper};
-use crate::observation::Observation;
 use crate::plan::{EndpointPlan, Filter, PlannedCell, plan};
 use crate::record::Record;
 use crate::suite::Suite;
 
-use answer::{Answers, Pinning, Telling};
+use answer::{Answers, Pinning, Said, Telling};
 
 /// What the snapshots say, by endpoint. Without them a sweep finds out who may read what.
 pub type Pinned = Arc<BTreeMap<String, Record>>;
@@ -23,6 +22,8 @@ pub type Pinned = Arc<BTreeMap<String, Record>>;
 /// What is known of the actors' credentials.
 #[derive(Default)]
 pub(super) struct Canaries<'a> {
+    /// The actors of whom nobody told the service.
+    strangers: BTreeSet<&'a str>,
     /// All cells of the suite, whatever is swept.
     all: Vec<EndpointPlan<'a>>,
     /// The call that shows whether an actor's credential works: a read that was answered otherwise than a call of somebody
@@ -68,9 +69,14 @@ impl Sign {
 impl<'a> Canaries<'a> {
     pub(super) fn of(suite: &'a Suite) -> Self {
         Self {
+            strangers: suite.strangers(),
             all: plan(suite, &Filter::default()),
             ..Self::default()
         }
+    }
+
+    fn is_stranger(&self, actor: &str) -> bool {
+        self.strangers.contains(actor)
     }
 
     pub(super) fn is_dead(&self, actor: &String) -> bool {
@@ -111,7 +117,7 @@ impl<'a> Sweeper<'a> {
         let actors: BTreeSet<&'a String> = cells.map(|cell| cell.actor).collect();
         let actors: BTreeSet<&'a String> = actors
             .into_iter()
-            .filter(|actor| !self.suite.is_stranger(actor))
+            .filter(|actor| !self.canaries.is_stranger(actor))
             .collect();
         match self.options.pinned.clone() {
             Some(pinned) => self.pinned_canaries(&actors, &pinned).await,
@@ -188,7 +194,7 @@ impl<'a> Sweeper<'a> {
             };
             let own = plan.cells.iter().filter(|cell| cell.actor == actor);
             let telling = own.filter(|cell| {
-                let pinning = Pinning::of(self.suite, record, cell);
+                let pinning = Pinning::of(&self.canaries.strangers, record, cell);
                 pinning.is_some_and(|pinning| pinning.tells() == Some(wanted))
             });
             let mut telling = telling.copied();
@@ -228,13 +234,13 @@ impl<'a> Sweeper<'a> {
     pub(super) fn unproven(&self, plan: &[EndpointPlan<'a>]) -> Vec<String> {
         let actors = self.suite.world.actors.keys();
         let calls = actors.filter(|actor| plan.iter().any(|plan| plan.calls(actor)));
-        let known = calls.filter(|actor| !self.suite.is_stranger(actor));
+        let known = calls.filter(|actor| !self.canaries.is_stranger(actor));
         let unproven = known.filter(|actor| !self.canaries.proofs.contains_key(actor));
         unproven.cloned().collect()
     }
 
     /// What any actor's canary is answered now.
-    pub(super) async fn any_canary(&mut self) -> Result<Option<Observation>, SweepError> {
+    pub(super) async fn any_canary(&mut self) -> Result<Option<Said>, SweepError> {
         let canary = self.canaries.proofs.values().next().copied();
         let answers = self.question(canary.as_slice()).await?;
         Ok(answers.into_iter().next().map(|(_, answers)| answers.own))
@@ -290,12 +296,12 @@ impl<'a> Sweeper<'a> {
         let strangers = plan
             .cells
             .iter()
-            .filter(|cell| targets.contains(cell.target) && self.suite.is_stranger(cell.actor));
+            .filter(|cell| targets.contains(cell.target) && self.canaries.is_stranger(cell.actor));
         let cells: Vec<PlannedCell<'a>> = asked.iter().chain(strangers).copied().collect();
         let observations = self.question_batch(plan, &cells).await?;
         let answers = |cell: &PlannedCell<'a>| {
             let at = |other: &PlannedCell<'a>| {
-                other.target == cell.target && self.suite.is_stranger(other.actor)
+                other.target == cell.target && self.canaries.is_stranger(other.actor)
             };
             let strangers = cells
                 .iter()
@@ -320,7 +326,7 @@ impl<'a> Sweeper<'a> {
         &mut self,
         plan: &EndpointPlan<'a>,
         cells: &[PlannedCell<'a>],
-    ) -> Result<Vec<Observation>, SweepError> {
+    ) -> Result<Vec<Said>, SweepError> {
         let before = self.count();
         self.enter(self.presence(plan)).await?;
         let unexplained = self.batch(plan.endpoint, cells, Wait::Settle).await?;
@@ -337,11 +343,11 @@ impl<'a> Sweeper<'a> {
         self.leave().await?;
         let swept = self.swept.iter().skip(before - self.done);
         let swept = swept.filter(|swept| swept.recorded);
-        let mut answers: BTreeMap<_, Observation> = swept
+        let mut answers: BTreeMap<_, Said> = swept
             .map(|swept| {
                 (
                     (swept.planned.target, swept.planned.actor),
-                    swept.observation.clone(),
+                    Said::from(&swept.observation),
                 )
             })
             .collect();

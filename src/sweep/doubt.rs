@@ -6,7 +6,6 @@ use std::time::Duration;
 use super::fire::Brought;
 use super::store::Wait;
 use super::{SweepError, Sweeper};
-use crate::observation::Observation;
 use crate::plan::{EndpointPlan, PlannedCell};
 use crate::record::Record;
 use crate::suite::is_match;
@@ -32,13 +31,6 @@ pub enum Silence {
     Limited,
     /// The service was not well.
     Outage,
-}
-
-impl Observation {
-    /// Whether the service said something of the call at all.
-    pub(super) fn is_answer(&self) -> bool {
-        !matches!(self.status, None | Some(429 | 502..=504))
-    }
 }
 
 /// The pauses before the calls are made again, if the service does not say how long it wants to be left alone.
@@ -109,7 +101,8 @@ impl<'a> Sweeper<'a> {
         let record = self.pinned_record(plan);
         let swept = self.swept.iter().skip(before - self.done);
         let doubtful = swept.filter(|swept| swept.recorded).filter_map(|swept| {
-            let doubt = self.doubt(&swept.observation)?;
+            let answer = &swept.observation;
+            let doubt = self.doubt(answer.status, answer.gate.as_deref())?;
             let cell = swept.planned;
             let old = record.and_then(|record| record.cell_at(cell.target, cell.actor));
             let is_pinned = old.is_some_and(|old| old.status == swept.observation.status);
@@ -123,13 +116,13 @@ impl<'a> Sweeper<'a> {
         pinned.get(&plan.endpoint.name)
     }
 
-    fn doubt(&self, answer: &Observation) -> Option<Doubt> {
+    fn doubt(&self, status: Option<u16>, gate: Option<&str>) -> Option<Doubt> {
         let mut outages = self.suite.file.outage.iter();
-        let is_outage = |gate: &String| outages.any(|pattern| is_match(pattern, gate));
-        if answer.gate.as_ref().is_some_and(is_outage) {
+        let is_outage = |gate: &str| outages.any(|pattern| is_match(pattern, gate));
+        if gate.is_some_and(is_outage) {
             return Some(Doubt::Outage);
         }
-        match answer.status? {
+        match status? {
             502..=504 => Some(Doubt::Outage),
             429 => Some(Doubt::Limit),
             409 => Some(Doubt::Conflict),
@@ -198,7 +191,8 @@ impl<'a> Sweeper<'a> {
                 .await
                 .is_ok());
         };
-        Ok(answer.is_answer() && self.doubt(&answer) != Some(Doubt::Outage))
+        let doubt = self.doubt(answer.status, answer.gate.as_deref());
+        Ok(answer.is_answer() && doubt != Some(Doubt::Outage))
     }
 }
 

@@ -1,21 +1,52 @@
 //! What an answer says of the caller's credential.
 
+use std::collections::BTreeSet;
+
+use crate::fault::Fault;
 use crate::observation::Observation;
 use crate::plan::PlannedCell;
 use crate::record::{Cell, Record};
-use crate::suite::Suite;
 
-/// An actor's answer, and those of callers whom the service does not know.
+/// What a call was answered, as far as it tells who was allowed what.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub(in crate::sweep) struct Said {
+    pub(in crate::sweep) status: Option<u16>,
+    fault: Option<Fault>,
+    pub(in crate::sweep) gate: Option<String>,
+}
+
+impl From<&Observation> for Said {
+    fn from(answer: &Observation) -> Self {
+        Self {
+            status: answer.status,
+            fault: answer.fault,
+            gate: answer.gate.clone(),
+        }
+    }
+}
+
+impl Said {
+    /// Whether the service said something of the call at all.
+    pub(in crate::sweep) fn is_answer(&self) -> bool {
+        !matches!(self.status, None | Some(429 | 502..=504))
+    }
+
+    fn is_success(&self) -> bool {
+        self.status.is_some_and(|status| status < 300)
+    }
+}
+
+/// What an actor was answered, and what callers whom the service does not know were.
 #[derive(Clone)]
 pub(super) struct Answers {
-    pub(super) own: Observation,
-    pub(super) strangers: Vec<Observation>,
+    pub(super) own: Said,
+    pub(super) strangers: Vec<Said>,
 }
 
 impl Answers {
     /// Whether the actor was allowed what a stranger is not.
     pub(super) fn is_allowed(&self) -> bool {
-        is_success(&self.own) && !self.strangers.iter().any(is_success)
+        self.own.is_success() && !self.strangers.iter().any(Said::is_success)
     }
 
     /// Whether the service knows the actor: it was allowed what a stranger is not, or refused in another way. RFC 9110, section
@@ -34,9 +65,7 @@ impl Answers {
     }
 
     fn is_as_a_stranger(&self) -> bool {
-        let own = (self.own.status, &self.own.gate);
-        let mut strangers = self.strangers.iter();
-        strangers.any(|stranger| (stranger.status, &stranger.gate) == own)
+        self.strangers.contains(&self.own)
     }
 
     /// What the call was answered, for a person.
@@ -56,8 +85,12 @@ pub(super) struct Pinning<'r> {
 }
 
 impl<'r> Pinning<'r> {
-    pub(super) fn of(suite: &Suite, record: &'r Record, cell: &PlannedCell<'_>) -> Option<Self> {
-        let strangers = suite.strangers();
+    pub(super) fn of(
+        strangers: &BTreeSet<&str>,
+        record: &'r Record,
+        cell: &PlannedCell<'_>,
+    ) -> Option<Self> {
+        let strangers = strangers.iter();
         Some(Self {
             own: record.cell_at(cell.target, cell.actor)?,
             strangers: strangers
@@ -91,8 +124,4 @@ pub(super) enum Telling {
     Allowed,
     /// The actor was refused in another way.
     Refused,
-}
-
-fn is_success(answer: &Observation) -> bool {
-    answer.status.is_some_and(|status| status < 300)
 }

@@ -6,7 +6,7 @@ use super::super::doubt::Silence;
 use super::super::store::Wait;
 use super::super::{SweepError, Sweeper};
 use super::Sign;
-use super::answer::Answers;
+use super::answer::{Answers, Said};
 use crate::diagnostic::list;
 use crate::findings;
 use crate::journal::Presence;
@@ -68,18 +68,18 @@ impl<'a> Sweeper<'a> {
         let swept: Vec<_> = swept.filter(|swept| swept.recorded).collect();
         let mut strangers: BTreeMap<&String, Vec<_>> = BTreeMap::new();
         for swept in &swept {
-            if self.suite.is_stranger(swept.planned.actor) {
+            if self.canaries.is_stranger(swept.planned.actor) {
                 let answers = strangers.entry(swept.planned.target).or_default();
-                answers.push(swept.observation.clone());
+                answers.push(Said::from(&swept.observation));
             }
         }
         let known = swept
             .iter()
-            .filter(|swept| !self.suite.is_stranger(swept.planned.actor));
+            .filter(|swept| !self.canaries.is_stranger(swept.planned.actor));
         let answers = known.map(|swept| {
             let cell = swept.planned;
             let strangers = strangers.get(cell.target).cloned().unwrap_or_default();
-            let own = swept.observation.clone();
+            let own = Said::from(&swept.observation);
             (cell, Answers { own, strangers })
         });
         answers.collect()
