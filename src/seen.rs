@@ -1,7 +1,6 @@
 //! What a run saw of its service, and what it did not: silence about the rest is a claim.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -75,29 +74,30 @@ impl Seen {
     }
 }
 
-impl fmt::Display for Seen {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Seen {
+    /// What was seen and what was not, a line each for a person.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
         let all: usize = self.bodies.values().sum();
-        let kinds = self
-            .bodies
-            .iter()
-            .map(|(kind, count)| format!("{count} {kind}"));
-        let kinds: Vec<String> = kinds.collect();
-        write!(
-            out,
-            "seen: {} ({})",
-            counted(all, "answer"),
-            kinds.join(", ")
-        )?;
-        match self.tables {
-            Some(tables) => write!(out, ", changes in {}", counted(tables, "table"))?,
-            None => out.write_str(", no database")?,
-        }
+        let kinds = self.bodies.iter();
+        let kinds: Vec<String> = kinds
+            .map(|(kind, count)| format!("{count} {kind}"))
+            .collect();
+        let kinds = if kinds.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", kinds.join(", "))
+        };
+        let tables = self
+            .tables
+            .map(|tables| format!("changes in {}", counted(tables, "table")));
+        let tables = tables.unwrap_or_else(|| "no database".to_owned());
+        let mut lines = vec![format!("seen: {}{kinds}, {tables}", counted(all, "answer"))];
         let gaps = self.gaps();
         if !gaps.is_empty() {
-            write!(out, "\nnot seen: {}", gaps.join("; "))?;
+            lines.push(format!("not seen: {}", gaps.join("; ")));
         }
-        Ok(())
+        lines
     }
 }
 

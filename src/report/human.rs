@@ -30,7 +30,10 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         differences(out, outcome)?;
     }
     inconclusive(out, report)?;
-    writeln!(out, "\n{}", styled(FAINT, &report.seen.to_string()))?;
+    writeln!(out)?;
+    for line in report.seen.lines() {
+        writeln!(out, "{}", styled(FAINT, &line))?;
+    }
     summary(out, report)
 }
 

@@ -40,13 +40,22 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         page.section(same);
     }
     page.wholes(report);
-    page.add(
-        &format!(
-            "\n{}\n",
-            plain(&report.seen.to_string()).replace('\n', "  \n")
-        ),
-        END,
-    );
+    for line in report
+        .seen
+        .lines()
+        .iter()
+        .filter(|_| report.totals.cells > 0)
+    {
+        page.add(
+            &format!(
+                "
+{}
+",
+                plain(line)
+            ),
+            END,
+        );
+    }
     if report.differing() > 0 {
         page.end();
     }
