@@ -234,8 +234,9 @@ fn is_cleaned(case: &Case, pause: u64, base: &Base, toy: &Toy) -> Result<bool, T
     Ok(is_killed)
 }
 
-/// The sessions of the tool.
-const ALIVE: &str = "select application_name as line from pg_stat_activity where application_name like 'authz-pin%'";
+/// The sessions of the tool on the database: other tests have theirs on the same server.
+const ALIVE: &str = "select application_name as line from pg_stat_activity
+    where application_name like 'authz-pin%' and datname = current_database()";
 
 /// Two runs at the same time on one database, which ends as it was.
 fn both_hold(cases: &[Case; 2], base: &Base, toy: &Toy) -> Result<(), TestCaseError> {
