@@ -221,6 +221,28 @@ impl From<DatabaseError> for Failure {
             DatabaseError::Locked { .. } => {
                 failure.help("end that session or its transaction, and run again")
             }
+            DatabaseError::Twice => Self {
+                exit: Exit::Usage,
+                ..failure
+            }
+            .help("give each database once, and under `service.databases` only those that are others"),
+            DatabaseError::Ambiguous { .. } => Self {
+                exit: Exit::Usage,
+                ..failure
+            }
+            .help("give the database another name under `service.databases` of suite.yaml"),
+            DatabaseError::Absent { name, .. } => Self {
+                exit: Exit::Usage,
+                ..failure
+            }
+            .help(format!("give one with --database-url {name}=URL")),
+            DatabaseError::In { source, .. } => {
+                let of = Self::from(*source);
+                Self {
+                    message: failure.message,
+                    ..of
+                }
+            }
             DatabaseError::Refused { .. } | DatabaseError::OtherJournal | DatabaseError::Catalog(_) => {
                 failure
             }

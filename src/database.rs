@@ -3,6 +3,7 @@
 mod catalog;
 mod session;
 mod statement;
+mod which;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,6 +21,8 @@ use crate::world::Row;
 
 pub use catalog::{Catalog, Table};
 pub(crate) use statement::Statement;
+pub(crate) use which::{Address, addresses, parts};
+pub use which::{Serial, Which};
 
 /// A database that could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +64,35 @@ pub enum DatabaseError {
         /// The tables, and the sessions in the way.
         holders: String,
     },
+    /// One database was given under two names.
+    #[error("it is one of the service's other databases as well")]
+    Twice,
+    /// A table of the main database cannot be told from one of another.
+    #[error(
+        "the table `{table}` of the main database is called as one of the database `{name}` would be"
+    )]
+    Ambiguous {
+        /// The table.
+        table: String,
+        /// The other database.
+        name: String,
+    },
+    /// There are rows for a database of which no URL was given.
+    #[error("the suite has rows for `{table}`, and no URL of the database `{name}` was given")]
+    Absent {
+        /// The table.
+        table: String,
+        /// The database.
+        name: String,
+    },
+    /// It happened in one of the service's further databases.
+    #[error("the database `{name}`: {source}")]
+    In {
+        /// The name that the suite has for it.
+        name: String,
+        /// What happened.
+        source: Box<DatabaseError>,
+    },
     /// The catalog holds something that is not understood.
     #[error("cannot read the catalog: {0}")]
     Catalog(#[source] serde_json::Error),
@@ -83,6 +115,25 @@ impl DatabaseError {
         }
     }
 
+    /// The same, of this database.
+    pub(crate) fn of(self, which: &Which) -> Self {
+        match (which.name(), self) {
+            (Some(name), source) if !matches!(source, Self::In { .. }) => Self::In {
+                name: name.to_owned(),
+                source: Box::new(source),
+            },
+            (_, error) => error,
+        }
+    }
+
+    /// Whether a statement failed, whose error can repeat values.
+    pub(crate) fn is_refused(&self) -> bool {
+        match self {
+            Self::In { source, .. } => source.is_refused(),
+            error => matches!(error, Self::Refused { .. }),
+        }
+    }
+
     pub(crate) fn refused(task: impl Into<String>) -> impl FnOnce(diesel::result::Error) -> Self {
         |source| Self::Refused {
             task: task.into(),
@@ -94,6 +145,7 @@ impl DatabaseError {
 /// One connection to the service's database.
 pub struct Database {
     pub(crate) connection: AsyncPgConnection,
+    which: Which,
     schema: String,
     /// The schemas whose tables are watched; all of them, if none are named.
     schemas: Option<Vec<String>>,
@@ -133,13 +185,14 @@ async fn no_way_to(url: &str) -> Option<String> {
 }
 
 impl Database {
-    /// Connects.
+    /// Connects to the service's main database.
     pub async fn connect(url: &str, schema: &str) -> Result<Self, DatabaseError> {
         let established = tokio::time::timeout(PATIENCE, AsyncPgConnection::establish(url)).await;
         let reason = match established {
             Ok(Ok(connection)) => {
                 let mut database = Self {
                     connection,
+                    which: Which::default(),
                     schema: schema.to_owned(),
                     schemas: Some(vec![schema.to_owned()]),
                 };
@@ -153,6 +206,18 @@ impl Database {
             url: redacted(url),
             reason,
         })
+    }
+
+    /// The same as one of a service's several.
+    pub(crate) fn called(mut self, which: &Which) -> Self {
+        self.which = which.clone();
+        self
+    }
+
+    /// Which of the service's databases it is.
+    #[must_use]
+    pub fn which(&self) -> &Which {
+        &self.which
     }
 
     /// The schema of the service's tables.
@@ -214,7 +279,11 @@ impl Database {
 
     /// Deletes rows that this run inserted, by their primary keys, the last first. A row of a table without a primary
     /// key is found by all the columns that were set.
-    pub async fn delete(&mut self, rows: &[Row], catalog: &Catalog) -> Result<(), DatabaseError> {
+    pub async fn delete<'r>(
+        &mut self,
+        rows: impl IntoIterator<Item = &'r Row>,
+        catalog: &Catalog,
+    ) -> Result<(), DatabaseError> {
         for (table, columns, values) in batches(rows).into_iter().rev() {
             let key = catalog
                 .table(table)
@@ -239,7 +308,8 @@ impl Database {
     /// The table as SQL names it. One that is not known is looked for in the service's schema.
     fn relation(&self, table: &str, catalog: &Catalog) -> String {
         let known = catalog.table(table).map(|table| table.relation.clone());
-        known.unwrap_or_else(|| format!("{}.{}", identifier(&self.schema), identifier(table)))
+        let own = self.which.own(table);
+        known.unwrap_or_else(|| format!("{}.{}", identifier(&self.schema), identifier(own)))
     }
 
     /// Whether this role can put triggers on every table and take them off again, which takes the tables' owner.

@@ -42,6 +42,9 @@ pub struct DryRun {
     pub service: String,
     /// The database that would be written to.
     pub database: String,
+    /// The further ones, by the names that the suite has for them.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub databases: IndexMap<String, String>,
     /// What would be made in the database for the time of the run.
     pub journal: Vec<String>,
     /// The rows that would be there for the whole run, in the order of their insertion.
@@ -167,6 +170,7 @@ impl DryRun {
             sweeps,
             service: service(suite, given),
             database: database(given),
+            databases: databases(suite, given),
             journal,
             world,
             setup,
@@ -201,25 +205,56 @@ fn database(given: &Given) -> String {
     match (&given.database_url, &given.base_url) {
         (Some(url), _) => redacted(url.expose_secret()),
         (None, Some(_)) => "none is given: effects are not observed".to_owned(),
-        (None, None) => "an embedded one, made for the run".to_owned(),
+        (None, None) => EMBEDDED.to_owned(),
     }
 }
 
+fn databases(suite: &Suite, given: &Given) -> IndexMap<String, String> {
+    let names = suite.file.service.databases.keys();
+    let all = names.map(|name| {
+        let where_it_is = match (given.databases.get(name), has_database(given)) {
+            (Some(url), _) => redacted(url.expose_secret()),
+            (None, true) if given.database_url.is_none() => EMBEDDED.to_owned(),
+            (None, _) => "none is given: it is not watched".to_owned(),
+        };
+        (name.clone(), where_it_is)
+    });
+    all.collect()
+}
+
+const EMBEDDED: &str = "an embedded one, made for the run";
+
+/// Whether there would be a main database.
+fn has_database(given: &Given) -> bool {
+    given.database_url.is_some() || given.base_url.is_none()
+}
+
 fn journal(suite: &Suite, given: &Given) -> Vec<String> {
-    if given.database_url.is_none() && given.base_url.is_some() {
+    if !has_database(given) {
         return Vec::new();
     }
     let service = &suite.file.service;
-    let schemas = match &service.schemas {
+    let triggers = triggers(&service.schema, service.schemas.as_deref());
+    let watched =
+        |name: &String| given.databases.contains_key(name) || given.database_url.is_none();
+    let further = service.databases.iter().filter(|(name, _)| watched(name));
+    let further = further.map(|(name, spec)| {
+        let triggers = self::triggers(&spec.schema, spec.schemas.as_deref());
+        format!("the same in the database {name}, with {triggers}")
+    });
+    journal_objects().chain([triggers]).chain(further).collect()
+}
+
+fn triggers(schema: &String, others: Option<&[String]>) -> String {
+    let schemas = match others {
         None => "every schema".to_owned(),
         Some(others) => {
-            let own = std::iter::once(&service.schema);
+            let own = std::iter::once(schema);
             let all: Vec<&str> = own.chain(others).map(String::as_str).collect();
             format!("the schemas {}", all.join(", "))
         }
     };
-    let triggers = format!("triggers authz_pin_* on every table of {schemas}");
-    journal_objects().chain([triggers]).collect()
+    format!("triggers authz_pin_* on every table of {schemas}")
 }
 
 /// The journal's own statements say what they make.
@@ -447,8 +482,8 @@ fn join(fresh: &mut Cast<'_>, scratch: &mut Scratch, calls: &mut Calls) {
 
 /// How the service would be made to read its database again.
 fn reset(suite: &Suite, given: &Given, drawing: &Drawing<'_>) -> Result<Option<Reset>, SweepError> {
-    let has_database = given.database_url.is_some() || given.base_url.is_none();
-    let Some(spec) = suite.file.service.reset.as_ref().filter(|_| has_database) else {
+    let is_undone = has_database(given);
+    let Some(spec) = suite.file.service.reset.as_ref().filter(|_| is_undone) else {
         return Ok(None);
     };
     let (maker, cast) = (&drawing.maker, &drawing.cast);

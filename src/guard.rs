@@ -14,7 +14,8 @@ use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 use serde::Deserialize;
 
-use crate::database::{Database, DatabaseError, One, identifier};
+use crate::database::{Address, Database, DatabaseError, One, Which, identifier};
+use crate::diagnostic::list;
 use crate::service::Given;
 use crate::suite::Suite;
 use crate::sweep::Background;
@@ -64,12 +65,12 @@ pub enum Refusal {
         why: &'static str,
     },
     /// Another one was allowed.
-    #[error("the database is `{name}`, and what is allowed is `{allowed}`")]
+    #[error("the database is `{name}`, and what is allowed is {}", list(allowed.iter().map(String::as_str)))]
     NotAllowed {
         /// The database's name.
         name: String,
-        /// The name that was given.
-        allowed: String,
+        /// The names that were given.
+        allowed: Vec<String>,
     },
     /// Its name says that people work with it.
     #[error(
@@ -125,6 +126,15 @@ pub enum GuardError {
     Refused(#[from] Refusal),
 }
 
+impl GuardError {
+    fn of(self, which: &Which) -> Self {
+        match self {
+            Self::Database(error) => Self::Database(error.of(which)),
+            refused @ Self::Refused(_) => refused,
+        }
+    }
+}
+
 /// What the decision is made from, but for the rows.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct Facts {
@@ -145,12 +155,12 @@ pub struct Facts {
 impl Facts {
     /// What can be decided without the rows; nothing, if these have to decide.
     #[must_use]
-    pub fn decide(&self, allowed: Option<&str>) -> Option<Result<(), Refusal>> {
+    pub fn decide(&self, allowed: &[String]) -> Option<Result<(), Refusal>> {
         if let Some(why) = self.why_read_only() {
             let name = self.name.clone();
             return Some(Err(Refusal::ReadOnly { name, why }));
         }
-        if let Some(allowed) = allowed {
+        if !allowed.is_empty() {
             return Some(self.decide_by(allowed));
         }
         if self
@@ -188,8 +198,8 @@ impl Facts {
         }
     }
 
-    fn decide_by(&self, allowed: &str) -> Result<(), Refusal> {
-        if allowed == self.name {
+    fn decide_by(&self, allowed: &[String]) -> Result<(), Refusal> {
+        if allowed.contains(&self.name) {
             return Ok(());
         }
         Err(Refusal::NotAllowed {
@@ -199,11 +209,19 @@ impl Facts {
     }
 }
 
-/// Lets a database in or refuses it, before anything is written to it.
-pub async fn admit(url: &str, suite: &Suite, given: &Given) -> Result<(), GuardError> {
-    let mut database = Database::connect(url, &suite.file.service.schema).await?;
+/// Lets the given databases in or refuses one, before anything is written to any of them.
+pub async fn admit(suite: &Suite, given: &Given) -> Result<(), GuardError> {
+    for address in given.addresses(suite) {
+        let admitted = admit_one(&address, suite, given).await;
+        admitted.map_err(|error| error.of(&address.which))?;
+    }
+    Ok(())
+}
+
+async fn admit_one(address: &Address<'_>, suite: &Suite, given: &Given) -> Result<(), GuardError> {
+    let mut database = address.connect().await?;
     let facts = facts(&mut database).await?;
-    let decision = facts.decide(given.allow_database.as_deref());
+    let decision = facts.decide(&given.allow_database);
     if let Some(Err(refusal)) = decision {
         return Err(refusal.into());
     }
@@ -216,7 +234,7 @@ pub async fn admit(url: &str, suite: &Suite, given: &Given) -> Result<(), GuardE
     }
     let background = Background::of(&suite.file.background);
     let mut rows = rows(&mut database, &facts).await?;
-    rows.retain(|table, _| !background.is_table(table));
+    rows.retain(|table, _| !background.is_table(&address.which.table(table)));
     Ok(facts.decide_by_rows(&rows)?)
 }
 
@@ -353,13 +371,13 @@ mod tests {
     #[test]
     fn the_allowed_name_goes_before_everything_that_the_database_says() {
         let live = named("notes_prod");
-        assert_eq!(live.decide(Some("notes_prod")), Some(Ok(())));
+        assert_eq!(live.decide(&["notes_prod".to_owned()]), Some(Ok(())));
     }
 
     #[test]
     fn another_name_than_the_allowed_one_is_refused_even_if_it_is_for_tests() {
         assert_eq!(
-            refused(named("notes_test").decide(Some("notes"))),
+            refused(named("notes_test").decide(&["notes".to_owned()])),
             "the database is `notes_test`, and what is allowed is `notes`"
         );
     }
@@ -371,12 +389,12 @@ mod tests {
             comment,
             ..named("production")
         };
-        assert_eq!(marked.decide(None), Some(Ok(())));
+        assert_eq!(marked.decide(&[]), Some(Ok(())));
         let other = Facts {
             comment: Some("a test database".to_owned()),
             ..named("production")
         };
-        assert!(other.decide(None).unwrap().is_err());
+        assert!(other.decide(&[]).unwrap().is_err());
     }
 
     #[test]
@@ -386,7 +404,7 @@ mod tests {
             let expected = format!(
                 "the database `{name}` does not look like one for tests: its name has the word `{word}`"
             );
-            assert_eq!(refused(named(&name).decide(None)), expected);
+            assert_eq!(refused(named(&name).decide(&[])), expected);
         }
     }
 
@@ -394,7 +412,7 @@ mod tests {
     fn every_word_for_tests_is_let_in() {
         for word in FOR_TESTS {
             assert_eq!(
-                named(&format!("notes-{word}")).decide(None),
+                named(&format!("notes-{word}")).decide(&[]),
                 Some(Ok(())),
                 "{word}"
             );
@@ -404,7 +422,7 @@ mod tests {
     #[test]
     fn a_word_inside_another_word_says_nothing() {
         for name in ["contest", "product", "delivery", "maintenance", "notes"] {
-            assert_eq!(named(name).decide(None), None, "{name}");
+            assert_eq!(named(name).decide(&[]), None, "{name}");
         }
     }
 
@@ -435,7 +453,7 @@ mod tests {
             ..named("notes_test")
         };
         assert_eq!(
-            refused(replica.decide(Some("notes_test"))),
+            refused(replica.decide(&["notes_test".to_owned()])),
             "the database `notes_test` cannot be written to: its server is a replica"
         );
     }

@@ -7,11 +7,13 @@ mod change;
 mod dead;
 mod holder;
 mod leftover;
+mod wait;
 mod watch;
 
 pub use change::Change;
 pub use dead::{abandon, clean};
 pub use leftover::Leftover;
+pub use wait::{idle, quiet};
 
 use change::Logged;
 
@@ -22,10 +24,13 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable, Text};
 use diesel_async::RunQueryDsl;
 
-use crate::database::{Database, DatabaseError, Flag, Number, Statement};
+use crate::database::{Database, DatabaseError, Flag, Number, Serial, Statement, Which};
 
 /// Who is told, in words, what makes a run wait or what it leaves behind.
 pub type Tell<'t> = &'t dyn Fn(&str);
+
+/// The journal of one database, and the connection to that.
+pub type Watched<'w> = (&'w Journal, &'w mut Database);
 
 #[derive(QueryableByName)]
 struct Left {
@@ -63,8 +68,10 @@ pub struct Journal {
     /// The number of the batch that is under way; what belongs to none is the world's.
     batch: i64,
     batches: i64,
-    /// Changes that other runs or the service itself made.
-    foreign: BTreeSet<i64>,
+    /// Changes that other runs or the service itself made, and of other databases none.
+    foreign: BTreeSet<Serial>,
+    /// The database's place among those of the service.
+    place: usize,
     /// The tables that the service writes by itself, as SQL names them.
     background: Vec<String>,
 }
@@ -124,13 +131,19 @@ impl Journal {
         run: &str,
         tell: Tell<'_>,
     ) -> Result<(Self, Vec<Leftover>), DatabaseError> {
-        let task = "install the journal";
-        let live = format!(
-            "select pg_advisory_lock(hashtextextended('authz_pin run {run}', 0));
-            set application_name = 'authz-pin {run}, process {}'; set authz_pin.batch = '{WORLD}'",
+        let live =
+            Statement::new("select pg_try_advisory_lock(hashtextextended('authz_pin run ' || ")
+                .bind::<Text, _>(run)
+                .sql(", 0)) as value");
+        // Nobody else has a lock of this run but the run itself, over another connection.
+        if !flag(database, live).await? {
+            return Err(DatabaseError::Twice);
+        }
+        let session = format!(
+            "set application_name = 'authz-pin {run}, process {}'; set authz_pin.batch = '{WORLD}'",
             std::process::id()
         );
-        database.execute(task, &live).await?;
+        database.execute("install the journal", &session).await?;
         watch::register(database, run, tell).await?;
         let mut journal = Self {
             run: run.to_owned(),
@@ -138,6 +151,7 @@ impl Journal {
             batch: WORLD,
             batches: WORLD,
             foreign: BTreeSet::new(),
+            place: database.which().place(),
             background: Vec::new(),
         };
         match journal.set_up(database, tell).await {
@@ -177,34 +191,26 @@ impl Journal {
         watch::watch_new(database, tell).await
     }
 
-    /// Enters the database for one endpoint, together with other runs or alone, and tells for whom it has to wait.
+    /// Enters the database for one endpoint, together with other runs or alone. Says whether it is in: somebody who is in the
+    /// way is waited for no longer than a second.
     pub async fn enter(
         &self,
         database: &mut Database,
         presence: Presence,
-        tell: Tell<'_>,
-    ) -> Result<(), DatabaseError> {
-        let start = Instant::now();
-        let mut is_told = false;
-        loop {
-            let entered: Flag = Statement::new("select authz_pin.enter(")
-                .bind::<Bool, _>(presence == Presence::Shared)
-                .sql(") as value")
-                .get_result(&mut database.connection)
-                .await
-                .map_err(DatabaseError::refused("take turns with other runs"))?;
-            if entered.value {
-                return Ok(());
-            }
-            if start.elapsed() >= SILENCE && !is_told {
-                is_told = true;
-                let holders = holder::of_lock(database, "authz_pin sweep").await?;
-                tell(&format!(
-                    "waiting for another run: {}",
-                    holder::words(&holders)
-                ));
-            }
-        }
+    ) -> Result<bool, DatabaseError> {
+        let entered: Flag = Statement::new("select authz_pin.enter(")
+            .bind::<Bool, _>(presence == Presence::Shared)
+            .sql(") as value")
+            .get_result(&mut database.connection)
+            .await
+            .map_err(DatabaseError::refused("take turns with other runs"))?;
+        Ok(entered.value)
+    }
+
+    /// The runs that are in, in words.
+    pub async fn who_is_in(&self, database: &mut Database) -> Result<String, DatabaseError> {
+        let holders = holder::of_lock(database, "authz_pin sweep").await?;
+        Ok(holder::words(&holders))
     }
 
     /// Leaves it again.
@@ -301,57 +307,6 @@ impl Journal {
         self.background = background;
     }
 
-    /// Waits until nothing was logged for `settle`, and nobody has written what is not to be seen yet; for that no longer than
-    /// five seconds.
-    pub async fn quiet(
-        &self,
-        database: &mut Database,
-        settle: Duration,
-    ) -> Result<(), DatabaseError> {
-        if settle.is_zero() {
-            return Ok(());
-        }
-        let start = Instant::now();
-        let mut before = last(database).await?;
-        loop {
-            tokio::time::sleep(settle).await;
-            let now = last(database).await?;
-            let is_over = start.elapsed() > settle + WRITERS;
-            if now == before && (is_over || !is_writing(database, &self.background).await?) {
-                return Ok(());
-            }
-            before = now;
-        }
-    }
-
-    /// Waits until no session of the service is at work, but no longer than until nothing was logged for `settle`.
-    pub async fn idle(
-        &self,
-        database: &mut Database,
-        settle: Duration,
-    ) -> Result<(), DatabaseError> {
-        let mut since = (last(database).await?, Instant::now());
-        let mut idle = 0;
-        while idle < IDLE {
-            let waited = since.1.elapsed();
-            let is_over = waited > settle + WRITERS;
-            if waited >= settle && (is_over || !is_writing(database, &self.background).await?) {
-                break;
-            }
-            tokio::time::sleep(TICK).await;
-            idle = if is_busy(database).await? {
-                0
-            } else {
-                idle + 1
-            };
-            let now = last(database).await?;
-            if now != since.0 {
-                since = (now, Instant::now());
-            }
-        }
-        Ok(())
-    }
-
     /// The time by the database's clock, in microseconds.
     pub async fn now(&self, database: &mut Database) -> Result<i64, DatabaseError> {
         let now = "select (extract(epoch from clock_timestamp()) * 1000000)::bigint as value";
@@ -390,19 +345,21 @@ impl Journal {
             .load(&mut database.connection)
             .await
             .map_err(DatabaseError::refused("read the journal"))?;
-        Ok(logged
-            .into_iter()
+        let which = database.which();
+        let changes = logged.into_iter().map(|one| Change::of(which, one));
+        Ok(changes
             .filter(|change| !self.foreign.contains(&change.seq))
-            .map(Change::from)
             .collect())
     }
 
-    /// Claims changes as caused by this run, for the batch that is under way.
+    /// Claims changes as caused by this run, for the batch that is under way: those of this database.
     pub async fn claim(
         &self,
         database: &mut Database,
-        changes: &[i64],
+        changes: &[Serial],
     ) -> Result<(), DatabaseError> {
+        let own = changes.iter().filter(|change| change.place == self.place);
+        let changes: Vec<i64> = own.map(|change| change.number).collect();
         if changes.is_empty() {
             return Ok(());
         }
@@ -416,7 +373,8 @@ impl Journal {
         written(claim.execute(&mut database.connection).await)
     }
 
-    /// Claims what refers by a foreign key to a row that this run inserted, in tables that the service writes by itself.
+    /// Claims what refers by a foreign key to a row that this run inserted, in tables that the service writes by itself, by
+    /// the names that they have within the database.
     pub async fn claim_referring(
         &self,
         database: &mut Database,
@@ -432,9 +390,11 @@ impl Journal {
         written(claim.execute(&mut database.connection).await)
     }
 
-    /// Sets changes aside as somebody else's.
-    pub fn set_aside(&mut self, changes: impl IntoIterator<Item = i64>) {
-        self.foreign.extend(changes);
+    /// Sets changes of this database aside as somebody else's.
+    pub fn set_aside(&mut self, changes: impl IntoIterator<Item = Serial>) {
+        let place = self.place;
+        let own = changes.into_iter().filter(|change| change.place == place);
+        self.foreign.extend(own);
     }
 
     /// What the other runs on this database made: their tokens, and identifiers that need not hold a token.
@@ -469,9 +429,13 @@ impl Journal {
             .load(&mut database.connection)
             .await
             .map_err(DatabaseError::refused("read the journal"))?;
+        let which = database.which();
         let counts = counts.into_iter();
         Ok(counts
-            .map(|count| (count.tbl, usize::try_from(count.value).unwrap_or(0)))
+            .map(|count| {
+                let number = usize::try_from(count.value).unwrap_or(0);
+                (which.table(&count.tbl), number)
+            })
             .collect())
     }
 
@@ -514,28 +478,6 @@ impl Journal {
     }
 }
 
-/// How long is waited for transactions that have written something and do not end.
-const WRITERS: Duration = Duration::from_secs(5);
-
-async fn is_writing(database: &mut Database, background: &[String]) -> Result<bool, DatabaseError> {
-    let question = Statement::new("select authz_pin.is_writing(")
-        .bind::<Array<Text>, _>(background)
-        .sql(") as value");
-    flag(database, question).await
-}
-
-/// How often it is asked whether the service is at work, and how often in a row it must not be.
-const TICK: Duration = Duration::from_millis(2);
-const IDLE: usize = 3;
-
-async fn is_busy(database: &mut Database) -> Result<bool, DatabaseError> {
-    flag(
-        database,
-        Statement::new("select authz_pin.is_busy() as value"),
-    )
-    .await
-}
-
 /// What a question about the journal is answered.
 async fn flag(database: &mut Database, question: Statement<'_>) -> Result<bool, DatabaseError> {
     let flag: QueryResult<Flag> = question.get_result(&mut database.connection).await;
@@ -573,10 +515,9 @@ async fn undo(
         if waited >= SILENCE && !is_told {
             is_told = true;
             let holders = holder::of_changes(database, run).await?;
-            tell(&format!(
-                "waiting to undo what the run did: {}",
-                holder::words(&holders)
-            ));
+            let holders = holder::words(&holders);
+            let text = format!("waiting to undo what the run did: {holders}");
+            tell(&database.which().said(&text));
         }
         if waited >= PATIENCE {
             let task = "undo the run's changes";
@@ -599,18 +540,21 @@ async fn undo_once(
         .sql(", ")
         .bind::<Nullable<BigInt>, _>(batch)
         .sql(") as value");
+    let which = database.which().clone();
     let query = query.get_result(&mut database.connection);
-    let left: QueryResult<Left> = with_patience(query, tell).await;
+    let left: QueryResult<Left> = with_patience(query, &which, tell).await;
     let left = left.map_err(DatabaseError::refused("undo the run's changes"))?;
     Ok(left.value)
 }
 
 /// Says that undo takes long, where it does.
-async fn with_patience<T>(undo: impl Future<Output = T>, tell: Tell<'_>) -> T {
+async fn with_patience<T>(undo: impl Future<Output = T>, which: &Which, tell: Tell<'_>) -> T {
     let mut undo = std::pin::pin!(undo);
     tokio::select! {
         done = &mut undo => return done,
-        () = tokio::time::sleep(LONG) => tell("undoing what the run did takes long: the database is at it"),
+        () = tokio::time::sleep(LONG) => {
+            tell(&which.said("undoing what the run did takes long: the database is at it"));
+        }
     }
     undo.await
 }
@@ -628,10 +572,16 @@ async fn leftovers(
         .sql(", ")
         .bind::<Nullable<BigInt>, _>(batch)
         .sql(")");
-    query
+    let leftovers: Vec<Leftover> = query
         .load(&mut database.connection)
         .await
-        .map_err(DatabaseError::refused("read the journal"))
+        .map_err(DatabaseError::refused("read the journal"))?;
+    let which = database.which();
+    let of_database = |leftover: Leftover| Leftover {
+        tbl: which.table(&leftover.tbl),
+        ..leftover
+    };
+    Ok(leftovers.into_iter().map(of_database).collect())
 }
 
 async fn forget(database: &mut Database, run: &str) -> Result<(), DatabaseError> {

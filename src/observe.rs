@@ -414,13 +414,14 @@ fn is_blank(value: &Json) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::database::Which;
     use crate::symbols::Registry;
     use serde_json::json;
 
     fn insert(seq: i64, table: &str, new: Json) -> Change {
         Change {
-            seq,
-            transaction: 1,
+            seq: Which::default().serial(seq),
+            transaction: Which::default().serial(1),
             table: table.to_owned(),
             operation: Operation::Insert,
             old: Json::Null,

@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value as Json;
 use url::Url;
 
-use crate::database::{Database, DatabaseError};
+use crate::database::{Address, DatabaseError, addresses};
 use crate::diagnostic::did_you_mean;
 use crate::embedded::{Cluster, EmbeddedError};
 use crate::http::{HttpError, Tls, TlsError};
@@ -51,6 +51,8 @@ pub struct Place<'a> {
     pub listen: SocketAddr,
     /// Its database, if it needs one.
     pub database_url: Option<&'a str>,
+    /// Its further databases, by the names that the suite has for them.
+    pub databases: &'a BTreeMap<String, SecretString>,
     /// The suite's folder.
     pub folder: &'a Path,
 }
@@ -78,14 +80,17 @@ pub enum LaunchError {
 
 impl LaunchError {
     /// The same with names in place of secrets that the service was started with, which it may print as it ends.
-    fn without(mut self, variables: &BTreeMap<String, Field>, database_url: Option<&str>) -> Self {
+    fn without(mut self, variables: &BTreeMap<String, Field>, addresses: &[Address<'_>]) -> Self {
         let mut secrets = Registry::default();
         for (name, field) in variables {
             if field.class == Class::Secret {
                 secrets.add_secret("vars", name, &field.value);
             }
         }
-        register_logins(&mut secrets, database_url, []);
+        let databases = addresses
+            .iter()
+            .map(|address| (&address.which, address.url));
+        register_logins(&mut secrets, databases, []);
         let (Self::Settings { message, .. } | Self::Start { message, .. }) = &mut self;
         *message = secrets.build().name(message, NOBODY).text;
         self
@@ -205,14 +210,16 @@ pub struct Given {
     pub base_url: Option<Url>,
     /// Other URLs of the service, by the names that the suite has for them.
     pub urls: BTreeMap<String, Url>,
-    /// The database's URL; without it the default service gets an embedded one.
+    /// The main database's URL; without it the default service gets an embedded one, and all further ones that the suite has.
     pub database_url: Option<SecretString>,
+    /// Those of further databases, by the names that the suite has for them.
+    pub databases: BTreeMap<String, SecretString>,
     /// The suite's variables.
     pub variables: BTreeMap<String, SecretString>,
     /// Settings of the default service, over those of the suite.
     pub settings: BTreeMap<String, Json>,
-    /// The name of a database that may be swept whatever it looks like.
-    pub allow_database: Option<String>,
+    /// The names of databases that may be swept whatever they look like.
+    pub allow_database: Vec<String>,
     /// Whether the subscribers of a publication for all tables may get the rows that the journal logs.
     pub allow_publication: bool,
     /// Where the default service listens.
@@ -264,6 +271,7 @@ impl Started {
             urls,
             tls,
             database_url: given.database_url.clone(),
+            databases: given.databases.clone(),
             settle: Duration::from_millis(suite.file.service.settle_ms),
             ephemeral: false,
             variables: kept(variables),
@@ -291,20 +299,23 @@ impl Started {
             settings.extend(given.settings.clone());
         }
         let (urls, tls) = reached(suite, given, &templates, &World::outside(&variables))?;
-        let (cluster, database_url) = match &given.database_url {
-            None if !launcher.needs_database(&settings) => (None, None),
-            _ => database(suite, given).await?,
+        let databases = match &given.database_url {
+            None if !launcher.needs_database(&settings) => Databases::default(),
+            None => Databases::embedded(suite).await?,
+            Some(_) => Databases::given(suite, given).await?,
         };
         let listen = given
             .listen
             .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
         let fail = |reason: LaunchError| ServiceError::Launch {
             launcher: spec.launcher.clone(),
-            reason: reason.without(&variables, database_url.as_deref()),
+            reason: reason.without(&variables, &databases.addresses(suite)),
         };
+        let main = databases.main.as_ref();
         let place = Place {
             listen,
-            database_url: database_url.as_deref(),
+            database_url: main.map(ExposeSecret::expose_secret),
+            databases: &databases.further,
             folder: &suite.folder,
         };
         let running = launcher.launch(place, settings).await.map_err(fail)?;
@@ -313,17 +324,18 @@ impl Started {
             base_url: Url::parse(&base_url).map_err(|_| ServiceError::Address(base_url))?,
             urls,
             tls,
-            database_url: database_url.map(Into::into),
+            database_url: databases.main,
+            databases: databases.further,
             settle: running
                 .settle
                 .unwrap_or(Duration::from_millis(suite.file.service.settle_ms)),
-            ephemeral: cluster.is_some(),
+            ephemeral: databases.cluster.is_some(),
             variables: kept(variables),
         };
         Ok(Self {
             service,
             running: Some(running),
-            cluster,
+            cluster: databases.cluster,
         })
     }
 
@@ -408,18 +420,56 @@ fn find<'a>(launchers: &[&'a dyn Launch], name: &str) -> Result<&'a dyn Launch, 
     })
 }
 
-/// The given database, or a new one on an embedded server that ends with the run.
-async fn database(
-    suite: &Suite,
-    given: &Given,
-) -> Result<(Option<Cluster>, Option<String>), ServiceError> {
-    if let Some(url) = &given.database_url {
-        // A launcher says less of a database that is not there, or waits for it forever.
-        let url = url.expose_secret();
-        Database::connect(url, &suite.file.service.schema).await?;
-        return Ok((None, Some(url.to_owned())));
+/// The databases that a service is started on.
+#[derive(Default)]
+struct Databases {
+    /// The embedded server that they are on, which ends with the run.
+    cluster: Option<Cluster>,
+    main: Option<SecretString>,
+    further: BTreeMap<String, SecretString>,
+}
+
+impl Databases {
+    /// Those that were given. A launcher says less of a database that is not there, or waits for it forever.
+    async fn given(suite: &Suite, given: &Given) -> Result<Self, ServiceError> {
+        for address in given.addresses(suite) {
+            address.connect().await?;
+        }
+        Ok(Self {
+            cluster: None,
+            main: given.database_url.clone(),
+            further: given.databases.clone(),
+        })
     }
-    let cluster = Cluster::start()?;
-    let url = cluster.create_database("service").await?;
-    Ok((Some(cluster), Some(url)))
+
+    /// New ones: one for each that the suite has.
+    async fn embedded(suite: &Suite) -> Result<Self, ServiceError> {
+        let cluster = Cluster::start()?;
+        let main = cluster.create_database("service").await?;
+        let mut further = BTreeMap::new();
+        for name in suite.file.service.databases.keys() {
+            let url = cluster.create_database(&format!("service_{name}")).await?;
+            further.insert(name.clone(), url.into());
+        }
+        Ok(Self {
+            cluster: Some(cluster),
+            main: Some(main.into()),
+            further,
+        })
+    }
+
+    fn addresses<'s>(&'s self, suite: &'s Suite) -> Vec<Address<'s>> {
+        addresses(&suite.file.service, self.main.as_ref(), &self.further)
+    }
+}
+
+impl Given {
+    /// Where the databases are that were given.
+    pub(crate) fn addresses<'s>(&'s self, suite: &'s Suite) -> Vec<Address<'s>> {
+        addresses(
+            &suite.file.service,
+            self.database_url.as_ref(),
+            &self.databases,
+        )
+    }
 }

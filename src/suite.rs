@@ -18,15 +18,17 @@ use globset::Glob;
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
+use crate::database::parts;
+
 pub use exchange::{
     Algorithm, Basic, Credential, Expiry, FileSpec, JwtSpec, LoginSpec, Method, PagesSpec,
     PartContent, PartSpec, PollSpec, RawSpec, RequestSpec, ResetSpec, Source, StepSpec,
 };
 pub use model::{
-    Actor, BackgroundSpec, CaptureSpec, CoverageSpec, EndpointFile, Entity, ExclusionSpec,
-    ExplanationSpec, Kind, LauncherSpec, ProbeSpec, RefusalSpec, RowSpec, SensitivitySpec,
-    ServiceSpec, SuiteFile, SweepSpec, Target, TargetsFile, TextRule, TlsSpec, Together, Variable,
-    WorldFile,
+    Actor, BackgroundSpec, CaptureSpec, CoverageSpec, DatabaseSpec, EndpointFile, Entity,
+    ExclusionSpec, ExplanationSpec, Kind, LauncherSpec, ProbeSpec, RefusalSpec, RowSpec,
+    SensitivitySpec, ServiceSpec, SuiteFile, SweepSpec, Target, TargetsFile, TextRule, TlsSpec,
+    Together, Variable, WorldFile,
 };
 pub use place::Place;
 
@@ -102,6 +104,13 @@ impl Suite {
             alone: one.alone.or(all.alone),
             clean: one.clean.or(all.clean),
         })
+    }
+
+    /// The name of the further database that a table belongs to by its name.
+    pub(crate) fn database_of(&self, table: &str) -> Option<&str> {
+        let (name, _) = parts(table)?;
+        let found = self.file.service.databases.get_key_value(name);
+        found.map(|(name, _)| name.as_str())
     }
 
     /// Whether an actor is an entity of the world, which a run makes.

@@ -4,6 +4,7 @@
 //! attribute the changes by symbols, probe the credentials, undo. A change that no cell's symbols explain is never
 //! guessed at: the endpoint is swept again one cell at a time.
 
+mod abandon;
 mod attribution;
 mod background;
 mod batch;
@@ -28,13 +29,13 @@ use indexmap::IndexMap;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use url::Url;
 
-use crate::database::{Catalog, Database, DatabaseError};
+use crate::database::{Address, DatabaseError, addresses};
 use crate::findings;
 use crate::http::{Http, HttpError, Tls};
-use crate::journal::{self, Leftover};
+use crate::journal::Leftover;
 use crate::observe;
 use crate::plan::{EndpointPlan, PlannedCell, callers};
 use crate::record::Record;
@@ -43,13 +44,14 @@ use crate::stop;
 use crate::suite::Suite;
 use crate::symbols::{Knowledge, Namer, Registry, Retired, View};
 use crate::template::{TemplateError, Templates};
-use crate::world::{Row, World};
+use crate::world::World;
 
 pub(crate) use background::Background;
 pub use canary::Pinned;
 pub use doubt::Silence;
 pub(crate) use logins::register as register_logins;
 
+use abandon::{Interrupted, abandon};
 use batch::{Batch, Swept};
 use canary::Canaries;
 use end::to_its_end;
@@ -69,8 +71,10 @@ pub struct Service {
     pub urls: BTreeMap<String, Url>,
     /// Its certificates, and the tool's.
     pub tls: Tls,
-    /// The service's database; without it only HTTP is observed.
+    /// The service's main database; without it only HTTP is observed.
     pub database_url: Option<SecretString>,
+    /// Its further databases, by the names that the suite has for them.
+    pub databases: BTreeMap<String, SecretString>,
     /// How long the database must have been quiet before its changes are read.
     pub settle: Duration,
     /// Whether the database ends with the run, so that nothing late needs to be waited for.
@@ -80,6 +84,15 @@ pub struct Service {
 }
 
 impl Service {
+    /// Where its databases are.
+    pub(crate) fn addresses<'s>(&'s self, suite: &'s Suite) -> Vec<Address<'s>> {
+        addresses(
+            &suite.file.service,
+            self.database_url.as_ref(),
+            &self.databases,
+        )
+    }
+
     /// A client for it.
     pub fn http(&self, timeout: Duration) -> Result<Http, HttpError> {
         let (base, urls) = (self.base_url.clone(), self.urls.clone());
@@ -322,45 +335,6 @@ pub async fn sweep_and_hold<'a>(
     }
 }
 
-/// What is known of a run that was interrupted.
-struct Interrupted<'a> {
-    run: &'a str,
-    /// The rows that no journal knows.
-    unwatched: Option<(Vec<Row>, Arc<Catalog>)>,
-    reset: Option<Reset<'a>>,
-}
-
-/// Undoes an interrupted run over a new connection, since the old one may be in the middle of a statement: it is ended, and the
-/// run is dead as soon as the database has noticed.
-async fn abandon<T>(
-    suite: &Suite,
-    service: &Service,
-    interrupted: Interrupted<'_>,
-    progress: &dyn Progress,
-) -> Result<T, SweepError> {
-    if let Some(url) = service.database_url.as_ref().filter(|_| !service.ephemeral) {
-        tokio::time::sleep(service.settle).await;
-        let mut database =
-            Database::connect(url.expose_secret(), &suite.file.service.schema).await?;
-        let tell = |text: &str| progress.note(text);
-        let catalog = database.catalog().await?;
-        let background = Background::of(&suite.file.background).relations(&catalog);
-        let run = interrupted.run;
-        for leftover in journal::abandon(&mut database, run, &background, &tell).await? {
-            progress.note(&format!("could not be undone: {leftover}"));
-        }
-        if let Some((rows, catalog)) = interrupted.unwatched {
-            database.delete(&rows, &catalog).await?;
-        }
-        if let Some(reset) = interrupted.reset
-            && let Err(error) = reset.run().await
-        {
-            progress.note(&error.to_string());
-        }
-    }
-    Err(SweepError::Interrupted)
-}
-
 fn known<'k>([now, before]: &'k [Batch; 2], retired: &'k Retired) -> Knowledge<'k> {
     Knowledge {
         now: &now.namer,
@@ -432,12 +406,12 @@ impl<'a> Sweeper<'a> {
         }
         let store = Store::open(suite, service, &world.run, progress).await?;
         let mut registry = Registry::of_world(&world);
-        let database = service
-            .database_url
-            .as_ref()
-            .map(ExposeSecret::expose_secret);
         let urls = service.urls.values().chain([&service.base_url]);
-        logins::register(&mut registry, database, urls);
+        let addresses = service.addresses(suite);
+        let databases = addresses
+            .iter()
+            .map(|address| (&address.which, address.url));
+        logins::register(&mut registry, databases, urls);
         let reset = Reset::of(suite, service, &http, &world, &registry);
         let nobody = || Batch {
             namer: registry.clone().build(),
@@ -554,8 +528,9 @@ impl<'a> Sweeper<'a> {
 
     /// The database repeats values in its errors. Those of a batch that failed are known since the run was closed.
     fn named(&self, error: SweepError) -> SweepError {
-        let SweepError::Database(error @ DatabaseError::Refused { .. }) = error else {
-            return error;
+        let error = match error {
+            SweepError::Database(error) if error.is_refused() => error,
+            error => return error,
         };
         let [last, before] = &self.batches;
         let text = last.namer.name(&error.to_string(), NOBODY).text;

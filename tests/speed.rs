@@ -78,6 +78,7 @@ async fn of_a_cell(service: &Raw, endpoints: usize) -> Duration {
         urls: [].into(),
         tls: Tls::default(),
         database_url: None,
+        databases: [].into(),
         settle: Duration::ZERO,
         ephemeral: true,
         variables: [].into(),

@@ -21,6 +21,7 @@ pub(crate) fn service(base_url: &str, database_url: Option<&str>) -> Result<Serv
         urls: [].into(),
         tls: Tls::default(),
         database_url: database_url.map(Into::into),
+        databases: [].into(),
         settle: Duration::ZERO,
         ephemeral: true,
         variables: [].into(),

@@ -1,5 +1,7 @@
 //! Argument groups that several commands share; each loads itself.
 
+mod databases;
+
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -20,6 +22,8 @@ use crate::service::Given;
 use crate::snapshot;
 use crate::suite::Suite;
 use crate::sweep::Options;
+
+pub(super) use databases::{DATABASE_PREFIX, DatabaseUrls};
 
 /// Which snapshots.
 #[derive(Debug, Clone, Default, Args)]
@@ -236,14 +240,15 @@ pub struct ServiceArgs {
     /// How long the service at --base-url may take until it is ready
     #[arg(long, value_name = "SECONDS", default_value_t = WAIT)]
     pub wait: u64,
-    /// The database to sweep although it does not look like one for tests, by its name
+    /// The database to sweep although it does not look like one for tests, by its name; of several each has to be named, with commas between or by repeating this
     #[arg(
         long,
         env = "AUTHZ_PIN_ALLOW_DATABASE",
         value_name = "NAME",
+        value_delimiter = ',',
         hide_env_values = true
     )]
-    pub allow_database: Option<String>,
+    pub allow_database: Vec<String>,
     /// Sweep although a publication for all tables sends its subscribers the rows that the journal logs
     #[arg(
         long,
@@ -264,7 +269,7 @@ impl Default for ServiceArgs {
         Self {
             base_url: Vec::new(),
             wait: WAIT,
-            allow_database: None,
+            allow_database: Vec::new(),
             allow_publication: false,
             own: OwnServiceArgs::default(),
         }
@@ -302,7 +307,12 @@ impl ServiceArgs {
         Ok(Given {
             wait: Duration::from_secs(self.wait),
             // As with the database's URL: a CI may leave it empty.
-            allow_database: self.allow_database.clone().filter(|name| !name.is_empty()),
+            allow_database: self
+                .allow_database
+                .iter()
+                .filter(|name| !name.is_empty())
+                .cloned()
+                .collect(),
             allow_publication: self.allow_publication,
             ..given
         })
@@ -313,14 +323,14 @@ impl ServiceArgs {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Service")]
 pub struct OwnServiceArgs {
-    /// The service's PostgreSQL, as `postgres://USER:PASSWORD@HOST/DATABASE`
+    /// The service's PostgreSQL, as `postgres://USER:PASSWORD@HOST/DATABASE`. NAME=URL gives another database that the suite has a name for; can be repeated
     #[arg(
         long,
         env = "AUTHZ_PIN_DATABASE_URL",
-        value_name = "URL",
+        value_name = "[NAME=]URL",
         hide_env_values = true
     )]
-    database_url: Option<SecretString>,
+    database_url: Vec<SecretString>,
     /// A variable of the suite; `AUTHZ_PIN_VAR_<NAME>` in the environment does the same and keeps a secret out of the process list
     #[arg(long, value_name = "NAME=VALUE")]
     var: Vec<SecretString>,
@@ -346,12 +356,10 @@ impl OwnServiceArgs {
             known.keys().filter_map(from_environment).collect();
         variables.extend(given);
         let setting = |(name, value): &(String, String)| (name.clone(), json_or_text(value));
+        let urls = DatabaseUrls::of(&self.database_url, suite)?;
         Ok(Given {
-            // Where a secret is not set, a CI leaves its variable empty.
-            database_url: self
-                .database_url
-                .clone()
-                .filter(|url| !url.expose_secret().is_empty()),
+            database_url: urls.main,
+            databases: urls.further,
             variables,
             settings: self.setting.iter().map(setting).collect(),
             ..Given::default()

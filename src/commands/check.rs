@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
 use clap::Args;
-use secrecy::ExposeSecret;
 
 use super::arguments::{Format, ServiceArgs, SnapshotArgs, SuiteArgs, SweepArgs};
 use super::{Context, Failure, all_removed, nothing_left, to_its_end};
@@ -245,9 +244,7 @@ pub(super) async fn hold<'a>(
     if plan.is_empty() {
         return Ok((Sweep::default(), Held(None)));
     }
-    if let Some(url) = &given.database_url {
-        guard::admit(url.expose_secret(), suite, given).await?;
-    }
+    guard::admit(suite, given).await?;
     let started = Started::new(suite, given, context.launchers).await?;
     let swept = sweep_and_hold(suite, plan, &started.service, options, bar);
     let swept = Box::pin(swept).await;

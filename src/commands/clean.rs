@@ -5,8 +5,9 @@ use std::cell::RefCell;
 use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::arguments::{DATABASE_PREFIX, DatabaseUrls};
 use super::{Context, Failure, nothing_left};
-use crate::database::Database;
+use crate::database::{Database, DatabaseError, Which};
 use crate::exit::Exit;
 use crate::journal;
 
@@ -15,35 +16,82 @@ pub const EXAMPLES: &str = "\
 Every run does this by itself before it starts; `clean` is for when no other run follows.
 
 Examples:
-  authz-pin clean --database-url postgres://USER:PASSWORD@localhost/DATABASE";
+  authz-pin clean --database-url postgres://USER:PASSWORD@localhost/DATABASE
+  Of a service with several databases:
+    authz-pin clean --database-url postgres://... --database-url audit=postgres://...";
 
 /// Arguments of `clean`.
 #[derive(Debug, Clone, Args)]
 pub struct CleanArgs {
-    /// The service's PostgreSQL, as `postgres://USER:PASSWORD@HOST/DATABASE`
+    /// The service's PostgreSQL, as `postgres://USER:PASSWORD@HOST/DATABASE`. NAME=URL gives another of its databases, by any name; can be repeated
     #[arg(
         long,
         env = "AUTHZ_PIN_DATABASE_URL",
-        value_name = "URL",
+        value_name = "[NAME=]URL",
+        required = true,
         hide_env_values = true
     )]
-    database_url: SecretString,
+    database_url: Vec<SecretString>,
 }
 
-/// Undoes what dead runs left and removes the journal if no run is alive.
+/// Undoes what dead runs left and removes the journal if no run is alive, in each of the databases. One that fails keeps the
+/// others from nothing.
 pub async fn run(args: &CleanArgs, context: &mut Context<'_>) -> Result<Exit, Failure> {
+    let names = names_in_environment();
+    let urls = DatabaseUrls::read(&args.database_url, names.iter())?;
+    let urls = urls.in_order();
+    if urls.is_empty() {
+        let failure = Failure::new(Exit::Usage, "no database was given");
+        return Err(failure.help("give one with --database-url"));
+    }
+    let mut failed = Ok(Exit::AsPinned);
+    for (which, url) in urls {
+        if let Err(failure) = clean_one(&which, url, context).await
+            && let Err(before) = std::mem::replace(&mut failed, Err(failure))
+        {
+            writeln!(context.err, "{before}")?;
+        }
+    }
+    failed
+}
+
+/// The names of databases that the environment has URLs of: there is no suite that would say which there are.
+fn names_in_environment() -> Vec<String> {
+    let variables = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let names =
+        variables.filter_map(|name| Some(name.strip_prefix(DATABASE_PREFIX)?.to_lowercase()));
+    names.collect()
+}
+
+async fn clean_one(
+    which: &Which,
+    url: &SecretString,
+    context: &mut Context<'_>,
+) -> Result<(), Failure> {
     // Undoing needs no schema of the service: the journal knows the tables.
-    let mut database = Database::connect(args.database_url.expose_secret(), "public").await?;
-    if !database.has_schema("authz_pin").await? {
-        writeln!(context.out, "nothing to clean: the database has no journal")?;
-        return Ok(Exit::AsPinned);
+    let connected = Database::connect(url.expose_secret(), "public").await;
+    let mut database = connected.map_err(|error| error.of(which))?.called(which);
+    let said = clean(&mut database, context).await?;
+    writeln!(context.out, "{}", which.said(said))?;
+    Ok(())
+}
+
+/// Cleans a database; gives what is to be said of it.
+async fn clean(
+    database: &mut Database,
+    context: &mut Context<'_>,
+) -> Result<&'static str, Failure> {
+    let which = database.which().clone();
+    let of = |error: DatabaseError| error.of(&which);
+    if !database.has_schema("authz_pin").await.map_err(of)? {
+        return Ok("nothing to clean: the database has no journal");
     }
     let err = RefCell::new(&mut *context.err);
     let tell = |text: &str| {
         // That nobody could be told is no reason to stop.
         let _ = writeln!(err.borrow_mut(), "{text}");
     };
-    let (leftovers, stays) = journal::clean(&mut database, &tell).await?;
+    let (leftovers, stays) = journal::clean(database, &tell).await.map_err(of)?;
     nothing_left(&leftovers)?;
     if let Some(stays) = stays {
         return Err(
@@ -51,11 +99,9 @@ pub async fn run(args: &CleanArgs, context: &mut Context<'_>) -> Result<Exit, Fa
         );
     }
     // A run whose connection the server has not yet missed looks alive as well.
-    let text = if database.has_schema("authz_pin").await? {
+    Ok(if database.has_schema("authz_pin").await.map_err(of)? {
         "clean, but for a run that is under way: with its end the journal goes"
     } else {
         "clean"
-    };
-    writeln!(context.out, "{text}")?;
-    Ok(Exit::AsPinned)
+    })
 }

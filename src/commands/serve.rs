@@ -61,6 +61,14 @@ pub async fn run(args: &ServeArgs, context: &mut Context<'_>) -> Result<Exit, Fa
             url.expose_secret()
         )?;
     }
+    for (name, url) in &started.service.databases {
+        writeln!(
+            context.out,
+            "AUTHZ_PIN_DATABASE_URL_{}={}",
+            name.to_uppercase(),
+            url.expose_secret()
+        )?;
+    }
     for (name, value) in &started.service.variables {
         writeln!(
             context.out,

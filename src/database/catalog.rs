@@ -2,21 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use diesel::QueryableByName;
 use diesel::sql_types::{Array, Nullable, Text};
+use diesel::{QueryResult, QueryableByName};
 use diesel_async::RunQueryDsl;
 use serde::Deserialize;
 
-use super::{Database, DatabaseError, One};
+use super::{Database, DatabaseError, One, Which};
 
 /// What the tables of the service look like.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub struct Catalog {
     tables: BTreeMap<String, Table>,
 }
 
 /// What is known of one table.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub struct Table {
     /// The table with its schema, as SQL names it.
     pub relation: String,
@@ -48,12 +48,16 @@ impl Database {
             .get_result(&mut self.connection)
             .await
             .map_err(DatabaseError::refused("read the catalog"))?;
-        serde_json::from_value(one.value).map_err(DatabaseError::Catalog)
+        let catalog = serde_json::from_value(one.value).map_err(DatabaseError::Catalog);
+        Ok(of_database(catalog?, &self.which))
     }
 
     /// What of the database is not watched, each with the reason.
     pub(crate) async fn unwatched(&mut self) -> Result<Vec<String>, DatabaseError> {
-        self.names(UNWATCHED).await
+        let names = diesel::sql_query(UNWATCHED)
+            .bind::<Text, _>(self.which.table(""))
+            .load(&mut self.connection);
+        named(names.await)
     }
 
     /// A publication that sends every row of every table to its subscribers, the journal's too.
@@ -64,17 +68,40 @@ impl Database {
     }
 
     async fn names(&mut self, query: &str) -> Result<Vec<String>, DatabaseError> {
-        let names: Vec<Name> = diesel::sql_query(query)
-            .load(&mut self.connection)
-            .await
-            .map_err(DatabaseError::refused("read the catalog"))?;
-        Ok(names.into_iter().map(|name| name.name).collect())
+        named(diesel::sql_query(query).load(&mut self.connection).await)
     }
 }
 
-/// Tables without a trigger of the journal, and what sees the journal's own statements.
+fn named(names: QueryResult<Vec<Name>>) -> Result<Vec<String>, DatabaseError> {
+    let names = names.map_err(DatabaseError::refused("read the catalog"))?;
+    Ok(names.into_iter().map(|name| name.name).collect())
+}
+
+/// A catalog with the names that the tables have beside those of other databases.
+fn of_database(catalog: Catalog, which: &Which) -> Catalog {
+    if which.name().is_none() {
+        return catalog;
+    }
+    let tables = catalog.tables.into_iter().map(|(name, table)| {
+        let references = table.references.into_iter();
+        let references = references.map(|(column, other)| (column, which.table(&other)));
+        let root = which.table(&table.root);
+        let references = references.collect();
+        let table = Table {
+            root,
+            references,
+            ..table
+        };
+        (which.table(&name), table)
+    });
+    let tables = tables.collect();
+    Catalog { tables }
+}
+
+/// Tables without a trigger of the journal, and what sees the journal's own statements. `$1` is what stands before the names of
+/// the database's tables.
 const UNWATCHED: &str = "
-    select format('`%s` (%s)', c.oid::regclass, case
+    select format('`%s%s` (%s)', $1, c.oid::regclass, case
         when e.extname is not null then format('of the extension `%s`', e.extname)
         when c.relkind = 'f' then 'a foreign table'
         when not pg_has_role(c.relowner, 'usage') then format('it belongs to the role `%s`', pg_get_userbyid(c.relowner))
@@ -88,7 +115,7 @@ const UNWATCHED: &str = "
         select from pg_trigger g join pg_proc p on p.oid = g.tgfoid
         where g.tgrelid = c.oid and p.pronamespace = to_regnamespace('authz_pin'))
     union all
-    select format('what TRUNCATE takes of `%s` (row security hides its rows from their owner)', c.oid::regclass)
+    select format('what TRUNCATE takes of `%s%s` (row security hides its rows from their owner)', $1, c.oid::regclass)
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where c.relkind = 'r' and c.relrowsecurity and c.relforcerowsecurity
       and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'authz_pin')
@@ -130,6 +157,23 @@ const CATALOG: &str = "
     ) x";
 
 impl Catalog {
+    /// The tables of several databases together, the main one's first.
+    pub(crate) fn of_all<'c>(
+        all: impl IntoIterator<Item = (&'c Which, &'c Self)>,
+    ) -> Result<Self, DatabaseError> {
+        let mut tables: BTreeMap<String, Table> = BTreeMap::new();
+        for (which, catalog) in all {
+            if let Some(name) = which.name()
+                && let Some(table) = tables.keys().find(|table| which.has(table))
+            {
+                let (name, table) = (name.to_owned(), table.clone());
+                return Err(DatabaseError::Ambiguous { table, name });
+            }
+            tables.extend(catalog.tables.clone());
+        }
+        Ok(Self { tables })
+    }
+
     /// The table of that name.
     #[must_use]
     pub fn table(&self, name: &str) -> Option<&Table> {

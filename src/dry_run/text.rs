@@ -13,6 +13,9 @@ impl Display for DryRun {
         writeln!(out, "suite     {}", self.suite)?;
         writeln!(out, "service   {}", self.service)?;
         writeln!(out, "database  {}", self.database)?;
+        for (name, database) in &self.databases {
+            writeln!(out, "          {name}: {database}")?;
+        }
         list(out, "while the run lasts, the database has:", &self.journal)?;
         list(out, "rows for the whole run:", &self.world)?;
         members(out, &self.setup)?;

@@ -4,15 +4,16 @@ use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Bool, Jsonb, Nullable, Text};
 use serde_json::Value as Json;
 
+use crate::database::{Serial, Which};
 use crate::observation::Operation;
 
 /// One row change as the database logged it.
 #[derive(Debug, Clone)]
 pub struct Change {
-    /// The change's number; later changes have higher ones.
-    pub seq: i64,
+    /// The change's number; later changes of the same database have higher ones.
+    pub seq: Serial,
     /// The transaction that made it.
-    pub transaction: i64,
+    pub transaction: Serial,
     /// The row's table.
     pub table: String,
     /// What happened to the row.
@@ -42,7 +43,7 @@ impl Change {
 #[derive(QueryableByName)]
 pub(super) struct Logged {
     #[diesel(sql_type = BigInt)]
-    pub(super) seq: i64,
+    seq: i64,
     #[diesel(sql_type = BigInt)]
     transaction: i64,
     #[diesel(sql_type = Text)]
@@ -57,8 +58,9 @@ pub(super) struct Logged {
     is_adopted: bool,
 }
 
-impl From<Logged> for Change {
-    fn from(logged: Logged) -> Self {
+impl Change {
+    /// What this database has logged.
+    pub(super) fn of(which: &Which, logged: Logged) -> Self {
         let operation = match logged.op.as_str() {
             "insert" => Operation::Insert,
             "update" => Operation::Update,
@@ -66,9 +68,9 @@ impl From<Logged> for Change {
         };
         let [old, new] = [logged.old, logged.new].map(Option::unwrap_or_default);
         Self {
-            seq: logged.seq,
-            transaction: logged.transaction,
-            table: logged.tbl,
+            seq: which.serial(logged.seq),
+            transaction: which.serial(logged.transaction),
+            table: which.table(&logged.tbl),
             operation,
             old,
             new,

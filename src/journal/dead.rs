@@ -6,7 +6,8 @@ use diesel::QueryResult;
 use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 
-use super::{Leftover, PATIENCE, PAUSE, Tell, Token, WRITERS, forget, is_writing, undo, watch};
+use super::wait::{WRITERS, is_writing};
+use super::{Leftover, PATIENCE, PAUSE, Tell, Token, forget, undo, watch};
 use crate::database::{Database, DatabaseError, Flag};
 
 /// Undoes what dead runs left and removes the journal if no run is alive. Gives what could not be undone, and what of the

@@ -7,7 +7,7 @@ use diesel::sql_types::{Array, Bool, Nullable, Text};
 use diesel_async::RunQueryDsl;
 
 use super::{PATIENCE, PAUSE, SILENCE, STATEMENTS, Tell, VERSION, holder};
-use crate::database::{Database, DatabaseError, Flag, Statement};
+use crate::database::{Database, DatabaseError, Flag, Statement, Which};
 
 /// What is known of the schema before it is used.
 #[derive(QueryableByName)]
@@ -92,9 +92,8 @@ async fn begin(database: &mut Database, tell: Tell<'_>) -> Result<(), DatabaseEr
             is_told = true;
             let holders = holder::of_lock(database, "authz_pin installation").await?;
             let holders = holder::words(&holders);
-            tell(&format!(
-                "waiting for another run that begins or ends: {holders}"
-            ));
+            let text = format!("waiting for another run that begins or ends: {holders}");
+            tell(&database.which().said(&text));
         }
         tokio::time::sleep(PAUSE).await;
     }
@@ -168,18 +167,20 @@ pub(super) async fn watch(
         if waited >= SILENCE && !is_told || waited >= PATIENCE {
             is_told = true;
             let holders = holder::of_tables(database, &missing, false).await?;
-            let locked = format!("{}: {}", quoted(&missing), holder::words(&holders));
+            let locked = quoted(database.which(), &missing);
+            let locked = format!("{locked}: {}", holder::words(&holders));
             if waited >= PATIENCE {
                 return Err(DatabaseError::locked(TASK, locked));
             }
-            tell(&format!("waiting for {locked}"));
+            let text = format!("waiting for {locked}");
+            tell(&database.which().said(&text));
         }
         tokio::time::sleep(PAUSE).await;
     }
 }
 
-/// Watches tables that have come since the run began, or go by another name now, and gives the names of those of which
-/// nothing was logged until now; none at all if the tables are those that they were.
+/// Watches tables that have come since the run began, or go by another name now, and gives the names that records have for
+/// those of which nothing was logged until now; none at all if the tables are those that they were.
 pub(super) async fn watch_new(
     database: &mut Database,
     tell: Tell<'_>,
@@ -189,11 +190,14 @@ pub(super) async fn watch_new(
     }
     let new = names(database, NEW).await?;
     watch(database, true, tell).await?;
-    Ok(Some(new))
+    let which = database.which();
+    let new = new.iter().map(|table| which.table(table));
+    Ok(Some(new.collect()))
 }
 
-fn quoted(tables: &[String]) -> String {
-    let quoted = tables.iter().map(|table| format!("`{table}`"));
+fn quoted(which: &Which, tables: &[String]) -> String {
+    let tables = tables.iter().map(|table| which.table(table));
+    let quoted = tables.map(|table| format!("`{table}`"));
     quoted.collect::<Vec<_>>().join(", ")
 }
 
@@ -234,14 +238,15 @@ pub(super) async fn remove_if_unused(
             REMOVAL_PATIENCE
         };
         if start.elapsed() > patience {
-            return Ok(Some(stays(&tables, &holders)));
+            let which = database.which();
+            return Ok(Some(which.said(&stays(which, &tables, &holders))));
         }
         tokio::time::sleep(PAUSE).await;
     }
 }
 
 /// What of the journal had to stay, in words.
-fn stays(tables: &[String], holders: &[holder::Session]) -> String {
+fn stays(which: &Which, tables: &[String], holders: &[holder::Session]) -> String {
     let remedy = "`authz-pin clean` takes it away afterwards";
     if tables.is_empty() {
         return format!(
@@ -251,7 +256,7 @@ fn stays(tables: &[String], holders: &[holder::Session]) -> String {
     format!(
         "the journal stays without effect, since its triggers cannot be taken off {} while somebody keeps them locked ({}): \
          {remedy}",
-        quoted(tables),
+        quoted(which, tables),
         holder::words(holders)
     )
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::Value as Json;
 use tempfile::TempDir;
@@ -26,7 +27,7 @@ const TICK: Duration = Duration::from_millis(10);
 #[serde(deny_unknown_fields)]
 struct Settings {
     /// A line for the shell, run in the suite's folder. `HOST` and `PORT` in its environment say where to listen,
-    /// `DATABASE_URL` which database it has.
+    /// `DATABASE_URL` which database it has, and `DATABASE_URL_<NAME>` which further ones.
     command: String,
     /// More of its environment.
     #[serde(default)]
@@ -95,6 +96,7 @@ impl Program {
             .env("HOST", address.ip().to_string())
             .env("PORT", address.port().to_string())
             .envs(database.map(|url| ("DATABASE_URL", url)))
+            .envs(place.databases.iter().map(of_database))
             .envs(&settings.environment)
             .current_dir(place.folder);
         let shell =
@@ -132,6 +134,12 @@ impl Program {
             ),
         }
     }
+}
+
+/// What says to a service where one of its further databases is.
+fn of_database((name, url): (&String, &SecretString)) -> (String, String) {
+    let variable = format!("DATABASE_URL_{}", name.to_uppercase());
+    (variable, url.expose_secret().to_owned())
 }
 
 /// Runs a line for the shell to its end, with all that it starts, in `folder` and with `environment` besides ours. What it

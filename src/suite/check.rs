@@ -3,6 +3,7 @@
 //! The checks read the documents as they are, so that a misspelt symbol is found even in a file that has a misspelt
 //! key as well.
 
+mod databases;
 mod exchange;
 mod fresh;
 
@@ -125,6 +126,7 @@ impl Checker<'_> {
         self.levels(&NodePath::from(["levels"]));
         self.endpoints(&NodePath::from(["endpoints"]));
         self.columns(&NodePath::from(["background", "columns"]));
+        self.databases();
         self.mistakes
     }
 
@@ -220,6 +222,7 @@ impl Checker<'_> {
         let captured = self.declared.captured(kind);
         let before = own.clone().before(captured.clone());
         self.templates_below(&path.join("rows"), &before);
+        self.tables_of_rows(&path.join("rows"));
         self.steps(&path.join("setup"), &own, captured.as_ref());
         self.teardown(&path.join("teardown"), &own);
     }

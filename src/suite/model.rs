@@ -134,6 +134,10 @@ pub struct ServiceSpec {
     pub schema: String,
     /// Other schemas of the database whose tables are watched as well; all of them, if nothing is said.
     pub schemas: Option<Vec<String>>,
+    /// Further databases of the service by name; `--database-url NAME=URL` says where one is. Their tables are called
+    /// `NAME:table`.
+    #[serde(default)]
+    pub databases: IndexMap<String, DatabaseSpec>,
     /// How long the database must have been quiet before its changes are read, in milliseconds.
     #[serde(default = "settle")]
     pub settle_ms: u64,
@@ -142,6 +146,17 @@ pub struct ServiceSpec {
     pub timeout_s: u64,
     /// How a service that keeps in memory what its database holds is made to read it again.
     pub reset: Option<ResetSpec>,
+}
+
+/// A further database of the service.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseSpec {
+    /// Its schema that holds the service's tables.
+    #[serde(default = "public")]
+    pub schema: String,
+    /// Other schemas of it whose tables are watched as well; all of them, if nothing is said.
+    pub schemas: Option<Vec<String>>,
 }
 
 /// Certificates. Files are given relative to the suite's folder, as templates that can use `vars`.
@@ -331,7 +346,7 @@ impl Kind {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RowSpec {
-    /// The table.
+    /// The table; one of a further database is `NAME:table`.
     pub table: String,
     /// The row exists only where this renders to something true.
     pub when: Option<String>,

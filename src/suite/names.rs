@@ -92,8 +92,19 @@ pub(super) struct Declared<'a> {
     variables: Fields,
     /// The names of the service's other URLs.
     pub(super) urls: Fields,
+    /// The names of its further databases.
+    pub(super) databases: Fields,
     /// What the setups of endpoints capture.
     set_up: BTreeSet<String>,
+}
+
+impl Documents {
+    /// The names below a key of `service`.
+    fn in_service(&self, key: &str) -> Fields {
+        let service = self.suite.as_ref()?.value().get("service");
+        let names = object(service.and_then(|service| service.get(key)));
+        Some(keys(names).collect())
+    }
 }
 
 impl<'a> Declared<'a> {
@@ -108,10 +119,8 @@ impl<'a> Declared<'a> {
                 .suite
                 .as_ref()
                 .map(|document| keys(object(document.value().get("variables"))).collect()),
-            urls: documents.suite.as_ref().map(|document| {
-                let service = document.value().get("service");
-                keys(object(service.and_then(|service| service.get("urls")))).collect()
-            }),
+            urls: documents.in_service("urls"),
+            databases: documents.in_service("databases"),
             set_up: documents
                 .endpoints
                 .iter()

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aho_corasick::AhoCorasick;
 
 use super::background::Background;
+use crate::database::Serial;
 use crate::journal::Change;
 use crate::symbols::Knowledge;
 
@@ -14,9 +15,9 @@ pub(super) struct Attributed {
     /// The effects by the number of their cell.
     pub(super) explained: Vec<(usize, Change)>,
     /// What the service writes by itself, but because of this run, or too late for the record of its cell.
-    pub(super) background: Vec<i64>,
+    pub(super) background: Vec<Serial>,
     /// What other runs caused.
-    pub(super) foreign: Vec<i64>,
+    pub(super) foreign: Vec<Serial>,
     /// What no symbol explains, or those of several cells.
     pub(super) unexplained: Vec<Change>,
     /// Rows that hold no value of the run and were found in a table that had not been watched.
@@ -108,7 +109,7 @@ impl<'a> Attribution<'a> {
     }
 
     /// The changes that this run caused beyond doubt, whichever cell did.
-    pub(super) fn own(&self, changes: &[Change]) -> Vec<i64> {
+    pub(super) fn own(&self, changes: &[Change]) -> Vec<Serial> {
         let marks = self.marks(changes);
         let transactions = by_transaction(changes, &marks);
         let is_own = |(change, marks): &(&Change, &Marks)| {
@@ -143,8 +144,8 @@ impl<'a> Attribution<'a> {
     }
 }
 
-fn by_transaction(changes: &[Change], marks: &[Marks]) -> BTreeMap<i64, Marks> {
-    let mut transactions: BTreeMap<i64, Marks> = BTreeMap::new();
+fn by_transaction(changes: &[Change], marks: &[Marks]) -> BTreeMap<Serial, Marks> {
+    let mut transactions: BTreeMap<Serial, Marks> = BTreeMap::new();
     for (change, marks) in changes.iter().zip(marks) {
         transactions
             .entry(change.transaction)
@@ -163,6 +164,14 @@ mod tests {
 
     /// Changes as (transaction, table, what the row holds), numbered from 1.
     fn attributed(changes: &[(i64, &str, &str)]) -> (Attributed, Vec<i64>) {
+        let (attributed, own) = attributed_in(changes.iter().map(|change| (0, *change)));
+        (attributed, own.iter().map(|own| own.number).collect())
+    }
+
+    /// The same of several databases, by their places.
+    fn attributed_in<'c>(
+        changes: impl IntoIterator<Item = (usize, (i64, &'c str, &'c str))>,
+    ) -> (Attributed, Vec<Serial>) {
         let namer = |cell: usize, tag| {
             let mut registry = Registry::default();
             registry.add_tag(cell, tag);
@@ -184,11 +193,14 @@ mod tests {
         (attribution.attribute(changes), own)
     }
 
-    fn change((seq, (transaction, table, text)): (i64, &(i64, &str, &str))) -> Change {
+    fn change(
+        (number, (place, (transaction, table, text))): (i64, (usize, (i64, &str, &str))),
+    ) -> Change {
+        let serial = |number| Serial { place, number };
         Change {
-            seq,
-            transaction: *transaction,
-            table: (*table).to_owned(),
+            seq: serial(number),
+            transaction: serial(transaction),
+            table: table.to_owned(),
             operation: Operation::Insert,
             old: Json::Null,
             new: json!({"text": text}),
@@ -199,16 +211,17 @@ mod tests {
     fn cells(attributed: &Attributed) -> Vec<(i64, usize)> {
         let explained = attributed.explained.iter();
         explained
-            .map(|(cell, change)| (change.seq, *cell))
+            .map(|(cell, change)| (change.seq.number, *cell))
             .collect()
     }
 
     fn unexplained(attributed: &Attributed) -> Vec<i64> {
-        attributed
-            .unexplained
-            .iter()
-            .map(|change| change.seq)
-            .collect()
+        let unexplained = attributed.unexplained.iter();
+        unexplained.map(|change| change.seq.number).collect()
+    }
+
+    fn numbers(serials: &[Serial]) -> Vec<i64> {
+        serials.iter().map(|serial| serial.number).collect()
     }
 
     #[test]
@@ -231,6 +244,17 @@ mod tests {
     }
 
     #[test]
+    fn a_transaction_of_another_database_with_the_same_number_explains_nothing() {
+        let (attributed, own) = attributed_in([
+            (0, (7, "T", "tag-of-1")),
+            (1, (7, "audit:Log", "no symbol")),
+        ]);
+        assert_eq!(cells(&attributed), [(1, 1)]);
+        assert_eq!(unexplained(&attributed), [2]);
+        assert_eq!(numbers(&own), [1]);
+    }
+
+    #[test]
     fn a_transaction_for_two_cells_explains_nothing_more_than_the_rows_do() {
         let (attributed, own) =
             attributed(&[(1, "T", "tag-of-0"), (1, "T", "tag-of-1"), (1, "Sum", "2")]);
@@ -246,7 +270,7 @@ mod tests {
             (1, "Audit", "a trigger's"),
             (2, "T", "tag-of-0 after tag-of-done"),
         ]);
-        assert_eq!(attributed.background, [1, 2]);
+        assert_eq!(numbers(&attributed.background), [1, 2]);
         assert_eq!(cells(&attributed), [(3, 0)]);
         assert_eq!(own, [1, 2, 3]);
     }
@@ -264,7 +288,7 @@ mod tests {
             (1, "Audit", "a trigger's"),
             (2, "T", "tag-of-0 theirs"),
         ]);
-        assert_eq!(attributed.foreign, [1, 2]);
+        assert_eq!(numbers(&attributed.foreign), [1, 2]);
         assert_eq!(cells(&attributed), [(3, 0)]);
         assert_eq!(own, [3]);
     }
@@ -272,7 +296,7 @@ mod tests {
     #[test]
     fn a_background_row_is_no_effect_and_undone_only_if_it_is_the_runs() {
         let (attributed, own) = attributed(&[(1, "Log", "tag-of-0"), (2, "Log", "a heartbeat")]);
-        assert_eq!(attributed.background, [1]);
+        assert_eq!(numbers(&attributed.background), [1]);
         assert_eq!(
             (cells(&attributed).len(), unexplained(&attributed).len()),
             (0, 0)

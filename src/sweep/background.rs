@@ -95,6 +95,7 @@ fn globs(tables: &[String]) -> GlobSet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::database::Which;
     use crate::observation::Operation;
     use serde_json::json;
 
@@ -105,8 +106,8 @@ mod tests {
 
     fn change(table: &str, new: Json) -> Change {
         Change {
-            seq: 1,
-            transaction: 1,
+            seq: Which::default().serial(1),
+            transaction: Which::default().serial(1),
             table: table.to_owned(),
             operation: Operation::Insert,
             old: Json::Null,

@@ -1,7 +1,9 @@
 //! What the tool itself logs in with, so that it is named where a service or a database prints it.
 
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use crate::database::Which;
 use crate::symbols::Registry;
 
 /// What the tool itself logs in with, and a service may print: the database's URL in an error, the credentials of its
@@ -9,22 +11,32 @@ use crate::symbols::Registry;
 /// itself.
 pub(crate) fn register<'u>(
     registry: &mut Registry,
-    database: Option<&str>,
+    databases: impl IntoIterator<Item = (&'u Which, &'u SecretString)>,
     service: impl IntoIterator<Item = &'u Url>,
 ) {
-    registry.add_secret("database", "url", database.unwrap_or_default());
-    let database = database.and_then(|url| Url::parse(url).ok());
-    let service = service.into_iter().map(|url| ("service", url));
-    let urls = database.iter().map(|url| ("database", url)).chain(service);
-    for (entity, url) in urls {
-        let Some((user, password)) = login(url) else {
-            continue;
+    for (which, url) in databases {
+        let entity = match which.name() {
+            Some(name) => format!("database {name}"),
+            None => "database".to_owned(),
         };
-        registry.add_secret(entity, "login", &format!("{user}:{password}"));
-        registry.add_secret(entity, "password", &format!("password={password}"));
-        if password.len() >= LONG_PASSWORD {
-            registry.add_secret(entity, "password", &password);
+        registry.add_secret(&entity, "url", url.expose_secret());
+        if let Ok(url) = Url::parse(url.expose_secret()) {
+            register_login(registry, &entity, &url);
         }
+    }
+    for url in service {
+        register_login(registry, "service", url);
+    }
+}
+
+fn register_login(registry: &mut Registry, entity: &str, url: &Url) {
+    let Some((user, password)) = login(url) else {
+        return;
+    };
+    registry.add_secret(entity, "login", &format!("{user}:{password}"));
+    registry.add_secret(entity, "password", &format!("password={password}"));
+    if password.len() >= LONG_PASSWORD {
+        registry.add_secret(entity, "password", &password);
     }
 }
 

@@ -1,28 +1,29 @@
-//! The database's side of a sweep: rows in, changes out, everything undone.
+//! The side of the databases in a sweep: rows in, changes out, everything undone.
 
 mod end;
 mod seed;
+mod sides;
+mod turn;
 mod window;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::ExposeSecret;
 use serde_json::{Map, Value as Json};
 
 use super::attribution::{Attributed, Attribution};
 use super::background::Background;
 use super::{Kinds, NOBODY, Progress, Service, count_kinds};
-use crate::database::{Catalog, Database, DatabaseError};
-use crate::journal::{Change, Extent, Journal, Leftover};
+use crate::database::{Catalog, DatabaseError, Serial};
+use crate::journal::{Change, Extent, Leftover};
 use crate::suite::Suite;
 use crate::symbols::Knowledge;
 use crate::world::{Row, Scratch};
 
 pub(super) use window::{Pause, Wait};
 
-use window::Window;
+use sides::Sides;
 
 /// Changes that no cell's symbols explain.
 #[derive(Debug, Default)]
@@ -55,17 +56,14 @@ impl Unexplained {
     }
 }
 
-/// The service's database during one run.
+/// The service's databases during one run.
 pub(super) struct Store<'p> {
-    database: Database,
+    sides: Sides<'p>,
+    /// The tables of all of them.
     catalog: Arc<Catalog>,
-    /// None where the database's role may not watch the tables.
-    journal: Option<Journal>,
     background: Background,
     settle: Duration,
     progress: &'p dyn Progress,
-    /// While the run sweeps an endpoint.
-    window: Window,
     /// Whether the batch has begun that the next rows belong to.
     is_batch: bool,
     /// How many rows the batch has in each table by the answers of the database.
@@ -95,37 +93,35 @@ impl<'p> Store<'p> {
         run: &str,
         progress: &'p dyn Progress,
     ) -> Result<Option<Self>, DatabaseError> {
-        let Some(url) = &service.database_url else {
-            return Ok(None);
-        };
         let spec = &suite.file.service;
-        let mut database = Database::connect(url.expose_secret(), &spec.schema).await?;
-        let (mut journal, mut leftovers) = (None, Vec::new());
-        if database.can_watch().await? {
-            database.watch_schemas(spec.schemas.as_deref());
-            let tell = |text: &str| progress.note(text);
-            let installed = Journal::install(&mut database, run, &tell).await?;
-            (journal, leftovers) = (Some(installed.0), installed.1);
-            tell_what_is_unwatched(&mut database, progress).await?;
-        } else {
-            progress.note(UNWATCHED);
+        let addresses = service.addresses(suite);
+        if addresses.is_empty() {
+            return Ok(None);
         }
+        let background = Background::of(&suite.file.background);
+        let (mut sides, leftovers) = Sides::open(&addresses, run, &background, progress).await?;
+        let further = spec.databases.keys().cloned();
+        sides.miss(
+            further
+                .filter(|name| !service.databases.contains_key(name))
+                .collect(),
+        );
         if !leftovers.is_empty() {
             progress.note("a run that died had left changes that could not all be undone");
         }
-        let catalog = Arc::new(database.catalog().await?);
-        let background = Background::of(&suite.file.background);
-        if let Some(journal) = &mut journal {
-            journal.expect_writes(background.relations(&catalog));
-        }
+        let catalog = match sides.catalog() {
+            Ok(catalog) => catalog,
+            Err(error) => {
+                sides.give_up(&leftovers).await;
+                return Err(error);
+            }
+        };
         Ok(Some(Self {
-            database,
+            sides,
             catalog,
-            journal,
             background,
             settle: service.settle,
             progress,
-            window: Window::default(),
             is_batch: false,
             expected: BTreeMap::new(),
             unobserved: BTreeSet::new(),
@@ -142,8 +138,8 @@ impl<'p> Store<'p> {
 
     /// What the tables look like, if changes are observed.
     pub(super) fn observed(&self) -> Option<Arc<Catalog>> {
-        let journal = self.journal.as_ref();
-        journal.map(|_| Arc::clone(&self.catalog))
+        let is_observed = self.sides.are_journalled();
+        is_observed.then(|| Arc::clone(&self.catalog))
     }
 
     /// The tables of which that is not so, by the names that records have.
@@ -159,28 +155,23 @@ impl<'p> Store<'p> {
         )
     }
 
-    /// Whether a journal knows the way back.
+    /// Whether a journal knows the way back, in every database.
     pub(super) fn is_journalled(&self) -> bool {
-        self.journal.is_some()
+        self.sides.are_journalled()
     }
 
     /// Watches tables that the service has made meanwhile.
     async fn watch_new(&mut self) -> Result<(), DatabaseError> {
-        let Some(journal) = &self.journal else {
-            return Ok(());
-        };
-        let progress = self.progress;
-        let tell = |text: &str| progress.note(text);
-        let Some(new) = journal.watch_new(&mut self.database, &tell).await? else {
+        let Some(new) = self.sides.watch_new().await? else {
             return Ok(());
         };
         let (old, new): (Vec<String>, Vec<String>) = new
             .into_iter()
             .partition(|table| self.catalog.table(table).is_some());
         // Also where a table was attached or detached: its rows go by another name now.
-        self.catalog = Arc::new(self.database.catalog().await?);
+        self.catalog = self.sides.catalog()?;
         if !new.is_empty() {
-            progress.note(&format!(
+            self.progress.note(&format!(
                 "the service has made {} during the run: rows there that hold values of the run are undone, the tables stay \
                  (a row that says they are there belongs under `background`)",
                 quoted(&new)
@@ -202,34 +193,58 @@ impl<'p> Store<'p> {
     /// Reads what nobody has explained yet, sets aside what is somebody else's, and counts what changed while no endpoint was
     /// swept.
     async fn attributed(&mut self, known: Knowledge<'_>) -> Result<Attributed, DatabaseError> {
-        let Some(journal) = &mut self.journal else {
-            return Ok(Attributed::default());
-        };
-        let changes = journal.read(&mut self.database).await?;
+        let changes = self.read().await?;
         if changes.is_empty() {
             return Ok(Attributed::default());
         }
-        self.others
-            .extend(journal.others(&mut self.database).await?);
+        let others = self.read_others().await?;
+        self.others.extend(others);
         let attribution = Attribution::new(known, &self.others, &self.background);
         let mut attributed = attribution.attribute(changes);
-        journal.set_aside(std::mem::take(&mut attributed.foreign));
+        self.set_aside(&std::mem::take(&mut attributed.foreign))
+            .await?;
         let found = std::mem::take(&mut attributed.found);
-        journal.set_aside(found.iter().map(|change| change.seq));
-        for change in found {
-            *self.strays.entry(change.table).or_default() += 1;
-        }
-        let from = self.window.from;
         let unexplained = std::mem::take(&mut attributed.unexplained);
         let (now, before): (Vec<_>, Vec<_>) = unexplained
             .into_iter()
-            .partition(|change| change.seq > from);
-        journal.set_aside(before.iter().map(|change| change.seq));
-        for change in before {
-            *self.strays.entry(change.table).or_default() += 1;
-        }
+            .partition(|change| self.sides.is_in_window(change.seq));
+        self.stray(found).await?;
+        self.stray(before).await?;
         attributed.unexplained = now;
         Ok(attributed)
+    }
+
+    /// What nobody has explained yet, in all databases.
+    async fn read(&mut self) -> Result<Vec<Change>, DatabaseError> {
+        let changes = self
+            .sides
+            .ask(async |journal, database| journal.read(database).await);
+        Ok(changes.await?.into_iter().flatten().collect())
+    }
+
+    /// What other runs made, in all databases.
+    async fn read_others(&mut self) -> Result<Vec<String>, DatabaseError> {
+        let others = self
+            .sides
+            .ask(async |journal, database| journal.others(database).await);
+        Ok(others.await?.into_iter().flatten().collect())
+    }
+
+    async fn set_aside(&mut self, changes: &[Serial]) -> Result<(), DatabaseError> {
+        let set_aside = self.sides.ask(async |journal, _| {
+            journal.set_aside(changes.iter().copied());
+            Ok(())
+        });
+        set_aside.await.map(drop)
+    }
+
+    /// Sets changes aside that are nobody's, and counts them.
+    async fn stray(&mut self, changes: Vec<Change>) -> Result<(), DatabaseError> {
+        self.set_aside(&numbers(&changes)).await?;
+        for change in changes {
+            *self.strays.entry(change.table).or_default() += 1;
+        }
+        Ok(())
     }
 
     /// Waits until the calls have written and reads the journal once: the changes by the number of their cell, and the rest.
@@ -245,13 +260,8 @@ impl<'p> Store<'p> {
         self.wait(pause).await?;
         self.watch_new().await?;
         let mut attributed = self.attributed(known).await?;
-        let is_exclusive = attributed.unexplained.is_empty() || self.is_exclusive().await?;
         let mut mine = attributed.background;
-        if is_exclusive {
-            mine.extend(attributed.unexplained.iter().map(|change| change.seq));
-        } else {
-            self.leave_alone(&attributed.unexplained);
-        }
+        mine.extend(self.only_ours(&attributed.unexplained).await?);
         if let Some(cell) = sole {
             let unexplained = std::mem::take(&mut attributed.unexplained).into_iter();
             attributed
@@ -263,11 +273,23 @@ impl<'p> Store<'p> {
         Ok((attributed.explained, Unexplained(attributed.unexplained)))
     }
 
-    /// What nothing explains stays where another run can have done it, and is told at the end.
-    fn leave_alone(&mut self, changes: &[Change]) {
-        if let Some(journal) = &mut self.journal {
-            journal.set_aside(changes.iter().map(|change| change.seq));
+    /// The numbers of those changes that nothing explains and that no other run can have made. The others stay, and are told at
+    /// the end.
+    async fn only_ours(&mut self, changes: &[Change]) -> Result<BTreeSet<Serial>, DatabaseError> {
+        if changes.is_empty() {
+            return Ok(BTreeSet::new());
         }
+        let exclusive = self.sides.exclusive().await?;
+        let (ours, others): (Vec<_>, Vec<_>) = changes
+            .iter()
+            .partition(|change| exclusive.contains(&change.seq.place));
+        self.leave_alone(&others).await?;
+        Ok(ours.into_iter().map(|change| change.seq).collect())
+    }
+
+    /// What nothing explains stays where another run can have done it, and is told at the end.
+    async fn leave_alone(&mut self, changes: &[&Change]) -> Result<(), DatabaseError> {
+        self.set_aside(&numbers(changes.iter().copied())).await?;
         for change in changes {
             let row = if change.new.is_null() {
                 &change.old
@@ -287,13 +309,14 @@ impl<'p> Store<'p> {
             };
             self.leftovers.push(leftover.shortened());
         }
+        Ok(())
     }
 
-    async fn claim_numbers(&mut self, numbers: &[i64]) -> Result<(), DatabaseError> {
-        match &self.journal {
-            Some(journal) => journal.claim(&mut self.database, numbers).await,
-            None => Ok(()),
-        }
+    async fn claim_numbers(&mut self, numbers: &[Serial]) -> Result<(), DatabaseError> {
+        let claimed = self
+            .sides
+            .ask(async |journal, database| journal.claim(database, numbers).await);
+        claimed.await.map(drop)
     }
 
     /// Undoes a batch: its rows, its effects, and what its probes wrote. Gives what was written after the journal was read and
@@ -306,14 +329,17 @@ impl<'p> Store<'p> {
         // What cannot be undone yet is undone with the whole run, or told then.
         self.undo(known, Extent::Batch, self.world_rows).await?;
         self.is_batch = false;
-        let Some(journal) = &mut self.journal else {
-            return Ok(late);
-        };
-        journal.end_batch(&mut self.database).await?;
+        let ended = self
+            .sides
+            .ask(async |journal, database| journal.end_batch(database).await);
+        ended.await?;
         self.expected.clear();
         if self.inserted > VACUUM {
             self.inserted = 0;
-            journal.vacuum(&mut self.database).await?;
+            let vacuumed = self
+                .sides
+                .ask(async |journal, database| journal.vacuum(database).await);
+            vacuumed.await?;
         }
         Ok(late)
     }
@@ -323,17 +349,14 @@ impl<'p> Store<'p> {
         &mut self,
         known: Knowledge<'_>,
     ) -> Result<Vec<Change>, DatabaseError> {
-        let late = self.attributed(known).await?.unexplained;
+        let mut late = self.attributed(known).await?.unexplained;
+        let ours = self.only_ours(&late).await?;
+        late.retain(|change| ours.contains(&change.seq));
         if late.is_empty() {
             return Ok(late);
         }
-        if !self.is_exclusive().await? {
-            self.leave_alone(&late);
-            return Ok(Vec::new());
-        }
         self.begin_batch().await?;
-        let numbers: Vec<i64> = late.iter().map(|change| change.seq).collect();
-        self.claim_numbers(&numbers).await?;
+        self.claim_numbers(&numbers(&late)).await?;
         self.restore(known).await?;
         self.is_late = true;
         Ok(late)
@@ -345,14 +368,11 @@ impl<'p> Store<'p> {
     }
 
     async fn claim_known(&mut self, known: Knowledge<'_>) -> Result<Vec<Change>, DatabaseError> {
-        let Some(journal) = &mut self.journal else {
-            return Ok(Vec::new());
-        };
-        let changes = journal.read(&mut self.database).await?;
+        let changes = self.read().await?;
         if changes.is_empty() {
             return Ok(changes);
         }
-        let others = journal.others(&mut self.database).await?;
+        let others = self.read_others().await?;
         let alone = others.is_empty();
         self.others.extend(others);
         let attribution = Attribution::new(known, &self.others, &self.background);
@@ -361,12 +381,9 @@ impl<'p> Store<'p> {
         mine.extend(changes.iter().filter(unmarked).map(|change| change.seq));
         self.claim_numbers(&mine).await?;
         let mut late = self.attributed(known).await?.unexplained;
-        if !late.is_empty() && self.is_exclusive().await? {
-            let numbers: Vec<i64> = late.iter().map(|change| change.seq).collect();
-            self.claim_numbers(&numbers).await?;
-        } else {
-            self.leave_alone(&std::mem::take(&mut late));
-        }
+        let ours = self.only_ours(&late).await?;
+        late.retain(|change| ours.contains(&change.seq));
+        self.claim_numbers(&numbers(&late)).await?;
         Ok(late)
     }
 
@@ -377,20 +394,9 @@ impl<'p> Store<'p> {
         extent: Extent,
         keep: usize,
     ) -> Result<Vec<Leftover>, DatabaseError> {
-        let mut left = Vec::new();
-        if let Some(journal) = &self.journal {
-            let names = self.catalog.names();
-            let background: Vec<&str> = names
-                .filter(|table| self.background.is_table(table))
-                .collect();
-            let progress = self.progress;
-            let tell = |text: &str| progress.note(text);
-            let database = &mut self.database;
-            journal.claim_referring(database, &background).await?;
-            left = journal.undo(database, extent, &tell).await?;
-        }
+        let left = self.sides.undo(extent, &self.background).await?;
         let rows = self.unwatched.split_off(keep.min(self.unwatched.len()));
-        self.database.delete(&rows, &self.catalog).await?;
+        self.sides.delete(&rows).await?;
         let named = left.into_iter().map(|leftover| named(leftover, known));
         Ok(named.collect())
     }
@@ -401,21 +407,9 @@ fn quoted(tables: &[String]) -> String {
     quoted.collect::<Vec<_>>().join(", ")
 }
 
-/// Says which tables are not watched, so that their silence is no claim.
-async fn tell_what_is_unwatched(
-    database: &mut Database,
-    progress: &dyn Progress,
-) -> Result<(), DatabaseError> {
-    let mut unwatched = database.unwatched().await?;
-    if unwatched.is_empty() {
-        return Ok(());
-    }
-    let more = unwatched.split_off(NAMED.min(unwatched.len())).len();
-    if more > 0 {
-        unwatched.push(format!("and {more} more"));
-    }
-    progress.note(&format!("not watched: {}", unwatched.join(", ")));
-    Ok(())
+/// The numbers of changes.
+fn numbers<'c>(changes: impl IntoIterator<Item = &'c Change>) -> Vec<Serial> {
+    changes.into_iter().map(|change| change.seq).collect()
 }
 
 /// How many tables that are not watched are named.

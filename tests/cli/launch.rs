@@ -95,3 +95,19 @@ fn a_command_without_a_line_to_run_is_refused() {
       = help: the settings of a command are `command`, `environment` and `database`
     ");
 }
+
+#[test]
+fn a_command_is_told_of_each_further_database_and_shows_none_of_their_urls() {
+    let place = Place::with("ping").edit(
+        "ping/suite.yaml",
+        "service:\n",
+        "service:\n  databases: { audit: {}, users: {} }\n  default:\n    launcher: command\n    settings:\n      \
+         command: echo $DATABASE_URL, $DATABASE_URL_AUDIT; env | grep -c ^DATABASE_URL; exit 7\n",
+    );
+    assert_snapshot!(place.run(&["check", "ping"]).error(3), @r"
+    error: cannot start `command`: `echo $DATABASE_URL, $DATABASE_URL_AUDIT; env | grep -c ^DATABASE_URL; exit 7` ended with status 7; it printed:
+    <database.url>, <database audit.url>
+    3
+      = help: the command runs in the suite's folder, and is to listen on $HOST:$PORT
+    ");
+}

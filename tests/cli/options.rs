@@ -175,9 +175,9 @@ fn a_format_that_does_not_exist_is_told_which_do() {
 fn cleaning_needs_to_be_told_which_database() {
     assert_snapshot!(Place::empty().run(&["clean"]).error(2), @r"
     error: the following required arguments were not provided:
-      --database-url <URL>
+      --database-url <[NAME=]URL>
 
-    Usage: authz-pin clean --database-url <URL>
+    Usage: authz-pin clean --database-url <[NAME=]URL>
 
     For more information, try '--help'.
     ");

@@ -164,3 +164,16 @@ fn until(condition: impl Fn() -> bool) {
         std::thread::sleep(Duration::from_millis(10));
     }
 }
+
+#[test]
+fn a_served_service_says_where_each_further_database_is() {
+    let place = Place::with_litellm().edit(
+        "suites/litellm/suite.yaml",
+        "  ready:",
+        "  databases: { audit: {} }\n  ready:",
+    );
+    let served = Served::start(&place);
+    let url = served.value("AUTHZ_PIN_DATABASE_URL_AUDIT");
+    assert!(url.ends_with("/service_audit"), "{url}");
+    served.end(Signal::SIGINT);
+}

@@ -231,8 +231,9 @@ fn is_cleaned(case: &Case, pause: u64, base: &Base, toy: &Toy) -> Result<bool, T
     Ok(is_killed)
 }
 
-/// The sessions of the tool.
-const ALIVE: &str = "select application_name as line from pg_stat_activity where application_name like 'authz-pin%'";
+/// The sessions of the tool on the database: other tests have theirs on the same server.
+const ALIVE: &str = "select application_name as line from pg_stat_activity
+    where application_name like 'authz-pin%' and datname = current_database()";
 
 /// Whether a run came to its end: there is no snapshot yet, or all that was answered are errors of statements.
 fn is_over(ended: &Ended) -> bool {

@@ -13,6 +13,7 @@
 mod arbitrary;
 mod base;
 mod data;
+mod databases;
 mod foreign;
 mod idle;
 mod interrupted;

@@ -17,6 +17,8 @@ pub(crate) const ITEMS: &str = "
 
 pub(crate) struct Stage {
     pub(crate) base: Base,
+    /// The service's database `audit`, where it has one.
+    pub(crate) second: Option<Base>,
     pub(crate) toy: Toy,
     pub(crate) place: Place,
     /// Whom the tool connects as.
@@ -70,8 +72,24 @@ impl Stage {
         let role = base.owner.clone();
         Self {
             base,
+            second: None,
             toy,
             place,
+            role,
+        }
+    }
+
+    /// A service with a second database, whose tables are those of `audit`.
+    pub(crate) fn with_two(schema: &str, audit: &str, place: Place) -> Self {
+        let (base, second) = (Base::with(schema), Base::with(audit));
+        let toy = Toy::start_on_two(&base, &second);
+        let role = base.owner.clone();
+        let declared = "settle_ms: 50, databases: { audit: {} }";
+        Self {
+            base,
+            second: Some(second),
+            toy,
+            place: place.edit("suite/suite.yaml", "settle_ms: 50", declared),
             role,
         }
     }
@@ -92,9 +110,36 @@ impl Stage {
     }
 
     pub(crate) fn command_in(&self, place: &Place, command: &str, more: &[&str]) -> Command {
-        let (url, database) = (self.toy.url(), self.base.url_of(&self.role));
-        let service = ["--base-url", &url, "--database-url", &database];
+        let url = self.toy.url();
+        let databases = self.databases();
+        let databases: Vec<&str> = databases.iter().map(String::as_str).collect();
+        let service = [&["--base-url", &url], databases.as_slice()].concat();
         place.command(&[&[command, "suite"], &service[..], more].concat())
+    }
+
+    /// The arguments that say where the databases are.
+    fn databases(&self) -> Vec<String> {
+        let main = self.base.url_of(&self.role);
+        let second = self.second.iter();
+        let second = second.map(|base| format!("audit={}", base.url()));
+        let urls = std::iter::once(main).chain(second);
+        urls.flat_map(|url| ["--database-url".to_owned(), url])
+            .collect()
+    }
+
+    /// All rows, in both databases where there are two.
+    pub(crate) fn content(&self) -> (Vec<String>, Vec<String>) {
+        let second = self.second.as_ref().map(Base::content);
+        (self.base.content(), second.unwrap_or_default())
+    }
+
+    /// Nothing of the tool is left, and every table is what it was.
+    #[track_caller]
+    pub(crate) fn assert_is(&self, before: &(Vec<String>, Vec<String>), when: &str) {
+        self.base.assert_is(&before.0, when);
+        if let Some(second) = &self.second {
+            second.assert_is(&before.1, &format!("{when}, `audit`"));
+        }
     }
 
     pub(crate) fn start(&self, command: &str, more: &[&str]) -> Running {
@@ -110,18 +155,20 @@ impl Stage {
     }
 
     pub(crate) fn clean(&self) -> Ended {
-        let url = self.base.url_of(&self.role);
-        let mut command = self.place.command(&["clean", "--database-url", &url]);
+        let databases = self.databases();
+        let databases: Vec<&str> = databases.iter().map(String::as_str).collect();
+        let arguments = [&["clean"], databases.as_slice()].concat();
+        let mut command = self.place.command(&arguments);
         Running::start(&mut command).end()
     }
 
     /// Runs a command that has to end with this code, and leave every table as it was.
     #[track_caller]
     pub(crate) fn ends(&self, command: &str, more: &[&str], code: i32) -> Ended {
-        let before = self.base.content();
+        let before = self.content();
         let ended = self.run(command, more);
         assert_eq!(ended.code, Some(code), "{command}: {ended:#?}");
-        self.base.assert_is(&before, command);
+        self.assert_is(&before, command);
         ended
     }
 

@@ -14,7 +14,7 @@ use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use crate::base::runtime;
+use crate::base::{Base, runtime};
 
 /// How many sessions the service keeps, and so how many of its calls run at once.
 const SESSIONS: usize = 8;
@@ -30,10 +30,9 @@ pub(crate) struct Toy {
 }
 
 struct Shared {
-    url: String,
-    root: String,
-    sessions: Mutex<Vec<AsyncPgConnection>>,
-    room: tokio::sync::Semaphore,
+    main: Pool,
+    /// Another database of the service.
+    second: Option<Pool>,
     /// The calls that have come in, as their bodies.
     calls: Mutex<Vec<String>>,
     /// How many calls are under way, with what they do after their answer.
@@ -42,14 +41,30 @@ struct Shared {
     promoted: Mutex<BTreeSet<String>>,
 }
 
+/// The sessions of one database.
+struct Pool {
+    url: String,
+    root: String,
+    sessions: Mutex<Vec<AsyncPgConnection>>,
+    room: tokio::sync::Semaphore,
+}
+
 impl Toy {
     /// On the database at this address; `root` is the same as somebody else sees it.
     pub(crate) fn start(url: &str, root: &str) -> Self {
+        Self::start_on(Pool::new(url, root), None)
+    }
+
+    /// The same on two databases.
+    pub(crate) fn start_on_two(main: &Base, second: &Base) -> Self {
+        let pool = |base: &Base| Pool::new(&base.url(), &base.root);
+        Self::start_on(pool(main), Some(pool(second)))
+    }
+
+    fn start_on(main: Pool, second: Option<Pool>) -> Self {
         let toy = Arc::new(Shared {
-            url: url.to_owned(),
-            root: root.to_owned(),
-            sessions: Mutex::default(),
-            room: tokio::sync::Semaphore::new(SESSIONS),
+            main,
+            second,
             calls: Mutex::default(),
             busy: Mutex::default(),
             promoted: Mutex::default(),
@@ -101,13 +116,23 @@ impl Toy {
 impl Drop for Toy {
     fn drop(&mut self) {
         self.server.abort();
-        self.shared.sessions.lock().unwrap().clear();
+        let pools = std::iter::once(&self.shared.main).chain(&self.shared.second);
+        pools.for_each(|pool| pool.sessions.lock().unwrap().clear());
     }
 }
 
 type Toys = State<Arc<Shared>>;
 
-impl Shared {
+impl Pool {
+    fn new(url: &str, root: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            root: root.to_owned(),
+            sessions: Mutex::default(),
+            room: tokio::sync::Semaphore::new(SESSIONS),
+        }
+    }
+
     /// One message, which is one transaction unless it says otherwise.
     async fn execute(&self, sql: &str) -> Result<(), String> {
         let _room = self.room.acquire().await.unwrap();
@@ -142,6 +167,18 @@ impl Shared {
         Ok(())
     }
 
+    /// What a call has under `key`, and then, if the caller may, what somebody else does.
+    async fn work(&self, call: &Value, key: &str) -> Result<(), String> {
+        let outcome = self.execute_all(&texts(&call[key])).await;
+        if let Some(sql) = call["foreign"].as_str().filter(|_| key == "sql") {
+            let mut somebody = self.connect(&self.root).await;
+            somebody.batch_execute(sql).await.unwrap();
+        }
+        outcome
+    }
+}
+
+impl Shared {
     /// What the caller gets. Somebody who hangs up does not end what the service does.
     async fn answer(self: Arc<Self>, who: String, call: Value) -> Response {
         *self.busy.lock().unwrap() += 1;
@@ -155,7 +192,7 @@ impl Shared {
                     let pause = call["late_ms"].as_u64().unwrap_or(10);
                     tokio::time::sleep(Duration::from_millis(pause)).await;
                     // Nobody is there any more to be told of an error.
-                    let _ = self.execute_all(&texts(&call["late"])).await;
+                    let _ = self.main.execute_all(&texts(&call["late"])).await;
                     *self.busy.lock().unwrap() -= 1;
                 });
             }
@@ -164,20 +201,25 @@ impl Shared {
         work.await.unwrap()
     }
 
+    async fn on_both(&self, call: &Value, key: &str) -> Result<(), String> {
+        let outcome = self.main.work(call, key).await;
+        match &self.second {
+            Some(second) => outcome.and(second.work(&call["second"], key).await),
+            None => outcome,
+        }
+    }
+
     /// A call has `sql` and `late` (messages before and after the answer), `foreign` (what somebody else does before
-    /// the answer), `hole` (what is done although the caller is denied), and `pause_ms` before the answer.
+    /// the answer), `hole` (what is done although the caller is denied), and `pause_ms` before the answer; `second` has what
+    /// of this is done on the second database, after the first.
     async fn work(&self, who: &str, call: &Value) -> Response {
         if who.contains("denied") {
-            return match self.execute_all(&texts(&call["hole"])).await {
+            return match self.on_both(call, "hole").await {
                 Ok(()) => refused(StatusCode::FORBIDDEN, "not allowed"),
                 Err(error) => refused(StatusCode::INTERNAL_SERVER_ERROR, &error),
             };
         }
-        let outcome = self.execute_all(&texts(&call["sql"])).await;
-        if let Some(sql) = call["foreign"].as_str() {
-            let mut somebody = self.connect(&self.root).await;
-            somebody.batch_execute(sql).await.unwrap();
-        }
+        let outcome = self.on_both(call, "sql").await;
         let pause = call["pause_ms"].as_u64().unwrap_or(0);
         tokio::time::sleep(Duration::from_millis(pause)).await;
         match outcome {

@@ -46,6 +46,7 @@ impl Fixture {
             urls: [].into(),
             tls: Tls::default(),
             database_url: Some(self.database_url.as_str().into()),
+            databases: [].into(),
             settle: Duration::ZERO,
             ephemeral: true,
             variables: [("master_key".to_owned(), self.master_key.as_str().into())].into(),

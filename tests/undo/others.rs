@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use authz_pin::database::Database;
+use authz_pin::database::{Database, Serial};
 use authz_pin::journal::{Extent, Journal, Leftover, Presence};
 use serde_json::json;
 
@@ -23,7 +23,7 @@ pub(crate) async fn claim(journal: &Journal, database: &mut Database) {
 }
 
 /// The numbers of the changes that nobody has explained yet.
-pub(crate) async fn unexplained(journal: &Journal, database: &mut Database) -> Vec<i64> {
+pub(crate) async fn unexplained(journal: &Journal, database: &mut Database) -> Vec<Serial> {
     let changes = journal.read(database).await.unwrap();
     changes.iter().map(|change| change.seq).collect()
 }

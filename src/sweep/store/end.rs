@@ -39,6 +39,7 @@ impl Store<'_> {
         known: Knowledge<'_>,
         late: Duration,
     ) -> Result<Vec<Leftover>, DatabaseError> {
+        self.sides.begin_end();
         let progress = self.progress;
         if !late.is_zero() && self.has_background() {
             progress.note(&format!(
@@ -55,21 +56,22 @@ impl Store<'_> {
         self.undo_all(known).await?;
         self.give_way().await?;
         self.tell_strays();
-        if let Some(journal) = self.journal {
-            let tell = |text: &str| progress.note(text);
-            let stays = journal.remove(&mut self.database, &tell).await?;
-            if let Some(stays) = stays {
-                progress.note(&stays);
+        self.sides.remove().await?;
+        let ended = self.sides.end();
+        if ended.is_err() {
+            // The error takes the place of what else is left.
+            for leftover in &self.leftovers {
+                progress.note(&format!("could not be undone: {leftover}"));
             }
         }
-        Ok(self.leftovers)
+        ended.map(|()| self.leftovers)
     }
 
     /// At the end of a run only what is known as its own is undone: a run that failed can still be in a window.
     pub(super) async fn enter_end(&mut self) -> Result<(), DatabaseError> {
-        if self.window.presence.is_none() {
+        if self.sides.presence().is_none() {
             self.enter(Presence::Shared).await?;
-            self.window.from = i64::MAX;
+            self.sides.end_window();
         }
         Ok(())
     }
@@ -88,7 +90,7 @@ impl Store<'_> {
     }
 
     pub(super) fn has_background(&self) -> bool {
-        self.journal.is_some()
+        self.sides.has_journal()
             && self
                 .catalog
                 .names()

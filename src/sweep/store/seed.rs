@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::{IN_FLIGHT, Store, identifiers};
+use super::{IN_FLIGHT, Store, identifiers, numbers};
 use crate::database::DatabaseError;
-use crate::journal::Presence;
+use crate::journal::{Presence, quiet};
 use crate::symbols::Knowledge;
 use crate::world::{Row, Scratch};
 
@@ -15,7 +15,7 @@ impl Store<'_> {
         &mut self,
         rows: &[Row],
     ) -> Result<(), DatabaseError> {
-        if self.window.presence.is_none() {
+        if self.sides.presence().is_none() {
             self.enter(Presence::Shared).await?;
         }
         let inserted = self.insert(rows.iter()).await;
@@ -36,13 +36,11 @@ impl Store<'_> {
         &mut self,
         window: Duration,
     ) -> Result<(), DatabaseError> {
-        match &self.journal {
-            Some(journal) => {
-                let window = Some((Presence::Alone, window + self.settle + IN_FLIGHT));
-                journal.remember(&mut self.database, &[], window).await
-            }
-            None => Ok(()),
-        }
+        let window = Some((Presence::Alone, window + self.settle + IN_FLIGHT));
+        let begun = self
+            .sides
+            .ask(async |journal, database| journal.remember(database, &[], window).await);
+        begun.await.map(drop)
     }
 
     /// The same for the setup of an endpoint, which is undone with the batch that comes after it.
@@ -55,10 +53,13 @@ impl Store<'_> {
     }
 
     pub(super) async fn begin_batch(&mut self) -> Result<(), DatabaseError> {
-        let Some(journal) = self.journal.as_mut().filter(|_| !self.is_batch) else {
+        if self.is_batch || !self.sides.has_journal() {
             return Ok(());
-        };
-        journal.begin_batch(&mut self.database).await?;
+        }
+        let begun = self
+            .sides
+            .ask(async |journal, database| journal.begin_batch(database).await);
+        begun.await?;
         self.is_batch = true;
         self.expected.clear();
         Ok(())
@@ -71,28 +72,19 @@ impl Store<'_> {
         known: Knowledge<'_>,
         identifiers: &[String],
     ) -> Result<(), DatabaseError> {
-        let Some(journal) = &mut self.journal else {
+        if !self.sides.has_journal() {
             return Ok(());
-        };
-        journal.quiet(&mut self.database, self.settle).await?;
+        }
+        quiet(&mut self.sides.watched(), self.settle).await?;
         self.watch_new().await?;
         let attributed = self.attributed(known).await?;
-        let set_up = attributed.unexplained.iter().map(|change| change.seq);
-        let set_up: Vec<i64> = set_up.collect();
-        self.claim_numbers(&set_up).await?;
+        self.claim_numbers(&numbers(&attributed.unexplained))
+            .await?;
         self.remember(identifiers).await
     }
 
     pub(super) async fn remember(&mut self, identifiers: &[String]) -> Result<(), DatabaseError> {
-        let alone = self.alone();
-        match &self.journal {
-            Some(journal) => {
-                journal
-                    .remember(&mut self.database, identifiers, alone)
-                    .await
-            }
-            None => Ok(()),
-        }
+        self.sides.remember(identifiers, self.settle).await
     }
 
     /// Inserts the scratch rows of a batch, after which the journal belongs to that batch.
@@ -116,24 +108,17 @@ impl Store<'_> {
         }
         self.inserted += count;
         // Known before they are there: a run can be interrupted in between.
-        if self.journal.is_none() {
-            self.unwatched.extend(rows.clone().cloned());
+        if !self.sides.are_journalled() {
+            let unwatched = rows.clone();
+            let unwatched = unwatched.filter(|row| !self.sides.is_journalled(&row.table));
+            self.unwatched.extend(unwatched.cloned());
         }
-        let task = "insert the suite's rows";
-        self.database.execute(task, "begin").await?;
-        let inserted = self.database.insert(rows.clone(), &self.catalog).await;
-        let end = if inserted.is_ok() {
-            "commit"
-        } else {
-            "rollback"
-        };
-        self.database.execute(task, end).await?;
-        let inserted = inserted?;
+        let inserted = self.sides.insert(rows.clone()).await?;
         self.tell_what_is_kept_out(rows.clone(), &inserted);
-        if self.journal.is_none() {
-            return Ok(());
-        }
         for (table, count) in inserted {
+            if !self.sides.is_journalled(table) {
+                continue;
+            }
             *self.expected.entry(table.to_owned()).or_default() += count;
         }
         self.check_seeds(rows).await
@@ -172,10 +157,13 @@ impl Store<'_> {
         &mut self,
         rows: impl Iterator<Item = &'r Row>,
     ) -> Result<(), DatabaseError> {
-        let Some(journal) = &self.journal else {
+        if self.expected.is_empty() {
             return Ok(());
-        };
-        let logged = journal.inserted(&mut self.database).await?;
+        }
+        let logged = self
+            .sides
+            .ask(async |journal, database| journal.inserted(database).await);
+        let logged: BTreeMap<String, usize> = logged.await?.into_iter().flatten().collect();
         let is_missing = |table: &String| {
             let expected = self.expected.get(table).copied().unwrap_or(0);
             logged.get(self.root(table)).copied().unwrap_or(0) < expected

@@ -1,13 +1,12 @@
 //! The time in which a run sweeps an endpoint, together with other runs or alone, and how its end is waited for.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
-use super::{IN_FLIGHT, Store};
+use super::Store;
 use crate::database::DatabaseError;
-use crate::journal::Presence;
+use crate::journal::{Presence, idle, quiet};
 
-/// The time in which a run sweeps an endpoint.
+/// The time in which a run sweeps an endpoint, in one of the databases.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Window {
     /// The last change before it.
@@ -63,95 +62,69 @@ impl Store<'_> {
             return Ok(());
         }
         self.give_way().await?;
-        let Some(journal) = &self.journal else {
+        if !self.sides.has_journal() {
             return Ok(());
-        };
-        let progress = self.progress;
-        let tell = |text: &str| progress.note(text);
-        journal.enter(&mut self.database, presence, &tell).await?;
-        let others = journal.others(&mut self.database).await?;
-        let runs = journal.runs(&mut self.database).await?;
-        self.window = Window {
-            from: journal.last(&mut self.database).await?,
-            presence: Some(presence),
-            sole: others.is_empty().then_some(runs),
-        };
+        }
+        self.sides.enter(presence).await?;
+        let others = self.sides.begin_window().await?;
         self.others.extend(others);
         Ok(())
     }
 
     /// Whether no other run can be there.
     pub(in crate::sweep) fn is_alone(&self) -> bool {
-        self.window.presence == Some(Presence::Alone)
+        self.sides.presence() == Some(Presence::Alone)
     }
 
     /// Ends the time in which an endpoint is swept. A run that was alone stays so while nobody waits: what is written late, before
     /// the next endpoint or the end, is then still known as its own.
     pub(in crate::sweep) async fn leave(&mut self) -> Result<(), DatabaseError> {
-        let keeps = match &self.journal {
-            Some(journal) => self.is_alone() && !journal.is_wanted(&mut self.database).await?,
-            None => false,
-        };
-        if keeps {
+        if self.is_alone() && !self.is_wanted().await? {
             return Ok(());
         }
         self.give_way().await
     }
 
+    /// Whether another run waits for any of the databases.
+    async fn is_wanted(&mut self) -> Result<bool, DatabaseError> {
+        let wanted = self
+            .sides
+            .ask(async |journal, database| journal.is_wanted(database).await);
+        Ok(wanted.await?.contains(&true))
+    }
+
     /// Lets other runs in.
     pub(super) async fn give_way(&mut self) -> Result<(), DatabaseError> {
-        match (&self.journal, self.window.presence.take()) {
-            (Some(journal), Some(presence)) => journal.leave(&mut self.database, presence).await,
-            _ => Ok(()),
-        }
+        self.sides.leave().await
     }
 
-    /// Whether nobody but the run can have changed anything in this window: it has the lock for itself, or no other run has
-    /// been there at all.
-    pub(super) async fn is_exclusive(&mut self) -> Result<bool, DatabaseError> {
-        let Some(journal) = &self.journal else {
-            return Ok(false);
-        };
-        match (self.window.presence, self.window.sole) {
-            (Some(Presence::Alone), _) => Ok(true),
-            (Some(Presence::Shared), Some(runs)) => {
-                let others = journal.others(&mut self.database).await?;
-                Ok(others.is_empty() && journal.runs(&mut self.database).await? == runs)
-            }
-            _ => Ok(false),
-        }
-    }
-
-    /// For how long what changes is the run's because nobody else is there, should it be killed.
-    pub(super) fn alone(&self) -> Option<(Presence, Duration)> {
-        let is_alone = self.is_alone() || self.window.sole.is_some();
-        let presence = self.window.presence.filter(|_| is_alone)?;
-        Some((presence, self.settle + IN_FLIGHT))
-    }
-
-    /// Keeps that up while calls are under way. What goes wrong is told by the next statement.
+    /// Says while calls are under way that the run is still alone, if it is. What goes wrong is told by the next statement.
     pub(in crate::sweep) async fn stay_alone(&mut self) {
-        if let (Some(journal), Some((_, alone))) = (&self.journal, self.alone()) {
-            let _ = journal.stay_alone(&mut self.database, alone).await;
-        }
+        let _ = self.sides.stay_alone(self.settle).await;
     }
 
     /// Waits until what the calls wrote is there. A cell that is swept alone has nobody else to wait for than the service's
     /// sessions, unless a write came later once.
     pub(super) async fn wait(&mut self, pause: Pause) -> Result<(), DatabaseError> {
-        let Some(journal) = &self.journal else {
+        if !self.sides.has_journal() {
             return Ok(());
-        };
-        let database = &mut self.database;
+        }
         if pause == Pause::Settle || self.is_late {
-            return journal.quiet(database, self.settle).await;
+            return quiet(&mut self.sides.watched(), self.settle).await;
         }
         if pause == Pause::Idle {
-            return journal.idle(database, self.settle).await;
+            return idle(&mut self.sides.watched(), self.settle).await;
         }
-        let answered = journal.now(database).await?;
-        journal.quiet(database, self.settle).await?;
-        self.is_late = journal.has_since(database, answered).await?;
+        let answered = self
+            .sides
+            .ask(async |journal, database| journal.now(database).await);
+        let mut answered = answered.await?.into_iter();
+        quiet(&mut self.sides.watched(), self.settle).await?;
+        let late = self.sides.ask(async |journal, database| {
+            let answered = answered.next().unwrap_or_default();
+            journal.has_since(database, answered).await
+        });
+        self.is_late = late.await?.contains(&true);
         Ok(())
     }
 }
