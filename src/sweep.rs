@@ -5,11 +5,11 @@
 //! guessed at: the endpoint is swept again one cell at a time.
 
 mod abandon;
+mod again;
 mod attribution;
 mod background;
 mod batch;
 mod canary;
-mod doubt;
 mod end;
 mod endpoint;
 mod fire;
@@ -46,9 +46,9 @@ use crate::symbols::{Knowledge, Namer, Registry, Retired, View};
 use crate::template::{TemplateError, Templates};
 use crate::world::World;
 
+pub use again::Silence;
 pub(crate) use background::Background;
 pub use canary::Pinned;
-pub use doubt::Silence;
 pub(crate) use logins::register as register_logins;
 
 use abandon::{Interrupted, abandon};

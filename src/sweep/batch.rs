@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::doubt::retry_after;
+use super::again::retry_after;
 use super::fire::Brought;
 use super::setup::Stage;
 use super::store::{Pause, Store, Unexplained, Wait};

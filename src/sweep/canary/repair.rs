@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::doubt::Silence;
+use super::super::again::Silence;
 use super::super::store::Wait;
 use super::super::{SweepError, Sweeper};
 use super::Sign;
