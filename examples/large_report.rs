@@ -32,6 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         made: SystemTime::now(),
         totals: Totals::new(cells, cells, Duration::from_secs(90)),
         endpoints: (0..ENDPOINTS).map(outcome).collect(),
+        orphans: Vec::new(),
     };
     format!("html={file}")
         .parse::<Destination>()?

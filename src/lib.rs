@@ -25,6 +25,7 @@ pub mod kinds;
 pub mod observation;
 pub mod observe;
 pub mod openapi;
+pub mod orphan;
 pub mod plan;
 pub mod record;
 pub mod report;

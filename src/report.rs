@@ -23,9 +23,12 @@ use serde::Serialize;
 use crate::diagnostic::{list, quoted};
 use crate::drift::{self, Comparison, Drift, Group};
 use crate::file;
+use crate::kinds::Level;
+use crate::orphan::Orphan;
 use crate::record::Record;
 use crate::suite::Place;
 use crate::sweep::Calls;
+use crate::text::counted;
 
 /// Everything that a check found.
 #[derive(Debug)]
@@ -38,6 +41,8 @@ pub struct Report {
     pub totals: Totals,
     /// What was found of each endpoint, in the suite's order.
     pub endpoints: Vec<Outcome>,
+    /// The snapshots that belong to no endpoint of the suite.
+    pub orphans: Vec<Orphan>,
 }
 
 /// One endpoint's record and how it compares to its snapshot.
@@ -87,6 +92,21 @@ impl Report {
     pub fn differing(&self) -> usize {
         let differs = |outcome: &&Outcome| outcome.comparison != Comparison::Same;
         self.endpoints.iter().filter(differs).count()
+    }
+
+    /// Why the service is not as pinned, a reason each; of a service that is there are none.
+    #[must_use]
+    pub fn faults(&self) -> Vec<String> {
+        let orphans = self.orphans.iter();
+        let orphans = orphans.filter(|orphan| orphan.level == Level::Deny).count();
+        let counts = [
+            (self.differing(), "endpoint", " not as pinned"),
+            (orphans, "snapshot", " of no endpoint"),
+        ];
+        let counts = counts.into_iter().filter(|(count, ..)| *count > 0);
+        counts
+            .map(|(count, what, how)| format!("{}{how}", counted(count, what)))
+            .collect()
     }
 
     /// How many findings the records hold.

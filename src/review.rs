@@ -3,10 +3,12 @@
 use chrono::Utc;
 use indexmap::IndexMap;
 
-use crate::drift::{self, Comparison, Group};
+use crate::drift::{self, Comparison, Drift, Group};
 use crate::kinds::Level;
+use crate::orphan::Orphans;
 use crate::record::Record;
 use crate::snapshot::{Reason, Snapshot, SnapshotError};
+use crate::suite::Suite;
 
 /// A difference that waits for review.
 #[derive(Debug, Clone)]
@@ -20,15 +22,23 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// Reads a snapshot and what stands beside it, which weighs what the suite says.
+    /// Reads a snapshot and what stands beside it, which weighs what the suite says. What was accepted of an endpoint can
+    /// be under the name that it had formerly.
     pub fn read(
         snapshot: Snapshot,
+        former: Option<&Snapshot>,
         levels: &IndexMap<String, Level>,
     ) -> Result<Self, SnapshotError> {
+        let snapshot = match former {
+            Some(former) => snapshot.formerly(former),
+            None => snapshot,
+        };
         let old = snapshot.read()?;
         let new = snapshot.read_pending()?.unwrap_or_default();
+        let renamed =
+            former.map(|former| Drift::renamed("endpoint", &former.name(), &snapshot.name()));
         Ok(Self {
-            drift: classified(&snapshot.name(), old.as_deref(), &new, levels),
+            drift: classified(&snapshot.name(), (old.as_deref(), renamed), &new, levels),
             snapshot,
             old,
             new,
@@ -74,14 +84,30 @@ impl Pending {
     }
 }
 
+/// Which of the snapshots that wait are of endpoints that had another name.
+pub fn renamed(
+    suite: &Suite,
+    pending: &[Snapshot],
+) -> Result<IndexMap<String, Snapshot>, SnapshotError> {
+    let records = pending.iter().filter_map(|one| {
+        let content = one.read_pending().ok()??;
+        Some((one.name(), Record::parse(&content).ok()?))
+    });
+    let records: Vec<(String, Record)> = records.collect();
+    let records = records.iter().map(|(name, record)| (name.as_str(), record));
+    Ok(Orphans::of(suite)?.renamed(records))
+}
+
 fn classified(
     endpoint: &str,
-    old: Option<&str>,
+    (old, renamed): (Option<&str>, Option<Drift>),
     new: &str,
     levels: &IndexMap<String, Level>,
 ) -> Option<Vec<Group>> {
     let old = old.map_or_else(|| Ok(Record::default()), Record::parse);
-    let drifts = drift::between(&old.ok()?, &Record::parse(new).ok()?);
+    let mut drifts = drift::between(&old.ok()?, &Record::parse(new).ok()?);
+    drifts.extend(renamed);
+    drifts.sort_by_key(|drift| drift.kind);
     let drifts = drifts.into_iter().map(|drift| drift.weighed(levels));
     Some(drift::group([(endpoint, drifts.collect())]))
 }

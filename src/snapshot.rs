@@ -4,6 +4,7 @@
 
 mod header;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -85,6 +86,8 @@ pub struct Reason {
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     file: PathBuf,
+    /// The accepted file of the endpoint's earlier name, until something is accepted under its own.
+    former: Option<PathBuf>,
 }
 
 impl Snapshot {
@@ -93,6 +96,17 @@ impl Snapshot {
     pub fn new(folder: &Path, name: &str) -> Self {
         Self {
             file: folder.join(format!("{name}.snap")),
+            former: None,
+        }
+    }
+
+    /// The same snapshot, of an endpoint that had another name: what was accepted under that one counts for it, and goes
+    /// when something is accepted.
+    #[must_use]
+    pub fn formerly(self, other: &Self) -> Self {
+        Self {
+            former: Some(other.file.clone()),
+            ..self
         }
     }
 
@@ -117,7 +131,44 @@ impl Snapshot {
 
     /// The accepted content, if there is any.
     pub fn read(&self) -> Result<Option<String>, SnapshotError> {
-        Ok(parts(&self.file)?.map(|(_, content)| content))
+        Ok(parts(self.accepted())?.map(|(_, content)| content))
+    }
+
+    /// Where the accepted content is.
+    fn accepted(&self) -> &Path {
+        match &self.former {
+            Some(former) if !self.file.exists() => former,
+            _ => &self.file,
+        }
+    }
+
+    /// The files that there are.
+    #[must_use]
+    pub fn files(&self) -> Vec<PathBuf> {
+        let files = [self.file.clone(), self.pending()];
+        files.into_iter().filter(|file| file.exists()).collect()
+    }
+
+    /// The snapshot of the endpoint's earlier name, if it had one.
+    #[must_use]
+    pub fn former(&self) -> Option<Self> {
+        let former = self.former.clone()?;
+        Some(Self {
+            file: former,
+            former: None,
+        })
+    }
+
+    /// The files of the endpoint's earlier name, which go when something is accepted.
+    #[must_use]
+    pub fn former_files(&self) -> Vec<PathBuf> {
+        self.former().map_or_else(Vec::new, |former| former.files())
+    }
+
+    /// Removes the accepted content and what waits for review.
+    pub fn delete(&self) -> Result<(), SnapshotError> {
+        remove(&self.file)?;
+        self.settle()
     }
 
     /// The content that waits for review, if there is any.
@@ -150,7 +201,7 @@ impl Snapshot {
     /// Accepts a content; a difference that waited for review is settled with it.
     pub fn accept(&self, content: &str, source: &str, info: &Info) -> Result<(), SnapshotError> {
         write(&self.file, content, &self.header(source, info)?)?;
-        self.settle()
+        self.settled()
     }
 
     /// Accepts the content that waits for review, with the reason if it has to have one.
@@ -162,6 +213,14 @@ impl Snapshot {
         let mut reasons = self.reasons()?;
         reasons.extend(reason.map(|reason| serde_json::json!(reason)));
         write(&self.file, &content, &header(&pending)?.accepted(reasons))?;
+        self.settled()
+    }
+
+    /// Nothing waits any more, and nothing is left under an earlier name.
+    fn settled(&self) -> Result<(), SnapshotError> {
+        if let Some(former) = self.former() {
+            former.delete()?;
+        }
         self.settle()
     }
 
@@ -176,20 +235,24 @@ impl Snapshot {
     }
 
     fn reasons(&self) -> Result<Vec<Json>, SnapshotError> {
-        Ok(header(&self.file)?.reasons())
+        Ok(header(self.accepted())?.reasons())
     }
 
     /// Removes a difference that waits for review, since there is none any more.
     pub fn settle(&self) -> Result<(), SnapshotError> {
-        let file = self.pending();
-        match fs::remove_file(&file) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(SnapshotError::File {
-                task: "remove",
-                file,
-                source,
-            }),
-            _ => Ok(()),
-        }
+        remove(&self.pending())
+    }
+}
+
+/// Removes a file, if it is there.
+fn remove(file: &Path) -> Result<(), SnapshotError> {
+    match fs::remove_file(file) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(SnapshotError::File {
+            task: "remove",
+            file: file.to_owned(),
+            source,
+        }),
+        _ => Ok(()),
     }
 }
 
@@ -209,16 +272,32 @@ pub fn read_any(file: &Path) -> Result<String, SnapshotError> {
 
 /// The snapshots in a folder that have a difference that waits for review, by name.
 pub fn pending(folder: &Path) -> Result<Vec<Snapshot>, SnapshotError> {
-    let mut files = files(folder).map_err(|source| SnapshotError::File {
+    named(folder, |file| file.strip_suffix(".snap.new"))
+}
+
+/// The snapshots in a folder, accepted or not, by name. Files of other kinds are somebody else's.
+pub fn all(folder: &Path) -> Result<Vec<Snapshot>, SnapshotError> {
+    named(folder, |file| {
+        let accepted = file.strip_suffix(".snap");
+        accepted.or_else(|| file.strip_suffix(".snap.new"))
+    })
+}
+
+fn named(
+    folder: &Path,
+    name: impl Fn(&str) -> Option<&str>,
+) -> Result<Vec<Snapshot>, SnapshotError> {
+    let files = files(folder).map_err(|source| SnapshotError::File {
         task: "read",
         file: folder.to_owned(),
         source,
     })?;
-    files.sort();
-    let snapshots = files.iter().filter_map(|file| {
-        let name = file.file_name()?.to_str()?.strip_suffix(".snap.new")?;
-        Some(Snapshot::new(folder, name))
+    let names = files.iter().filter_map(|file| {
+        let name = name(file.file_name()?.to_str()?)?;
+        (!name.is_empty()).then(|| name.to_owned())
     });
+    let names: BTreeSet<String> = names.collect();
+    let snapshots = names.iter().map(|name| Snapshot::new(folder, name));
     Ok(snapshots.collect())
 }
 

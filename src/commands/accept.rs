@@ -36,8 +36,12 @@ pub fn run(args: &AcceptArgs, context: &mut Context<'_>) -> Result<Exit, Failure
     }
     let reason = args.reason.as_deref().unwrap_or_default();
     for one in &pending {
+        let former = one.snapshot.former_files();
         one.accept(reason)?;
         writeln!(context.out, "accepted {}", one.snapshot.file().display())?;
+        for file in former {
+            writeln!(context.out, "removed {}", file.display())?;
+        }
     }
     Ok(Exit::AsPinned)
 }

@@ -1,10 +1,11 @@
 //! `authz-pin check`: sweep, compare with the snapshots, report.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
 use clap::Args;
+use indexmap::IndexMap;
 use secrecy::ExposeSecret;
 
 use super::arguments::{Format, ServiceArgs, SnapshotArgs, SuiteArgs, SweepArgs};
@@ -13,6 +14,7 @@ use crate::drift::{self, Comparison};
 use crate::dry_run::DryRun;
 use crate::exit::Exit;
 use crate::guard;
+use crate::orphan::{Orphan, Orphans, Unreferenced};
 use crate::plan::EndpointPlan;
 use crate::record::Record;
 use crate::report::{Destination, FORMS, Outcome, Report, Totals, human, json};
@@ -49,6 +51,9 @@ pub struct CheckArgs {
     sweep: SweepArgs,
     #[command(flatten)]
     snapshots: SnapshotArgs,
+    /// What to do about snapshots that belong to no endpoint of the whole suite, whatever is swept
+    #[arg(long, value_enum, default_value_t, help_heading = "Snapshots")]
+    unreferenced: Unreferenced,
     /// The form of the result
     #[arg(long, value_enum, default_value_t, help_heading = "Output")]
     format: Format,
@@ -125,7 +130,7 @@ impl CheckArgs {
         Err(Failure::new(Exit::Usage, message).help("write the others to files"))
     }
 
-    /// Compares, and writes what came of it, before anything that can fail later; gives how many endpoints differ.
+    /// Compares, and writes what came of it, before anything that can fail later; gives how much is not as pinned.
     fn report(
         &self,
         suite: &Suite,
@@ -134,15 +139,18 @@ impl CheckArgs {
         start: Instant,
         context: &mut Context<'_>,
     ) -> Result<usize, Failure> {
+        let totals = Totals::new(swept.cells, swept.requests, start.elapsed());
+        let (endpoints, orphans) = compare(suite, plan, swept, self.unreferenced)?;
         let report = Report {
             suite: suite.file.name.clone(),
             made: SystemTime::now(),
-            totals: Totals::new(swept.cells, swept.requests, start.elapsed()),
-            endpoints: compare(suite, plan, swept)?,
+            totals,
+            endpoints,
+            orphans,
         };
         self.write(&report, context)?;
         context.out.flush()?;
-        Ok(report.differing())
+        Ok(report.faults().len())
     }
 
     fn write(&self, report: &Report, context: &mut Context<'_>) -> Result<(), Failure> {
@@ -234,32 +242,65 @@ fn compare(
     suite: &Suite,
     plan: &[EndpointPlan<'_>],
     mut swept: Sweep,
-) -> Result<Vec<Outcome>, Failure> {
+    unreferenced: Unreferenced,
+) -> Result<(Vec<Outcome>, Vec<Orphan>), Failure> {
+    let (orphans, renamed) = renamed(suite, plan, &swept.records)?;
     let records = plan.iter().zip(swept.records);
-    records
-        .map(|(plan, (name, now))| {
-            let calls = swept.calls.swap_remove(&name).unwrap_or_default();
-            compare_one(suite, plan, name, now, calls)
-        })
-        .collect()
+    let outcomes = records.map(|(plan, (name, now))| {
+        let calls = swept.calls.swap_remove(&name).unwrap_or_default();
+        compare_one(suite, plan, now, calls, renamed.get(&name))
+    });
+    let outcomes = outcomes.collect::<Result<_, Failure>>()?;
+    let mut orphans = orphans.settle(unreferenced)?;
+    for file in orphans.iter_mut().flat_map(|orphan| &mut orphan.files) {
+        *file = file_from_here(file);
+    }
+    Ok((outcomes, orphans))
+}
+
+/// The snapshots that belong to no endpoint, and those that are of an endpoint by its earlier name. A part of a record says
+/// too little for that.
+pub(super) fn renamed(
+    suite: &Suite,
+    plan: &[EndpointPlan<'_>],
+    records: &IndexMap<String, Record>,
+) -> Result<(Orphans, IndexMap<String, Snapshot>), Failure> {
+    let is_whole = |name: &str| {
+        let mut own = plan.iter().filter(|plan| plan.endpoint.name == name);
+        own.any(|plan| plan.is_whole(suite))
+    };
+    let orphans = Orphans::of(suite)?;
+    let records = records.iter().map(|(name, record)| (name.as_str(), record));
+    let renamed = orphans.renamed(records.filter(|(name, _)| is_whole(name)));
+    Ok((orphans.without(&renamed, is_whole), renamed))
 }
 
 /// Compares one record; a part of one is compared with the same part of the snapshot, and never written.
 fn compare_one(
     suite: &Suite,
     plan: &EndpointPlan<'_>,
-    name: String,
     now: Record,
     calls: Calls,
+    former: Option<&Snapshot>,
 ) -> Result<Outcome, Failure> {
+    let name = plan.endpoint.name.clone();
     let snapshot = Snapshot::new(&suite.snapshots(), &name);
+    let snapshot = match former {
+        Some(former) => snapshot.formerly(former),
+        None => snapshot,
+    };
     let text = now.to_yaml()?;
     let whole = plan.is_whole(suite);
     let old = match snapshot.read()? {
         Some(old) if !whole => Some(part_of(&old, &now)?),
         old => old,
     };
-    let comparison = drift::compare(old.as_deref(), &text).weighed(&suite.file.levels);
+    let comparison = drift::compare(old.as_deref(), &text);
+    let comparison = match former {
+        Some(former) => comparison.renamed(&former.name(), &name),
+        None => comparison,
+    };
+    let comparison = comparison.weighed(&suite.file.levels);
     if whole {
         match comparison {
             Comparison::Same => snapshot.settle()?,
@@ -273,7 +314,7 @@ fn compare_one(
     Ok(Outcome {
         name,
         place: from_here(&plan.endpoint.place),
-        before,
+        before: before.map(|before| drift::under_new_names(&before, &now)),
         now,
         comparison,
         calls,
@@ -283,15 +324,31 @@ fn compare_one(
 /// A place as those name it who look at the working directory, such as a CI.
 fn from_here(place: &Place) -> Place {
     Place {
-        file: relative(&place.file).unwrap_or_else(|| place.file.clone()),
+        file: file_from_here(&place.file),
         ..place.clone()
     }
 }
 
+fn file_from_here(file: &Path) -> PathBuf {
+    relative(file).unwrap_or_else(|| file.to_owned())
+}
+
 fn relative(file: &Path) -> Option<PathBuf> {
-    let file = std::path::absolute(file).ok()?;
+    let file = without_parents(&std::path::absolute(file).ok()?);
     let below = file.strip_prefix(std::env::current_dir().ok()?).ok()?;
     Some(below.to_owned())
+}
+
+/// A path without `..`, as in that of a folder beside the suite's.
+fn without_parents(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => drop(out.pop()),
+            part => out.push(part),
+        }
+    }
+    out
 }
 
 /// What a snapshot's header names as its source.

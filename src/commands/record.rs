@@ -8,13 +8,15 @@ use clap::Args;
 use indexmap::IndexMap;
 
 use super::arguments::{Format, ServiceArgs, SnapshotArgs, SuiteArgs, SweepArgs};
-use super::check::{Held, bar, both, hold, print_dry_run, source};
+use super::check::{Held, bar, both, hold, print_dry_run, renamed, source};
 use super::{Context, Failure};
 use crate::calibrate::{self, Rule, Unstable};
 use crate::diagnostic::quoted;
 use crate::dry_run::DryRun;
 use crate::exit::Exit;
 use crate::file;
+use crate::kinds::Level;
+use crate::orphan::{Orphan, Unreferenced};
 use crate::plan::EndpointPlan;
 use crate::record::Record;
 use crate::snapshot::{Info, Snapshot};
@@ -44,6 +46,9 @@ pub struct RecordArgs {
     sweep: SweepArgs,
     #[command(flatten)]
     snapshots: SnapshotArgs,
+    /// What to do about snapshots that belong to no endpoint of the whole suite, whatever is recorded
+    #[arg(long, value_enum, default_value_t = Unreferenced::Warn, help_heading = "Snapshots")]
+    unreferenced: Unreferenced,
     /// Add rules to suite.yaml for columns and texts that are not stable, and sweep again
     ///
     /// Each rule gets a comment, and everything else in the file stays as it is. What is pinned is never ruled out: a
@@ -77,7 +82,7 @@ pub async fn run(args: &RecordArgs, context: &mut Context<'_>) -> Result<Exit, F
         let decided = match twice.decide(args.calibrate, is_last) {
             Ok(None) => {
                 let rules = twice.with_alone(&suite, &rules, args.calibrate);
-                let accepted = accept(&suite, &plan, &twice.records, &rules, context);
+                let accepted = accept(args, &suite, &plan, &twice.records, &rules, context);
                 accepted.map(Some)
             }
             Ok(Some(steadied)) => {
@@ -175,17 +180,23 @@ async fn twice<'a>(
     Ok((twice, held))
 }
 
-/// Writes the rules that made the records stable, then the records.
+/// Writes the rules that made the records stable, then the records, and looks at the snapshots of no endpoint.
 fn accept(
+    args: &RecordArgs,
     suite: &Suite,
     plan: &[EndpointPlan<'_>],
     records: &IndexMap<String, Record>,
     rules: &[(Rule, String)],
     context: &mut Context<'_>,
 ) -> Result<Exit, Failure> {
+    let (orphans, renamed) = renamed(suite, plan, records)?;
     let mut accepted = Vec::new();
     for (plan, (name, record)) in plan.iter().zip(records) {
         let snapshot = Snapshot::new(&suite.snapshots(), name);
+        let snapshot = match renamed.get(name) {
+            Some(former) => snapshot.formerly(former),
+            None => snapshot,
+        };
         accepted.push((snapshot, record.to_yaml()?, Info::new(plan.cells.len())));
     }
     if !rules.is_empty() {
@@ -199,10 +210,35 @@ fn accept(
         )?;
     }
     for (snapshot, text, info) in &accepted {
+        let former = snapshot.former_files();
         snapshot.accept(text, &source(suite), info)?;
         writeln!(context.out, "accepted {}", snapshot.file().display())?;
+        for file in former {
+            writeln!(context.out, "removed {}", file.display())?;
+        }
     }
-    Ok(Exit::AsPinned)
+    let orphans = orphans.settle(args.unreferenced)?;
+    tell(&orphans, context)?;
+    Ok(
+        match orphans.iter().all(|orphan| orphan.level != Level::Deny) {
+            true => Exit::AsPinned,
+            false => Exit::Drift,
+        },
+    )
+}
+
+fn tell(orphans: &[Orphan], context: &mut Context<'_>) -> Result<(), Failure> {
+    for orphan in orphans {
+        writeln!(context.err, "note: {}: {}", orphan.name, orphan.title())?;
+        for line in orphan.lines() {
+            writeln!(context.err, "    {line}")?;
+        }
+    }
+    if orphans.iter().any(|orphan| !orphan.deleted) {
+        let help = "restore the endpoint's file, or delete the snapshot with --unreferenced delete";
+        writeln!(context.err, "  = help: {help}")?;
+    }
+    Ok(())
 }
 
 fn add(suite: &Suite, rules: &[(Rule, String)]) -> Result<(), Failure> {

@@ -7,8 +7,10 @@ use tabled::Table;
 use tabled::builder::Builder;
 use tabled::settings::{Padding, Style};
 
+use super::issue::{self, Issue};
 use super::{Outcome, Report};
 use crate::drift::{self, Comparison};
+use crate::kinds::Level;
 use crate::record::Cell;
 use crate::terminal::{ALLOWED, DENIED, FAINT, HEADING, NOTABLE, styled};
 use crate::text::counted;
@@ -29,6 +31,7 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     for outcome in &report.endpoints {
         differences(out, outcome)?;
     }
+    issue::beside(report).try_for_each(|issue| beside(out, &issue))?;
     summary(out, report)
 }
 
@@ -104,8 +107,11 @@ fn differences(out: &mut dyn Write, outcome: &Outcome) -> io::Result<()> {
         Comparison::Same => Ok(()),
         Comparison::New => writeln!(out, "\n{name} has no snapshot yet"),
         Comparison::Changed { diff, drifts } => {
-            let cells = outcome.comparison.cells().len();
-            writeln!(out, "\n{name} differs in {}", counted(cells, "cell"))?;
+            let cells = match outcome.comparison.cells().len() {
+                0 => "no cell".to_owned(),
+                cells => counted(cells, "cell"),
+            };
+            writeln!(out, "\n{name} differs in {cells}")?;
             drift::human(
                 out,
                 &drift::group([(outcome.name.as_str(), drifts.clone())]),
@@ -114,6 +120,19 @@ fn differences(out: &mut dyn Write, outcome: &Outcome) -> io::Result<()> {
                 .try_for_each(|line| writeln!(out, "{}", colored(line)))
         }
     }
+}
+
+/// What is about no cell that was swept.
+fn beside(out: &mut dyn Write, issue: &Issue<'_>) -> io::Result<()> {
+    let style = match issue.rule.level {
+        Level::Deny => DENIED,
+        Level::Warn => NOTABLE,
+        Level::Allow => FAINT,
+    };
+    let id = styled(style, &issue.rule.id);
+    writeln!(out, "\n{id} {}: {}", issue.name, issue.rule.title)?;
+    let mut lines = issue.lines.iter();
+    lines.try_for_each(|line| writeln!(out, "    {line}"))
 }
 
 fn colored(line: &str) -> String {
@@ -125,12 +144,11 @@ fn colored(line: &str) -> String {
 }
 
 fn summary(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    let verdict = match report.differing() {
-        0 => styled(ALLOWED, "as pinned"),
-        n => styled(
-            NOTABLE,
-            &format!("{} not as pinned", counted(n, "endpoint")),
-        ),
+    let faults = report.faults().join(", ");
+    let verdict = match (faults.as_str(), report.differing()) {
+        ("", _) => styled(ALLOWED, "as pinned"),
+        (_, 0) => styled(NOTABLE, &format!("not as pinned, {faults}")),
+        _ => styled(NOTABLE, &faults),
     };
     let cells = counted(report.totals.cells, "cell");
     let requests = counted(report.totals.requests, "request");

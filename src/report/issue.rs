@@ -1,10 +1,14 @@
 //! What is not as pinned, each thing once and at one place of the suite, for forms that point at lines of files.
 
+use std::borrow::Cow;
+
 use indexmap::IndexMap;
 
 use super::{Outcome, Report};
 use crate::drift::{Comparison, Group, table};
 use crate::kinds::{Entry, Level};
+use crate::orphan::Orphan;
+use crate::suite::Place;
 
 /// What an issue is an instance of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,11 +25,15 @@ pub(super) struct Rule {
 #[derive(Debug, Clone)]
 pub(super) struct Issue<'a> {
     pub(super) rule: Rule,
-    pub(super) outcome: &'a Outcome,
+    /// The name of the endpoint, or of a snapshot that has none.
+    pub(super) name: &'a str,
+    pub(super) place: Cow<'a, Place>,
     /// The actors by target; what is said of an endpoint as a whole has none.
     pub(super) cells: IndexMap<String, Vec<String>>,
     pub(super) was: String,
     pub(super) is: String,
+    /// What else is said, where it is about no cells.
+    pub(super) lines: Vec<String>,
 }
 
 /// Everything that is not as pinned, worst first.
@@ -34,13 +42,19 @@ pub(super) fn all(report: &Report) -> Vec<Issue<'_>> {
     let groups = report.groups();
     let groups = groups.into_iter();
     whole
+        .chain(beside(report))
         .chain(groups.filter_map(|group| Issue::of_group(report, group)))
         .collect()
 }
 
+/// What is not as it should be beside what was swept.
+pub(super) fn beside(report: &Report) -> impl Iterator<Item = Issue<'_>> {
+    report.orphans.iter().map(Issue::of_orphan)
+}
+
 /// Everything that an issue can be an instance of.
 pub(super) fn rules() -> Vec<Rule> {
-    let of_endpoints = [no_snapshot(), other_text()];
+    let of_endpoints = [no_snapshot(), other_text(), no_endpoint()];
     of_endpoints
         .into_iter()
         .chain(table().iter().map(Rule::from))
@@ -79,31 +93,56 @@ impl<'a> Issue<'a> {
     fn of_endpoint(outcome: &'a Outcome) -> Option<Self> {
         Some(Self {
             rule: of_whole(outcome)?,
-            outcome,
+            name: &outcome.name,
+            place: Cow::Borrowed(&outcome.place),
             cells: IndexMap::new(),
             was: String::new(),
             is: String::new(),
+            lines: Vec::new(),
         })
+    }
+
+    fn of_orphan(orphan: &'a Orphan) -> Self {
+        let place = Place {
+            file: orphan.files.first().cloned().unwrap_or_default(),
+            ..Place::default()
+        };
+        Self {
+            rule: Rule {
+                level: orphan.level,
+                title: orphan.title(),
+                ..no_endpoint()
+            },
+            name: &orphan.name,
+            place: Cow::Owned(place),
+            cells: IndexMap::new(),
+            was: String::new(),
+            is: String::new(),
+            lines: orphan.lines(),
+        }
     }
 
     fn of_group(report: &'a Report, group: Group) -> Option<Self> {
         let mut endpoints = report.endpoints.iter();
+        let outcome = endpoints.find(|outcome| outcome.name == group.endpoint)?;
         Some(Self {
             rule: Rule {
                 level: group.level,
                 ..group.kind.entry()?.into()
             },
-            outcome: endpoints.find(|outcome| outcome.name == group.endpoint)?,
+            name: &outcome.name,
+            place: Cow::Borrowed(&outcome.place),
             cells: group.cells,
             was: group.was,
             is: group.is,
+            lines: Vec::new(),
         })
     }
 
     /// The line of the suite's file: that of the first target.
     pub(super) fn line(&self) -> usize {
         let target = self.cells.keys().next();
-        self.outcome.place.line_of(target.map(String::as_str))
+        self.place.line_of(target.map(String::as_str))
     }
 
     /// The cells, a target per line, then what was and what is.
@@ -112,6 +151,7 @@ impl<'a> Issue<'a> {
             |(target, actors): (&String, &Vec<String>)| format!("{target}: {}", actors.join(", "));
         let rows = self.cells.iter().map(row);
         let change = Some(change(&self.was, &self.is)).filter(|text| !text.is_empty());
+        let rows = self.lines.iter().cloned().chain(rows);
         let lines: Vec<String> = rows.chain(change).collect();
         if lines.is_empty() {
             return self.rule.explanation.replace('\n', " ");
@@ -126,6 +166,16 @@ fn no_snapshot() -> Rule {
         level: Level::Deny,
         title: "an endpoint has no snapshot yet",
         explanation: "Nothing is pinned of this endpoint. Review what was recorded, and accept it.",
+    }
+}
+
+fn no_endpoint() -> Rule {
+    Rule {
+        id: "unreferenced-snapshot".to_owned(),
+        level: Level::Deny,
+        title: "a snapshot belongs to no endpoint of the suite",
+        explanation: "What it pins is compared with nothing. If the endpoint was removed, delete the file, or let \
+                      `--unreferenced delete` do it; if its file is missing, restore it.",
     }
 }
 

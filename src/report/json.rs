@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::{Outcome, Report, Totals};
 use crate::drift::{Comparison, Drift};
+use crate::orphan::Orphan;
 use crate::record::Record;
 use crate::sweep::Calls;
 
@@ -21,6 +22,8 @@ struct Document<'a> {
     totals: Totals,
     /// What was found of each endpoint, in the suite's order.
     endpoints: Vec<Endpoint<'a>>,
+    /// The snapshots that belong to no endpoint of the suite.
+    unreferenced: &'a [Orphan],
 }
 
 /// One endpoint's record and how it compares to its snapshot.
@@ -36,7 +39,7 @@ struct Endpoint<'a> {
     drifts: &'a [Drift],
     /// What was observed.
     record: &'a Record,
-    /// The accepted record, where it is another one.
+    /// The accepted record, where it is another one, under the names that actors and targets have now.
     #[serde(skip_serializing_if = "Option::is_none")]
     before: Option<&'a Record>,
     /// How to repeat the calls of the cells that changed.
@@ -94,6 +97,7 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         suite: &report.suite,
         totals: report.totals,
         endpoints: report.endpoints.iter().map(Endpoint::of).collect(),
+        unreferenced: &report.orphans,
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     writeln!(out)

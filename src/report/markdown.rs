@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 
 use super::Report;
-use super::issue::{self, Rule};
+use super::issue::{self, Issue, Rule};
 use crate::drift::Group;
 use crate::text::{counted, short};
 
@@ -37,7 +37,7 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         page.section(same);
     }
     page.wholes(report);
-    if report.differing() > 0 {
+    if !report.faults().is_empty() || !report.orphans.is_empty() {
         page.end();
     }
     out.write_all(page.text.as_bytes())
@@ -46,8 +46,8 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 fn verdict(report: &Report) -> String {
     let cells = report.endpoints.iter();
     let changed: usize = cells.map(|outcome| outcome.comparison.cells().len()).sum();
-    let verdict = match report.differing() {
-        0 => "as pinned",
+    let verdict = match report.faults().as_slice() {
+        [] => "as pinned",
         _ => "**not** as pinned",
     };
     format!(
@@ -142,13 +142,14 @@ impl Page {
         1 + shown
     }
 
-    /// The endpoints that differ without a drift.
+    /// The endpoints that differ without a drift, and what is about none.
     fn wholes(&mut self, report: &Report) {
-        for outcome in &report.endpoints {
-            let Some(rule) = issue::of_whole(outcome) else {
-                continue;
-            };
-            if self.left > 0 || !self.add(&whole(&outcome.name, &rule), END) {
+        let wholes = report.endpoints.iter().filter_map(|outcome| {
+            let rule = issue::of_whole(outcome)?;
+            Some(whole(&outcome.name, &rule))
+        });
+        for line in wholes.chain(issue::beside(report).map(|issue| beside(&issue))) {
+            if self.left > 0 || !self.add(&line, END) {
                 self.left += 1;
             }
         }
@@ -224,6 +225,12 @@ fn row(group: &Group) -> String {
 
 fn whole(endpoint: &str, rule: &Rule) -> String {
     format!("- **{}**: {}\n", plain(endpoint), rule.title)
+}
+
+fn beside(issue: &Issue<'_>) -> String {
+    let lines: Vec<String> = issue.lines.iter().map(|line| code(line)).collect();
+    let whole = whole(issue.name, &issue.rule);
+    format!("{}: {}\n", whole.trim_end(), lines.join(", "))
 }
 
 /// A name of the suite, also in a cell of a table.

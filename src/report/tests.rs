@@ -22,6 +22,7 @@ pub(super) fn large(endpoints: usize, cells: usize, kinds: &[Kind]) -> Report {
         endpoints: (0..endpoints)
             .map(|number| outcome(number, cells, kinds))
             .collect(),
+        orphans: Vec::new(),
     }
 }
 

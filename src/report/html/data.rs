@@ -12,6 +12,7 @@ use crate::findings;
 use crate::kinds::{Entry, Level};
 use crate::observation::RowChange;
 use crate::record::{Cell, Record};
+use crate::report::issue::{self, Issue};
 use crate::report::{Outcome, Report};
 
 /// Everything but the facts of the run.
@@ -20,6 +21,19 @@ pub(super) struct Page<'a> {
     suite: &'a str,
     kinds: Vec<KindText>,
     endpoints: Vec<Endpoint<'a>>,
+    /// What is about no cell.
+    beside: Vec<Beside>,
+    /// Why the service is not as pinned.
+    faults: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Beside {
+    id: String,
+    level: Level,
+    name: String,
+    title: &'static str,
+    lines: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -99,6 +113,20 @@ impl<'a> Page<'a> {
             suite: &report.suite,
             kinds: drift::table().iter().map(kind).collect(),
             endpoints: report.endpoints.iter().map(Endpoint::of).collect(),
+            beside: issue::beside(report).map(Beside::of).collect(),
+            faults: report.faults(),
+        }
+    }
+}
+
+impl Beside {
+    fn of(issue: Issue<'_>) -> Self {
+        Self {
+            id: issue.rule.id,
+            level: issue.rule.level,
+            name: issue.name.to_owned(),
+            title: issue.rule.title,
+            lines: issue.lines,
         }
     }
 }
