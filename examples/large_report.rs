@@ -11,7 +11,7 @@ use authz_pin::drift::{self, Comparison};
 use authz_pin::fault::{Fault, Reply};
 use authz_pin::observation::{Effect, Observation, Operation, RowChange};
 use authz_pin::record::Record;
-use authz_pin::report::{Destination, Outcome, Report, Totals};
+use authz_pin::report::{Destination, Findings, Outcome, Report, Totals};
 use authz_pin::suite::Place;
 use authz_pin::sweep::Calls;
 
@@ -32,6 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         made: SystemTime::now(),
         totals: Totals::new(cells, cells, Duration::from_secs(90)),
         endpoints: (0..ENDPOINTS).map(outcome).collect(),
+        open: Vec::new(),
         orphans: Vec::new(),
     };
     format!("html={file}")
@@ -48,6 +49,8 @@ fn outcome(endpoint: usize) -> Outcome {
         place: Place::default(),
         calls: calls(endpoint, &now),
         comparison: comparison(before.as_ref(), &now),
+        findings: Findings::default(),
+        expired: Vec::new(),
         before,
         now,
     }

@@ -62,6 +62,12 @@ impl Orphans {
         Ok(Self { all, unpinned })
     }
 
+    /// Whether none of the suite's endpoints has a snapshot, nor had one under another name.
+    #[must_use]
+    pub fn has_no_snapshot(&self, suite: &Suite) -> bool {
+        self.all.is_empty() && self.unpinned.len() == suite.endpoints.len()
+    }
+
     /// Which of the endpoints without a snapshot had another name, by their records: those whose method and path are the
     /// same and half of whose cells at least, or all of whose cells where they are not all alike.
     #[must_use]

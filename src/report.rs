@@ -2,6 +2,7 @@
 //!
 //! A form is a function of the report and nothing else. To add one, write its module and its line in [`FORMS`].
 
+mod findings;
 pub mod github;
 pub mod html;
 pub mod human;
@@ -20,15 +21,19 @@ use std::time::{Duration, SystemTime};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::causes::Cause;
 use crate::diagnostic::{list, quoted};
 use crate::drift::{self, Comparison, Drift, Group};
 use crate::file;
 use crate::kinds::Level;
 use crate::orphan::Orphan;
 use crate::record::Record;
+use crate::snapshot::Reason;
 use crate::suite::Place;
 use crate::sweep::Calls;
 use crate::text::counted;
+
+pub use findings::{FailOn, FindingCounts, Findings};
 
 /// Everything that a check found.
 #[derive(Debug)]
@@ -41,6 +46,8 @@ pub struct Report {
     pub totals: Totals,
     /// What was found of each endpoint, in the suite's order.
     pub endpoints: Vec<Outcome>,
+    /// The findings on which a check fails although they are pinned.
+    pub open: Vec<Cause>,
     /// The snapshots that belong to no endpoint of the suite.
     pub orphans: Vec<Orphan>,
 }
@@ -58,6 +65,10 @@ pub struct Outcome {
     pub now: Record,
     /// How it differs from the snapshot.
     pub comparison: Comparison,
+    /// What the snapshot says of the findings.
+    pub findings: Findings,
+    /// The reasons of the snapshot that are over.
+    pub expired: Vec<Reason>,
     /// How to repeat the call of each cell.
     pub calls: Calls,
 }
@@ -99,8 +110,11 @@ impl Report {
     pub fn faults(&self) -> Vec<String> {
         let orphans = self.orphans.iter();
         let orphans = orphans.filter(|orphan| orphan.level == Level::Deny).count();
+        let expired = self.endpoints.iter().map(|it| it.expired.len()).sum();
         let counts = [
             (self.differing(), "endpoint", " not as pinned"),
+            (expired, "reason", " of which the time is over"),
+            (self.open.len(), "open finding", ""),
             (orphans, "snapshot", " of no endpoint"),
         ];
         let counts = counts.into_iter().filter(|(count, ..)| *count > 0);
@@ -109,11 +123,10 @@ impl Report {
             .collect()
     }
 
-    /// How many findings the records hold.
+    /// How many findings there are, by what the snapshots say of them.
     #[must_use]
-    pub fn findings(&self) -> usize {
-        let findings = |outcome: &Outcome| outcome.now.findings.len();
-        self.endpoints.iter().map(findings).sum()
+    pub fn findings(&self) -> FindingCounts {
+        FindingCounts::of(self.endpoints.iter().map(|outcome| &outcome.findings))
     }
 
     /// What differs, put together where it differs in the same way, worst first.

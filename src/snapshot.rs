@@ -3,6 +3,7 @@
 //! The header holds insta's own keys and the run's facts under `info`; what is compared is only what follows it.
 
 mod header;
+mod reasons;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,6 +17,8 @@ use crate::file;
 use crate::yaml;
 
 use header::Header;
+
+pub use reasons::{Day, Reason, Said, latest, over};
 
 /// A snapshot file that could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -69,17 +72,6 @@ impl Info {
             reasons: Vec::new(),
         }
     }
-}
-
-/// Why a widening was accepted; kept under `info`, never compared.
-#[derive(Debug, Clone, Serialize)]
-pub struct Reason {
-    /// The day, as `2026-11-25`.
-    pub when: String,
-    /// What was accepted, a line for each group of cells.
-    pub drift: Vec<String>,
-    /// In the words of whoever accepted it.
-    pub reason: String,
 }
 
 /// The snapshot of one endpoint.
@@ -178,7 +170,7 @@ impl Snapshot {
 
     /// The facts of a run with that many cells, and the reasons of the accepted snapshot.
     pub fn info(&self, cells: usize) -> Result<Info, SnapshotError> {
-        let reasons = self.reasons()?;
+        let reasons = self.kept()?;
         Ok(Info {
             reasons,
             ..Info::new(cells)
@@ -198,20 +190,26 @@ impl Snapshot {
         Ok(info.unwrap_or_default())
     }
 
-    /// Accepts a content; a difference that waited for review is settled with it.
-    pub fn accept(&self, content: &str, source: &str, info: &Info) -> Result<(), SnapshotError> {
-        write(&self.file, content, &self.header(source, info)?)?;
+    /// Accepts a content, with reasons beside the earlier ones; a difference that waited for review is settled with it.
+    pub fn accept(
+        &self,
+        content: &str,
+        source: &str,
+        info: &Info,
+        reasons: &[Reason],
+    ) -> Result<(), SnapshotError> {
+        let header = Header::new(source, info).accepted(self.kept_and(reasons)?);
+        write(&self.file, content, &header)?;
         self.settled()
     }
 
-    /// Accepts the content that waits for review, with the reason if it has to have one.
-    pub fn accept_pending(&self, reason: Option<&Reason>) -> Result<(), SnapshotError> {
+    /// Accepts the content that waits for review, with the reasons that it has to have.
+    pub fn accept_pending(&self, reasons: &[Reason]) -> Result<(), SnapshotError> {
         let pending = self.pending();
         let Some(content) = self.read_pending()? else {
             return Ok(());
         };
-        let mut reasons = self.reasons()?;
-        reasons.extend(reason.map(|reason| serde_json::json!(reason)));
+        let reasons = self.kept_and(reasons)?;
         write(&self.file, &content, &header(&pending)?.accepted(reasons))?;
         self.settled()
     }
@@ -231,11 +229,23 @@ impl Snapshot {
 
     /// Earlier reasons go with every new header, since cargo-insta accepts a header as it is.
     fn header(&self, source: &str, info: &Info) -> Result<Header, SnapshotError> {
-        Ok(Header::new(source, info).accepted(self.reasons()?))
+        Ok(Header::new(source, info).accepted(self.kept()?))
     }
 
-    fn reasons(&self) -> Result<Vec<Json>, SnapshotError> {
+    /// Why something was accepted earlier, oldest first.
+    pub fn reasons(&self) -> Result<Vec<Reason>, SnapshotError> {
+        Ok(self.kept()?.iter().map(Reason::read).collect())
+    }
+
+    /// The earlier reasons as they stand there.
+    fn kept(&self) -> Result<Vec<Json>, SnapshotError> {
         Ok(header(self.accepted())?.reasons())
+    }
+
+    fn kept_and(&self, new: &[Reason]) -> Result<Vec<Json>, SnapshotError> {
+        let mut reasons = self.kept()?;
+        reasons.extend(new.iter().map(|reason| serde_json::json!(reason)));
+        Ok(reasons)
     }
 
     /// Removes a difference that waits for review, since there is none any more.
@@ -373,7 +383,7 @@ mod tests {
         snapshot.propose("b: 2\n", "suite", &Info::new(1)).unwrap();
         assert!(snapshot.pending().exists());
         snapshot
-            .accept("a: 1\n---\nb\n", "suite", &Info::new(1))
+            .accept("a: 1\n---\nb\n", "suite", &Info::new(1), &[])
             .unwrap();
         assert_eq!(snapshot.read().unwrap().unwrap(), "a: 1\n---\nb");
         assert!(!snapshot.pending().exists());
@@ -394,9 +404,12 @@ mod tests {
             when: "2026-11-25".to_owned(),
             drift: vec!["widened own key: owner: 403 -> 200".to_owned()],
             reason: "the owner may".to_owned(),
+            ..Reason::default()
         };
-        snapshot.accept_pending(Some(&reason)).unwrap();
-        snapshot.accept("a: 3", "suite", &Info::new(2)).unwrap();
+        snapshot.accept_pending(&[reason]).unwrap();
+        snapshot
+            .accept("a: 3", "suite", &Info::new(2), &[])
+            .unwrap();
         let text = fs::read_to_string(snapshot.file()).unwrap();
         let text = text.replace(env!("CARGO_PKG_VERSION"), "VERSION");
         insta::assert_snapshot!(text, @r"
@@ -424,7 +437,7 @@ mod tests {
         let snapshot = Snapshot::new(folder.path(), "x");
         let pending = "---\nsource: tests/a.rs\nassertion_line: 3\nexpression: b\n---\na: 1\n";
         fs::write(snapshot.pending(), pending).unwrap();
-        snapshot.accept_pending(None).unwrap();
+        snapshot.accept_pending(&[]).unwrap();
         let accepted = fs::read_to_string(snapshot.file()).unwrap();
         assert_eq!(accepted, pending.replace("assertion_line: 3\n", ""));
         assert!(pending_names(folder.path()).is_empty());

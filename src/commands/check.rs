@@ -10,6 +10,7 @@ use secrecy::ExposeSecret;
 
 use super::arguments::{Format, ServiceArgs, SnapshotArgs, SuiteArgs, SweepArgs};
 use super::{Context, Failure, all_removed, nothing_left, to_its_end};
+use crate::causes::{Cause, causes};
 use crate::drift::{self, Comparison};
 use crate::dry_run::DryRun;
 use crate::exit::Exit;
@@ -17,9 +18,9 @@ use crate::guard;
 use crate::orphan::{Orphan, Orphans, Unreferenced};
 use crate::plan::EndpointPlan;
 use crate::record::Record;
-use crate::report::{Destination, FORMS, Outcome, Report, Totals, human, json};
+use crate::report::{Destination, FORMS, FailOn, Findings, Outcome, Report, Totals, human, json};
 use crate::service::{Given, Started};
-use crate::snapshot::{Info, Snapshot};
+use crate::snapshot::{Day, Info, Snapshot, over};
 use crate::suite::{Place, Suite};
 use crate::sweep::{Calls, End, Options, Sweep, sweep_and_hold};
 use crate::terminal::Bar;
@@ -54,6 +55,9 @@ pub struct CheckArgs {
     /// What to do about snapshots that belong to no endpoint of the whole suite, whatever is swept
     #[arg(long, value_enum, default_value_t, help_heading = "Snapshots")]
     unreferenced: Unreferenced,
+    /// Fail also on findings that are pinned, where they weigh at least LEVEL [default: deny]
+    #[arg(long, value_name = "findings[=LEVEL]", help_heading = "Snapshots")]
+    fail_on: Option<FailOn>,
     /// The form of the result
     #[arg(long, value_enum, default_value_t, help_heading = "Output")]
     format: Format,
@@ -145,12 +149,27 @@ impl CheckArgs {
             suite: suite.file.name.clone(),
             made: SystemTime::now(),
             totals,
+            open: self.open(suite, &endpoints),
             endpoints,
             orphans,
         };
         self.write(&report, context)?;
         context.out.flush()?;
         Ok(report.faults().len())
+    }
+
+    /// The pinned findings on which the check is to fail.
+    fn open(&self, suite: &Suite, endpoints: &[Outcome]) -> Vec<Cause> {
+        let Some(FailOn(level)) = self.fail_on else {
+            return Vec::new();
+        };
+        let findings = endpoints.iter().flat_map(|outcome| {
+            let pinned = outcome.findings.pinned.iter();
+            pinned.map(|finding| (outcome.name.as_str(), finding.as_str()))
+        });
+        let mut causes = causes(findings, &suite.file.levels);
+        causes.retain(|cause| cause.level <= level);
+        causes
     }
 
     fn write(&self, report: &Report, context: &mut Context<'_>) -> Result<(), Failure> {
@@ -291,9 +310,10 @@ fn compare_one(
     };
     let text = now.to_yaml()?;
     let whole = plan.is_whole(suite);
-    let old = match snapshot.read()? {
-        Some(old) if !whole => Some(part_of(&old, &now)?),
-        old => old,
+    let accepted = snapshot.read()?;
+    let old = match &accepted {
+        Some(old) if !whole => Some(part_of(old, &now)?),
+        old => old.clone(),
     };
     let comparison = drift::compare(old.as_deref(), &text);
     let comparison = match former {
@@ -301,6 +321,7 @@ fn compare_one(
         None => comparison,
     };
     let comparison = comparison.weighed(&suite.file.levels);
+    let expired = over(&snapshot.reasons()?, &now.findings, Day::today());
     if whole {
         match comparison {
             Comparison::Same => snapshot.settle()?,
@@ -311,14 +332,33 @@ fn compare_one(
         Comparison::Changed { .. } => old.and_then(|old| Record::parse(&old).ok()),
         Comparison::Same | Comparison::New => None,
     };
+    let before = before.map(|before| drift::under_new_names(&before, &now));
     Ok(Outcome {
         name,
         place: from_here(&plan.endpoint.place),
-        before: before.map(|before| drift::under_new_names(&before, &now)),
+        findings: match (whole, &comparison, &before) {
+            (false, ..) => findings_of_part(accepted.as_deref(), &now),
+            (true, Comparison::Same, _) => Findings::between(&now.findings, &now.findings),
+            (true, _, before) => {
+                let before = before.as_ref().map_or(&[][..], |it| it.findings.as_slice());
+                Findings::between(before, &now.findings)
+            }
+        },
+        expired,
+        before,
         now,
         comparison,
         calls,
     })
+}
+
+/// What the whole snapshot says of the findings of a part.
+fn findings_of_part(accepted: Option<&str>, now: &Record) -> Findings {
+    let before = accepted.and_then(|text| Record::parse(text).ok());
+    Findings::of_part(
+        before.as_ref().map_or(&[][..], |it| it.findings.as_slice()),
+        &now.findings,
+    )
 }
 
 /// A place as those name it who look at the working directory, such as a CI.

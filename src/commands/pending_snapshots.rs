@@ -97,7 +97,7 @@ fn object(pending: &Pending) -> Json {
         "name": pending.snapshot.name(),
         "file": pending.snapshot.pending(),
         "new": pending.is_new(),
-        "takes_reason": !pending.widenings().is_empty(),
+        "takes_reason": !pending.asks().is_empty(),
         "unreferenced": false,
         "drift": pending.drift,
     })

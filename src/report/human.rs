@@ -131,7 +131,7 @@ fn beside(out: &mut dyn Write, issue: &Issue<'_>) -> io::Result<()> {
     };
     let id = styled(style, &issue.rule.id);
     writeln!(out, "\n{id} {}: {}", issue.name, issue.rule.title)?;
-    let mut lines = issue.lines.iter();
+    let mut lines = issue.details().into_iter();
     lines.try_for_each(|line| writeln!(out, "    {line}"))
 }
 
@@ -152,7 +152,7 @@ fn summary(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     };
     let cells = counted(report.totals.cells, "cell");
     let requests = counted(report.totals.requests, "request");
-    let findings = counted(report.findings(), "pinned finding");
+    let findings = report.findings();
     writeln!(
         out,
         "\n{verdict}: {cells}, {}, {requests}, {findings} in {:.2} s",

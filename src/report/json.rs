@@ -6,10 +6,12 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
-use super::{Outcome, Report, Totals};
+use super::{FindingCounts, Outcome, Report, Totals};
+use crate::causes::Cause;
 use crate::drift::{Comparison, Drift};
 use crate::orphan::Orphan;
 use crate::record::Record;
+use crate::snapshot::Reason;
 use crate::sweep::Calls;
 
 /// What a check found.
@@ -20,8 +22,12 @@ struct Document<'a> {
     suite: &'a str,
     #[serde(flatten)]
     totals: Totals,
+    /// How many findings there are, by what the snapshots say of them.
+    findings: FindingCounts,
     /// What was found of each endpoint, in the suite's order.
     endpoints: Vec<Endpoint<'a>>,
+    /// The findings on which the check fails although they are pinned (`--fail-on`).
+    open_findings: &'a [Cause],
     /// The snapshots that belong to no endpoint of the suite.
     unreferenced: &'a [Orphan],
 }
@@ -39,6 +45,9 @@ struct Endpoint<'a> {
     drifts: &'a [Drift],
     /// What was observed.
     record: &'a Record,
+    /// The reasons of the snapshot that are over.
+    #[serde(skip_serializing_if = "<[Reason]>::is_empty")]
+    expired_reasons: &'a [Reason],
     /// The accepted record, where it is another one, under the names that actors and targets have now.
     #[serde(skip_serializing_if = "Option::is_none")]
     before: Option<&'a Record>,
@@ -71,6 +80,7 @@ impl<'a> Endpoint<'a> {
             changed_cells: outcome.comparison.cells(),
             drifts: outcome.drifts(),
             record: &outcome.now,
+            expired_reasons: &outcome.expired,
             before: outcome.before.as_ref(),
             calls: changed_calls(outcome),
         }
@@ -96,7 +106,9 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let document = Document {
         suite: &report.suite,
         totals: report.totals,
+        findings: report.findings(),
         endpoints: report.endpoints.iter().map(Endpoint::of).collect(),
+        open_findings: &report.open,
         unreferenced: &report.orphans,
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;

@@ -47,7 +47,7 @@ fn suite(report: &Report, outcome: &Outcome) -> TestSuite {
     let cases = cases.map(|(at, notes)| case(at, &notes));
     let whole = issue::of_whole(outcome).map(|rule| whole(&rule));
     let beside = issue::beside(report).filter(|issue| issue.name == outcome.name);
-    let beside = beside.map(|issue| beside_case(&issue));
+    let beside = beside.map(|issue| beside_case(issue.lines.first(), &issue));
     let mut suite = TestSuite::new(outcome.name.as_str());
     let cases = whole.into_iter().chain(beside).chain(cases);
     suite.add_test_cases(cases.map(|mut case| {
@@ -59,19 +59,20 @@ fn suite(report: &Report, outcome: &Outcome) -> TestSuite {
 
 /// What is about no endpoint that was swept.
 fn other(name: &str, issue: &Issue<'_>) -> TestSuite {
-    let mut case = beside_case(issue);
+    let mut case = beside_case(None, issue);
     case.set_classname(format!("{name}.{}", issue.name));
     let mut suite = TestSuite::new(issue.name);
     suite.add_test_case(case);
     suite
 }
 
-fn beside_case(issue: &Issue<'_>) -> TestCase {
+/// An endpoint can have several of one kind, which their first lines tell apart.
+fn beside_case(line: Option<&String>, issue: &Issue<'_>) -> TestCase {
     let status = match issue.rule.level {
         Level::Allow => TestCaseStatus::success(),
         _ => failure(&issue.rule.id, issue.rule.title, issue.text()),
     };
-    TestCase::new(issue.rule.id.as_str(), status)
+    TestCase::new(line.unwrap_or(&issue.rule.id).as_str(), status)
 }
 
 /// Every cell that was swept, also where nothing is to be said of it, and those that were not and should have been.

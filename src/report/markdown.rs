@@ -58,7 +58,7 @@ fn verdict(report: &Report) -> String {
         part(changed),
         counted(report.totals.cells, "cell"),
         counted(report.totals.requests, "request"),
-        counted(report.findings(), "pinned finding"),
+        report.findings(),
     )
 }
 
@@ -228,7 +228,7 @@ fn whole(endpoint: &str, rule: &Rule) -> String {
 }
 
 fn beside(issue: &Issue<'_>) -> String {
-    let lines: Vec<String> = issue.lines.iter().map(|line| code(line)).collect();
+    let lines: Vec<String> = issue.details().iter().map(|line| code(line)).collect();
     let whole = whole(issue.name, &issue.rule);
     format!("{}: {}\n", whole.trim_end(), lines.join(", "))
 }

@@ -247,6 +247,8 @@ fn artifact(file: &Path) -> ArtifactLocation {
 /// The same in every run that shows the same drift, whichever cells it shows it in: one cell more is no other issue.
 fn fingerprint(suite: &str, issue: &Issue<'_>) -> String {
     let parts = [suite, issue.name, &issue.rule.id, &issue.was, &issue.is];
+    let lines = issue.lines.iter().map(String::as_str);
+    let parts: Vec<&str> = parts.into_iter().chain(lines).collect();
     hex::encode(Sha256::digest(parts.join("\0")))
 }
 

@@ -22,6 +22,7 @@ pub(super) fn large(endpoints: usize, cells: usize, kinds: &[Kind]) -> Report {
         endpoints: (0..endpoints)
             .map(|number| outcome(number, cells, kinds))
             .collect(),
+        open: Vec::new(),
         orphans: Vec::new(),
     }
 }
@@ -45,6 +46,8 @@ fn outcome(number: usize, cells: usize, kinds: &[Kind]) -> Outcome {
             diff: String::new(),
             drifts,
         },
+        findings: Findings::default(),
+        expired: Vec::new(),
         calls: Calls::new(),
     }
 }

@@ -43,6 +43,7 @@ mod options;
 mod orphans;
 mod output;
 mod page;
+mod pinning;
 mod place;
 mod raw;
 mod recording;

@@ -175,7 +175,7 @@ fn a_target_with_another_name_is_one_difference() {
 fn a_finding_of_what_has_another_name_is_the_same_finding() {
     let shelf = Shelf::open();
     let place = Place::with("shelf");
-    shelf.run(&place, &["record"]).result();
+    shelf.run(&place, &["record", "--reason", "known"]).result();
     let place = replaced(place, &["shelf/world.yaml"], "  visitor:", "  guest:");
     let files = [
         "shelf/targets.yaml",

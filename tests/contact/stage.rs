@@ -94,7 +94,12 @@ impl Stage {
     pub(crate) fn command_in(&self, place: &Place, command: &str, more: &[&str]) -> Command {
         let (url, database) = (self.toy.url(), self.base.url_of(&self.role));
         let service = ["--base-url", &url, "--database-url", &database];
-        place.command(&[&[command, "suite"], &service[..], more].concat())
+        // What these services do is often a finding that takes a reason before it is pinned.
+        let reason: &[&str] = match command {
+            "record" => &["--reason", "the toy does so"],
+            _ => &[],
+        };
+        place.command(&[&[command, "suite"], &service[..], reason, more].concat())
     }
 
     pub(crate) fn start(&self, command: &str, more: &[&str]) -> Running {

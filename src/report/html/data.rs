@@ -13,7 +13,7 @@ use crate::kinds::{Entry, Level};
 use crate::observation::RowChange;
 use crate::record::{Cell, Record};
 use crate::report::issue::{self, Issue};
-use crate::report::{Outcome, Report};
+use crate::report::{FindingCounts, Outcome, Report};
 
 /// Everything but the facts of the run.
 #[derive(Serialize)]
@@ -23,6 +23,7 @@ pub(super) struct Page<'a> {
     endpoints: Vec<Endpoint<'a>>,
     /// What is about no cell.
     beside: Vec<Beside>,
+    findings: FindingCounts,
     /// Why the service is not as pinned.
     faults: Vec<String>,
 }
@@ -114,6 +115,7 @@ impl<'a> Page<'a> {
             kinds: drift::table().iter().map(kind).collect(),
             endpoints: report.endpoints.iter().map(Endpoint::of).collect(),
             beside: issue::beside(report).map(Beside::of).collect(),
+            findings: report.findings(),
             faults: report.faults(),
         }
     }
@@ -122,11 +124,11 @@ impl<'a> Page<'a> {
 impl Beside {
     fn of(issue: Issue<'_>) -> Self {
         Self {
+            lines: issue.details(),
             id: issue.rule.id,
             level: issue.rule.level,
             name: issue.name.to_owned(),
             title: issue.rule.title,
-            lines: issue.lines,
         }
     }
 }

@@ -119,7 +119,9 @@
       ["cells", number(cells)],
       ["cells that differ", number(changed)],
       ["endpoints", number(page.endpoints.length)],
-      ["findings", number(sum((endpoint) => endpoint.now.findings.length))],
+      ["pinned findings", number(page.findings.pinned)],
+      ...[["new", "new findings"], ["gone", "findings gone"], ["not_compared", "findings not compared"]]
+        .filter(([key]) => page.findings[key] > 0).map(([key, name]) => [name, number(page.findings[key])]),
       ["requests", number(run.requests)],
       ["seconds", run.seconds.toFixed(2)],
       ["made", new Date(run.made * 1000).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" })],
