@@ -78,10 +78,9 @@ impl Orphans {
         let is_new = |name: &str| self.unpinned.iter().any(|unpinned| unpinned == name);
         let news: Vec<_> = news.into_iter().filter(|(name, _)| is_new(name)).collect();
         let accepted = |one: &Snapshot| Some((one.clone(), record(one.read())?));
-        let olds: Vec<_> = match news.is_empty() {
-            true => Vec::new(),
-            false => self.all.iter().filter_map(accepted).collect(),
-        };
+        // Where no endpoint is new, nobody has to read the orphans.
+        let all = self.all.iter().filter(|_| !news.is_empty());
+        let olds: Vec<_> = all.filter_map(accepted).collect();
         let pairs = pairs(olds.len(), news.len(), |old, new| {
             same_endpoint(&olds.get(old)?.1, news.get(new)?.1)
         });
@@ -197,9 +196,10 @@ fn is_record(one: &Snapshot) -> bool {
 fn same_endpoint(old: &Record, new: &Record) -> Option<(bool, Likeness)> {
     let likeness = likeness(old, new);
     let is_same = old.endpoint == new.endpoint;
-    let is_enough = match is_same {
-        true => likeness.is_at_least(1, 2),
-        false => likeness.is_whole() && !is_uniform(new),
+    let is_enough = if is_same {
+        likeness.is_at_least(1, 2)
+    } else {
+        likeness.is_whole() && !is_uniform(new)
     };
     is_enough.then_some((is_same, likeness))
 }

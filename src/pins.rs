@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use indexmap::IndexMap;
 
-use crate::causes::causes;
+use crate::causes::{Cause, causes};
 use crate::record::Record;
 use crate::suite::Suite;
 use crate::text::counted;
@@ -54,7 +54,7 @@ fn findings(
     if causes.is_empty() {
         writeln!(out, "  no findings")?;
     }
-    let lines = causes.iter().flat_map(|cause| cause.lines());
+    let lines = causes.iter().flat_map(Cause::lines);
     lines
         .into_iter()
         .try_for_each(|line| writeln!(out, "  {line}"))

@@ -354,7 +354,10 @@ findings:
 
     #[test]
     fn what_differs_beside_a_name_is_told_under_the_new_one() {
-        let new = of_z().replace("    c: {status: 404, gate: no}", "    c: {status: 200}");
+        let denied = "    c: {status: 404, gate: \"no\"}";
+        let new = of_z();
+        assert!(new.contains(denied), "{new}");
+        let new = new.replace(denied, "    c: {status: 200}");
         let expected = [
             "widened: 404 auth_error: No -> 200",
             "renamed: actor b -> actor z",

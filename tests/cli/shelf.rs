@@ -88,10 +88,10 @@ fn reply(state: &State, request: &Request) -> (u16, Json) {
         ("GET", ["books", id]) => {
             let (owner, owners_role) = books[*id].clone();
             let is_allowed = role == "librarian" || owners_role == role;
-            match is_allowed || state.is_open.load(Ordering::SeqCst) {
-                true => (200, json!({"id": id, "owner": owner})),
-                false => refusal(403, "not your book"),
+            if is_allowed || state.is_open.load(Ordering::SeqCst) {
+                return (200, json!({"id": id, "owner": owner}));
             }
+            refusal(403, "not your book")
         }
         ("PUT", ["books", id, "lend"]) if role == "librarian" => (200, json!({ "id": id })),
         _ => refusal(403, "only librarians do"),
