@@ -67,15 +67,18 @@ pub struct RecordArgs {
 impl RecordArgs {
     /// The folder of the suite as an argument, where one was given.
     fn suite_argument(&self) -> String {
-        let suite = self.suite.suite.iter();
-        suite.map(|suite| format!(" {}", suite.display())).collect()
+        let suite = self.suite.suite.as_ref();
+        suite.map_or_else(String::new, |suite| format!(" {}", suite.display()))
     }
 
     /// What of the command line says which endpoints are recorded.
     fn command(&self) -> String {
         let filters = self.suite.filter.iter();
-        let filters: String = filters.map(|it| format!(" --filter '{it}'")).collect();
-        format!("authz-pin record{}{filters}", self.suite_argument())
+        let filters = filters.map(|filter| format!(" --filter '{filter}'"));
+        let shard = self.suite.shard.map(|shard| format!(" --shard {shard}"));
+        let selected: Vec<String> = filters.chain(shard).collect();
+        let suite = self.suite_argument();
+        format!("authz-pin record{suite}{}", selected.concat())
     }
 }
 
