@@ -11,7 +11,7 @@ use authz_pin::drift::{self, Comparison};
 use authz_pin::fault::{Fault, Reply};
 use authz_pin::observation::{Effect, Observation, Operation, RowChange};
 use authz_pin::record::Record;
-use authz_pin::report::{Destination, Outcome, Report, Totals};
+use authz_pin::report::{Destination, Findings, Outcome, Report, Totals};
 use authz_pin::seen::Seen;
 use authz_pin::suite::Place;
 use authz_pin::sweep::Calls;
@@ -35,6 +35,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         seen: Seen::default(),
         inconclusive: Vec::new(),
         endpoints: (0..ENDPOINTS).map(outcome).collect(),
+        open: Vec::new(),
+        orphans: Vec::new(),
     };
     format!("html={file}")
         .parse::<Destination>()?
@@ -50,6 +52,8 @@ fn outcome(endpoint: usize) -> Outcome {
         place: Place::default(),
         calls: calls(endpoint, &now),
         comparison: comparison(before.as_ref(), &now),
+        findings: Findings::default(),
+        expired: Vec::new(),
         before,
         now,
     }

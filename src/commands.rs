@@ -13,6 +13,7 @@ pub mod init;
 pub mod list;
 pub mod man;
 pub mod pending_snapshots;
+pub mod reason;
 pub mod record;
 pub mod reject;
 pub mod review;

@@ -3,6 +3,7 @@
 mod cell;
 mod kinds;
 mod layout;
+mod renames;
 mod report;
 mod text;
 
@@ -15,9 +16,12 @@ use crate::kinds::Level;
 use crate::record::Record;
 
 use cell::of_cell;
+use renames::Renames;
 
 pub(crate) use cell::Side;
 pub use kinds::{Kind, table};
+pub(crate) use renames::pairs;
+pub use renames::{Likeness, likeness, under_new_names};
 pub use report::{Group, group, human, markdown};
 pub use text::{Comparison, compare};
 
@@ -38,10 +42,13 @@ pub struct Drift {
     pub is: String,
 }
 
-/// Everything in which `new` differs from `old`, worst first, else in the records' order.
+/// Everything in which `new` differs from `old`, worst first, else in the records' order. An actor or a target that has
+/// another name is one difference, and what else differs of it is told under its new name.
 #[must_use]
 pub fn between(old: &Record, new: &Record) -> Vec<Drift> {
-    let mut drifts = Vec::new();
+    let renames = Renames::between(old, new);
+    let old = &*renames.old;
+    let mut drifts = renames.drifts;
     for (target, actor, cell) in new.iter() {
         let after = Side { record: new, cell };
         match old.cell_at(target, actor) {
@@ -296,10 +303,11 @@ mod tests {
 
     #[test]
     fn cells_and_findings_come_and_go() {
-        let new = OLD.replace("    a:", "    d:") + "findings:\n- 'inversion: b'\n";
+        let new = OLD.replace("    a: {status: 403", "    d: {status: 404")
+            + "findings:\n- 'inversion: b'\n";
         let expected = [
             "finding-added :  -> inversion: b",
-            "cell-added d: not swept -> 403 auth_error: No",
+            "cell-added d: not swept -> 404 auth_error: No",
             "cell-removed a: 403 auth_error: No -> not swept",
         ];
         assert_eq!(kinds(OLD, &new), expected);

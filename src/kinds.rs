@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{drift, findings, yaml};
 
-/// How much a kind weighs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// How much a kind weighs; what weighs most comes first.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Look at it before anything else.

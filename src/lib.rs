@@ -4,7 +4,9 @@
 //!
 //! [`suite`] -> [`plan`] -> [`world`] -> [`sweep`] -> [`journal`] -> [`record`] -> [`drift`] -> [`report`] -> [`exit`]
 
+pub mod asks;
 pub mod calibrate;
+pub mod causes;
 pub mod commands;
 mod conclusive;
 pub mod coverage;
@@ -26,6 +28,8 @@ pub mod kinds;
 pub mod observation;
 pub mod observe;
 pub mod openapi;
+pub mod orphan;
+pub mod pins;
 pub mod plan;
 pub mod record;
 pub mod report;

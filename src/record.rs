@@ -5,6 +5,7 @@
 //! its own content alone, so that one entry more or less leaves the other lines as they are.
 
 mod labels;
+mod rename;
 mod text;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -23,6 +24,7 @@ use crate::yaml;
 use labels::{enter, gate_labels};
 
 pub(crate) use labels::table_of;
+pub(crate) use rename::{Axis, Rename};
 
 /// All cells of one endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]

@@ -2,6 +2,7 @@
 //!
 //! A form is a function of the report and nothing else. To add one, write its module and its line in [`FORMS`].
 
+mod findings;
 pub mod github;
 pub mod html;
 pub mod human;
@@ -20,13 +21,20 @@ use std::time::{Duration, SystemTime};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::causes::Cause;
 use crate::diagnostic::{list, quoted};
 use crate::drift::{self, Comparison, Drift, Group};
 use crate::file;
+use crate::kinds::Level;
+use crate::orphan::Orphan;
 use crate::record::Record;
 use crate::seen::Seen;
+use crate::snapshot::Reason;
 use crate::suite::Place;
 use crate::sweep::Calls;
+use crate::text::counted;
+
+pub use findings::{FailOn, FindingCounts, Findings};
 
 /// Everything that a check found.
 #[derive(Debug)]
@@ -43,6 +51,10 @@ pub struct Report {
     pub inconclusive: Vec<String>,
     /// What was found of each endpoint, in the suite's order.
     pub endpoints: Vec<Outcome>,
+    /// The findings on which a check fails although they are pinned.
+    pub open: Vec<Cause>,
+    /// The snapshots that belong to no endpoint of the suite.
+    pub orphans: Vec<Orphan>,
 }
 
 /// One endpoint's record and how it compares to its snapshot.
@@ -58,6 +70,10 @@ pub struct Outcome {
     pub now: Record,
     /// How it differs from the snapshot.
     pub comparison: Comparison,
+    /// What the snapshot says of the findings.
+    pub findings: Findings,
+    /// The reasons of the snapshot that are over.
+    pub expired: Vec<Reason>,
     /// How to repeat the call of each cell.
     pub calls: Calls,
 }
@@ -94,11 +110,28 @@ impl Report {
         self.endpoints.iter().filter(differs).count()
     }
 
-    /// How many findings the records hold.
+    /// Why the service is not as pinned, a reason each; of a service that is there are none.
     #[must_use]
-    pub fn findings(&self) -> usize {
-        let findings = |outcome: &Outcome| outcome.now.findings.len();
-        self.endpoints.iter().map(findings).sum()
+    pub fn faults(&self) -> Vec<String> {
+        let orphans = self.orphans.iter();
+        let orphans = orphans.filter(|orphan| orphan.level == Level::Deny).count();
+        let expired = self.endpoints.iter().map(|it| it.expired.len()).sum();
+        let counts = [
+            (self.differing(), "endpoint", " not as pinned"),
+            (expired, "reason", " of which the time is over"),
+            (self.open.len(), "open finding", ""),
+            (orphans, "snapshot", " of no endpoint"),
+        ];
+        let counts = counts.into_iter().filter(|(count, ..)| *count > 0);
+        counts
+            .map(|(count, what, how)| format!("{}{how}", counted(count, what)))
+            .collect()
+    }
+
+    /// How many findings there are, by what the snapshots say of them.
+    #[must_use]
+    pub fn findings(&self) -> FindingCounts {
+        FindingCounts::of(self.endpoints.iter().map(|outcome| &outcome.findings))
     }
 
     /// What differs, put together where it differs in the same way, worst first.

@@ -1,12 +1,15 @@
 //! What waits for review: a difference beside its snapshot, with what it means.
 
-use chrono::Utc;
 use indexmap::IndexMap;
 
-use crate::drift::{self, Comparison, Group};
+use crate::asks::Asks;
+use crate::causes::cells_of;
+use crate::drift::{self, Comparison, Drift, Group};
 use crate::kinds::Level;
+use crate::orphan::Orphans;
 use crate::record::Record;
-use crate::snapshot::{Reason, Snapshot, SnapshotError};
+use crate::snapshot::{Said, Snapshot, SnapshotError};
+use crate::suite::Suite;
 
 /// A difference that waits for review.
 #[derive(Debug, Clone)]
@@ -17,18 +20,31 @@ pub struct Pending {
     pub drift: Option<Vec<Group>>,
     old: Option<String>,
     new: String,
+    /// The findings that take a reason.
+    findings: Asks,
 }
 
 impl Pending {
-    /// Reads a snapshot and what stands beside it, which weighs what the suite says.
+    /// Reads a snapshot and what stands beside it, which weighs what the suite says. What was accepted of an endpoint can
+    /// be under the name that it had formerly.
     pub fn read(
         snapshot: Snapshot,
+        former: Option<&Snapshot>,
         levels: &IndexMap<String, Level>,
     ) -> Result<Self, SnapshotError> {
+        let snapshot = match former {
+            Some(former) => snapshot.formerly(former),
+            None => snapshot,
+        };
         let old = snapshot.read()?;
         let new = snapshot.read_pending()?.unwrap_or_default();
+        let renamed =
+            former.map(|former| Drift::renamed("endpoint", &former.name(), &snapshot.name()));
+        let record = Record::parse(&new).ok();
+        let records = record.as_ref().map(|record| (&snapshot, record));
         Ok(Self {
-            drift: classified(&snapshot.name(), old.as_deref(), &new, levels),
+            findings: Asks::of(records, levels)?.without_over(),
+            drift: classified(&snapshot.name(), (old.as_deref(), renamed), &new, levels),
             snapshot,
             old,
             new,
@@ -41,14 +57,30 @@ impl Pending {
         self.old.is_none()
     }
 
-    /// What of it takes a reason, a line for each group of cells: all that weighs most, and what cannot be classified.
-    /// Where nothing was accepted, nothing can widen.
+    /// What of it takes a reason, a line for each group of cells: all that weighs most, what cannot be classified, and the
+    /// findings that weigh most and have no reason yet.
     #[must_use]
-    pub fn widenings(&self) -> Vec<String> {
+    pub fn asks(&self) -> Vec<String> {
+        let findings = self.findings.causes().iter().map(|cause| {
+            let cells = cause.endpoints.values().map(cells_of);
+            let cells: String = cells.collect();
+            match cells.as_str() {
+                "" => cause.finding.clone(),
+                cells => format!("{} ({cells})", cause.finding),
+            }
+        });
+        self.widenings().into_iter().chain(findings).collect()
+    }
+
+    /// What of the drift takes a reason. Where nothing was accepted, nothing can widen.
+    fn widenings(&self) -> Vec<String> {
         let Some(drift) = &self.drift else {
             return vec!["not classified, since it is not a record".to_owned()];
         };
-        let weighs = |group: &&Group| !self.is_new() && group.level == Level::Deny;
+        let weighs = |group: &&Group| {
+            let is_deny = !self.is_new() && group.level == Level::Deny;
+            is_deny && group.kind != drift::Kind::FindingAdded
+        };
         drift.iter().filter(weighs).map(line).collect()
     }
 
@@ -61,27 +93,44 @@ impl Pending {
         }
     }
 
-    /// Accepts it. The reason is kept where one is needed.
-    pub fn accept(&self, reason: &str) -> Result<(), SnapshotError> {
-        let drift = self.widenings();
-        let reason = Reason {
-            when: Utc::now().format("%Y-%m-%d").to_string(),
-            drift,
-            reason: reason.to_owned(),
-        };
-        let is_needed = !reason.drift.is_empty();
-        self.snapshot.accept_pending(is_needed.then_some(&reason))
+    /// Accepts it. What was said is kept where a reason is needed.
+    pub fn accept(&self, said: Option<&Said>) -> Result<(), SnapshotError> {
+        let mut reasons = Vec::new();
+        if let Some(said) = said {
+            let widenings = Some(self.widenings()).filter(|lines| !lines.is_empty());
+            reasons.extend(widenings.map(|lines| said.of_drift(lines)));
+            let all = vec![said.clone(); self.findings.len()];
+            let findings = self.findings.answered(&all).into_values();
+            reasons.extend(findings.flatten());
+        }
+        self.snapshot.accept_pending(&reasons)
     }
+}
+
+/// Which of the snapshots that wait are of endpoints that had another name.
+pub fn renamed(
+    suite: &Suite,
+    pending: &[Snapshot],
+) -> Result<IndexMap<String, Snapshot>, SnapshotError> {
+    let records = pending.iter().filter_map(|one| {
+        let content = one.read_pending().ok()??;
+        Some((one.name(), Record::parse(&content).ok()?))
+    });
+    let records: Vec<(String, Record)> = records.collect();
+    let records = records.iter().map(|(name, record)| (name.as_str(), record));
+    Ok(Orphans::of(suite)?.renamed(records))
 }
 
 fn classified(
     endpoint: &str,
-    old: Option<&str>,
+    (old, renamed): (Option<&str>, Option<Drift>),
     new: &str,
     levels: &IndexMap<String, Level>,
 ) -> Option<Vec<Group>> {
     let old = old.map_or_else(|| Ok(Record::default()), Record::parse);
-    let drifts = drift::between(&old.ok()?, &Record::parse(new).ok()?);
+    let mut drifts = drift::between(&old.ok()?, &Record::parse(new).ok()?);
+    drifts.extend(renamed);
+    drifts.sort_by_key(|drift| drift.kind);
     let drifts = drifts.into_iter().map(|drift| drift.weighed(levels));
     Some(drift::group([(endpoint, drifts.collect())]))
 }

@@ -3,7 +3,9 @@
 //! The header holds insta's own keys and the run's facts under `info`; what is compared is only what follows it.
 
 mod header;
+mod reasons;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -15,6 +17,8 @@ use crate::file;
 use crate::yaml;
 
 use header::Header;
+
+pub use reasons::{Day, Reason, Said, latest, over};
 
 /// A snapshot file that could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -70,21 +74,12 @@ impl Info {
     }
 }
 
-/// Why a widening was accepted; kept under `info`, never compared.
-#[derive(Debug, Clone, Serialize)]
-pub struct Reason {
-    /// The day, as `2026-11-25`.
-    pub when: String,
-    /// What was accepted, a line for each group of cells.
-    pub drift: Vec<String>,
-    /// In the words of whoever accepted it.
-    pub reason: String,
-}
-
 /// The snapshot of one endpoint.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     file: PathBuf,
+    /// The accepted file of the endpoint's earlier name, until something is accepted under its own.
+    former: Option<PathBuf>,
 }
 
 impl Snapshot {
@@ -93,6 +88,17 @@ impl Snapshot {
     pub fn new(folder: &Path, name: &str) -> Self {
         Self {
             file: folder.join(format!("{name}.snap")),
+            former: None,
+        }
+    }
+
+    /// The same snapshot, of an endpoint that had another name: what was accepted under that one counts for it, and goes
+    /// when something is accepted.
+    #[must_use]
+    pub fn formerly(self, other: &Self) -> Self {
+        Self {
+            former: Some(other.file.clone()),
+            ..self
         }
     }
 
@@ -117,7 +123,44 @@ impl Snapshot {
 
     /// The accepted content, if there is any.
     pub fn read(&self) -> Result<Option<String>, SnapshotError> {
-        Ok(parts(&self.file)?.map(|(_, content)| content))
+        Ok(parts(self.accepted())?.map(|(_, content)| content))
+    }
+
+    /// Where the accepted content is.
+    fn accepted(&self) -> &Path {
+        match &self.former {
+            Some(former) if !self.file.exists() => former,
+            _ => &self.file,
+        }
+    }
+
+    /// The files that there are.
+    #[must_use]
+    pub fn files(&self) -> Vec<PathBuf> {
+        let files = [self.file.clone(), self.pending()];
+        files.into_iter().filter(|file| file.exists()).collect()
+    }
+
+    /// The snapshot of the endpoint's earlier name, if it had one.
+    #[must_use]
+    pub fn former(&self) -> Option<Self> {
+        let former = self.former.clone()?;
+        Some(Self {
+            file: former,
+            former: None,
+        })
+    }
+
+    /// The files of the endpoint's earlier name, which go when something is accepted.
+    #[must_use]
+    pub fn former_files(&self) -> Vec<PathBuf> {
+        self.former().map_or_else(Vec::new, |former| former.files())
+    }
+
+    /// Removes the accepted content and what waits for review.
+    pub fn delete(&self) -> Result<(), SnapshotError> {
+        remove(&self.file)?;
+        self.settle()
     }
 
     /// The content that waits for review, if there is any.
@@ -127,7 +170,7 @@ impl Snapshot {
 
     /// The facts of a run with that many cells, and the reasons of the accepted snapshot.
     pub fn info(&self, cells: usize) -> Result<Info, SnapshotError> {
-        let reasons = self.reasons()?;
+        let reasons = self.kept()?;
         Ok(Info {
             reasons,
             ..Info::new(cells)
@@ -147,21 +190,35 @@ impl Snapshot {
         Ok(info.unwrap_or_default())
     }
 
-    /// Accepts a content; a difference that waited for review is settled with it.
-    pub fn accept(&self, content: &str, source: &str, info: &Info) -> Result<(), SnapshotError> {
-        write(&self.file, content, &self.header(source, info)?)?;
-        self.settle()
+    /// Accepts a content, with reasons beside the earlier ones; a difference that waited for review is settled with it.
+    pub fn accept(
+        &self,
+        content: &str,
+        source: &str,
+        info: &Info,
+        reasons: &[Reason],
+    ) -> Result<(), SnapshotError> {
+        let header = Header::new(source, info).accepted(self.kept_and(reasons)?);
+        write(&self.file, content, &header)?;
+        self.settled()
     }
 
-    /// Accepts the content that waits for review, with the reason if it has to have one.
-    pub fn accept_pending(&self, reason: Option<&Reason>) -> Result<(), SnapshotError> {
+    /// Accepts the content that waits for review, with the reasons that it has to have.
+    pub fn accept_pending(&self, reasons: &[Reason]) -> Result<(), SnapshotError> {
         let pending = self.pending();
         let Some(content) = self.read_pending()? else {
             return Ok(());
         };
-        let mut reasons = self.reasons()?;
-        reasons.extend(reason.map(|reason| serde_json::json!(reason)));
+        let reasons = self.kept_and(reasons)?;
         write(&self.file, &content, &header(&pending)?.accepted(reasons))?;
+        self.settled()
+    }
+
+    /// Nothing waits any more, and nothing is left under an earlier name.
+    fn settled(&self) -> Result<(), SnapshotError> {
+        if let Some(former) = self.former() {
+            former.delete()?;
+        }
         self.settle()
     }
 
@@ -172,24 +229,40 @@ impl Snapshot {
 
     /// Earlier reasons go with every new header, since cargo-insta accepts a header as it is.
     fn header(&self, source: &str, info: &Info) -> Result<Header, SnapshotError> {
-        Ok(Header::new(source, info).accepted(self.reasons()?))
+        Ok(Header::new(source, info).accepted(self.kept()?))
     }
 
-    fn reasons(&self) -> Result<Vec<Json>, SnapshotError> {
-        Ok(header(&self.file)?.reasons())
+    /// Why something was accepted earlier, oldest first.
+    pub fn reasons(&self) -> Result<Vec<Reason>, SnapshotError> {
+        Ok(self.kept()?.iter().map(Reason::read).collect())
+    }
+
+    /// The earlier reasons as they stand there.
+    fn kept(&self) -> Result<Vec<Json>, SnapshotError> {
+        Ok(header(self.accepted())?.reasons())
+    }
+
+    fn kept_and(&self, new: &[Reason]) -> Result<Vec<Json>, SnapshotError> {
+        let mut reasons = self.kept()?;
+        reasons.extend(new.iter().map(|reason| serde_json::json!(reason)));
+        Ok(reasons)
     }
 
     /// Removes a difference that waits for review, since there is none any more.
     pub fn settle(&self) -> Result<(), SnapshotError> {
-        let file = self.pending();
-        match fs::remove_file(&file) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(SnapshotError::File {
-                task: "remove",
-                file,
-                source,
-            }),
-            _ => Ok(()),
-        }
+        remove(&self.pending())
+    }
+}
+
+/// Removes a file, if it is there.
+fn remove(file: &Path) -> Result<(), SnapshotError> {
+    match fs::remove_file(file) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(SnapshotError::File {
+            task: "remove",
+            file: file.to_owned(),
+            source,
+        }),
+        _ => Ok(()),
     }
 }
 
@@ -209,16 +282,32 @@ pub fn read_any(file: &Path) -> Result<String, SnapshotError> {
 
 /// The snapshots in a folder that have a difference that waits for review, by name.
 pub fn pending(folder: &Path) -> Result<Vec<Snapshot>, SnapshotError> {
-    let mut files = files(folder).map_err(|source| SnapshotError::File {
+    named(folder, |file| file.strip_suffix(".snap.new"))
+}
+
+/// The snapshots in a folder, accepted or not, by name. Files of other kinds are somebody else's.
+pub fn all(folder: &Path) -> Result<Vec<Snapshot>, SnapshotError> {
+    named(folder, |file| {
+        let accepted = file.strip_suffix(".snap");
+        accepted.or_else(|| file.strip_suffix(".snap.new"))
+    })
+}
+
+fn named(
+    folder: &Path,
+    name: impl Fn(&str) -> Option<&str>,
+) -> Result<Vec<Snapshot>, SnapshotError> {
+    let files = files(folder).map_err(|source| SnapshotError::File {
         task: "read",
         file: folder.to_owned(),
         source,
     })?;
-    files.sort();
-    let snapshots = files.iter().filter_map(|file| {
-        let name = file.file_name()?.to_str()?.strip_suffix(".snap.new")?;
-        Some(Snapshot::new(folder, name))
+    let names = files.iter().filter_map(|file| {
+        let name = name(file.file_name()?.to_str()?)?;
+        (!name.is_empty()).then(|| name.to_owned())
     });
+    let names: BTreeSet<String> = names.collect();
+    let snapshots = names.iter().map(|name| Snapshot::new(folder, name));
     Ok(snapshots.collect())
 }
 
@@ -294,7 +383,7 @@ mod tests {
         snapshot.propose("b: 2\n", "suite", &Info::new(1)).unwrap();
         assert!(snapshot.pending().exists());
         snapshot
-            .accept("a: 1\n---\nb\n", "suite", &Info::new(1))
+            .accept("a: 1\n---\nb\n", "suite", &Info::new(1), &[])
             .unwrap();
         assert_eq!(snapshot.read().unwrap().unwrap(), "a: 1\n---\nb");
         assert!(!snapshot.pending().exists());
@@ -315,9 +404,12 @@ mod tests {
             when: "2026-11-25".to_owned(),
             drift: vec!["widened own key: owner: 403 -> 200".to_owned()],
             reason: "the owner may".to_owned(),
+            ..Reason::default()
         };
-        snapshot.accept_pending(Some(&reason)).unwrap();
-        snapshot.accept("a: 3", "suite", &Info::new(2)).unwrap();
+        snapshot.accept_pending(&[reason]).unwrap();
+        snapshot
+            .accept("a: 3", "suite", &Info::new(2), &[])
+            .unwrap();
         let text = fs::read_to_string(snapshot.file()).unwrap();
         let text = text.replace(env!("CARGO_PKG_VERSION"), "VERSION");
         insta::assert_snapshot!(text, @r"
@@ -345,7 +437,7 @@ mod tests {
         let snapshot = Snapshot::new(folder.path(), "x");
         let pending = "---\nsource: tests/a.rs\nassertion_line: 3\nexpression: b\n---\na: 1\n";
         fs::write(snapshot.pending(), pending).unwrap();
-        snapshot.accept_pending(None).unwrap();
+        snapshot.accept_pending(&[]).unwrap();
         let accepted = fs::read_to_string(snapshot.file()).unwrap();
         assert_eq!(accepted, pending.replace("assertion_line: 3\n", ""));
         assert!(pending_names(folder.path()).is_empty());

@@ -3,14 +3,16 @@
 use clap::Args;
 
 use super::arguments::PendingArgs;
+use super::reason::ReasonArgs;
 use super::{Context, Failure};
 use crate::exit::Exit;
 use crate::review::Pending;
 
 /// What the help of `accept` ends with.
 pub const EXAMPLES: &str = "\
-A widening is every drift that weighs `deny`, as the tool or the suite says, and what cannot be
-classified. Why it was accepted is kept in the snapshot's header, and is never compared.
+A widening is every drift that weighs `deny`, as the tool or the suite says, every new finding of
+that level, and what cannot be classified. Why it was accepted is kept in the snapshot's header, and
+is never compared.
 
 Examples:
   Accept all that waits:
@@ -21,9 +23,8 @@ Examples:
 /// Arguments of `accept`.
 #[derive(Debug, Clone, Args)]
 pub struct AcceptArgs {
-    /// Why the widenings among it are accepted
-    #[arg(long, value_name = "TEXT", value_parser = reason)]
-    reason: Option<String>,
+    #[command(flatten)]
+    reason: ReasonArgs,
     #[command(flatten)]
     pending: PendingArgs,
 }
@@ -31,36 +32,32 @@ pub struct AcceptArgs {
 /// Accepts the snapshots that wait for review: all, or none if one of them takes a reason that was not given.
 pub fn run(args: &AcceptArgs, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let pending = args.pending.load()?;
-    if args.reason.is_none() {
-        nothing_widens(&pending)?;
+    let said = args.reason.said();
+    if said.is_none() {
+        nothing_asks(&pending)?;
     }
-    let reason = args.reason.as_deref().unwrap_or_default();
     for one in &pending {
-        one.accept(reason)?;
+        let former = one.snapshot.former_files();
+        one.accept(said.as_ref())?;
         writeln!(context.out, "accepted {}", one.snapshot.file().display())?;
+        for file in former {
+            writeln!(context.out, "removed {}", file.display())?;
+        }
     }
     Ok(Exit::AsPinned)
 }
 
-fn reason(text: &str) -> Result<String, &'static str> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Err("it is empty");
-    }
-    Ok(text.to_owned())
-}
-
-fn nothing_widens(pending: &[Pending]) -> Result<(), Failure> {
-    let widenings = pending.iter().flat_map(|one| {
+fn nothing_asks(pending: &[Pending]) -> Result<(), Failure> {
+    let asks = pending.iter().flat_map(|one| {
         let name = one.snapshot.name();
         let line = move |what: String| format!("\n  {name}: {what}");
-        one.widenings().into_iter().map(line)
+        one.asks().into_iter().map(line)
     });
-    let widenings: String = widenings.collect();
-    if widenings.is_empty() {
+    let asks: String = asks.collect();
+    if asks.is_empty() {
         return Ok(());
     }
-    let message = format!("a widening takes a reason, and nothing was accepted:{widenings}");
+    let message = format!("what weighs `deny` takes a reason, and nothing was accepted:{asks}");
     Err(Failure::new(Exit::Usage, message)
         .help("say why with --reason TEXT, or leave these endpoints out with --filter"))
 }

@@ -17,7 +17,7 @@ use super::Failure;
 use crate::diagnostic::{list, quoted};
 use crate::exit::Exit;
 use crate::plan::{EndpointPlan, Filter, PlannedCell, Shard, plan};
-use crate::review::Pending;
+use crate::review::{self, Pending};
 use crate::service::Given;
 use crate::snapshot;
 use crate::suite::Suite;
@@ -148,11 +148,25 @@ impl PendingArgs {
         Ok(pending)
     }
 
-    /// The snapshots that wait, in the order of their names. A pattern that selects none is a slip.
-    pub fn list(&self) -> Result<Vec<Pending>, Failure> {
+    /// The suite that they are of.
+    pub fn suite(&self) -> Result<Suite, Failure> {
         let mut suite = load(self.suite.as_deref())?;
         self.snapshots.apply(&mut suite)?;
+        Ok(suite)
+    }
+
+    /// The snapshots that wait, in the order of their names. A pattern that selects none is a slip.
+    pub fn list(&self) -> Result<Vec<Pending>, Failure> {
+        self.list_of(&self.suite()?)
+    }
+
+    /// The same where the suite is read already.
+    pub fn list_of(&self, suite: &Suite) -> Result<Vec<Pending>, Failure> {
         let mut snapshots = snapshot::pending(&suite.snapshots())?;
+        let renamed = review::renamed(suite, &snapshots)?;
+        // What waited under an earlier name goes with that one.
+        let is_former = |name: &str| renamed.values().any(|former| former.name() == name);
+        snapshots.retain(|one| !is_former(&one.name()));
         for pattern in &self.filter {
             let filter = endpoints(std::slice::from_ref(pattern))?;
             if !snapshots.iter().any(|one| filter(&one.name())) {
@@ -161,9 +175,10 @@ impl PendingArgs {
         }
         let filter = endpoints(&self.filter)?;
         snapshots.retain(|one| filter(&one.name()));
-        let pending = snapshots
-            .into_iter()
-            .map(|one| Pending::read(one, &suite.file.levels));
+        let pending = snapshots.into_iter().map(|one| {
+            let former = renamed.get(&one.name());
+            Pending::read(one, former, &suite.file.levels)
+        });
         Ok(pending.collect::<Result<_, _>>()?)
     }
 }

@@ -2,24 +2,27 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
 use clap::Args;
+use indexmap::IndexMap;
 
 use super::arguments::{Format, ServiceArgs, SnapshotArgs, SuiteArgs, SweepArgs};
 use super::{Context, Failure, all_removed, nothing_left, to_its_end};
+use crate::causes::{Cause, causes};
 use crate::conclusive;
 use crate::drift::{self, Comparison};
 use crate::dry_run::DryRun;
 use crate::exit::Exit;
 use crate::guard;
+use crate::orphan::{Orphan, Orphans, Unreferenced};
 use crate::plan::EndpointPlan;
 use crate::record::Record;
-use crate::report::{Destination, FORMS, Outcome, Report, Totals, human, json};
+use crate::report::{Destination, FORMS, FailOn, Findings, Outcome, Report, Totals, human, json};
 use crate::seen::Seen;
 use crate::service::{Given, Started};
-use crate::snapshot::{Info, Snapshot};
+use crate::snapshot::{Day, Info, Snapshot, over};
 use crate::suite::{Place, Suite};
 use crate::sweep::{Calls, End, Options, Sweep, sweep_and_hold};
 use crate::terminal::Bar;
@@ -51,6 +54,12 @@ pub struct CheckArgs {
     sweep: SweepArgs,
     #[command(flatten)]
     snapshots: SnapshotArgs,
+    /// What to do about snapshots that belong to no endpoint of the whole suite, whatever is swept
+    #[arg(long, value_enum, default_value_t, help_heading = "Snapshots")]
+    unreferenced: Unreferenced,
+    /// Fail also on findings that are pinned, where they weigh at least LEVEL [default: deny]
+    #[arg(long, value_name = "findings[=LEVEL]", help_heading = "Snapshots")]
+    fail_on: Option<FailOn>,
     /// The form of the result
     #[arg(long, value_enum, default_value_t, help_heading = "Output")]
     format: Format,
@@ -158,21 +167,41 @@ impl CheckArgs {
                 .iter()
                 .filter_map(|what| what.missing(&swept.seen)),
         );
+        let totals = Totals::new(swept.cells, swept.requests, start.elapsed());
+        let seen = std::mem::take(&mut swept.seen);
+        let (endpoints, orphans) = compare(suite, plan, swept, self.unreferenced)?;
         let report = Report {
             suite: suite.file.name.clone(),
             made: SystemTime::now(),
-            totals: Totals::new(swept.cells, swept.requests, start.elapsed()),
-            seen: std::mem::take(&mut swept.seen),
+            totals,
+            seen,
             inconclusive,
-            endpoints: compare(suite, plan, swept)?,
+            open: self.open(suite, &endpoints),
+            endpoints,
+            orphans,
         };
         self.write(&report, context)?;
         context.out.flush()?;
-        Ok(match (report.inconclusive.is_empty(), report.differing()) {
+        let is_as_pinned = report.faults().is_empty();
+        Ok(match (report.inconclusive.is_empty(), is_as_pinned) {
             (false, _) => Exit::Inconclusive,
-            (true, 0) => Exit::AsPinned,
-            (true, _) => Exit::Drift,
+            (true, true) => Exit::AsPinned,
+            (true, false) => Exit::Drift,
         })
+    }
+
+    /// The pinned findings on which the check is to fail.
+    fn open(&self, suite: &Suite, endpoints: &[Outcome]) -> Vec<Cause> {
+        let Some(FailOn(level)) = self.fail_on else {
+            return Vec::new();
+        };
+        let findings = endpoints.iter().flat_map(|outcome| {
+            let pinned = outcome.findings.pinned.iter();
+            pinned.map(|finding| (outcome.name.as_str(), finding.as_str()))
+        });
+        let mut causes = causes(findings, &suite.file.levels);
+        causes.retain(|cause| cause.level <= level);
+        causes
     }
 
     fn write(&self, report: &Report, context: &mut Context<'_>) -> Result<(), Failure> {
@@ -274,15 +303,38 @@ fn compare(
     suite: &Suite,
     plan: &[EndpointPlan<'_>],
     mut swept: Sweep,
-) -> Result<Vec<Outcome>, Failure> {
+    unreferenced: Unreferenced,
+) -> Result<(Vec<Outcome>, Vec<Orphan>), Failure> {
+    let (orphans, renamed) = renamed(suite, plan, &swept.records)?;
     let records = plan.iter().zip(swept.records);
-    records
-        .map(|(plan, (name, now))| {
-            let calls = swept.calls.swap_remove(&name).unwrap_or_default();
-            let is_whole = plan.is_whole(suite) && !swept.inconclusive.contains_key(&name);
-            compare_one(suite, plan, is_whole, now, calls)
-        })
-        .collect()
+    let outcomes = records.map(|(plan, (name, now))| {
+        let calls = swept.calls.swap_remove(&name).unwrap_or_default();
+        let is_whole = plan.is_whole(suite) && !swept.inconclusive.contains_key(&name);
+        compare_one(suite, plan, is_whole, (now, calls), renamed.get(&name))
+    });
+    let outcomes = outcomes.collect::<Result<_, Failure>>()?;
+    let mut orphans = orphans.settle(unreferenced)?;
+    for file in orphans.iter_mut().flat_map(|orphan| &mut orphan.files) {
+        *file = file_from_here(file);
+    }
+    Ok((outcomes, orphans))
+}
+
+/// The snapshots that belong to no endpoint, and those that are of an endpoint by its earlier name. A part of a record says
+/// too little for that.
+pub(super) fn renamed(
+    suite: &Suite,
+    plan: &[EndpointPlan<'_>],
+    records: &IndexMap<String, Record>,
+) -> Result<(Orphans, IndexMap<String, Snapshot>), Failure> {
+    let is_whole = |name: &str| {
+        let mut own = plan.iter().filter(|plan| plan.endpoint.name == name);
+        own.any(|plan| plan.is_whole(suite))
+    };
+    let orphans = Orphans::of(suite)?;
+    let records = records.iter().map(|(name, record)| (name.as_str(), record));
+    let renamed = orphans.renamed(records.filter(|(name, _)| is_whole(name)));
+    Ok((orphans.without(&renamed, is_whole), renamed))
 }
 
 /// Compares one record; a part of one is compared with the same part of the snapshot, and never written.
@@ -290,17 +342,28 @@ fn compare_one(
     suite: &Suite,
     plan: &EndpointPlan<'_>,
     whole: bool,
-    now: Record,
-    calls: Calls,
+    (now, calls): (Record, Calls),
+    former: Option<&Snapshot>,
 ) -> Result<Outcome, Failure> {
     let name = plan.endpoint.name.clone();
     let snapshot = Snapshot::new(&suite.snapshots(), &name);
-    let text = now.to_yaml()?;
-    let old = match snapshot.read()? {
-        Some(old) if !whole => Some(part_of(&old, &now)?),
-        old => old,
+    let snapshot = match former {
+        Some(former) => snapshot.formerly(former),
+        None => snapshot,
     };
-    let comparison = drift::compare(old.as_deref(), &text).weighed(&suite.file.levels);
+    let text = now.to_yaml()?;
+    let accepted = snapshot.read()?;
+    let old = match &accepted {
+        Some(old) if !whole => Some(part_of(old, &now)?),
+        old => old.clone(),
+    };
+    let comparison = drift::compare(old.as_deref(), &text);
+    let comparison = match former {
+        Some(former) => comparison.renamed(&former.name(), &name),
+        None => comparison,
+    };
+    let comparison = comparison.weighed(&suite.file.levels);
+    let expired = over(&snapshot.reasons()?, &now.findings, Day::today());
     if whole {
         match comparison {
             Comparison::Same => snapshot.settle()?,
@@ -311,9 +374,19 @@ fn compare_one(
         Comparison::Changed { .. } => old.and_then(|old| Record::parse(&old).ok()),
         Comparison::Same | Comparison::New => None,
     };
+    let before = before.map(|before| drift::under_new_names(&before, &now));
     Ok(Outcome {
         name,
         place: from_here(&plan.endpoint.place),
+        findings: match (whole, &comparison, &before) {
+            (false, ..) => findings_of_part(accepted.as_deref(), &now),
+            (true, Comparison::Same, _) => Findings::between(&now.findings, &now.findings),
+            (true, _, before) => {
+                let before = before.as_ref().map_or(&[][..], |it| it.findings.as_slice());
+                Findings::between(before, &now.findings)
+            }
+        },
+        expired,
         before,
         now,
         comparison,
@@ -321,18 +394,43 @@ fn compare_one(
     })
 }
 
+/// What the whole snapshot says of the findings of a part.
+fn findings_of_part(accepted: Option<&str>, now: &Record) -> Findings {
+    let before = accepted.and_then(|text| Record::parse(text).ok());
+    Findings::of_part(
+        before.as_ref().map_or(&[][..], |it| it.findings.as_slice()),
+        &now.findings,
+    )
+}
+
 /// A place as those name it who look at the working directory, such as a CI.
 fn from_here(place: &Place) -> Place {
     Place {
-        file: relative(&place.file).unwrap_or_else(|| place.file.clone()),
+        file: file_from_here(&place.file),
         ..place.clone()
     }
 }
 
+fn file_from_here(file: &Path) -> PathBuf {
+    relative(file).unwrap_or_else(|| file.to_owned())
+}
+
 fn relative(file: &Path) -> Option<PathBuf> {
-    let file = std::path::absolute(file).ok()?;
+    let file = without_parents(&std::path::absolute(file).ok()?);
     let below = file.strip_prefix(std::env::current_dir().ok()?).ok()?;
     Some(below.to_owned())
+}
+
+/// A path without `..`, as in that of a folder beside the suite's.
+fn without_parents(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => drop(out.pop()),
+            part => out.push(part),
+        }
+    }
+    out
 }
 
 /// What a snapshot's header names as its source.

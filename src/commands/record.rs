@@ -1,28 +1,30 @@
-//! `authz-pin record`: sweep twice, refuse what is not stable, accept.
+//! `authz-pin record`: sweep twice, refuse what is not stable, tell what is pinned, accept.
+
+mod pinning;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::io::Write as _;
 
 use clap::Args;
 use indexmap::IndexMap;
 
 use super::arguments::{Format, ServiceArgs, SnapshotArgs, SuiteArgs, SweepArgs};
-use super::check::{Held, bar, both, hold, print_dry_run, source};
+use super::check::{Held, bar, both, hold, print_dry_run};
+use super::reason::ReasonArgs;
 use super::{Context, Failure};
 use crate::calibrate::{self, Rule, Unstable};
 use crate::conclusive;
-use crate::diagnostic::quoted;
 use crate::dry_run::DryRun;
 use crate::exit::Exit;
-use crate::file;
+use crate::orphan::Unreferenced;
 use crate::plan::EndpointPlan;
 use crate::record::Record;
-use crate::snapshot::{Info, Snapshot};
 use crate::suite::Suite;
 use crate::sweep::{Options, Sweep};
 use crate::terminal::Bar;
 use crate::text::short;
+
+use pinning::Pinning;
 
 /// What the help of `record` ends with.
 pub const EXAMPLES: &str = "\
@@ -31,6 +33,8 @@ Examples:
     authz-pin record
   Accept it for some endpoints only:
     authz-pin record --filter 'key-update-*'
+  Accept it although there are findings of level deny, until the service is mended:
+    authz-pin record --reason 'known, #412 mends it' --until 2027-01-31
   Add the rules that a service needs whose columns hold a new value each time:
     authz-pin record --calibrate";
 
@@ -45,6 +49,11 @@ pub struct RecordArgs {
     sweep: SweepArgs,
     #[command(flatten)]
     snapshots: SnapshotArgs,
+    /// What to do about snapshots that belong to no endpoint of the whole suite, whatever is recorded
+    #[arg(long, value_enum, default_value_t = Unreferenced::Warn, help_heading = "Snapshots")]
+    unreferenced: Unreferenced,
+    #[command(flatten)]
+    reason: ReasonArgs,
     /// Add rules to suite.yaml for columns and texts that are not stable, and sweep again
     ///
     /// Each rule gets a comment, and everything else in the file stays as it is. What is pinned is never ruled out: a
@@ -54,6 +63,24 @@ pub struct RecordArgs {
     /// Print what would be sent and written, and do neither: nothing is connected to
     #[arg(long, help_heading = "Output", conflicts_with = "calibrate")]
     dry_run: bool,
+}
+
+impl RecordArgs {
+    /// The folder of the suite as an argument, where one was given.
+    fn suite_argument(&self) -> String {
+        let suite = self.suite.suite.as_ref();
+        suite.map_or_else(String::new, |suite| format!(" {}", suite.display()))
+    }
+
+    /// What of the command line says which endpoints are recorded.
+    fn command(&self) -> String {
+        let filters = self.suite.filter.iter();
+        let filters = filters.map(|filter| format!(" --filter '{filter}'"));
+        let shard = self.suite.shard.map(|shard| format!(" --shard {shard}"));
+        let selected: Vec<String> = filters.chain(shard).collect();
+        let suite = self.suite_argument();
+        format!("authz-pin record{suite}{}", selected.concat())
+    }
 }
 
 /// How often rules are made of what still differs.
@@ -78,8 +105,15 @@ pub async fn run(args: &RecordArgs, context: &mut Context<'_>) -> Result<Exit, F
         let decided = match twice.decide(args.calibrate, is_last) {
             Ok(None) => {
                 let rules = twice.with_alone(&suite, &rules, args.calibrate);
-                let accepted = accept(&suite, &plan, &twice.records, &rules, context);
-                accepted.map(Some)
+                match Pinning::of(&suite, &plan, &twice.records, rules) {
+                    // Nothing of the run stays while somebody thinks.
+                    Ok(pinning) if pinning.has_to_ask(args) => {
+                        held.undo().await?;
+                        return pinning.asked(args, context);
+                    }
+                    Ok(pinning) => pinning.answered(args, context).map(Some),
+                    Err(failure) => Err(failure),
+                }
             }
             Ok(Some(steadied)) => {
                 rules.extend(steadied);
@@ -191,50 +225,6 @@ async fn twice<'a>(
         inconclusive,
     };
     Ok((twice, held))
-}
-
-/// Writes the rules that made the records stable, then the records.
-fn accept(
-    suite: &Suite,
-    plan: &[EndpointPlan<'_>],
-    records: &IndexMap<String, Record>,
-    rules: &[(Rule, String)],
-    context: &mut Context<'_>,
-) -> Result<Exit, Failure> {
-    let mut accepted = Vec::new();
-    for (plan, (name, record)) in plan.iter().zip(records) {
-        let snapshot = Snapshot::new(&suite.snapshots(), name);
-        accepted.push((snapshot, record.to_yaml()?, Info::new(plan.cells.len())));
-    }
-    if !rules.is_empty() {
-        add(suite, rules)?;
-        let suite = suite.folder.join("suite.yaml");
-        writeln!(
-            context.out,
-            "added to {}:\n{}",
-            suite.display(),
-            calibrate::shown(rules)
-        )?;
-    }
-    for (snapshot, text, info) in &accepted {
-        snapshot.accept(text, &source(suite), info)?;
-        writeln!(context.out, "accepted {}", snapshot.file().display())?;
-    }
-    Ok(Exit::AsPinned)
-}
-
-fn add(suite: &Suite, rules: &[(Rule, String)]) -> Result<(), Failure> {
-    let path = suite.folder.join("suite.yaml");
-    let name = quoted(&path.to_string_lossy());
-    let fail = |what, error| Failure::new(Exit::Usage, format!("cannot {what} {name}: {error}"));
-    let text = std::fs::read_to_string(&path).map_err(|error| fail("read", error))?;
-    let Some(edited) = calibrate::add(&path, &text, rules) else {
-        let message = format!("cannot add rules to {name} as it is written, nothing was accepted");
-        let help = format!("add these rules to it:\n{}", calibrate::shown(rules));
-        return Err(Failure::new(Exit::Usage, message).help(help.trim_end()));
-    };
-    let written = file::write(&path, |file| file.write_all(edited.as_bytes()));
-    written.map_err(|error| fail("write", error))
 }
 
 fn inconclusive(reasons: &[String]) -> Failure {

@@ -5,10 +5,12 @@ use std::io::{self, Write};
 use clap::Args;
 
 use super::arguments::PendingArgs;
+use super::reason::ask;
 use super::{Context, Failure};
 use crate::drift;
 use crate::exit::Exit;
 use crate::review::Pending;
+use crate::snapshot::Said;
 use crate::terminal::{self, ALLOWED, DENIED, FAINT, HEADING, Key, Keyboard, NOTABLE, styled};
 
 /// What the help of `review` ends with.
@@ -45,7 +47,7 @@ pub fn run(args: &ReviewArgs, context: &mut Context<'_>) -> Result<Exit, Failure
     };
     for (one, decision) in pending.iter().zip(&decisions) {
         match decision {
-            Decision::Accept(reason) => one.accept(reason)?,
+            Decision::Accept(said) => one.accept(said.as_ref())?,
             Decision::Reject => one.snapshot.settle()?,
             Decision::Skip => {}
         }
@@ -68,8 +70,8 @@ fn interrupted() -> Failure {
 /// What is to become of a snapshot that waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Decision {
-    /// With the reason, which is empty where none is needed.
-    Accept(String),
+    /// With the reason, where one is needed.
+    Accept(Option<Said>),
     Reject,
     Skip,
 }
@@ -191,23 +193,17 @@ impl Review<'_> {
     ) -> Result<Option<Decision>, Failure> {
         let rest = if is_for_the_rest { rest } else { &[] };
         let all = std::iter::once(one).chain(rest);
-        let widening: Vec<String> = all
-            .filter(|one| !one.widenings().is_empty())
+        let asking: Vec<String> = all
+            .filter(|one| !one.asks().is_empty())
             .map(|one| one.snapshot.name())
             .collect();
-        if widening.is_empty() {
-            return Ok(Some(Decision::Accept(String::new())));
+        if asking.is_empty() {
+            return Ok(Some(Decision::Accept(None)));
         }
-        let reason = self.reason(&widening)?;
-        Ok((!reason.is_empty()).then_some(Decision::Accept(reason)))
-    }
-
-    fn reason(&mut self, widening: &[String]) -> Result<String, Failure> {
-        let names = widening.join(", ");
+        let names = asking.join(", ");
         let question = format!("Why is the widening of {names} accepted? An empty line goes back.");
-        write!(self.out, "\n{}\n> ", styled(NOTABLE, &question))?;
-        self.out.flush()?;
-        self.keyboard.line().map_err(|error| no_key(&error))
+        let said = ask(self.keyboard, self.out, &question)?;
+        Ok(said.map(|said| Decision::Accept(Some(said))))
     }
 
     fn show(&mut self, one: &Pending, (number, of): (usize, usize)) -> Result<(), Failure> {

@@ -29,6 +29,7 @@ pub enum Kind {
     ShapeChanged,
     CellAdded,
     CellRemoved,
+    Renamed,
     EndpointChanged,
     LayoutChanged,
     Unreadable,

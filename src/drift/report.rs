@@ -80,13 +80,11 @@ pub fn human(out: &mut dyn Write, groups: &[Group]) -> io::Result<()> {
             Level::Warn => NOTABLE,
             Level::Allow => FAINT,
         };
-        writeln!(
-            out,
-            "{} {}  {}",
-            styled(style, &group.kind.id()),
-            group.endpoint,
-            group.cells()
-        )?;
+        let cells = Some(group.cells()).filter(|cells| !cells.is_empty());
+        let cells = cells.map(|cells| format!("  {cells}"));
+        let kind = styled(style, &group.kind.id());
+        let cells = cells.unwrap_or_default();
+        writeln!(out, "{kind} {}{cells}", group.endpoint)?;
         for (sign, text) in [('-', &group.was), ('+', &group.is)]
             .into_iter()
             .filter(|(_, text)| !text.is_empty())

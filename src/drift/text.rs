@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use similar::{ChangeTag, TextDiff};
 
-use super::{Drift, Kind, between};
+use super::{Drift, Kind, between, under_new_names};
 use crate::kinds::Level;
 use crate::record::Record;
 
@@ -29,11 +29,22 @@ pub fn compare(old: Option<&str>, new: &str) -> Comparison {
     match old {
         None => Comparison::New,
         Some(old) if old.trim_end() == new.trim_end() => Comparison::Same,
-        Some(old) => Comparison::Changed {
-            diff: unified(old, new),
-            drifts: read_and_compare(old, new),
-        },
+        Some(old) => {
+            let drifts = read_and_compare(old, new);
+            let is_renamed = drifts.iter().any(|drift| drift.kind == Kind::Renamed);
+            let renamed = is_renamed.then(|| renamed(old, new)).flatten();
+            Comparison::Changed {
+                diff: unified(renamed.as_deref().unwrap_or(old), new),
+                drifts,
+            }
+        }
     }
+}
+
+/// The older text under the new names.
+fn renamed(old: &str, new: &str) -> Option<String> {
+    let (old, new) = (Record::parse(old).ok()?, Record::parse(new).ok()?);
+    under_new_names(&old, &new).to_yaml().ok()
 }
 
 impl Comparison {
@@ -50,6 +61,19 @@ impl Comparison {
             }
             other => other,
         }
+    }
+
+    /// The same of an endpoint that had another name: that alone is a difference.
+    #[must_use]
+    pub fn renamed(self, was: &str, is: &str) -> Self {
+        let (diff, mut drifts) = match self {
+            Self::New => return Self::New,
+            Self::Same => (String::new(), Vec::new()),
+            Self::Changed { diff, drifts } => (diff, drifts),
+        };
+        drifts.push(Drift::renamed("endpoint", was, is));
+        drifts.sort_by_key(|drift| drift.kind);
+        Self::Changed { diff, drifts }
     }
 
     /// The cells that differ, as `target/actor`, each once and in the order of the drifts. A finding can come or go for

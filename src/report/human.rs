@@ -7,8 +7,10 @@ use tabled::Table;
 use tabled::builder::Builder;
 use tabled::settings::{Padding, Style};
 
+use super::issue::{self, Issue};
 use super::{Outcome, Report};
 use crate::drift::{self, Comparison};
+use crate::kinds::Level;
 use crate::record::Cell;
 use crate::terminal::{ALLOWED, DENIED, FAINT, HEADING, NOTABLE, styled};
 use crate::text::counted;
@@ -29,6 +31,7 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     for outcome in &report.endpoints {
         differences(out, outcome)?;
     }
+    issue::beside(report).try_for_each(|issue| beside(out, &issue))?;
     inconclusive(out, report)?;
     writeln!(out)?;
     for line in report.seen.lines() {
@@ -109,8 +112,11 @@ fn differences(out: &mut dyn Write, outcome: &Outcome) -> io::Result<()> {
         Comparison::Same => Ok(()),
         Comparison::New => writeln!(out, "\n{name} has no snapshot yet"),
         Comparison::Changed { diff, drifts } => {
-            let cells = outcome.comparison.cells().len();
-            writeln!(out, "\n{name} differs in {}", counted(cells, "cell"))?;
+            let cells = match outcome.comparison.cells().len() {
+                0 => "no cell".to_owned(),
+                cells => counted(cells, "cell"),
+            };
+            writeln!(out, "\n{name} differs in {cells}")?;
             drift::human(
                 out,
                 &drift::group([(outcome.name.as_str(), drifts.clone())]),
@@ -119,6 +125,19 @@ fn differences(out: &mut dyn Write, outcome: &Outcome) -> io::Result<()> {
                 .try_for_each(|line| writeln!(out, "{}", colored(line)))
         }
     }
+}
+
+/// What is about no cell that was swept.
+fn beside(out: &mut dyn Write, issue: &Issue<'_>) -> io::Result<()> {
+    let style = match issue.rule.level {
+        Level::Deny => DENIED,
+        Level::Warn => NOTABLE,
+        Level::Allow => FAINT,
+    };
+    let id = styled(style, &issue.rule.id);
+    writeln!(out, "\n{id} {}: {}", issue.name, issue.rule.title)?;
+    let mut lines = issue.details().into_iter();
+    lines.try_for_each(|line| writeln!(out, "    {line}"))
 }
 
 fn colored(line: &str) -> String {
@@ -143,17 +162,16 @@ fn inconclusive(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 }
 
 fn summary(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    let verdict = match report.differing() {
+    let faults = report.faults().join(", ");
+    let verdict = match (faults.as_str(), report.differing()) {
         _ if !report.inconclusive.is_empty() => styled(NOTABLE, "inconclusive"),
-        0 => styled(ALLOWED, "as pinned"),
-        n => styled(
-            NOTABLE,
-            &format!("{} not as pinned", counted(n, "endpoint")),
-        ),
+        ("", _) => styled(ALLOWED, "as pinned"),
+        (_, 0) => styled(NOTABLE, &format!("not as pinned, {faults}")),
+        _ => styled(NOTABLE, &faults),
     };
     let cells = counted(report.totals.cells, "cell");
     let requests = counted(report.totals.requests, "request");
-    let findings = counted(report.findings(), "pinned finding");
+    let findings = report.findings();
     writeln!(
         out,
         "{verdict}: {cells}, {}, {requests}, {findings} in {:.2} s",

@@ -1,10 +1,18 @@
 //! What is not as pinned, each thing once and at one place of the suite, for forms that point at lines of files.
 
+use std::borrow::Cow;
+
 use indexmap::IndexMap;
 
 use super::{Outcome, Report};
+use crate::asks::expired;
+use crate::causes::Cause;
 use crate::drift::{Comparison, Group, table};
+use crate::findings;
 use crate::kinds::{Entry, Level};
+use crate::orphan::Orphan;
+use crate::snapshot::Reason;
+use crate::suite::Place;
 
 /// What an issue is an instance of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,11 +29,15 @@ pub(super) struct Rule {
 #[derive(Debug, Clone)]
 pub(super) struct Issue<'a> {
     pub(super) rule: Rule,
-    pub(super) outcome: &'a Outcome,
+    /// The name of the endpoint, or of a snapshot that has none.
+    pub(super) name: &'a str,
+    pub(super) place: Cow<'a, Place>,
     /// The actors by target; what is said of an endpoint as a whole has none.
     pub(super) cells: IndexMap<String, Vec<String>>,
     pub(super) was: String,
     pub(super) is: String,
+    /// What else is said, where it is about no cells.
+    pub(super) lines: Vec<String>,
 }
 
 /// Everything that is not as pinned, worst first.
@@ -34,16 +46,29 @@ pub(super) fn all(report: &Report) -> Vec<Issue<'_>> {
     let groups = report.groups();
     let groups = groups.into_iter();
     whole
+        .chain(beside(report))
         .chain(groups.filter_map(|group| Issue::of_group(report, group)))
         .collect()
 }
 
+/// What is not as it should be beside what was swept.
+pub(super) fn beside(report: &Report) -> impl Iterator<Item = Issue<'_>> {
+    let outcomes = report.endpoints.iter();
+    let expired = outcomes.flat_map(|it| it.expired.iter().map(|over| Issue::of_reason(it, over)));
+    let open = report
+        .open
+        .iter()
+        .flat_map(|cause| Issue::of_cause(report, cause));
+    let orphans = report.orphans.iter().map(Issue::of_orphan);
+    expired.chain(open).chain(orphans)
+}
+
 /// Everything that an issue can be an instance of.
 pub(super) fn rules() -> Vec<Rule> {
-    let of_endpoints = [no_snapshot(), other_text()];
+    let of_endpoints = [no_snapshot(), other_text()].into_iter();
     of_endpoints
-        .into_iter()
         .chain(table().iter().map(Rule::from))
+        .chain([no_endpoint(), reason_over()])
         .collect()
 }
 
@@ -77,46 +102,104 @@ impl From<&'static Entry> for Rule {
 
 impl<'a> Issue<'a> {
     fn of_endpoint(outcome: &'a Outcome) -> Option<Self> {
-        Some(Self {
-            rule: of_whole(outcome)?,
-            outcome,
+        Some(Self::about(outcome, of_whole(outcome)?, Vec::new()))
+    }
+
+    fn of_reason(outcome: &'a Outcome, over: &Reason) -> Self {
+        let lines = std::iter::once(expired(over)).chain(over.about());
+        Self::about(outcome, reason_over(), lines.collect())
+    }
+
+    /// A finding that is pinned, in each endpoint that has it.
+    fn of_cause(report: &'a Report, cause: &'a Cause) -> impl Iterator<Item = Self> {
+        let kind = findings::kind_of(&cause.finding);
+        let entry = kind.and_then(findings::Kind::entry);
+        let endpoints = cause.endpoints.iter();
+        endpoints.filter_map(move |(name, cells)| {
+            let mut outcomes = report.endpoints.iter();
+            let outcome = outcomes.find(|outcome| outcome.name == *name)?;
+            let rule = Rule {
+                level: cause.level,
+                ..entry?.into()
+            };
+            Some(Self {
+                cells: cells.clone(),
+                ..Self::about(outcome, rule, vec![cause.finding.clone()])
+            })
+        })
+    }
+
+    fn about(outcome: &'a Outcome, rule: Rule, lines: Vec<String>) -> Self {
+        Self {
+            rule,
+            name: &outcome.name,
+            place: Cow::Borrowed(&outcome.place),
             cells: IndexMap::new(),
             was: String::new(),
             is: String::new(),
-        })
+            lines,
+        }
+    }
+
+    fn of_orphan(orphan: &'a Orphan) -> Self {
+        let place = Place {
+            file: orphan.files.first().cloned().unwrap_or_default(),
+            ..Place::default()
+        };
+        Self {
+            rule: Rule {
+                level: orphan.level,
+                title: orphan.title(),
+                ..no_endpoint()
+            },
+            name: &orphan.name,
+            place: Cow::Owned(place),
+            cells: IndexMap::new(),
+            was: String::new(),
+            is: String::new(),
+            lines: orphan.lines(),
+        }
     }
 
     fn of_group(report: &'a Report, group: Group) -> Option<Self> {
         let mut endpoints = report.endpoints.iter();
+        let outcome = endpoints.find(|outcome| outcome.name == group.endpoint)?;
         Some(Self {
             rule: Rule {
                 level: group.level,
                 ..group.kind.entry()?.into()
             },
-            outcome: endpoints.find(|outcome| outcome.name == group.endpoint)?,
+            name: &outcome.name,
+            place: Cow::Borrowed(&outcome.place),
             cells: group.cells,
             was: group.was,
             is: group.is,
+            lines: Vec::new(),
         })
     }
 
     /// The line of the suite's file: that of the first target.
     pub(super) fn line(&self) -> usize {
         let target = self.cells.keys().next();
-        self.outcome.place.line_of(target.map(String::as_str))
+        self.place.line_of(target.map(String::as_str))
     }
 
-    /// The cells, a target per line, then what was and what is.
-    pub(super) fn text(&self) -> String {
+    /// What else is said, the cells, a target per line, then what was and what is.
+    pub(super) fn details(&self) -> Vec<String> {
         let row =
             |(target, actors): (&String, &Vec<String>)| format!("{target}: {}", actors.join(", "));
         let rows = self.cells.iter().map(row);
         let change = Some(change(&self.was, &self.is)).filter(|text| !text.is_empty());
-        let lines: Vec<String> = rows.chain(change).collect();
-        if lines.is_empty() {
-            return self.rule.explanation.replace('\n', " ");
+        let rows = self.lines.iter().cloned().chain(rows);
+        rows.chain(change).collect()
+    }
+
+    /// The same as a text; where there is nothing to say, what the kind means.
+    pub(super) fn text(&self) -> String {
+        match self.details().as_slice() {
+            [] => self.rule.explanation.replace('\n', " "),
+            lines => lines.join("\n"),
         }
-        lines.join("\n")
     }
 }
 
@@ -126,6 +209,26 @@ fn no_snapshot() -> Rule {
         level: Level::Deny,
         title: "an endpoint has no snapshot yet",
         explanation: "Nothing is pinned of this endpoint. Review what was recorded, and accept it.",
+    }
+}
+
+fn no_endpoint() -> Rule {
+    Rule {
+        id: "unreferenced-snapshot".to_owned(),
+        level: Level::Deny,
+        title: "a snapshot belongs to no endpoint of the suite",
+        explanation: "What it pins is compared with nothing. If the endpoint was removed, delete the file, or let \
+                      `--unreferenced delete` do it; if its file is missing, restore it.",
+    }
+}
+
+fn reason_over() -> Rule {
+    Rule {
+        id: "reason-over".to_owned(),
+        level: Level::Deny,
+        title: "the time of a reason is over",
+        explanation: "Something was accepted until a day that is over. Mend the service, or record the endpoint again with \
+                      another reason.",
     }
 }
 

@@ -6,10 +6,13 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
-use super::{Outcome, Report, Totals};
+use super::{FindingCounts, Outcome, Report, Totals};
+use crate::causes::Cause;
 use crate::drift::{Comparison, Drift};
+use crate::orphan::Orphan;
 use crate::record::Record;
 use crate::seen::Seen;
+use crate::snapshot::Reason;
 use crate::sweep::Calls;
 
 /// What a check found.
@@ -25,8 +28,14 @@ struct Document<'a> {
     /// Why what was seen does not say enough; nothing, if it does.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     inconclusive: &'a [String],
+    /// How many findings there are, by what the snapshots say of them.
+    findings: FindingCounts,
     /// What was found of each endpoint, in the suite's order.
     endpoints: Vec<Endpoint<'a>>,
+    /// The findings on which the check fails although they are pinned (`--fail-on`).
+    open_findings: &'a [Cause],
+    /// The snapshots that belong to no endpoint of the suite.
+    unreferenced: &'a [Orphan],
 }
 
 /// One endpoint's record and how it compares to its snapshot.
@@ -42,7 +51,10 @@ struct Endpoint<'a> {
     drifts: &'a [Drift],
     /// What was observed.
     record: &'a Record,
-    /// The accepted record, where it is another one.
+    /// The reasons of the snapshot that are over.
+    #[serde(skip_serializing_if = "<[Reason]>::is_empty")]
+    expired_reasons: &'a [Reason],
+    /// The accepted record, where it is another one, under the names that actors and targets have now.
     #[serde(skip_serializing_if = "Option::is_none")]
     before: Option<&'a Record>,
     /// How to repeat the calls of the cells that changed.
@@ -74,6 +86,7 @@ impl<'a> Endpoint<'a> {
             changed_cells: outcome.comparison.cells(),
             drifts: outcome.drifts(),
             record: &outcome.now,
+            expired_reasons: &outcome.expired,
             before: outcome.before.as_ref(),
             calls: changed_calls(outcome),
         }
@@ -101,7 +114,10 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         totals: report.totals,
         seen: &report.seen,
         inconclusive: &report.inconclusive,
+        findings: report.findings(),
         endpoints: report.endpoints.iter().map(Endpoint::of).collect(),
+        open_findings: &report.open,
+        unreferenced: &report.orphans,
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     writeln!(out)

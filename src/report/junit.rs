@@ -6,7 +6,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
-use super::issue::{self, Rule, change};
+use super::issue::{self, Issue, Rule, change};
 use super::{Outcome, Report};
 use crate::drift::Drift;
 use crate::findings;
@@ -17,7 +17,10 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let mut document = quick_junit::Report::new(format!("authz-pin {}", report.suite));
     document.set_time(Duration::from_secs_f64(report.totals.seconds));
     let suites = report.endpoints.iter();
-    document.add_test_suites(suites.map(|outcome| suite(&report.suite, outcome)));
+    document.add_test_suites(suites.map(|outcome| suite(report, outcome)));
+    let is_swept = |issue: &Issue<'_>| report.endpoints.iter().any(|it| it.name == issue.name);
+    let others = issue::beside(report).filter(|issue| !is_swept(issue));
+    document.add_test_suites(others.map(|issue| other(&report.suite, &issue)));
     let text = document.to_string().map_err(io::Error::other)?;
     out.write_all(without_skipped(&text).as_bytes())
 }
@@ -38,17 +41,38 @@ struct Notes<'a> {
 /// The target and the actor.
 type At<'a> = Option<(&'a str, &'a str)>;
 
-fn suite(name: &str, outcome: &Outcome) -> TestSuite {
-    let class = format!("{name}.{}", outcome.name);
+fn suite(report: &Report, outcome: &Outcome) -> TestSuite {
+    let class = format!("{}.{}", report.suite, outcome.name);
     let cases = notes(outcome).into_iter();
     let cases = cases.map(|(at, notes)| case(at, &notes));
     let whole = issue::of_whole(outcome).map(|rule| whole(&rule));
+    let beside = issue::beside(report).filter(|issue| issue.name == outcome.name);
+    let beside = beside.map(|issue| beside_case(issue.lines.first(), &issue));
     let mut suite = TestSuite::new(outcome.name.as_str());
-    suite.add_test_cases(whole.into_iter().chain(cases).map(|mut case| {
+    let cases = whole.into_iter().chain(beside).chain(cases);
+    suite.add_test_cases(cases.map(|mut case| {
         case.set_classname(class.as_str());
         case
     }));
     suite
+}
+
+/// What is about no endpoint that was swept.
+fn other(name: &str, issue: &Issue<'_>) -> TestSuite {
+    let mut case = beside_case(None, issue);
+    case.set_classname(format!("{name}.{}", issue.name));
+    let mut suite = TestSuite::new(issue.name);
+    suite.add_test_case(case);
+    suite
+}
+
+/// An endpoint can have several of one kind, which their first lines tell apart.
+fn beside_case(line: Option<&String>, issue: &Issue<'_>) -> TestCase {
+    let status = match issue.rule.level {
+        Level::Allow => TestCaseStatus::success(),
+        _ => failure(&issue.rule.id, issue.rule.title, issue.text()),
+    };
+    TestCase::new(line.unwrap_or(&issue.rule.id).as_str(), status)
 }
 
 /// Every cell that was swept, also where nothing is to be said of it, and those that were not and should have been.

@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 
 use super::Report;
-use super::issue::{self, Rule};
+use super::issue::{self, Issue, Rule};
 use crate::drift::Group;
 use crate::text::{counted, short};
 
@@ -46,17 +46,9 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         .iter()
         .filter(|_| report.totals.cells > 0)
     {
-        page.add(
-            &format!(
-                "
-{}
-",
-                plain(line)
-            ),
-            END,
-        );
+        page.add(&format!("\n{}\n", plain(line)), END);
     }
-    if report.differing() > 0 {
+    if !report.faults().is_empty() || !report.orphans.is_empty() {
         page.end();
     }
     out.write_all(page.text.as_bytes())
@@ -65,9 +57,9 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 fn verdict(report: &Report) -> String {
     let cells = report.endpoints.iter();
     let changed: usize = cells.map(|outcome| outcome.comparison.cells().len()).sum();
-    let verdict = match report.differing() {
+    let verdict = match report.faults().as_slice() {
         _ if !report.inconclusive.is_empty() => "**inconclusive**",
-        0 => "as pinned",
+        [] => "as pinned",
         _ => "**not** as pinned",
     };
     format!(
@@ -78,7 +70,7 @@ fn verdict(report: &Report) -> String {
         part(changed),
         counted(report.totals.cells, "cell"),
         counted(report.totals.requests, "request"),
-        counted(report.findings(), "pinned finding"),
+        report.findings(),
     )
 }
 
@@ -162,13 +154,14 @@ impl Page {
         1 + shown
     }
 
-    /// The endpoints that differ without a drift.
+    /// The endpoints that differ without a drift, and what is about none.
     fn wholes(&mut self, report: &Report) {
-        for outcome in &report.endpoints {
-            let Some(rule) = issue::of_whole(outcome) else {
-                continue;
-            };
-            if self.left > 0 || !self.add(&whole(&outcome.name, &rule), END) {
+        let wholes = report.endpoints.iter().filter_map(|outcome| {
+            let rule = issue::of_whole(outcome)?;
+            Some(whole(&outcome.name, &rule))
+        });
+        for line in wholes.chain(issue::beside(report).map(|issue| beside(&issue))) {
+            if self.left > 0 || !self.add(&line, END) {
                 self.left += 1;
             }
         }
@@ -244,6 +237,12 @@ fn row(group: &Group) -> String {
 
 fn whole(endpoint: &str, rule: &Rule) -> String {
     format!("- **{}**: {}\n", plain(endpoint), rule.title)
+}
+
+fn beside(issue: &Issue<'_>) -> String {
+    let lines: Vec<String> = issue.details().iter().map(|line| code(line)).collect();
+    let whole = whole(issue.name, &issue.rule);
+    format!("{}: {}\n", whole.trim_end(), lines.join(", "))
 }
 
 /// A name of the suite, also in a cell of a table.

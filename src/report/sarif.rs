@@ -182,7 +182,7 @@ fn name(level: Level) -> &'static str {
 
 fn finding(suite: &str, rules: &IndexMap<String, Rule>, issue: &Issue<'_>) -> Finding {
     let id = rules::of(rules, issue);
-    let endpoint = &issue.outcome.name;
+    let endpoint = issue.name;
     Finding {
         rule_index: rules.get_index_of(id).unwrap_or_default(),
         rule_id: id.to_owned(),
@@ -202,7 +202,7 @@ fn finding(suite: &str, rules: &IndexMap<String, Rule>, issue: &Issue<'_>) -> Fi
 
 /// The other targets, each at its line.
 fn others(issue: &Issue<'_>) -> Vec<Location> {
-    let line = |target: &str| issue.outcome.place.line_of(Some(target));
+    let line = |target: &str| issue.place.line_of(Some(target));
     let others = issue.cells.iter().skip(1);
     let other = |(target, actors): (&String, &Vec<String>)| {
         let text = format!("{target}: {}", actors.join(", "));
@@ -214,7 +214,7 @@ fn others(issue: &Issue<'_>) -> Vec<Location> {
 fn location(issue: &Issue<'_>, line: usize, message: Option<Message>) -> Location {
     Location {
         physical_location: PhysicalLocation {
-            artifact_location: artifact(&issue.outcome.place.file),
+            artifact_location: artifact(&issue.place.file),
             region: Region { start_line: line },
         },
         message,
@@ -246,13 +246,9 @@ fn artifact(file: &Path) -> ArtifactLocation {
 
 /// The same in every run that shows the same drift, whichever cells it shows it in: one cell more is no other issue.
 fn fingerprint(suite: &str, issue: &Issue<'_>) -> String {
-    let parts = [
-        suite,
-        &issue.outcome.name,
-        &issue.rule.id,
-        &issue.was,
-        &issue.is,
-    ];
+    let parts = [suite, issue.name, &issue.rule.id, &issue.was, &issue.is];
+    let lines = issue.lines.iter().map(String::as_str);
+    let parts: Vec<&str> = parts.into_iter().chain(lines).collect();
     hex::encode(Sha256::digest(parts.join("\0")))
 }
 

@@ -24,6 +24,8 @@ pub(super) fn large(endpoints: usize, cells: usize, kinds: &[Kind]) -> Report {
         endpoints: (0..endpoints)
             .map(|number| outcome(number, cells, kinds))
             .collect(),
+        open: Vec::new(),
+        orphans: Vec::new(),
     }
 }
 
@@ -46,6 +48,8 @@ fn outcome(number: usize, cells: usize, kinds: &[Kind]) -> Outcome {
             diff: String::new(),
             drifts,
         },
+        findings: Findings::default(),
+        expired: Vec::new(),
         calls: Calls::new(),
     }
 }

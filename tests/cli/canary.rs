@@ -158,7 +158,7 @@ async fn no_credential_is_in_anything_that_the_tool_leaves_or_prints() {
 
     scene.run(&["check", "canary"], 1);
     scene.run(&["check", "canary", "--format", "json"], 1);
-    scene.run(&["record", "canary"], 0);
+    scene.run(&["record", "canary", "--reason", "it gossips"], 0);
     scene.run(&["check", "canary", "--concurrency", "1"], 0);
     scene.gossip.switches.is_open.store(true, Ordering::SeqCst);
     let drifted = scene.run(&["check", "canary"], 1);

@@ -21,7 +21,17 @@ fn a_check_for_a_program_is_one_json_document_with_totals_and_endpoints() {
     let report = check(&place, &["--filter", "key-info"]);
     assert_eq!(
         keys(&report),
-        ["suite", "cells", "requests", "seconds", "seen", "endpoints"]
+        [
+            "suite",
+            "cells",
+            "requests",
+            "seconds",
+            "seen",
+            "findings",
+            "endpoints",
+            "open_findings",
+            "unreferenced"
+        ]
     );
     assert_eq!(report["suite"], "litellm");
     assert_eq!(report["cells"], listed(&place, "key-info"));

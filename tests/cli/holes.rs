@@ -28,7 +28,7 @@ type Hole = (
 );
 
 /// A drift without any other; only where the cell itself breaks an invariant a finding comes with it.
-const DRIFTS: [Hole; 18] = [
+const DRIFTS: [Hole; 19] = [
     ("widened", Service, &["widened"], &[]),
     (
         "wrote-while-denied",
@@ -89,6 +89,12 @@ const DRIFTS: [Hole; 18] = [
         "cell-removed",
         File("letters/endpoints/read.yaml", "  - writer's letter\n", ""),
         &["cell-removed"],
+        &[],
+    ),
+    (
+        "renamed",
+        File("letters/world.yaml", "  reader:\n", "  subscriber:\n"),
+        &["renamed"],
         &[],
     ),
     (

@@ -105,7 +105,7 @@ fn what_waits_is_listed_with_the_kinds_of_its_drift() {
         "--format",
         "json",
     ];
-    assert_snapshot!(place.run(&one).result(), @r#"[{"name":"note-list","file":"notes/snapshots/note-list.snap.new","new":false,"takes_reason":true,"drift":[{"kind":"widened","level":"deny","endpoint":"note-list","was":"403 auth_error: No","is":"200","cells":{"all notes":["owner","root"]}},{"kind":"disclosure-widened","level":"deny","endpoint":"note-list","was":"not disclosed","is":"owner.user_id","cells":{"all notes":["admin"]}}]}]"#);
+    assert_snapshot!(place.run(&one).result(), @r#"[{"name":"note-list","file":"notes/snapshots/note-list.snap.new","new":false,"takes_reason":true,"unreferenced":false,"drift":[{"kind":"widened","level":"deny","endpoint":"note-list","was":"403 auth_error: No","is":"200","cells":{"all notes":["owner","root"]}},{"kind":"disclosure-widened","level":"deny","endpoint":"note-list","was":"not disclosed","is":"owner.user_id","cells":{"all notes":["admin"]}}]}]"#);
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn accepting_a_widening_without_a_reason_is_refused_and_accepts_nothing() {
     let place = waiting();
     let before = place.files();
     assert_snapshot!(place.run(&["accept", "notes"]).error(2), @"
-    error: a widening takes a reason, and nothing was accepted:
+    error: what weighs `deny` takes a reason, and nothing was accepted:
       note-list: widened all notes: owner, root: 403 auth_error: No -> 200
       note-list: disclosure-widened all notes: admin: not disclosed -> owner.user_id
       = help: say why with --reason TEXT, or leave these endpoints out with --filter
@@ -186,7 +186,7 @@ fn what_is_no_record_takes_a_reason_since_nobody_knows_what_it_allows() {
     let place = waiting().write("notes/snapshots/note-list.snap.new", &snap("", "hello\n"));
     let arguments = ["accept", "notes", "--filter", "note-list"];
     assert_snapshot!(place.run(&arguments).error(2), @"
-    error: a widening takes a reason, and nothing was accepted:
+    error: what weighs `deny` takes a reason, and nothing was accepted:
       note-list: not classified, since it is not a record
       = help: say why with --reason TEXT, or leave these endpoints out with --filter
     ");

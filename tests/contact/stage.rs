@@ -114,7 +114,12 @@ impl Stage {
         let databases = self.databases();
         let databases: Vec<&str> = databases.iter().map(String::as_str).collect();
         let service = [&["--base-url", &url], databases.as_slice()].concat();
-        place.command(&[&[command, "suite"], &service[..], more].concat())
+        // What these services do is often a finding that takes a reason before it is pinned.
+        let reason: &[&str] = match command {
+            "record" => &["--reason", "the toy does so"],
+            _ => &[],
+        };
+        place.command(&[&[command, "suite"], &service[..], reason, more].concat())
     }
 
     /// The arguments that say where the databases are.

@@ -140,7 +140,7 @@ fn through_a_snapshot(record: &Record) -> Record {
     let folder = tempfile::tempdir().unwrap();
     let snapshot = Snapshot::new(folder.path(), "x");
     let text = record.to_yaml().unwrap();
-    snapshot.accept(&text, "suite", &Info::new(1)).unwrap();
+    snapshot.accept(&text, "suite", &Info::new(1), &[]).unwrap();
     Record::parse(&snapshot.read().unwrap().unwrap()).unwrap()
 }
 

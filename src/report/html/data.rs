@@ -12,7 +12,8 @@ use crate::findings;
 use crate::kinds::{Entry, Level};
 use crate::observation::RowChange;
 use crate::record::{Cell, Record};
-use crate::report::{Outcome, Report};
+use crate::report::issue::{self, Issue};
+use crate::report::{FindingCounts, Outcome, Report};
 
 /// Everything but the facts of the run.
 #[derive(Serialize)]
@@ -20,6 +21,20 @@ pub(super) struct Page<'a> {
     suite: &'a str,
     kinds: Vec<KindText>,
     endpoints: Vec<Endpoint<'a>>,
+    /// What is about no cell.
+    beside: Vec<Beside>,
+    findings: FindingCounts,
+    /// Why the service is not as pinned.
+    faults: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Beside {
+    id: String,
+    level: Level,
+    name: String,
+    title: &'static str,
+    lines: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -99,6 +114,21 @@ impl<'a> Page<'a> {
             suite: &report.suite,
             kinds: drift::table().iter().map(kind).collect(),
             endpoints: report.endpoints.iter().map(Endpoint::of).collect(),
+            beside: issue::beside(report).map(Beside::of).collect(),
+            findings: report.findings(),
+            faults: report.faults(),
+        }
+    }
+}
+
+impl Beside {
+    fn of(issue: Issue<'_>) -> Self {
+        Self {
+            lines: issue.details(),
+            id: issue.rule.id,
+            level: issue.rule.level,
+            name: issue.name.to_owned(),
+            title: issue.rule.title,
         }
     }
 }

@@ -100,7 +100,8 @@
 
   function verdict(differing, widened) {
     const of = `${differing} of ${count(page.endpoints.length, "endpoint")}`;
-    if (differing === 0) return [el("span", { class: "good" }, "As pinned")];
+    if (page.faults.length === 0) return [el("span", { class: "good" }, "As pinned")];
+    if (differing === 0) return [el("span", { class: "bad" }, "Not as pinned"), `: ${page.faults.join(", ")}`];
     if (widened === 0) return [el("span", { class: "bad" }, "Not as pinned"), `: ${of}`];
     return [el("span", { class: "bad" }, `${count(widened, "cell")} widened`), `, ${of} not as pinned`];
   }
@@ -111,14 +112,16 @@
     const widened = sum((endpoint) => endpoint.drifts.filter((drift) => drift.kind === "widened").length);
     const cells = sum((endpoint) => endpoint.now.cells.filter((cell) => cell !== null).length);
     const changed = sum((endpoint) => endpoint.driftsOf.size);
-    document.title = `${differing === 0 ? "As pinned" : "Not as pinned"} \u2013 ${page.suite} \u2013 authz-pin`;
+    document.title = `${page.faults.length === 0 ? "As pinned" : "Not as pinned"} \u2013 ${page.suite} \u2013 authz-pin`;
     $("suite").textContent = `Suite ${page.suite}`;
     $("verdict").append(...verdict(differing, widened));
     const facts = [
       ["cells", number(cells)],
       ["cells that differ", number(changed)],
       ["endpoints", number(page.endpoints.length)],
-      ["findings", number(sum((endpoint) => endpoint.now.findings.length))],
+      ["pinned findings", number(page.findings.pinned)],
+      ...[["new", "new findings"], ["gone", "findings gone"], ["not_compared", "findings not compared"]]
+        .filter(([key]) => page.findings[key] > 0).map(([key, name]) => [name, number(page.findings[key])]),
       ["requests", number(run.requests)],
       ["seconds", run.seconds.toFixed(2)],
       ["made", new Date(run.made * 1000).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" })],
@@ -164,7 +167,7 @@
   function changes(limit) {
     const groups = grouped();
     const fresh = page.endpoints.filter((endpoint) => endpoint.state === "new");
-    $("changes").hidden = groups.length + fresh.length === 0;
+    $("changes").hidden = groups.length + fresh.length + page.beside.length === 0;
     const sections = new Map();
     const total = new Map();
     for (const group of groups) total.set(group.kind, (total.get(group.kind) || 0) + group.size);
@@ -175,7 +178,11 @@
     const added = fresh.map((endpoint) => el("div", { class: "kind", "data-level": "warn" },
       el("div", { class: "kind-head" }, el("span", { class: "badge" }, "new"),
         el("h3", {}, `${endpoint.name} has no snapshot yet`))));
-    $("groups").replaceChildren(...sections.values(), ...added);
+    const beside = page.beside.map((issue) => el("div", { class: "kind", "data-level": issue.level },
+      el("div", { class: "kind-head" }, el("span", { class: "badge" }, issue.id),
+        el("h3", {}, `${issue.name}: ${issue.title}`)),
+      issue.lines.map((line) => el("div", { class: "group" }, el("div", { class: "where" }), el("div", { class: "what" }, line)))));
+    $("groups").replaceChildren(...sections.values(), ...added, ...beside);
     const more = $("all-groups");
     more.hidden = groups.length <= limit;
     more.textContent = `Show all ${count(groups.length, "group")}`;

@@ -1,0 +1,110 @@
+//! What a recording is about to pin, told before it is accepted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+
+use indexmap::IndexMap;
+
+use crate::causes::{Cause, causes};
+use crate::record::Record;
+use crate::suite::Suite;
+use crate::text::counted;
+
+/// Writes the endpoints with their cells, the findings worst first, and what the records do not show.
+pub fn write(
+    out: &mut dyn Write,
+    suite: &Suite,
+    records: &IndexMap<String, Record>,
+) -> io::Result<()> {
+    if records.is_empty() {
+        return Ok(());
+    }
+    let cells: usize = records.values().map(count).sum();
+    let endpoints = counted(records.len(), "endpoint");
+    let names = records.iter();
+    let names: Vec<String> = names
+        .map(|(name, record)| format!("{name} ({})", count(record)))
+        .collect();
+    let cells = counted(cells, "cell");
+    writeln!(out, "pins {cells} of {endpoints}: {}", names.join(", "))?;
+    findings(out, suite, records)?;
+    let notes = [
+        not_observed(records),
+        unused(suite, records),
+        nowhere(suite, records),
+    ];
+    let mut notes = notes.into_iter().flatten();
+    notes.try_for_each(|note| writeln!(out, "  {note}"))
+}
+
+fn count(record: &Record) -> usize {
+    record.iter().count()
+}
+
+fn findings(
+    out: &mut dyn Write,
+    suite: &Suite,
+    records: &IndexMap<String, Record>,
+) -> io::Result<()> {
+    let all = records.iter().flat_map(|(name, record)| {
+        let findings = record.findings.iter();
+        findings.map(move |finding| (name.as_str(), finding.as_str()))
+    });
+    let causes = causes(all, &suite.file.levels);
+    if causes.is_empty() {
+        writeln!(out, "  no findings")?;
+    }
+    let lines = causes.iter().flat_map(Cause::lines);
+    lines
+        .into_iter()
+        .try_for_each(|line| writeln!(out, "  {line}"))
+}
+
+fn not_observed(records: &IndexMap<String, Record>) -> Option<String> {
+    let cells = records.values().flat_map(Record::iter);
+    let unseen = cells.filter(|(_, _, cell)| !cell.effects.is_observed());
+    let unseen = Some(unseen.count()).filter(|unseen| *unseen > 0)?;
+    let cells = counted(unseen, "cell");
+    Some(format!(
+        "effects are not observed in {cells}: what these calls write is not pinned"
+    ))
+}
+
+/// Whether the credential of each actor was allowed anywhere; one that called nowhere is not among them.
+fn allowed<'a>(records: &'a IndexMap<String, Record>) -> BTreeMap<&'a str, bool> {
+    let mut allowed: BTreeMap<&'a str, bool> = BTreeMap::new();
+    for (_, actor, cell) in records.values().flat_map(Record::iter) {
+        *allowed.entry(actor).or_default() |= cell.is_allowed();
+    }
+    allowed
+}
+
+fn with_credential(suite: &Suite) -> impl Iterator<Item = &str> {
+    let actors = suite.world.actors.iter();
+    actors
+        .filter(|(_, actor)| actor.auth.is_some())
+        .map(|(name, _)| name.as_str())
+}
+
+fn unused(suite: &Suite, records: &IndexMap<String, Record>) -> Option<String> {
+    let used: BTreeSet<&str> = allowed(records).into_keys().collect();
+    let unused = with_credential(suite).filter(|name| !used.contains(name));
+    Some(format!(
+        "no recorded cell used the credentials of: {}",
+        listed(unused)?
+    ))
+}
+
+fn nowhere(suite: &Suite, records: &IndexMap<String, Record>) -> Option<String> {
+    let allowed = allowed(records);
+    let nowhere = with_credential(suite).filter(|name| allowed.get(name) == Some(&false));
+    Some(format!(
+        "allowed nowhere are the credentials of: {}",
+        listed(nowhere)?
+    ))
+}
+
+fn listed<'a>(names: impl Iterator<Item = &'a str>) -> Option<String> {
+    let names: Vec<&str> = names.collect();
+    (!names.is_empty()).then(|| names.join(", "))
+}
