@@ -87,6 +87,9 @@ fn calibration_adds_rules_for_columns_and_keeps_every_other_line() {
     let unsteady = Unsteady::start("columns");
     let before = unsteady.suite();
     assert_snapshot!(unsteady.record(&["--calibrate"]).result(), @r#"
+    pins 2 cells of 1 endpoint: write (2)
+      warn anonymous-allowed: was allowed (200)
+          write  a note: one, two
     added to clock/suite.yaml:
     unstable_columns:
       # not the same in two sweeps of write/a note/one
@@ -147,6 +150,8 @@ fn calibration_adds_rules_for_texts_of_which_there_are_two() {
       - { from: "['b', 'a']", to: "['a', 'b']", because: not the same in two sweeps of write/a note/one }
     "#);
     assert_snapshot!(unsteady.record(&["--calibrate"]).result(), @r#"
+    pins 2 cells of 1 endpoint: write (2)
+      no findings
     added to clock/suite.yaml:
     texts:
       # not the same in two sweeps of write/a note/one

@@ -26,7 +26,19 @@ fn record(place: &Place, name: &str) -> String {
 /// What the actors' calls of one endpoint showed.
 fn recorded(filter: &str) -> String {
     let (service, place) = (Served::start(), Place::with("gates"));
-    run(&place, &service, &["record", "gates", "--filter", filter]).result();
+    run(
+        &place,
+        &service,
+        &[
+            "record",
+            "gates",
+            "--filter",
+            filter,
+            "--reason",
+            "it is open",
+        ],
+    )
+    .result();
     record(&place, filter)
 }
 

@@ -186,6 +186,8 @@ fn a_reason_whose_time_is_over_fails_a_check_and_is_named() {
         a reason was given until 2026-01-31: known: #7
         other-tenant-disclosed: of south was shown reader.person_id  reader's book: visitor
 
+    seen: 16 answers (16 JSON), no database
+    not seen: effects of 16 cells
     not as pinned, 1 reason of which the time is over
     ");
     let json = shelf.run(&place, &["check", "--format", "json"]).stdout;
@@ -291,6 +293,8 @@ fn a_check_can_fail_on_what_is_pinned() {
         other-tenant-disclosed: of south was shown reader.person_id
         reader's book: visitor
 
+    seen: 16 answers (16 JSON), no database
+    not seen: effects of 16 cells
     not as pinned, 1 open finding
     ");
     let forms = ["github", "junit", "markdown", "sarif"];
