@@ -8,7 +8,8 @@ use std::process::{ExitCode, Termination};
 pub enum Exit {
     /// Everything is as pinned.
     AsPinned = 0,
-    /// A record differs from its snapshot, or has none yet, or less is swept or noticed than was asked for.
+    /// A record differs from its snapshot, or has none yet, a snapshot belongs to no endpoint, the time of a reason is over, a
+    /// pinned finding is one to fail on, or less is swept or noticed than was asked for.
     Drift = 1,
     /// The command line or the suite is not valid, or the database that it names is not one for tests.
     Usage = 2,
