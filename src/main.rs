@@ -28,6 +28,7 @@ Exit codes:
   3   the service or its database cannot be reached, or refuses to work
   4   nothing is selected, or nothing waits for review
   5   two sweeps of the same service differ
+  6   inconclusive: what was answered does not say enough
   70  a bug in authz-pin
   130 interrupted, and what was done is undone";
 
