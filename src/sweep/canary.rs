@@ -29,6 +29,8 @@ pub(super) struct Canaries<'a> {
     /// The call that shows whether an actor's credential works: a read that was answered otherwise than a call of somebody
     /// whom the service does not know.
     proofs: BTreeMap<&'a String, PlannedCell<'a>>,
+    /// Who was refused at the start by one endpoint only, and may have a dead credential.
+    suspected: BTreeSet<&'a String>,
     /// What was done to which table by canaries of an endpoint.
     wrote: BTreeMap<&'a String, BTreeSet<String>>,
     /// When a credential was last seen to work.
@@ -75,6 +77,11 @@ impl<'a> Canaries<'a> {
         }
     }
 
+    /// Whether anything is known or suspected of any credential.
+    fn has_any(&self) -> bool {
+        !self.proofs.is_empty() || !self.suspected.is_empty()
+    }
+
     fn is_stranger(&self, actor: &str) -> bool {
         self.strangers.contains(actor)
     }
@@ -98,6 +105,15 @@ struct Reads<'a> {
     cells: Vec<PlannedCell<'a>>,
     /// Whether the actor was allowed them: if it is refused all of them now, its credential is dead.
     are_allowed: bool,
+}
+
+/// A read that an actor was allowed once, and is not now.
+struct Refusal<'a> {
+    endpoint: &'a String,
+    /// Whether the service said anything of the call.
+    is_answer: bool,
+    /// The call and its answer, for a person.
+    told: String,
 }
 
 /// How many reads an actor may be refused before its credential counts as dead.
@@ -134,7 +150,7 @@ impl<'a> Sweeper<'a> {
             .iter()
             .map(|actor| (*actor, self.telling_reads(actor, pinned)));
         let mut left: BTreeMap<&'a String, Reads<'a>> = reads.collect();
-        let mut refusals: BTreeMap<&'a String, (bool, String)> = BTreeMap::new();
+        let mut refusals: BTreeMap<&'a String, Vec<Refusal<'a>>> = BTreeMap::new();
         for place in 0..TRIES {
             let cells = left.values().filter_map(|reads| reads.cells.get(place));
             let cells: Vec<PlannedCell<'a>> = cells.copied().collect();
@@ -145,22 +161,43 @@ impl<'a> Sweeper<'a> {
                     left.remove(cell.actor);
                     refusals.remove(cell.actor);
                 } else if left.get(cell.actor).is_some_and(|reads| reads.are_allowed) {
-                    let told = (is_answer, answers.told(&cell));
-                    refusals.entry(cell.actor).or_insert(told);
+                    let refusal = Refusal {
+                        endpoint: cell.endpoint,
+                        is_answer,
+                        told: answers.told(&cell),
+                    };
+                    refusals.entry(cell.actor).or_default().push(refusal);
                 }
             }
         }
-        let (refused, silent): (Vec<_>, Vec<_>) = refusals
-            .into_values()
-            .partition(|(is_answer, _)| *is_answer);
-        let told = |of: Vec<(bool, String)>| of.into_iter().map(|(_, told)| told).collect();
-        // Where others are answered, no answer is what the service does with that call.
-        let is_out = self.canaries.proofs.is_empty() && !silent.is_empty();
-        match refused.is_empty() {
-            false => Err(SweepError::Dead(told(refused))),
-            true if is_out => Err(SweepError::Unwell(told(silent))),
-            true => Ok(()),
+        self.judge_refusals(refusals)
+    }
+
+    /// Who is refused by two endpoints has a dead credential. One endpoint alone may have changed: then all that the run is
+    /// answered says which it was. Where others are answered, no answer is what the service does with that call.
+    fn judge_refusals(
+        &mut self,
+        refusals: BTreeMap<&'a String, Vec<Refusal<'a>>>,
+    ) -> Result<(), SweepError> {
+        let (mut dead, mut silent) = (Vec::new(), Vec::new());
+        for (actor, refusals) in refusals {
+            let answers = refusals.iter().filter(|refusal| refusal.is_answer);
+            let endpoints: BTreeSet<&String> = answers.map(|refusal| refusal.endpoint).collect();
+            let told = refusals.into_iter().next().map(|refusal| refusal.told);
+            match endpoints.len() {
+                0 => silent.extend(told),
+                1 => _ = self.canaries.suspected.insert(actor),
+                _ => dead.extend(told),
+            }
         }
+        if !dead.is_empty() {
+            return Err(SweepError::Dead(dead));
+        }
+        let is_out = self.canaries.proofs.is_empty() && self.canaries.suspected.is_empty();
+        if is_out && !silent.is_empty() {
+            return Err(SweepError::Unwell(silent));
+        }
+        Ok(())
     }
 
     fn proven(&mut self, cell: PlannedCell<'a>) {

@@ -1,7 +1,7 @@
 //! Credentials that do not work, from the start or from some call on.
 
 use super::hall::{
-    ADMIN, COPIES, LOGOUT, Mode, NOTES, Served, record, snapshots, with_sessions, with_tokens,
+    ADMIN, COPIES, EDIT, LOGOUT, Mode, NOTES, Served, record, snapshots, with_sessions, with_tokens,
 };
 
 fn table_level(kind: &str) -> String {
@@ -50,17 +50,33 @@ fn a_credential_that_worked_when_it_was_recorded_has_to_work_at_the_start_of_a_c
 
 #[test]
 fn a_login_that_fails_like_one_that_works_is_noticed() {
-    let (service, place) = (Served::start(Mode::Plain), with_sessions(&[NOTES]));
+    let (service, place) = (Served::start(Mode::Plain), with_sessions(&[NOTES, COPIES]));
     service.run(&place, &["record"]).result();
     service.turn(Mode::RefusesBobsLogin);
-    let ended = service.run(&place, &["check"]);
+    let error = service.run(&place, &["check"]).error(6);
+    assert!(
+        error.contains("bob: copies/theirs/bob is answered 401"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_credential_that_a_single_read_could_show_is_judged_by_all_that_the_run_is_answered() {
+    let (service, place) = (Served::start(Mode::Plain), with_tokens(&[NOTES, EDIT]));
+    service.run(&place, &["record"]).result();
+    let ended = service.run_as(&place, "t-alice", "expired", &["check"]);
     assert_eq!(ended.code, INCONCLUSIVE, "{ended:#?}");
     assert!(
         ended
-            .stderr
-            .contains("bob: notes/theirs/bob is answered 401"),
+            .stdout
+            .contains("bob is left out of edit, notes: its credential"),
         "{ended:#?}"
     );
+    assert_eq!(snapshots(&place), ["edit.snap", "notes.snap"]);
+    service.turn(Mode::RefusesAlice);
+    let ended = service.run(&place, &["check"]);
+    assert_eq!(ended.code, Some(1), "{ended:#?}");
+    assert!(ended.stdout.contains("narrowed notes"), "{ended:#?}");
 }
 
 #[test]

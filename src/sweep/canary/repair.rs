@@ -34,7 +34,7 @@ impl<'a> Sweeper<'a> {
     ) -> Result<(), SweepError> {
         // There each cell has callers of its own.
         let plan = all.get(place).filter(|plan| !plan.endpoint.spec.fresh);
-        let Some(plan) = plan.filter(|_| !self.canaries.proofs.is_empty()) else {
+        let Some(plan) = plan.filter(|_| self.canaries.has_any()) else {
             return Ok(());
         };
         let answers = self.answers_since(before);
@@ -214,6 +214,11 @@ impl<'a> Sweeper<'a> {
                     .map(|plan| plan.endpoint.name.clone());
                 let ended = self.found.ended.entry(by.unwrap_or_default());
                 ended.or_default().insert(actor.clone());
+            }
+        }
+        for actor in std::mem::take(&mut self.canaries.suspected) {
+            if !self.canaries.signs.contains_key(actor) {
+                fates.lost.entry(0).or_default().push(actor);
             }
         }
         self.decide(plan, fates);
