@@ -7,6 +7,8 @@
 mod attribution;
 mod background;
 mod batch;
+mod control;
+mod doubt;
 mod endpoint;
 mod fire;
 mod fresh;
@@ -42,9 +44,11 @@ use crate::template::{TemplateError, Templates};
 use crate::world::{Row, World};
 
 pub(crate) use background::Background;
+pub use control::{Own, Proposed};
 pub(crate) use logins::register as register_logins;
 
 use batch::{Batch, Swept};
+use control::Control;
 use endpoint::{Kinds, count_kinds};
 use issue::Issues;
 use reset::Reset;
@@ -137,6 +141,8 @@ pub struct Sweep {
     pub repeated: BTreeSet<String>,
     /// What calls wrote together and not when each was made alone, in words, by endpoint.
     pub unrepeated: BTreeMap<String, Vec<String>>,
+    /// What the service writes by itself and the suite does not say so.
+    pub background: Vec<Proposed>,
     /// Reads that were answered in another way after everything was undone, in words: the service remembers it.
     pub remembered: Vec<String>,
     /// Where the time went.
@@ -407,6 +413,8 @@ struct Sweeper<'a> {
     /// The cells after those, in the order of their numbers.
     swept: Vec<Swept<'a>>,
     found: Sweep,
+    /// What the service writes by itself, as far as that came up.
+    control: Control,
     /// What was made by requests and could not be removed, in words.
     left: Vec<String>,
 }
@@ -433,7 +441,7 @@ impl<'a> Sweeper<'a> {
         logins::register(&mut registry, database, urls);
         let reset = Reset::of(suite, service, &http, &world, &registry);
         let nobody = || Batch {
-            namer: registry.clone().build(),
+            namer: Arc::new(registry.clone().build()),
             first: 0,
         };
         let batches = [nobody(), nobody()];
@@ -457,12 +465,16 @@ impl<'a> Sweeper<'a> {
             done: 0,
             swept: Vec::new(),
             found: Sweep::default(),
+            control: Control::default(),
             left: Vec::new(),
         })
     }
 
     async fn run(&mut self, plan: &'a [EndpointPlan<'a>]) -> Result<(), SweepError> {
         self.issues = Issues::of(callers(self.suite, plan));
+        if let Some(store) = &self.store {
+            store.tell_what_is_no_table();
+        }
         self.make_world().await?;
         for endpoint in plan {
             self.endpoint(endpoint).await?;
@@ -470,6 +482,7 @@ impl<'a> Sweeper<'a> {
         }
         self.know_world();
         self.finish();
+        self.found.background = self.control.proposed(&self.found.records);
         self.ask_again(plan).await?;
         self.found.requests += self.setups.requests.take();
         Ok(())

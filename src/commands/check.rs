@@ -9,6 +9,7 @@ use secrecy::ExposeSecret;
 
 use super::arguments::{Format, ServiceArgs, SnapshotArgs, SuiteArgs, SweepArgs};
 use super::{Context, Failure, all_removed, nothing_left, to_its_end};
+use crate::calibrate;
 use crate::drift::{self, Comparison};
 use crate::dry_run::DryRun;
 use crate::exit::Exit;
@@ -19,7 +20,7 @@ use crate::report::{Destination, FORMS, Outcome, Report, Totals, human, json};
 use crate::service::{Given, Started};
 use crate::snapshot::{Info, Snapshot};
 use crate::suite::{Place, Suite};
-use crate::sweep::{Calls, End, Options, Sweep, sweep_and_hold};
+use crate::sweep::{Calls, End, Options, Proposed, Sweep, sweep_and_hold};
 use crate::terminal::Bar;
 
 /// What the help of `check` ends with.
@@ -83,14 +84,27 @@ pub async fn run(args: &CheckArgs, context: &mut Context<'_>) -> Result<Exit, Fa
     }
     let (bar, options) = (bar(&plan), args.options());
     let held = hold(&suite, &plan, &given, &options, &bar, context).await?;
-    let (swept, end) = held;
+    let (mut swept, end) = held;
+    let background = std::mem::take(&mut swept.background);
     let differing = args.report(&suite, &plan, swept, start, context);
+    tell_background(&suite, &background, context)?;
     let undone = end.undo().await;
     let differing = both(differing, undone, context)?;
     Ok(match differing {
         0 => Exit::AsPinned,
         _ => Exit::Drift,
     })
+}
+
+/// Says what the service writes by itself and the suite does not say so.
+pub(super) fn tell_background(
+    suite: &Suite,
+    proposed: &[Proposed],
+    context: &mut Context<'_>,
+) -> Result<(), Failure> {
+    let told = calibrate::told(&suite.file, proposed);
+    context.err.write_all(told.as_bytes())?;
+    Ok(())
 }
 
 /// What came of a sweep whose run was undone. Where both failed, what stays changed is told first.

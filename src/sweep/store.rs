@@ -1,6 +1,7 @@
 //! The database's side of a sweep: rows in, changes out, everything undone.
 
 mod end;
+mod idle;
 mod seed;
 mod window;
 
@@ -13,7 +14,7 @@ use serde_json::{Map, Value as Json};
 
 use super::attribution::{Attributed, Attribution};
 use super::background::Background;
-use super::{Kinds, NOBODY, Progress, Service, count_kinds};
+use super::{NOBODY, Progress, Service};
 use crate::database::{Catalog, Database, DatabaseError};
 use crate::journal::{Change, Extent, Journal, Leftover};
 use crate::suite::Suite;
@@ -23,37 +24,6 @@ use crate::world::{Row, Scratch};
 pub(super) use window::{Pause, Wait};
 
 use window::Window;
-
-/// Changes that no cell's symbols explain.
-#[derive(Debug, Default)]
-pub(super) struct Unexplained(Vec<Change>);
-
-impl Unexplained {
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    pub(super) fn extend(&mut self, changes: Vec<Change>) {
-        self.0.extend(changes);
-    }
-
-    /// How often what was done to which table.
-    pub(super) fn kinds(&self) -> Kinds {
-        let mut kinds = Kinds::new();
-        count_kinds(&mut kinds, &self.0);
-        kinds
-    }
-
-    /// The tables that were written, for a person.
-    pub(super) fn tables(&self) -> String {
-        let tables: BTreeSet<String> = self
-            .0
-            .iter()
-            .map(|change| format!("`{}`", change.table))
-            .collect();
-        tables.into_iter().collect::<Vec<_>>().join(", ")
-    }
-}
 
 /// The service's database during one run.
 pub(super) struct Store<'p> {
@@ -226,34 +196,26 @@ impl<'p> Store<'p> {
     }
 
     /// Waits until the calls have written and reads the journal once: the changes by the number of their cell, and the rest.
-    /// What no symbol explains belongs to the `sole` cell that was swept meanwhile. Of several cells it is one's: whose is not
-    /// known, but all of it is the run's and undone with the batch, if nobody else can have been there. Else it stays, and is
-    /// told.
+    /// Whose what no symbol explains is, is not known here, but all of it is the run's and undone with the batch, if nobody
+    /// else can have been there. Else it stays, and is told.
     pub(super) async fn effects(
         &mut self,
         known: Knowledge<'_>,
-        sole: Option<usize>,
         pause: Pause,
-    ) -> Result<(Vec<(usize, Change)>, Unexplained), DatabaseError> {
+    ) -> Result<Attributed, DatabaseError> {
         self.wait(pause).await?;
         self.watch_new().await?;
         let mut attributed = self.attributed(known).await?;
         let is_exclusive = attributed.unexplained.is_empty() || self.is_exclusive().await?;
-        let mut mine = attributed.background;
+        let mut mine = std::mem::take(&mut attributed.background);
         if is_exclusive {
             mine.extend(attributed.unexplained.iter().map(|change| change.seq));
         } else {
             self.leave_alone(&attributed.unexplained);
         }
-        if let Some(cell) = sole {
-            let unexplained = std::mem::take(&mut attributed.unexplained).into_iter();
-            attributed
-                .explained
-                .extend(unexplained.map(|change| (cell, change)));
-        }
         mine.extend(attributed.explained.iter().map(|(_, change)| change.seq));
         self.claim_numbers(&mine).await?;
-        Ok((attributed.explained, Unexplained(attributed.unexplained)))
+        Ok(attributed)
     }
 
     /// What nothing explains stays where another run can have done it, and is told at the end.
