@@ -56,7 +56,7 @@ fn headers(section: Section, indent: &str, end: &str) -> String {
     keys.map(line).collect()
 }
 
-fn of_section<'a>(rules: &'a [Reasoned], section: Section) -> Vec<&'a Reasoned> {
+fn of_section(rules: &[Reasoned], section: Section) -> Vec<&Reasoned> {
     let is_own = |(rule, _): &&Reasoned| section_of(rule) == section;
     rules.iter().filter(is_own).collect()
 }
