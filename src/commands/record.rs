@@ -1,6 +1,6 @@
 //! `authz-pin record`: sweep twice, refuse what is not stable, accept.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::Write as _;
 
@@ -8,7 +8,7 @@ use clap::Args;
 use indexmap::IndexMap;
 
 use super::arguments::{Format, ServiceArgs, SnapshotArgs, SuiteArgs, SweepArgs};
-use super::check::{Held, bar, both, hold, print_dry_run, source};
+use super::check::{Held, bar, both, hold, print_dry_run, source, tell_background};
 use super::{Context, Failure};
 use crate::calibrate::{self, Rule, Unstable};
 use crate::conclusive;
@@ -20,7 +20,7 @@ use crate::plan::EndpointPlan;
 use crate::record::Record;
 use crate::snapshot::{Info, Snapshot};
 use crate::suite::Suite;
-use crate::sweep::{Options, Sweep};
+use crate::sweep::{Options, Own, Proposed, Sweep};
 use crate::terminal::Bar;
 use crate::text::short;
 
@@ -77,7 +77,7 @@ pub async fn run(args: &RecordArgs, context: &mut Context<'_>) -> Result<Exit, F
         let (is_last, tried) = (round == ROUNDS, rules.len());
         let decided = match twice.decide(args.calibrate, is_last) {
             Ok(None) => {
-                let rules = twice.with_alone(&suite, &rules, args.calibrate);
+                let rules = twice.with_ways(&suite, &rules, args.calibrate);
                 let accepted = accept(&suite, &plan, &twice.records, &rules, context);
                 accepted.map(Some)
             }
@@ -87,6 +87,9 @@ pub async fn run(args: &RecordArgs, context: &mut Context<'_>) -> Result<Exit, F
             }
             Err(failure) => Err(failure),
         };
+        if !args.calibrate {
+            tell_background(&suite, &twice.background, context)?;
+        }
         let undone = held.undo().await;
         if let Some(exit) = both(decided, undone, context)? {
             return Ok(exit);
@@ -118,6 +121,8 @@ struct Twice {
     repeated: BTreeSet<String>,
     /// Why what was seen does not say enough.
     inconclusive: Vec<String>,
+    /// What the service writes by itself.
+    background: Vec<Proposed>,
 }
 
 impl Twice {
@@ -141,7 +146,7 @@ impl Twice {
     }
 
     /// The rules, and those that keep anything from being swept twice.
-    fn with_alone(
+    fn with_ways(
         &self,
         suite: &Suite,
         rules: &[(Rule, String)],
@@ -153,6 +158,9 @@ impl Twice {
             let because = "its calls write rows that no symbol explains".to_owned();
             let endpoint = endpoint.clone();
             rules.push((Rule::Alone { endpoint }, because));
+        }
+        if is_calibrated {
+            rules.extend(calibrate::background(&suite.file, &self.background));
         }
         rules
     }
@@ -189,8 +197,23 @@ async fn twice<'a>(
         unstable,
         repeated: second.repeated,
         inconclusive,
+        background: merged(first.background, second.background),
     };
     Ok((twice, held))
+}
+
+/// What the service did by itself in one sweep or the other.
+fn merged(first: Vec<Proposed>, second: Vec<Proposed>) -> Vec<Proposed> {
+    let mut all: BTreeMap<Own, Proposed> = BTreeMap::new();
+    for one in first.into_iter().chain(second) {
+        let known = all.entry(one.what.clone()).or_insert_with(|| Proposed {
+            changes: 0,
+            ..one.clone()
+        });
+        known.changes += one.changes;
+        known.is_effect |= one.is_effect;
+    }
+    all.into_values().collect()
 }
 
 /// Writes the rules that made the records stable, then the records.
@@ -265,6 +288,7 @@ fn is_same(one: &Rule, other: &Rule) -> bool {
     match (one, other) {
         (Rule::Column { key, .. }, Rule::Column { key: other, .. }) => key == other,
         (Rule::Alone { endpoint }, Rule::Alone { endpoint: other }) => endpoint == other,
+        (Rule::Background(own), Rule::Background(other)) => own == other,
         (
             Rule::Text { from, to },
             Rule::Text {
