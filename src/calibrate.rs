@@ -3,6 +3,7 @@
 //! A status, a gate's type, the presence of an effect, what is disclosed and what a probe brings are what is pinned: no
 //! rule is ever made for them.
 
+mod background;
 mod edit;
 
 use std::collections::BTreeSet;
@@ -13,9 +14,13 @@ use serde_json::{Map, Value as Json};
 use crate::observation::RowChange;
 use crate::record::{Cell, Effects, Record};
 use crate::suite::{SuiteFile, TextRule};
+use crate::sweep::Own;
 use crate::text::{is_uuid, plain};
 
+pub use background::{background, told};
 pub use edit::{add, shown};
+
+use background::together;
 
 /// A field of a cell that is not the same in two sweeps.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +56,8 @@ pub enum Rule {
         /// What it wrote the first time.
         to: String,
     },
+    /// An entry of `background`.
+    Background(Own),
     /// An entry of `endpoints` that has the calls of an endpoint made one at a time.
     Alone {
         /// The endpoint's name.
@@ -64,6 +71,10 @@ impl Rule {
         match self {
             Self::Column { key, .. } => file.unstable_columns.contains_key(key),
             Self::Text { from, .. } => file.texts.iter().any(|rule| rule.from == *from),
+            Self::Background(Own::Table(table)) => file.background.tables.contains(table),
+            Self::Background(Own::Columns(columns)) => {
+                file.background.columns.contains(&together(columns))
+            }
             Self::Alone { endpoint } => {
                 let spec = file.endpoints.get(endpoint);
                 spec.is_some_and(|spec| spec.alone == Some(true))
@@ -82,6 +93,10 @@ impl Rule {
                 to: to.clone(),
                 because: because.to_owned(),
             }),
+            Self::Background(Own::Table(table)) => file.background.tables.push(table.clone()),
+            Self::Background(Own::Columns(columns)) => {
+                file.background.columns.push(together(columns));
+            }
             Self::Alone { endpoint } => {
                 let spec = file.endpoints.entry(endpoint.clone()).or_default();
                 spec.alone = Some(true);
@@ -463,7 +478,7 @@ mod tests {
     fn text(was: &str, is: &str) -> Option<(String, String)> {
         match text_rule(was, is)? {
             Rule::Text { from, to } => Some((from, to)),
-            Rule::Column { .. } | Rule::Alone { .. } => None,
+            Rule::Column { .. } | Rule::Background(_) | Rule::Alone { .. } => None,
         }
     }
 
@@ -493,7 +508,7 @@ mod tests {
     fn the_name_of_a_value_says_what_it_is() {
         let name = |was: &str, is: &str| match column_rule(String::new(), was, is) {
             Rule::Column { name, .. } => name,
-            Rule::Text { .. } | Rule::Alone { .. } => String::new(),
+            Rule::Text { .. } | Rule::Background(_) | Rule::Alone { .. } => String::new(),
         };
         assert_eq!(
             name("2026-01-31T12:00:00", "2026-01-31 12:00:01"),

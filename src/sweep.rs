@@ -10,6 +10,8 @@ mod attribution;
 mod background;
 mod batch;
 mod canary;
+mod control;
+mod doubt;
 mod end;
 mod endpoint;
 mod fire;
@@ -49,11 +51,13 @@ use crate::world::World;
 pub use again::Silence;
 pub(crate) use background::Background;
 pub use canary::Pinned;
+pub use control::{Own, Proposed};
 pub(crate) use logins::register as register_logins;
 
 use abandon::{Interrupted, abandon};
 use batch::{Batch, Swept};
 use canary::Canaries;
+use control::Control;
 use end::to_its_end;
 pub use end::{End, Undone};
 use endpoint::{Kinds, count_kinds};
@@ -165,6 +169,8 @@ pub struct Sweep {
     pub repeated: BTreeSet<String>,
     /// What calls wrote together and not when each was made alone, in words, by endpoint.
     pub unrepeated: BTreeMap<String, Vec<String>>,
+    /// What the service writes by itself and the suite does not say so.
+    pub background: Vec<Proposed>,
     /// Reads that were answered in another way after everything was undone, in words: the service remembers it.
     pub remembered: Vec<String>,
     /// Whose credential did not work any more after the calls of an endpoint, by endpoint.
@@ -385,6 +391,8 @@ struct Sweeper<'a> {
     /// The cells after those, in the order of their numbers.
     swept: Vec<Swept<'a>>,
     found: Sweep,
+    /// What the service writes by itself, as far as that came up.
+    control: Control,
     /// What was made by requests and could not be removed, in words.
     left: Vec<String>,
     /// The tables whose changes were not observed, by endpoint.
@@ -414,7 +422,7 @@ impl<'a> Sweeper<'a> {
         logins::register(&mut registry, databases, urls);
         let reset = Reset::of(suite, service, &http, &world, &registry);
         let nobody = || Batch {
-            namer: registry.clone().build(),
+            namer: Arc::new(registry.clone().build()),
             first: 0,
         };
         let batches = [nobody(), nobody()];
@@ -441,6 +449,7 @@ impl<'a> Sweeper<'a> {
             done: 0,
             swept: Vec::new(),
             found: Sweep::default(),
+            control: Control::default(),
             left: Vec::new(),
             unobserved: BTreeMap::new(),
         })
@@ -448,6 +457,9 @@ impl<'a> Sweeper<'a> {
 
     async fn run(&mut self, plan: &'a [EndpointPlan<'a>]) -> Result<(), SweepError> {
         self.issues = Issues::of(callers(self.suite, plan));
+        if let Some(store) = &self.store {
+            store.tell_what_is_no_table();
+        }
         self.make_world().await?;
         self.first_canaries(plan).await?;
         for (place, endpoint) in plan.iter().enumerate() {
@@ -459,8 +471,10 @@ impl<'a> Sweeper<'a> {
         self.last_canaries(plan).await?;
         self.know_world();
         self.finish();
+        self.watch_for_canaries().await?;
         self.leave_out();
         self.count_seen(plan);
+        self.found.background = self.control.proposed(&self.found.records);
         self.ask_again(plan).await?;
         self.found.requests += self.setups.requests.take();
         Ok(())

@@ -440,7 +440,7 @@ impl Namer {
 
     /// The values of cells: a run with many cells names values of few at a time, and of the others only remembers that
     /// they are its own. Those that hold the run's token say so themselves.
-    pub(crate) fn retire(self, retired: &mut Retired) {
+    pub(crate) fn retire(&self, retired: &mut Retired) {
         let of_cell = |symbol: &Symbol| symbol.owner.cell().is_some();
         let is_known = |symbol: &Symbol| of_cell(symbol) && symbol.class != Class::Mask;
         let Registry {

@@ -7,7 +7,8 @@ use serde_json::{Value as Json, json};
 
 use super::Rule;
 use crate::diagnostic::Position;
-use crate::suite::SuiteFile;
+use crate::suite::{BackgroundSpec, SuiteFile};
+use crate::sweep::Own;
 use crate::yaml::{Document, NodePath, inline};
 
 /// A rule, and why it is there.
@@ -30,28 +31,54 @@ pub fn add(file: &Path, text: &str, rules: &[Reasoned]) -> Option<String> {
 /// The rules as they would be written.
 #[must_use]
 pub fn shown(rules: &[Reasoned]) -> String {
-    let mut out = String::new();
+    let (mut out, mut last) = (String::new(), "");
     for section in SECTIONS {
         let own = of_section(rules, section);
-        if !own.is_empty() {
-            out.extend([section, ":\n", &lines(&own, "  ", "\n")]);
+        if own.is_empty() {
+            continue;
         }
+        let first = section.first().copied().unwrap_or_default();
+        if last == first {
+            out.push_str(&headers(section.get(1..).unwrap_or_default(), "  ", "\n"));
+        } else {
+            out.push_str(&headers(section, "", "\n"));
+        }
+        last = first;
+        out.push_str(&lines(&own, &"  ".repeat(section.len()), "\n"));
     }
     out
 }
 
-fn of_section<'a>(rules: &'a [Reasoned], section: &str) -> Vec<&'a Reasoned> {
+/// The keys on the way to a section, each on a line of its own.
+fn headers(section: Section, indent: &str, end: &str) -> String {
+    let keys = section.iter().enumerate();
+    let line = |(depth, key): (usize, &&str)| format!("{indent}{}{key}:{end}", "  ".repeat(depth));
+    keys.map(line).collect()
+}
+
+fn of_section(rules: &[Reasoned], section: Section) -> Vec<&Reasoned> {
     let is_own = |(rule, _): &&Reasoned| section_of(rule) == section;
     rules.iter().filter(is_own).collect()
 }
 
-const SECTIONS: [&str; 3] = ["texts", "unstable_columns", "endpoints"];
+/// The way to where rules of one sort stand: a key of the file, or one below it.
+type Section = &'static [&'static str];
 
-fn section_of(rule: &Rule) -> &'static str {
+const SECTIONS: [Section; 5] = [
+    &["texts"],
+    &["unstable_columns"],
+    &["background", "tables"],
+    &["background", "columns"],
+    &["endpoints"],
+];
+
+fn section_of(rule: &Rule) -> Section {
     match rule {
-        Rule::Text { .. } => "texts",
-        Rule::Column { .. } => "unstable_columns",
-        Rule::Alone { .. } => "endpoints",
+        Rule::Text { .. } => &["texts"],
+        Rule::Column { .. } => &["unstable_columns"],
+        Rule::Background(Own::Table(_)) => &["background", "tables"],
+        Rule::Background(Own::Columns(_)) => &["background", "columns"],
+        Rule::Alone { .. } => &["endpoints"],
     }
 }
 
@@ -60,7 +87,17 @@ fn entry((rule, because): &Reasoned) -> String {
         Rule::Column { key, name } => pair(key, &json!(name)),
         Rule::Alone { endpoint } => pair(endpoint, &json!({"alone": true})),
         Rule::Text { from, to } => inline(&json!({"from": from, "to": to, "because": because})),
+        Rule::Background(Own::Table(table)) => inline(&json!(table)),
+        Rule::Background(Own::Columns(columns)) => match columns.as_slice() {
+            [column] => inline(&json!(column)),
+            columns => inline(&json!(columns)),
+        },
     }
+}
+
+/// Whether rules of this sort stand in a list.
+fn is_listed(rule: &Rule) -> bool {
+    matches!(rule, Rule::Text { .. } | Rule::Background(_))
 }
 
 /// What stands within the braces of a map on one line.
@@ -75,11 +112,7 @@ fn pair(key: &str, value: &Json) -> String {
 /// Entries of a block, each on a line below its comment.
 fn lines(rules: &[&Reasoned], indent: &str, end: &str) -> String {
     let line = |rule: &&Reasoned| {
-        let dash = if matches!(rule.0, Rule::Text { .. }) {
-            "- "
-        } else {
-            ""
-        };
+        let dash = if is_listed(&rule.0) { "- " } else { "" };
         format!(
             "{indent}# {}{end}{indent}{dash}{}{end}",
             rule.1,
@@ -96,26 +129,71 @@ fn flow_lines(rules: &[&Reasoned], end: &str) -> String {
     format!("{lines}{end}    ")
 }
 
-fn with(file: &Path, text: &str, section: &str, rules: &[&Reasoned]) -> Option<String> {
+fn with(file: &Path, text: &str, section: Section, rules: &[&Reasoned]) -> Option<String> {
     let document = Document::parse(file, text.to_owned()).ok()?;
     let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
-    let Some(start) = document.position(&NodePath::from([section])) else {
-        let gap = if text.ends_with('\n') { "" } else { end };
-        let lines = lines(rules, "  ", end);
-        return Some(format!("{text}{gap}{end}{section}:{end}{lines}"));
+    let Some(start) = document.position(&path(section)) else {
+        return with_section(&document, text, section, (rules, end));
     };
     let at = offset(text, start);
     if text.get(at..)?.starts_with(['{', '[']) {
         return Some(inserted(text, at + 1, &flow_lines(rules, end)));
     }
     let lines = lines(rules, &indent(text, start), end);
-    let at = block_end(&document, text, section);
+    at_end(&document, text, section, (&lines, end))
+}
+
+/// The same where the section is not there yet: at the end of the file, or of what it stands in.
+fn with_section(
+    document: &Document,
+    text: &str,
+    section: Section,
+    (rules, end): (&[&Reasoned], &str),
+) -> Option<String> {
+    let (key, outer) = section.split_last()?;
+    let outer_start = document.position(&path(outer));
+    let Some(start) = outer_start.filter(|_| !outer.is_empty()) else {
+        let gap = if text.ends_with('\n') { "" } else { end };
+        let lines = lines(rules, &"  ".repeat(section.len()), end);
+        let headers = headers(section, "", end);
+        return Some(format!("{text}{gap}{end}{headers}{lines}"));
+    };
+    let at = offset(text, start);
+    if text.get(at..)?.starts_with('{') {
+        let entries: Vec<String> = rules.iter().map(|rule| entry(rule)).collect();
+        let why = rules.first().map_or("", |rule| &rule.1);
+        let part = format!(
+            "{end}    # {why}{end}    {key}: [{}],{end}    ",
+            entries.join(", ")
+        );
+        return Some(inserted(text, at + 1, &part));
+    }
+    let indent = indent(text, start);
+    let lines = lines(rules, &format!("{indent}  "), end);
+    let part = format!("{indent}{key}:{end}{lines}");
+    at_end(document, text, outer, (&part, end))
+}
+
+/// Puts lines behind the last one of a section.
+fn at_end(
+    document: &Document,
+    text: &str,
+    section: &[&str],
+    (lines, end): (&str, &str),
+) -> Option<String> {
+    let at = block_end(document, text, section);
     let gap = if text.get(..at)?.ends_with('\n') {
         ""
     } else {
         end
     };
     Some(inserted(text, at, &format!("{gap}{lines}")))
+}
+
+fn path(section: &[&str]) -> NodePath {
+    section
+        .iter()
+        .fold(NodePath::root(), |path, key| path.join(*key))
 }
 
 fn inserted(text: &str, at: usize, part: &str) -> String {
@@ -147,30 +225,39 @@ fn indent(text: &str, start: Position) -> String {
     line.chars().take_while(|c| *c == ' ').collect()
 }
 
-/// Where the last line of a section ends: before the next key of the file, and before what belongs to that one.
-fn block_end(document: &Document, text: &str, section: &str) -> usize {
-    let map = document.value().as_object();
-    let keys = map
-        .into_iter()
-        .flatten()
-        .map(|(key, _)| NodePath::from([key.as_str()]));
-    let positions: Vec<Position> = keys
-        .filter_map(|path| document.key_position(&path))
-        .collect();
-    let own = document.key_position(&NodePath::from([section]));
-    let next = positions
-        .into_iter()
-        .filter(|position| Some(*position) > own)
-        .min();
+/// Where the last line of a section ends: before the next key beside it or above it, and before what belongs to that one.
+fn block_end(document: &Document, text: &str, section: &[&str]) -> usize {
+    let own = document.key_position(&path(section));
+    let keys = (0..section.len()).flat_map(|depth| keys_in(document, section.get(..depth)));
+    let next = keys.filter(|position| Some(*position) > own).min();
     let end = next.map_or(usize::MAX, |position| position.line - 1);
     let lines: Vec<&str> = text.split_inclusive('\n').take(end).collect();
-    let is_between = |line: &&&str| line.trim().is_empty() || line.starts_with('#');
+    // What is as far to the right as the entries belongs to them.
+    let column = own.map_or(1, |position| position.column);
+    let is_comment = |line: &str| {
+        let inner = line.trim_start_matches(' ');
+        inner.starts_with('#') && line.len() - inner.len() < column
+    };
+    let is_between = |line: &&&str| line.trim().is_empty() || is_comment(line);
     let between = lines.iter().rev().take_while(is_between).count();
     lines
         .iter()
         .take(lines.len() - between)
         .map(|line| line.len())
         .sum()
+}
+
+/// Where the keys of a map stand.
+fn keys_in(document: &Document, outer: Option<&[&str]>) -> Vec<Position> {
+    let outer = outer.unwrap_or_default();
+    let map = outer
+        .iter()
+        .try_fold(document.value(), |map, key| map.get(key));
+    let keys = map.and_then(Json::as_object).into_iter().flatten();
+    let paths = keys.map(|(key, _)| path(outer).join(key));
+    paths
+        .filter_map(|path| document.key_position(&path))
+        .collect()
 }
 
 /// Whether the edited text says what the old one said and the rules.
@@ -195,14 +282,28 @@ fn is_right(file: &Path, old: &str, new: &str, rules: &[Reasoned]) -> bool {
     others[0] == others[1]
         && was.unstable_columns == is.unstable_columns
         && was.endpoints == is.endpoints
+        && is_same_background(was.background.clone(), is.background.clone())
         && BTreeSet::from_iter(texts(&was)) == BTreeSet::from_iter(texts(&is))
+}
+
+/// Whether two say the same, in whatever order.
+fn is_same_background(mut was: BackgroundSpec, mut is: BackgroundSpec) -> bool {
+    for spec in [&mut was, &mut is] {
+        spec.tables.sort_unstable();
+        spec.columns
+            .sort_unstable_by(|one, other| one.columns().cmp(other.columns()));
+    }
+    was == is
 }
 
 /// What is not in a section for rules.
 fn others(value: &Json) -> Vec<(&String, &Json)> {
     let entries = value.as_object().into_iter().flatten();
-    let others = entries.filter(|(key, _)| !SECTIONS.contains(&key.as_str()));
-    others.collect()
+    let is_own = |key: &String| {
+        let mut first = SECTIONS.iter().filter_map(|section| section.first());
+        first.any(|first| first == key)
+    };
+    entries.filter(|(key, _)| !is_own(key)).collect()
 }
 
 #[cfg(test)]
@@ -284,6 +385,58 @@ mod tests {
         # The end.
         levels: {}
         "#);
+    }
+
+    /// A table and columns that the service writes by itself, added.
+    fn with_background(text: &str) -> String {
+        let because = || "seen".to_owned();
+        let columns = ["T.a", "T.b"].map(str::to_owned);
+        let rules = [
+            (Rule::Background(Own::Table("Log".to_owned())), because()),
+            (Rule::Background(Own::Columns(columns.to_vec())), because()),
+        ];
+        add(Path::new("suite.yaml"), text, &rules).unwrap()
+    }
+
+    #[test]
+    fn tables_and_columns_are_added_below_background_as_it_is_written() {
+        let texts = [
+            HEAD.to_owned(),
+            format!("{HEAD}background: {{ tables: [a], wait_s: 1 }}\n"),
+            format!("{HEAD}background: {{ wait_s: 1 }}"),
+            format!("{HEAD}background:\n  wait_s: 1\n\n# Next.\nlevels: {{}}\n"),
+            format!("{HEAD}background:\r\n  columns: [T.c]\r\n  tables:\r\n  - a\r\n"),
+        ];
+        for text in texts {
+            let new = with_background(&text);
+            assert_eq!(new.matches("# seen").count(), 2, "{new}");
+        }
+        let block = format!(
+            "{HEAD}background:\n  wait_s: 1\n  tables:\n    - a # why\n    # last\n\n  # Of columns.\n  columns:\n  - T.c\n\n# The end.\nlevels: {{}}\n"
+        );
+        let new = with_background(&block);
+        assert!(keeps(&block, &new), "{new}");
+        insta::assert_snapshot!(new, @r"
+        name: a
+        snapshots: b
+        service: { ready: / }
+        background:
+          wait_s: 1
+          tables:
+            - a # why
+            # last
+            # seen
+            - Log
+
+          # Of columns.
+          columns:
+          - T.c
+          # seen
+          - [T.a, T.b]
+
+        # The end.
+        levels: {}
+        ");
     }
 
     #[test]

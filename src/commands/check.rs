@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 
 use super::arguments::{Format, ServiceArgs, SnapshotArgs, SuiteArgs, SweepArgs};
 use super::{Context, Failure, all_removed, nothing_left, to_its_end};
+use crate::calibrate;
 use crate::causes::{Cause, causes};
 use crate::conclusive;
 use crate::drift::{self, Comparison};
@@ -24,7 +25,7 @@ use crate::seen::Seen;
 use crate::service::{Given, Started};
 use crate::snapshot::{Day, Info, Snapshot, over};
 use crate::suite::{Place, Suite};
-use crate::sweep::{Calls, End, Options, Sweep, sweep_and_hold};
+use crate::sweep::{Calls, End, Options, Proposed, Sweep, sweep_and_hold};
 use crate::terminal::Bar;
 
 /// What the help of `check` ends with.
@@ -113,10 +114,23 @@ pub async fn run(args: &CheckArgs, context: &mut Context<'_>) -> Result<Exit, Fa
     }
     let (bar, options) = (bar(&plan), args.options(&suite)?);
     let held = hold(&suite, &plan, &given, &options, &bar, context).await?;
-    let (swept, end) = held;
+    let (mut swept, end) = held;
+    let background = std::mem::take(&mut swept.background);
     let exit = args.report(&suite, &plan, swept, start, context);
+    tell_background(&suite, &background, context)?;
     let undone = end.undo().await;
     both(exit, undone, context)
+}
+
+/// Says what the service writes by itself and the suite does not say so.
+pub(super) fn tell_background(
+    suite: &Suite,
+    proposed: &[Proposed],
+    context: &mut Context<'_>,
+) -> Result<(), Failure> {
+    let told = calibrate::told(&suite.file, proposed);
+    context.err.write_all(told.as_bytes())?;
+    Ok(())
 }
 
 /// What came of a sweep whose run was undone. Where both failed, what stays changed is told first.

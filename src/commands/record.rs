@@ -2,14 +2,14 @@
 
 mod pinning;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use clap::Args;
 use indexmap::IndexMap;
 
 use super::arguments::{Format, ServiceArgs, SnapshotArgs, SuiteArgs, SweepArgs};
-use super::check::{Held, bar, both, hold, print_dry_run};
+use super::check::{Held, bar, both, hold, print_dry_run, tell_background};
 use super::reason::ReasonArgs;
 use super::{Context, Failure};
 use crate::calibrate::{self, Rule, Unstable};
@@ -20,7 +20,7 @@ use crate::orphan::Unreferenced;
 use crate::plan::EndpointPlan;
 use crate::record::Record;
 use crate::suite::Suite;
-use crate::sweep::{Options, Sweep};
+use crate::sweep::{Options, Own, Proposed, Sweep};
 use crate::terminal::Bar;
 use crate::text::short;
 
@@ -104,7 +104,7 @@ pub async fn run(args: &RecordArgs, context: &mut Context<'_>) -> Result<Exit, F
         let (is_last, tried) = (round == ROUNDS, rules.len());
         let decided = match twice.decide(args.calibrate, is_last) {
             Ok(None) => {
-                let rules = twice.with_alone(&suite, &rules, args.calibrate);
+                let rules = twice.with_ways(&suite, &rules, args.calibrate);
                 match Pinning::of(&suite, &plan, &twice.records, rules) {
                     // Nothing of the run stays while somebody thinks.
                     Ok(pinning) if pinning.has_to_ask(args) => {
@@ -121,6 +121,9 @@ pub async fn run(args: &RecordArgs, context: &mut Context<'_>) -> Result<Exit, F
             }
             Err(failure) => Err(failure),
         };
+        if !args.calibrate {
+            tell_background(&suite, &twice.background, context)?;
+        }
         let undone = held.undo().await;
         if let Some(exit) = both(decided, undone, context)? {
             return Ok(exit);
@@ -152,6 +155,8 @@ struct Twice {
     repeated: BTreeSet<String>,
     /// Why what was seen does not say enough.
     inconclusive: Vec<String>,
+    /// What the service writes by itself.
+    background: Vec<Proposed>,
 }
 
 impl Twice {
@@ -175,7 +180,7 @@ impl Twice {
     }
 
     /// The rules, and those that keep anything from being swept twice.
-    fn with_alone(
+    fn with_ways(
         &self,
         suite: &Suite,
         rules: &[(Rule, String)],
@@ -187,6 +192,9 @@ impl Twice {
             let because = "its calls write rows that no symbol explains".to_owned();
             let endpoint = endpoint.clone();
             rules.push((Rule::Alone { endpoint }, because));
+        }
+        if is_calibrated {
+            rules.extend(calibrate::background(&suite.file, &self.background));
         }
         rules
     }
@@ -223,8 +231,23 @@ async fn twice<'a>(
         unstable,
         repeated: second.repeated,
         inconclusive,
+        background: merged(first.background, second.background),
     };
     Ok((twice, held))
+}
+
+/// What the service did by itself in one sweep or the other.
+fn merged(first: Vec<Proposed>, second: Vec<Proposed>) -> Vec<Proposed> {
+    let mut all: BTreeMap<Own, Proposed> = BTreeMap::new();
+    for one in first.into_iter().chain(second) {
+        let known = all.entry(one.what.clone()).or_insert_with(|| Proposed {
+            changes: 0,
+            ..one.clone()
+        });
+        known.changes += one.changes;
+        known.is_effect |= one.is_effect;
+    }
+    all.into_values().collect()
 }
 
 fn inconclusive(reasons: &[String]) -> Failure {
@@ -255,6 +278,7 @@ fn is_same(one: &Rule, other: &Rule) -> bool {
     match (one, other) {
         (Rule::Column { key, .. }, Rule::Column { key: other, .. }) => key == other,
         (Rule::Alone { endpoint }, Rule::Alone { endpoint: other }) => endpoint == other,
+        (Rule::Background(own), Rule::Background(other)) => own == other,
         (
             Rule::Text { from, to },
             Rule::Text {

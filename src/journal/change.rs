@@ -1,5 +1,7 @@
 //! Row changes as the database logs them.
 
+use std::collections::BTreeSet;
+
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Bool, Jsonb, Nullable, Text};
 use serde_json::Value as Json;
@@ -31,6 +33,17 @@ impl Change {
     #[must_use]
     pub fn kind(&self) -> String {
         format!("{} `{}`", self.operation.as_str(), self.table)
+    }
+
+    /// The columns that an update changed.
+    #[must_use]
+    pub fn changed(&self) -> BTreeSet<String> {
+        let (Some(old), Some(new)) = (self.old.as_object(), self.new.as_object()) else {
+            return BTreeSet::new();
+        };
+        let is_changed = |(column, value): &(&String, &Json)| old.get(*column) != Some(*value);
+        let changed = new.iter().filter(is_changed);
+        changed.map(|(column, _)| column.clone()).collect()
     }
 
     /// Both images as one text, to look for symbols in.

@@ -220,17 +220,18 @@ pub struct RefusalSpec {
 }
 
 /// Tables that the service writes by itself: never an effect, still undone.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BackgroundSpec {
-    /// The tables' names; `*` stands for any characters.
+    /// The tables' names; `*` stands for any characters. One that matches no table is told when a run begins.
     #[serde(default)]
     pub tables: Vec<String>,
     /// Columns, as `Table.column`: an update that changes no other column is in the background as well.
     #[serde(default)]
     pub columns: Vec<Together>,
-    /// Rows of these tables that hold no symbol and come from the run all the same, by the values of their columns:
-    /// what a service logs about a call without a credential. They are undone only if no other run is on the database.
+    /// Rows of these tables that hold no symbol and come from the run all the same, by the values of their columns, or of
+    /// members of JSON in them (`column.member`): what a service logs about a call without a credential. They are undone only
+    /// if no other run is on the database.
     #[serde(default)]
     pub unmarked: IndexMap<String, IndexMap<String, Json>>,
     /// How long after the last call the service may still write to them, in seconds.
@@ -263,7 +264,7 @@ pub struct TextRule {
 }
 
 /// A column, or columns that change together.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(
     untagged,
     expecting = "a column, or a list of columns that change together"

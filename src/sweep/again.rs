@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
+use super::doubt::Try;
 use super::fire::Brought;
-use super::store::Wait;
+use super::store::Store;
 use super::{SweepError, Sweeper};
 use crate::plan::{EndpointPlan, PlannedCell};
 use crate::record::Record;
@@ -33,8 +34,15 @@ pub enum Silence {
     Outage,
 }
 
+/// Calls that were made again.
+pub(super) struct Again<'a> {
+    pub(super) tried: Try<'a>,
+    /// Whether another try would be answered alike: beside conflicts there was nothing else.
+    pub(super) is_last: bool,
+}
+
 /// The pauses before the calls are made again, if the service does not say how long it wants to be left alone.
-const PAUSES: [Duration; 3] = [
+pub(super) const PAUSES: [Duration; 3] = [
     Duration::from_millis(250),
     Duration::from_secs(1),
     Duration::from_secs(4),
@@ -52,61 +60,73 @@ pub(super) fn retry_after(brought: &[Brought]) -> Option<Duration> {
 }
 
 impl<'a> Sweeper<'a> {
-    /// Makes calls again whose answers are in doubt, and leaves out of the records what stays so.
+    /// Makes calls again whose answers are in doubt, and leaves out of the records what stays so. What no symbol explains of
+    /// them is judged as that of the first try. Cells that were swept `alone` were asked for again by then; those that come to
+    /// be so here are added.
     pub(super) async fn ask_in_turn(
         &mut self,
         plan: &EndpointPlan<'a>,
         before: usize,
-    ) -> Result<(), SweepError> {
-        self.repeat_doubtful(plan, before).await?;
-        self.leave_in_doubt(plan, before).await
-    }
-
-    /// Makes calls again whose answers are in doubt, one at a time; what they did at first is undone by then.
-    pub(super) async fn repeat_doubtful(
-        &mut self,
-        plan: &EndpointPlan<'a>,
-        before: usize,
+        alone: &mut Vec<PlannedCell<'a>>,
     ) -> Result<(), SweepError> {
         for pause in PAUSES {
-            let doubtful = self.doubtful(plan, before);
-            let again = doubtful
-                .iter()
-                .filter(|(_, doubt)| self.can_be_made_again(plan, *doubt));
-            let again: Vec<(PlannedCell<'a>, Doubt)> = again.copied().collect();
-            if again.is_empty() {
+            let Some(again) = self.ask_once(plan, (before, alone), pause).await? else {
                 break;
-            }
-            self.tell_doubt(plan, &again);
-            let conflicts_only = again.iter().all(|(_, doubt)| *doubt == Doubt::Conflict);
-            if !conflicts_only {
-                let asked = self.retry_after.take().unwrap_or(pause);
-                tokio::time::sleep(asked.min(LONGEST)).await;
-            }
-            let cells: Vec<PlannedCell<'a>> = again.iter().map(|(cell, _)| *cell).collect();
-            self.forget_cells(before, &cells);
+            };
             self.at_once = 1;
-            let again = self.batch(plan.endpoint, &cells, Wait::Settle).await;
+            let judged = self.judge(plan, again.tried).await;
             self.at_once = self.options.concurrency;
-            again?;
-            if conflicts_only {
+            alone.extend(judged?);
+            if again.is_last {
                 break;
             }
         }
-        Ok(())
+        self.leave_in_doubt(plan, (before, alone)).await
     }
 
-    /// The cells since then whose answers are in doubt. What a snapshot says is known to be meant.
-    fn doubtful(&self, plan: &EndpointPlan<'a>, before: usize) -> Vec<(PlannedCell<'a>, Doubt)> {
+    /// Makes calls again whose answers are in doubt, one at a time, but for those of some cells; what they did at first is
+    /// undone by then.
+    pub(super) async fn ask_once(
+        &mut self,
+        plan: &EndpointPlan<'a>,
+        since: (usize, &[PlannedCell<'a>]),
+        pause: Duration,
+    ) -> Result<Option<Again<'a>>, SweepError> {
+        let mut again = self.doubtful(plan, since);
+        again.retain(|(_, doubt)| self.can_be_made_again(plan, *doubt));
+        if again.is_empty() {
+            return Ok(None);
+        }
+        self.tell_doubt(plan, &again);
+        let is_last = again.iter().all(|(_, doubt)| *doubt == Doubt::Conflict);
+        if !is_last {
+            let asked = self.retry_after.take().unwrap_or(pause);
+            tokio::time::sleep(asked.min(LONGEST)).await;
+        }
+        let cells: Vec<PlannedCell<'a>> = again.iter().map(|(cell, _)| *cell).collect();
+        self.forget_cells(since.0, &cells);
+        self.at_once = 1;
+        let tried = self.attempt(plan, cells).await;
+        self.at_once = self.options.concurrency;
+        let tried = tried?;
+        Ok(Some(Again { tried, is_last }))
+    }
+
+    /// The cells since then whose answers are in doubt, but for some. What a snapshot says is known to be meant.
+    fn doubtful(
+        &self,
+        plan: &EndpointPlan<'a>,
+        (before, but): (usize, &[PlannedCell<'a>]),
+    ) -> Vec<(PlannedCell<'a>, Doubt)> {
         let record = self.pinned_record(plan);
         let swept = self.swept.iter().skip(before - self.done);
         let doubtful = swept.filter(|swept| swept.recorded).filter_map(|swept| {
             let answer = &swept.observation;
-            let doubt = self.doubt(answer.status, answer.gate.as_deref())?;
+            let doubt = self.doubt_of(answer.status, answer.gate.as_deref())?;
             let cell = swept.planned;
             let old = record.and_then(|record| record.cell_at(cell.target, cell.actor));
             let is_pinned = old.is_some_and(|old| old.status == swept.observation.status);
-            (!is_pinned).then_some((cell, doubt))
+            (!is_pinned && !but.contains(&cell)).then_some((cell, doubt))
         });
         doubtful.collect()
     }
@@ -116,7 +136,7 @@ impl<'a> Sweeper<'a> {
         pinned.get(&plan.endpoint.name)
     }
 
-    fn doubt(&self, status: Option<u16>, gate: Option<&str>) -> Option<Doubt> {
+    fn doubt_of(&self, status: Option<u16>, gate: Option<&str>) -> Option<Doubt> {
         let mut outages = self.suite.file.outage.iter();
         let is_outage = |gate: &str| outages.any(|pattern| is_match(pattern, gate));
         if gate.is_some_and(is_outage) {
@@ -151,12 +171,12 @@ impl<'a> Sweeper<'a> {
 
     /// What is in doubt even now: a conflict is the cell's answer, and so is an outage of this call alone, while the service
     /// answers others, if it was asked again or no snapshot says otherwise. The rest is left out.
-    async fn leave_in_doubt(
+    pub(super) async fn leave_in_doubt(
         &mut self,
         plan: &EndpointPlan<'a>,
-        before: usize,
+        since: (usize, &[PlannedCell<'a>]),
     ) -> Result<(), SweepError> {
-        let doubtful = self.doubtful(plan, before);
+        let doubtful = self.doubtful(plan, since);
         let limited = doubtful.iter().filter(|(_, doubt)| *doubt == Doubt::Limit);
         let limited: Vec<PlannedCell<'a>> = limited.map(|(cell, _)| *cell).collect();
         self.silence(&limited, Silence::Limited);
@@ -184,14 +204,20 @@ impl<'a> Sweeper<'a> {
 
     /// Whether the service answers a call that it has answered before, or else says that it is ready.
     async fn is_well(&mut self) -> Result<bool, SweepError> {
-        let Some(answer) = self.any_canary().await? else {
+        let presence = self.store.as_ref().and_then(Store::presence);
+        let answer = self.any_canary().await?;
+        // The canary has left, and the endpoint is not over yet.
+        if let Some(presence) = presence {
+            self.enter(presence).await?;
+        }
+        let Some(answer) = answer else {
             return Ok(self
                 .http
                 .ready(&self.suite.file.service.ready)
                 .await
                 .is_ok());
         };
-        let doubt = self.doubt(answer.status, answer.gate.as_deref());
+        let doubt = self.doubt_of(answer.status, answer.gate.as_deref());
         Ok(answer.is_answer() && doubt != Some(Doubt::Outage))
     }
 }

@@ -7,6 +7,7 @@ use aho_corasick::AhoCorasick;
 use super::background::Background;
 use crate::database::Serial;
 use crate::journal::Change;
+use crate::observation::Operation;
 use crate::symbols::Knowledge;
 
 /// Changes by whom they belong to.
@@ -22,6 +23,9 @@ pub(super) struct Attributed {
     pub(super) unexplained: Vec<Change>,
     /// Rows that hold no value of the run and were found in a table that had not been watched.
     pub(super) found: Vec<Change>,
+    /// The numbers of those effects that were written in one transaction with others of their kind that hold other cells'
+    /// values or none: something collects such rows and writes them together.
+    pub(super) collected: BTreeSet<Serial>,
 }
 
 /// Whom the values in a change, or in a transaction, belong to.
@@ -77,6 +81,7 @@ impl<'a> Attribution<'a> {
     pub(super) fn attribute(&self, changes: Vec<Change>) -> Attributed {
         let marks = self.marks(&changes);
         let transactions = by_transaction(&changes, &marks);
+        let collected = collected(&changes, &marks);
         let mut attributed = Attributed::default();
         for (change, marks) in changes.into_iter().zip(marks) {
             let Some(transaction) = transactions.get(&change.transaction) else {
@@ -97,7 +102,12 @@ impl<'a> Attribution<'a> {
                     &marks
                 };
                 match owner.the_cell() {
-                    Some(cell) => attributed.explained.push((cell, change)),
+                    Some(cell) => {
+                        if collected.contains(&Kind::of(&change)) {
+                            attributed.collected.insert(change.seq);
+                        }
+                        attributed.explained.push((cell, change));
+                    }
                     None if owner.cells.is_empty() && owner.late => {
                         attributed.background.push(change.seq);
                     }
@@ -155,10 +165,38 @@ fn by_transaction(changes: &[Change], marks: &[Marks]) -> BTreeMap<Serial, Marks
     transactions
 }
 
+/// What one transaction did to one table.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Kind {
+    transaction: Serial,
+    operation: Operation,
+    table: String,
+}
+
+impl Kind {
+    fn of(change: &Change) -> Self {
+        Self {
+            transaction: change.transaction,
+            operation: change.operation,
+            table: change.table.clone(),
+        }
+    }
+}
+
+/// What transactions did to tables by rows that do not all hold the values of the same cells.
+fn collected(changes: &[Change], marks: &[Marks]) -> BTreeSet<Kind> {
+    let mut owners: BTreeMap<Kind, BTreeSet<(&BTreeSet<usize>, bool)>> = BTreeMap::new();
+    for (change, marks) in changes.iter().zip(marks) {
+        let of_kind = owners.entry(Kind::of(change)).or_default();
+        of_kind.insert((&marks.cells, marks.late));
+    }
+    let collected = owners.into_iter().filter(|(_, owners)| owners.len() > 1);
+    collected.map(|(kind, _)| kind).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observation::Operation;
     use crate::symbols::{Registry, Retired};
     use serde_json::{Value as Json, json};
 
@@ -273,6 +311,22 @@ mod tests {
         assert_eq!(numbers(&attributed.background), [1, 2]);
         assert_eq!(cells(&attributed), [(3, 0)]);
         assert_eq!(own, [1, 2, 3]);
+    }
+
+    #[test]
+    fn rows_of_several_cells_in_one_transaction_and_table_are_collected() {
+        let (attributed, _) = attributed(&[
+            (1, "T", "tag-of-0"),
+            (1, "T", "tag-of-1"),
+            (2, "T", "tag-of-1"),
+            (2, "Sum", "2"),
+            (3, "T", "tag-of-0"),
+            (3, "T", "of nobody"),
+            (4, "T", "tag-of-0"),
+            (4, "T", "tag-of-done"),
+        ]);
+        let collected: Vec<Serial> = attributed.collected.into_iter().collect();
+        assert_eq!(numbers(&collected), [1, 2, 5, 6, 7, 8]);
     }
 
     #[test]

@@ -12,6 +12,8 @@ use crate::suite::{BackgroundSpec, Together};
 
 /// The suite's background tables.
 pub(crate) struct Background {
+    /// The patterns of tables, in the order of the set.
+    patterns: Vec<String>,
     tables: GlobSet,
     /// Columns, each set with those that change together.
     columns: Vec<BTreeSet<String>>,
@@ -21,8 +23,10 @@ pub(crate) struct Background {
 impl Background {
     pub(crate) fn of(spec: &BackgroundSpec) -> Self {
         let columns = spec.columns.iter().map(Together::columns);
+        let (patterns, tables) = globs(&spec.tables);
         Self {
-            tables: globs(&spec.tables),
+            patterns,
+            tables,
             columns: columns
                 .map(|columns| columns.iter().cloned().collect())
                 .collect(),
@@ -33,6 +37,17 @@ impl Background {
     /// Whether it is a background table.
     pub(crate) fn is_table(&self, table: &str) -> bool {
         self.tables.is_match(table)
+    }
+
+    /// Those of the suite's patterns that match no table.
+    pub(super) fn unmatched(&self, catalog: &Catalog) -> Vec<String> {
+        let tables = catalog.names();
+        let matched: BTreeSet<usize> = tables
+            .flat_map(|table| self.tables.matches(table))
+            .collect();
+        let patterns = self.patterns.iter().enumerate();
+        let unmatched = patterns.filter(|(place, _)| !matched.contains(place));
+        unmatched.map(|(_, pattern)| pattern.clone()).collect()
     }
 
     /// The tables as SQL names them.
@@ -51,14 +66,9 @@ impl Background {
         if self.columns.is_empty() {
             return false;
         }
-        let (Some(old), Some(new)) = (change.old.as_object(), change.new.as_object()) else {
-            return false;
-        };
-        let changed = new
-            .iter()
-            .filter(|(column, value)| old.get(*column) != Some(value));
+        let changed = change.changed().into_iter();
         let changed: BTreeSet<String> = changed
-            .map(|(column, _)| format!("{}.{column}", change.table))
+            .map(|column| format!("{}.{column}", change.table))
             .collect();
         let is_background = |column: &String| {
             let mut sets = self.columns.iter();
@@ -75,21 +85,32 @@ impl Background {
             &change.new
         };
         let matches = |columns: &IndexMap<String, Json>| {
-            columns
-                .iter()
-                .all(|(column, value)| row.get(column) == Some(value))
+            let mut columns = columns.iter();
+            columns.all(|(column, value)| member(row, column) == Some(value))
         };
         self.is_table(&change.table) && self.unmarked.get(&change.table).is_some_and(matches)
     }
 }
 
-/// A pattern that is not one matches nothing.
-fn globs(tables: &[String]) -> GlobSet {
-    let mut set = GlobSetBuilder::new();
-    for glob in tables.iter().filter_map(|table| Glob::new(table).ok()) {
-        set.add(glob);
+/// The value of a column, or of a member of its JSON as `column.member`.
+fn member<'r>(row: &'r Json, column: &str) -> Option<&'r Json> {
+    row.get(column).or_else(|| {
+        let (column, path) = column.split_once('.')?;
+        let mut members = path.split('.');
+        members.try_fold(row.get(column)?, |value, member| value.get(member))
+    })
+}
+
+/// The patterns, and what they match. One that is none matches nothing.
+fn globs(tables: &[String]) -> (Vec<String>, GlobSet) {
+    let (mut patterns, mut set) = (Vec::new(), GlobSetBuilder::new());
+    for table in tables {
+        if let Ok(glob) = Glob::new(table) {
+            patterns.push(table.clone());
+            set.add(glob);
+        }
     }
-    set.build().unwrap_or_default()
+    (patterns, set.build().unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -125,6 +146,16 @@ mod tests {
     }
 
     #[test]
+    fn an_unmarked_row_is_also_told_by_a_member_of_its_json() {
+        let spec = json!({"tables": ["Log"], "unmarked": {"Log": {"call.by.key": ""}}});
+        let background = Background::of(&serde_json::from_value(spec).unwrap());
+        let by = |key: &str| change("Log", json!({"call": {"by": {"key": key}}}));
+        assert!(background.has_unmarked(&by("")));
+        assert!(!background.has_unmarked(&by("k")));
+        assert!(!background.has_unmarked(&change("Log", json!({"call": null}))));
+    }
+
+    #[test]
     fn an_update_of_background_columns_alone_is_in_the_background() {
         let spec = json!({"columns": ["Token.seen"]});
         let background = Background::of(&serde_json::from_value(spec).unwrap());
@@ -152,6 +183,16 @@ mod tests {
         assert!(background.has(&update(json!({"seen": 2, "updated": 2, "name": "a"}))));
         assert!(!background.has(&update(json!({"seen": 2, "updated": 2, "name": "b"}))));
         assert!(!background.has(&update(json!({"seen": 1, "updated": 2, "name": "a"}))));
+    }
+
+    #[test]
+    fn a_pattern_that_matches_no_table_is_known() {
+        let spec = json!({"tables": ["Log*", "Logs", "Job*", "Audit"]});
+        let background = Background::of(&serde_json::from_value(spec).unwrap());
+        let table = json!({"relation": "", "root": "", "key": [], "temporal": [], "numbered": [], "references": {}});
+        let catalog = json!({"tables": {"Logs": table, "Audit": table, "Item": table}});
+        let catalog = serde_json::from_value(catalog).unwrap();
+        assert_eq!(background.unmatched(&catalog), ["Job*"]);
     }
 
     #[test]

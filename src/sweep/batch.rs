@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::again::retry_after;
+use super::attribution::Attributed;
+use super::control::{Act, Collected, Strange};
 use super::fire::Brought;
 use super::setup::Stage;
-use super::store::{Pause, Store, Unexplained, Wait};
+use super::store::{Pause, Store, Wait};
 use super::{SweepError, Sweeper, known, lap};
 use crate::credential::headers;
 use crate::database::{Catalog, DatabaseError};
@@ -24,7 +26,7 @@ use rayon::prelude::*;
 
 /// A batch whose values can be named.
 pub(super) struct Batch {
-    pub(super) namer: Namer,
+    pub(super) namer: Arc<Namer>,
     /// The number of its first cell.
     pub(super) first: usize,
 }
@@ -41,18 +43,21 @@ pub(super) struct Swept<'a> {
     /// What the answer showed and the probes brought.
     pub(super) observation: Observation,
     pub(super) changes: Vec<Change>,
+    /// Changes of which it is not decided yet whether the call made them, and what names them by then.
+    pub(super) doubtful: Vec<Change>,
+    pub(super) namer: Option<Arc<Namer>>,
     /// The tables, where changes were observed.
     pub(super) catalog: Option<Arc<Catalog>>,
 }
 
 impl<'a> Sweeper<'a> {
-    /// Sweeps cells of one endpoint; what no symbol explains belongs to the cell only if it is alone.
+    /// Sweeps cells of one endpoint; gives what no symbol explains, which belongs to a cell only if that one is alone.
     pub(super) async fn batch(
         &mut self,
         endpoint: &'a Endpoint,
         cells: &[PlannedCell<'a>],
         wait: Wait,
-    ) -> Result<Unexplained, SweepError> {
+    ) -> Result<Strange, SweepError> {
         let mut start = Instant::now();
         let first = self.count();
         self.issue_again().await?;
@@ -70,7 +75,6 @@ impl<'a> Sweeper<'a> {
         self.capture(endpoint, first, &brought, &mut scratches)?;
         self.know_values(first);
         self.found.phases.record += lap(&mut start);
-        let is_sole = cells.len() == 1 && self.store.as_ref().is_some_and(Store::is_alone);
         let wait = wait.after(brought.first().and_then(Brought::status));
         // What is asked or taken back by requests comes before undo.
         let is_done =
@@ -86,7 +90,6 @@ impl<'a> Sweeper<'a> {
             effects(
                 self.store.as_mut(),
                 known(&self.batches, &self.retired),
-                is_sole.then_some(first),
                 wait,
                 is_done,
             ),
@@ -94,11 +97,11 @@ impl<'a> Sweeper<'a> {
         self.swept.extend(swept);
         self.found.phases.record += naming;
         self.found.phases.journal += lap(&mut start).saturating_sub(naming);
-        let (explained, unexplained) = effects?;
-        let is_untouched = explained.is_empty() && unexplained.is_empty();
+        let effects = effects?;
+        let is_untouched = effects.explained.is_empty() && effects.unexplained.is_empty();
         let has_changed = !is_untouched || self.has_seeded(&scratches);
         self.observe(endpoint, first);
-        self.assign(explained);
+        let strange = self.assign(effects);
         if !is_done {
             self.probe(endpoint, first, cells, &scratches).await?;
             self.found.phases.requests += lap(&mut start);
@@ -110,7 +113,7 @@ impl<'a> Sweeper<'a> {
         self.found.phases.journal += lap(&mut start);
         // To let go of it takes a while, in which the database can go on.
         rayon::spawn(move || drop((scratches, requests, brought)));
-        Ok(unexplained)
+        Ok(strange)
     }
 
     /// Undoes a batch: by requests, and then by rows, unless these are undone already.
@@ -159,7 +162,7 @@ impl<'a> Sweeper<'a> {
     /// The values of a batch are known now, and those of the last one still. What changed for the cells of the one before
     /// is all there, and of its values only that they are the run's stays known.
     pub(super) fn know(&mut self, values: Registry, first: usize) {
-        let namer = values.build();
+        let namer = Arc::new(values.build());
         let now = Batch { namer, first };
         let [last, earlier] = &mut self.batches;
         let last = std::mem::replace(last, now);
@@ -167,8 +170,13 @@ impl<'a> Sweeper<'a> {
         let [_, last] = &self.batches;
         let done = earlier.first.max(self.done) - self.done..last.first - self.done;
         let (suite, done) = (self.suite, self.swept.get_mut(done).unwrap_or_default());
-        done.par_iter_mut()
-            .for_each(|swept| swept.name_effects(suite, &earlier.namer));
+        done.par_iter_mut().for_each(|swept| {
+            if swept.doubtful.is_empty() {
+                swept.name_effects(suite, &earlier.namer);
+            } else {
+                swept.namer = Some(Arc::clone(&earlier.namer));
+            }
+        });
         // Nobody reads what is written late without a database.
         if self.store.is_some() {
             earlier.namer.retire(&mut self.retired);
@@ -303,13 +311,22 @@ impl<'a> Sweeper<'a> {
         }
     }
 
-    /// Hands the changes to their cells.
-    fn assign(&mut self, explained: Vec<(usize, Change)>) {
-        for (cell, change) in explained {
+    /// Hands the changes to their cells, and gives what can be no call's.
+    fn assign(&mut self, effects: Attributed) -> Strange {
+        let mut collected = Vec::new();
+        for (cell, change) in effects.explained {
+            if effects.collected.contains(&change.seq) {
+                let (seq, act) = (change.seq, Act::of(&change));
+                collected.push(Collected { cell, seq, act });
+            }
             let place = cell.checked_sub(self.done);
             if let Some(swept) = place.and_then(|at| self.swept.get_mut(at)) {
                 swept.changes.push(change);
             }
+        }
+        Strange {
+            changes: effects.unexplained,
+            collected,
         }
     }
 
@@ -410,6 +427,8 @@ impl Look<'_> {
             curl: self.wants_calls.then(|| call.curl(self.namer, view)),
             observation: brought.shown(self.suite, self.namer, view),
             changes: Vec::new(),
+            doubtful: Vec::new(),
+            namer: None,
             catalog: None,
         }
     }
@@ -420,23 +439,19 @@ impl Look<'_> {
 async fn effects(
     store: Option<&mut Store<'_>>,
     known: Knowledge<'_>,
-    sole: Option<usize>,
     wait: Pause,
     is_done: bool,
-) -> Result<(Vec<(usize, Change)>, Unexplained), DatabaseError> {
+) -> Result<Attributed, DatabaseError> {
     let Some(store) = store else {
-        return Ok(Default::default());
+        return Ok(Attributed::default());
     };
-    let (mut explained, mut unexplained) = store.effects(known, sole, wait).await?;
+    let mut effects = store.effects(known, wait).await?;
     if is_done {
         let late = store.restore(known).await?;
         store.is_late(&late);
-        match sole {
-            Some(cell) => explained.extend(late.into_iter().map(|change| (cell, change))),
-            None => unexplained.extend(late),
-        }
+        effects.unexplained.extend(late);
     }
-    Ok((explained, unexplained))
+    Ok(effects)
 }
 
 /// That the service is gone, and which calls it did not answer.

@@ -6,9 +6,12 @@ mod repair;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::endpoint::count_kinds;
-use super::store::Wait;
+use super::again::PAUSES;
+use super::control::{Act, Acts};
+use super::doubt::Try;
+use super::endpoint::{Kinds, count_kinds};
 use super::{SweepError, Sweeper};
 use crate::plan::{EndpointPlan, Filter, PlannedCell, plan};
 use crate::record::Record;
@@ -32,11 +35,22 @@ pub(super) struct Canaries<'a> {
     /// Who was refused at the start by one endpoint only, and may have a dead credential.
     suspected: BTreeSet<&'a String>,
     /// What was done to which table by canaries of an endpoint.
-    wrote: BTreeMap<&'a String, BTreeSet<String>>,
+    wrote: BTreeMap<&'a String, Wrote>,
     /// When a credential was last seen to work.
     signs: BTreeMap<&'a String, Sign>,
     /// Whose credential does not work any more and cannot be made anew, with how many endpoints it was known to work for.
     dead: BTreeMap<&'a String, usize>,
+}
+
+/// What was done while canaries of an endpoint were called.
+#[derive(Default)]
+struct Wrote {
+    /// What symbols explain, by what was done to which table.
+    explained: Kinds,
+    /// How often what else was done: it is the calls', unless the service does it by itself.
+    strange: BTreeMap<Act, usize>,
+    /// How long the calls took.
+    took: Duration,
 }
 
 /// The last sign of a credential that works.
@@ -283,6 +297,34 @@ impl<'a> Sweeper<'a> {
         Ok(answers.into_iter().next().map(|(_, answers)| answers.own))
     }
 
+    /// Watches whether the service does by itself what came while canaries were called and no record shows.
+    pub(super) async fn watch_for_canaries(&mut self) -> Result<(), SweepError> {
+        let all = std::mem::take(&mut self.canaries.wrote);
+        for (name, wrote) in &all {
+            let acts = self.not_shown(name, wrote);
+            let acts: Acts = acts.into_iter().map(|(act, _)| act).collect();
+            self.watch_for(name, &acts, wrote.took).await?;
+            for (act, count) in self.not_shown(name, wrote) {
+                if self.control.is_own(&act) {
+                    self.control.leave_out_some(act, count);
+                }
+            }
+        }
+        self.canaries.wrote = all;
+        self.leave().await
+    }
+
+    /// What no symbol explains of that which came while canaries of an endpoint were called, but for what its record shows.
+    fn not_shown(&self, name: &String, wrote: &Wrote) -> Vec<(Act, usize)> {
+        let Some(record) = self.found.records.get(name) else {
+            return Vec::new();
+        };
+        let shown = shown(record);
+        let strange = wrote.strange.iter();
+        let strange = strange.filter(|(act, _)| !shown.contains(&act.kind()));
+        strange.map(|(act, count)| (act.clone(), *count)).collect()
+    }
+
     /// What canaries of an endpoint wrote and its record does not show: the service remembers the first calls.
     pub(super) fn written_once(&self) -> BTreeMap<String, Vec<String>> {
         let mut lost = BTreeMap::new();
@@ -290,12 +332,17 @@ impl<'a> Sweeper<'a> {
             let Some(record) = self.found.records.get(*name) else {
                 continue;
             };
-            let shown: BTreeSet<String> =
-                record.effects.keys().map(|label| kind_of(label)).collect();
-            let once = wrote.iter().filter(|kind| !shown.contains(*kind));
-            let once: Vec<String> = once.cloned().collect();
+            let shown = shown(record);
+            let strange = wrote.strange.keys();
+            let strange = strange.filter(|act| !self.control.is_own(act));
+            let all = wrote
+                .explained
+                .keys()
+                .cloned()
+                .chain(strange.map(Act::kind));
+            let once: BTreeSet<String> = all.filter(|kind| !shown.contains(kind)).collect();
             if !once.is_empty() {
-                lost.insert((*name).clone(), once);
+                lost.insert((*name).clone(), once.into_iter().collect());
             }
         }
         lost
@@ -366,17 +413,17 @@ impl<'a> Sweeper<'a> {
     ) -> Result<Vec<Said>, SweepError> {
         let before = self.count();
         self.enter(self.presence(plan)).await?;
-        let unexplained = self.batch(plan.endpoint, cells, Wait::Settle).await?;
-        self.repeat_doubtful(plan, before).await?;
-        let mut wrote = unexplained.kinds();
-        let swept = self.swept.iter().skip(before - self.done);
-        count_kinds(&mut wrote, swept.flat_map(|swept| &swept.changes));
-        let wrote = wrote.into_keys();
-        self.canaries
-            .wrote
-            .entry(&plan.endpoint.name)
-            .or_default()
-            .extend(wrote);
+        let tried = self.attempt(plan, cells.to_vec()).await?;
+        self.count_written(plan, &tried);
+        for pause in PAUSES {
+            let Some(again) = self.ask_once(plan, (before, &[]), pause).await? else {
+                break;
+            };
+            self.count_written(plan, &again.tried);
+            if again.is_last {
+                break;
+            }
+        }
         self.leave().await?;
         let swept = self.swept.iter().skip(before - self.done);
         let swept = swept.filter(|swept| swept.recorded);
@@ -396,6 +443,22 @@ impl<'a> Sweeper<'a> {
         });
         Ok(answers.collect())
     }
+
+    /// Counts what was done while canaries of an endpoint were called.
+    fn count_written(&mut self, plan: &EndpointPlan<'a>, tried: &Try<'a>) {
+        let wrote = self.canaries.wrote.entry(&plan.endpoint.name).or_default();
+        let swept = self.swept.iter().skip(tried.first - self.done);
+        count_kinds(&mut wrote.explained, swept.flat_map(|swept| &swept.changes));
+        for (act, count) in tried.strange.acts() {
+            *wrote.strange.entry(act).or_default() += count;
+        }
+        wrote.took += tried.took;
+    }
+}
+
+/// What was done to which table by the calls of a record.
+fn shown(record: &Record) -> BTreeSet<String> {
+    record.effects.keys().map(|label| kind_of(label)).collect()
 }
 
 /// What was done to which table, as the label of an effect begins.

@@ -1,6 +1,7 @@
 //! The side of the databases in a sweep: rows in, changes out, everything undone.
 
 mod end;
+mod idle;
 mod seed;
 mod sides;
 mod turn;
@@ -14,7 +15,7 @@ use serde_json::{Map, Value as Json};
 
 use super::attribution::{Attributed, Attribution};
 use super::background::Background;
-use super::{Kinds, NOBODY, Progress, Service, count_kinds};
+use super::{NOBODY, Progress, Service};
 use crate::database::{Catalog, DatabaseError, Serial};
 use crate::journal::{Change, Extent, Leftover};
 use crate::suite::Suite;
@@ -24,37 +25,6 @@ use crate::world::{Row, Scratch};
 pub(super) use window::{Pause, Wait};
 
 use sides::Sides;
-
-/// Changes that no cell's symbols explain.
-#[derive(Debug, Default)]
-pub(super) struct Unexplained(Vec<Change>);
-
-impl Unexplained {
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    pub(super) fn extend(&mut self, changes: Vec<Change>) {
-        self.0.extend(changes);
-    }
-
-    /// How often what was done to which table.
-    pub(super) fn kinds(&self) -> Kinds {
-        let mut kinds = Kinds::new();
-        count_kinds(&mut kinds, &self.0);
-        kinds
-    }
-
-    /// The tables that were written, for a person.
-    pub(super) fn tables(&self) -> String {
-        let tables: BTreeSet<String> = self
-            .0
-            .iter()
-            .map(|change| format!("`{}`", change.table))
-            .collect();
-        tables.into_iter().collect::<Vec<_>>().join(", ")
-    }
-}
 
 /// The service's databases during one run.
 pub(super) struct Store<'p> {
@@ -248,29 +218,21 @@ impl<'p> Store<'p> {
     }
 
     /// Waits until the calls have written and reads the journal once: the changes by the number of their cell, and the rest.
-    /// What no symbol explains belongs to the `sole` cell that was swept meanwhile. Of several cells it is one's: whose is not
-    /// known, but all of it is the run's and undone with the batch, if nobody else can have been there. Else it stays, and is
-    /// told.
+    /// Whose what no symbol explains is, is not known here, but all of it is the run's and undone with the batch, if nobody
+    /// else can have been there. Else it stays, and is told.
     pub(super) async fn effects(
         &mut self,
         known: Knowledge<'_>,
-        sole: Option<usize>,
         pause: Pause,
-    ) -> Result<(Vec<(usize, Change)>, Unexplained), DatabaseError> {
+    ) -> Result<Attributed, DatabaseError> {
         self.wait(pause).await?;
         self.watch_new().await?;
         let mut attributed = self.attributed(known).await?;
-        let mut mine = attributed.background;
+        let mut mine = std::mem::take(&mut attributed.background);
         mine.extend(self.only_ours(&attributed.unexplained).await?);
-        if let Some(cell) = sole {
-            let unexplained = std::mem::take(&mut attributed.unexplained).into_iter();
-            attributed
-                .explained
-                .extend(unexplained.map(|change| (cell, change)));
-        }
         mine.extend(attributed.explained.iter().map(|(_, change)| change.seq));
         self.claim_numbers(&mine).await?;
-        Ok((attributed.explained, Unexplained(attributed.unexplained)))
+        Ok(attributed)
     }
 
     /// The numbers of those changes that nothing explains and that no other run can have made. The others stay, and are told at

@@ -11,6 +11,7 @@
 )]
 
 mod arbitrary;
+mod background;
 mod base;
 mod data;
 mod databases;

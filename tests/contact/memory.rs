@@ -11,8 +11,12 @@ const ACCOUNTS: &str = "
 
 const ALONE: &str = "endpoints: { become-admin: { alone: true } }\n";
 
-/// Two actors by rows, each of whom makes itself an administrator.
 fn remembers() -> Stage {
+    remembers_with(ACCOUNTS)
+}
+
+/// Two actors by rows, each of whom makes itself an administrator.
+pub(crate) fn remembers_with(accounts: &str) -> Stage {
     let rows = json!([{"table": "account", "values": {"key": "{{ key }}", "name": "{{ run }} {{ name }}"}}]);
     let user = json!({"secrets": {"key": "{{ random(24) }}"}, "rows": rows});
     let actor = json!({"kind": "user", "auth": {"bearer": "{{ actor.key }}"}});
@@ -28,7 +32,7 @@ fn remembers() -> Stage {
         .write("suite/world.yaml", &world.to_string())
         .write("suite/targets.yaml", "targets: { it: {} }")
         .write("suite/endpoints/become-admin.yaml", &endpoint.to_string());
-    Stage::with(ACCOUNTS, place)
+    Stage::with(accounts, place)
 }
 
 /// Both are seen to change their rows.

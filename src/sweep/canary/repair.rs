@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::again::Silence;
-use super::super::store::Wait;
 use super::super::{SweepError, Sweeper};
 use super::Sign;
 use super::answer::{Answers, Said};
@@ -150,8 +149,8 @@ impl<'a> Sweeper<'a> {
         for cell in refused {
             self.issues.forget(actor);
             self.enter(Presence::Alone).await?;
-            let cells = std::slice::from_ref(cell);
-            self.batch(plan.endpoint, cells, Wait::Settle).await?;
+            let tried = self.attempt(plan, vec![*cell]).await?;
+            self.judge(plan, tried).await?;
             self.leave().await?;
         }
         self.issues.forget(actor);

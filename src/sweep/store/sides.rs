@@ -256,9 +256,14 @@ impl<'p> Sides<'p> {
         Ok(is_changed.then(|| new.flatten().collect()))
     }
 
+    /// Whether a table belongs by its name to a database of which no URL was given.
+    pub(super) fn is_absent(&self, table: &str) -> bool {
+        parts(table).is_some_and(|(name, _)| self.absent.contains(name))
+    }
+
     /// The place of the database that a table belongs to by its name.
     fn place_of(&self, table: &str) -> Result<usize, DatabaseError> {
-        if let Some((name, _)) = parts(table).filter(|(name, _)| self.absent.contains(*name)) {
+        if let Some((name, _)) = parts(table).filter(|_| self.is_absent(table)) {
             let (table, name) = (table.to_owned(), name.to_owned());
             return Err(DatabaseError::Absent { table, name });
         }

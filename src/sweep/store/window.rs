@@ -71,9 +71,14 @@ impl Store<'_> {
         Ok(())
     }
 
+    /// How the run is there now, if it is.
+    pub(in crate::sweep) fn presence(&self) -> Option<Presence> {
+        self.sides.presence()
+    }
+
     /// Whether no other run can be there.
     pub(in crate::sweep) fn is_alone(&self) -> bool {
-        self.sides.presence() == Some(Presence::Alone)
+        self.presence() == Some(Presence::Alone)
     }
 
     /// Ends the time in which an endpoint is swept. A run that was alone stays so while nobody waits: what is written late, before
