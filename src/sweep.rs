@@ -511,6 +511,10 @@ impl<'a> Sweeper<'a> {
             *record = kept;
             if let Some(endpoint) = endpoint.into_iter().find(|one| &one.name == name) {
                 record.findings = findings::of(self.suite, endpoint, record);
+                let unrepeated = self.found.unrepeated.get(name).into_iter().flatten();
+                record
+                    .findings
+                    .extend(unrepeated.map(|what| findings::unrepeated(what)));
             }
         }
         for (name, once) in self.written_once() {
