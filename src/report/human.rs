@@ -32,7 +32,6 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         differences(out, outcome)?;
     }
     issue::beside(report).try_for_each(|issue| beside(out, &issue))?;
-    inconclusive(out, report)?;
     writeln!(out)?;
     for line in report.seen.lines() {
         writeln!(out, "{}", styled(FAINT, &line))?;
@@ -146,19 +145,6 @@ fn colored(line: &str) -> String {
         Some('-') => styled(DENIED, line),
         _ => styled(FAINT, line),
     }
-}
-
-fn inconclusive(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    if report.inconclusive.is_empty() {
-        return Ok(());
-    }
-    writeln!(
-        out,
-        "\n{}",
-        styled(NOTABLE, "what was answered does not say enough")
-    )?;
-    let mut reasons = report.inconclusive.iter();
-    reasons.try_for_each(|reason| writeln!(out, "    {reason}"))
 }
 
 fn summary(out: &mut dyn Write, report: &Report) -> io::Result<()> {

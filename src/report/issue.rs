@@ -60,7 +60,8 @@ pub(super) fn beside(report: &Report) -> impl Iterator<Item = Issue<'_>> {
         .iter()
         .flat_map(|cause| Issue::of_cause(report, cause));
     let orphans = report.orphans.iter().map(Issue::of_orphan);
-    expired.chain(open).chain(orphans)
+    let inconclusive = Issue::of_inconclusive(report).into_iter();
+    inconclusive.chain(expired).chain(open).chain(orphans)
 }
 
 /// Everything that an issue can be an instance of.
@@ -68,7 +69,7 @@ pub(super) fn rules() -> Vec<Rule> {
     let of_endpoints = [no_snapshot(), other_text()].into_iter();
     of_endpoints
         .chain(table().iter().map(Rule::from))
-        .chain([no_endpoint(), reason_over()])
+        .chain([no_endpoint(), reason_over(), says_too_little()])
         .collect()
 }
 
@@ -126,6 +127,20 @@ impl<'a> Issue<'a> {
                 cells: cells.clone(),
                 ..Self::about(outcome, rule, vec![cause.finding.clone()])
             })
+        })
+    }
+
+    /// It is about no endpoint; forms that point at a file point at the first one.
+    fn of_inconclusive(report: &'a Report) -> Option<Self> {
+        let place = report.endpoints.first().map(|outcome| &outcome.place);
+        (!report.inconclusive.is_empty()).then(|| Self {
+            rule: says_too_little(),
+            name: &report.suite,
+            place: place.map_or(Cow::Owned(Place::default()), Cow::Borrowed),
+            cells: IndexMap::new(),
+            was: String::new(),
+            is: String::new(),
+            lines: report.inconclusive.clone(),
         })
     }
 
@@ -229,6 +244,16 @@ fn reason_over() -> Rule {
         title: "the time of a reason is over",
         explanation: "Something was accepted until a day that is over. Mend the service, or record the endpoint again with \
                       another reason.",
+    }
+}
+
+fn says_too_little() -> Rule {
+    Rule {
+        id: "inconclusive".to_owned(),
+        level: Level::Deny,
+        title: "what was answered does not say enough",
+        explanation: "A credential does not work, the service was not well, nobody was allowed anything, or the suite is a \
+                      draft. What is as pinned may be so for that reason alone.",
     }
 }
 

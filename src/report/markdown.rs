@@ -32,9 +32,6 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let groups = report.groups();
     let mut page = Page::default();
     page.add(&verdict(report), END);
-    for reason in &report.inconclusive {
-        page.add(&format!("- **inconclusive**: {}\n", plain(reason)), END);
-    }
     page.counts(&groups);
     for same in groups.chunk_by(is_same_section) {
         page.section(same);

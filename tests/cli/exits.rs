@@ -37,6 +37,14 @@ fn as_pinned_is_0_and_what_is_new_or_differs_is_1() {
 }
 
 #[test]
+fn what_says_too_little_is_6() {
+    let (place, sound) = (Place::with("ping"), pinging(200, 0));
+    let place = place.edit("ping/suite.yaml", "name: ping", "name: ping # FILL IN");
+    assert_eq!(code(&place, &["check"], &sound), Some(6));
+    assert_eq!(code(&place, &["record"], &sound), Some(6));
+}
+
+#[test]
 fn a_suite_that_is_not_valid_is_2() {
     let place = Place::with("ping").edit("ping/endpoints/ping.yaml", "nothing", "something");
     assert_eq!(code(&place, &["check"], &pinging(200, 0)), Some(2));

@@ -135,10 +135,17 @@ impl Case {
             .map(|name| (name.clone(), json!({"kind": "person"})))
             .collect::<serde_json::Map<_, _>>()
             .into();
+        let suite = format!(
+            "name: arbitrary\nsnapshots: snapshots\nservice: {{ ready: /ready, settle_ms: {} }}\n",
+            SETTLE.as_millis()
+        );
         let place = Place::empty()
-            .write("suite/suite.yaml", "name: arbitrary\nsnapshots: snapshots\nservice: { ready: /ready, settle_ms: 80 }\n")
+            .write("suite/suite.yaml", &suite)
             .write("suite/world.yaml", &world.to_string())
-            .write("suite/targets.yaml", &json!({ "targets": targets }).to_string());
+            .write(
+                "suite/targets.yaml",
+                &json!({ "targets": targets }).to_string(),
+            );
         self.bodies
             .iter()
             .enumerate()
@@ -184,12 +191,25 @@ impl Case {
     }
 }
 
+/// How long after its answer the service writes at the latest.
+const SETTLE: Duration = Duration::from_millis(80);
+
 /// The content of a database in which nothing was done yet.
 fn fresh(base: &Base, toy: &Toy) -> Vec<String> {
     base.owner_sql(RESET);
     base.owner_sql(SCHEMA);
     toy.forget();
     base.content()
+}
+
+/// A service that writes later than the suite says is promised nothing.
+fn in_time(toy: &Toy) -> Result<(), TestCaseError> {
+    if toy.latest() > SETTLE {
+        return Err(TestCaseError::reject(
+            "the machine is too slow for `settle_ms`",
+        ));
+    }
+    Ok(())
 }
 
 fn is_equal(
@@ -199,6 +219,7 @@ fn is_equal(
     ended: &impl Debug,
 ) -> Result<(), TestCaseError> {
     wait_for("the service is idle", || toy.is_idle());
+    in_time(toy)?;
     let now = base.content();
     let missing: Vec<_> = before.iter().filter(|line| !now.contains(line)).collect();
     let new: Vec<_> = now.iter().filter(|line| !before.contains(line)).collect();
@@ -271,6 +292,7 @@ fn leaves_theirs(case: &Case, pause: u64, base: &Base, toy: &Toy) -> Result<(), 
     });
     let ended = run.end();
     wait_for("the service is idle", || toy.is_idle());
+    in_time(toy)?;
     let is_theirs = |line: &&String| line.starts_with("note: (4,");
     let (theirs, others): (Vec<_>, Vec<_>) = base
         .content()
@@ -312,6 +334,7 @@ fn holds_for<S: Strategy>(
         cases,
         failure_persistence: None,
         max_shrink_iters: 30,
+        max_global_rejects: cases.saturating_mul(4),
         ..Config::default()
     };
     let outcome = TestRunner::new(config).run(strategy, |case| holds(case, &base, &toy));

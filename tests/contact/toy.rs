@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -37,6 +37,8 @@ struct Shared {
     calls: Mutex<Vec<String>>,
     /// How many calls are under way, with what they do after their answer.
     busy: Mutex<usize>,
+    /// How long after its answer the latest write was done.
+    latest: Mutex<Duration>,
     /// Who was promoted, which the service never looks up again.
     promoted: Mutex<BTreeSet<String>>,
 }
@@ -67,6 +69,7 @@ impl Toy {
             second,
             calls: Mutex::default(),
             busy: Mutex::default(),
+            latest: Mutex::default(),
             promoted: Mutex::default(),
         });
         let routes = Router::new()
@@ -105,6 +108,12 @@ impl Toy {
 
     pub(crate) fn forget(&self) {
         self.shared.calls.lock().unwrap().clear();
+        *self.shared.latest.lock().unwrap() = Duration::ZERO;
+    }
+
+    /// How long after its answer the latest write was done. On a busy machine that is longer than a call says.
+    pub(crate) fn latest(&self) -> Duration {
+        *self.shared.latest.lock().unwrap()
     }
 
     /// Whether nothing is under way any more.
@@ -188,11 +197,15 @@ impl Shared {
             if late {
                 *self.busy.lock().unwrap() -= 1;
             } else {
+                let answered = Instant::now();
                 tokio::spawn(async move {
                     let pause = call["late_ms"].as_u64().unwrap_or(10);
                     tokio::time::sleep(Duration::from_millis(pause)).await;
                     // Nobody is there any more to be told of an error.
                     let _ = self.main.execute_all(&texts(&call["late"])).await;
+                    let mut latest = self.latest.lock().unwrap();
+                    *latest = answered.elapsed().max(*latest);
+                    drop(latest);
                     *self.busy.lock().unwrap() -= 1;
                 });
             }

@@ -1,7 +1,8 @@
 //! Credentials that do not work, from the start or from some call on.
 
 use super::hall::{
-    ADMIN, COPIES, EDIT, LOGOUT, Mode, NOTES, Served, record, snapshots, with_sessions, with_tokens,
+    ADMIN, COPIES, EDIT, LOGOUT, Mode, NOTES, Served, record, snapshots, with_made, with_sessions,
+    with_tokens,
 };
 
 fn table_level(kind: &str) -> String {
@@ -77,6 +78,39 @@ fn a_credential_that_a_single_read_could_show_is_judged_by_all_that_the_run_is_a
     let ended = service.run(&place, &["check"]);
     assert_eq!(ended.code, Some(1), "{ended:#?}");
     assert!(ended.stdout.contains("narrowed notes"), "{ended:#?}");
+}
+
+#[test]
+fn who_was_made_by_requests_and_is_refused_like_a_stranger_everywhere_is_a_finding() {
+    let (service, place) = (Served::start(Mode::RefusesBobsLogin), with_made(&[NOTES]));
+    let ended = service.run(&place, &["check"]);
+    assert_eq!(ended.code, Some(1), "{ended:#?}");
+    let proposed = std::fs::read_to_string(place.path("hall/snapshots/notes.snap.new")).unwrap();
+    let found =
+        "denied-everywhere: bob is refused on every target like a credential that exists nowhere";
+    assert!(proposed.contains(found), "{proposed}");
+    assert!(!proposed.contains("denied-everywhere: alice"), "{proposed}");
+}
+
+#[test]
+fn every_form_of_a_report_says_that_a_run_is_inconclusive() {
+    let (service, place) = (Served::start(Mode::Plain), with_tokens(&[NOTES]));
+    let forms = ["github", "html", "json", "junit", "markdown", "sarif"];
+    let reports: Vec<String> = forms
+        .iter()
+        .map(|form| format!("--report={form}=out/{form}"))
+        .collect();
+    let mut check = vec!["check"];
+    check.extend(reports.iter().map(String::as_str));
+    let ended = service.run_as(&place, "x", "y", &check);
+    assert_eq!(ended.code, INCONCLUSIVE, "{ended:#?}");
+    for form in forms {
+        let text = std::fs::read_to_string(place.path("out").join(form)).unwrap();
+        assert!(
+            text.contains("no actor with a credential was allowed anything"),
+            "{form}: {text}"
+        );
+    }
 }
 
 #[test]

@@ -294,6 +294,31 @@ const SESSIONS: &str = "actors:
     auth: { bearer: '{{ random(12) }}' }
 ";
 
+/// The same where a request makes an actor's session, as it would make the actor.
+const MADE: &str = "actors:
+  alice:
+    kind: user
+    with: { token: '{{ vars.alice }}' }
+    auth: { bearer: '{{ actor.session }}' }
+  bob:
+    kind: user
+    with: { token: '{{ vars.bob }}' }
+    auth: { bearer: '{{ actor.session }}' }
+  anonymous: {}
+  unknown:
+    auth: { bearer: '{{ random(12) }}' }
+";
+
+const USER: &str = "kinds:
+  user:
+    parameters: { token: null }
+    secrets: { session: null }
+    setup:
+      - request: { method: POST, path: /login }
+        auth: { bearer: '{{ token }}' }
+        capture: { session: $.session }
+";
+
 const TARGETS: &str = "targets:
   hers: { with: { name: hers } }
   theirs: { with: { name: theirs } }
@@ -325,6 +350,12 @@ pub(crate) fn with_tokens(endpoints: &[Endpoint]) -> Place {
 /// A suite whose actors log in.
 pub(crate) fn with_sessions(endpoints: &[Endpoint]) -> Place {
     suite(SESSIONS, endpoints)
+}
+
+/// A suite whose actors are made by requests.
+pub(crate) fn with_made(endpoints: &[Endpoint]) -> Place {
+    let world = format!("{USER}entities: {{}}\n{MADE}");
+    suite(MADE, endpoints).write("hall/world.yaml", &world)
 }
 
 fn suite(actors: &str, endpoints: &[Endpoint]) -> Place {

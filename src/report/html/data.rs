@@ -26,6 +26,10 @@ pub(super) struct Page<'a> {
     findings: FindingCounts,
     /// Why the service is not as pinned.
     faults: Vec<String>,
+    /// Whether what was answered does not say enough.
+    inconclusive: bool,
+    /// What was seen and what was not, in words.
+    seen: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -117,6 +121,8 @@ impl<'a> Page<'a> {
             beside: issue::beside(report).map(Beside::of).collect(),
             findings: report.findings(),
             faults: report.faults(),
+            inconclusive: !report.inconclusive.is_empty(),
+            seen: report.seen.lines(),
         }
     }
 }

@@ -100,6 +100,7 @@
 
   function verdict(differing, widened) {
     const of = `${differing} of ${count(page.endpoints.length, "endpoint")}`;
+    if (page.inconclusive) return [el("span", { class: "bad" }, "Inconclusive")];
     if (page.faults.length === 0) return [el("span", { class: "good" }, "As pinned")];
     if (differing === 0) return [el("span", { class: "bad" }, "Not as pinned"), `: ${page.faults.join(", ")}`];
     if (widened === 0) return [el("span", { class: "bad" }, "Not as pinned"), `: ${of}`];
@@ -112,7 +113,8 @@
     const widened = sum((endpoint) => endpoint.drifts.filter((drift) => drift.kind === "widened").length);
     const cells = sum((endpoint) => endpoint.now.cells.filter((cell) => cell !== null).length);
     const changed = sum((endpoint) => endpoint.driftsOf.size);
-    document.title = `${page.faults.length === 0 ? "As pinned" : "Not as pinned"} \u2013 ${page.suite} \u2013 authz-pin`;
+    const title = page.faults.length === 0 ? "As pinned" : "Not as pinned";
+    document.title = `${page.inconclusive ? "Inconclusive" : title} \u2013 ${page.suite} \u2013 authz-pin`;
     $("suite").textContent = `Suite ${page.suite}`;
     $("verdict").append(...verdict(differing, widened));
     const facts = [
@@ -127,6 +129,7 @@
       ["made", new Date(run.made * 1000).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" })],
       ["authz-pin", run.version],
     ];
+    $("seen").append(...page.seen.map((line) => el("div", {}, line)));
     $("facts").append(...facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
   }
 
