@@ -137,11 +137,6 @@ impl From<SweepError> for Failure {
                 exit: Exit::Usage,
                 ..failure
             },
-            SweepError::Dead(_) => Self {
-                exit: Exit::Inconclusive,
-                ..failure
-            }
-            .help("correct these credentials; if the service is meant to refuse them now, `record` what it does"),
             SweepError::Unwell(_) => Self {
                 exit: Exit::Inconclusive,
                 ..failure

@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use indexmap::IndexMap;
-
 use crate::record::{Cell, Record};
 use crate::suite::Suite;
 use crate::sweep::{Silence, Sweep};
@@ -16,7 +14,7 @@ pub(crate) fn reasons(suite: &Suite, swept: &Sweep, is_whole: bool) -> Vec<Strin
     let mut reasons = drafts(suite);
     reasons.extend(left_out(swept));
     if is_whole {
-        reasons.extend(nobody(suite, &swept.records));
+        reasons.extend(nobody(suite, swept));
     }
     reasons
 }
@@ -39,7 +37,12 @@ fn draft(file: &PathBuf) -> Option<String> {
     // One that cannot be read any more was read a moment ago.
     let text = fs::read_to_string(file).ok()?;
     let lines = (1..).zip(text.lines());
-    let drafts = lines.filter(|(_, line)| line.contains(DRAFT));
+    // What a request sends can say so as well.
+    let comment = |line: &str| {
+        line.split_once('#')
+            .is_some_and(|(_, text)| text.contains(DRAFT))
+    };
+    let drafts = lines.filter(|(_, line)| comment(line));
     let lines: Vec<String> = drafts.map(|(number, _)| number.to_string()).collect();
     let name = shown(file);
     (!lines.is_empty()).then(|| {
@@ -84,7 +87,10 @@ fn left_out(swept: &Sweep) -> Vec<String> {
 
 /// Whether nobody was allowed anything that a stranger is not, where anything was refused at all. A service that allows
 /// everybody everything is open, and that is for findings to say.
-fn nobody(suite: &Suite, records: &IndexMap<String, Record>) -> Option<String> {
+///
+/// Where a stranger with a credential is refused in another way than an actor, the service knows the actor.
+fn nobody(suite: &Suite, swept: &Sweep) -> Option<String> {
+    let records = &swept.records;
     let cells = || {
         let all = records.values();
         all.flat_map(|record| record.iter().map(move |cell| (record, cell)))
@@ -100,6 +106,12 @@ fn nobody(suite: &Suite, records: &IndexMap<String, Record>) -> Option<String> {
             && !strangers.any(|other| (other.status, &other.gate) == (cell.status, &cell.gate))
     };
     let is_refused = cells().any(|(_, (_, _, cell))| !cell.is_allowed());
+    let has_impostor = strangers.iter().any(|actor| suite.auth_of(actor).is_some());
+    let unproven = &swept.seen.unproven;
+    let is_proven = |actor: &str| has_impostor && !unproven.iter().any(|other| other == actor);
+    if known().any(|(_, (_, actor, _))| is_proven(actor)) {
+        return None;
+    }
     let found = known().next().is_some() && is_refused && !known().any(is_more);
     found.then(|| {
         "no actor with a credential was allowed anything that a call without one is not: do the credentials work?".to_owned()

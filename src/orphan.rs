@@ -46,6 +46,8 @@ pub struct Orphan {
 /// The snapshots in a suite's folder that belong to none of all its endpoints, whatever a filter selects.
 #[derive(Debug, Clone, Default)]
 pub struct Orphans {
+    /// What the headers of the suite's own snapshots name as their source.
+    source: String,
     all: Vec<Snapshot>,
     /// Endpoints without a snapshot: one of them can be what an orphan is called now.
     unpinned: Vec<String>,
@@ -59,7 +61,12 @@ impl Orphans {
         let unpinned = names().filter(|name| !has_snapshot(&all, name)).cloned();
         let unpinned = unpinned.collect();
         all.retain(|one| !names().any(|name| *name == one.name()));
-        Ok(Self { all, unpinned })
+        let source = snapshot::source_of(&suite.file.name);
+        Ok(Self {
+            source,
+            all,
+            unpinned,
+        })
     }
 
     /// Whether none of the suite's endpoints has a snapshot, nor had one under another name.
@@ -145,6 +152,11 @@ impl Orphans {
     fn kept(&self, one: &Snapshot) -> Option<String> {
         if !is_record(one) {
             return Some("it is no record".to_owned());
+        }
+        if let Ok(Some(source)) = one.source()
+            && source != self.source
+        {
+            return Some(format!("its source is `{source}`"));
         }
         let name = self.unpinned.first()?;
         Some(format!(

@@ -232,6 +232,11 @@ impl Snapshot {
         Ok(Header::new(source, info).accepted(self.kept()?))
     }
 
+    /// Which suite it is of, as its header says.
+    pub fn source(&self) -> Result<Option<String>, SnapshotError> {
+        Ok(header(self.file())?.source().map(str::to_owned))
+    }
+
     /// Why something was accepted earlier, oldest first.
     pub fn reasons(&self) -> Result<Vec<Reason>, SnapshotError> {
         Ok(self.kept()?.iter().map(Reason::read).collect())
@@ -333,6 +338,12 @@ fn parts(file: &Path) -> Result<Option<(String, String)>, SnapshotError> {
             source,
         }),
     }
+}
+
+/// What a snapshot's header names as its source.
+#[must_use]
+pub fn source_of(suite: &str) -> String {
+    format!("suites/{suite}")
 }
 
 fn header(file: &Path) -> Result<Header, SnapshotError> {

@@ -233,9 +233,6 @@ pub enum SweepError {
         /// What the service did, with names in place of known values.
         reason: String,
     },
-    /// Credentials that worked when the snapshots were recorded are refused.
-    #[error("credentials do not work, nothing was swept:\n  {}", .0.join("\n  "))]
-    Dead(Vec<String>),
     /// The service does not answer what it has answered before.
     #[error("the service is not well, nothing was swept:\n  {}", .0.join("\n  "))]
     Unwell(Vec<String>),

@@ -23,7 +23,7 @@ use crate::record::Record;
 use crate::report::{Destination, FORMS, FailOn, Findings, Outcome, Report, Totals, human, json};
 use crate::seen::Seen;
 use crate::service::{Given, Started};
-use crate::snapshot::{Day, Info, Snapshot, over};
+use crate::snapshot::{self, Day, Info, Snapshot, over};
 use crate::suite::{Place, Suite};
 use crate::sweep::{Calls, End, Options, Proposed, Sweep, sweep_and_hold};
 use crate::terminal::Bar;
@@ -449,7 +449,7 @@ fn without_parents(path: &Path) -> PathBuf {
 
 /// What a snapshot's header names as its source.
 pub(super) fn source(suite: &Suite) -> String {
-    format!("suites/{}", suite.file.name)
+    snapshot::source_of(&suite.file.name)
 }
 
 /// The cells of a snapshot that were swept now. Its findings are about the whole, so those are left out on both sides.

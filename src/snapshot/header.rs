@@ -30,6 +30,11 @@ impl Header {
         yaml::to_string(self)
     }
 
+    /// What the content is of.
+    pub(super) fn source(&self) -> Option<&str> {
+        self.0.get("source")?.as_str()
+    }
+
     /// The facts as they stand there, for a person.
     pub(super) fn info(&self) -> Option<&Json> {
         self.0.get("info")

@@ -99,10 +99,9 @@ impl<'a> Sweeper<'a> {
         }
         self.tell_doubt(plan, &again);
         let is_last = again.iter().all(|(_, doubt)| *doubt == Doubt::Conflict);
-        if !is_last {
-            let asked = self.retry_after.take().unwrap_or(pause);
-            tokio::time::sleep(asked.min(LONGEST)).await;
-        }
+        // What holds a lock for a call may hold it for a while longer.
+        let asked = self.retry_after.take().unwrap_or(pause);
+        tokio::time::sleep(asked.min(LONGEST)).await;
         let cells: Vec<PlannedCell<'a>> = again.iter().map(|(cell, _)| *cell).collect();
         self.forget_cells(since.0, &cells);
         self.at_once = 1;

@@ -31,8 +31,8 @@ pub(super) struct Canaries<'a> {
     all: Vec<EndpointPlan<'a>>,
     /// The call that shows whether an actor's credential works: a read that was answered otherwise than a call of somebody
     /// whom the service does not know.
-    proofs: BTreeMap<&'a String, PlannedCell<'a>>,
-    /// Who was refused at the start by one endpoint only, and may have a dead credential.
+    proofs: BTreeMap<&'a String, (PlannedCell<'a>, Said)>,
+    /// Who was refused at the start what it was allowed once, and may have a dead credential.
     suspected: BTreeSet<&'a String>,
     /// What was done to which table by canaries of an endpoint.
     wrote: BTreeMap<&'a String, Wrote>,
@@ -54,7 +54,7 @@ struct Wrote {
 }
 
 /// The last sign of a credential that works.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct Sign {
     /// How many endpoints had begun.
     begun: usize,
@@ -122,8 +122,7 @@ struct Reads<'a> {
 }
 
 /// A read that an actor was allowed once, and is not now.
-struct Refusal<'a> {
-    endpoint: &'a String,
+struct Refusal {
     /// Whether the service said anything of the call.
     is_answer: bool,
     /// The call and its answer, for a person.
@@ -164,19 +163,19 @@ impl<'a> Sweeper<'a> {
             .iter()
             .map(|actor| (*actor, self.telling_reads(actor, pinned)));
         let mut left: BTreeMap<&'a String, Reads<'a>> = reads.collect();
-        let mut refusals: BTreeMap<&'a String, Vec<Refusal<'a>>> = BTreeMap::new();
+        let mut refusals: BTreeMap<&'a String, Vec<Refusal>> = BTreeMap::new();
         for place in 0..TRIES {
             let cells = left.values().filter_map(|reads| reads.cells.get(place));
             let cells: Vec<PlannedCell<'a>> = cells.copied().collect();
             for (cell, answers) in self.question(&cells).await? {
                 let is_answer = answers.own.is_answer();
-                if is_answer && !answers.is_dead() {
-                    self.proven(cell);
+                let is_new = self.is_new_refusal(&cell, &answers.own);
+                if is_answer && !is_new && !answers.is_dead() {
+                    self.proven(cell, answers.own);
                     left.remove(cell.actor);
                     refusals.remove(cell.actor);
                 } else if left.get(cell.actor).is_some_and(|reads| reads.are_allowed) {
                     let refusal = Refusal {
-                        endpoint: cell.endpoint,
                         is_answer,
                         told: answers.told(&cell),
                     };
@@ -187,25 +186,19 @@ impl<'a> Sweeper<'a> {
         self.judge_refusals(refusals)
     }
 
-    /// Who is refused by two endpoints has a dead credential. One endpoint alone may have changed: then all that the run is
-    /// answered says which it was. Where others are answered, no answer is what the service does with that call.
+    /// Who is refused now may have a dead credential, or the service may have changed: what the whole run is answered says
+    /// which it was. Where others are answered, no answer is what the service does with that call.
     fn judge_refusals(
         &mut self,
-        refusals: BTreeMap<&'a String, Vec<Refusal<'a>>>,
+        refusals: BTreeMap<&'a String, Vec<Refusal>>,
     ) -> Result<(), SweepError> {
-        let (mut dead, mut silent) = (Vec::new(), Vec::new());
+        let mut silent = Vec::new();
         for (actor, refusals) in refusals {
-            let answers = refusals.iter().filter(|refusal| refusal.is_answer);
-            let endpoints: BTreeSet<&String> = answers.map(|refusal| refusal.endpoint).collect();
-            let told = refusals.into_iter().next().map(|refusal| refusal.told);
-            match endpoints.len() {
-                0 => silent.extend(told),
-                1 => _ = self.canaries.suspected.insert(actor),
-                _ => dead.extend(told),
+            if refusals.iter().any(|refusal| refusal.is_answer) {
+                self.canaries.suspected.insert(actor);
+            } else {
+                silent.extend(refusals.into_iter().next().map(|refusal| refusal.told));
             }
-        }
-        if !dead.is_empty() {
-            return Err(SweepError::Dead(dead));
         }
         let is_out = self.canaries.proofs.is_empty() && self.canaries.suspected.is_empty();
         if is_out && !silent.is_empty() {
@@ -214,8 +207,8 @@ impl<'a> Sweeper<'a> {
         Ok(())
     }
 
-    fn proven(&mut self, cell: PlannedCell<'a>) {
-        self.canaries.proofs.insert(cell.actor, cell);
+    fn proven(&mut self, cell: PlannedCell<'a>, said: Said) {
+        self.canaries.proofs.insert(cell.actor, (cell, said));
     }
 
     /// The reads that an actor was allowed and a stranger was not, or else those that it was refused in another way. Each
@@ -271,10 +264,11 @@ impl<'a> Sweeper<'a> {
             let wanted: Vec<PlannedCell<'a>> = wanted.collect();
             for (cell, answers) in self.question(&wanted).await? {
                 if answers.is_allowed() {
-                    self.proven(cell);
+                    self.proven(cell, answers.own);
                     left.remove(cell.actor);
                 } else if answers.is_known() && left.contains(cell.actor) {
-                    self.canaries.proofs.entry(cell.actor).or_insert(cell);
+                    let proof = (cell, answers.own);
+                    self.canaries.proofs.entry(cell.actor).or_insert(proof);
                 }
             }
         }
@@ -292,7 +286,7 @@ impl<'a> Sweeper<'a> {
 
     /// What any actor's canary is answered now.
     pub(super) async fn any_canary(&mut self) -> Result<Option<Said>, SweepError> {
-        let canary = self.canaries.proofs.values().next().copied();
+        let canary = self.canaries.proofs.values().next().map(|(cell, _)| *cell);
         let answers = self.question(canary.as_slice()).await?;
         Ok(answers.into_iter().next().map(|(_, answers)| answers.own))
     }
@@ -346,6 +340,16 @@ impl<'a> Sweeper<'a> {
             }
         }
         lost
+    }
+
+    /// Whether a call is refused in words that its snapshot does not have, as one with a token that is over may be.
+    fn is_new_refusal(&self, cell: &PlannedCell<'a>, said: &Said) -> bool {
+        let pinned = self.options.pinned.as_ref();
+        let record = pinned.and_then(|pinned| pinned.get(cell.endpoint));
+        let gate = said.gate.as_ref().filter(|_| said.is_refusal());
+        record
+            .zip(gate)
+            .is_some_and(|(record, gate)| !record.gates.values().any(|known| known == gate))
     }
 
     /// The endpoints whose calls cost one request each, change nothing, and are made by the actors of the whole run.

@@ -22,6 +22,8 @@ pub(crate) enum Mode {
     Plain,
     /// A call of `/logout` ends the credential that it has.
     LogsOut,
+    /// The same, and it is refused with 403 from then on.
+    Expires,
     /// A session is good for one call.
     Rotates,
     /// Bob's login is answered like any other, and opens no session.
@@ -153,6 +155,9 @@ async fn answer(State(hall): State<Arc<Hall>>, request: Request) -> Response {
     }
     let token = bearer(request.headers()).to_owned();
     let Some(caller) = hall.caller(mode, &token, &path) else {
+        if mode == Mode::Expires && hall.has_ended(&token) {
+            return error(403, "your session is over");
+        }
         return error(401, "who are you?");
     };
     if mode == Mode::OneAtATime && caller != "nobody" {
@@ -196,6 +201,10 @@ impl Hall {
         }
     }
 
+    fn has_ended(&self, token: &str) -> bool {
+        self.memory.lock().unwrap().ended.contains(token)
+    }
+
     fn caller(&self, mode: Mode, token: &str, path: &str) -> Option<&'static str> {
         let mut memory = self.memory.lock().unwrap();
         let by_token = match token {
@@ -234,7 +243,7 @@ impl Hall {
                 ok(json!({ "session": session }))
             }
             ("POST", "/logout") => {
-                if mode == Mode::LogsOut {
+                if matches!(mode, Mode::LogsOut | Mode::Expires) {
                     memory.ended.insert(token.to_owned());
                 }
                 StatusCode::NO_CONTENT.into_response()
@@ -329,6 +338,10 @@ const TARGETS: &str = "targets:
 pub(crate) type Endpoint = (&'static str, &'static str);
 
 pub(crate) const NOTES: Endpoint = ("notes", "{ method: GET, path: '/notes/{{ target.name }}' }");
+pub(crate) const MORE: Endpoint = (
+    "more",
+    "{ method: GET, path: '/notes/more/{{ target.name }}' }",
+);
 pub(crate) const COPIES: Endpoint = (
     "copies",
     "{ method: GET, path: '/copies/{{ target.name }}' }",

@@ -31,6 +31,10 @@ impl Said {
         !matches!(self.status, None | Some(429 | 502..=504))
     }
 
+    pub(super) fn is_refusal(&self) -> bool {
+        self.status.is_some_and(|status| status >= 300)
+    }
+
     fn is_success(&self) -> bool {
         self.status.is_some_and(|status| status < 300)
     }

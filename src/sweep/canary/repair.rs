@@ -38,13 +38,22 @@ impl<'a> Sweeper<'a> {
         };
         let answers = self.answers_since(before);
         let suspects = self.suspects(plan, &answers);
-        for (cell, _) in answers.iter().filter(|(_, answers)| answers.is_known()) {
-            self.canaries.sign(cell.actor, Sign::during(place));
+        let signs = self.canaries.signs.clone();
+        let dead = self.dead_of(suspects, place + 1).await?;
+        for (cell, answers) in &answers {
+            let is_sign = match self.canaries.suspected.contains(cell.actor) {
+                true => answers.is_allowed(),
+                false => answers.is_known() && dead.get(cell.actor) != Some(&answers.own),
+            };
+            // Whoever was asked afterwards, and works, has a later one.
+            if is_sign && self.canaries.signs.get(cell.actor) == signs.get(cell.actor) {
+                self.canaries.sign(cell.actor, Sign::during(place));
+            }
         }
         let mut fates = Fates::default();
-        for actor in self.dead_of(suspects, place + 1).await? {
+        for (actor, said) in dead {
             let last = self.canaries.last_sign(actor);
-            let refused = refused(&answers, actor);
+            let refused = refused(&answers, actor, &said);
             if self.renew(plan, actor, &refused, before).await? {
                 self.canaries.sign(actor, Sign::after(place + 1));
                 fates.renewed.entry(last.suspect()).or_default().push(actor);
@@ -98,7 +107,8 @@ impl<'a> Sweeper<'a> {
                 let old = record.cell_at(cell.target, cell.actor);
                 old.is_some_and(|old| old.status == answers.own.status)
             });
-            answers.is_dead() && !as_pinned
+            let is_narrowed = pinned.is_some() && answers.own.is_refusal();
+            (answers.is_dead() || is_narrowed) && !as_pinned
         });
         let mut suspects: BTreeSet<&'a String> = refused.map(|(cell, _)| cell.actor).collect();
         let proofs = self.canaries.proofs.keys().copied();
@@ -110,22 +120,26 @@ impl<'a> Sweeper<'a> {
         suspects
     }
 
-    /// Those of the actors whose credential does not work any more, after that many endpoints.
+    /// Those of the actors whose credential does not work any more, after that many endpoints, with what their canary is
+    /// answered: another refusal than at the start.
     async fn dead_of(
         &mut self,
         suspects: BTreeSet<&'a String>,
         swept: usize,
-    ) -> Result<BTreeSet<&'a String>, SweepError> {
+    ) -> Result<BTreeMap<&'a String, Said>, SweepError> {
         let canaries = &self.canaries;
         let suspects = suspects.into_iter();
         let suspects = suspects.filter(|actor| !canaries.is_dead(actor));
         let cells: Vec<PlannedCell<'a>> = suspects
-            .filter_map(|actor| canaries.proofs.get(actor).copied())
+            .filter_map(|actor| canaries.proofs.get(actor).map(|(cell, _)| *cell))
             .collect();
-        let mut dead = BTreeSet::new();
+        let mut dead = BTreeMap::new();
         for (cell, answers) in self.question(&cells).await? {
-            if answers.is_dead() {
-                dead.insert(cell.actor);
+            let first = self.canaries.proofs.get(cell.actor).map(|(_, said)| said);
+            let is_other =
+                answers.own.is_refusal() && first.is_some_and(|first| *first != answers.own);
+            if answers.is_dead() || (is_other && answers.own.is_answer()) {
+                dead.insert(cell.actor, answers.own);
             } else {
                 self.canaries.sign(cell.actor, Sign::after(swept));
             }
@@ -202,7 +216,7 @@ impl<'a> Sweeper<'a> {
     ) -> Result<(), SweepError> {
         let all = self.canaries.proofs.keys().copied().collect();
         let mut fates = Fates::default();
-        for actor in self.dead_of(all, plan.len()).await? {
+        for actor in self.dead_of(all, plan.len()).await?.into_keys() {
             let last = self.canaries.last_sign(actor);
             let later = plan.get(last.begun..).unwrap_or_default();
             if later.iter().any(|plan| plan.calls(actor)) {
@@ -233,10 +247,14 @@ impl<'a> Sweeper<'a> {
 }
 
 /// The cells in which an actor was answered as with a dead credential.
-fn refused<'a>(answers: &[(PlannedCell<'a>, Answers)], actor: &String) -> Vec<PlannedCell<'a>> {
-    let own = answers
-        .iter()
-        .filter(|(cell, answers)| cell.actor == actor && answers.is_dead());
+fn refused<'a>(
+    answers: &[(PlannedCell<'a>, Answers)],
+    actor: &String,
+    dead: &Said,
+) -> Vec<PlannedCell<'a>> {
+    let own = answers.iter().filter(|(cell, answers)| {
+        cell.actor == actor && (answers.is_dead() || answers.own == *dead)
+    });
     own.map(|(cell, _)| *cell).collect()
 }
 
