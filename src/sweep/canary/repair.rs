@@ -41,9 +41,10 @@ impl<'a> Sweeper<'a> {
         let signs = self.canaries.signs.clone();
         let dead = self.dead_of(suspects, place + 1).await?;
         for (cell, answers) in &answers {
-            let is_sign = match self.canaries.suspected.contains(cell.actor) {
-                true => answers.is_allowed(),
-                false => answers.is_known() && dead.get(cell.actor) != Some(&answers.own),
+            let is_sign = if self.canaries.suspected.contains(cell.actor) {
+                answers.is_allowed()
+            } else {
+                answers.is_known() && dead.get(cell.actor) != Some(&answers.own)
             };
             // Whoever was asked afterwards, and works, has a later one.
             if is_sign && self.canaries.signs.get(cell.actor) == signs.get(cell.actor) {
