@@ -12,7 +12,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
 
 use crate::observation::RowChange;
-use crate::record::{Cell, Effects, Record};
+use crate::record::{Cell, Effects, Record, act_of};
 use crate::suite::{SuiteFile, TextRule};
 use crate::sweep::Own;
 use crate::text::{is_uuid, plain};
@@ -266,10 +266,7 @@ fn effects<'a>(record: &'a Record, cell: &'a Cell) -> IndexMap<String, Vec<&'a R
         return found;
     };
     for label in labels {
-        let name = label
-            .rsplit_once(' ')
-            .map_or(label.as_str(), |(name, _)| name);
-        let changes = found.entry(name.to_owned()).or_default();
+        let changes = found.entry(act_of(label).to_owned()).or_default();
         changes.extend(record.effects.get(label));
     }
     found

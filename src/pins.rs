@@ -61,9 +61,8 @@ fn findings(
 }
 
 fn not_observed(records: &IndexMap<String, Record>) -> Option<String> {
-    let cells = records.values().flat_map(Record::iter);
-    let unseen = cells.filter(|(_, _, cell)| !cell.effects.is_observed());
-    let unseen = Some(unseen.count()).filter(|unseen| *unseen > 0)?;
+    let unseen: usize = records.values().map(Record::not_observed).sum();
+    let unseen = Some(unseen).filter(|unseen| *unseen > 0)?;
     let cells = counted(unseen, "cell");
     Some(format!(
         "effects are not observed in {cells}: what these calls write is not pinned"

@@ -23,7 +23,7 @@ use crate::yaml;
 
 use labels::{enter, gate_labels};
 
-pub(crate) use labels::table_of;
+pub(crate) use labels::{act_of, table_of};
 pub(crate) use rename::{Axis, Rename};
 
 /// All cells of one endpoint.
@@ -211,6 +211,15 @@ impl Record {
             row.iter()
                 .map(move |(actor, cell)| (target.as_str(), &**actor, &**cell))
         })
+    }
+
+    /// How many cells have effects that were not observed.
+    #[must_use]
+    pub fn not_observed(&self) -> usize {
+        let unseen = self
+            .iter()
+            .filter(|(_, _, cell)| !cell.effects.is_observed());
+        unseen.count()
     }
 
     /// Whether a finding is about the cell.

@@ -39,9 +39,7 @@ impl Seen {
 
     /// Counts what the records do not show.
     pub(crate) fn count_gaps(&mut self, records: &IndexMap<String, Record>) {
-        let cells = records.values().flat_map(Record::iter);
-        let unseen = cells.filter(|(_, _, cell)| !cell.effects.is_observed());
-        self.not_observed = unseen.count();
+        self.not_observed = records.values().map(Record::not_observed).sum();
         let unobserved = records.values().flat_map(|record| &record.unobserved);
         self.unobserved = unobserved.cloned().collect();
         let is_allowed = |record: &Record| record.iter().any(|(_, _, cell)| cell.is_allowed());
@@ -56,25 +54,18 @@ impl Seen {
 
     /// What was not seen, each in words.
     fn gaps(&self) -> Vec<String> {
-        let cells = |count: usize| counted(count, "cell");
-        let effects =
-            (self.not_observed > 0).then(|| format!("effects of {}", cells(self.not_observed)));
-        let left_out =
-            (self.left_out > 0).then(|| format!("{} that are left out", cells(self.left_out)));
-        let actors = self.unproven.iter().map(String::as_str);
-        let unproven = (!self.unproven.is_empty())
-            .then(|| format!("whether the credentials of {} work", list(actors)));
-        let tables = self.unobserved.iter().map(String::as_str);
-        let tables = (!self.unobserved.is_empty()).then(|| format!("changes in {}", list(tables)));
-        let never = self.never_allowed.iter().map(String::as_str);
-        let never = (!self.never_allowed.is_empty())
-            .then(|| format!("what an allowed call does of {}", list(never)));
+        let cells = |count: usize| (count > 0).then(|| counted(count, "cell"));
+        let effects = cells(self.not_observed).map(|cells| format!("effects of {cells}"));
+        let tables = named(&self.unobserved).map(|tables| format!("changes in {tables}"));
+        let left_out = cells(self.left_out).map(|cells| format!("{cells} that are left out"));
+        let never = named(&self.never_allowed);
+        let never = never.map(|names| format!("what an allowed call does of {names}"));
+        let unproven = named(&self.unproven);
+        let unproven = unproven.map(|names| format!("whether the credentials of {names} work"));
         let gaps = [effects, tables, left_out, never, unproven];
         gaps.into_iter().flatten().collect()
     }
-}
 
-impl Seen {
     /// What was seen and what was not, a line each for a person.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
@@ -99,6 +90,11 @@ impl Seen {
         }
         lines
     }
+}
+
+fn named<'n>(names: impl IntoIterator<Item = &'n String>) -> Option<String> {
+    let names = list(names.into_iter().map(String::as_str));
+    (!names.is_empty()).then_some(names)
 }
 
 /// The kind of a body, of which no part but the media type is shown.

@@ -14,8 +14,11 @@ mod control;
 mod doubt;
 mod end;
 mod endpoint;
+mod error;
 mod fire;
+mod found;
 mod fresh;
+mod given;
 mod issue;
 mod logins;
 mod memory;
@@ -23,29 +26,22 @@ mod reset;
 mod setup;
 mod store;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use indexmap::IndexMap;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
-use secrecy::SecretString;
-use url::Url;
 
-use crate::database::{Address, DatabaseError, addresses};
-use crate::findings;
-use crate::http::{Http, HttpError, Tls};
+use crate::http::Http;
 use crate::journal::Leftover;
 use crate::observe;
 use crate::plan::{EndpointPlan, PlannedCell, callers};
-use crate::record::Record;
-use crate::seen::Seen;
 use crate::stop;
 use crate::suite::Suite;
 use crate::symbols::{Knowledge, Namer, Registry, Retired, View};
-use crate::template::{TemplateError, Templates};
+use crate::template::Templates;
 use crate::world::World;
 
 pub use again::Silence;
@@ -61,192 +57,18 @@ use control::Control;
 use end::to_its_end;
 pub use end::{End, Undone};
 use endpoint::{Kinds, count_kinds};
+pub use error::SweepError;
+pub use found::{Calls, Phases, Sweep};
+pub use given::{Options, Progress, Service, Silent};
 use issue::Issues;
 use reset::Reset;
 use setup::Setups;
 use store::Store;
 
-/// Where the service is and how it is reached.
-#[derive(Clone)]
-pub struct Service {
-    /// The service's URL.
-    pub base_url: Url,
-    /// Other URLs of the service, by the names that the suite has for them.
-    pub urls: BTreeMap<String, Url>,
-    /// Its certificates, and the tool's.
-    pub tls: Tls,
-    /// The service's main database; without it only HTTP is observed.
-    pub database_url: Option<SecretString>,
-    /// Its further databases, by the names that the suite has for them.
-    pub databases: BTreeMap<String, SecretString>,
-    /// How long the database must have been quiet before its changes are read.
-    pub settle: Duration,
-    /// Whether the database ends with the run, so that nothing late needs to be waited for.
-    pub ephemeral: bool,
-    /// The suite's variables.
-    pub variables: BTreeMap<String, SecretString>,
-}
-
-impl Service {
-    /// Where its databases are.
-    pub(crate) fn addresses<'s>(&'s self, suite: &'s Suite) -> Vec<Address<'s>> {
-        addresses(
-            &suite.file.service,
-            self.database_url.as_ref(),
-            &self.databases,
-        )
-    }
-
-    /// A client for it.
-    pub fn http(&self, timeout: Duration) -> Result<Http, HttpError> {
-        let (base, urls) = (self.base_url.clone(), self.urls.clone());
-        Http::with(base, urls, &self.tls, timeout)
-    }
-}
-
-/// How a sweep is done; nothing here changes what it finds.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// How many calls are under way at once.
-    pub concurrency: usize,
-    /// How many requests are sent in a second at most.
-    pub rate_limit: Option<u32>,
-    /// Fires the cells of an endpoint in an order drawn from this seed.
-    pub shuffle: Option<u64>,
-    /// Whether to hand out how to repeat each call.
-    pub calls: bool,
-    /// What the snapshots say, where they say whose credential has to work.
-    pub pinned: Option<Pinned>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            concurrency: 16,
-            rate_limit: None,
-            shuffle: None,
-            calls: false,
-            pinned: None,
-        }
-    }
-}
-
-/// Who is told how far a sweep is.
-pub trait Progress {
-    /// A cell was swept.
-    fn swept(&self, cell: &PlannedCell<'_>);
-    /// Something that a person may want to know.
-    fn note(&self, text: &str);
-}
-
-/// Nobody is told.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Silent;
-
-impl Progress for Silent {
-    fn swept(&self, _: &PlannedCell<'_>) {}
-    fn note(&self, _: &str) {}
-}
-
-/// A command line per cell that repeats its call, by target and actor. Where a value of the run stood in the call, it
-/// has a shell variable of the symbol's name.
-pub type Calls = IndexMap<String, IndexMap<String, String>>;
-
-/// What a sweep found.
-#[derive(Debug, Default)]
-pub struct Sweep {
-    /// The records by endpoint, in the suite's order.
-    pub records: IndexMap<String, Record>,
-    /// How to repeat the calls, by endpoint; none unless the options ask for them.
-    pub calls: IndexMap<String, Calls>,
-    /// How many cells were swept.
-    pub cells: usize,
-    /// How many requests were sent, probes and pages included.
-    pub requests: usize,
-    /// What was undone of it, and what could not be.
-    pub undone: Undone,
-    /// The endpoints that were swept twice, since their calls together wrote what no symbol explains.
-    pub repeated: BTreeSet<String>,
-    /// What calls wrote together and not when each was made alone, in words, by endpoint.
-    pub unrepeated: BTreeMap<String, Vec<String>>,
-    /// What the service writes by itself and the suite does not say so.
-    pub background: Vec<Proposed>,
-    /// Reads that were answered in another way after everything was undone, in words: the service remembers it.
-    pub remembered: Vec<String>,
-    /// Whose credential did not work any more after the calls of an endpoint, by endpoint.
-    pub ended: BTreeMap<String, BTreeSet<String>>,
-    /// What was seen of the service.
-    pub seen: Seen,
-    /// The actors of whom an endpoint's record says nothing, and why, by endpoint.
-    pub inconclusive: BTreeMap<String, BTreeMap<String, Silence>>,
-    /// Where the time went.
-    pub phases: Phases,
-}
-
-/// What the parts of a sweep took in all; the start of the run and its end are none of them.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Phases {
-    /// Making the scratch entities and inserting their rows.
-    pub seeding: Duration,
-    /// Rendering the calls and the probes, sending them, and reading the answers.
-    pub requests: Duration,
-    /// Reading the journal, attributing the changes, and undoing them.
-    pub journal: Duration,
-    /// Naming what was seen, and building the records.
-    pub record: Duration,
-}
-
 /// The time since `start`, which is now from here on.
 fn lap(start: &mut Instant) -> Duration {
     let now = Instant::now();
     now - std::mem::replace(start, now)
-}
-
-/// A sweep that could not be done.
-#[derive(Debug, thiserror::Error)]
-pub enum SweepError {
-    /// The service did not answer.
-    #[error(transparent)]
-    Http(#[from] HttpError),
-    /// The service was there, and is no longer.
-    #[error("the service is no longer ready: {0}")]
-    Gone(String),
-    /// The database could not be used.
-    #[error(transparent)]
-    Database(#[from] DatabaseError),
-    /// A statement failed, in the database's words, with names in place of known values.
-    #[error("{0}")]
-    Refused(String),
-    /// A template of the suite failed with this run's values.
-    #[error(transparent)]
-    Template(#[from] TemplateError),
-    /// The suite inserts rows, and there is no database to insert them into.
-    #[error("the suite's world has rows, and no database was given")]
-    NoDatabase,
-    /// A step of a setup failed.
-    #[error("{step}: {reason}")]
-    Setup {
-        /// Which one.
-        step: String,
-        /// The status by which the service refused it.
-        status: Option<u16>,
-        /// What the service did, with names in place of known values.
-        reason: String,
-    },
-    /// The service does not answer what it has answered before.
-    #[error("the service is not well, nothing was swept:\n  {}", .0.join("\n  "))]
-    Unwell(Vec<String>),
-    /// The service could not be made to read its database again.
-    #[error("the service cannot be reset: {step}: {reason}")]
-    Reset {
-        /// What was done.
-        step: String,
-        /// What came of it, with names in place of known values.
-        reason: String,
-    },
-    /// Somebody stopped the run, and what it did was undone.
-    #[error("interrupted")]
-    Interrupted,
 }
 
 /// Sweeps the plan. Whatever happens, what the run did is undone before this returns.
@@ -318,12 +140,7 @@ pub async fn sweep_and_hold<'a>(
         let undone = abandon(suite, service, interrupted, progress);
         return to_its_end(undone, stop::asked(), progress).await;
     };
-    let wait_s = if service.ephemeral {
-        0
-    } else {
-        suite.file.background.wait_s
-    };
-    let late = Duration::from_secs(wait_s);
+    let late = late(suite, service);
     match outcome {
         Ok(()) => {
             let found = std::mem::take(&mut sweeper.found);
@@ -336,6 +153,12 @@ pub async fn sweep_and_hold<'a>(
             Err(sweeper.named(error))
         }
     }
+}
+
+/// How late the service writes in the background. Nobody has to wait for that where the database ends with the run.
+fn late(suite: &Suite, service: &Service) -> Duration {
+    let wait_s = suite.file.background.wait_s;
+    Duration::from_secs(if service.ephemeral { 0 } else { wait_s })
 }
 
 fn known<'k>([now, before]: &'k [Batch; 2], retired: &'k Retired) -> Knowledge<'k> {
@@ -469,65 +292,10 @@ impl<'a> Sweeper<'a> {
         self.know_world();
         self.finish();
         self.watch_for_canaries().await?;
-        self.leave_out();
-        self.count_seen(plan);
-        self.found.background = self.control.proposed(&self.found.records);
+        self.complete(plan);
         self.ask_again(plan).await?;
         self.found.requests += self.setups.requests.take();
         Ok(())
-    }
-
-    /// Makes the records of the endpoints whose changes are all named.
-    fn finish(&mut self) {
-        let named = self.batches[1].first;
-        while let Some((endpoint, end)) = self.unfinished.pop_front_if(|(_, end)| *end <= named) {
-            self.record(endpoint, end);
-        }
-    }
-
-    /// Counts what was seen and what was not.
-    fn count_seen(&mut self, plan: &[EndpointPlan<'a>]) {
-        self.found.seen.count_gaps(&self.found.records);
-        let cells = plan.iter().flat_map(|plan| &plan.cells);
-        let is_left_out = |cell: &&PlannedCell<'_>| {
-            let left_out = self.found.inconclusive.get(cell.endpoint);
-            left_out.is_some_and(|actors| actors.contains_key(cell.actor))
-        };
-        self.found.seen.left_out = cells.filter(is_left_out).count();
-        self.found.seen.unproven = self.unproven(plan);
-    }
-
-    /// Leaves out of the records what dead credentials were answered, and adds whose were ended by calls.
-    fn leave_out(&mut self) {
-        for (name, actors) in &self.found.inconclusive {
-            let Some(record) = self.found.records.get_mut(name) else {
-                continue;
-            };
-            let endpoint = self.suite.endpoints.iter();
-            let kept = std::mem::take(record).retain(|_, actor| !actors.contains_key(actor));
-            *record = kept;
-            if let Some(endpoint) = endpoint.into_iter().find(|one| &one.name == name) {
-                record.findings = findings::of(self.suite, endpoint, record);
-                let unrepeated = self.found.unrepeated.get(name).into_iter().flatten();
-                record
-                    .findings
-                    .extend(unrepeated.map(|what| findings::unrepeated(what)));
-            }
-        }
-        for (name, once) in self.written_once() {
-            if let Some(record) = self.found.records.get_mut(&name) {
-                record
-                    .findings
-                    .extend(once.iter().map(|what| findings::unrepeated(what)));
-            }
-            self.found.unrepeated.entry(name).or_default().extend(once);
-        }
-        for (name, actors) in &self.found.ended {
-            if let Some(record) = self.found.records.get_mut(name) {
-                let ended = actors.iter().map(|actor| findings::ended(actor));
-                record.findings.extend(ended);
-            }
-        }
     }
 
     /// How many cells were swept until now, repeated ones too.
@@ -539,6 +307,15 @@ impl<'a> Sweeper<'a> {
     fn forget(&mut self, since: usize) {
         let swept = self.swept.iter_mut().skip(since - self.done);
         swept.for_each(|swept| swept.recorded = false);
+    }
+
+    /// The same for some of these cells, which are called again.
+    fn forget_cells(&mut self, since: usize, cells: &[PlannedCell<'a>]) {
+        for swept in self.swept.iter_mut().skip(since - self.done) {
+            if cells.contains(&swept.planned) {
+                swept.recorded = false;
+            }
+        }
     }
 
     /// The database repeats values in its errors. Those of a batch that failed are known since the run was closed.
@@ -605,39 +382,6 @@ impl<'a> Sweeper<'a> {
         for left in &self.left {
             self.progress.note(&format!("could not be removed: {left}"));
         }
-    }
-
-    /// Builds the record of an endpoint from the cells before this one, in the suite's order whatever the order of the
-    /// calls was, and lets go of them.
-    fn record(&mut self, plan: &EndpointPlan<'a>, before: usize) {
-        let swept = self.swept.drain(..before - self.done);
-        self.done = before;
-        let mut observations = HashMap::new();
-        let mut repeats = Calls::new();
-        for swept in swept.filter(|swept| swept.recorded) {
-            let (target, actor) = (swept.planned.target, swept.planned.actor);
-            observations.insert((target, actor), swept.observation);
-            if let Some(curl) = swept.curl {
-                let row = repeats.entry(target.to_owned()).or_default();
-                row.insert(actor.to_owned(), curl);
-            }
-        }
-        let cells = plan.cells.iter().filter_map(|cell| {
-            let observation = observations.remove(&(cell.target, cell.actor))?;
-            Some((cell.target.as_str(), cell.actor.as_str(), observation))
-        });
-        let mut record = Record::build(plan.endpoint.title(), cells);
-        let name = &plan.endpoint.name;
-        record.unobserved = self.unobserved.remove(name).unwrap_or_default();
-        record.findings = findings::of(self.suite, plan.endpoint, &record);
-        let unrepeated = self.found.unrepeated.get(name);
-        let unrepeated = unrepeated.into_iter().flatten();
-        record
-            .findings
-            .extend(unrepeated.map(|what| findings::unrepeated(what)));
-        self.found.calls.insert(name.clone(), repeats);
-        self.found.cells += plan.cells.len();
-        self.found.records.insert(name.clone(), record);
     }
 }
 

@@ -37,6 +37,12 @@ pub(crate) fn counted(number: usize, what: &str) -> String {
     format!("{number} {what}{plural}")
 }
 
+/// Names in backticks, separated by commas.
+pub(crate) fn in_backticks(names: impl IntoIterator<Item = impl std::fmt::Display>) -> String {
+    let names = names.into_iter().map(|name| format!("`{name}`"));
+    names.collect::<Vec<_>>().join(", ")
+}
+
 /// Whether a text is a UUID in its usual form (RFC 9562, section 4).
 pub(crate) fn is_uuid(text: &str) -> bool {
     let lengths: Vec<usize> = text.split('-').map(str::len).collect();

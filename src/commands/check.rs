@@ -112,7 +112,7 @@ pub async fn run(args: &CheckArgs, context: &mut Context<'_>) -> Result<Exit, Fa
             context,
         );
     }
-    let (bar, options) = (bar(&plan), args.options(&suite)?);
+    let (bar, options) = (bar(&plan), args.options(&suite, &plan)?);
     let held = hold(&suite, &plan, &given, &options, &bar, context).await?;
     let (mut swept, end) = held;
     let background = std::mem::take(&mut swept.background);
@@ -148,10 +148,10 @@ pub(super) fn both<T>(
 
 impl CheckArgs {
     /// Only reports show how to repeat a call.
-    fn options(&self, suite: &Suite) -> Result<Options, Failure> {
+    fn options(&self, suite: &Suite, plan: &[EndpointPlan<'_>]) -> Result<Options, Failure> {
         Ok(Options {
             calls: self.format == Format::Json || !self.report.is_empty(),
-            pinned: Some(pinned(suite)?.into()),
+            pinned: Some(pinned(suite, plan)?.into()),
             ..(&self.sweep).into()
         })
     }
@@ -301,10 +301,12 @@ pub(super) async fn hold<'a>(
     }
 }
 
-/// The snapshots that can be read, by endpoint.
-fn pinned(suite: &Suite) -> Result<BTreeMap<String, Record>, Failure> {
+/// The snapshots of what is swept, and of what can be asked whether credentials work, by endpoint.
+fn pinned(suite: &Suite, plan: &[EndpointPlan<'_>]) -> Result<BTreeMap<String, Record>, Failure> {
+    let is_swept = |name: &String| plan.iter().any(|plan| plan.endpoint.name == *name);
     let mut pinned = BTreeMap::new();
-    for endpoint in &suite.endpoints {
+    let endpoints = suite.endpoints.iter();
+    for endpoint in endpoints.filter(|one| one.can_be_asked() || is_swept(&one.name)) {
         let text = Snapshot::new(&suite.snapshots(), &endpoint.name).read()?;
         // One that is no record is told where it is compared.
         let record = text.and_then(|text| Record::parse(&text).ok());

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{Drift, Kind};
 use crate::observation::RowChange;
-use crate::record::{Cell, Effects, Record};
+use crate::record::{Cell, Effects, Record, act_of};
 
 /// On which side of its gates the service stands. Without an answer nobody knows.
 #[derive(PartialEq, Eq)]
@@ -55,12 +55,12 @@ impl Side<'_> {
             return BTreeMap::from([("not observed".to_owned(), Vec::new())]);
         };
         for label in labels {
-            let name = label
-                .rsplit_once(' ')
-                .map_or(label.as_str(), |(name, _)| name);
             let change = self.record.effects.get(label).cloned();
             let change = change.unwrap_or_else(|| unexplained(label));
-            effects.entry(name.to_owned()).or_default().push(change);
+            effects
+                .entry(act_of(label).to_owned())
+                .or_default()
+                .push(change);
         }
         effects
     }

@@ -8,6 +8,7 @@ use diesel_async::RunQueryDsl;
 
 use super::{PATIENCE, PAUSE, SILENCE, STATEMENTS, Tell, VERSION, holder};
 use crate::database::{Database, DatabaseError, Flag, Statement, Which};
+use crate::text::in_backticks;
 
 /// What is known of the schema before it is used.
 #[derive(QueryableByName)]
@@ -197,8 +198,7 @@ pub(super) async fn watch_new(
 
 fn quoted(which: &Which, tables: &[String]) -> String {
     let tables = tables.iter().map(|table| which.table(table));
-    let quoted = tables.map(|table| format!("`{table}`"));
-    quoted.collect::<Vec<_>>().join(", ")
+    in_backticks(tables)
 }
 
 const REMOVAL: &str = "remove the journal";

@@ -23,6 +23,11 @@ pub(super) fn enter<T: PartialEq>(
     label
 }
 
+/// `update Table 1a2b` -> `update Table`.
+pub(crate) fn act_of(label: &str) -> &str {
+    label.rsplit_once(' ').map_or(label, |(act, _)| act)
+}
+
 /// `update Table 1a2b` -> `Table`.
 pub(crate) fn table_of(label: &str) -> &str {
     let name = label.split_once(' ').map_or(label, |(_, name)| name);

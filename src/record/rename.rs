@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::labels::{enter, gate_labels};
+use super::labels::{act_of, enter, gate_labels};
 use super::{Cell, Effects, Record};
 use crate::observation::RowChange;
 
@@ -140,9 +140,8 @@ impl Legends {
                 self.effects.insert(old.clone(), renamed);
                 continue;
             }
-            let name = old.rsplit_once(' ').map_or(old.as_str(), |(name, _)| name);
             let content = format!("{}\n{:?}", renamed.row, renamed.columns);
-            let label = enter(&mut self.effects, name, &content, renamed);
+            let label = enter(&mut self.effects, act_of(old), &content, renamed);
             self.labels.insert(format!("effect {old}"), label);
         }
     }

@@ -117,7 +117,7 @@ impl<'a> Sweeper<'a> {
         plan: &EndpointPlan<'a>,
         (before, but): (usize, &[PlannedCell<'a>]),
     ) -> Vec<(PlannedCell<'a>, Doubt)> {
-        let record = self.pinned_record(plan);
+        let record = self.pinned_record(&plan.endpoint.name);
         let swept = self.swept.iter().skip(before - self.done);
         let doubtful = swept.filter(|swept| swept.recorded).filter_map(|swept| {
             let answer = &swept.observation;
@@ -130,9 +130,9 @@ impl<'a> Sweeper<'a> {
         doubtful.collect()
     }
 
-    fn pinned_record(&self, plan: &EndpointPlan<'_>) -> Option<&Record> {
-        let pinned = self.options.pinned.as_ref()?;
-        pinned.get(&plan.endpoint.name)
+    /// What an endpoint's snapshot says, where there are snapshots.
+    pub(super) fn pinned_record(&self, endpoint: &str) -> Option<&Record> {
+        self.options.pinned.as_ref()?.get(endpoint)
     }
 
     fn doubt_of(&self, status: Option<u16>, gate: Option<&str>) -> Option<Doubt> {
@@ -181,8 +181,8 @@ impl<'a> Sweeper<'a> {
         self.silence(&limited, Silence::Limited);
         let out = doubtful.iter().filter(|(_, doubt)| *doubt == Doubt::Outage);
         let out: Vec<PlannedCell<'a>> = out.map(|(cell, _)| *cell).collect();
-        let is_certain =
-            self.can_be_made_again(plan, Doubt::Outage) || self.pinned_record(plan).is_none();
+        let is_certain = self.can_be_made_again(plan, Doubt::Outage)
+            || self.pinned_record(&plan.endpoint.name).is_none();
         if out.is_empty() || (is_certain && self.is_well().await?) {
             return Ok(());
         }

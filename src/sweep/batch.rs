@@ -68,9 +68,7 @@ impl<'a> Sweeper<'a> {
             .calls(&endpoint.spec.request, cells, &scratches)?
             .into();
         let brought = self.fired(endpoint, cells, &requests).await?;
-        self.retry_after = retry_after(&brought);
-        let answers = brought.iter().flat_map(|brought| &brought.answers);
-        answers.for_each(|answer| self.found.seen.answer(answer));
+        self.hear(&brought);
         self.found.phases.requests += lap(&mut start);
         self.capture(endpoint, first, &brought, &mut scratches)?;
         self.know_values(first);
@@ -114,6 +112,13 @@ impl<'a> Sweeper<'a> {
         // To let go of it takes a while, in which the database can go on.
         rayon::spawn(move || drop((scratches, requests, brought)));
         Ok(strange)
+    }
+
+    /// What the answers say whatever they are about.
+    fn hear(&mut self, brought: &[Brought]) {
+        self.retry_after = retry_after(brought);
+        let answers = brought.iter().flat_map(|brought| &brought.answers);
+        answers.for_each(|answer| self.found.seen.answer(answer));
     }
 
     /// Undoes a batch: by requests, and then by rows, unless these are undone already.

@@ -5,6 +5,7 @@ mod answer;
 mod repair;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use super::doubt::Try;
 use super::endpoint::{Kinds, count_kinds};
 use super::{SweepError, Sweeper};
 use crate::plan::{EndpointPlan, Filter, PlannedCell, plan};
-use crate::record::Record;
+use crate::record::{Record, act_of};
 use crate::suite::Suite;
 
 use answer::{Answers, Pinning, Said, Telling};
@@ -27,8 +28,9 @@ pub type Pinned = Arc<BTreeMap<String, Record>>;
 pub(super) struct Canaries<'a> {
     /// The actors of whom nobody told the service.
     strangers: BTreeSet<&'a str>,
-    /// All cells of the suite, whatever is swept.
-    all: Vec<EndpointPlan<'a>>,
+    /// The suite's endpoints whose calls cost one request each, change nothing, and are made by the actors of the whole run,
+    /// with all their cells, whatever is swept.
+    reads: Rc<[EndpointPlan<'a>]>,
     /// The call that shows whether an actor's credential works: a read that was answered otherwise than a call of somebody
     /// whom the service does not know.
     proofs: BTreeMap<&'a String, (PlannedCell<'a>, Said)>,
@@ -84,9 +86,12 @@ impl Sign {
 
 impl<'a> Canaries<'a> {
     pub(super) fn of(suite: &'a Suite) -> Self {
+        let all = plan(suite, &Filter::default()).into_iter();
+        let reads =
+            all.filter(|plan| plan.endpoint.can_be_asked() && plan.endpoint.setup.setup.is_empty());
         Self {
             strangers: suite.strangers(),
-            all: plan(suite, &Filter::default()),
+            reads: reads.collect(),
             ..Self::default()
         }
     }
@@ -117,27 +122,18 @@ impl<'a> Canaries<'a> {
 /// The reads that tell whether an actor's credential works.
 struct Reads<'a> {
     cells: Vec<PlannedCell<'a>>,
-    /// Whether the actor was allowed them: if it is refused all of them now, its credential is dead.
+    /// Whether the actor was allowed them: if it is refused all of them now, its credential may be dead.
     are_allowed: bool,
 }
 
-/// A read that an actor was allowed once, and is not now.
-struct Refusal {
-    /// Whether the service said anything of the call.
-    is_answer: bool,
-    /// The call and its answer, for a person.
-    told: String,
-}
-
-/// How many reads an actor may be refused before its credential counts as dead.
+/// How many reads an actor may be refused before its credential is suspected.
 const TRIES: usize = 3;
 
 /// How many targets of a read are tried to find one that an actor is allowed.
 const TARGETS: usize = 3;
 
 impl<'a> Sweeper<'a> {
-    /// Finds a read for each actor that shows that its credential works. With snapshots it is one that was allowed; who is
-    /// refused then has a dead credential. Nothing else was called yet.
+    /// Finds a read for each actor that shows that its credential works: with snapshots one that says so there.
     pub(super) async fn first_canaries(
         &mut self,
         plan: &[EndpointPlan<'a>],
@@ -154,6 +150,8 @@ impl<'a> Sweeper<'a> {
         }
     }
 
+    /// Who is refused now what it was allowed may have a dead credential, or the service may have changed: what the whole run is
+    /// answered says which it was. Where others are answered, no answer is what the service does with that call.
     async fn pinned_canaries(
         &mut self,
         actors: &BTreeSet<&'a String>,
@@ -163,48 +161,30 @@ impl<'a> Sweeper<'a> {
             .iter()
             .map(|actor| (*actor, self.telling_reads(actor, pinned)));
         let mut left: BTreeMap<&'a String, Reads<'a>> = reads.collect();
-        let mut refusals: BTreeMap<&'a String, Vec<Refusal>> = BTreeMap::new();
+        let mut silent = BTreeMap::new();
         for place in 0..TRIES {
             let cells = left.values().filter_map(|reads| reads.cells.get(place));
             let cells: Vec<PlannedCell<'a>> = cells.copied().collect();
             for (cell, answers) in self.question(&cells).await? {
-                let is_answer = answers.own.is_answer();
-                let is_new = self.is_new_refusal(&cell, &answers.own);
-                if is_answer && !is_new && !answers.is_dead() {
+                let (actor, is_answer) = (cell.actor, answers.own.is_answer());
+                if is_answer && !self.is_new_refusal(&cell, &answers.own) && !answers.is_dead() {
+                    self.canaries.suspected.remove(actor);
+                    silent.remove(actor);
+                    left.remove(actor);
                     self.proven(cell, answers.own);
-                    left.remove(cell.actor);
-                    refusals.remove(cell.actor);
-                } else if left.get(cell.actor).is_some_and(|reads| reads.are_allowed) {
-                    let refusal = Refusal {
-                        is_answer,
-                        told: answers.told(&cell),
-                    };
-                    refusals.entry(cell.actor).or_default().push(refusal);
+                } else if left.get(actor).is_some_and(|reads| reads.are_allowed) {
+                    if is_answer {
+                        self.canaries.suspected.insert(actor);
+                    } else {
+                        silent.entry(actor).or_insert_with(|| answers.told(&cell));
+                    }
                 }
             }
         }
-        self.judge_refusals(refusals)
-    }
-
-    /// Who is refused now may have a dead credential, or the service may have changed: what the whole run is answered says
-    /// which it was. Where others are answered, no answer is what the service does with that call.
-    fn judge_refusals(
-        &mut self,
-        refusals: BTreeMap<&'a String, Vec<Refusal>>,
-    ) -> Result<(), SweepError> {
-        let mut silent = Vec::new();
-        for (actor, refusals) in refusals {
-            if refusals.iter().any(|refusal| refusal.is_answer) {
-                self.canaries.suspected.insert(actor);
-            } else {
-                silent.extend(refusals.into_iter().next().map(|refusal| refusal.told));
-            }
+        if silent.is_empty() || self.canaries.has_any() {
+            return Ok(());
         }
-        let is_out = self.canaries.proofs.is_empty() && self.canaries.suspected.is_empty();
-        if is_out && !silent.is_empty() {
-            return Err(SweepError::Unwell(silent));
-        }
-        Ok(())
+        Err(SweepError::Unwell(silent.into_values().collect()))
     }
 
     fn proven(&mut self, cell: PlannedCell<'a>, said: Said) {
@@ -232,7 +212,7 @@ impl<'a> Sweeper<'a> {
     ) -> Vec<PlannedCell<'a>> {
         let mut first = Vec::new();
         let mut others = Vec::new();
-        for plan in self.reads() {
+        for plan in &*self.canaries.reads {
             let Some(record) = pinned.get(&plan.endpoint.name) else {
                 continue;
             };
@@ -252,16 +232,14 @@ impl<'a> Sweeper<'a> {
     /// Asks every read about every actor that is not known to be allowed anything, until it is.
     async fn found_canaries(&mut self, actors: &BTreeSet<&'a String>) -> Result<(), SweepError> {
         let mut left = actors.clone();
-        let reads: Vec<Vec<PlannedCell<'a>>> =
-            self.reads().map(|plan| plan.cells.clone()).collect();
-        for cells in reads {
-            let mut targets: Vec<&String> = cells.iter().map(|cell| cell.target).collect();
+        for plan in &*Rc::clone(&self.canaries.reads) {
+            let mut targets: Vec<&String> = plan.cells.iter().map(|cell| cell.target).collect();
             targets.dedup();
             targets.truncate(TARGETS);
-            let wanted = cells.into_iter();
+            let wanted = plan.cells.iter();
             let wanted =
                 wanted.filter(|cell| left.contains(cell.actor) && targets.contains(&cell.target));
-            let wanted: Vec<PlannedCell<'a>> = wanted.collect();
+            let wanted: Vec<PlannedCell<'a>> = wanted.copied().collect();
             for (cell, answers) in self.question(&wanted).await? {
                 if answers.is_allowed() {
                     self.proven(cell, answers.own);
@@ -344,18 +322,11 @@ impl<'a> Sweeper<'a> {
 
     /// Whether a call is refused in words that its snapshot does not have, as one with a token that is over may be.
     fn is_new_refusal(&self, cell: &PlannedCell<'a>, said: &Said) -> bool {
-        let pinned = self.options.pinned.as_ref();
-        let record = pinned.and_then(|pinned| pinned.get(cell.endpoint));
+        let record = self.pinned_record(cell.endpoint);
         let gate = said.gate.as_ref().filter(|_| said.is_refusal());
         record
             .zip(gate)
             .is_some_and(|(record, gate)| !record.gates.values().any(|known| known == gate))
-    }
-
-    /// The endpoints whose calls cost one request each, change nothing, and are made by the actors of the whole run.
-    fn reads(&self) -> impl Iterator<Item = &EndpointPlan<'a>> {
-        let all = self.canaries.all.iter();
-        all.filter(|plan| plan.endpoint.can_be_asked() && plan.endpoint.setup.setup.is_empty())
     }
 
     /// Calls cells, and beside each those of strangers upon the same target. Nothing of it is recorded.
@@ -364,12 +335,11 @@ impl<'a> Sweeper<'a> {
         cells: &[PlannedCell<'a>],
     ) -> Result<Vec<(PlannedCell<'a>, Answers)>, SweepError> {
         let mut all = Vec::new();
-        let plans: Vec<EndpointPlan<'a>> = self.reads().cloned().collect();
-        for plan in plans {
+        for plan in &*Rc::clone(&self.canaries.reads) {
             let own = |cell: &&PlannedCell<'a>| cell.endpoint == &plan.endpoint.name;
             let asked: Vec<PlannedCell<'a>> = cells.iter().filter(own).copied().collect();
             if !asked.is_empty() {
-                all.extend(self.question_one(&plan, &asked).await?);
+                all.extend(self.question_one(plan, &asked).await?);
             }
         }
         Ok(all)
@@ -386,35 +356,27 @@ impl<'a> Sweeper<'a> {
             .iter()
             .filter(|cell| targets.contains(cell.target) && self.canaries.is_stranger(cell.actor));
         let cells: Vec<PlannedCell<'a>> = asked.iter().chain(strangers).copied().collect();
-        let observations = self.question_batch(plan, &cells).await?;
+        let said = self.question_batch(plan, &cells).await?;
         let answers = |cell: &PlannedCell<'a>| {
-            let at = |other: &PlannedCell<'a>| {
-                other.target == cell.target && self.canaries.is_stranger(other.actor)
-            };
-            let strangers = cells
-                .iter()
-                .zip(&observations)
-                .filter(|(other, _)| at(other));
-            let own = cells
-                .iter()
-                .zip(&observations)
-                .find(|(other, _)| other.actor == cell.actor && other.target == cell.target);
+            let strangers = said.iter().filter(|((target, actor), _)| {
+                *target == cell.target && self.canaries.is_stranger(actor)
+            });
             Some(Answers {
-                own: own?.1.clone(),
-                strangers: strangers.map(|(_, answer)| answer.clone()).collect(),
+                own: said.get(&(cell.target, cell.actor))?.clone(),
+                strangers: strangers.map(|(_, said)| said.clone()).collect(),
             })
         };
-        Ok(asked
-            .iter()
-            .filter_map(|cell| Some((*cell, answers(cell)?)))
-            .collect())
+        let answered = asked.iter();
+        let answered = answered.filter_map(|cell| Some((*cell, answers(cell)?)));
+        Ok(answered.collect())
     }
 
+    /// What cells of one endpoint are answered, by target and actor.
     async fn question_batch(
         &mut self,
         plan: &EndpointPlan<'a>,
         cells: &[PlannedCell<'a>],
-    ) -> Result<Vec<Said>, SweepError> {
+    ) -> Result<BTreeMap<(&'a String, &'a String), Said>, SweepError> {
         let before = self.count();
         self.enter(self.presence(plan)).await?;
         let tried = self.attempt(plan, cells.to_vec()).await?;
@@ -430,22 +392,13 @@ impl<'a> Sweeper<'a> {
         }
         self.leave().await?;
         let swept = self.swept.iter().skip(before - self.done);
-        let swept = swept.filter(|swept| swept.recorded);
-        let mut answers: BTreeMap<_, Said> = swept
-            .map(|swept| {
-                (
-                    (swept.planned.target, swept.planned.actor),
-                    Said::from(&swept.observation),
-                )
-            })
-            .collect();
-        self.forget(before);
-        let answers = cells.iter().map(|cell| {
-            answers
-                .remove(&(cell.target, cell.actor))
-                .unwrap_or_default()
+        let said = swept.filter(|swept| swept.recorded).map(|swept| {
+            let PlannedCell { target, actor, .. } = swept.planned;
+            ((target, actor), Said::from(&swept.observation))
         });
-        Ok(answers.collect())
+        let said = said.collect();
+        self.forget(before);
+        Ok(said)
     }
 
     /// Counts what was done while canaries of an endpoint were called.
@@ -465,9 +418,8 @@ fn shown(record: &Record) -> BTreeSet<String> {
     record.effects.keys().map(|label| kind_of(label)).collect()
 }
 
-/// What was done to which table, as the label of an effect begins.
+/// What was done to which table, as the label of an effect says it.
 fn kind_of(label: &str) -> String {
-    let kind = label.rsplit_once(' ').map_or(label, |(kind, _)| kind);
-    let (operation, table) = kind.split_once(' ').unwrap_or_default();
+    let (operation, table) = act_of(label).split_once(' ').unwrap_or_default();
     format!("{operation} `{table}`")
 }

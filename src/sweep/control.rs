@@ -13,7 +13,8 @@ use super::{Kinds, SweepError, Sweeper, count_kinds, known};
 use crate::database::Serial;
 use crate::journal::{Change, Presence};
 use crate::observation::Operation;
-use crate::record::Record;
+use crate::record::{Record, act_of};
+use crate::text::in_backticks;
 
 /// What was done to which table. Of an update it has the columns that changed: a service that notes when somebody was last
 /// seen does not make anybody an administrator by itself.
@@ -54,8 +55,8 @@ impl std::fmt::Display for Act {
 
 /// The tables of these, for a person.
 pub(super) fn tables(acts: &Acts) -> String {
-    let tables: BTreeSet<String> = acts.iter().map(|act| format!("`{}`", act.table)).collect();
-    tables.into_iter().collect::<Vec<_>>().join(", ")
+    let tables: BTreeSet<&str> = acts.iter().map(|act| act.table.as_str()).collect();
+    in_backticks(tables)
 }
 
 /// What of one try may be no call's.
@@ -164,10 +165,7 @@ impl Own {
     /// Whether a record has an effect that would be none if the suite said so.
     fn is_in(&self, record: &Record) -> bool {
         record.effects.iter().any(|(label, change)| {
-            let name = label
-                .rsplit_once(' ')
-                .map_or(label.as_str(), |(name, _)| name);
-            let (operation, table) = name.split_once(' ').unwrap_or_default();
+            let (operation, table) = act_of(label).split_once(' ').unwrap_or_default();
             match self {
                 Self::Table(own) => table == own,
                 Self::Columns(own) => {

@@ -20,6 +20,7 @@ use crate::database::{Catalog, DatabaseError, Serial};
 use crate::journal::{Change, Extent, Leftover};
 use crate::suite::Suite;
 use crate::symbols::Knowledge;
+use crate::text::in_backticks;
 use crate::world::{Row, Scratch};
 
 pub(super) use window::{Pause, Wait};
@@ -144,7 +145,7 @@ impl<'p> Store<'p> {
             self.progress.note(&format!(
                 "the service has made {} during the run: rows there that hold values of the run are undone, the tables stay \
                  (a row that says they are there belongs under `background`)",
-                quoted(&new)
+                in_backticks(&new)
             ));
         }
         let blind = old.into_iter().map(|tbl| Leftover {
@@ -362,11 +363,6 @@ impl<'p> Store<'p> {
         let named = left.into_iter().map(|leftover| named(leftover, known));
         Ok(named.collect())
     }
-}
-
-fn quoted(tables: &[String]) -> String {
-    let quoted = tables.iter().map(|table| format!("`{table}`"));
-    quoted.collect::<Vec<_>>().join(", ")
 }
 
 /// The numbers of changes.

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::place::Ended;
 use crate::stage::{ITEMS, Stage, call, suite};
 
 fn tenants() -> Stage {
@@ -12,6 +13,14 @@ fn tenants() -> Stage {
     let hole = "insert into blue.notes values ('{{ cell.tag }}', '{{ target.id }}')";
     let note = call(&json!({"sql": "select 1", "hole": hole}));
     Stage::with(&schema, suite(&["alice", "denied"], &[("note", note)]))
+}
+
+/// The line in which a run says what it does not watch.
+fn not_watched(ended: &Ended) -> &str {
+    let mut lines = ended.stderr.lines();
+    lines
+        .find(|line| line.contains("not watched"))
+        .unwrap_or_default()
 }
 
 #[test]
@@ -56,11 +65,7 @@ fn only_the_schemas_that_a_suite_names_are_watched_and_the_others_are_named() {
         .base
         .owner_sql("create schema green; create table green.notes (id text)");
     let ended = stage.ends("record", &[], 0);
-    let line = ended
-        .stderr
-        .lines()
-        .find(|line| line.contains("not watched"));
-    let line = line.unwrap_or_default();
+    let line = not_watched(&ended);
     assert!(
         line.contains("`green.notes` (its schema is not among those that the suite names)"),
         "{line}"
@@ -87,11 +92,7 @@ fn tables_of_extensions_foreign_tables_and_event_triggers_are_named_as_not_watch
          create event trigger notes on ddl_command_end execute function noted()"
     ));
     let ended = stage.ends("record", &[], 0);
-    let line = ended
-        .stderr
-        .lines()
-        .find(|line| line.contains("not watched"));
-    let line = line.unwrap_or_default();
+    let line = not_watched(&ended);
     for text in [
         "`member` (of the extension `plpgsql`)",
         "`far` (a foreign table)",

@@ -1,7 +1,7 @@
 //! Credentials that do not work, from the start or from some call on.
 
 use super::hall::{
-    ADMIN, COPIES, EDIT, LOGOUT, MORE, Mode, NOTES, Served, record, snapshots, with_made,
+    ADMIN, COPIES, EDIT, LOGOUT, MORE, Mode, NOTES, Served, record, recorded, snapshots, with_made,
     with_sessions, with_tokens,
 };
 
@@ -33,8 +33,7 @@ fn nothing_is_recorded_with_credentials_of_which_none_works() {
 
 #[test]
 fn a_credential_that_worked_when_it_was_recorded_has_to_work_in_a_check() {
-    let (service, place) = (Served::start(Mode::Plain), with_tokens(&[NOTES, COPIES]));
-    service.run(&place, &["record"]).result();
+    let (service, place) = recorded(with_tokens(&[NOTES, COPIES]));
     let ended = service.run_as(&place, "t-alice", "expired", &["check"]);
     assert_eq!(ended.code, INCONCLUSIVE, "{ended:#?}");
     let left_out = "bob is left out of copies, notes: its credential did not work any more";
@@ -46,8 +45,7 @@ fn a_credential_that_worked_when_it_was_recorded_has_to_work_in_a_check() {
 
 #[test]
 fn a_login_that_fails_like_one_that_works_is_noticed() {
-    let (service, place) = (Served::start(Mode::Plain), with_sessions(&[NOTES]));
-    service.run(&place, &["record"]).result();
+    let (service, place) = recorded(with_sessions(&[NOTES]));
     service.turn(Mode::RefusesBobsLogin);
     let ended = service.run(&place, &["check"]);
     assert_eq!(ended.code, INCONCLUSIVE, "{ended:#?}");
@@ -88,11 +86,7 @@ fn a_given_credential_that_is_over_in_other_words_than_a_stranger_s_is_noticed()
 
 #[test]
 fn what_all_reads_but_no_writes_refuse_is_drift() {
-    let (service, place) = (
-        Served::start(Mode::Plain),
-        with_tokens(&[NOTES, MORE, EDIT]),
-    );
-    service.run(&place, &["record"]).result();
+    let (service, place) = recorded(with_tokens(&[NOTES, MORE, EDIT]));
     service.turn(Mode::RefusesAlice);
     let ended = service.run(&place, &["check"]);
     assert_eq!(ended.code, Some(1), "{ended:#?}");
@@ -104,8 +98,7 @@ fn what_all_reads_but_no_writes_refuse_is_drift() {
 
 #[test]
 fn a_credential_that_a_single_read_could_show_is_judged_by_all_that_the_run_is_answered() {
-    let (service, place) = (Served::start(Mode::Plain), with_tokens(&[NOTES, EDIT]));
-    service.run(&place, &["record"]).result();
+    let (service, place) = recorded(with_tokens(&[NOTES, EDIT]));
     let ended = service.run_as(&place, "t-alice", "expired", &["check"]);
     assert_eq!(ended.code, INCONCLUSIVE, "{ended:#?}");
     assert!(
@@ -156,8 +149,7 @@ fn every_form_of_a_report_says_that_a_run_is_inconclusive() {
 
 #[test]
 fn what_is_refused_in_one_place_only_is_drift() {
-    let (service, place) = (Served::start(Mode::Plain), with_tokens(&[NOTES, COPIES]));
-    service.run(&place, &["record"]).result();
+    let (service, place) = recorded(with_tokens(&[NOTES, COPIES]));
     service.turn(Mode::RefusesAlice);
     let ended = service.run(&place, &["check"]);
     assert_eq!(ended.code, Some(1), "{ended:#?}");
@@ -183,8 +175,7 @@ fn what_is_swept_after_a_given_credential_was_ended_is_never_pinned() {
 
 #[test]
 fn a_check_leaves_out_who_lost_a_given_credential_and_compares_the_others() {
-    let (service, place) = (Served::start(Mode::Plain), with_tokens(&[LOGOUT, NOTES]));
-    service.run(&place, &["record"]).result();
+    let (service, place) = recorded(with_tokens(&[LOGOUT, NOTES]));
     service.turn(Mode::LogsOut);
     let ended = service.run(&place, &["check"]);
     assert_eq!(ended.code, INCONCLUSIVE, "{ended:#?}");
@@ -218,8 +209,7 @@ fn a_session_that_calls_end_is_opened_anew_with_a_finding() {
 
 #[test]
 fn a_session_that_begins_to_be_ended_is_drift_of_the_endpoint_that_ends_it() {
-    let (service, place) = (Served::start(Mode::Plain), with_sessions(&[LOGOUT, NOTES]));
-    service.run(&place, &["record"]).result();
+    let (service, place) = recorded(with_sessions(&[LOGOUT, NOTES]));
     service.turn(Mode::LogsOut);
     let ended = service.run(&place, &["check"]);
     assert_eq!(ended.code, Some(1), "{ended:#?}");

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::hall::{COPIES, EDIT, LIST, Mode, NOTES, Served, record, snapshots, with_tokens};
+use super::hall::{
+    COPIES, EDIT, LIST, Mode, NOTES, Served, record, recorded, snapshots, with_tokens,
+};
 
 #[test]
 fn what_is_refused_because_of_calls_beside_it_is_asked_again_alone() {
@@ -22,8 +24,7 @@ fn what_is_refused_because_of_calls_beside_it_is_asked_again_alone() {
 
 #[test]
 fn a_hiccup_of_the_service_is_no_drift() {
-    let (service, place) = (Served::start(Mode::Plain), with_tokens(&[COPIES, NOTES]));
-    service.run(&place, &["record"]).result();
+    let (service, place) = recorded(with_tokens(&[COPIES, NOTES]));
     service.turn(Mode::Hiccups);
     let ended = service.run(&place, &["check", "--filter", "copies"]);
     assert!(
@@ -35,8 +36,7 @@ fn a_hiccup_of_the_service_is_no_drift() {
 
 #[test]
 fn what_is_broken_while_the_service_answers_other_calls_is_drift() {
-    let (service, place) = (Served::start(Mode::Plain), with_tokens(&[COPIES, NOTES]));
-    service.run(&place, &["record"]).result();
+    let (service, place) = recorded(with_tokens(&[COPIES, NOTES]));
     service.turn(Mode::BreaksCopies);
     let ended = service.run(&place, &["check"]);
     assert_eq!(ended.code, Some(1), "{ended:#?}");
@@ -45,8 +45,7 @@ fn what_is_broken_while_the_service_answers_other_calls_is_drift() {
 
 #[test]
 fn nothing_is_pinned_of_a_service_that_is_out() {
-    let (service, place) = (Served::start(Mode::Plain), with_tokens(&[COPIES, NOTES]));
-    service.run(&place, &["record"]).result();
+    let (service, place) = recorded(with_tokens(&[COPIES, NOTES]));
     service.turn(Mode::IsOut);
     let ended = service.run(&place, &["check"]);
     assert!(ended.error(6).contains("the service is not well"));
@@ -55,8 +54,7 @@ fn nothing_is_pinned_of_a_service_that_is_out() {
 
 #[test]
 fn a_write_is_not_made_again_where_nothing_can_undo_it() {
-    let (service, place) = (Served::start(Mode::Plain), with_tokens(&[EDIT, NOTES]));
-    service.run(&place, &["record"]).result();
+    let (service, place) = recorded(with_tokens(&[EDIT, NOTES]));
     service.turn(Mode::Hiccups);
     let ended = service.run(&place, &["check"]);
     assert_eq!(ended.code, Some(6), "{ended:#?}");
@@ -70,8 +68,7 @@ fn a_write_is_not_made_again_where_nothing_can_undo_it() {
 
 #[test]
 fn refusals_that_a_suite_calls_an_outage_are_asked_again() {
-    let (service, place) = (Served::start(Mode::Plain), with_tokens(&[COPIES, NOTES]));
-    service.run(&place, &["record"]).result();
+    let (service, place) = recorded(with_tokens(&[COPIES, NOTES]));
     let place = place.edit(
         "hall/suite.yaml",
         "refusal:",
@@ -148,8 +145,7 @@ fn no_more_requests_are_sent_in_a_second_than_a_limit_says() {
 
 #[test]
 fn what_was_seen_and_what_was_not_is_said_at_the_end() {
-    let (service, place) = (Served::start(Mode::Plain), with_tokens(&[COPIES, NOTES]));
-    service.run(&place, &["record"]).result();
+    let (service, place) = recorded(with_tokens(&[COPIES, NOTES]));
     let result = service.run(&place, &["check"]).result();
     assert!(
         result.contains("seen: 36 answers (36 JSON), no database\nnot seen: effects of 24 cells\n"),
@@ -159,8 +155,7 @@ fn what_was_seen_and_what_was_not_is_said_at_the_end() {
 
 #[test]
 fn a_run_that_has_to_see_effects_and_does_not_is_inconclusive() {
-    let (service, place) = (Served::start(Mode::Plain), with_tokens(&[NOTES]));
-    service.run(&place, &["record"]).result();
+    let (service, place) = recorded(with_tokens(&[NOTES]));
     let ended = service.run(&place, &["check", "--require", "effects"]);
     assert_eq!(ended.code, Some(6), "{ended:#?}");
     assert!(

@@ -273,49 +273,30 @@ variables:
 refusal: { message: $.error }
 ";
 
-const TOKENS: &str = "actors:
-  alice:
-    auth: { bearer: '{{ vars.alice }}' }
-  bob:
-    auth: { bearer: '{{ vars.bob }}' }
-  anonymous: {}
-  unknown:
-    auth: { bearer: '{{ random(12) }}' }
+/// Two actors who are known, each with this text of its own, and two who are not.
+fn actors(own: &str) -> String {
+    let known = ["alice", "bob"].map(|name| format!("  {name}:\n{}", own.replace("NAME", name)));
+    let [alice, bob] = known;
+    format!(
+        "actors:\n{alice}{bob}  anonymous: {{}}\n  unknown:\n    auth: {{ bearer: '{{{{ random(12) }}}}' }}\n"
+    )
+}
+
+const TOKEN: &str = "    auth: { bearer: '{{ vars.NAME }}' }
 ";
 
-const SESSIONS: &str = "actors:
-  alice:
-    auth:
+const SESSION: &str = "    auth:
       login:
         request: { method: POST, path: /login }
-        auth: { bearer: '{{ vars.alice }}' }
+        auth: { bearer: '{{ vars.NAME }}' }
         capture: { session: $.session }
       bearer: '{{ login.session }}'
-  bob:
-    auth:
-      login:
-        request: { method: POST, path: /login }
-        auth: { bearer: '{{ vars.bob }}' }
-        capture: { session: $.session }
-      bearer: '{{ login.session }}'
-  anonymous: {}
-  unknown:
-    auth: { bearer: '{{ random(12) }}' }
 ";
 
-/// The same where a request makes an actor's session, as it would make the actor.
-const MADE: &str = "actors:
-  alice:
-    kind: user
-    with: { token: '{{ vars.alice }}' }
+/// A request makes its session, as it would make the actor.
+const MADE: &str = "    kind: user
+    with: { token: '{{ vars.NAME }}' }
     auth: { bearer: '{{ actor.session }}' }
-  bob:
-    kind: user
-    with: { token: '{{ vars.bob }}' }
-    auth: { bearer: '{{ actor.session }}' }
-  anonymous: {}
-  unknown:
-    auth: { bearer: '{{ random(12) }}' }
 ";
 
 const USER: &str = "kinds:
@@ -357,27 +338,24 @@ pub(crate) const ADMIN: Endpoint = ("admin", "{ method: GET, path: /admin }");
 
 /// A suite whose actors have tokens.
 pub(crate) fn with_tokens(endpoints: &[Endpoint]) -> Place {
-    suite(TOKENS, endpoints)
+    suite("kinds: {}\n", TOKEN, endpoints)
 }
 
 /// A suite whose actors log in.
 pub(crate) fn with_sessions(endpoints: &[Endpoint]) -> Place {
-    suite(SESSIONS, endpoints)
+    suite("kinds: {}\n", SESSION, endpoints)
 }
 
 /// A suite whose actors are made by requests.
 pub(crate) fn with_made(endpoints: &[Endpoint]) -> Place {
-    let world = format!("{USER}entities: {{}}\n{MADE}");
-    suite(MADE, endpoints).write("hall/world.yaml", &world)
+    suite(USER, MADE, endpoints)
 }
 
-fn suite(actors: &str, endpoints: &[Endpoint]) -> Place {
+fn suite(kinds: &str, own: &str, endpoints: &[Endpoint]) -> Place {
+    let world = format!("{kinds}entities: {{}}\n{}", actors(own));
     let place = Place::empty()
         .write("hall/suite.yaml", SUITE)
-        .write(
-            "hall/world.yaml",
-            &format!("kinds: {{}}\nentities: {{}}\n{actors}"),
-        )
+        .write("hall/world.yaml", &world)
         .write("hall/targets.yaml", TARGETS);
     endpoints.iter().fold(place, |place, (name, request)| {
         let targets = if *name == "auth-logout" {
@@ -388,6 +366,13 @@ fn suite(actors: &str, endpoints: &[Endpoint]) -> Place {
         let text = format!("request: {request}\ntargets: {targets}\n");
         place.write(&format!("hall/endpoints/{name}.yaml"), &text)
     })
+}
+
+/// A service that does nothing unusual, and what was recorded of it.
+pub(crate) fn recorded(place: Place) -> (Served, Place) {
+    let service = Served::start(Mode::Plain);
+    service.run(&place, &["record"]).result();
+    (service, place)
 }
 
 /// The record that was accepted.

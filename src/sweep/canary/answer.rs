@@ -62,8 +62,7 @@ impl Answers {
 
     /// Whether the actor, who was known, is now answered like nobody. What is allowed to everybody says nothing.
     pub(super) fn is_dead(&self) -> bool {
-        let is_refused = self.own.status.is_some_and(|status| status >= 300);
-        is_refused
+        self.own.is_refusal()
             && self.own.is_answer()
             && (self.own.status == Some(401) || self.is_as_a_stranger())
     }

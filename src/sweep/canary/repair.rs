@@ -101,23 +101,20 @@ impl<'a> Sweeper<'a> {
         plan: &EndpointPlan<'a>,
         answers: &[(PlannedCell<'a>, Answers)],
     ) -> BTreeSet<&'a String> {
-        let pinned = self.options.pinned.as_deref();
-        let pinned = pinned.map(|pinned| pinned.get(&plan.endpoint.name));
+        let is_recording = self.options.pinned.is_none();
+        let record = self.pinned_record(&plan.endpoint.name);
         let refused = answers.iter().filter(|(cell, answers)| {
-            let as_pinned = pinned.flatten().is_some_and(|record| {
-                let old = record.cell_at(cell.target, cell.actor);
-                old.is_some_and(|old| old.status == answers.own.status)
-            });
-            let is_narrowed = pinned.is_some() && answers.own.is_refusal();
+            let old = record.and_then(|record| record.cell_at(cell.target, cell.actor));
+            let as_pinned = old.is_some_and(|old| old.status == answers.own.status);
+            let is_narrowed = !is_recording && answers.own.is_refusal();
             (answers.is_dead() || is_narrowed) && !as_pinned
         });
         let mut suspects: BTreeSet<&'a String> = refused.map(|(cell, _)| cell.actor).collect();
         let proofs = self.canaries.proofs.keys().copied();
-        match pinned {
-            None if !plan.endpoint.spec.request.method.is_safe() => suspects.extend(proofs),
-            Some(Some(record)) => suspects.extend(proofs.filter(|actor| is_ended(record, actor))),
-            None | Some(None) => {}
-        }
+        let can_end = is_recording && !plan.endpoint.spec.request.method.is_safe();
+        suspects.extend(
+            proofs.filter(|actor| can_end || record.is_some_and(|record| is_ended(record, actor))),
+        );
         suspects
     }
 
@@ -198,15 +195,6 @@ impl<'a> Sweeper<'a> {
                 "the credentials of {names} do not work any more and cannot be made anew: their cells from {from} on are \
                  inconclusive (`fresh: true` in an endpoint whose calls end credentials makes callers for each of its cells)"
             ));
-        }
-    }
-
-    /// Cells that are called again count no longer.
-    pub(in crate::sweep) fn forget_cells(&mut self, before: usize, cells: &[PlannedCell<'a>]) {
-        for swept in self.swept.iter_mut().skip(before - self.done) {
-            if cells.contains(&swept.planned) {
-                swept.recorded = false;
-            }
         }
     }
 

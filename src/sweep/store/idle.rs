@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use super::{Pause, Store, quoted};
+use super::{Pause, Store};
 use crate::database::{DatabaseError, Serial};
 use crate::journal::Change;
 use crate::symbols::Knowledge;
+use crate::text::in_backticks;
 
 impl Store<'_> {
     /// Says which tables the suite has in the background that the service has not: one of another release, or a slip of the
@@ -19,7 +20,7 @@ impl Store<'_> {
         }
         self.progress.note(&format!(
             "background.tables: the service has no table {}",
-            quoted(&unmatched)
+            in_backticks(&unmatched)
         ));
     }
 
