@@ -107,11 +107,7 @@ pub async fn sweep_and_hold<'a>(
     };
     let Some(sweeper) = opened else {
         progress.note("interrupted, undoing what the run did");
-        let interrupted = Interrupted {
-            run: &run,
-            unwatched: None,
-            reset: None,
-        };
+        let interrupted = Interrupted::new(&run);
         let undone = abandon(suite, service, interrupted, progress);
         return to_its_end(undone, stop::asked(), progress).await;
     };
@@ -129,14 +125,10 @@ pub async fn sweep_and_hold<'a>(
     let Some(outcome) = outcome else {
         progress.note("interrupted, undoing what the run did");
         sweeper.give_up().await;
-        let reset = sweeper.reset.take();
-        let unwatched = sweeper.store.as_mut().map(Store::take_unwatched);
+        let mut interrupted = Interrupted::new(&run);
+        interrupted.reset = sweeper.reset.take();
+        interrupted.unwatched = sweeper.store.as_mut().map(Store::take_unwatched);
         drop(sweeper);
-        let interrupted = Interrupted {
-            run: &run,
-            unwatched,
-            reset,
-        };
         let undone = abandon(suite, service, interrupted, progress);
         return to_its_end(undone, stop::asked(), progress).await;
     };

@@ -17,6 +17,17 @@ pub(super) struct Interrupted<'a> {
     pub(super) reset: Option<Reset<'a>>,
 }
 
+impl<'a> Interrupted<'a> {
+    pub(super) fn new(run: &'a str) -> Self {
+        let (unwatched, reset) = (None, None);
+        Self {
+            run,
+            unwatched,
+            reset,
+        }
+    }
+}
+
 /// Undoes an interrupted run over new connections, since the old ones may be in the middle of a statement: they are ended, and
 /// the run is dead as soon as the databases have noticed. One that fails keeps the others from nothing.
 pub(super) async fn abandon<T>(

@@ -28,6 +28,13 @@ pub(super) struct Attributed {
     pub(super) collected: BTreeSet<Serial>,
 }
 
+impl Attributed {
+    /// Whether calls of cells can have done any of it.
+    pub(super) fn has_any(&self) -> bool {
+        !self.explained.is_empty() || !self.unexplained.is_empty()
+    }
+}
+
 /// Whom the values in a change, or in a transaction, belong to.
 #[derive(Debug, Default)]
 struct Marks {

@@ -96,8 +96,7 @@ impl<'a> Sweeper<'a> {
         self.found.phases.record += naming;
         self.found.phases.journal += lap(&mut start).saturating_sub(naming);
         let effects = effects?;
-        let is_untouched = effects.explained.is_empty() && effects.unexplained.is_empty();
-        let has_changed = !is_untouched || self.has_seeded(&scratches);
+        let has_changed = effects.has_any() || self.has_seeded(&scratches);
         self.observe(endpoint, first);
         let strange = self.assign(effects);
         if !is_done {
