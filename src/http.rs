@@ -35,10 +35,11 @@ pub const LARGEST_BODY: usize = 16 * 1024 * 1024;
 
 /// The pauses before a connection is tried again. What was sent is never sent again, since it may have changed
 /// something; where no connection could be made, nothing was sent.
-pub(crate) const PAUSES: [Duration; 3] = [
+pub(crate) const PAUSES: [Duration; 4] = [
     Duration::from_millis(50),
     Duration::from_millis(250),
     Duration::from_secs(1),
+    Duration::from_secs(4),
 ];
 
 /// How long one try to connect may take, if the time for the whole request is not shorter.

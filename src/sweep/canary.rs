@@ -28,11 +28,10 @@ pub type Pinned = Arc<BTreeMap<String, Record>>;
 pub(super) struct Canaries<'a> {
     /// The actors of whom nobody told the service.
     strangers: BTreeSet<&'a str>,
-    /// The suite's endpoints whose calls cost one request each, change nothing, and are made by the actors of the whole run,
-    /// with all their cells, whatever is swept.
-    reads: Rc<[EndpointPlan<'a>]>,
-    /// The call that shows whether an actor's credential works: a read that was answered otherwise than a call of somebody
-    /// whom the service does not know.
+    /// All endpoints of the suite with all their cells, whatever is swept.
+    calls: Rc<[EndpointPlan<'a>]>,
+    /// The call that shows whether an actor's credential works: one that was answered otherwise than a call of somebody whom
+    /// the service does not know. A read, as far as there is one.
     proofs: BTreeMap<&'a String, (PlannedCell<'a>, Said)>,
     /// Who was refused at the start what it was allowed once, and may have a dead credential.
     suspected: BTreeSet<&'a String>,
@@ -86,14 +85,16 @@ impl Sign {
 
 impl<'a> Canaries<'a> {
     pub(super) fn of(suite: &'a Suite) -> Self {
-        let all = plan(suite, &Filter::default()).into_iter();
-        let reads =
-            all.filter(|plan| plan.endpoint.can_be_asked() && plan.endpoint.setup.setup.is_empty());
         Self {
             strangers: suite.strangers(),
-            reads: reads.collect(),
+            calls: plan(suite, &Filter::default()).into(),
             ..Self::default()
         }
+    }
+
+    /// The endpoints whose calls cost one request each, change nothing, and are made by the actors of the whole run.
+    fn reads(&self) -> impl Iterator<Item = &EndpointPlan<'a>> {
+        self.calls.iter().filter(|plan| is_read(plan))
     }
 
     /// Whether anything is known or suspected of any credential.
@@ -103,6 +104,18 @@ impl<'a> Canaries<'a> {
 
     fn is_stranger(&self, actor: &str) -> bool {
         self.strangers.contains(actor)
+    }
+
+    /// Whether the call that proves an actor's credential is a read.
+    fn is_read(&self, cell: &PlannedCell<'_>) -> bool {
+        self.reads()
+            .any(|plan| &plan.endpoint.name == cell.endpoint)
+    }
+
+    /// The actors who can be asked for at any time, since a read serves. Other calls are made again only where there is a doubt.
+    fn readers(&self) -> impl Iterator<Item = &'a String> {
+        let proofs = self.proofs.iter();
+        proofs.filter_map(|(actor, (cell, _))| self.is_read(cell).then_some(*actor))
     }
 
     pub(super) fn is_dead(&self, actor: &String) -> bool {
@@ -122,11 +135,11 @@ impl<'a> Canaries<'a> {
 /// The reads that tell whether an actor's credential works.
 struct Reads<'a> {
     cells: Vec<PlannedCell<'a>>,
-    /// Whether the actor was allowed them: if it is refused all of them now, its credential may be dead.
+    /// Whether the actor was allowed any: if it is answered none of them as before, its credential may be dead.
     are_allowed: bool,
 }
 
-/// How many reads an actor may be refused before its credential is suspected.
+/// How many reads of each sort an actor may be refused before its credential is suspected.
 const TRIES: usize = 3;
 
 /// How many targets of a read are tried to find one that an actor is allowed.
@@ -162,7 +175,12 @@ impl<'a> Sweeper<'a> {
             .map(|actor| (*actor, self.telling_reads(actor, pinned)));
         let mut left: BTreeMap<&'a String, Reads<'a>> = reads.collect();
         let mut silent = BTreeMap::new();
-        for place in 0..TRIES {
+        for place in 0..left
+            .values()
+            .map(|reads| reads.cells.len())
+            .max()
+            .unwrap_or(0)
+        {
             let cells = left.values().filter_map(|reads| reads.cells.get(place));
             let cells: Vec<PlannedCell<'a>> = cells.copied().collect();
             for (cell, answers) in self.question(&cells).await? {
@@ -191,16 +209,14 @@ impl<'a> Sweeper<'a> {
         self.canaries.proofs.insert(cell.actor, (cell, said));
     }
 
-    /// The reads that an actor was allowed and a stranger was not, or else those that it was refused in another way. Each
-    /// endpoint's first one comes before its others.
+    /// The first reads that an actor was allowed and a stranger was not, then those that it was refused in another way: they
+    /// tell it too if the others are refused now. Each endpoint's first one comes before its others.
     fn telling_reads(&self, actor: &String, pinned: &BTreeMap<String, Record>) -> Reads<'a> {
-        let allowed = self.reads_where(actor, pinned, Telling::Allowed);
+        let wanted = [Telling::Allowed, Telling::Refused];
+        let [allowed, refused] = wanted.map(|how| self.reads_where(actor, pinned, how));
         let are_allowed = !allowed.is_empty();
-        let cells = if are_allowed {
-            allowed
-        } else {
-            self.reads_where(actor, pinned, Telling::Refused)
-        };
+        let [allowed, refused] = [allowed, refused].map(|cells| cells.into_iter().take(TRIES));
+        let cells = allowed.chain(refused).collect();
         Reads { cells, are_allowed }
     }
 
@@ -212,7 +228,7 @@ impl<'a> Sweeper<'a> {
     ) -> Vec<PlannedCell<'a>> {
         let mut first = Vec::new();
         let mut others = Vec::new();
-        for plan in &*self.canaries.reads {
+        for plan in self.canaries.reads() {
             let Some(record) = pinned.get(&plan.endpoint.name) else {
                 continue;
             };
@@ -232,7 +248,8 @@ impl<'a> Sweeper<'a> {
     /// Asks every read about every actor that is not known to be allowed anything, until it is.
     async fn found_canaries(&mut self, actors: &BTreeSet<&'a String>) -> Result<(), SweepError> {
         let mut left = actors.clone();
-        for plan in &*Rc::clone(&self.canaries.reads) {
+        let calls = Rc::clone(&self.canaries.calls);
+        for plan in calls.iter().filter(|plan| is_read(plan)) {
             let mut targets: Vec<&String> = plan.cells.iter().map(|cell| cell.target).collect();
             targets.dedup();
             targets.truncate(TARGETS);
@@ -253,7 +270,26 @@ impl<'a> Sweeper<'a> {
         Ok(())
     }
 
-    /// Those of the actors of a plan of whom no read tells whether their credential works.
+    /// Takes calls of an endpoint that was just swept for canaries of actors for whom no read serves. They can be made again where
+    /// what they do can be undone, and the suite does not say that each is made once.
+    fn adopt(&mut self, plan: &EndpointPlan<'a>, answers: &[(PlannedCell<'a>, Answers)]) {
+        let endpoint = plan.endpoint;
+        let can_be_undone = endpoint.spec.request.method.is_safe() || self.is_journalled();
+        if !can_be_undone || self.suite.sweep_of(&endpoint.name).alone == Some(true) {
+            return;
+        }
+        let canaries = &mut self.canaries;
+        let allowed = answers.iter().filter(|(_, answers)| answers.is_allowed());
+        let known = answers.iter().filter(|(_, answers)| answers.is_known());
+        for (cell, answers) in allowed.chain(known) {
+            if !canaries.suspected.contains(cell.actor) {
+                let proof = (*cell, answers.own.clone());
+                canaries.proofs.entry(cell.actor).or_insert(proof);
+            }
+        }
+    }
+
+    /// Those of the actors of a plan of whom no call tells whether their credential works.
     pub(super) fn unproven(&self, plan: &[EndpointPlan<'a>]) -> Vec<String> {
         let actors = self.suite.world.actors.keys();
         let calls = actors.filter(|actor| plan.iter().any(|plan| plan.calls(actor)));
@@ -335,7 +371,7 @@ impl<'a> Sweeper<'a> {
         cells: &[PlannedCell<'a>],
     ) -> Result<Vec<(PlannedCell<'a>, Answers)>, SweepError> {
         let mut all = Vec::new();
-        for plan in &*Rc::clone(&self.canaries.reads) {
+        for plan in &*Rc::clone(&self.canaries.calls) {
             let own = |cell: &&PlannedCell<'a>| cell.endpoint == &plan.endpoint.name;
             let asked: Vec<PlannedCell<'a>> = cells.iter().filter(own).copied().collect();
             if !asked.is_empty() {
@@ -411,6 +447,11 @@ impl<'a> Sweeper<'a> {
         }
         wrote.took += tried.took;
     }
+}
+
+/// Whether calls of an endpoint cost one request each, change nothing, and are made by the actors of the whole run.
+fn is_read(plan: &EndpointPlan<'_>) -> bool {
+    plan.endpoint.can_be_asked() && plan.endpoint.setup.setup.is_empty()
 }
 
 /// What was done to which table by the calls of a record.

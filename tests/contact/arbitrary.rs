@@ -1,7 +1,7 @@
 //! Whatever calls do to a database, and whenever a run is interrupted, every table is afterwards what it was.
 
-use std::cell::Cell;
 use std::fmt::Debug;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -323,8 +323,24 @@ fn cases(tenths: u32) -> u32 {
     (tenths * all).div_ceil(10)
 }
 
+/// Most of a case is waiting, so that two of them at once take little longer than one.
+const AT_ONCE: u32 = 2;
+
 /// A failure prints its case, which is the whole suite, so that it can be repeated.
-fn holds_for<S: Strategy>(
+fn holds_for<S: Strategy + Sync>(
+    strategy: &S,
+    cases: u32,
+    holds: impl Fn(S::Value, &Base, &Toy) -> Result<(), TestCaseError> + Sync,
+) {
+    let run = || holds_on_one_database(strategy, cases.div_ceil(AT_ONCE), &holds);
+    std::thread::scope(|scope| {
+        for worker in [(); AT_ONCE as usize].map(|()| scope.spawn(run)) {
+            worker.join().unwrap();
+        }
+    });
+}
+
+fn holds_on_one_database<S: Strategy>(
     strategy: &S,
     cases: u32,
     holds: impl Fn(S::Value, &Base, &Toy) -> Result<(), TestCaseError>,
@@ -354,25 +370,25 @@ fn after_arbitrary_calls_every_table_is_equal() {
 #[test]
 fn after_an_interruption_at_an_arbitrary_moment_every_table_is_equal() {
     let moments = (0_u64..700).prop_map(Some);
-    let interrupted = Cell::new(0);
+    let interrupted = AtomicU32::new(0);
     holds_for(&case(moments), cases(3), |case, base, toy| {
         let is_interrupted = case.holds(base, toy)?;
-        interrupted.set(interrupted.get() + u32::from(is_interrupted));
+        interrupted.fetch_add(is_interrupted.into(), Ordering::Relaxed);
         Ok(())
     });
-    assert!(interrupted.get() > 0, "all were over before");
+    assert!(interrupted.into_inner() > 0, "all were over before");
 }
 
 #[test]
 fn after_a_kill_at_an_arbitrary_moment_a_clean_makes_every_table_equal() {
     let cases_of = (case(Just(None)), 0_u64..1200);
-    let killed = Cell::new(0);
+    let killed = AtomicU32::new(0);
     holds_for(&cases_of, cases(2), |(case, pause), base, toy| {
         let is_killed = is_cleaned(&case, pause, base, toy)?;
-        killed.set(killed.get() + u32::from(is_killed));
+        killed.fetch_add(is_killed.into(), Ordering::Relaxed);
         Ok(())
     });
-    assert!(killed.get() > 0, "all were over before");
+    assert!(killed.into_inner() > 0, "all were over before");
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Credentials that do not work, from the start or from some call on.
 
 use super::hall::{
-    ADMIN, COPIES, EDIT, LOGOUT, MORE, Mode, NOTES, Served, record, recorded, snapshots, with_made,
-    with_sessions, with_tokens,
+    ADMIN, ALL, COPIES, EDIT, LIST, LOGOUT, MORE, Mode, NOTES, Served, record, recorded, snapshots,
+    with_made, with_sessions, with_tokens,
 };
 
 fn table_level(kind: &str) -> String {
@@ -271,4 +271,41 @@ fn a_service_that_allows_everybody_everything_is_no_error_and_a_finding_that_wei
         "{proposed}"
     );
     assert_eq!(table_level("open-to-everybody"), "deny");
+}
+
+#[test]
+fn where_no_single_read_serves_a_call_of_the_sweep_shows_that_a_credential_died() {
+    let (service, place) = (
+        Served::start(Mode::LogsOut),
+        with_tokens(&[ALL, LOGOUT, LIST]),
+    );
+    let ended = service.run(&place, &["record"]);
+    assert_eq!(ended.code, INCONCLUSIVE, "{ended:#?}");
+    for actor in ["alice", "bob"] {
+        let left_out = format!("{actor} is left out of list: its credential did not work any more");
+        assert!(ended.stderr.contains(&left_out), "{ended:#?}");
+    }
+    assert_eq!(snapshots(&place), [""; 0]);
+}
+
+#[test]
+fn a_session_is_opened_anew_where_no_single_read_serves() {
+    let (service, place) = (
+        Served::start(Mode::LogsOut),
+        with_sessions(&[ALL, LOGOUT, LIST]),
+    );
+    service.run(&place, &["record"]).result();
+    let logout = record(&place, "auth-logout");
+    assert_eq!(logout.matches("credential-ended").count(), 2, "{logout}");
+    assert_eq!(record(&place, "list"), record(&place, "all"));
+}
+
+#[test]
+fn a_filtered_check_whose_only_allowed_read_is_refused_now_is_drift_where_another_refusal_shows_the_actor()
+ {
+    let (service, place) = recorded(with_tokens(&[NOTES, ADMIN]));
+    service.turn(Mode::RefusesAlice);
+    let ended = service.run(&place, &["check", "--filter", "notes"]);
+    assert_eq!(ended.code, Some(1), "{ended:#?}");
+    assert!(ended.stdout.contains("narrowed notes"), "{ended:#?}");
 }

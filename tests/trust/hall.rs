@@ -334,6 +334,8 @@ pub(crate) const LIST: Endpoint = (
     "list",
     "{ method: GET, path: /list }\npages: { query: after, next: $.next }",
 );
+/// The same before all others.
+pub(crate) const ALL: Endpoint = ("all", LIST.1);
 pub(crate) const ADMIN: Endpoint = ("admin", "{ method: GET, path: /admin }");
 
 /// A suite whose actors have tokens.

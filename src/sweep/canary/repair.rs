@@ -33,10 +33,14 @@ impl<'a> Sweeper<'a> {
     ) -> Result<(), SweepError> {
         // There each cell has callers of its own.
         let plan = all.get(place).filter(|plan| !plan.endpoint.spec.fresh);
-        let Some(plan) = plan.filter(|_| self.canaries.has_any()) else {
+        let Some(plan) = plan else {
             return Ok(());
         };
         let answers = self.answers_since(before);
+        self.adopt(plan, &answers);
+        if !self.canaries.has_any() {
+            return Ok(());
+        }
         let suspects = self.suspects(plan, &answers);
         let signs = self.canaries.signs.clone();
         let dead = self.dead_of(suspects, place + 1).await?;
@@ -110,16 +114,15 @@ impl<'a> Sweeper<'a> {
             (answers.is_dead() || is_narrowed) && !as_pinned
         });
         let mut suspects: BTreeSet<&'a String> = refused.map(|(cell, _)| cell.actor).collect();
-        let proofs = self.canaries.proofs.keys().copied();
         let can_end = is_recording && !plan.endpoint.spec.request.method.is_safe();
-        suspects.extend(
-            proofs.filter(|actor| can_end || record.is_some_and(|record| is_ended(record, actor))),
-        );
+        let is_due =
+            |actor: &&String| can_end || record.is_some_and(|record| is_ended(record, actor));
+        suspects.extend(self.canaries.readers().filter(is_due));
         suspects
     }
 
     /// Those of the actors whose credential does not work any more, after that many endpoints, with what their canary is
-    /// answered: another refusal than at the start.
+    /// answered: another refusal than at the start, but for a call that the service may do only once.
     async fn dead_of(
         &mut self,
         suspects: BTreeSet<&'a String>,
@@ -136,7 +139,8 @@ impl<'a> Sweeper<'a> {
             let first = self.canaries.proofs.get(cell.actor).map(|(_, said)| said);
             let is_other =
                 answers.own.is_refusal() && first.is_some_and(|first| *first != answers.own);
-            if answers.is_dead() || (is_other && answers.own.is_answer()) {
+            let is_telling = is_other && answers.own.is_answer() && self.canaries.is_read(&cell);
+            if answers.is_dead() || is_telling {
                 dead.insert(cell.actor, answers.own);
             } else {
                 self.canaries.sign(cell.actor, Sign::after(swept));
@@ -203,7 +207,7 @@ impl<'a> Sweeper<'a> {
         &mut self,
         plan: &'a [EndpointPlan<'a>],
     ) -> Result<(), SweepError> {
-        let all = self.canaries.proofs.keys().copied().collect();
+        let all = self.canaries.readers().collect();
         let mut fates = Fates::default();
         for actor in self.dead_of(all, plan.len()).await?.into_keys() {
             let last = self.canaries.last_sign(actor);
