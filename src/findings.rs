@@ -261,10 +261,18 @@ impl Rules<'_> {
 
     /// Whether a known actor meets on every target the gate of one whose credential exists nowhere.
     fn is_refused_like_a_stranger(&self, actor: &str) -> bool {
+        let is_success = |cell: &Cell| cell.status.is_some_and(|status| status < 300);
+        let has_success = self.record.iter().any(|(_, _, cell)| is_success(cell));
         let refusal = |target: &str, actor: &str| {
             let cell = self.record.cell_at(target, actor)?;
-            // RFC 9110: 401 is for a credential that is missing or not valid.
-            (cell.status == Some(401)).then(|| cell.gate.clone())
+            // RFC 9110: 401 is for a credential that is missing or not valid. Others send away to log in, but where everybody
+            // is sent to the same place, that says nothing.
+            let is_refused = match cell.status? {
+                401 => true,
+                300..=399 => has_success,
+                _ => false,
+            };
+            is_refused.then(|| (cell.status, cell.gate.clone()))
         };
         let alike = |target: &String| {
             let own = refusal(target, actor);

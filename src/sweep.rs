@@ -20,13 +20,14 @@ mod found;
 mod fresh;
 mod given;
 mod issue;
+mod ledger;
 mod logins;
 mod memory;
 mod reset;
 mod setup;
 mod store;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -40,7 +41,7 @@ use crate::observe;
 use crate::plan::{EndpointPlan, PlannedCell, callers};
 use crate::stop;
 use crate::suite::Suite;
-use crate::symbols::{Knowledge, Namer, Registry, Retired, View};
+use crate::symbols::{Namer, Registry, View};
 use crate::template::Templates;
 use crate::world::World;
 
@@ -51,7 +52,7 @@ pub use control::{Own, Proposed};
 pub(crate) use logins::register as register_logins;
 
 use abandon::{Interrupted, abandon};
-use batch::{Batch, Swept};
+use batch::Swept;
 use canary::Canaries;
 use control::Control;
 use end::to_its_end;
@@ -61,6 +62,7 @@ pub use error::SweepError;
 pub use found::{Calls, Phases, Sweep};
 pub use given::{Options, Progress, Service, Silent};
 use issue::Issues;
+use ledger::Ledger;
 use reset::Reset;
 use setup::Setups;
 use store::Store;
@@ -153,14 +155,6 @@ fn late(suite: &Suite, service: &Service) -> Duration {
     Duration::from_secs(if service.ephemeral { 0 } else { wait_s })
 }
 
-fn known<'k>([now, before]: &'k [Batch; 2], retired: &'k Retired) -> Knowledge<'k> {
-    Knowledge {
-        now: &now.namer,
-        before: &before.namer,
-        retired,
-    }
-}
-
 /// What is said outside any cell.
 pub(crate) const NOBODY: View<'_> = View {
     cell: usize::MAX,
@@ -176,9 +170,7 @@ struct Sweeper<'a> {
     world: World,
     http: Http,
     store: Option<Store<'a>>,
-    world_values: Registry,
-    /// Those, and the values of the batch that is under way, until all of them are there.
-    values: Registry,
+    ledger: Ledger<'a>,
     setups: Setups<'a>,
     issues: Issues,
     canaries: Canaries<'a>,
@@ -186,22 +178,12 @@ struct Sweeper<'a> {
     reset: Option<Reset<'a>>,
     /// Whether the database ends with the run.
     is_ephemeral: bool,
-    /// The last batch and the one before it: what was written late for its cells is read with the last one's changes.
-    batches: [Batch; 2],
-    /// The values of earlier batches.
-    retired: Retired,
-    /// The endpoints whose cells were swept and have no record yet, with the number after their last cell.
-    unfinished: VecDeque<(&'a EndpointPlan<'a>, usize)>,
     options: &'a Options,
     /// How many calls are under way at once now.
     at_once: usize,
     /// For how long the service wants to be left alone, as its last answers say.
     retry_after: Option<Duration>,
     progress: &'a dyn Progress,
-    /// How many cells are in a record already.
-    done: usize,
-    /// The cells after those, in the order of their numbers.
-    swept: Vec<Swept<'a>>,
     found: Sweep,
     /// What the service writes by itself, as far as that came up.
     control: Control,
@@ -232,34 +214,24 @@ impl<'a> Sweeper<'a> {
             .iter()
             .map(|address| (&address.which, address.url));
         logins::register(&mut registry, databases, urls);
+        let is_unwatched = store.is_none();
         let reset = Reset::of(suite, service, &http, &world, &registry);
-        let nobody = || Batch {
-            namer: Arc::new(registry.clone().build()),
-            first: 0,
-        };
-        let batches = [nobody(), nobody()];
         Ok(Self {
             suite,
             templates,
             world,
             http,
             store,
-            world_values: registry,
-            values: Registry::default(),
+            ledger: Ledger::new(suite, registry).unwatched(is_unwatched),
             setups: Setups::default(),
             issues: Issues::default(),
             canaries: Canaries::of(suite),
             reset,
             is_ephemeral: service.ephemeral,
-            batches,
-            retired: Retired::default(),
-            unfinished: VecDeque::new(),
             options,
             at_once: options.concurrency,
             retry_after: None,
             progress,
-            done: 0,
-            swept: Vec::new(),
             found: Sweep::default(),
             control: Control::default(),
             left: Vec::new(),
@@ -275,13 +247,13 @@ impl<'a> Sweeper<'a> {
         self.make_world().await?;
         self.first_canaries(plan).await?;
         for (place, endpoint) in plan.iter().enumerate() {
-            let before = self.count();
+            let before = self.ledger.count();
             self.endpoint(endpoint).await?;
             self.look_after(plan, place, before).await?;
-            self.unfinished.push_back((endpoint, self.count()));
+            self.ledger.end(endpoint);
         }
         self.last_canaries(plan).await?;
-        self.know_world();
+        self.ledger.know_world();
         self.finish();
         self.watch_for_canaries().await?;
         self.complete(plan);
@@ -290,35 +262,13 @@ impl<'a> Sweeper<'a> {
         Ok(())
     }
 
-    /// How many cells were swept until now, repeated ones too.
-    fn count(&self) -> usize {
-        self.done + self.swept.len()
-    }
-
-    /// The cells of an earlier try stay known, so that their late writes are still explained, but are not recorded.
-    fn forget(&mut self, since: usize) {
-        let swept = self.swept.iter_mut().skip(since - self.done);
-        swept.for_each(|swept| swept.recorded = false);
-    }
-
-    /// The same for some of these cells, which are called again.
-    fn forget_cells(&mut self, since: usize, cells: &[PlannedCell<'a>]) {
-        for swept in self.swept.iter_mut().skip(since - self.done) {
-            if cells.contains(&swept.planned) {
-                swept.recorded = false;
-            }
-        }
-    }
-
     /// The database repeats values in its errors. Those of a batch that failed are known since the run was closed.
     fn named(&self, error: SweepError) -> SweepError {
         let error = match error {
             SweepError::Database(error) if error.is_refused() => error,
             error => return error,
         };
-        let [last, before] = &self.batches;
-        let text = last.namer.name(&error.to_string(), NOBODY).text;
-        SweepError::Refused(before.namer.name(&text, NOBODY).text)
+        SweepError::Refused(self.ledger.named_text(&error.to_string()))
     }
 
     fn order(&self, cells: &[PlannedCell<'a>]) -> Vec<PlannedCell<'a>> {
@@ -334,13 +284,12 @@ impl<'a> Sweeper<'a> {
 
     async fn close(&mut self, late: Duration) -> Result<Vec<Leftover>, SweepError> {
         // Of a batch that failed nothing is named yet, and what it did has to be known as the run's.
-        self.know_values(self.count());
+        self.ledger.know_values(self.ledger.count());
         let taken = self.take_all_back().await;
         let reset = self.reset_last().await;
         let mut closed = Ok(Vec::new());
         if let Some(store) = self.store.take() {
-            let known = known(&self.batches, &self.retired);
-            closed = store.close(known, late).await;
+            closed = store.close(self.ledger.known(), late).await;
         }
         // What stays changed is told first: it is what a person has to look at.
         let closed = closed?;
@@ -353,7 +302,7 @@ impl<'a> Sweeper<'a> {
 
     /// Takes back by requests what the journal does not know, after an interruption.
     async fn give_up(&mut self) {
-        self.know_values(self.count());
+        self.ledger.know_values(self.ledger.count());
         // Over the connection that may be in the middle of a statement nothing can be said of what teardowns write.
         if !self.is_journalled() {
             // What goes wrong is told with what is left.

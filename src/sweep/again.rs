@@ -103,7 +103,7 @@ impl<'a> Sweeper<'a> {
         let asked = self.retry_after.take().unwrap_or(pause);
         tokio::time::sleep(asked.min(LONGEST)).await;
         let cells: Vec<PlannedCell<'a>> = again.iter().map(|(cell, _)| *cell).collect();
-        self.forget_cells(since.0, &cells);
+        self.ledger.forget_cells(since.0, &cells);
         self.at_once = 1;
         let tried = self.attempt(plan, cells).await;
         self.at_once = self.options.concurrency;
@@ -118,13 +118,16 @@ impl<'a> Sweeper<'a> {
         (before, but): (usize, &[PlannedCell<'a>]),
     ) -> Vec<(PlannedCell<'a>, Doubt)> {
         let record = self.pinned_record(&plan.endpoint.name);
-        let swept = self.swept.iter().skip(before - self.done);
+        let swept = self.ledger.since(before).iter();
         let doubtful = swept.filter(|swept| swept.recorded).filter_map(|swept| {
             let answer = &swept.observation;
             let doubt = self.doubt_of(answer.status, answer.gate.as_deref())?;
             let cell = swept.planned;
             let old = record.and_then(|record| record.cell_at(cell.target, cell.actor));
-            let is_pinned = old.is_some_and(|old| old.status == swept.observation.status);
+            let is_pinned = old.is_some_and(|old| {
+                let gate = old.gate.as_ref().and_then(|label| record?.gates.get(label));
+                (old.status, gate) == (answer.status, answer.gate.as_ref())
+            });
             (!is_pinned && !but.contains(&cell)).then_some((cell, doubt))
         });
         doubtful.collect()

@@ -10,7 +10,7 @@ use super::control::{Act, Collected, Strange};
 use super::fire::Brought;
 use super::setup::Stage;
 use super::store::{Pause, Store, Wait};
-use super::{SweepError, Sweeper, known, lap};
+use super::{SweepError, Sweeper, lap};
 use crate::credential::headers;
 use crate::database::{Catalog, DatabaseError};
 use crate::fault::Reply;
@@ -19,17 +19,10 @@ use crate::journal::Change;
 use crate::observation::Observation;
 use crate::plan::PlannedCell;
 use crate::suite::{Endpoint, Suite};
-use crate::symbols::{Knowledge, Namer, Registry, View};
+use crate::symbols::{Knowledge, Namer, View};
 use crate::template::{Fields, TemplateError, Value};
 use crate::world::{Instance, Scratch, World};
 use rayon::prelude::*;
-
-/// A batch whose values can be named.
-pub(super) struct Batch {
-    pub(super) namer: Arc<Namer>,
-    /// The number of its first cell.
-    pub(super) first: usize,
-}
 
 /// One cell as it was swept.
 pub(super) struct Swept<'a> {
@@ -59,9 +52,9 @@ impl<'a> Sweeper<'a> {
         wait: Wait,
     ) -> Result<Strange, SweepError> {
         let mut start = Instant::now();
-        let first = self.count();
+        let first = self.ledger.count();
         self.issue_again().await?;
-        self.values.clone_from(&self.world_values);
+        self.ledger.begin_batch();
         let mut scratches = self.seed(endpoint, first, cells).await?;
         self.found.phases.seeding += lap(&mut start);
         let requests: Arc<[Call]> = self
@@ -71,7 +64,7 @@ impl<'a> Sweeper<'a> {
         self.hear(&brought);
         self.found.phases.requests += lap(&mut start);
         self.capture(endpoint, first, &brought, &mut scratches)?;
-        self.know_values(first);
+        self.ledger.know_values(first);
         self.found.phases.record += lap(&mut start);
         let wait = wait.after(brought.first().and_then(Brought::status));
         // What is asked or taken back by requests comes before undo.
@@ -79,20 +72,15 @@ impl<'a> Sweeper<'a> {
             endpoint.spec.probes.is_empty() && self.is_journalled() && !self.has_to_take_back();
         let look = Look {
             suite: self.suite,
-            namer: &self.batches[0].namer,
+            namer: self.ledger.namer(),
             first,
             wants_calls: self.options.calls,
         };
         let ((swept, naming), effects) = tokio::join!(
             look.shown(cells, &requests, &brought),
-            effects(
-                self.store.as_mut(),
-                known(&self.batches, &self.retired),
-                wait,
-                is_done,
-            ),
+            effects(self.store.as_mut(), self.ledger.known(), wait, is_done,),
         );
-        self.swept.extend(swept);
+        self.ledger.add(swept);
         self.found.phases.record += naming;
         self.found.phases.journal += lap(&mut start).saturating_sub(naming);
         let effects = effects?;
@@ -124,7 +112,7 @@ impl<'a> Sweeper<'a> {
     async fn undo_batch(&mut self, is_done: bool) -> Result<(), SweepError> {
         self.take_batch_back().await?;
         if let Some(store) = self.store.as_mut().filter(|_| !is_done) {
-            store.restore(known(&self.batches, &self.retired)).await?;
+            store.restore(self.ledger.known()).await?;
         }
         Ok(())
     }
@@ -155,45 +143,6 @@ impl<'a> Sweeper<'a> {
         Ok(scratches)
     }
 
-    /// The values of the batch that is under way are known now, if there is one.
-    pub(super) fn know_values(&mut self, first: usize) {
-        let values = std::mem::take(&mut self.values);
-        if !values.is_empty() {
-            self.know(values, first);
-        }
-    }
-
-    /// The values of a batch are known now, and those of the last one still. What changed for the cells of the one before
-    /// is all there, and of its values only that they are the run's stays known.
-    pub(super) fn know(&mut self, values: Registry, first: usize) {
-        let namer = Arc::new(values.build());
-        let now = Batch { namer, first };
-        let [last, earlier] = &mut self.batches;
-        let last = std::mem::replace(last, now);
-        let earlier = std::mem::replace(earlier, last);
-        let [_, last] = &self.batches;
-        let done = earlier.first.max(self.done) - self.done..last.first - self.done;
-        let (suite, done) = (self.suite, self.swept.get_mut(done).unwrap_or_default());
-        done.par_iter_mut().for_each(|swept| {
-            if swept.doubtful.is_empty() {
-                swept.name_effects(suite, &earlier.namer);
-            } else {
-                swept.namer = Some(Arc::clone(&earlier.namer));
-            }
-        });
-        // Nobody reads what is written late without a database.
-        if self.store.is_some() {
-            earlier.namer.retire(&mut self.retired);
-        }
-    }
-
-    /// Only the values of the world are known by name now.
-    pub(super) fn know_world(&mut self) {
-        for _ in 0..self.batches.len() {
-            self.know(self.world_values.clone(), self.count());
-        }
-    }
-
     fn scratches(
         &mut self,
         first: usize,
@@ -217,7 +166,7 @@ impl<'a> Sweeper<'a> {
         for (fresh, scratch) in fresh.iter().zip(&mut scratches) {
             fresh.join(scratch);
         }
-        let values = &mut self.values;
+        let values = self.ledger.values();
         for (number, scratch) in (first..).zip(&scratches) {
             values.add_tag(number, &scratch.tag);
             values.add_cell_entity(number, "target", &scratch.target);
@@ -290,7 +239,9 @@ impl<'a> Sweeper<'a> {
                     continue;
                 };
                 let instance = Instance::bind(&self.templates, kind, &found)?;
-                self.values.add_cell_entity(number, name, &instance);
+                self.ledger
+                    .values()
+                    .add_cell_entity(number, name, &instance);
                 self.made_by_call((name, kind), &scratch.scope, &instance, place);
                 scratch.scope.insert(name, Value::from(instance.scope()));
             }
@@ -309,8 +260,7 @@ impl<'a> Sweeper<'a> {
         let catalog = self.store.as_ref().and_then(Store::observed);
         let tables = catalog.as_ref().map(|catalog| catalog.names().count());
         self.found.seen.tables = tables.max(self.found.seen.tables);
-        let swept = self.swept.get_mut(first - self.done..);
-        for swept in swept.unwrap_or_default() {
+        for swept in self.ledger.since_mut(first) {
             swept.catalog.clone_from(&catalog);
         }
     }
@@ -323,8 +273,7 @@ impl<'a> Sweeper<'a> {
                 let (seq, act) = (change.seq, Act::of(&change));
                 collected.push(Collected { cell, seq, act });
             }
-            let place = cell.checked_sub(self.done);
-            if let Some(swept) = place.and_then(|at| self.swept.get_mut(at)) {
+            if let Some(swept) = self.ledger.cell_mut(cell) {
                 swept.changes.push(change);
             }
         }
@@ -372,7 +321,7 @@ impl<'a> Sweeper<'a> {
         }
         for ((number, name), sent) in owners.into_iter().zip(sent) {
             let reply = sent.map_or_else(Reply::Fault, |answer| Reply::Status(answer.status));
-            if let Some(swept) = self.swept.get_mut(number - self.done) {
+            if let Some(swept) = self.ledger.cell_mut(number) {
                 swept.observation.probes.insert(name.clone(), reply);
             }
         }

@@ -97,6 +97,11 @@ impl<'a> Canaries<'a> {
         self.calls.iter().filter(|plan| is_read(plan))
     }
 
+    /// Whether something is known or suspected of that actor's credential.
+    fn is_settled(&self, actor: &String) -> bool {
+        self.proofs.contains_key(actor) || self.suspected.contains(actor)
+    }
+
     /// Whether anything is known or suspected of any credential.
     fn has_any(&self) -> bool {
         !self.proofs.is_empty() || !self.suspected.is_empty()
@@ -158,8 +163,14 @@ impl<'a> Sweeper<'a> {
             .filter(|actor| !self.canaries.is_stranger(actor))
             .collect();
         match self.options.pinned.clone() {
-            Some(pinned) => self.pinned_canaries(&actors, &pinned).await,
-            None => self.found_canaries(&actors).await,
+            Some(pinned) => {
+                self.pinned_canaries(&actors, &pinned).await?;
+                let left = actors
+                    .into_iter()
+                    .filter(|actor| !self.canaries.is_settled(actor));
+                self.found_canaries(left.collect()).await
+            }
+            None => self.found_canaries(actors).await,
         }
     }
 
@@ -245,11 +256,13 @@ impl<'a> Sweeper<'a> {
         first
     }
 
-    /// Asks every read about every actor that is not known to be allowed anything, until it is.
-    async fn found_canaries(&mut self, actors: &BTreeSet<&'a String>) -> Result<(), SweepError> {
-        let mut left = actors.clone();
+    /// Asks every read that has no snapshot about every actor that is not known to be allowed anything, until it is.
+    async fn found_canaries(&mut self, mut left: BTreeSet<&'a String>) -> Result<(), SweepError> {
         let calls = Rc::clone(&self.canaries.calls);
         for plan in calls.iter().filter(|plan| is_read(plan)) {
+            if self.pinned_record(&plan.endpoint.name).is_some() {
+                continue;
+            }
             let mut targets: Vec<&String> = plan.cells.iter().map(|cell| cell.target).collect();
             targets.dedup();
             targets.truncate(TARGETS);
@@ -413,7 +426,7 @@ impl<'a> Sweeper<'a> {
         plan: &EndpointPlan<'a>,
         cells: &[PlannedCell<'a>],
     ) -> Result<BTreeMap<(&'a String, &'a String), Said>, SweepError> {
-        let before = self.count();
+        let before = self.ledger.count();
         self.enter(self.presence(plan)).await?;
         let tried = self.attempt(plan, cells.to_vec()).await?;
         self.count_written(plan, &tried);
@@ -427,20 +440,20 @@ impl<'a> Sweeper<'a> {
             }
         }
         self.leave().await?;
-        let swept = self.swept.iter().skip(before - self.done);
+        let swept = self.ledger.since(before).iter();
         let said = swept.filter(|swept| swept.recorded).map(|swept| {
             let PlannedCell { target, actor, .. } = swept.planned;
             ((target, actor), Said::from(&swept.observation))
         });
         let said = said.collect();
-        self.forget(before);
+        self.ledger.forget(before);
         Ok(said)
     }
 
     /// Counts what was done while canaries of an endpoint were called.
     fn count_written(&mut self, plan: &EndpointPlan<'a>, tried: &Try<'a>) {
         let wrote = self.canaries.wrote.entry(&plan.endpoint.name).or_default();
-        let swept = self.swept.iter().skip(tried.first - self.done);
+        let swept = self.ledger.since(tried.first).iter();
         count_kinds(&mut wrote.explained, swept.flat_map(|swept| &swept.changes));
         for (act, count) in tried.strange.acts() {
             *wrote.strange.entry(act).or_default() += count;

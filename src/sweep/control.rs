@@ -9,7 +9,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use tokio::time::{Instant, sleep};
 
-use super::{Kinds, SweepError, Sweeper, count_kinds, known};
+use super::{Kinds, SweepError, Sweeper, count_kinds};
 use crate::database::Serial;
 use crate::journal::{Change, Presence};
 use crate::observation::Operation;
@@ -244,7 +244,7 @@ impl Sweeper<'_> {
         let Some(store) = &mut self.store else {
             return Ok(Vec::new());
         };
-        let (_, last) = store.settle(known(&self.batches, &self.retired)).await?;
+        let (_, last) = store.settle(self.ledger.known()).await?;
         Ok(last)
     }
 
@@ -281,8 +281,7 @@ impl Sweeper<'_> {
             if !self.control.is_own(&one.act) {
                 continue;
             }
-            let place = one.cell.checked_sub(self.done);
-            let Some(swept) = place.and_then(|place| self.swept.get_mut(place)) else {
+            let Some(swept) = self.ledger.cell_mut(one.cell) else {
                 continue;
             };
             taken.extend(swept.changes.extract_if(.., |change| change.seq == one.seq));

@@ -81,7 +81,7 @@ impl<'a> Sweeper<'a> {
         plan: &EndpointPlan<'a>,
         cells: Vec<PlannedCell<'a>>,
     ) -> Result<Try<'a>, SweepError> {
-        let (first, start) = (self.count(), Instant::now());
+        let (first, start) = (self.ledger.count(), Instant::now());
         let strange = self.batch(plan.endpoint, &cells, Wait::Settle).await?;
         let took = start.elapsed();
         self.judge_late(&plan.endpoint.name, first, &strange, took)
@@ -170,10 +170,7 @@ impl<'a> Sweeper<'a> {
         cells: &[PlannedCell<'a>],
         before: usize,
     ) -> Result<(), SweepError> {
-        let is_anew = |planned: &PlannedCell<'a>| cells.contains(planned);
-        for swept in self.swept.iter_mut().skip(before - self.done) {
-            swept.recorded &= !is_anew(&swept.planned);
-        }
+        self.ledger.forget_cells(before, cells);
         self.one_by_one(plan, cells, None).await.map(drop)
     }
 
@@ -194,12 +191,12 @@ impl<'a> Sweeper<'a> {
         cells: &[PlannedCell<'a>],
     ) -> Result<Strange, SweepError> {
         self.enter(Presence::Alone).await?;
-        let before = self.count();
+        let before = self.ledger.count();
         let strange = self.batch(plan.endpoint, cells, Wait::Settle).await?;
         self.judge_late(&plan.endpoint.name, before, &strange, Duration::ZERO)
             .await?;
         let mut strange = self.doubted(strange);
-        self.forget(before);
+        self.ledger.forget(before);
         strange.changes.extend(self.late(plan).await?);
         Ok(strange)
     }
@@ -243,7 +240,7 @@ impl<'a> Sweeper<'a> {
     ) {
         let strange = self.doubted(strange);
         let acts = strange.acts().into_keys().collect();
-        let Some(swept) = self.swept.get_mut(number - self.done) else {
+        let Some(swept) = self.ledger.cell_mut(number) else {
             return;
         };
         count_kinds(&mut doubts.kinds, &swept.changes);
@@ -304,8 +301,7 @@ impl<'a> Sweeper<'a> {
     /// Gives a cell what it was doubted to have done; of what the service also does by itself, as much as the call shows each
     /// time.
     fn keep(&mut self, number: usize, own: &Acts, shown: &Shown, kinds: &mut Kinds) {
-        let place = number.checked_sub(self.done);
-        let Some(swept) = place.and_then(|place| self.swept.get_mut(place)) else {
+        let Some(swept) = self.ledger.cell_mut(number) else {
             return;
         };
         let doubtful = std::mem::take(&mut swept.doubtful).into_iter();

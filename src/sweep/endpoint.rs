@@ -7,7 +7,7 @@ use super::again::PAUSES;
 use super::control::{Act, Acts, Strange, tables};
 use super::doubt::{Doubts, Try};
 use super::store::{Store, Wait};
-use super::{LARGEST_BATCH, SweepError, Sweeper, known};
+use super::{LARGEST_BATCH, SweepError, Sweeper};
 use crate::journal::{Change, Presence};
 use crate::plan::{EndpointPlan, PlannedCell};
 
@@ -73,9 +73,7 @@ impl<'a> Sweeper<'a> {
         let Some(store) = &mut self.store else {
             return Ok(());
         };
-        let late = store
-            .restore_late(known(&self.batches, &self.retired))
-            .await?;
+        let late = store.restore_late(self.ledger.known()).await?;
         let late = late.iter();
         let late = late.filter(|change| !self.control.is_own(&Act::of(change)));
         let mut kinds = Kinds::new();
@@ -133,7 +131,7 @@ impl<'a> Sweeper<'a> {
             tables(&acts)
         );
         self.progress.note(&note);
-        self.forget(before);
+        self.ledger.forget(before);
         self.found.repeated.insert(name.clone());
         self.enter(Presence::Alone).await?;
         let repeated = self.one_by_one(plan, &cells, Some(&acts)).await?;
@@ -194,7 +192,7 @@ impl<'a> Sweeper<'a> {
         seen: &mut BTreeSet<Option<u16>>,
         start: Instant,
     ) -> Result<(usize, Strange), SweepError> {
-        let mut number = self.count();
+        let mut number = self.ledger.count();
         let mut strange = self.batch_of_one(plan, cell, seen).await?;
         self.judge_late(&plan.endpoint.name, number, &strange, start.elapsed())
             .await?;
@@ -223,7 +221,7 @@ impl<'a> Sweeper<'a> {
         let strange = self
             .batch(plan.endpoint, std::slice::from_ref(cell), wait)
             .await?;
-        let last = self.swept.last();
+        let last = self.ledger.last();
         seen.extend(last.map(|swept| swept.observation.status));
         Ok(strange)
     }
@@ -237,9 +235,7 @@ impl<'a> Sweeper<'a> {
         let Some(store) = &mut self.store else {
             return Ok(Vec::new());
         };
-        let late = store
-            .restore_late(known(&self.batches, &self.retired))
-            .await?;
+        let late = store.restore_late(self.ledger.known()).await?;
         if late.is_empty() {
             return Ok(late);
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
+use super::batch::Swept;
 use super::{Proposed, Silence, Sweeper, Undone};
 use crate::findings;
 use crate::plan::{EndpointPlan, PlannedCell};
@@ -63,9 +64,8 @@ pub struct Phases {
 impl<'a> Sweeper<'a> {
     /// Makes the records of the endpoints whose changes are all named.
     pub(super) fn finish(&mut self) {
-        let named = self.batches[1].first;
-        while let Some((endpoint, end)) = self.unfinished.pop_front_if(|(_, end)| *end <= named) {
-            self.record(endpoint, end);
+        while let Some((endpoint, swept)) = self.ledger.next_finished() {
+            self.record(endpoint, swept);
         }
     }
 
@@ -134,14 +134,11 @@ impl<'a> Sweeper<'a> {
         }
     }
 
-    /// Builds the record of an endpoint from the cells before this one, in the suite's order whatever the order of the
-    /// calls was, and lets go of them.
-    fn record(&mut self, plan: &EndpointPlan<'a>, before: usize) {
-        let swept = self.swept.drain(..before - self.done);
-        self.done = before;
+    /// Builds the record of an endpoint from its cells, in the suite's order whatever the order of the calls was.
+    fn record(&mut self, plan: &EndpointPlan<'a>, swept: Vec<Swept<'a>>) {
         let mut observations = HashMap::new();
         let mut repeats = Calls::new();
-        for swept in swept.filter(|swept| swept.recorded) {
+        for swept in swept.into_iter().filter(|swept| swept.recorded) {
             let (target, actor) = (swept.planned.target, swept.planned.actor);
             observations.insert((target, actor), swept.observation);
             if let Some(curl) = swept.curl {

@@ -116,7 +116,7 @@ impl<'a> Sweeper<'a> {
         let drawn: Vec<_> = drawn.collect();
         let drawn: Vec<World> = drawn.into_iter().collect::<Result<_, _>>()?;
         for (cell, world) in (first..).zip(&drawn) {
-            self.values.add_fresh_world(cell, world);
+            self.ledger.values().add_fresh_world(cell, world);
         }
         let all = (first..).zip(drawn);
         Ok(all
@@ -198,7 +198,9 @@ impl<'a> Sweeper<'a> {
         for (place, (instance, made)) in self.make_all(makings.collect()).await? {
             if let Some(fresh) = all.get(place) {
                 let learned = instance.after(known(fresh).fields.len());
-                self.values.add_fresh_entity(fresh.cell, name, &learned);
+                self.ledger
+                    .values()
+                    .add_fresh_entity(fresh.cell, name, &learned);
                 let mut world = fresh.world.borrow_mut();
                 world.settle(self.suite, name, instance);
             }

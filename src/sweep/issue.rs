@@ -204,19 +204,13 @@ impl<'a> Sweeper<'a> {
     /// Lets what was given be known as secret.
     pub(super) fn learn_issued(&mut self) {
         for (actor, secrets) in self.issues.unknown.take() {
-            self.world_values.add_world_entity(&actor, &secrets);
-            if !self.values.is_empty() {
-                self.values.add_world_entity(&actor, &secrets);
-            }
+            self.ledger
+                .add_to_all(|values| values.add_world_entity(&actor, &secrets));
         }
         for fresh in &*self.setups.fresh.borrow() {
             for (actor, secrets) in fresh.issues.unknown.take() {
                 // What is given after the calls belongs to no batch any more, and is a secret all the same.
-                let values = if self.values.is_empty() {
-                    &mut self.world_values
-                } else {
-                    &mut self.values
-                };
+                let values = self.ledger.values();
                 values.add_fresh_entity(fresh.cell, &actor, &secrets);
             }
         }

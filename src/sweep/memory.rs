@@ -22,12 +22,12 @@ impl<'a> Sweeper<'a> {
             return Ok(());
         }
         for (plan, cells) in self.chosen(plan) {
-            let before = self.count();
+            let before = self.ledger.count();
             // What a read writes without a symbol is undone only where the run is alone.
             self.enter(Presence::Alone).await?;
             self.batch(plan.endpoint, &cells, Wait::Settle).await?;
             self.leave().await?;
-            let asked = self.swept.iter().skip(before - self.done);
+            let asked = self.ledger.since(before).iter();
             let record = self.found.records.get(&plan.endpoint.name);
             let changed = asked.filter_map(|swept| {
                 let (cell, now) = (&swept.planned, &swept.observation);
@@ -38,9 +38,9 @@ impl<'a> Sweeper<'a> {
                 self.progress.note(text);
             }
             self.found.remembered.extend(changed);
-            self.forget(before);
+            self.ledger.forget(before);
         }
-        self.know_world();
+        self.ledger.know_world();
         Ok(())
     }
 

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::setup::{LONGEST, answered, expects, shortened};
-use super::{NOBODY, Service, SweepError, Sweeper, known};
+use super::{NOBODY, Service, SweepError, Sweeper};
 use crate::credential::headers;
 use crate::http::{Call, Http};
 use crate::journal::Presence;
@@ -143,7 +143,7 @@ impl Sweeper<'_> {
             return Ok(());
         }
         store.enter(Presence::Alone).await?;
-        store.undo_now(known(&self.batches, &self.retired)).await?;
+        store.undo_now(self.ledger.known()).await?;
         let reset = self.reset().await;
         self.leave().await?;
         reset

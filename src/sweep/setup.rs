@@ -14,11 +14,12 @@ use step::{captured, title};
 
 use super::fire::in_order;
 use super::fresh::Fresh;
-use super::{NOBODY, SweepError, Sweeper, known};
+use super::{NOBODY, SweepError, Sweeper};
 use crate::http::{Answer, Body, Call};
 use crate::journal::Presence;
 use crate::plan::{EndpointPlan, PlannedCell};
 use crate::suite::{Endpoint, Kind, PollSpec, StepSpec};
+use crate::symbols::Registry;
 use crate::template::{Fields, Scope, TemplateError, Value, to_value};
 use crate::world::{Instance, Row, Scratch, order};
 
@@ -78,7 +79,7 @@ impl<'a> Sweeper<'a> {
             made = self.issue_all().await;
         }
         self.learn_issued();
-        self.know_world();
+        self.ledger.know_world();
         let claimed = self.claim_setup().await;
         self.leave().await?;
         made.and(claimed)
@@ -148,8 +149,8 @@ impl<'a> Sweeper<'a> {
             fresh: None,
         };
         let (instance, made) = self.make(making).await;
-        self.world_values
-            .add_world_entity(name, &instance.after(known));
+        let values = self.ledger.world();
+        values.add_world_entity(name, &instance.after(known));
         self.world.settle(self.suite, name, instance);
         made
     }
@@ -196,7 +197,7 @@ impl<'a> Sweeper<'a> {
             fresh: None,
         };
         let (instance, made) = self.make(making).await;
-        self.values.add_world_entity("setup", &instance);
+        self.ledger.values().add_world_entity("setup", &instance);
         let claimed = self.claim_setup().await;
         made.and(claimed)?;
         Ok(Some(instance))
@@ -229,8 +230,8 @@ impl<'a> Sweeper<'a> {
         for (place, (instance, made)) in self.make_all(makings).await? {
             if let Some(scratch) = scratches.get_mut(place) {
                 let learned = instance.after(scratch.target.fields.len());
-                self.values
-                    .add_cell_entity(first + place, "target", &learned);
+                let values = self.ledger.values();
+                values.add_cell_entity(first + place, "target", &learned);
                 scratch.settle(instance);
             }
             all = all.and(made);
@@ -267,8 +268,7 @@ impl<'a> Sweeper<'a> {
         self.learn_issued();
         let identifiers = self.setups.identifiers.take();
         if let Some(store) = &mut self.store {
-            let known = known(&self.batches, &self.retired);
-            store.claim_setup(known, &identifiers).await?;
+            store.claim_setup(self.ledger.known(), &identifiers).await?;
         }
         Ok(())
     }
@@ -413,16 +413,12 @@ impl<'a> Sweeper<'a> {
             StepFailure::Refused(status, reason) => (Some(status), reason),
             StepFailure::Unclear(reason) => (None, reason),
         };
-        let mut values = if self.values.is_empty() {
-            self.world_values.clone()
-        } else {
-            self.values.clone()
-        };
-        values.add_cell_entity(NOBODY.cell, "its", instance);
+        let add = |values: &mut Registry| values.add_cell_entity(NOBODY.cell, "its", instance);
+        let namer = self.ledger.namer_with(add);
         SweepError::Setup {
             step,
             status,
-            reason: shortened(&values.build().name(&reason, NOBODY).text),
+            reason: shortened(&namer.name(&reason, NOBODY).text),
         }
     }
 

@@ -77,7 +77,7 @@ impl<'a> Sweeper<'a> {
 
     /// What the cells since then were answered, each beside what strangers were answered upon the same target.
     fn answers_since(&self, before: usize) -> Vec<(PlannedCell<'a>, Answers)> {
-        let swept = self.swept.iter().skip(before - self.done);
+        let swept = self.ledger.since(before).iter();
         let swept: Vec<_> = swept.filter(|swept| swept.recorded).collect();
         let mut strangers: BTreeMap<&String, Vec<_>> = BTreeMap::new();
         for swept in &swept {
@@ -105,8 +105,8 @@ impl<'a> Sweeper<'a> {
         plan: &EndpointPlan<'a>,
         answers: &[(PlannedCell<'a>, Answers)],
     ) -> BTreeSet<&'a String> {
-        let is_recording = self.options.pinned.is_none();
         let record = self.pinned_record(&plan.endpoint.name);
+        let is_recording = record.is_none();
         let refused = answers.iter().filter(|(cell, answers)| {
             let old = record.and_then(|record| record.cell_at(cell.target, cell.actor));
             let as_pinned = old.is_some_and(|old| old.status == answers.own.status);
@@ -161,7 +161,7 @@ impl<'a> Sweeper<'a> {
         if !self.suite.auth_of(actor).is_some_and(Credential::is_issued) {
             return Ok(false);
         }
-        self.forget_cells(before, refused);
+        self.ledger.forget_cells(before, refused);
         for cell in refused {
             self.issues.forget(actor);
             self.enter(Presence::Alone).await?;

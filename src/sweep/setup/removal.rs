@@ -12,7 +12,7 @@ use crate::stop;
 use crate::suite::{Endpoint, Kind, StepSpec};
 use crate::sweep::fire::in_order;
 use crate::sweep::store::Store;
-use crate::sweep::{NOBODY, SweepError, Sweeper};
+use crate::sweep::{SweepError, Sweeper};
 use crate::template::{Scope, Value};
 use crate::world::Instance;
 
@@ -149,10 +149,8 @@ impl<'a> Sweeper<'a> {
         if self.setups.is_unreachable.get() {
             return;
         }
-        let [last, before] = &self.batches;
-        let failure = self.setups.hidden(failure);
-        let failure = last.namer.name(&failure, NOBODY).text;
-        let failure = shortened(&before.namer.name(&failure, NOBODY).text);
+        let failure = self.ledger.named_text(&self.setups.hidden(failure));
+        let failure = shortened(&failure);
         let note = format!(
             "teardown, {}: {failure}; its rows are undone all the same",
             title(step)
@@ -185,9 +183,7 @@ impl<'a> Sweeper<'a> {
 
     /// A text without credentials. Identifiers stay as they are, since a person has to find what is left.
     fn hidden(&self, text: &str) -> String {
-        let [last, before] = &self.batches;
-        let text = &self.setups.hidden(text);
-        shortened(&before.namer.hide(&last.namer.hide(text)))
+        shortened(&self.ledger.hidden_text(&self.setups.hidden(text)))
     }
 
     /// Takes everything back at the end of the run. With a journal the run is alone meanwhile, so that all that is written
