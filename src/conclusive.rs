@@ -11,11 +11,15 @@ use crate::sweep::{Silence, Sweep};
 /// Why a run is inconclusive, each reason in words; none if it is not.
 #[must_use]
 pub(crate) fn reasons(suite: &Suite, swept: &Sweep, is_whole: bool) -> Vec<String> {
-    let mut reasons = drafts(suite);
+    let mut reasons = of_run(suite, swept, is_whole);
     reasons.extend(left_out(swept));
-    if is_whole {
-        reasons.extend(nobody(suite, swept));
-    }
+    reasons
+}
+
+/// The reasons that are about all of the run, so that none of its records is to be trusted.
+pub(crate) fn of_run(suite: &Suite, swept: &Sweep, is_whole: bool) -> Vec<String> {
+    let mut reasons = drafts(suite);
+    reasons.extend(nobody(suite, swept).filter(|_| is_whole));
     reasons
 }
 
@@ -64,8 +68,8 @@ fn shown(file: &Path) -> String {
     name.into_owned()
 }
 
-/// The cells that were left out, and why.
-fn left_out(swept: &Sweep) -> Vec<String> {
+/// The cells that were left out, and why. What the other cells show can be trusted.
+pub(crate) fn left_out(swept: &Sweep) -> Vec<String> {
     let mut reasons: BTreeMap<(&str, Silence), Vec<&str>> = BTreeMap::new();
     for (endpoint, actors) in &swept.inconclusive {
         for (actor, why) in actors {

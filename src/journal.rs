@@ -89,7 +89,7 @@ pub(crate) const STATEMENTS: [&str; 5] = [
 ];
 
 /// What the comment on the journal's schema says; another journal needs another comment.
-const VERSION: &str = "The journal of authz-pin, format 6. `authz-pin clean` takes it away.";
+const VERSION: &str = "The journal of authz-pin, format 7. `authz-pin clean` takes it away.";
 
 /// After the run's token, its identifiers, and how many seconds it will be alone.
 const BEGIN: &str = "),

@@ -7,14 +7,16 @@ use indexmap::IndexMap;
 
 use crate::causes::{Cause, causes};
 use crate::record::Record;
+use crate::seen::Seen;
 use crate::suite::Suite;
 use crate::text::counted;
 
-/// Writes the endpoints with their cells, the findings worst first, and what the records do not show.
+/// Writes the endpoints with their cells, the findings worst first, and what the records do not show, or the run did not see.
 pub fn write(
     out: &mut dyn Write,
     suite: &Suite,
     records: &IndexMap<String, Record>,
+    seen: &Seen,
 ) -> io::Result<()> {
     if records.is_empty() {
         return Ok(());
@@ -33,7 +35,7 @@ pub fn write(
         unused(suite, records),
         nowhere(suite, records),
     ];
-    let mut notes = notes.into_iter().flatten();
+    let mut notes = notes.into_iter().flatten().chain(seen.lines());
     notes.try_for_each(|note| writeln!(out, "  {note}"))
 }
 

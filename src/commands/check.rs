@@ -175,15 +175,14 @@ impl CheckArgs {
         start: Instant,
         context: &mut Context<'_>,
     ) -> Result<Exit, Failure> {
-        let mut inconclusive = conclusive::reasons(suite, &swept, self.suite.is_whole());
-        inconclusive.extend(
-            self.require
-                .iter()
-                .filter_map(|what| what.missing(&swept.seen)),
-        );
+        let mut inconclusive = conclusive::of_run(suite, &swept, self.suite.is_whole());
+        let required = self.require.iter();
+        inconclusive.extend(required.filter_map(|what| what.missing(&swept.seen)));
+        let proposes = inconclusive.is_empty();
+        inconclusive.extend(conclusive::left_out(&swept));
         let totals = Totals::new(swept.cells, swept.requests, start.elapsed());
         let seen = std::mem::take(&mut swept.seen);
-        let (endpoints, orphans) = compare(suite, plan, swept, self.unreferenced)?;
+        let (endpoints, orphans) = compare(suite, plan, swept, (self.unreferenced, proposes))?;
         let report = Report {
             suite: suite.file.name.clone(),
             made: SystemTime::now(),
@@ -319,14 +318,15 @@ fn compare(
     suite: &Suite,
     plan: &[EndpointPlan<'_>],
     mut swept: Sweep,
-    unreferenced: Unreferenced,
+    (unreferenced, proposes): (Unreferenced, bool),
 ) -> Result<(Vec<Outcome>, Vec<Orphan>), Failure> {
     let (orphans, renamed) = renamed(suite, plan, &swept.records)?;
     let records = plan.iter().zip(swept.records);
     let outcomes = records.map(|(plan, (name, now))| {
         let calls = swept.calls.swap_remove(&name).unwrap_or_default();
         let is_whole = plan.is_whole(suite) && !swept.inconclusive.contains_key(&name);
-        compare_one(suite, plan, is_whole, (now, calls), renamed.get(&name))
+        let extent = Extent { is_whole, proposes };
+        compare_one(suite, plan, extent, (now, calls), renamed.get(&name))
     });
     let outcomes = outcomes.collect::<Result<_, Failure>>()?;
     let mut orphans = orphans.settle(unreferenced)?;
@@ -353,11 +353,23 @@ pub(super) fn renamed(
     Ok((orphans.without(&renamed, is_whole), renamed))
 }
 
+/// What of a record was swept, and what is done with it.
+#[derive(Clone, Copy)]
+struct Extent {
+    /// Whether it has all its cells.
+    is_whole: bool,
+    /// Whether it is kept for review where it differs.
+    proposes: bool,
+}
+
 /// Compares one record; a part of one is compared with the same part of the snapshot, and never written.
 fn compare_one(
     suite: &Suite,
     plan: &EndpointPlan<'_>,
-    whole: bool,
+    Extent {
+        is_whole: whole,
+        proposes,
+    }: Extent,
     (now, calls): (Record, Calls),
     former: Option<&Snapshot>,
 ) -> Result<Outcome, Failure> {
@@ -383,6 +395,7 @@ fn compare_one(
     if whole {
         match comparison {
             Comparison::Same => snapshot.settle()?,
+            _ if !proposes => {}
             _ => snapshot.propose(&text, &source(suite), &Info::new(plan.cells.len()))?,
         }
     }

@@ -19,6 +19,7 @@ use crate::exit::Exit;
 use crate::orphan::Unreferenced;
 use crate::plan::EndpointPlan;
 use crate::record::Record;
+use crate::seen::Seen;
 use crate::suite::Suite;
 use crate::sweep::{Options, Own, Proposed, Sweep};
 use crate::terminal::Bar;
@@ -105,7 +106,7 @@ pub async fn run(args: &RecordArgs, context: &mut Context<'_>) -> Result<Exit, F
         let decided = match twice.decide(args.calibrate, is_last) {
             Ok(None) => {
                 let rules = twice.with_ways(&suite, &rules, args.calibrate);
-                match Pinning::of(&suite, &plan, &twice.records, rules) {
+                match Pinning::of(&suite, &plan, (&twice.records, &twice.seen), rules) {
                     // Nothing of the run stays while somebody thinks.
                     Ok(pinning) if pinning.has_to_ask(args) => {
                         held.undo().await?;
@@ -150,6 +151,8 @@ fn whole(suite: &Suite, plan: &[EndpointPlan<'_>]) -> Result<(), Failure> {
 #[derive(Default)]
 struct Twice {
     records: IndexMap<String, Record>,
+    /// What the first sweep saw, and what it did not.
+    seen: Seen,
     unstable: Vec<Unstable>,
     /// The endpoints of which cells were swept once more, one at a time.
     repeated: BTreeSet<String>,
@@ -228,6 +231,7 @@ async fn twice<'a>(
     second.repeated.extend(first.repeated);
     let twice = Twice {
         records: first.records,
+        seen: first.seen,
         unstable,
         repeated: second.repeated,
         inconclusive,

@@ -52,6 +52,13 @@ language sql volatile as $$
   select case when is_called then last_value else 0 end from authz_pin.change_seq_seq
 $$;
 
+-- Whether what failed passes when whoever is in the way ends or lets go, so that it is tried again. That a catalogue's row was
+-- changed meanwhile (somebody alters the same table) is an internal error for PostgreSQL, known by its message alone.
+create or replace function authz_pin.is_passing(state text, message text) returns boolean
+language sql immutable as $$
+  select state in ('40P01', '40001', '55P03') or state = 'XX000' and message like 'tuple concurrently %'
+$$;
+
 -- How many runs have ever begun with this journal, so that one that came and went is noticed.
 create or replace function authz_pin.last_run() returns bigint
 language sql volatile as $$

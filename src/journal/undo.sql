@@ -32,10 +32,11 @@ begin
     end if;
     return true;
   exception
-    -- Whoever is in the way ends or lets go: the caller tries again.
-    when deadlock_detected or serialization_failure or lock_not_available then
-      raise;
     when others then
+      -- The caller tries again.
+      if authz_pin.is_passing(sqlstate, sqlerrm) then
+        raise;
+      end if;
       why := authz_pin.reason(sqlstate, sqlerrm);
   end;
   begin
@@ -43,9 +44,10 @@ begin
       return true;
     end if;
   exception
-    when deadlock_detected or serialization_failure or lock_not_available then
-      raise;
     when others then
+      if authz_pin.is_passing(sqlstate, sqlerrm) then
+        raise;
+      end if;
       why := authz_pin.reason(sqlstate, sqlerrm);
   end;
   update authz_pin.change x set reason = why where x.seq = any (numbers) and x.reason is distinct from why;
@@ -249,9 +251,10 @@ begin
   set constraints all immediate;
   return true;
 exception
-  when deadlock_detected or serialization_failure or lock_not_available then
-    raise;
   when others then
+    if authz_pin.is_passing(sqlstate, sqlerrm) then
+      raise;
+    end if;
     return false;
 end $$;
 
@@ -381,7 +384,10 @@ begin
     where x.run = which and not exists (select from pg_class c where c.oid = x.relation);
   begin
     remaining := authz_pin.undo_quietly(which, wanted);
-  exception when deadlock_detected or serialization_failure or lock_not_available then
+  exception when others then
+    if not authz_pin.is_passing(sqlstate, sqlerrm) then
+      raise;
+    end if;
     perform set_config('authz_pin.undoing', '', true);
     return null;
   end;

@@ -322,6 +322,10 @@ const DROP: &str = "select set_config('lock_timeout', authz_pin.patience(), true
       if not exists (select from authz_pin.run) then
         drop schema authz_pin cascade;
       end if;
-    exception when lock_not_available or deadlock_detected or undefined_table then
+    exception when undefined_table then
       null;
+    when others then
+      if not authz_pin.is_passing(sqlstate, sqlerrm) then
+        raise;
+      end if;
     end $$";

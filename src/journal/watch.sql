@@ -184,8 +184,12 @@ begin
         end if;
       end if;
     exception
-      when lock_not_available or deadlock_detected or undefined_table then
+      when undefined_table then
         null;
+      when others then
+        if not authz_pin.is_passing(sqlstate, sqlerrm) then
+          raise;
+        end if;
     end;
     commit;
   end loop;
@@ -222,10 +226,12 @@ begin
           end loop;
           exit;
         exception
-          when lock_not_available or deadlock_detected then
-            null;
           when undefined_table or undefined_object then
             exit;
+          when others then
+            if not authz_pin.is_passing(sqlstate, sqlerrm) then
+              raise;
+            end if;
         end;
       end loop;
     end if;

@@ -28,6 +28,26 @@ fn json_with_a_null_character_is_written_as_without_the_tool() {
 }
 
 #[test]
+fn what_else_changes_in_a_row_that_comes_to_hold_such_json_is_recorded() {
+    let change = r#"update item set name = 'new', j = '"\u0000"' where id = 'odd2'"#;
+    let stage = Stage::with(JSON, suite(&["alice"], &[("odd", sql(change))]));
+    stage.records_and_checks(&[]);
+    let record = stage.record("odd").0;
+    let effects = record["effects"].as_object().unwrap();
+    let [effect] = effects.values().collect::<Vec<_>>()[..] else {
+        panic!("{record:#}");
+    };
+    // A name for the key, and not a row without one.
+    assert_eq!(effect["row"], "<new 1>", "{record:#}");
+    let columns = effect["columns"].as_object().unwrap();
+    assert_eq!(
+        columns.keys().collect::<Vec<_>>(),
+        ["j", "name"],
+        "{record:#}"
+    );
+}
+
+#[test]
 fn a_json_number_that_no_numeric_holds_is_written_as_without_the_tool() {
     keeps_json(
         "update item set j = '1e200000' where id = '{{ target.id }}'",

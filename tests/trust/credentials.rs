@@ -309,3 +309,47 @@ fn a_filtered_check_whose_only_allowed_read_is_refused_now_is_drift_where_anothe
     assert_eq!(ended.code, Some(1), "{ended:#?}");
     assert!(ended.stdout.contains("narrowed notes"), "{ended:#?}");
 }
+
+#[test]
+fn a_check_without_snapshots_proposes_nothing_of_who_lost_a_given_credential() {
+    let (service, place) = (Served::start(Mode::LogsOut), with_tokens(&[LOGOUT, NOTES]));
+    let ended = service.run(&place, &["check"]);
+    assert_eq!(ended.code, INCONCLUSIVE, "{ended:#?}");
+    assert!(
+        ended.stdout.contains("alice is left out of notes"),
+        "{ended:#?}"
+    );
+    assert_eq!(snapshots(&place), ["auth-logout.snap.new"]);
+}
+
+#[test]
+fn a_check_in_which_nobody_is_allowed_anything_proposes_nothing() {
+    let (service, place) = (Served::start(Mode::Plain), with_tokens(&[NOTES]));
+    let ended = service.run_as(&place, "x", "y", &["check"]);
+    assert_eq!(ended.code, INCONCLUSIVE, "{ended:#?}");
+    assert_eq!(snapshots(&place), [""; 0]);
+}
+
+#[test]
+fn a_recording_says_whose_credentials_nothing_shows_to_work() {
+    let (service, place) = (Served::start(Mode::Plain), with_tokens(&[NOTES]));
+    let ended = service.run_as(&place, "t-alice", "expired", &["record"]);
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    assert!(
+        ended
+            .stdout
+            .contains("whether the credentials of `bob` work"),
+        "{ended:#?}"
+    );
+}
+
+#[test]
+fn a_known_actor_that_is_sent_away_to_log_in_like_a_stranger_is_a_finding() {
+    let (service, place) = (Served::start(Mode::SendsAway), with_made(&[NOTES]));
+    service.run(&place, &["record"]).result();
+    let notes = record(&place, "notes");
+    let found =
+        "denied-everywhere: bob is refused on every target like a credential that exists nowhere";
+    assert!(notes.contains(found), "{notes}");
+    assert!(!notes.contains("denied-everywhere: alice"), "{notes}");
+}

@@ -84,6 +84,25 @@ fn refusals_that_a_suite_calls_an_outage_are_asked_again() {
 }
 
 #[test]
+fn an_outage_that_has_the_status_of_a_pinned_refusal_is_asked_again() {
+    let (service, place) = recorded(with_tokens(&[COPIES, NOTES]));
+    let place = place.edit(
+        "hall/suite.yaml",
+        "refusal:",
+        "outage: ['*the database']\nrefusal:",
+    );
+    service.turn(Mode::LosesItsTokens);
+    let ended = service.run(&place, &["check"]);
+    assert!(
+        ended
+            .stderr
+            .contains("copies: 1 cell answered as in an outage: asking again"),
+        "{ended:#?}"
+    );
+    ended.result();
+}
+
+#[test]
 fn a_limit_that_the_service_asks_to_be_kept_is_waited_for() {
     let (service, place) = (Served::start(Mode::Limits), with_tokens(&[COPIES, NOTES]));
     let ended = service.run(&place, &["record"]);

@@ -28,6 +28,8 @@ pub(crate) enum Mode {
     Rotates,
     /// Bob's login is answered like any other, and opens no session.
     RefusesBobsLogin,
+    /// The same, and who is not known is sent away to log in.
+    SendsAway,
     /// The notes of the path `/notes` are refused to alice like to nobody.
     RefusesAlice,
     /// Every call is allowed, whoever makes it.
@@ -42,6 +44,8 @@ pub(crate) enum Mode {
     IsOut,
     /// Each of the first calls of `/copies` is answered as if its caller were nobody.
     LosesItsDatabase,
+    /// The first call of `/copies/free` by nobody is, in other words than the later ones, with the same status.
+    LosesItsTokens,
     /// More than some calls a second are answered 429.
     Limits,
     /// Every call of `/copies` is answered 429.
@@ -150,13 +154,16 @@ async fn answer(State(hall): State<Arc<Hall>>, request: Request) -> Response {
     if path == "/health" {
         return ok(json!({}));
     }
-    if let Some(answer) = hall.disturbed(mode, &path) {
+    let token = bearer(request.headers()).to_owned();
+    if let Some(answer) = hall.disturbed(mode, &path, &token) {
         return answer;
     }
-    let token = bearer(request.headers()).to_owned();
     let Some(caller) = hall.caller(mode, &token, &path) else {
         if mode == Mode::Expires && hall.has_ended(&token) {
             return error(403, "your session is over");
+        }
+        if mode == Mode::SendsAway {
+            return (StatusCode::FOUND, [(header::LOCATION, "/login")]).into_response();
         }
         return error(401, "who are you?");
     };
@@ -172,7 +179,7 @@ async fn answer(State(hall): State<Arc<Hall>>, request: Request) -> Response {
 
 impl Hall {
     /// What is answered before anybody asks who calls.
-    fn disturbed(&self, mode: Mode, path: &str) -> Option<Response> {
+    fn disturbed(&self, mode: Mode, path: &str, token: &str) -> Option<Response> {
         let mut memory = self.memory.lock().unwrap();
         let now = std::time::Instant::now();
         memory.calls.push(now);
@@ -190,9 +197,16 @@ impl Hall {
         if !path.starts_with("/copies") {
             return None;
         }
+        let is_of_nobody = token.is_empty() && path == "/copies/free";
+        if mode == Mode::LosesItsTokens && !is_of_nobody {
+            return None;
+        }
         memory.hiccups += 1;
         let is_first = memory.hiccups <= HICCUPS;
         match mode {
+            Mode::LosesItsTokens if memory.hiccups == 1 => {
+                Some(error(401, "cannot reach the database"))
+            }
             Mode::AlwaysLimits => Some(error(429, "slow down")),
             Mode::BreaksCopies => Some(error(503, "cannot copy")),
             Mode::Hiccups if is_first => Some(error(503, "wait")),
@@ -237,7 +251,8 @@ impl Hall {
         match (method.as_str(), path) {
             ("POST", "/login") => {
                 let session = format!("s-{}", memory.calls.len());
-                if mode != Mode::RefusesBobsLogin || caller != "bob" {
+                let is_refused = matches!(mode, Mode::RefusesBobsLogin | Mode::SendsAway);
+                if !is_refused || caller != "bob" {
                     memory.sessions.insert(session.clone(), caller);
                 }
                 ok(json!({ "session": session }))

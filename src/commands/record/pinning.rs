@@ -19,6 +19,7 @@ use crate::orphan::{Orphan, Orphans};
 use crate::pins;
 use crate::plan::EndpointPlan;
 use crate::record::Record;
+use crate::seen::Seen;
 use crate::snapshot::{Info, Said, Snapshot};
 use crate::suite::Suite;
 use crate::terminal::Keyboard;
@@ -27,6 +28,7 @@ use crate::terminal::Keyboard;
 pub(super) struct Pinning<'a> {
     suite: &'a Suite,
     records: &'a IndexMap<String, Record>,
+    seen: &'a Seen,
     /// The snapshots of the records, in their order, with how many cells these have.
     snapshots: Vec<(Snapshot, usize)>,
     rules: Vec<(Rule, String)>,
@@ -40,7 +42,7 @@ impl<'a> Pinning<'a> {
     pub(super) fn of(
         suite: &'a Suite,
         plan: &[EndpointPlan<'_>],
-        records: &'a IndexMap<String, Record>,
+        (records, seen): (&'a IndexMap<String, Record>, &'a Seen),
         rules: Vec<(Rule, String)>,
     ) -> Result<Self, Failure> {
         let is_first = Orphans::of(suite)?.has_no_snapshot(suite);
@@ -59,6 +61,7 @@ impl<'a> Pinning<'a> {
         Ok(Self {
             suite,
             records,
+            seen,
             snapshots,
             rules,
             orphans,
@@ -84,7 +87,7 @@ impl<'a> Pinning<'a> {
             None if self.asks.is_empty() => Vec::new(),
             None => return Err(self.no_reason(args)),
         };
-        pins::write(context.out, self.suite, self.records)?;
+        pins::write(context.out, self.suite, self.records, self.seen)?;
         self.accept(args, &said, context)
     }
 
@@ -95,7 +98,7 @@ impl<'a> Pinning<'a> {
         context: &mut Context<'_>,
     ) -> Result<Exit, Failure> {
         let keyboard = Keyboard::attached().ok_or_else(|| self.no_reason(args))?;
-        pins::write(context.out, self.suite, self.records)?;
+        pins::write(context.out, self.suite, self.records, self.seen)?;
         let mut said = Vec::new();
         for lines in self.asks.each() {
             let question = format!(
