@@ -165,10 +165,17 @@ impl<'a> Sweeper<'a> {
         match self.options.pinned.clone() {
             Some(pinned) => {
                 self.pinned_canaries(&actors, &pinned).await?;
-                let left = actors
-                    .into_iter()
-                    .filter(|actor| !self.canaries.is_settled(actor));
-                self.found_canaries(left.collect()).await
+                // What is swept for the first time is proposed, if all of it is.
+                let suite = self.suite;
+                let is_new = |plan: &&EndpointPlan<'a>| {
+                    plan.is_whole(suite) && !pinned.contains_key(&plan.endpoint.name)
+                };
+                let new: Vec<&EndpointPlan<'a>> = plan.iter().filter(is_new).collect();
+                let is_due = |actor: &&'a String| {
+                    !self.canaries.is_settled(actor) && new.iter().any(|plan| plan.calls(actor))
+                };
+                let left = actors.into_iter().filter(is_due).collect();
+                self.found_canaries(left).await
             }
             None => self.found_canaries(actors).await,
         }

@@ -86,10 +86,11 @@ fn every_column_that_is_not_stable_is_named_with_its_rule() {
 fn calibration_adds_rules_for_columns_and_keeps_every_other_line() {
     let unsteady = Unsteady::start("columns");
     let before = unsteady.suite();
-    assert_snapshot!(unsteady.record(&["--calibrate"]).result(), @r#"
+    assert_snapshot!(unsteady.record(&["--calibrate"]).result(), @"
     pins 2 cells of 1 endpoint: write (2)
       warn anonymous-allowed: was allowed (200)
           write  a note: one, two
+      seen: 2 answers (2 JSON), changes in 2 tables
     added to clock/suite.yaml:
     unstable_columns:
       # not the same in two sweeps of write/a note/one
@@ -100,7 +101,7 @@ fn calibration_adds_rules_for_columns_and_keeps_every_other_line() {
       note.state.n: <number>
 
     accepted clock/snapshots/write.snap
-    "#);
+    ");
     let after = unsteady.suite();
     assert_snapshot!(after, @r#"
     # A service that never shows the same twice: what it shows is up to the test.
@@ -152,6 +153,8 @@ fn calibration_adds_rules_for_texts_of_which_there_are_two() {
     assert_snapshot!(unsteady.record(&["--calibrate"]).result(), @r#"
     pins 2 cells of 1 endpoint: write (2)
       no findings
+      seen: 2 answers (2 JSON), changes in 2 tables
+      not seen: what an allowed call does of `write`
     added to clock/suite.yaml:
     texts:
       # not the same in two sweeps of write/a note/one
