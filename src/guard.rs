@@ -14,7 +14,7 @@ use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 use serde::Deserialize;
 
-use crate::database::{Address, Database, DatabaseError, One, Which, identifier};
+use crate::database::{Address, Database, DatabaseError, One, Which, decoded, identifier};
 use crate::diagnostic::list;
 use crate::service::Given;
 use crate::suite::Suite;
@@ -245,7 +245,7 @@ async fn facts(database: &mut Database) -> Result<Facts, DatabaseError> {
         .get_result(&mut database.connection)
         .await
         .map_err(DatabaseError::refused("read the catalog"))?;
-    serde_json::from_value(facts.value).map_err(DatabaseError::Catalog)
+    decoded("the name and the tables", facts)
 }
 
 async fn rows(
@@ -256,8 +256,7 @@ async fn rows(
         .get_result(&mut database.connection)
         .await
         .map_err(DatabaseError::refused("count the rows of its tables"))?;
-    let rows = serde_json::from_value(counts.value);
-    let mut rows: BTreeMap<String, i64> = rows.map_err(DatabaseError::Catalog)?;
+    let mut rows: BTreeMap<String, i64> = decoded("the numbers of rows", counts)?;
     let guessed = facts.tables.iter();
     rows.extend(guessed.filter_map(|(table, rows)| Some((table.clone(), (*rows)?))));
     Ok(rows)

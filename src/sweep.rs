@@ -34,6 +34,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 
+use crate::chain::chain;
 use crate::http::Http;
 use crate::journal::Leftover;
 use crate::observe;
@@ -317,7 +318,7 @@ impl<'a> Sweeper<'a> {
             error => return error,
         };
         let [last, before] = &self.batches;
-        let text = last.namer.name(&error.to_string(), NOBODY).text;
+        let text = last.namer.name(&chain(&error), NOBODY).text;
         SweepError::Refused(before.namer.name(&text, NOBODY).text)
     }
 

@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value as Json;
 use url::Url;
 
-use super::Failure;
+use super::{Failure, told};
 use crate::diagnostic::{list, quoted};
 use crate::exit::Exit;
 use crate::plan::{EndpointPlan, Filter, PlannedCell, Shard, plan};
@@ -38,7 +38,7 @@ impl SnapshotArgs {
     /// Lets the suite's snapshots be in the given folder.
     pub fn apply(&self, suite: &mut Suite) -> Result<(), Failure> {
         if let Some(folder) = &self.snapshots {
-            suite.file.snapshots = std::path::absolute(folder)?;
+            suite.file.snapshots = std::path::absolute(folder).map_err(Failure::path(folder))?;
         }
         Ok(())
     }
@@ -81,7 +81,10 @@ impl SuiteArgs {
         if let Some(shard) = self.shard {
             cells.retain(|plan| shard.has(&plan.endpoint.name));
             if cells.is_empty() {
-                writeln!(err, "note: none of the endpoints is in shard {shard}")?;
+                told(writeln!(
+                    err,
+                    "note: none of the endpoints is in shard {shard}"
+                ))?;
             }
         }
         Ok(cells)
