@@ -337,3 +337,58 @@ fn to_its_end(result: io::Result<()>) -> Result<(), Failure> {
 fn told(told: io::Result<()>) -> Result<(), Failure> {
     told.map_err(|error| Failure::because(Exit::Io, "cannot write to standard error", error))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn full() -> io::Error {
+        io::ErrorKind::StorageFull.into()
+    }
+
+    #[test]
+    fn a_failure_is_told_with_its_causes_and_every_remedy() {
+        let failure = Failure::because(Exit::Io, "cannot write the result", full());
+        assert_eq!(
+            failure.help("make room").help("or wait").to_string(),
+            "error: cannot write the result: no storage space\n  = help: make room\n  = help: or wait"
+        );
+    }
+
+    #[test]
+    fn a_snapshot_that_cannot_be_written_is_no_mistake_where_the_disk_is_full() {
+        let refused = |source: io::Error| SnapshotError::File {
+            task: "write",
+            file: "a.snap".into(),
+            source,
+        };
+        let failure = Failure::from(refused(full()));
+        assert_eq!(failure.exit, Exit::Io);
+        assert_eq!(
+            failure.to_string(),
+            "error: cannot write `a.snap`: no storage space"
+        );
+        let denied = refused(io::ErrorKind::PermissionDenied.into());
+        assert_eq!(Failure::from(denied).exit, Exit::Usage);
+    }
+
+    #[test]
+    fn a_closed_pipe_is_no_failure_only_where_a_reader_has_seen_enough() {
+        let closed = || Err(io::ErrorKind::BrokenPipe.into());
+        assert!(to_its_end(closed()).is_ok());
+        assert_eq!(written(closed()).unwrap_err().exit, Exit::Io);
+    }
+
+    #[test]
+    fn an_error_of_a_further_database_has_the_remedy_of_its_cause() {
+        let twice = DatabaseError::In {
+            name: "audit".to_owned(),
+            source: Box::new(DatabaseError::Twice),
+        };
+        assert_eq!(
+            Failure::from(SweepError::Database(twice)).to_string(),
+            "error: the database `audit`: it is one of the service's other databases as well\n  = help: give each database \
+             once, and under `service.databases` only those that are others"
+        );
+    }
+}

@@ -366,9 +366,9 @@ fn json(values: &Values<'_>) -> Result<String, DatabaseError> {
 /// What the database answered as JSON. What does not decode is an error, and never nothing.
 pub(crate) fn decoded<T: DeserializeOwned>(
     what: &'static str,
-    answer: One,
+    answer: Json,
 ) -> Result<T, DatabaseError> {
-    serde_json::from_value(answer.value).map_err(|source| DatabaseError::Undecoded { what, source })
+    serde_json::from_value(answer).map_err(|source| DatabaseError::Undecoded { what, source })
 }
 
 /// The beginning of a statement that ends with the rows.
@@ -434,6 +434,18 @@ mod tests {
                 ("b", vec!["x"], 1),
                 ("a", vec!["y"], 1)
             ]
+        );
+    }
+
+    #[test]
+    fn an_error_of_one_of_several_databases_is_told_with_its_cause_once() {
+        let refused = DatabaseError::refused("read the journal")(
+            diesel::result::Error::DeserializationError("no number".into()),
+        );
+        let audit = Which::all(&["audit".to_owned()]).nth(1).unwrap();
+        assert_eq!(
+            crate::chain::chain(&refused.of(&audit)),
+            "the database `audit`: the database refused to read the journal: no number"
         );
     }
 

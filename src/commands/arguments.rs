@@ -3,6 +3,7 @@
 mod databases;
 
 use std::collections::BTreeMap;
+use std::env::VarError;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -318,8 +319,10 @@ impl ServiceArgs {
         }
         for name in suite.file.service.urls.keys() {
             let variable = format!("{URL_PREFIX}{}", name.to_uppercase());
-            if let (false, Ok(url)) = (given.urls.contains_key(name), std::env::var(variable)) {
-                given.urls.insert(name.clone(), http_url(&url.into())?);
+            if !given.urls.contains_key(name)
+                && let Some(url) = environment(&variable)?
+            {
+                given.urls.insert(name.clone(), http_url(&url)?);
             }
         }
         Ok(Given {
@@ -366,12 +369,11 @@ impl OwnServiceArgs {
         if let Some((name, _)) = given.iter().find(|(name, _)| !known.contains_key(name)) {
             return Err(no_variable(name, known.keys().map(String::as_str)));
         }
-        let from_environment = |name: &String| {
-            let value = std::env::var(format!("{VARIABLE_PREFIX}{}", name.to_uppercase())).ok()?;
-            Some((name.clone(), value.into()))
-        };
-        let mut variables: BTreeMap<String, SecretString> =
-            known.keys().filter_map(from_environment).collect();
+        let mut variables = BTreeMap::<String, SecretString>::new();
+        for name in known.keys() {
+            let value = environment(&format!("{VARIABLE_PREFIX}{}", name.to_uppercase()))?;
+            variables.extend(value.map(|value| (name.clone(), value)));
+        }
         variables.extend(given);
         let setting = |(name, value): &(String, String)| (name.clone(), json_or_text(value));
         let urls = DatabaseUrls::of(&self.database_url, suite)?;
@@ -382,6 +384,19 @@ impl OwnServiceArgs {
             settings: self.setting.iter().map(setting).collect(),
             ..Given::default()
         })
+    }
+}
+
+/// A variable of the environment. One that is no text is not taken for one that is not set.
+fn environment(name: &str) -> Result<Option<SecretString>, Failure> {
+    match std::env::var(name) {
+        Ok(value) => Ok(Some(value.into())),
+        Err(VarError::NotPresent) => Ok(None),
+        // The error would show the value.
+        Err(VarError::NotUnicode(_)) => {
+            let message = format!("the variable `{name}` of the environment is not valid UTF-8");
+            Err(Failure::new(Exit::Usage, message))
+        }
     }
 }
 

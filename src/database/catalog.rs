@@ -48,7 +48,7 @@ impl Database {
             .get_result(&mut self.connection)
             .await
             .map_err(DatabaseError::refused("read the catalog"))?;
-        Ok(of_database(decoded("the catalog", one)?, &self.which))
+        Ok(of_database(decoded("the catalog", one.value)?, &self.which))
     }
 
     /// What of the database is not watched, each with the reason.
