@@ -100,7 +100,7 @@ impl Failure {
     }
 
     /// That a path cannot be told from where the tool runs.
-    fn path<'f>(path: &'f Path) -> impl FnOnce(io::Error) -> Self + 'f {
+    fn path(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
         move |error| {
             let path = quoted(&path.to_string_lossy());
             let doing = format!("cannot resolve {path} from the working directory");
