@@ -21,12 +21,14 @@ pub mod schema;
 pub mod sensitivity;
 pub mod serve;
 
+use std::error::Error;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::Path;
 
+use crate::chain::chain;
 use crate::database::DatabaseError;
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostics, quoted};
 use crate::exit::Exit;
 use crate::guard::{GuardError, Refusal};
 use crate::http::HttpError;
@@ -47,28 +49,76 @@ pub struct Context<'a> {
     pub launchers: &'a [&'a dyn Launch],
 }
 
-/// A command that could not do its work.
+/// A command that could not do its work. Its `Display` is what a person reads: the error with its causes, and the remedies.
 #[derive(Debug)]
 pub struct Failure {
-    /// The exit code.
+    /// Of which kind it is; the exit code follows from that.
     pub exit: Exit,
-    /// What went wrong.
-    pub message: String,
-    /// What to do about it.
-    pub help: Option<String>,
+    error: Box<dyn Error + Send + Sync>,
+    help: Vec<String>,
+}
+
+/// What was being done when something else failed.
+#[derive(Debug, thiserror::Error)]
+#[error("{doing}")]
+struct Doing {
+    doing: String,
+    source: Box<dyn Error + Send + Sync>,
 }
 
 impl Failure {
+    /// A failure that has no cause but itself.
     fn new(exit: Exit, message: impl std::fmt::Display) -> Self {
+        Self::of(exit, message.to_string())
+    }
+
+    /// A failure that is an error, whose causes are kept.
+    fn of(exit: Exit, error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
             exit,
-            message: message.to_string(),
-            help: None,
+            error: error.into(),
+            help: Vec::new(),
         }
     }
 
-    fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+    /// A failure with the error that caused it.
+    fn because(
+        exit: Exit,
+        doing: impl Into<String>,
+        cause: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        let (doing, source) = (doing.into(), cause.into());
+        Self::of(exit, Doing { doing, source })
+    }
+
+    /// That a file which somebody named could not be worked on.
+    fn file<'f>(task: &'f str, file: &'f Path) -> impl FnOnce(io::Error) -> Self + Copy + 'f {
+        move |error| {
+            let doing = format!("cannot {task} {}", quoted(&file.to_string_lossy()));
+            Self::because(Exit::of_file(&error), doing, error)
+        }
+    }
+
+    /// That a path cannot be told from where the tool runs.
+    fn path(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
+        move |error| {
+            let path = quoted(&path.to_string_lossy());
+            let doing = format!("cannot resolve {path} from the working directory");
+            Self::because(Exit::Io, doing, error)
+        }
+    }
+
+    /// That nothing can be read from the terminal.
+    fn terminal(error: io::Error) -> Self {
+        Self::because(Exit::Io, "cannot read from the terminal", error)
+    }
+
+    fn help(self, help: impl Into<String>) -> Self {
+        self.helps([help.into()])
+    }
+
+    fn helps(mut self, help: impl IntoIterator<Item = String>) -> Self {
+        self.help.extend(help);
         self
     }
 }
@@ -76,10 +126,10 @@ impl Failure {
 impl std::fmt::Display for Failure {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // Diagnostics come with a heading and a help line of their own.
-        if self.message.starts_with("error") {
-            return write!(out, "{}", self.message);
+        if self.error.is::<Diagnostics>() {
+            return write!(out, "{}", self.error);
         }
-        write!(out, "error: {}", self.message)?;
+        write!(out, "error: {}", chain(self.error.as_ref()))?;
         self.help
             .iter()
             .try_for_each(|help| write!(out, "\n  = help: {help}"))
@@ -88,13 +138,13 @@ impl std::fmt::Display for Failure {
 
 impl From<Diagnostics> for Failure {
     fn from(mistakes: Diagnostics) -> Self {
-        Self::new(Exit::Usage, mistakes)
+        Self::of(Exit::Usage, mistakes)
     }
 }
 
 impl From<FilterError> for Failure {
     fn from(error: FilterError) -> Self {
-        Self::new(Exit::Usage, error)
+        Self::of(Exit::Usage, error)
     }
 }
 
@@ -115,50 +165,42 @@ impl From<ServiceError> for Failure {
             | ServiceError::Template(_) => Exit::Usage,
             _ => Exit::Unreachable,
         };
-        Self {
-            exit,
-            help: error.help(),
-            message: error.to_string(),
-        }
+        let help = error.help();
+        Self::of(exit, error).helps(help)
     }
 }
 
 impl From<SweepError> for Failure {
     fn from(error: SweepError) -> Self {
-        let failure = Self::new(Exit::Unreachable, &error);
-        match error {
-            SweepError::NoDatabase => Self {
-                exit: Exit::Usage,
-                ..failure
+        let (exit, help) = match &error {
+            SweepError::Database(error) => of_database(error),
+            SweepError::NoDatabase => {
+                let help = "give the service's database with --database-url";
+                (Exit::Usage, Some(help.to_owned()))
             }
-            .help("give the service's database with --database-url"),
             SweepError::Template(_)
-            | SweepError::Http(HttpError::Path(_) | HttpError::Request { .. }) => Self {
-                exit: Exit::Usage,
-                ..failure
-            },
-            SweepError::Unwell(_) => Self {
-                exit: Exit::Inconclusive,
-                ..failure
-            },
-            SweepError::Interrupted => Self {
-                exit: Exit::Interrupted,
-                ..failure
-            },
-            SweepError::Database(error) => error.into(),
+            | SweepError::Http(HttpError::Path(_) | HttpError::Request { .. }) => {
+                (Exit::Usage, None)
+            }
+            SweepError::Unwell(_) => (Exit::Inconclusive, None),
+            SweepError::Interrupted => (Exit::Interrupted, None),
             SweepError::Setup {
                 status: Some(429), ..
-            } => failure.help(
-                "the service limits how often it is asked: raise that limit on the test instance",
-            ),
-            SweepError::Reset { .. } => failure.help(
-                "everything in the database is undone; correct `service.reset` of suite.yaml",
-            ),
+            } => {
+                let help = "the service limits how often it is asked: raise that limit on the test instance";
+                (Exit::Unreachable, Some(help.to_owned()))
+            }
+            SweepError::Reset { .. } => {
+                let help =
+                    "everything in the database is undone; correct `service.reset` of suite.yaml";
+                (Exit::Unreachable, Some(help.to_owned()))
+            }
             SweepError::Http(_)
             | SweepError::Gone(_)
             | SweepError::Refused(_)
-            | SweepError::Setup { .. } => failure,
-        }
+            | SweepError::Setup { .. } => (Exit::Unreachable, None),
+        };
+        Self::of(exit, error).helps(help)
     }
 }
 
@@ -201,49 +243,48 @@ fn all_removed(left: &[String]) -> Result<(), Failure> {
 
 impl From<DatabaseError> for Failure {
     fn from(error: DatabaseError) -> Self {
-        let failure = Self::new(Exit::Unreachable, &error);
-        match error {
-            DatabaseError::Unreachable { .. } => {
-                failure.help("start the database, or correct --database-url")
-            }
-            DatabaseError::ForeignJournal { .. } => failure.help(
-                "connect as that role if the journal is its own; else have the schema dropped: nothing in it was run",
-            ),
-            DatabaseError::Published { .. } => Self {
-                exit: Exit::Usage,
-                ..failure
-            }
-            .help("if they may have them: --allow-publication"),
-            DatabaseError::Locked { .. } => {
-                failure.help("end that session or its transaction, and run again")
-            }
-            DatabaseError::Twice => Self {
-                exit: Exit::Usage,
-                ..failure
-            }
-            .help("give each database once, and under `service.databases` only those that are others"),
-            DatabaseError::Ambiguous { .. } => Self {
-                exit: Exit::Usage,
-                ..failure
-            }
-            .help("give the database another name under `service.databases` of suite.yaml"),
-            DatabaseError::Absent { name, .. } => Self {
-                exit: Exit::Usage,
-                ..failure
-            }
-            .help(format!("give one with --database-url {name}=URL")),
-            DatabaseError::In { source, .. } => {
-                let of = Self::from(*source);
-                Self {
-                    message: failure.message,
-                    ..of
-                }
-            }
-            DatabaseError::Refused { .. } | DatabaseError::OtherJournal | DatabaseError::Catalog(_) => {
-                failure
-            }
-        }
+        let (exit, help) = of_database(&error);
+        Self::of(exit, error).helps(help)
     }
+}
+
+/// Of which kind it is that a database could not be used, and what to do about it.
+fn of_database(error: &DatabaseError) -> (Exit, Option<String>) {
+    let (exit, help) = match error {
+        DatabaseError::In { source, .. } => return of_database(source),
+        DatabaseError::Absent { name, .. } => {
+            let help = format!("give one with --database-url {name}=URL");
+            return (Exit::Usage, Some(help));
+        }
+        DatabaseError::Unreachable { .. } => (
+            Exit::Unreachable,
+            "start the database, or correct --database-url",
+        ),
+        DatabaseError::ForeignJournal { .. } => (
+            Exit::Unreachable,
+            "connect as that role if the journal is its own; else have the schema dropped: nothing in it was run",
+        ),
+        DatabaseError::Published { .. } => {
+            (Exit::Usage, "if they may have them: --allow-publication")
+        }
+        DatabaseError::Locked { .. } => (
+            Exit::Unreachable,
+            "end that session or its transaction, and run again",
+        ),
+        DatabaseError::Twice => (
+            Exit::Usage,
+            "give each database once, and under `service.databases` only those that are others",
+        ),
+        DatabaseError::Ambiguous { .. } => (
+            Exit::Usage,
+            "give the database another name under `service.databases` of suite.yaml",
+        ),
+        DatabaseError::Refused { .. }
+        | DatabaseError::OtherJournal
+        | DatabaseError::Undecoded { .. }
+        | DatabaseError::Rows(_) => return (Exit::Unreachable, None),
+    };
+    (exit, Some(help.to_owned()))
 }
 
 impl From<GuardError> for Failure {
@@ -253,39 +294,101 @@ impl From<GuardError> for Failure {
             GuardError::Refused(refusal @ Refusal::ReadOnly { .. }) => (Exit::Unreachable, refusal),
             GuardError::Refused(refusal) => (Exit::Usage, refusal),
         };
-        Self::new(exit, &refusal).help(refusal.help())
+        let help = refusal.help();
+        Self::of(exit, refusal).help(help)
     }
 }
 
 impl From<SnapshotError> for Failure {
     fn from(error: SnapshotError) -> Self {
-        Self::new(Exit::Usage, error)
+        let exit = match &error {
+            SnapshotError::File { source, .. } => Exit::of_file(source),
+            SnapshotError::Format(_) | SnapshotError::Header { .. } => Exit::Usage,
+        };
+        Self::of(exit, error)
     }
 }
 
-fn not_a_record(file: &Path, error: &yaml::Error) -> Failure {
-    Failure::new(
-        Exit::Usage,
-        format!("`{}` is not a record: {error}", file.display()),
-    )
+fn not_a_record(file: &Path, error: yaml::Error) -> Failure {
+    let doing = format!("`{}` is not a record", file.display());
+    Failure::because(Exit::Usage, doing, error)
 }
 
 impl From<yaml::Error> for Failure {
     fn from(error: yaml::Error) -> Self {
-        Self::new(Exit::Bug, error)
+        Self::of(Exit::Bug, error)
     }
 }
 
-/// A reader that has seen enough (`authz-pin list | head`) is no failure.
-fn to_its_end(written: io::Result<()>) -> io::Result<()> {
-    match written {
+/// What came of writing a result.
+fn written(written: io::Result<()>) -> Result<(), Failure> {
+    written.map_err(|error| Failure::because(Exit::Io, "cannot write the result", error))
+}
+
+/// The same where a reader that has seen enough (`authz-pin list | head`) is no failure.
+fn to_its_end(result: io::Result<()>) -> Result<(), Failure> {
+    match result {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written,
+        result => written(result),
     }
 }
 
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::new(Exit::Usage, format!("cannot write the result: {error}"))
+/// What came of writing what is for a person, besides a result.
+fn told(told: io::Result<()>) -> Result<(), Failure> {
+    told.map_err(|error| Failure::because(Exit::Io, "cannot write to standard error", error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn full() -> io::Error {
+        io::ErrorKind::StorageFull.into()
+    }
+
+    #[test]
+    fn a_failure_is_told_with_its_causes_and_every_remedy() {
+        let failure = Failure::because(Exit::Io, "cannot write the result", full());
+        assert_eq!(
+            failure.help("make room").help("or wait").to_string(),
+            "error: cannot write the result: no storage space\n  = help: make room\n  = help: or wait"
+        );
+    }
+
+    #[test]
+    fn a_snapshot_that_cannot_be_written_is_no_mistake_where_the_disk_is_full() {
+        let refused = |source: io::Error| SnapshotError::File {
+            task: "write",
+            file: "a.snap".into(),
+            source,
+        };
+        let failure = Failure::from(refused(full()));
+        assert_eq!(failure.exit, Exit::Io);
+        assert_eq!(
+            failure.to_string(),
+            "error: cannot write `a.snap`: no storage space"
+        );
+        let denied = refused(io::ErrorKind::PermissionDenied.into());
+        assert_eq!(Failure::from(denied).exit, Exit::Usage);
+    }
+
+    #[test]
+    fn a_closed_pipe_is_no_failure_only_where_a_reader_has_seen_enough() {
+        let closed = || Err(io::ErrorKind::BrokenPipe.into());
+        assert!(to_its_end(closed()).is_ok());
+        assert_eq!(written(closed()).unwrap_err().exit, Exit::Io);
+    }
+
+    #[test]
+    fn an_error_of_a_further_database_has_the_remedy_of_its_cause() {
+        let twice = DatabaseError::In {
+            name: "audit".to_owned(),
+            source: Box::new(DatabaseError::Twice),
+        };
+        assert_eq!(
+            Failure::from(SweepError::Database(twice)).to_string(),
+            "error: the database `audit`: it is one of the service's other databases as well\n  = help: give each database \
+             once, and under `service.databases` only those that are others"
+        );
     }
 }

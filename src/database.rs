@@ -12,6 +12,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Jsonb, Text};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use indexmap::IndexMap;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 use tokio::net::TcpStream;
 use url::Url;
@@ -86,18 +87,26 @@ pub enum DatabaseError {
         name: String,
     },
     /// It happened in one of the service's further databases.
-    #[error("the database `{name}`: {source}")]
+    #[error("the database `{name}`")]
     In {
         /// The name that the suite has for it.
         name: String,
         /// What happened.
         source: Box<DatabaseError>,
     },
-    /// The catalog holds something that is not understood.
-    #[error("cannot read the catalog: {0}")]
-    Catalog(#[source] serde_json::Error),
+    /// The database answered something that is not understood. What is not known is never taken for nothing.
+    #[error("cannot read {what} of the database")]
+    Undecoded {
+        /// What was asked for.
+        what: &'static str,
+        /// Why not.
+        source: serde_json::Error,
+    },
+    /// Rows cannot be written as JSON.
+    #[error("cannot write rows as JSON")]
+    Rows(#[source] serde_json::Error),
     /// A statement failed.
-    #[error("the database refused to {task}: {source}")]
+    #[error("the database refused to {task}")]
     Refused {
         /// What was to be done.
         task: String,
@@ -126,11 +135,11 @@ impl DatabaseError {
         }
     }
 
-    /// Whether a statement failed, whose error can repeat values.
+    /// Whether a statement failed or its answer was not understood: such an error can repeat values.
     pub(crate) fn is_refused(&self) -> bool {
         match self {
             Self::In { source, .. } => source.is_refused(),
-            error => matches!(error, Self::Refused { .. }),
+            error => matches!(error, Self::Refused { .. } | Self::Undecoded { .. }),
         }
     }
 
@@ -268,7 +277,7 @@ impl Database {
         for (table, columns, values) in batches(rows) {
             let relation = self.relation(table, catalog);
             let insert = Statement::new(insertion(&relation, &columns))
-                .bind::<Text, _>(json(&values))
+                .bind::<Text, _>(json(&values)?)
                 .sql("::jsonb)");
             let task = format!("insert into `{table}`");
             let done = insert.execute(&mut self.connection).await;
@@ -295,7 +304,7 @@ impl Database {
                 key.iter().map(String::as_str).collect()
             };
             let statement = delete_statement(&self.relation(table, catalog), &by);
-            let delete = diesel::sql_query(statement).bind::<Text, _>(json(&values));
+            let delete = diesel::sql_query(statement).bind::<Text, _>(json(&values)?);
             let task = format!("delete from `{table}`");
             delete
                 .execute(&mut self.connection)
@@ -350,8 +359,16 @@ fn batches<'r>(
 }
 
 /// Rows as one text, without a copy of them between.
-fn json(values: &Values<'_>) -> String {
-    serde_json::to_string(values).unwrap_or_default()
+fn json(values: &Values<'_>) -> Result<String, DatabaseError> {
+    serde_json::to_string(values).map_err(DatabaseError::Rows)
+}
+
+/// What the database answered as JSON. What does not decode is an error, and never nothing.
+pub(crate) fn decoded<T: DeserializeOwned>(
+    what: &'static str,
+    answer: Json,
+) -> Result<T, DatabaseError> {
+    serde_json::from_value(answer).map_err(|source| DatabaseError::Undecoded { what, source })
 }
 
 /// The beginning of a statement that ends with the rows.
@@ -417,6 +434,18 @@ mod tests {
                 ("b", vec!["x"], 1),
                 ("a", vec!["y"], 1)
             ]
+        );
+    }
+
+    #[test]
+    fn an_error_of_one_of_several_databases_is_told_with_its_cause_once() {
+        let refused = DatabaseError::refused("read the journal")(
+            diesel::result::Error::DeserializationError("no number".into()),
+        );
+        let audit = Which::all(&["audit".to_owned()]).nth(1).unwrap();
+        assert_eq!(
+            crate::chain::chain(&refused.of(&audit)),
+            "the database `audit`: the database refused to read the journal: no number"
         );
     }
 

@@ -1,5 +1,6 @@
 //! Exit codes: one enum, one meaning each.
 
+use std::io;
 use std::process::{ExitCode, Termination};
 
 /// How the tool ended.
@@ -24,12 +25,50 @@ pub enum Exit {
     Inconclusive = 6,
     /// A bug in the tool.
     Bug = 70,
+    /// What was asked for is valid, and the result could not be written, or the terminal, the working directory or the disk
+    /// could not be used. As `sysexits.h` has it.
+    Io = 74,
     /// Somebody stopped the tool; what it did was undone. 128 + SIGINT, as shells have it.
     Interrupted = 130,
+}
+
+impl Exit {
+    /// What the failure of work on a file says that somebody named: a wrong name is a slip of theirs, and a full disk is not.
+    #[must_use]
+    pub fn of_file(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound
+            | io::ErrorKind::PermissionDenied
+            | io::ErrorKind::ReadOnlyFilesystem
+            | io::ErrorKind::AlreadyExists
+            | io::ErrorKind::NotADirectory
+            | io::ErrorKind::IsADirectory
+            | io::ErrorKind::DirectoryNotEmpty
+            | io::ErrorKind::InvalidFilename
+            | io::ErrorKind::InvalidInput
+            | io::ErrorKind::InvalidData => Self::Usage,
+            _ => Self::Io,
+        }
+    }
 }
 
 impl Termination for Exit {
     fn report(self) -> ExitCode {
         ExitCode::from(self as u8)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_name_is_a_slip_and_a_full_disk_is_not() {
+        let of = |kind: io::ErrorKind| Exit::of_file(&kind.into());
+        assert_eq!(of(io::ErrorKind::NotFound), Exit::Usage);
+        assert_eq!(of(io::ErrorKind::PermissionDenied), Exit::Usage);
+        assert_eq!(of(io::ErrorKind::StorageFull), Exit::Io);
+        assert_eq!(of(io::ErrorKind::BrokenPipe), Exit::Io);
+        assert_eq!(Exit::Io as u8, 74);
     }
 }

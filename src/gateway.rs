@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use authz_pin::chain::chain;
 use authz_pin::diagnostic::{did_you_mean, quoted};
 use authz_pin::service::{Launch, LaunchError, Place, Running};
 use authz_pin_gateway::{Gateway, GatewayError, Hole, Settings};
@@ -46,7 +47,7 @@ fn not_started(error: &GatewayError) -> LaunchError {
         _ => None,
     };
     LaunchError::Start {
-        message: error.to_string(),
+        message: chain(error),
         help: help.map(str::to_owned),
     }
 }

@@ -14,7 +14,7 @@ use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 use serde::Deserialize;
 
-use crate::database::{Address, Database, DatabaseError, One, Which, identifier};
+use crate::database::{Address, Database, DatabaseError, One, Which, decoded, identifier};
 use crate::diagnostic::list;
 use crate::service::Given;
 use crate::suite::Suite;
@@ -146,7 +146,8 @@ pub struct Facts {
     pub replica: bool,
     /// Whether its transactions may only read.
     pub read_only: bool,
-    /// The service's tables; those that the role may not read with the number of rows that the server guesses.
+    /// The service's tables; those that the role may not read with the number of rows that the server guesses, or that there is
+    /// room for.
     tables: BTreeMap<String, Option<i64>>,
     /// Whether there is a journal, so that some of the rows are those of other runs.
     journal: bool,
@@ -245,7 +246,7 @@ async fn facts(database: &mut Database) -> Result<Facts, DatabaseError> {
         .get_result(&mut database.connection)
         .await
         .map_err(DatabaseError::refused("read the catalog"))?;
-    serde_json::from_value(facts.value).map_err(DatabaseError::Catalog)
+    decoded("the name and the tables", facts.value)
 }
 
 async fn rows(
@@ -256,13 +257,14 @@ async fn rows(
         .get_result(&mut database.connection)
         .await
         .map_err(DatabaseError::refused("count the rows of its tables"))?;
-    let rows = serde_json::from_value(counts.value);
-    let mut rows: BTreeMap<String, i64> = rows.map_err(DatabaseError::Catalog)?;
+    let mut rows: BTreeMap<String, i64> = decoded("the numbers of rows", counts.value)?;
     let guessed = facts.tables.iter();
     rows.extend(guessed.filter_map(|(table, rows)| Some((table.clone(), (*rows)?))));
     Ok(rows)
 }
 
+/// A table whose rows the server has never counted has no estimate, which is no estimate of none: it can hold as many rows as
+/// its pages have room for, of 28 bytes each at least.
 const FACTS: &str = "
     select jsonb_build_object(
       'name', current_database(),
@@ -271,7 +273,11 @@ const FACTS: &str = "
       'read_only', current_setting('transaction_read_only') = 'on',
       'tables', coalesce((
         select jsonb_object_agg(c.relname,
-          case when not has_table_privilege(c.oid, 'select') then greatest(c.reltuples, 0)::bigint end)
+          case when not has_table_privilege(c.oid, 'select') then case
+            when c.relpages <> 0 or c.reltuples > 0 then greatest(c.reltuples, 0)::bigint
+            else (coalesce((select sum(pg_relation_size(p.relid)) from pg_partition_tree(c.oid) p),
+              pg_relation_size(c.oid)) / 28)::bigint
+          end end)
         from pg_class c join pg_namespace n on n.oid = c.relnamespace
         where n.nspname = $1 and c.relkind in ('r', 'p') and not c.relispartition), '{}'),
       'journal', exists (
@@ -347,6 +353,7 @@ fn begins_word(before: Option<&char>, character: char, after: Option<&char>) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chain::chain;
 
     fn named(name: &str) -> Facts {
         Facts {
@@ -443,6 +450,22 @@ mod tests {
     fn rows_of_other_runs_do_not_count() {
         let rows = BTreeMap::from([(String::new(), -700), ("a".to_owned(), 1600)]);
         assert_eq!(named("x").decide_by_rows(&rows), Ok(()));
+    }
+
+    #[test]
+    fn an_answer_that_does_not_decode_is_an_error_and_not_a_database_without_rows() {
+        let nothing = serde_json::json!({"name": "notes_prod", "replica": false});
+        let error = decoded::<Facts>("the name and the tables", nothing).unwrap_err();
+        assert_eq!(
+            chain(&error),
+            "cannot read the name and the tables of the database: missing field `read_only`"
+        );
+        let many = serde_json::json!({"note": "many", "tag": 1});
+        let error = decoded::<BTreeMap<String, i64>>("the numbers of rows", many).unwrap_err();
+        assert_eq!(
+            chain(&error),
+            "cannot read the numbers of rows of the database: invalid type: string \"many\", expected i64"
+        );
     }
 
     #[test]

@@ -25,6 +25,7 @@ pub use tls::{Tls, TlsError};
 
 pub(crate) use body::{Content, NamedPart, Payload, is_media_type};
 
+use crate::chain::{causes, chain};
 use crate::fault::Fault;
 use crate::suite::{Method, RequestSpec};
 use crate::template::{Scope, TemplateError, Templates};
@@ -428,7 +429,7 @@ impl Http {
         let sent = self
             .send_once(&self.own, &call)
             .await
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| chain(&error))?;
         let url = || {
             self.url(path)
                 .map_or_else(|_| path.to_owned(), |url| shown(&url))
@@ -558,10 +559,6 @@ fn fault(error: &reqwest::Error, otherwise: Fault) -> Fault {
         error if causes(error).any(is_malformed) => Fault::NotHttp,
         _ => otherwise,
     }
-}
-
-fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
-    std::iter::successors(error.source(), |&cause| cause.source())
 }
 
 /// A URL without what may be a secret: its query, and a password in it.

@@ -347,9 +347,9 @@ impl Journal {
             .map_err(DatabaseError::refused("read the journal"))?;
         let which = database.which();
         let changes = logged.into_iter().map(|one| Change::of(which, one));
-        Ok(changes
-            .filter(|change| !self.foreign.contains(&change.seq))
-            .collect())
+        let mut changes: Vec<Change> = changes.collect::<Result<_, _>>()?;
+        changes.retain(|change| !self.foreign.contains(&change.seq));
+        Ok(changes)
     }
 
     /// Claims changes as caused by this run, for the batch that is under way: those of this database.

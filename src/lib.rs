@@ -7,6 +7,7 @@
 pub mod asks;
 pub mod calibrate;
 pub mod causes;
+pub mod chain;
 pub mod commands;
 mod conclusive;
 pub mod coverage;

@@ -30,6 +30,7 @@ Exit codes:
   5   two sweeps of the same service differ
   6   inconclusive: what was answered does not say enough
   70  a bug in authz-pin
+  74  the result cannot be written, or the terminal or the working directory cannot be used
   130 interrupted, and what was done is undone";
 
 /// Pins what an HTTP service really does about authorization.

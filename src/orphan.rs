@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::chain::chain;
 use crate::drift::{Likeness, likeness, pairs};
 use crate::kinds::Level;
 use crate::record::Record;
@@ -153,10 +154,12 @@ impl Orphans {
         if !is_record(one) {
             return Some("it is no record".to_owned());
         }
-        if let Ok(Some(source)) = one.source()
-            && source != self.source
-        {
-            return Some(format!("its source is `{source}`"));
+        match one.source() {
+            Ok(Some(source)) if source != self.source => {
+                return Some(format!("its source is `{source}`"));
+            }
+            Ok(_) => {}
+            Err(error) => return Some(chain(&error)),
         }
         let name = self.unpinned.first()?;
         Some(format!(

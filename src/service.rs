@@ -128,7 +128,7 @@ pub enum ServiceError {
         known: Vec<String>,
     },
     /// The launcher failed.
-    #[error("cannot start `{launcher}`: {reason}")]
+    #[error("cannot start `{launcher}`")]
     Launch {
         /// The launcher's name.
         launcher: String,

@@ -24,7 +24,7 @@ pub use reasons::{Day, Reason, Said, latest, over};
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
     /// The file system refused.
-    #[error("cannot {task} `{}`: {source}", file.display())]
+    #[error("cannot {task} `{}`", file.display())]
     File {
         /// What was to be done.
         task: &'static str,
@@ -38,7 +38,7 @@ pub enum SnapshotError {
     #[error("`{}` is not a snapshot: it has no `---` line after its header", .0.display())]
     Format(PathBuf),
     /// The header is not YAML, or could not be written as YAML.
-    #[error("cannot {task} the header of `{}`: {source}", file.display())]
+    #[error("cannot {task} the header of `{}`", file.display())]
     Header {
         /// What was to be done.
         task: &'static str,

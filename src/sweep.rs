@@ -35,6 +35,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 
+use crate::chain::chain;
 use crate::http::Http;
 use crate::journal::Leftover;
 use crate::observe;
@@ -268,7 +269,7 @@ impl<'a> Sweeper<'a> {
             SweepError::Database(error) if error.is_refused() => error,
             error => return error,
         };
-        SweepError::Refused(self.ledger.named_text(&error.to_string()))
+        SweepError::Refused(self.ledger.named_text(&chain(&error)))
     }
 
     fn order(&self, cells: &[PlannedCell<'a>]) -> Vec<PlannedCell<'a>> {

@@ -9,16 +9,16 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum GatewayError {
     /// The database does not answer, or refuses the login.
-    #[error("the database is not reachable: {0}")]
+    #[error("the database is not reachable")]
     Connect(#[source] diesel::ConnectionError),
     /// A migration failed.
-    #[error("the database's tables could not be brought up to date: {0}")]
+    #[error("the database's tables could not be brought up to date")]
     Migrate(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The connection pool could not be made.
-    #[error("the database pool could not be made: {0}")]
+    #[error("the database pool could not be made")]
     Pool(#[from] diesel_async::pooled_connection::deadpool::BuildError),
     /// The address is taken or not ours.
-    #[error("cannot listen on `{address}`: {source}")]
+    #[error("cannot listen on `{address}`")]
     Listen {
         /// The address asked for.
         address: SocketAddr,

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::arguments::PendingArgs;
 use super::reason::ReasonArgs;
-use super::{Context, Failure};
+use super::{Context, Failure, written};
 use crate::exit::Exit;
 use crate::review::Pending;
 
@@ -39,9 +39,10 @@ pub fn run(args: &AcceptArgs, context: &mut Context<'_>) -> Result<Exit, Failure
     for one in &pending {
         let former = one.snapshot.former_files();
         one.accept(said.as_ref())?;
-        writeln!(context.out, "accepted {}", one.snapshot.file().display())?;
+        let file = one.snapshot.file().display();
+        written(writeln!(context.out, "accepted {file}"))?;
         for file in former {
-            writeln!(context.out, "removed {}", file.display())?;
+            written(writeln!(context.out, "removed {}", file.display()))?;
         }
     }
     Ok(Exit::AsPinned)

@@ -3,6 +3,7 @@
 mod databases;
 
 use std::collections::BTreeMap;
+use std::env::VarError;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,7 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value as Json;
 use url::Url;
 
-use super::Failure;
+use super::{Failure, told};
 use crate::diagnostic::{list, quoted};
 use crate::exit::Exit;
 use crate::plan::{EndpointPlan, Filter, PlannedCell, Shard, plan};
@@ -38,7 +39,7 @@ impl SnapshotArgs {
     /// Lets the suite's snapshots be in the given folder.
     pub fn apply(&self, suite: &mut Suite) -> Result<(), Failure> {
         if let Some(folder) = &self.snapshots {
-            suite.file.snapshots = std::path::absolute(folder)?;
+            suite.file.snapshots = std::path::absolute(folder).map_err(Failure::path(folder))?;
         }
         Ok(())
     }
@@ -81,7 +82,10 @@ impl SuiteArgs {
         if let Some(shard) = self.shard {
             cells.retain(|plan| shard.has(&plan.endpoint.name));
             if cells.is_empty() {
-                writeln!(err, "note: none of the endpoints is in shard {shard}")?;
+                told(writeln!(
+                    err,
+                    "note: none of the endpoints is in shard {shard}"
+                ))?;
             }
         }
         Ok(cells)
@@ -315,8 +319,10 @@ impl ServiceArgs {
         }
         for name in suite.file.service.urls.keys() {
             let variable = format!("{URL_PREFIX}{}", name.to_uppercase());
-            if let (false, Ok(url)) = (given.urls.contains_key(name), std::env::var(variable)) {
-                given.urls.insert(name.clone(), http_url(&url.into())?);
+            if !given.urls.contains_key(name)
+                && let Some(url) = environment(&variable)?
+            {
+                given.urls.insert(name.clone(), http_url(&url)?);
             }
         }
         Ok(Given {
@@ -363,12 +369,11 @@ impl OwnServiceArgs {
         if let Some((name, _)) = given.iter().find(|(name, _)| !known.contains_key(name)) {
             return Err(no_variable(name, known.keys().map(String::as_str)));
         }
-        let from_environment = |name: &String| {
-            let value = std::env::var(format!("{VARIABLE_PREFIX}{}", name.to_uppercase())).ok()?;
-            Some((name.clone(), value.into()))
-        };
-        let mut variables: BTreeMap<String, SecretString> =
-            known.keys().filter_map(from_environment).collect();
+        let mut variables = BTreeMap::<String, SecretString>::new();
+        for name in known.keys() {
+            let value = environment(&format!("{VARIABLE_PREFIX}{}", name.to_uppercase()))?;
+            variables.extend(value.map(|value| (name.clone(), value)));
+        }
         variables.extend(given);
         let setting = |(name, value): &(String, String)| (name.clone(), json_or_text(value));
         let urls = DatabaseUrls::of(&self.database_url, suite)?;
@@ -379,6 +384,19 @@ impl OwnServiceArgs {
             settings: self.setting.iter().map(setting).collect(),
             ..Given::default()
         })
+    }
+}
+
+/// A variable of the environment. One that is no text is not taken for one that is not set.
+fn environment(name: &str) -> Result<Option<SecretString>, Failure> {
+    match std::env::var(name) {
+        Ok(value) => Ok(Some(value.into())),
+        Err(VarError::NotPresent) => Ok(None),
+        // The error would show the value.
+        Err(VarError::NotUnicode(_)) => {
+            let message = format!("the variable `{name}` of the environment is not valid UTF-8");
+            Err(Failure::new(Exit::Usage, message))
+        }
     }
 }
 

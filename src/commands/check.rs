@@ -9,7 +9,7 @@ use clap::Args;
 use indexmap::IndexMap;
 
 use super::arguments::{Format, ServiceArgs, SnapshotArgs, SuiteArgs, SweepArgs};
-use super::{Context, Failure, all_removed, nothing_left, to_its_end};
+use super::{Context, Failure, all_removed, nothing_left, to_its_end, told};
 use crate::calibrate;
 use crate::causes::{Cause, causes};
 use crate::conclusive;
@@ -129,8 +129,7 @@ pub(super) fn tell_background(
     context: &mut Context<'_>,
 ) -> Result<(), Failure> {
     let told = calibrate::told(&suite.file, proposed);
-    context.err.write_all(told.as_bytes())?;
-    Ok(())
+    super::told(context.err.write_all(told.as_bytes()))
 }
 
 /// What came of a sweep whose run was undone. Where both failed, what stays changed is told first.
@@ -140,7 +139,7 @@ pub(super) fn both<T>(
     context: &mut Context<'_>,
 ) -> Result<T, Failure> {
     if let (Err(_), Err(failure)) = (&result, &undone) {
-        writeln!(context.err, "{failure}")?;
+        told(writeln!(context.err, "{failure}"))?;
     }
     let value = result?;
     undone.map(|()| value)
@@ -194,7 +193,7 @@ impl CheckArgs {
             orphans,
         };
         self.write(&report, context)?;
-        context.out.flush()?;
+        super::written(context.out.flush())?;
         let is_as_pinned = report.faults().is_empty();
         Ok(match (report.inconclusive.is_empty(), is_as_pinned) {
             (false, _) => Exit::Inconclusive,
@@ -223,18 +222,17 @@ impl CheckArgs {
         }
         let is_taken = self.report.iter().any(Destination::is_stdout);
         match self.format {
-            Format::Human if is_taken => human::write(context.err, report)?,
-            Format::Human => human::write(context.out, report)?,
-            Format::Json => json::write(context.out, report)?,
+            Format::Human if is_taken => told(human::write(context.err, report)),
+            Format::Human => super::written(human::write(context.out, report)),
+            Format::Json => super::written(json::write(context.out, report)),
         }
-        Ok(())
     }
 }
 
 fn written(to: &Destination, report: &Report, stdout: &mut dyn Write) -> Result<(), Failure> {
     to.write(report, stdout).map_err(|error| {
-        let message = format!("cannot write the report `{to}`: {error}");
-        Failure::new(Exit::Usage, message)
+        let doing = format!("cannot write the report `{to}`");
+        Failure::because(Exit::of_file(&error), doing, error)
     })
 }
 

@@ -6,7 +6,7 @@ use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::arguments::{DATABASE_PREFIX, DatabaseUrls};
-use super::{Context, Failure, nothing_left};
+use super::{Context, Failure, nothing_left, told, written};
 use crate::database::{Database, DatabaseError, Which};
 use crate::exit::Exit;
 use crate::journal;
@@ -49,7 +49,7 @@ pub async fn run(args: &CleanArgs, context: &mut Context<'_>) -> Result<Exit, Fa
         if let Err(failure) = clean_one(&which, url, context).await
             && let Err(before) = std::mem::replace(&mut failed, Err(failure))
         {
-            writeln!(context.err, "{before}")?;
+            told(writeln!(context.err, "{before}"))?;
         }
     }
     failed
@@ -72,8 +72,7 @@ async fn clean_one(
     let connected = Database::connect(url.expose_secret(), "public").await;
     let mut database = connected.map_err(|error| error.of(which))?.called(which);
     let said = clean(&mut database, context).await?;
-    writeln!(context.out, "{}", which.said(said))?;
-    Ok(())
+    written(writeln!(context.out, "{}", which.said(said)))
 }
 
 /// Cleans a database; gives what is to be said of it.

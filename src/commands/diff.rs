@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::{Context, Failure, not_a_record};
+use super::{Context, Failure, not_a_record, written};
 use crate::drift::{self, Comparison, Drift, Group};
 use crate::exit::Exit;
 use crate::record::Record;
@@ -78,7 +78,7 @@ impl Step {
 /// Compares snapshots, or folders by the names of their snapshots, each with the one before.
 pub fn run(args: &DiffArgs, context: &mut Context<'_>) -> Result<Exit, Failure> {
     if let Some(diff) = of_others(args)? {
-        terminal::write_diff(context.out, &diff)?;
+        written(terminal::write_diff(context.out, &diff))?;
         return Ok(Exit::Drift);
     }
     let olds = std::iter::once(&args.old).chain(&args.new);
@@ -95,10 +95,10 @@ pub fn run(args: &DiffArgs, context: &mut Context<'_>) -> Result<Exit, Failure> 
         .map(step)
         .collect::<Result<Vec<_>, Failure>>()?;
     if args.format == DiffFormat::Json {
-        writeln!(context.out, "{}", serde_json::json!(steps))?;
+        written(writeln!(context.out, "{}", serde_json::json!(steps)))?;
     } else {
         for step in &steps {
-            step.write(args.format, steps.len() > 1, context.out)?;
+            written(step.write(args.format, steps.len() > 1, context.out))?;
         }
     }
     let drifted = steps.iter().any(|step| !step.drift.is_empty());
@@ -172,12 +172,7 @@ pub fn groups(old: &Path, new: &Path) -> Result<Vec<Group>, Failure> {
 
 /// The names of the accepted snapshots in a folder.
 fn names_of(folder: &Path) -> Result<BTreeSet<String>, Failure> {
-    let fail = |error| {
-        Failure::new(
-            Exit::Usage,
-            format!("cannot read `{}`: {error}", folder.display()),
-        )
-    };
+    let fail = Failure::file("read", folder);
     let entries = fs::read_dir(folder)
         .map_err(fail)?
         .collect::<Result<Vec<_>, _>>()
@@ -204,5 +199,5 @@ fn record(file: &Path, may_be_missing: bool) -> Result<Record, Failure> {
     if text.trim().is_empty() {
         return Ok(Record::default());
     }
-    Record::parse(&text).map_err(|error| not_a_record(file, &error))
+    Record::parse(&text).map_err(|error| not_a_record(file, error))
 }

@@ -34,10 +34,7 @@ pub(super) fn is_url(text: &str) -> bool {
 
 /// Reads a file.
 pub(super) fn from_file(file: &Path, limit: usize) -> Result<Document, Failure> {
-    let fail = |error| {
-        let name = quoted(&file.to_string_lossy());
-        Failure::new(Exit::Usage, format!("cannot read {name}: {error}"))
-    };
+    let fail = Failure::file("read", file);
     let mut bytes = Vec::new();
     // One byte more than there may be, so that a longer file is noticed without being read.
     let limit = limit as u64 + 1;
@@ -65,10 +62,7 @@ pub(super) async fn from_url(
 /// The service of a URL, and the path with its query.
 pub(super) fn parts(text: &str) -> Result<(Url, String), Failure> {
     let url = Url::parse(text).map_err(|error| {
-        Failure::new(
-            Exit::Usage,
-            format!("{} is not a URL: {error}", quoted(text)),
-        )
+        Failure::because(Exit::Usage, format!("{} is not a URL", quoted(text)), error)
     })?;
     let mut base = url.clone();
     base.set_path("");

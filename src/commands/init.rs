@@ -65,11 +65,10 @@ fn pattern(text: &str) -> Result<String, String> {
 pub async fn run(args: &InitArgs, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let (source, notes) = source(args).await?;
     let draft = Draft::new(&name(&args.folder)?, selected(args, source)?);
-    let files = init::files(&draft).map_err(|error| Failure::new(Exit::Bug, error))?;
+    let files = init::files(&draft).map_err(|error| Failure::of(Exit::Bug, error))?;
     // What is written is a suite, or nothing is written.
-    Suite::parse(&args.folder, &files).map_err(|mistakes| {
-        Failure::new(Exit::Bug, format!("the suite is not valid: {mistakes}"))
-    })?;
+    Suite::parse(&args.folder, &files)
+        .map_err(|mistakes| Failure::because(Exit::Bug, "the suite is not valid", mistakes))?;
     write(&args.folder, &files)?;
     to_its_end(told(args, &draft, &notes, context.out))?;
     Ok(Exit::AsPinned)
@@ -77,7 +76,7 @@ pub async fn run(args: &InitArgs, context: &mut Context<'_>) -> Result<Exit, Fai
 
 /// The suite has the name of its folder.
 fn name(folder: &Path) -> Result<String, Failure> {
-    let folder = std::path::absolute(folder)?;
+    let folder = std::path::absolute(folder).map_err(Failure::path(folder))?;
     let name = folder.components().next_back();
     let name = name.map(|name| name.as_os_str().to_string_lossy().into_owned());
     Ok(name
@@ -130,7 +129,7 @@ fn from_har(file: &Path) -> Result<(Source, Vec<String>), Failure> {
     let document = document::from_file(file, init::MAX_HAR_BYTES)?;
     let recording = init::read_har(&document.bytes).map_err(|error| {
         let name = quoted(&document.name);
-        Failure::new(document.exit, format!("{name}: {error}"))
+        Failure::because(document.exit, name, error)
             .help("save the calls as HAR in the browser's network panel, or in a proxy")
     })?;
     let mut notes = Vec::new();
@@ -198,10 +197,8 @@ fn write(folder: &Path, files: &BTreeMap<String, String>) -> Result<(), Failure>
             .help("name a folder without a suite, or remove the file"));
     }
     for (path, text) in paths() {
-        file::write(&path, |file| file.write_all(text.as_bytes())).map_err(|error| {
-            let name = quoted(&path.to_string_lossy());
-            Failure::new(Exit::Usage, format!("cannot write {name}: {error}"))
-        })?;
+        file::write(&path, |file| file.write_all(text.as_bytes()))
+            .map_err(Failure::file("write", &path))?;
     }
     Ok(())
 }

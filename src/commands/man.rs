@@ -7,7 +7,6 @@ use clap::{Args, Command};
 use clap_mangen::Man;
 
 use super::{Context, Failure, to_its_end};
-use crate::diagnostic::quoted;
 use crate::exit::Exit;
 use crate::file;
 
@@ -48,7 +47,9 @@ pub fn run(
 
 fn page(command: &Command, name: &str) -> Result<Vec<u8>, Failure> {
     let mut text = Vec::new();
-    Man::new(command.clone()).title(name).render(&mut text)?;
+    let rendered = Man::new(command.clone()).title(name).render(&mut text);
+    let bug = |error| Failure::because(Exit::Bug, format!("cannot make the page `{name}`"), error);
+    rendered.map_err(bug)?;
     Ok(text)
 }
 
@@ -60,10 +61,6 @@ fn written(
 ) -> Result<(), Failure> {
     let path = folder.join(format!("{name}.1"));
     let text = page(command, name)?;
-    file::write(&path, |file| file.write_all(&text)).map_err(|error| {
-        let name = quoted(&path.to_string_lossy());
-        Failure::new(Exit::Usage, format!("cannot write {name}: {error}"))
-    })?;
-    writeln!(context.out, "wrote {}", path.display())?;
-    Ok(())
+    file::write(&path, |file| file.write_all(&text)).map_err(Failure::file("write", &path))?;
+    super::written(writeln!(context.out, "wrote {}", path.display()))
 }

@@ -4,8 +4,7 @@ use std::io::Write;
 
 use clap::Args;
 
-use super::Failure;
-use crate::exit::Exit;
+use super::{Failure, written};
 use crate::snapshot::{Day, Said};
 use crate::terminal::{Keyboard, NOTABLE, styled};
 
@@ -53,12 +52,8 @@ pub(super) fn ask(
     out: &mut dyn Write,
     question: &str,
 ) -> Result<Option<Said>, Failure> {
-    write!(out, "\n{}\n> ", styled(NOTABLE, question))?;
-    out.flush()?;
-    let reason = keyboard.line().map_err(|error| {
-        let message = format!("cannot read from the terminal: {error}");
-        Failure::new(Exit::Usage, message)
-    })?;
+    written(write!(out, "\n{}\n> ", styled(NOTABLE, question)).and_then(|()| out.flush()))?;
+    let reason = keyboard.line().map_err(Failure::terminal)?;
     Ok((!reason.is_empty()).then_some(Said {
         reason,
         until: None,

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::arguments::PendingArgs;
-use super::{Context, Failure};
+use super::{Context, Failure, written};
 use crate::exit::Exit;
 
 /// What the help of `reject` ends with.
@@ -26,7 +26,7 @@ pub fn run(args: &RejectArgs, context: &mut Context<'_>) -> Result<Exit, Failure
     for one in args.pending.load()? {
         one.snapshot.settle()?;
         let file = one.snapshot.pending();
-        writeln!(context.out, "rejected {}", file.display())?;
+        written(writeln!(context.out, "rejected {}", file.display()))?;
     }
     Ok(Exit::AsPinned)
 }

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::arguments::PendingArgs;
 use super::reason::ask;
-use super::{Context, Failure};
+use super::{Context, Failure, written};
 use crate::drift;
 use crate::exit::Exit;
 use crate::review::Pending;
@@ -52,7 +52,7 @@ pub fn run(args: &ReviewArgs, context: &mut Context<'_>) -> Result<Exit, Failure
             Decision::Skip => {}
         }
     }
-    sum(context.out, &pending, &decisions)?;
+    written(sum(context.out, &pending, &decisions))?;
     Ok(Exit::AsPinned)
 }
 
@@ -136,7 +136,7 @@ impl Review<'_> {
             };
             decisions.push(decision);
         }
-        self.keyboard.clear()?;
+        written(self.keyboard.clear())?;
         Ok(Some(decisions))
     }
 
@@ -168,7 +168,7 @@ impl Review<'_> {
     /// Waits for a key that means something.
     fn asked_for(&self) -> Result<(Key, Action), Failure> {
         loop {
-            let key = self.keyboard.key().map_err(|error| no_key(&error))?;
+            let key = self.keyboard.key().map_err(Failure::terminal)?;
             if let Some(action) = action(key) {
                 return Ok((key, action));
             }
@@ -206,15 +206,28 @@ impl Review<'_> {
         Ok(said.map(|said| Decision::Accept(Some(said))))
     }
 
-    fn show(&mut self, one: &Pending, (number, of): (usize, usize)) -> Result<(), Failure> {
+    fn show(&mut self, one: &Pending, place: (usize, usize)) -> Result<(), Failure> {
+        let info = self
+            .shows_info
+            .then(|| one.snapshot.pending_info())
+            .transpose()?;
+        written(self.page(one, info.as_deref(), place))
+    }
+
+    fn page(
+        &mut self,
+        one: &Pending,
+        info: Option<&str>,
+        (number, of): (usize, usize),
+    ) -> io::Result<()> {
         self.keyboard.clear()?;
         let out = &mut *self.out;
         let place = styled(NOTABLE.bold(), &format!("{number}/{of}"));
         let name = styled(HEADING, &one.snapshot.name());
         writeln!(out, "Reviewing [{place}] {name}")?;
         writeln!(out, "Snapshot file: {}\n", one.snapshot.file().display())?;
-        if self.shows_info {
-            writeln!(out, "{}", one.snapshot.pending_info()?)?;
+        if let Some(info) = info {
+            writeln!(out, "{info}")?;
         }
         drift_of(out, one)?;
         if self.shows_diff {
@@ -222,15 +235,8 @@ impl Review<'_> {
             terminal::write_diff(out, &one.text())?;
         }
         keys(out, one.is_new(), self.shows_info, self.shows_diff)?;
-        Ok(out.flush()?)
+        out.flush()
     }
-}
-
-fn no_key(error: &io::Error) -> Failure {
-    Failure::new(
-        Exit::Usage,
-        format!("cannot read from the terminal: {error}"),
-    )
 }
 
 fn drift_of(out: &mut dyn Write, one: &Pending) -> io::Result<()> {

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::{Context, Failure, to_its_end};
-use crate::diagnostic::quoted;
 use crate::exit::Exit;
 use crate::file;
 use crate::suite::schema;
@@ -71,10 +70,7 @@ fn by_name() -> serde_json::Map<String, serde_json::Value> {
 }
 
 fn written(path: &Path, text: &str, context: &mut Context<'_>) -> Result<(), Failure> {
-    file::write(path, |file| file.write_all(text.as_bytes())).map_err(|error| {
-        let name = quoted(&path.to_string_lossy());
-        Failure::new(Exit::Usage, format!("cannot write {name}: {error}"))
-    })?;
-    writeln!(context.out, "wrote {}", path.display())?;
-    Ok(())
+    file::write(path, |file| file.write_all(text.as_bytes()))
+        .map_err(Failure::file("write", path))?;
+    super::written(writeln!(context.out, "wrote {}", path.display()))
 }

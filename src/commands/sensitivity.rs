@@ -75,8 +75,7 @@ fn pinned(suite: &Suite) -> Result<Vec<Pinned>, Failure> {
         let record = snapshot.read()?.ok_or_else(|| no_record(&endpoint.name))?;
         Ok(Pinned {
             endpoint: endpoint.name.clone(),
-            record: Record::parse(&record)
-                .map_err(|error| not_a_record(snapshot.file(), &error))?,
+            record: Record::parse(&record).map_err(|error| not_a_record(snapshot.file(), error))?,
         })
     };
     suite.endpoints.iter().map(read).collect()

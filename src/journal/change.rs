@@ -6,7 +6,7 @@ use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Bool, Jsonb, Nullable, Text};
 use serde_json::Value as Json;
 
-use crate::database::{Serial, Which};
+use crate::database::{DatabaseError, Serial, Which, decoded};
 use crate::observation::Operation;
 
 /// One row change as the database logged it.
@@ -73,14 +73,10 @@ pub(super) struct Logged {
 
 impl Change {
     /// What this database has logged.
-    pub(super) fn of(which: &Which, logged: Logged) -> Self {
-        let operation = match logged.op.as_str() {
-            "insert" => Operation::Insert,
-            "update" => Operation::Update,
-            _ => Operation::Delete,
-        };
+    pub(super) fn of(which: &Which, logged: Logged) -> Result<Self, DatabaseError> {
+        let operation: Operation = decoded("a change in the journal", logged.op.into())?;
         let [old, new] = [logged.old, logged.new].map(Option::unwrap_or_default);
-        Self {
+        Ok(Self {
             seq: which.serial(logged.seq),
             transaction: which.serial(logged.transaction),
             table: which.table(&logged.tbl),
@@ -88,6 +84,29 @@ impl Change {
             old,
             new,
             is_adopted: logged.is_adopted,
-        }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::chain;
+
+    #[test]
+    fn a_change_of_a_kind_that_is_not_known_is_not_a_row_that_was_deleted() {
+        let logged = Logged {
+            seq: 1,
+            transaction: 1,
+            tbl: "note".to_owned(),
+            op: "truncate".to_owned(),
+            old: None,
+            new: None,
+            is_adopted: false,
+        };
+        assert_eq!(
+            chain(&Change::of(&Which::default(), logged).unwrap_err()),
+            "cannot read a change in the journal of the database: unknown variant `truncate`, expected one of `insert`, `update`, `delete`"
+        );
     }
 }

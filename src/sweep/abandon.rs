@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::reset::Reset;
 use super::{Background, Progress, Service, SweepError};
+use crate::chain::chain;
 use crate::database::{Address, Catalog, DatabaseError};
 use crate::journal;
 use crate::suite::Suite;
@@ -49,11 +50,11 @@ pub(super) async fn abandon<T>(
     if let Some(reset) = interrupted.reset
         && let Err(error) = reset.run().await
     {
-        progress.note(&error.to_string());
+        progress.note(&chain(&error));
     }
     let mut failed = failed.into_iter();
     let first = failed.next();
-    failed.for_each(|error| progress.note(&error.to_string()));
+    failed.for_each(|error| progress.note(&chain(&error)));
     first.map_or(Ok(()), Err)?;
     Err(SweepError::Interrupted)
 }

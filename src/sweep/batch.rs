@@ -11,6 +11,7 @@ use super::fire::Brought;
 use super::setup::Stage;
 use super::store::{Pause, Store, Wait};
 use super::{SweepError, Sweeper, lap};
+use crate::chain::chain;
 use crate::credential::headers;
 use crate::database::{Catalog, DatabaseError};
 use crate::fault::Reply;
@@ -185,7 +186,7 @@ impl<'a> Sweeper<'a> {
         let brought = match self.fire(endpoint, requests).await {
             Ok(brought) => brought,
             Err(broken) if broken.silent.is_empty() => return Err(broken.error),
-            Err(broken) => return Err(gone(&broken.error.to_string(), cells, &broken.silent)),
+            Err(broken) => return Err(gone(&chain(&broken.error), cells, &broken.silent)),
         };
         let silent = brought.iter().enumerate();
         let silent = silent.filter(|(_, brought)| brought.fault.is_some());

@@ -287,7 +287,13 @@ impl<'a> Sweeper<'a> {
             let reason = format!("its login is answered {said}");
             return Err(StepFailure::Refused(answer.status, reason));
         }
-        Ok((given, lifetime(login.expires_in.as_ref(), &answer)))
+        let lifetime = lifetime(login.expires_in.as_ref(), &answer).map_err(|path| {
+            let said = told(&answer, secrets);
+            StepFailure::Unclear(format!(
+                "its login gives no number of seconds at `{path}`: {said}"
+            ))
+        })?;
+        Ok((given, lifetime))
     }
 }
 
@@ -306,13 +312,19 @@ fn secret(value: &str) -> Field {
     }
 }
 
-fn lifetime(expires_in: Option<&Expiry>, answer: &Answer) -> Option<Duration> {
-    let seconds = match expires_in? {
-        Expiry::Seconds(seconds) => *seconds,
-        Expiry::Path(path) => {
-            let seconds = text_at(answer.json()?, path)?.parse::<f64>().ok()?;
-            return Duration::try_from_secs_f64(seconds).ok();
-        }
-    };
-    Some(Duration::from_secs(seconds))
+/// For how long what a login gave counts; where the answer does not say it, the path at which it should.
+fn lifetime<'e>(
+    expires_in: Option<&'e Expiry>,
+    answer: &Answer,
+) -> Result<Option<Duration>, &'e str> {
+    match expires_in {
+        None => Ok(None),
+        Some(Expiry::Seconds(seconds)) => Ok(Some(Duration::from_secs(*seconds))),
+        Some(Expiry::Path(path)) => seconds_at(answer, path).map(Some).ok_or(path),
+    }
+}
+
+fn seconds_at(answer: &Answer, path: &str) -> Option<Duration> {
+    let seconds = text_at(answer.json()?, path)?.parse().ok()?;
+    Duration::try_from_secs_f64(seconds).ok()
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::setup::{LONGEST, answered, expects, shortened};
 use super::{NOBODY, Service, SweepError, Sweeper};
+use crate::chain::chain;
 use crate::credential::headers;
 use crate::http::{Call, Http};
 use crate::journal::Presence;
@@ -85,7 +86,7 @@ impl<'a> Reset<'a> {
             Ok(Ok(answer)) if expects(&self.spec.expect, &answer, &[]) => Ok(()),
             Ok(Ok(answer)) => Err(self.failed(&step, &answered(&answer))),
             Ok(Err(fault)) => Err(self.failed(&step, &format!("no answer came: {fault}"))),
-            Err(error) => Err(self.failed(&step, &error.to_string())),
+            Err(error) => Err(self.failed(&step, &chain(&error))),
         }
     }
 

@@ -256,6 +256,25 @@ fn a_login_that_is_refused_is_told_without_its_password() {
 }
 
 #[test]
+fn a_login_that_does_not_say_for_how_long_it_counts_does_not_count_forever() {
+    let service = Served::start();
+    let place = Place::with("gates").edit(
+        "gates/world.yaml",
+        "expires_in: $.expires_in",
+        "expires_in: $.access_token",
+    );
+    let error = run(&place, &service, &["check", "gates", "--filter", "who"]).error(3);
+    let told = "error: `logged in` cannot be given its credential: its login gives no number of seconds at \
+                `$.access_token`: ";
+    assert!(error.starts_with(told), "{error}");
+    let given = service.given();
+    assert!(
+        !given.is_empty() && given.iter().all(|token| !error.contains(token)),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_key_that_is_none_is_told_without_it() {
     let (service, place) = (Served::start(), Place::with("gates"));
     let error = run(

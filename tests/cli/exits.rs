@@ -1,5 +1,8 @@
 //! Every exit code as a process gives it. The one of a bug, 70, has none to show: `src/main.rs` tests it.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
@@ -7,7 +10,7 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::place::{Place, end, start};
+use super::place::{Ended, Place, end, start};
 use super::raw::{After, JSON, Raw, respond};
 
 /// A service whose `/ping` has the status, which each call makes greater by the step.
@@ -100,4 +103,57 @@ fn an_interrupt_is_130() {
     )
     .unwrap();
     assert_eq!(end(running).code, Some(130));
+}
+
+/// What the binary ends with in a folder that is removed before it starts.
+fn run_nowhere(place: &Place, arguments: &str) -> Ended {
+    let started = place.command(&[]);
+    let script = format!("rmdir ../gone && exec \"$0\" {arguments}");
+    let mut shell = Command::new("/bin/sh");
+    shell
+        .args(["-c", &script])
+        .arg(started.get_program())
+        .current_dir(place.path("gone"));
+    end(start(&mut shell))
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_working_directory_that_is_gone_is_74_and_names_the_path_that_depends_on_it() {
+    for (arguments, path) in [
+        ("sensitivity ../ping --snapshots rel", "rel"),
+        ("init foo", "foo"),
+    ] {
+        let place = Place::with("ping");
+        std::fs::create_dir(place.path("gone")).unwrap();
+        let suite = place.path("ping").to_str().unwrap().to_owned();
+        let ended = run_nowhere(&place, &arguments.replace("../ping", &suite));
+        assert_eq!(
+            ended.error(74),
+            format!(
+                "error: cannot resolve `{path}` from the working directory: No such file or directory (os error 2)\n"
+            )
+        );
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_written_where_somebody_named_it_is_2() {
+    let place = Place::empty().write("taken", "");
+    let error = place.run(&["init", "taken"]).error(2);
+    assert!(
+        error.starts_with("error: cannot write `taken/") && error.ends_with("(os error 20)\n"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_variable_of_the_environment_that_is_no_text_is_2_and_is_not_shown() {
+    let place = Place::with("gates");
+    let mut command = place.command(&["check", "gates", "--dry-run"]);
+    command.env("AUTHZ_PIN_VAR_PASSWORD", OsStr::from_bytes(b"secret\xff"));
+    assert_eq!(
+        end(start(&mut command)).error(2),
+        "error: the variable `AUTHZ_PIN_VAR_PASSWORD` of the environment is not valid UTF-8\n"
+    );
 }

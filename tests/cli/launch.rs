@@ -1,6 +1,7 @@
 //! Services that a suite starts by a command of its own.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -110,4 +111,36 @@ fn a_command_is_told_of_each_further_database_and_shows_none_of_their_urls() {
     3
       = help: the command runs in the suite's folder, and is to listen on $HOST:$PORT
     ");
+}
+
+/// A PostgreSQL in a folder that everybody may look into, of which each program is this script.
+fn broken_postgres(script: &str) -> Place {
+    let mut place = Place::with_litellm();
+    for program in ["postgres", "initdb"] {
+        let path = format!("bin/{program}");
+        place = place.write(&path, script);
+        fs::set_permissions(place.path(&path), Permissions::from_mode(0o755)).unwrap();
+    }
+    fs::set_permissions(place.path(""), Permissions::from_mode(0o755)).unwrap();
+    place
+}
+
+fn error_of(place: &Place) -> String {
+    let programs = place.path("bin").canonicalize().unwrap();
+    let programs = programs.to_str().unwrap();
+    let ended = place.run_with(&[("PG_BIN_DIR", programs)], &["check", "suites/litellm"]);
+    ended.error(3).replace(programs, "BIN")
+}
+
+#[test]
+fn a_postgres_that_cannot_be_run_is_told_with_the_systems_reason_and_a_remedy() {
+    assert_snapshot!(error_of(&broken_postgres("#!/no/such/interpreter\n")), @"
+    error: cannot run `BIN/postgres`: No such file or directory (os error 2)
+      = help: mend that program, set PG_BIN_DIR to the directory of another `initdb` and `postgres`, or pass --database-url to use a running server
+    ");
+}
+
+#[test]
+fn a_postgres_that_fails_without_a_word_is_told_with_its_status() {
+    assert_snapshot!(error_of(&broken_postgres("#!/bin/sh\nexit 3\n")), @"error: `BIN/postgres` failed (exit status: 3) and printed nothing");
 }

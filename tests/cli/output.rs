@@ -133,7 +133,7 @@ fn a_full_disk_is_said_and_is_no_panic() {
             .stdout(Stdio::from(full))
             .stderr(Stdio::piped())
             .spawn();
-        let error = end(child.unwrap()).error(2);
+        let error = end(child.unwrap()).error(74);
         assert_eq!(
             error,
             "error: cannot write the result: No space left on device (os error 28)\n"

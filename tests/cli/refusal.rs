@@ -135,6 +135,38 @@ async fn a_database_with_many_rows_is_refused_with_its_fullest_tables() {
 }
 
 #[tokio::test]
+async fn a_table_that_the_role_cannot_read_and_nobody_counted_holds_as_much_as_it_has_room_for() {
+    let reader = "
+        create role reader login;
+        create table secret (id integer) with (autovacuum_enabled = off);
+        create table parted (id integer) partition by range (id);
+        create table part partition of parted for values from (0) to (10000) with (autovacuum_enabled = off);";
+    for (table, rows) in [("secret", 2000), ("parted", 2000)] {
+        let rows = format!("{reader} insert into {table} select generate_series(1, {rows});");
+        let mut target = Target::new("litellm", &rows).await;
+        target.url = target.url.replace("postgres@", "reader@");
+        let error = target.run("check", &[]).error(2);
+        assert!(
+            error.contains(&format!(
+                "its tables hold more than 1000 rows (`{table}` more than 1000)"
+            )),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_table_of_few_rows_that_the_role_cannot_read_does_not_make_a_database_full() {
+    let reader = "
+        create role reader login;
+        create table secret (id integer) with (autovacuum_enabled = off);
+        insert into secret select generate_series(1, 100);";
+    let mut target = Target::new("litellm", reader).await;
+    target.url = target.url.replace("postgres@", "reader@");
+    target.is_let_in(&[]);
+}
+
+#[tokio::test]
 async fn what_other_runs_have_inserted_does_not_make_a_database_full() {
     let inserts = "insert into authz_pin.change (run, tbl, relation, op) select 'run', 'note', 'note', 'insert' from";
     let version = "comment on schema authz_pin is 'The journal of authz-pin, format 7. `authz-pin clean` takes it away.';";

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
 
+use authz_pin::chain::chain;
 use authz_pin::embedded::{Cluster, EmbeddedError, Options};
 use diesel::sql_types::Text;
 use diesel::{QueryableByName, sql_query};
@@ -237,6 +238,27 @@ fn binaries_that_the_servers_user_cannot_run_are_named_in_the_error() {
         matches!(&error, EmbeddedError::OutOfReach { path, .. } if *path == dir.path().canonicalize().unwrap()),
         "{error}"
     );
+}
+
+#[test]
+fn a_program_that_cannot_be_run_is_told_with_the_systems_reason() {
+    let dir = cold_cache();
+    for program in ["initdb", "postgres"] {
+        let path = dir.path().join(program);
+        std::fs::write(&path, "#!/no/such/interpreter\n").unwrap();
+        set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+    }
+    let options = Options::default().bin_dirs([dir.path().to_owned()]);
+    let error = Cluster::start_with(&options).unwrap_err();
+    let program = dir.path().canonicalize().unwrap().join("postgres");
+    assert_eq!(
+        chain(&error),
+        format!(
+            "cannot run `{}`: No such file or directory (os error 2)",
+            program.display()
+        )
+    );
+    assert!(error.help().unwrap().contains("PG_BIN_DIR"));
 }
 
 #[test]

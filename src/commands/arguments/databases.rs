@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::named_url;
+use super::{environment, named_url};
 use crate::commands::Failure;
 use crate::database::Which;
 use crate::diagnostic::{list, quoted};
@@ -65,10 +65,14 @@ impl DatabaseUrls {
             }
         }
         // A flag that names a database leaves the main one to the environment.
-        let main = main.or_else(|| from_environment(MAIN_DATABASE));
+        if main.is_none() {
+            main = from_environment(MAIN_DATABASE)?;
+        }
         for name in names {
             let variable = format!("{DATABASE_PREFIX}{}", name.to_uppercase());
-            if let (false, Some(url)) = (further.contains_key(name), from_environment(&variable)) {
+            if !further.contains_key(name)
+                && let Some(url) = from_environment(&variable)?
+            {
                 further.insert(name.clone(), url);
             }
         }
@@ -85,9 +89,9 @@ impl DatabaseUrls {
     }
 }
 
-fn from_environment(variable: &str) -> Option<SecretString> {
-    let url = std::env::var(variable).ok()?;
-    (!url.is_empty()).then(|| url.into())
+fn from_environment(variable: &str) -> Result<Option<SecretString>, Failure> {
+    let url = environment(variable)?;
+    Ok(url.filter(|url| !url.expose_secret().is_empty()))
 }
 
 /// `NAME=URL` as its parts. What has no such name can be a driver's own `host=HOST dbname=DATABASE`.

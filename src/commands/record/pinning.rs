@@ -10,7 +10,7 @@ use crate::asks::Asks;
 use crate::calibrate::{self, Rule};
 use crate::commands::check::{renamed, source};
 use crate::commands::reason::ask;
-use crate::commands::{Context, Failure};
+use crate::commands::{Context, Failure, told, written};
 use crate::diagnostic::quoted;
 use crate::exit::Exit;
 use crate::file;
@@ -87,7 +87,12 @@ impl<'a> Pinning<'a> {
             None if self.asks.is_empty() => Vec::new(),
             None => return Err(self.no_reason(args)),
         };
-        pins::write(context.out, self.suite, self.records, self.seen)?;
+        written(pins::write(
+            context.out,
+            self.suite,
+            self.records,
+            self.seen,
+        ))?;
         self.accept(args, &said, context)
     }
 
@@ -98,7 +103,12 @@ impl<'a> Pinning<'a> {
         context: &mut Context<'_>,
     ) -> Result<Exit, Failure> {
         let keyboard = Keyboard::attached().ok_or_else(|| self.no_reason(args))?;
-        pins::write(context.out, self.suite, self.records, self.seen)?;
+        written(pins::write(
+            context.out,
+            self.suite,
+            self.records,
+            self.seen,
+        ))?;
         let mut said = Vec::new();
         for lines in self.asks.each() {
             let question = format!(
@@ -142,9 +152,13 @@ impl<'a> Pinning<'a> {
             let new = reasons.get(&snapshot.name());
             let new = new.map_or(&[][..], Vec::as_slice);
             snapshot.accept(text, &source(self.suite), &Info::new(*cells), new)?;
-            writeln!(context.out, "accepted {}", snapshot.file().display())?;
+            written(writeln!(
+                context.out,
+                "accepted {}",
+                snapshot.file().display()
+            ))?;
             for file in former {
-                writeln!(context.out, "removed {}", file.display())?;
+                written(writeln!(context.out, "removed {}", file.display()))?;
             }
         }
         let orphans = self.orphans.settle(args.unreferenced)?;
@@ -167,34 +181,38 @@ impl<'a> Pinning<'a> {
         add(self.suite, &self.rules)?;
         let suite = self.suite.folder.join("suite.yaml");
         let (suite, rules) = (suite.display(), calibrate::shown(&self.rules));
-        Ok(writeln!(context.out, "added to {suite}:\n{rules}")?)
+        written(writeln!(context.out, "added to {suite}:\n{rules}"))
     }
 }
 
 fn add(suite: &Suite, rules: &[(Rule, String)]) -> Result<(), Failure> {
     let path = suite.folder.join("suite.yaml");
     let name = quoted(&path.to_string_lossy());
-    let fail = |what, error| Failure::new(Exit::Usage, format!("cannot {what} {name}: {error}"));
-    let text = std::fs::read_to_string(&path).map_err(|error| fail("read", error))?;
+    let text = std::fs::read_to_string(&path).map_err(Failure::file("read", &path))?;
     let Some(edited) = calibrate::add(&path, &text, rules) else {
         let message = format!("cannot add rules to {name} as it is written, nothing was accepted");
         let help = format!("add these rules to it:\n{}", calibrate::shown(rules));
         return Err(Failure::new(Exit::Usage, message).help(help.trim_end()));
     };
     let written = file::write(&path, |file| file.write_all(edited.as_bytes()));
-    written.map_err(|error| fail("write", error))
+    written.map_err(Failure::file("write", &path))
 }
 
 fn tell(orphans: &[Orphan], context: &mut Context<'_>) -> Result<(), Failure> {
     for orphan in orphans {
-        writeln!(context.err, "note: {}: {}", orphan.name, orphan.title())?;
+        told(writeln!(
+            context.err,
+            "note: {}: {}",
+            orphan.name,
+            orphan.title()
+        ))?;
         for line in orphan.lines() {
-            writeln!(context.err, "    {line}")?;
+            told(writeln!(context.err, "    {line}"))?;
         }
     }
     if orphans.iter().any(|orphan| !orphan.deleted) {
         let help = "restore the endpoint's file, or delete the snapshot with --unreferenced delete";
-        writeln!(context.err, "  = help: {help}")?;
+        told(writeln!(context.err, "  = help: {help}"))?;
     }
     Ok(())
 }
@@ -202,13 +220,9 @@ fn tell(orphans: &[Orphan], context: &mut Context<'_>) -> Result<(), Failure> {
 /// What to do after a first recording, for whoever does not know yet.
 fn next(args: &RecordArgs, context: &mut Context<'_>) -> Result<(), Failure> {
     let suite = args.suite_argument();
-    writeln!(
+    told(writeln!(
         context.err,
-        "next: authz-pin check{suite} compares with what was accepted"
-    )?;
-    writeln!(
-        context.err,
-        "next: authz-pin sensitivity{suite} says what no cell would show"
-    )?;
-    Ok(())
+        "next: authz-pin check{suite} compares with what was accepted\n\
+         next: authz-pin sensitivity{suite} says what no cell would show"
+    ))
 }

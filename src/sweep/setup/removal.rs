@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::made::{Made, Removal, Stage, secrets};
 use super::step::{answered, expects, shortened, title};
 use super::{LONGEST, StepFailure};
+use crate::chain::chain;
 use crate::http::HttpError;
 use crate::journal::Presence;
 use crate::stop;
@@ -166,7 +167,7 @@ impl<'a> Sweeper<'a> {
         }
         let scope = &removal.scope;
         let wants = self.templates.wants(step.when.as_deref(), scope);
-        if !wants.map_err(|error| error.to_string())? {
+        if !wants.map_err(|error| chain(&error))? {
             return Ok(());
         }
         match self.ask(step, scope, removal.fresh.as_deref(), GONE).await {
@@ -176,7 +177,7 @@ impl<'a> Sweeper<'a> {
             Err(StepFailure::Sweep(error)) => {
                 let is_gone = matches!(error, SweepError::Http(HttpError::Unreachable { .. }));
                 self.setups.is_unreachable.set(is_gone);
-                Err(error.to_string())
+                Err(chain(&error))
             }
         }
     }

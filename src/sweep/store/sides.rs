@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::window::Window;
 use super::{NAMED, UNWATCHED};
+use crate::chain::chain;
 use crate::database::{Address, Catalog, Database, DatabaseError, Which, parts};
 use crate::journal::{Extent, Journal, Leftover, Watched};
 use crate::sweep::{Background, Progress};
@@ -174,7 +175,7 @@ impl<'p> Sides<'p> {
 
     fn tell_failed(&self, from: usize) {
         for error in self.failed.iter().flatten().skip(from) {
-            self.progress.note(&error.to_string());
+            self.progress.note(&chain(error));
         }
     }
 
