@@ -5,6 +5,7 @@
 //! [`suite`] -> [`plan`] -> [`world`] -> [`sweep`] -> [`journal`] -> [`record`] -> [`drift`] -> [`report`] -> [`exit`]
 
 pub mod asks;
+mod blocking;
 pub mod calibrate;
 pub mod causes;
 pub mod commands;
@@ -38,6 +39,7 @@ pub mod seen;
 pub mod sensitivity;
 pub mod service;
 pub mod share;
+mod shared;
 pub mod snapshot;
 pub mod stop;
 pub mod suite;

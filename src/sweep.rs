@@ -394,3 +394,27 @@ impl<'a> Swept<'a> {
             .map(|catalog| observe::Effects::of(&suite.file, catalog, namer, view, &changes));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn assert_send<T: Send>(_: T) {}
+
+    #[test]
+    fn a_sweep_and_its_end_can_go_to_another_thread() {
+        // Nothing is polled: that this compiles is the test.
+        #[expect(dead_code, reason = "it is compiled, and never called")]
+        fn compiles<'a>(
+            suite: &'a Suite,
+            plan: &'a [EndpointPlan<'a>],
+            service: &'a Service,
+            options: &'a Options,
+            end: End<'a>,
+        ) {
+            assert_send(sweep(suite, plan, service, options, &Silent));
+            assert_send(sweep_and_hold(suite, plan, service, options, &Silent));
+            assert_send(end.undo());
+        }
+    }
+}

@@ -2,7 +2,6 @@
 
 mod keyboard;
 
-use std::cell::Cell;
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::plan::PlannedCell;
+use crate::shared::Shared;
 use crate::sweep::Progress;
 
 pub use keyboard::{Key, Keyboard};
@@ -82,8 +82,8 @@ pub fn write_diff(out: &mut dyn Write, diff: &str) -> std::io::Result<()> {
 /// A progress bar on a terminal, plain lines elsewhere.
 pub struct Bar {
     shown: Option<ProgressBar>,
-    endpoint: Cell<usize>,
-    last: std::cell::RefCell<String>,
+    endpoint: Shared<usize>,
+    last: Shared<String>,
 }
 
 impl Bar {
@@ -93,8 +93,8 @@ impl Bar {
         let shown = std::io::stderr().is_terminal().then(|| bar(cells));
         Self {
             shown,
-            endpoint: Cell::new(0),
-            last: std::cell::RefCell::default(),
+            endpoint: Shared::default(),
+            last: Shared::default(),
         }
     }
 
@@ -134,11 +134,12 @@ impl Progress for Bar {
             bar.inc(1);
             return;
         }
-        if *self.last.borrow() != *cell.endpoint {
+        let is_other = *self.last.borrow() != *cell.endpoint;
+        if is_other {
             self.end_endpoint();
             cell.endpoint.clone_into(&mut self.last.borrow_mut());
         }
-        self.endpoint.set(self.endpoint.get() + 1);
+        *self.endpoint.borrow_mut() += 1;
     }
 
     fn note(&self, text: &str) {

@@ -5,7 +5,6 @@ mod answer;
 mod repair;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,7 +28,7 @@ pub(super) struct Canaries<'a> {
     /// The actors of whom nobody told the service.
     strangers: BTreeSet<&'a str>,
     /// All endpoints of the suite with all their cells, whatever is swept.
-    calls: Rc<[EndpointPlan<'a>]>,
+    calls: Arc<[EndpointPlan<'a>]>,
     /// The call that shows whether an actor's credential works: one that was answered otherwise than a call of somebody whom
     /// the service does not know. A read, as far as there is one.
     proofs: BTreeMap<&'a String, (PlannedCell<'a>, Said)>,
@@ -248,7 +247,7 @@ impl<'a> Sweeper<'a> {
     /// Asks every read about every actor that is not known to be allowed anything, until it is.
     async fn found_canaries(&mut self, actors: &BTreeSet<&'a String>) -> Result<(), SweepError> {
         let mut left = actors.clone();
-        let calls = Rc::clone(&self.canaries.calls);
+        let calls = Arc::clone(&self.canaries.calls);
         for plan in calls.iter().filter(|plan| is_read(plan)) {
             let mut targets: Vec<&String> = plan.cells.iter().map(|cell| cell.target).collect();
             targets.dedup();
@@ -371,7 +370,7 @@ impl<'a> Sweeper<'a> {
         cells: &[PlannedCell<'a>],
     ) -> Result<Vec<(PlannedCell<'a>, Answers)>, SweepError> {
         let mut all = Vec::new();
-        for plan in &*Rc::clone(&self.canaries.calls) {
+        for plan in &*Arc::clone(&self.canaries.calls) {
             let own = |cell: &&PlannedCell<'a>| cell.endpoint == &plan.endpoint.name;
             let asked: Vec<PlannedCell<'a>> = cells.iter().filter(own).copied().collect();
             if !asked.is_empty() {

@@ -77,8 +77,8 @@ impl Default for Options {
     }
 }
 
-/// Who is told how far a sweep is.
-pub trait Progress {
+/// Who is told how far a sweep is, from whatever thread the sweep is on.
+pub trait Progress: Send + Sync {
     /// A cell was swept.
     fn swept(&self, cell: &PlannedCell<'_>);
     /// Something that a person may want to know.

@@ -1,6 +1,5 @@
 //! What actors are given before they call: by a login, or signed here.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
@@ -14,6 +13,7 @@ use crate::credential::{headers, jwt};
 use crate::http::{Answer, Call};
 use crate::observe::text_at;
 use crate::plan::PlannedCell;
+use crate::shared::Shared;
 use crate::suite::{Credential, Expiry, LoginSpec, RequestSpec, Suite};
 use crate::template::{Fields, Scope, TemplateError, Templates, Value};
 use crate::world::{Class, Field, Instance, Scratch};
@@ -30,9 +30,9 @@ pub(super) struct Issued {
 /// What the actors were given by now.
 #[derive(Default)]
 pub(super) struct Issues {
-    given: RefCell<BTreeMap<String, Issued>>,
+    given: Shared<BTreeMap<String, Issued>>,
     /// What nobody has been told to look for yet.
-    unknown: RefCell<Vec<(String, Instance)>>,
+    unknown: Shared<Vec<(String, Instance)>>,
     /// One at a time, so that no actor logs in twice.
     turn: Mutex<()>,
     /// Whose credentials this run needs.

@@ -4,9 +4,10 @@ mod made;
 mod removal;
 mod step;
 
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures::FutureExt;
 use made::{Made, secrets};
 pub(super) use made::{Setups, Stage};
 pub(super) use step::{answered, expects, shortened};
@@ -53,7 +54,7 @@ pub(super) struct Making<'a> {
     base: Scope,
     instance: Instance,
     /// The world of the cell that it is for, where it has its own.
-    fresh: Option<Rc<Fresh>>,
+    fresh: Option<Arc<Fresh>>,
 }
 
 /// What is known of an entity after its setup, also where a step failed.
@@ -244,11 +245,9 @@ impl<'a> Sweeper<'a> {
         &self,
         makings: Vec<(usize, Making<'a>)>,
     ) -> Result<Vec<(usize, Outcome)>, SweepError> {
-        let makes = makings.into_iter().map(async |(place, making)| {
-            let made = self.make(making).await;
-            Ok((place, made))
-        });
-        in_order(makes, self.options.concurrency).await
+        let make = |(place, making)| async move { Ok((place, self.make(making).await)) };
+        let makes = makings.into_iter().map(|making| make(making).boxed());
+        in_order(makes.collect(), self.options.concurrency).await
     }
 
     /// How long the steps of a kind can take.
@@ -302,7 +301,7 @@ impl<'a> Sweeper<'a> {
                 .await;
             self.setups.update(slot, &base, &instance);
             let Err(failure) = made else { continue };
-            self.setups.has_failed.set(true);
+            self.setups.has_failed.replace(true);
             if number == 1 && matches!(failure, StepFailure::Refused(..)) {
                 self.setups.is_gone(slot);
             }
@@ -396,7 +395,7 @@ impl<'a> Sweeper<'a> {
     /// A run that is asked to end waits for what is under way here.
     pub(super) async fn send_step(&self, call: &Call) -> Result<Answer, StepFailure> {
         let _under_way = self.setups.under_way.read().await;
-        self.setups.requests.update(|count| count + 1);
+        *self.setups.requests.borrow_mut() += 1;
         let sent = self.http.send(call).await.map_err(SweepError::from)?;
         sent.map_err(|fault| StepFailure::Unclear(format!("no answer came: {fault}")))
     }
@@ -428,7 +427,7 @@ impl<'a> Sweeper<'a> {
 
     /// A member of a cell's own world that is to be made.
     pub(super) fn member_of(
-        fresh: &Rc<Fresh>,
+        fresh: &Arc<Fresh>,
         kind: &'a Kind,
         what: String,
         base: Scope,
@@ -440,7 +439,7 @@ impl<'a> Sweeper<'a> {
             kind,
             base,
             instance,
-            fresh: Some(Rc::clone(fresh)),
+            fresh: Some(Arc::clone(fresh)),
         }
     }
 }
@@ -449,7 +448,7 @@ fn target<'a>(
     cell: &PlannedCell<'_>,
     kind: &'a Kind,
     scratch: &Scratch,
-    fresh: Option<Rc<Fresh>>,
+    fresh: Option<Arc<Fresh>>,
 ) -> Making<'a> {
     Making {
         stage: Stage::Target,

@@ -25,7 +25,7 @@ use crate::world::{Row, Scratch};
 
 pub(super) use window::{Pause, Wait};
 
-use sides::Sides;
+use sides::{Sides, ask, each};
 
 /// The service's databases during one run.
 pub(super) struct Store<'p> {
@@ -187,26 +187,24 @@ impl<'p> Store<'p> {
 
     /// What nobody has explained yet, in all databases.
     async fn read(&mut self) -> Result<Vec<Change>, DatabaseError> {
-        let changes = self
-            .sides
-            .ask(async |journal, database| journal.read(database).await);
-        Ok(changes.await?.into_iter().flatten().collect())
+        let changes = ask!(self.sides, |journal, database| journal.read(database).await);
+        Ok(changes?.into_iter().flatten().collect())
     }
 
     /// What other runs made, in all databases.
     async fn read_others(&mut self) -> Result<Vec<String>, DatabaseError> {
-        let others = self
-            .sides
-            .ask(async |journal, database| journal.others(database).await);
-        Ok(others.await?.into_iter().flatten().collect())
+        let others = ask!(self.sides, |journal, database| journal
+            .others(database)
+            .await);
+        Ok(others?.into_iter().flatten().collect())
     }
 
     async fn set_aside(&mut self, changes: &[Serial]) -> Result<(), DatabaseError> {
-        let set_aside = self.sides.ask(async |journal, _| {
+        let set_aside = ask!(self.sides, |journal, _| {
             journal.set_aside(changes.iter().copied());
             Ok(())
         });
-        set_aside.await.map(drop)
+        set_aside.map(drop)
     }
 
     /// Sets changes aside that are nobody's, and counts them.
@@ -276,10 +274,10 @@ impl<'p> Store<'p> {
     }
 
     async fn claim_numbers(&mut self, numbers: &[Serial]) -> Result<(), DatabaseError> {
-        let claimed = self
-            .sides
-            .ask(async |journal, database| journal.claim(database, numbers).await);
-        claimed.await.map(drop)
+        let claimed = ask!(self.sides, |journal, database| journal
+            .claim(database, numbers)
+            .await);
+        claimed.map(drop)
     }
 
     /// Undoes a batch: its rows, its effects, and what its probes wrote. Gives what was written after the journal was read and
@@ -292,17 +290,17 @@ impl<'p> Store<'p> {
         // What cannot be undone yet is undone with the whole run, or told then.
         self.undo(known, Extent::Batch, self.world_rows).await?;
         self.is_batch = false;
-        let ended = self
-            .sides
-            .ask(async |journal, database| journal.end_batch(database).await);
-        ended.await?;
+        let ended = ask!(self.sides, |journal, database| journal
+            .end_batch(database)
+            .await);
+        ended?;
         self.expected.clear();
         if self.inserted > VACUUM {
             self.inserted = 0;
-            let vacuumed = self
-                .sides
-                .ask(async |journal, database| journal.vacuum(database).await);
-            vacuumed.await?;
+            let vacuumed = ask!(self.sides, |journal, database| journal
+                .vacuum(database)
+                .await);
+            vacuumed?;
         }
         Ok(late)
     }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
+
 use super::made::{Made, Removal, Stage, secrets};
 use super::step::{answered, expects, shortened, title};
 use super::{LONGEST, StepFailure};
@@ -105,18 +107,21 @@ impl<'a> Sweeper<'a> {
                 Stage::Endpoint | Stage::World => 1,
             };
             let queues = self.setups.queues(stage).into_iter();
-            let removals = queues.map(async |queue| {
-                let mut left = Vec::new();
-                for slot in queue {
-                    left.extend(self.remove(slot).await);
-                }
-                Ok::<_, SweepError>(left)
-            });
-            let left = in_order(removals, at_once).await?;
+            let removals = queues.map(|queue| self.remove_all(queue).boxed());
+            let left = in_order(removals.collect(), at_once).await?;
             self.left.extend(left.into_iter().flatten());
         }
         self.setups.forget(from);
         Ok(())
+    }
+
+    /// Removes what was made, one after the other; gives what stays in the service then.
+    async fn remove_all(&self, slots: Vec<usize>) -> Result<Vec<String>, SweepError> {
+        let mut left = Vec::new();
+        for slot in slots {
+            left.extend(self.remove(slot).await);
+        }
+        Ok(left)
     }
 
     /// Sends the steps that remove what was made; gives what stays in the service then.
@@ -177,7 +182,7 @@ impl<'a> Sweeper<'a> {
             Err(StepFailure::Refused(_, reason) | StepFailure::Unclear(reason)) => Err(reason),
             Err(StepFailure::Sweep(error)) => {
                 let is_gone = matches!(error, SweepError::Http(HttpError::Unreachable { .. }));
-                self.setups.is_unreachable.set(is_gone);
+                self.setups.is_unreachable.replace(is_gone);
                 Err(error.to_string())
             }
         }
