@@ -22,6 +22,7 @@ pub mod fault;
 mod file;
 pub mod findings;
 pub mod guard;
+pub mod har;
 pub mod http;
 pub mod init;
 pub mod journal;

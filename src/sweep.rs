@@ -25,6 +25,7 @@ mod memory;
 mod reset;
 mod setup;
 mod store;
+mod tell;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -33,6 +34,7 @@ use std::time::{Duration, Instant};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
+use tracing::{Instrument, info, info_span};
 
 use crate::http::Http;
 use crate::journal::Leftover;
@@ -64,6 +66,7 @@ use issue::Issues;
 use reset::Reset;
 use setup::Setups;
 use store::Store;
+use tell::Telling;
 
 /// The time since `start`, which is now from here on.
 fn lap(start: &mut Instant) -> Duration {
@@ -153,6 +156,11 @@ fn late(suite: &Suite, service: &Service) -> Duration {
     Duration::from_secs(if service.ephemeral { 0 } else { wait_s })
 }
 
+/// The time since then, in whole milliseconds.
+fn round(start: Instant) -> Duration {
+    Duration::from_millis(u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX))
+}
+
 fn known<'k>([now, before]: &'k [Batch; 2], retired: &'k Retired) -> Knowledge<'k> {
     Knowledge {
         now: &now.namer,
@@ -175,6 +183,8 @@ struct Sweeper<'a> {
     templates: Templates,
     world: World,
     http: Http,
+    /// What was sent, where somebody wants to know.
+    telling: Option<Telling<'a>>,
     store: Option<Store<'a>>,
     world_values: Registry,
     /// Those, and the values of the batch that is under way, until all of them are there.
@@ -220,7 +230,9 @@ impl<'a> Sweeper<'a> {
         progress: &'a dyn Progress,
     ) -> Result<Self, SweepError> {
         let http = service.http(Duration::from_secs(suite.file.service.timeout_s))?;
-        let http = http.paced(options.rate_limit);
+        let telling = Telling::new(options.har.clone());
+        let tape = telling.as_ref().map(|telling| Arc::clone(&telling.tape));
+        let http = http.paced(options.rate_limit).taped(tape);
         if service.tls.insecure {
             progress.note("certificates are not verified, since the suite says so");
         }
@@ -243,6 +255,7 @@ impl<'a> Sweeper<'a> {
             templates,
             world,
             http,
+            telling,
             store,
             world_values: registry,
             values: Registry::default(),
@@ -273,13 +286,20 @@ impl<'a> Sweeper<'a> {
             store.tell_what_is_no_table();
         }
         self.make_world().await?;
+        self.tell_requests();
+        info!("the world is made");
         self.first_canaries(plan).await?;
         for (place, endpoint) in plan.iter().enumerate() {
             let before = self.count();
-            self.endpoint(endpoint).await?;
-            self.look_after(plan, place, before).await?;
+            self.tell_endpoint(place + 1);
+            let span = info_span!("endpoint", message = %endpoint.endpoint.name);
+            self.endpoint(endpoint).instrument(span.clone()).await?;
+            self.look_after(plan, place, before)
+                .instrument(span)
+                .await?;
             self.unfinished.push_back((endpoint, self.count()));
         }
+        self.tell_endpoint(plan.len() + 1);
         self.last_canaries(plan).await?;
         self.know_world();
         self.finish();
@@ -343,6 +363,8 @@ impl<'a> Sweeper<'a> {
             closed = store.close(known, late).await;
         }
         // What stays changed is told first: it is what a person has to look at.
+        self.tell_requests();
+        info!("the run is undone");
         let closed = closed?;
         if let Err(error) = taken.and(reset) {
             self.tell_what_stays_changed(&Ok(closed));
@@ -359,6 +381,7 @@ impl<'a> Sweeper<'a> {
             // What goes wrong is told with what is left.
             let _ = self.take_all_back().await;
         }
+        self.tell_requests();
         self.tell_what_is_left();
     }
 

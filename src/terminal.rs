@@ -1,20 +1,23 @@
 //! The terminal: the one owner of colours, progress and the streams' abilities.
 
 mod keyboard;
+mod log;
 
 use std::io::{IsTerminal, Write};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle, WeakProgressBar};
 
 use crate::plan::PlannedCell;
 use crate::shared::Shared;
 use crate::sweep::Progress;
 
 pub use keyboard::{Key, Keyboard};
+pub use log::{LOG, log};
 
 /// A refusal.
 pub const DENIED: Style = AnsiColor::Red.on_default();
@@ -91,6 +94,9 @@ impl Bar {
     #[must_use]
     pub fn new(cells: usize) -> Self {
         let shown = std::io::stderr().is_terminal().then(|| bar(cells));
+        if let (Some(bar), Ok(mut now)) = (&shown, SHOWN.lock()) {
+            *now = Some(bar.downgrade());
+        }
         Self {
             shown,
             endpoint: Shared::default(),
@@ -116,6 +122,19 @@ impl Bar {
         if cells > 0 {
             Self::line(&format!("swept {}: {cells} cells", self.last.borrow()));
         }
+    }
+}
+
+/// The bar that is on the terminal now, if one is: others who write there have to ask it to stand aside.
+static SHOWN: Mutex<Option<WeakProgressBar>> = Mutex::new(None);
+
+/// Writes to standard error while no bar is there.
+fn beside_the_bar<T>(write: impl FnOnce() -> T) -> T {
+    let shown = SHOWN.lock().ok();
+    let bar = shown.and_then(|shown| shown.as_ref()?.upgrade());
+    match bar.filter(|bar| !bar.is_finished()) {
+        Some(bar) => bar.suspend(write),
+        None => write(),
     }
 }
 

@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tracing::info;
+
 use super::again::PAUSES;
 use super::control::{Act, Acts};
 use super::doubt::Try;
@@ -414,6 +416,8 @@ impl<'a> Sweeper<'a> {
     ) -> Result<BTreeMap<(&'a String, &'a String), Said>, SweepError> {
         let before = self.count();
         self.enter(self.presence(plan)).await?;
+        info!(endpoint = %plan.endpoint.name, calls = cells.len(), "asking canaries");
+        self.tell_canaries(true);
         let tried = self.attempt(plan, cells.to_vec()).await?;
         self.count_written(plan, &tried);
         for pause in PAUSES {
@@ -425,6 +429,7 @@ impl<'a> Sweeper<'a> {
                 break;
             }
         }
+        self.tell_canaries(false);
         self.leave().await?;
         let swept = self.swept.iter().skip(before - self.done);
         let said = swept.filter(|swept| swept.recorded).map(|swept| {

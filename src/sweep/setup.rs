@@ -16,7 +16,7 @@ use step::{captured, title};
 use super::fire::in_order;
 use super::fresh::Fresh;
 use super::{NOBODY, SweepError, Sweeper, known};
-use crate::http::{Answer, Body, Call};
+use crate::http::{Answer, Body, Call, Purpose};
 use crate::journal::Presence;
 use crate::plan::{EndpointPlan, PlannedCell};
 use crate::suite::{Endpoint, Kind, PollSpec, StepSpec};
@@ -55,6 +55,8 @@ pub(super) struct Making<'a> {
     instance: Instance,
     /// The world of the cell that it is for, where it has its own.
     fresh: Option<Arc<Fresh>>,
+    /// The number within the run of the cell that it is for, if it is for one.
+    cell: Option<usize>,
 }
 
 /// What is known of an entity after its setup, also where a step failed.
@@ -147,6 +149,7 @@ impl<'a> Sweeper<'a> {
             base: self.world.scope_for(name),
             instance,
             fresh: None,
+            cell: None,
         };
         let (instance, made) = self.make(making).await;
         self.world_values
@@ -195,6 +198,7 @@ impl<'a> Sweeper<'a> {
             base: self.world.scope(),
             instance: Instance::default(),
             fresh: None,
+            cell: None,
         };
         let (instance, made) = self.make(making).await;
         self.values.add_world_entity("setup", &instance);
@@ -215,7 +219,7 @@ impl<'a> Sweeper<'a> {
             let kind = self.kind_of_target(cell);
             if let Some(kind) = kind.filter(|kind| !kind.setup.is_empty()) {
                 let fresh = self.setups.fresh_at(place);
-                makings.push((place, target(cell, kind, scratch, fresh)));
+                makings.push((place, target(cell, kind, scratch, (fresh, first + place))));
             }
         }
         if makings.is_empty() {
@@ -284,6 +288,7 @@ impl<'a> Sweeper<'a> {
             base,
             mut instance,
             fresh,
+            cell,
         } = making;
         let slot = self.setups.begin(Made {
             stage,
@@ -291,13 +296,14 @@ impl<'a> Sweeper<'a> {
             teardown: &kind.teardown,
             scope: instance.within(&base),
             fresh: fresh.clone(),
+            cell,
             secrets: secrets(&instance),
             is_gone: false,
         });
         let fresh = fresh.as_deref();
         for (number, step) in (1..).zip(&kind.setup) {
             let made = self
-                .make_step(step, kind, (&base, fresh), &mut instance)
+                .make_step(step, kind, (&base, fresh, cell), &mut instance)
                 .await;
             self.setups.update(slot, &base, &instance);
             let Err(failure) = made else { continue };
@@ -317,14 +323,15 @@ impl<'a> Sweeper<'a> {
         &self,
         step: &StepSpec,
         kind: &Kind,
-        (base, fresh): (&Scope, Option<&Fresh>),
+        (base, fresh, cell): (&Scope, Option<&Fresh>, Option<usize>),
         instance: &mut Instance,
     ) -> Result<(), StepFailure> {
         let scope = instance.within(base);
         if !self.templates.wants(step.when.as_deref(), &scope)? {
             return Ok(());
         }
-        let answer = self.ask(step, &scope, fresh, &[]).await?;
+        let answer = self.ask(step, (&scope, fresh), &[], (Purpose::Setup, cell));
+        let answer = answer.await?;
         let captured = captured(step, &answer);
         // An answer that is refused can hold a credential all the same, which is then known and not shown.
         instance.learn(&self.templates, kind, base, &captured)?;
@@ -345,12 +352,13 @@ impl<'a> Sweeper<'a> {
     async fn ask(
         &self,
         step: &StepSpec,
-        scope: &Scope,
-        fresh: Option<&Fresh>,
+        (scope, fresh): (&Scope, Option<&Fresh>),
         usual: &[u16],
+        (purpose, cell): (Purpose, Option<usize>),
     ) -> Result<Answer, StepFailure> {
         let credential = self.credential(step.auth.as_ref(), scope, fresh).await?;
         let call = Call::render(&self.templates, &step.request, credential, scope)?;
+        let call = call.of(purpose, cell);
         let Some(poll) = &step.poll else {
             return self.send_step(&call).await;
         };
@@ -439,6 +447,7 @@ impl<'a> Sweeper<'a> {
             kind,
             base,
             instance,
+            cell: Some(fresh.cell),
             fresh: Some(Arc::clone(fresh)),
         }
     }
@@ -448,7 +457,7 @@ fn target<'a>(
     cell: &PlannedCell<'_>,
     kind: &'a Kind,
     scratch: &Scratch,
-    fresh: Option<Arc<Fresh>>,
+    (fresh, number): (Option<Arc<Fresh>>, usize),
 ) -> Making<'a> {
     Making {
         stage: Stage::Target,
@@ -457,5 +466,6 @@ fn target<'a>(
         base: scratch.base(cell.target),
         instance: scratch.target.clone(),
         fresh,
+        cell: Some(number),
     }
 }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
+use tracing::debug;
 
 use super::attribution::{Attributed, Attribution};
 use super::background::Background;
@@ -168,6 +169,7 @@ impl<'p> Store<'p> {
         if changes.is_empty() {
             return Ok(Attributed::default());
         }
+        debug!(changes = changes.len(), "read the journal");
         let others = self.read_others().await?;
         self.others.extend(others);
         let attribution = Attribution::new(known, &self.others, &self.background);
@@ -356,6 +358,7 @@ impl<'p> Store<'p> {
         keep: usize,
     ) -> Result<Vec<Leftover>, DatabaseError> {
         let left = self.sides.undo(extent, &self.background).await?;
+        debug!(?extent, left = left.len(), "undid rows");
         let rows = self.unwatched.split_off(keep.min(self.unwatched.len()));
         self.sides.delete(&rows).await?;
         let named = left.into_iter().map(|leftover| named(leftover, known));

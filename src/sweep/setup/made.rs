@@ -32,6 +32,8 @@ pub(super) struct Made<'a> {
     pub(super) scope: Scope,
     /// The world of the cell that it belongs to, where it has one of its own.
     pub(super) fresh: Option<Arc<Fresh>>,
+    /// The number of its cell, if it is of one.
+    pub(super) cell: Option<usize>,
     /// The credentials that are known of it: a service may repeat them when it is removed.
     pub(super) secrets: Vec<String>,
     pub(super) is_gone: bool,
@@ -43,6 +45,7 @@ pub(super) struct Removal<'a> {
     pub(super) teardown: &'a [StepSpec],
     pub(super) scope: Scope,
     pub(super) fresh: Option<Arc<Fresh>>,
+    pub(super) cell: Option<usize>,
 }
 
 /// What a run has made by requests.
@@ -90,6 +93,7 @@ impl<'a> Setups<'a> {
             teardown: made.teardown,
             scope: made.scope.clone(),
             fresh: made.fresh.clone(),
+            cell: made.cell,
         })
     }
 

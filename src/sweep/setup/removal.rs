@@ -8,7 +8,7 @@ use futures::FutureExt;
 use super::made::{Made, Removal, Stage, secrets};
 use super::step::{answered, expects, shortened, title};
 use super::{LONGEST, StepFailure};
-use crate::http::HttpError;
+use crate::http::{HttpError, Purpose};
 use crate::journal::Presence;
 use crate::stop;
 use crate::suite::{Endpoint, Kind, StepSpec};
@@ -36,14 +36,14 @@ impl<'a> Sweeper<'a> {
         self.store.as_ref().is_some_and(Store::is_journalled)
     }
 
-    /// An entity that a call under test has made, and that its kind knows how to remove. `place` is that of its cell in
-    /// the batch.
+    /// An entity that a call under test has made, and that its kind knows how to remove. Its cell is told by
+    /// its place in the batch, and by its number.
     pub(in crate::sweep) fn made_by_call(
         &self,
         (name, kind): (&str, &'a Kind),
         scope: &Scope,
         it: &Instance,
-        place: usize,
+        (place, number): (usize, usize),
     ) {
         if kind.teardown.is_empty() {
             return;
@@ -56,6 +56,7 @@ impl<'a> Sweeper<'a> {
             teardown: &kind.teardown,
             scope: it.within(&scope),
             fresh: self.setups.fresh_at(place),
+            cell: Some(number),
             secrets: secrets(it),
             is_gone: false,
         });
@@ -176,7 +177,9 @@ impl<'a> Sweeper<'a> {
         if !wants.map_err(|error| error.to_string())? {
             return Ok(());
         }
-        match self.ask(step, scope, removal.fresh.as_deref(), GONE).await {
+        let fresh = removal.fresh.as_deref();
+        let origin = (Purpose::Teardown, removal.cell);
+        match self.ask(step, (scope, fresh), GONE, origin).await {
             Ok(answer) if expects(&step.expect, &answer, GONE) => Ok(()),
             Ok(answer) => Err(answered(&answer)),
             Err(StepFailure::Refused(_, reason) | StepFailure::Unclear(reason)) => Err(reason),

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use tracing::debug;
+
 use super::sides::{ask, each};
 use super::{IN_FLIGHT, Store, identifiers, numbers};
 use crate::database::DatabaseError;
@@ -112,6 +114,7 @@ impl Store<'_> {
         }
         let inserted = self.sides.insert(rows).await?;
         self.tell_what_is_kept_out(rows, &inserted);
+        debug!(?inserted, "rows");
         for (table, count) in inserted {
             if !self.sides.is_journalled(table) {
                 continue;
