@@ -44,7 +44,7 @@ pub struct Context<'a> {
     /// Where results go.
     pub out: &'a mut dyn Write,
     /// Where a person reads what else would be in the way of a program.
-    pub err: &'a mut dyn Write,
+    pub err: &'a mut (dyn Write + Send),
     /// The services that can be started.
     pub launchers: &'a [&'a dyn Launch],
 }

@@ -9,6 +9,19 @@ pub(crate) fn write(
     file: &Path,
     content: impl FnOnce(&mut File) -> io::Result<()>,
 ) -> io::Result<()> {
+    make_readable(&whole(file, content)?)
+}
+
+/// The same for what nobody but its owner is to read.
+pub(crate) fn write_private(
+    file: &Path,
+    content: impl FnOnce(&mut File) -> io::Result<()>,
+) -> io::Result<()> {
+    // Temporary files are private, and it stays the same file.
+    whole(file, content).map(drop)
+}
+
+fn whole(file: &Path, content: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<File> {
     let folder = file
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
@@ -16,8 +29,7 @@ pub(crate) fn write(
     fs::create_dir_all(folder)?;
     let mut half = tempfile::NamedTempFile::new_in(folder)?;
     content(half.as_file_mut())?;
-    let whole = half.persist(file).map_err(|error| error.error)?;
-    make_readable(&whole)
+    half.persist(file).map_err(|error| error.error)
 }
 
 /// Temporary files are private; what is written here is as readable as any file of the project.

@@ -4,6 +4,7 @@ mod body;
 mod curl;
 mod link;
 mod source;
+mod tape;
 mod tls;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,9 @@ use url::Url;
 pub use tls::{Tls, TlsError};
 
 pub(crate) use body::{Content, NamedPart, Payload, is_media_type};
+pub(crate) use tape::{Exchange, Origin, Purpose, Sent, Tape};
+
+use tape::Begun;
 
 use crate::chain::{causes, chain};
 use crate::fault::Fault;
@@ -97,6 +101,8 @@ pub struct Call {
     credential: Vec<(String, String)>,
     headers: Vec<(String, String)>,
     pub(crate) body: Payload,
+    /// What it is for, where somebody wants to know.
+    pub(crate) origin: Option<Origin>,
 }
 
 impl Call {
@@ -120,7 +126,20 @@ impl Call {
             credential,
             headers,
             body: Payload::render(templates, spec, scope)?,
+            origin: None,
         })
+    }
+
+    /// The same call, with what it is for: with the number of a cell, if it is for one.
+    #[must_use]
+    pub(crate) fn of(mut self, purpose: Purpose, cell: Option<usize>) -> Self {
+        self.origin = Some(Origin { purpose, cell });
+        self
+    }
+
+    /// Whether a header of that name is the credential's.
+    pub(crate) fn is_credential(&self, name: &str) -> bool {
+        self.credential.iter().any(|(own, _)| own == name)
     }
 
     /// All headers, the credential's first.
@@ -161,6 +180,7 @@ impl Call {
             credential: self.credential.clone(),
             headers: self.headers.clone(),
             body: self.body.clone(),
+            origin: self.origin,
         }
     }
 }
@@ -249,6 +269,8 @@ pub struct Http {
     others: BTreeMap<String, Url>,
     /// When the next request may be sent, where there is a limit.
     pace: Option<Arc<Mutex<Interval>>>,
+    /// Where what is sent is kept, if somebody wants to know.
+    tape: Option<Arc<Tape>>,
 }
 
 /// How long a connection is kept without a call. Services close idle ones too, most of them after seconds, and what is
@@ -302,6 +324,7 @@ impl Http {
             base,
             others,
             pace: None,
+            tape: None,
         })
     }
 
@@ -316,12 +339,29 @@ impl Http {
         self
     }
 
+    /// The same, with a place where what is sent is kept.
+    #[must_use]
+    pub(crate) fn taped(self, tape: Option<Arc<Tape>>) -> Self {
+        Self { tape, ..self }
+    }
+
     /// Sends one request and reads its answer. It is made again where no connection can be made, and where a kept
     /// connection broke under a call that changes nothing.
     pub async fn send(&self, call: &Call) -> Result<Result<Answer, Fault>, HttpError> {
         if let Some(pace) = &self.pace {
             pace.lock().await.tick().await;
         }
+        let Some(tape) = &self.tape else {
+            return self.send_now(call).await;
+        };
+        let begun = Begun::now();
+        let sent = self.send_now(call).await;
+        let url = shown(self.base_of(call)).trim_end_matches('/').to_owned();
+        tape.keep(call, url, &begun, &sent);
+        sent
+    }
+
+    async fn send_now(&self, call: &Call) -> Result<Result<Answer, Fault>, HttpError> {
         if call.method.is_safe() {
             let sent = self.connect_and_send(&self.kept, call).await?;
             if !sent.as_ref().is_err_and(|fault| fault.is_broken()) {
@@ -425,6 +465,7 @@ impl Http {
             credential: Vec::new(),
             headers: Vec::new(),
             body: Payload::Nothing,
+            origin: None,
         };
         let sent = self
             .send_once(&self.own, &call)

@@ -10,7 +10,7 @@ mod kinds;
 mod made;
 mod names;
 mod path;
-mod secrets;
+pub(crate) mod secrets;
 mod source;
 
 use std::collections::BTreeMap;

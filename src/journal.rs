@@ -27,7 +27,7 @@ use diesel_async::RunQueryDsl;
 use crate::database::{Database, DatabaseError, Flag, Number, Serial, Statement, Which};
 
 /// Who is told, in words, what makes a run wait or what it leaves behind.
-pub type Tell<'t> = &'t dyn Fn(&str);
+pub type Tell<'t> = &'t (dyn Fn(&str) + Sync);
 
 /// The journal of one database, and the connection to that.
 pub type Watched<'w> = (&'w Journal, &'w mut Database);

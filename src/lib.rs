@@ -5,6 +5,7 @@
 //! [`suite`] -> [`plan`] -> [`world`] -> [`sweep`] -> [`journal`] -> [`record`] -> [`drift`] -> [`report`] -> [`exit`]
 
 pub mod asks;
+mod blocking;
 pub mod calibrate;
 pub mod causes;
 pub mod chain;
@@ -22,6 +23,7 @@ pub mod fault;
 mod file;
 pub mod findings;
 pub mod guard;
+pub mod har;
 pub mod http;
 pub mod init;
 pub mod journal;
@@ -39,6 +41,7 @@ pub mod seen;
 pub mod sensitivity;
 pub mod service;
 pub mod share;
+mod shared;
 pub mod snapshot;
 pub mod stop;
 pub mod suite;

@@ -55,6 +55,15 @@ struct Cli {
         help_heading = "Output"
     )]
     color: Color,
+    /// Say on standard error what is done; twice, each request too. `AUTHZ_PIN_LOG` has a filter instead, such as `authz_pin::sweep=debug`
+    #[arg(
+        long,
+        short,
+        action = clap::ArgAction::Count,
+        global = true,
+        help_heading = "Output"
+    )]
+    verbose: u8,
 }
 
 #[derive(Subcommand)]
@@ -144,6 +153,11 @@ fn misplaced(command: &clap::Command, matches: &ArgMatches) -> Option<String> {
 
 fn start(cli: Cli) -> Exit {
     let color = cli.color;
+    let filter = std::env::var(terminal::LOG).ok();
+    if let Err(error) = terminal::log(color, cli.verbose, filter.as_deref()) {
+        let message = format!("error: {} is not a filter: {error}", terminal::LOG);
+        return report(color, &message, Exit::Usage);
+    }
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return report(color, &format!("error: cannot start: {error}"), Exit::Bug),

@@ -12,6 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value as Json;
 use url::Url;
 
+use crate::blocking::{aside, in_place};
 use crate::database::{Address, DatabaseError, addresses};
 use crate::diagnostic::did_you_mean;
 use crate::embedded::{Cluster, EmbeddedError};
@@ -374,7 +375,7 @@ impl Started {
         if let Some(running) = self.running {
             running.stop.await;
         }
-        drop(self.cluster);
+        aside(move || drop(self.cluster)).await;
     }
 }
 
@@ -405,7 +406,8 @@ fn reached(
         };
         urls.insert(name.clone(), url);
     }
-    let tls = Tls::read(&suite.folder, &suite.file.service.tls, templates, scope)?;
+    let spec = &suite.file.service.tls;
+    let tls = in_place(|| Tls::read(&suite.folder, spec, templates, scope))?;
     Ok((urls, tls))
 }
 
@@ -444,7 +446,7 @@ impl Databases {
 
     /// New ones: one for each that the suite has.
     async fn embedded(suite: &Suite) -> Result<Self, ServiceError> {
-        let cluster = Cluster::start()?;
+        let cluster = aside(Cluster::start).await?;
         let main = cluster.create_database("service").await?;
         let mut further = BTreeMap::new();
         for name in suite.file.service.databases.keys() {

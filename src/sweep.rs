@@ -26,6 +26,7 @@ mod memory;
 mod reset;
 mod setup;
 mod store;
+mod tell;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -34,6 +35,7 @@ use std::time::{Duration, Instant};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
+use tracing::{Instrument, info, info_span};
 
 use crate::chain::chain;
 use crate::http::Http;
@@ -67,6 +69,7 @@ use ledger::Ledger;
 use reset::Reset;
 use setup::Setups;
 use store::Store;
+use tell::Telling;
 
 /// The time since `start`, which is now from here on.
 fn lap(start: &mut Instant) -> Duration {
@@ -156,6 +159,11 @@ fn late(suite: &Suite, service: &Service) -> Duration {
     Duration::from_secs(if service.ephemeral { 0 } else { wait_s })
 }
 
+/// The time since then, in whole milliseconds.
+fn round(start: Instant) -> Duration {
+    Duration::from_millis(u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX))
+}
+
 /// What is said outside any cell.
 pub(crate) const NOBODY: View<'_> = View {
     cell: usize::MAX,
@@ -170,6 +178,8 @@ struct Sweeper<'a> {
     templates: Templates,
     world: World,
     http: Http,
+    /// What was sent, where somebody wants to know.
+    telling: Option<Telling<'a>>,
     store: Option<Store<'a>>,
     ledger: Ledger<'a>,
     setups: Setups<'a>,
@@ -203,7 +213,9 @@ impl<'a> Sweeper<'a> {
         progress: &'a dyn Progress,
     ) -> Result<Self, SweepError> {
         let http = service.http(Duration::from_secs(suite.file.service.timeout_s))?;
-        let http = http.paced(options.rate_limit);
+        let telling = Telling::new(options.har.clone());
+        let tape = telling.as_ref().map(|telling| Arc::clone(&telling.tape));
+        let http = http.paced(options.rate_limit).taped(tape);
         if service.tls.insecure {
             progress.note("certificates are not verified, since the suite says so");
         }
@@ -222,6 +234,7 @@ impl<'a> Sweeper<'a> {
             templates,
             world,
             http,
+            telling,
             store,
             ledger: Ledger::new(suite, registry).unwatched(is_unwatched),
             setups: Setups::default(),
@@ -246,13 +259,20 @@ impl<'a> Sweeper<'a> {
             store.tell_what_is_no_table();
         }
         self.make_world().await?;
+        self.tell_requests();
+        info!("the world is made");
         self.first_canaries(plan).await?;
         for (place, endpoint) in plan.iter().enumerate() {
             let before = self.ledger.count();
-            self.endpoint(endpoint).await?;
-            self.look_after(plan, place, before).await?;
+            self.tell_endpoint(place + 1);
+            let span = info_span!("endpoint", message = %endpoint.endpoint.name);
+            self.endpoint(endpoint).instrument(span.clone()).await?;
+            self.look_after(plan, place, before)
+                .instrument(span)
+                .await?;
             self.ledger.end(endpoint);
         }
+        self.tell_endpoint(plan.len() + 1);
         self.last_canaries(plan).await?;
         self.ledger.know_world();
         self.finish();
@@ -293,6 +313,8 @@ impl<'a> Sweeper<'a> {
             closed = store.close(self.ledger.known(), late).await;
         }
         // What stays changed is told first: it is what a person has to look at.
+        self.tell_requests();
+        info!("the run is undone");
         let closed = closed?;
         if let Err(error) = taken.and(reset) {
             self.tell_what_stays_changed(&Ok(closed));
@@ -309,6 +331,7 @@ impl<'a> Sweeper<'a> {
             // What goes wrong is told with what is left.
             let _ = self.take_all_back().await;
         }
+        self.tell_requests();
         self.tell_what_is_left();
     }
 
@@ -342,5 +365,29 @@ impl<'a> Swept<'a> {
             .catalog
             .as_deref()
             .map(|catalog| observe::Effects::of(&suite.file, catalog, namer, view, &changes));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn assert_send<T: Send>(_: T) {}
+
+    #[test]
+    fn a_sweep_and_its_end_can_go_to_another_thread() {
+        // Nothing is polled: that this compiles is the test.
+        #[expect(dead_code, reason = "it is compiled, and never called")]
+        fn compiles<'a>(
+            suite: &'a Suite,
+            plan: &'a [EndpointPlan<'a>],
+            service: &'a Service,
+            options: &'a Options,
+            end: End<'a>,
+        ) {
+            assert_send(sweep(suite, plan, service, options, &Silent));
+            assert_send(sweep_and_hold(suite, plan, service, options, &Silent));
+            assert_send(end.undo());
+        }
     }
 }

@@ -1,20 +1,23 @@
 //! The terminal: the one owner of colours, progress and the streams' abilities.
 
 mod keyboard;
+mod log;
 
-use std::cell::Cell;
 use std::io::{IsTerminal, Write};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle, WeakProgressBar};
 
 use crate::plan::PlannedCell;
+use crate::shared::Shared;
 use crate::sweep::Progress;
 
 pub use keyboard::{Key, Keyboard};
+pub use log::{LOG, log};
 
 /// A refusal.
 pub const DENIED: Style = AnsiColor::Red.on_default();
@@ -82,8 +85,8 @@ pub fn write_diff(out: &mut dyn Write, diff: &str) -> std::io::Result<()> {
 /// A progress bar on a terminal, plain lines elsewhere.
 pub struct Bar {
     shown: Option<ProgressBar>,
-    endpoint: Cell<usize>,
-    last: std::cell::RefCell<String>,
+    endpoint: Shared<usize>,
+    last: Shared<String>,
 }
 
 impl Bar {
@@ -91,10 +94,13 @@ impl Bar {
     #[must_use]
     pub fn new(cells: usize) -> Self {
         let shown = std::io::stderr().is_terminal().then(|| bar(cells));
+        if let (Some(bar), Ok(mut now)) = (&shown, SHOWN.lock()) {
+            *now = Some(bar.downgrade());
+        }
         Self {
             shown,
-            endpoint: Cell::new(0),
-            last: std::cell::RefCell::default(),
+            endpoint: Shared::default(),
+            last: Shared::default(),
         }
     }
 
@@ -119,6 +125,19 @@ impl Bar {
     }
 }
 
+/// The bar that is on the terminal now, if one is: others who write there have to ask it to stand aside.
+static SHOWN: Mutex<Option<WeakProgressBar>> = Mutex::new(None);
+
+/// Writes to standard error while no bar is there.
+fn beside_the_bar<T>(write: impl FnOnce() -> T) -> T {
+    let shown = SHOWN.lock().ok();
+    let bar = shown.and_then(|shown| shown.as_ref()?.upgrade());
+    match bar.filter(|bar| !bar.is_finished()) {
+        Some(bar) => bar.suspend(write),
+        None => write(),
+    }
+}
+
 fn bar(cells: usize) -> ProgressBar {
     let bar = ProgressBar::new(cells as u64);
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} cells  {elapsed}  {msg}");
@@ -134,11 +153,12 @@ impl Progress for Bar {
             bar.inc(1);
             return;
         }
-        if *self.last.borrow() != *cell.endpoint {
+        let is_other = *self.last.borrow() != *cell.endpoint;
+        if is_other {
             self.end_endpoint();
             cell.endpoint.clone_into(&mut self.last.borrow_mut());
         }
-        self.endpoint.set(self.endpoint.get() + 1);
+        *self.endpoint.borrow_mut() += 1;
     }
 
     fn note(&self, text: &str) {

@@ -8,6 +8,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::blocking::in_place;
+
 /// How long a shell may take to end what it started; it makes it end sooner.
 const LAST_WAIT: Duration = Duration::from_secs(10);
 /// The pause between two looks.
@@ -36,7 +38,7 @@ impl Tether {
         !matches!(self.0.try_wait(), Ok(None))
     }
 
-    /// Lets it end, and waits until it has.
+    /// Lets it end, and waits until it has, on this thread.
     pub(crate) fn end(&mut self) {
         drop(self.0.stdin.take());
         let start = Instant::now();
@@ -48,7 +50,7 @@ impl Tether {
 
 impl Drop for Tether {
     fn drop(&mut self) {
-        self.end();
+        in_place(|| self.end());
     }
 }
 

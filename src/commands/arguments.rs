@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::env::VarError;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
@@ -17,6 +18,7 @@ use url::Url;
 use super::{Failure, told};
 use crate::diagnostic::{list, quoted};
 use crate::exit::Exit;
+use crate::har::Recording;
 use crate::plan::{EndpointPlan, Filter, PlannedCell, Shard, plan};
 use crate::review::{self, Pending};
 use crate::service::Given;
@@ -473,6 +475,9 @@ pub struct SweepArgs {
     /// Fire each endpoint's cells in an order drawn from this number; changes nothing in the records
     #[arg(long, value_name = "SEED")]
     pub shuffle: Option<u64>,
+    /// Write what was sent and answered to a HAR file that only you can read, with names in place of the run's values
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub har: Option<PathBuf>,
 }
 
 impl Default for SweepArgs {
@@ -481,7 +486,27 @@ impl Default for SweepArgs {
             concurrency: 16,
             rate_limit: None,
             shuffle: None,
+            har: None,
         }
+    }
+}
+
+impl SweepArgs {
+    /// Where what is sent is kept, if a file for it was named.
+    pub(super) fn recording(&self) -> Option<Arc<Recording>> {
+        self.har.as_ref().map(|_| Arc::default())
+    }
+
+    /// Writes what was sent, if anything was.
+    pub(super) fn write_har(&self, recording: Option<&Arc<Recording>>) -> Result<(), Failure> {
+        let sent = recording.filter(|recording| recording.has_begun());
+        let (Some(file), Some(recording)) = (&self.har, sent) else {
+            return Ok(());
+        };
+        recording.write(file).map_err(|error| {
+            let message = format!("cannot write `{}`: {error}", file.display());
+            Failure::new(Exit::Usage, message)
+        })
     }
 }
 
@@ -493,6 +518,7 @@ impl From<&SweepArgs> for Options {
             rate_limit: args.rate_limit,
             calls: false,
             pinned: None,
+            har: args.recording(),
         }
     }
 }

@@ -113,13 +113,13 @@ pub async fn run(args: &CheckArgs, context: &mut Context<'_>) -> Result<Exit, Fa
         );
     }
     let (bar, options) = (bar(&plan), args.options(&suite, &plan)?);
-    let held = hold(&suite, &plan, &given, &options, &bar, context).await?;
-    let (mut swept, end) = held;
-    let background = std::mem::take(&mut swept.background);
-    let exit = args.report(&suite, &plan, swept, start, context);
-    tell_background(&suite, &background, context)?;
-    let undone = end.undo().await;
-    both(exit, undone, context)
+    let held = hold(&suite, &plan, &given, &options, &bar, context).await;
+    let done = match held {
+        Ok(held) => args.finish(&suite, &plan, held, start, context).await,
+        Err(failure) => Err(failure),
+    };
+    // Also of a run that failed: most of all then somebody wants to see what was sent.
+    both(done, args.sweep.write_har(options.har.as_ref()), context)
 }
 
 /// Says what the service writes by itself and the suite does not say so.
@@ -153,6 +153,22 @@ impl CheckArgs {
             pinned: Some(pinned(suite, plan)?.into()),
             ..(&self.sweep).into()
         })
+    }
+
+    /// Says what a sweep found, and undoes it.
+    async fn finish(
+        &self,
+        suite: &Suite,
+        plan: &[EndpointPlan<'_>],
+        (mut swept, end): (Sweep, Held<'_>),
+        start: Instant,
+        context: &mut Context<'_>,
+    ) -> Result<Exit, Failure> {
+        let background = std::mem::take(&mut swept.background);
+        let exit = self.report(suite, plan, swept, start, context);
+        tell_background(suite, &background, context)?;
+        let undone = end.undo().await;
+        both(exit, undone, context)
     }
 
     /// A program that reads standard output reads one document.

@@ -1,6 +1,6 @@
 //! `authz-pin clean`: undo what a dead run left.
 
-use std::cell::RefCell;
+use std::sync::{Mutex, PoisonError};
 
 use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
@@ -85,10 +85,11 @@ async fn clean(
     if !database.has_schema("authz_pin").await.map_err(of)? {
         return Ok("nothing to clean: the database has no journal");
     }
-    let err = RefCell::new(&mut *context.err);
+    let err = Mutex::new(&mut *context.err);
     let tell = |text: &str| {
         // That nobody could be told is no reason to stop.
-        let _ = writeln!(err.borrow_mut(), "{text}");
+        let mut err = err.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = writeln!(err, "{text}");
     };
     let (leftovers, stays) = journal::clean(database, &tell).await.map_err(of)?;
     nothing_left(&leftovers)?;

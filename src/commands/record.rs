@@ -4,6 +4,7 @@ mod pinning;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use clap::Args;
 use indexmap::IndexMap;
@@ -16,6 +17,7 @@ use crate::calibrate::{self, Rule, Unstable};
 use crate::conclusive;
 use crate::dry_run::DryRun;
 use crate::exit::Exit;
+use crate::har::Recording;
 use crate::orphan::Unreferenced;
 use crate::plan::EndpointPlan;
 use crate::record::Record;
@@ -89,6 +91,17 @@ const ROUNDS: usize = 3;
 
 /// Sweeps twice, each time with different symbols, and accepts the records if both sweeps gave the same ones.
 pub async fn run(args: &RecordArgs, context: &mut Context<'_>) -> Result<Exit, Failure> {
+    let har = args.sweep.recording();
+    let done = rounds(args, har.as_ref(), context).await;
+    both(done, args.sweep.write_har(har.as_ref()), context)
+}
+
+/// Sweeps twice, and with other rules again where they are made.
+async fn rounds(
+    args: &RecordArgs,
+    har: Option<&Arc<Recording>>,
+    context: &mut Context<'_>,
+) -> Result<Exit, Failure> {
     let mut suite = args.suite.load()?;
     args.snapshots.apply(&mut suite)?;
     let mut rules = Vec::new();
@@ -100,7 +113,8 @@ pub async fn run(args: &RecordArgs, context: &mut Context<'_>) -> Result<Exit, F
             let run = DryRun::new(&suite, &plan, &given, 2)?;
             return print_dry_run(&run, Format::Human, context);
         }
-        let (bar, options) = (bar(&plan), Options::from(&args.sweep));
+        let (bar, mut options) = (bar(&plan), Options::from(&args.sweep));
+        options.har = har.cloned();
         let (twice, held) = twice(args, &suite, &plan, (&bar, &options), context).await?;
         let (is_last, tried) = (round == ROUNDS, rules.len());
         let decided = match twice.decide(args.calibrate, is_last) {

@@ -8,6 +8,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::{Account, Binaries, EmbeddedError};
+use crate::blocking::in_place;
 use crate::tether::{Tether, tail};
 
 const SCRIPT: &str = include_str!("supervisor.sh");
@@ -116,8 +117,10 @@ impl Supervisor {
 
 impl Drop for Supervisor {
     fn drop(&mut self) {
-        self.shell.end();
-        // Nearly always gone already; the shell may have been killed before it came to that.
-        let _ = remove_dir_all(&self.directory);
+        in_place(|| {
+            self.shell.end();
+            // Nearly always gone already; the shell may have been killed before it came to that.
+            let _ = remove_dir_all(&self.directory);
+        });
     }
 }

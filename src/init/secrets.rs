@@ -47,7 +47,7 @@ const BEGINNINGS: [&str; 12] = [
 ];
 
 /// Whether a field of that name holds a secret.
-pub(super) fn is_named(name: &str) -> bool {
+pub(crate) fn is_named(name: &str) -> bool {
     let words = words(name);
     let joined = words.concat();
     joined == "key"
@@ -56,19 +56,19 @@ pub(super) fn is_named(name: &str) -> bool {
 }
 
 /// Whether a header of that name is a credential.
-pub(super) fn is_header(name: &str) -> bool {
+pub(crate) fn is_header(name: &str) -> bool {
     is_named(name) || words(name).iter().any(|word| word == "key")
 }
 
 /// Whether a text is a credential by how it looks.
-pub(super) fn is_value(text: &str) -> bool {
+pub(crate) fn is_value(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     let mut starts = BEGINNINGS.into_iter();
     starts.any(|start| lower.starts_with(start) && text.len() >= start.len() + 8)
 }
 
 /// Whether a value of a field with that name is to be replaced. How many tokens there are is no secret.
-pub(super) fn is_secret(name: &str, value: &Json) -> bool {
+pub(crate) fn is_secret(name: &str, value: &Json) -> bool {
     match value {
         Json::String(text) => is_named(name) || is_value(text),
         Json::Number(_) => is_named(name) && !name.to_ascii_lowercase().ends_with("tokens"),

@@ -1,7 +1,7 @@
 //! Any program as a service: started by a shell, ended with the run.
 
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -11,8 +11,11 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::Value as Json;
 use tempfile::TempDir;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use super::{Launch, LaunchError, Place, Running};
+use crate::blocking::{aside, in_place};
 use crate::tether::{Tether, tail};
 
 /// The script that ties the service's life to ours.
@@ -59,18 +62,27 @@ impl Launch for Command {
         place: Place<'_>,
         settings: Json,
     ) -> BoxFuture<'static, Result<Running, LaunchError>> {
-        let program = Program::start(place, &settings);
+        let program = Planned::new(place, &settings);
         async move {
-            let mut program = program?;
+            let program = program?;
+            let mut program = aside(move || program.start()).await?;
             program.wait_until_it_listens().await?;
             Ok(Running {
                 address: program.address,
                 settle: None,
-                stop: async move { drop(program) }.boxed(),
+                stop: aside(move || drop(program)).boxed(),
             })
         }
         .boxed()
     }
+}
+
+/// A service that is to be started.
+struct Planned {
+    command: String,
+    environment: Vec<(String, String)>,
+    listen: SocketAddr,
+    folder: PathBuf,
 }
 
 /// A started service.
@@ -82,52 +94,73 @@ struct Program {
     _folder: TempDir,
 }
 
-impl Program {
-    fn start(place: Place<'_>, settings: &Json) -> Result<Self, LaunchError> {
+impl Planned {
+    fn new(place: Place<'_>, settings: &Json) -> Result<Self, LaunchError> {
         let settings = read(settings)?;
-        let address = free(place.listen).map_err(|error| failed("cannot listen", &error))?;
+        let database = place.database_url.filter(|_| settings.database);
+        let database = database.map(|url| ("DATABASE_URL".to_owned(), url.to_owned()));
+        let further = place.databases.iter().map(of_database);
+        // What the suite says counts more.
+        let environment = database.into_iter().chain(further);
+        Ok(Self {
+            command: settings.command,
+            environment: environment.chain(settings.environment).collect(),
+            listen: place.listen,
+            folder: place.folder.to_owned(),
+        })
+    }
+
+    fn start(self) -> Result<Program, LaunchError> {
+        let address = free(self.listen).map_err(|error| failed("cannot listen", &error))?;
         let folder = tempfile::tempdir().map_err(|error| failed("no place for a log", &error))?;
         let log = folder.path().join("log");
-        let database = place.database_url.filter(|_| settings.database);
         let mut shell = std::process::Command::new("/bin/sh");
         shell
-            .args(["-c", SCRIPT, "authz-pin-service", &settings.command])
+            .args(["-c", SCRIPT, "authz-pin-service", &self.command])
             .arg(&log)
             .env("HOST", address.ip().to_string())
             .env("PORT", address.port().to_string())
-            .envs(database.map(|url| ("DATABASE_URL", url)))
-            .envs(place.databases.iter().map(of_database))
-            .envs(&settings.environment)
-            .current_dir(place.folder);
+            .envs(self.environment)
+            .current_dir(self.folder);
         let shell =
             Tether::spawn(&mut shell).map_err(|error| failed("cannot run /bin/sh", &error))?;
-        Ok(Self {
+        Ok(Program {
             _shell: shell,
-            command: settings.command,
+            command: self.command,
             address,
             log,
             _folder: folder,
         })
     }
+}
 
+impl Program {
     async fn wait_until_it_listens(&mut self) -> Result<(), LaunchError> {
         let start = Instant::now();
-        while TcpStream::connect_timeout(&self.address, TICK).is_err() {
-            if let Some(status) = status(&self.log) {
-                return Err(self.failed(&format!("ended with status {status}")));
+        while !self.listens().await {
+            if let Some(status) = status_of(&self.log).await {
+                return Err(self.failed(&format!("ended with status {status}")).await);
             }
             if start.elapsed() > PATIENCE {
                 let (address, seconds) = (self.address, PATIENCE.as_secs());
-                return Err(self.failed(&format!("does not listen on {address} after {seconds} s")));
+                let how = format!("does not listen on {address} after {seconds} s");
+                return Err(self.failed(&how).await);
             }
             tokio::time::sleep(TICK).await;
         }
         Ok(())
     }
 
-    fn failed(&self, how: &str) -> LaunchError {
+    async fn listens(&self) -> bool {
+        let connection = timeout(TICK, TcpStream::connect(self.address));
+        matches!(connection.await, Ok(Ok(_)))
+    }
+
+    async fn failed(&self, how: &str) -> LaunchError {
+        let log = self.log.clone();
+        let said = aside(move || said(&log)).await;
         LaunchError::Start {
-            message: format!("`{}` {how}; {}", self.command, said(&self.log)),
+            message: format!("`{}` {how}; {said}", self.command),
             help: Some(
                 "the command runs in the suite's folder, and is to listen on $HOST:$PORT"
                     .to_owned(),
@@ -150,7 +183,8 @@ pub(crate) async fn run(
     environment: &[(&str, &str)],
     patience: Duration,
 ) -> Result<(), String> {
-    let place = tempfile::tempdir().map_err(|error| format!("no place for a log: {error}"))?;
+    let place = in_place(tempfile::tempdir);
+    let place = place.map_err(|error| format!("no place for a log: {error}"))?;
     let log = place.path().join("log");
     let mut shell = std::process::Command::new("/bin/sh");
     shell
@@ -158,11 +192,11 @@ pub(crate) async fn run(
         .arg(&log)
         .envs(environment.iter().copied())
         .current_dir(folder);
-    let shell =
-        Tether::spawn(&mut shell).map_err(|error| format!("cannot run /bin/sh: {error}"))?;
+    let shell = in_place(|| Tether::spawn(&mut shell));
+    let shell = shell.map_err(|error| format!("cannot run /bin/sh: {error}"))?;
     let start = Instant::now();
     let how = loop {
-        match status(&log).as_deref() {
+        match status_of(&log).await.as_deref() {
             Some("0") => return Ok(()),
             Some(status) => break format!("ended with status {status}"),
             None if start.elapsed() > patience => {
@@ -171,11 +205,16 @@ pub(crate) async fn run(
             None => tokio::time::sleep(TICK).await,
         }
     };
-    drop(shell);
-    Err(format!("{how}; {}", said(&log)))
+    aside(move || drop(shell)).await;
+    Err(format!("{how}; {}", in_place(|| said(&log))))
 }
 
-/// The status of a command that has ended.
+/// The status of a command, once it has ended.
+async fn status_of(log: &Path) -> Option<String> {
+    let log = log.to_owned();
+    aside(move || status(&log)).await
+}
+
 fn status(log: &Path) -> Option<String> {
     let status = std::fs::read_to_string(log.with_extension("status")).ok()?;
     status.strip_suffix('\n').map(str::to_owned)

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use tracing::info;
+
 use super::doubt::Try;
 use super::fire::Brought;
 use super::store::Store;
@@ -98,6 +100,7 @@ impl<'a> Sweeper<'a> {
             return Ok(None);
         }
         self.tell_doubt(plan, &again);
+        info!(cells = again.len(), "asking again");
         let is_last = again.iter().all(|(_, doubt)| *doubt == Doubt::Conflict);
         // What holds a lock for a call may hold it for a while longer.
         let asked = self.retry_after.take().unwrap_or(pause);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aho_corasick::AhoCorasick;
+use tracing::info;
 
 use super::background::Background;
 use crate::database::Serial;
@@ -32,6 +33,16 @@ impl Attributed {
     /// Whether calls of cells can have done any of it.
     pub(super) fn has_any(&self) -> bool {
         !self.explained.is_empty() || !self.unexplained.is_empty()
+    }
+
+    /// Says how much there was.
+    pub(super) fn log(&self) {
+        info!(
+            effects = self.explained.len(),
+            background = self.background.len(),
+            unexplained = self.unexplained.len(),
+            "waited for what calls write, and claimed it"
+        );
     }
 }
 

@@ -10,12 +10,12 @@ use super::control::{Act, Collected, Strange};
 use super::fire::Brought;
 use super::setup::Stage;
 use super::store::{Pause, Store, Wait};
-use super::{SweepError, Sweeper, lap};
+use super::{SweepError, Sweeper, lap, round};
 use crate::chain::chain;
 use crate::credential::headers;
 use crate::database::{Catalog, DatabaseError};
 use crate::fault::Reply;
-use crate::http::{Call, PAUSES};
+use crate::http::{Call, PAUSES, Purpose};
 use crate::journal::Change;
 use crate::observation::Observation;
 use crate::plan::PlannedCell;
@@ -24,6 +24,7 @@ use crate::symbols::{Knowledge, Namer, View};
 use crate::template::{Fields, TemplateError, Value};
 use crate::world::{Instance, Scratch, World};
 use rayon::prelude::*;
+use tracing::info;
 
 /// One cell as it was swept.
 pub(super) struct Swept<'a> {
@@ -56,13 +57,18 @@ impl<'a> Sweeper<'a> {
         let first = self.ledger.count();
         self.issue_again().await?;
         self.ledger.begin_batch();
+        self.begin_telling(first, cells);
         let mut scratches = self.seed(endpoint, first, cells).await?;
+        info!(cells = cells.len(), took = ?round(start), "seeded");
         self.found.phases.seeding += lap(&mut start);
-        let requests: Arc<[Call]> = self
-            .calls(&endpoint.spec.request, cells, &scratches)?
-            .into();
+        let requests = self.calls(&endpoint.spec.request, cells, &scratches)?;
+        let requests = (first..).zip(requests);
+        let requests: Arc<[Call]> = requests
+            .map(|(number, call)| call.of(Purpose::Call, Some(number)))
+            .collect();
         let brought = self.fired(endpoint, cells, &requests).await?;
         self.hear(&brought);
+        info!(calls = requests.len(), took = ?round(start), "sent");
         self.found.phases.requests += lap(&mut start);
         self.capture(endpoint, first, &brought, &mut scratches)?;
         self.ledger.know_values(first);
@@ -85,6 +91,7 @@ impl<'a> Sweeper<'a> {
         self.found.phases.record += naming;
         self.found.phases.journal += lap(&mut start).saturating_sub(naming);
         let effects = effects?;
+        effects.log();
         let has_changed = effects.has_any() || self.has_seeded(&scratches);
         self.observe(endpoint, first);
         let strange = self.assign(effects);
@@ -96,6 +103,8 @@ impl<'a> Sweeper<'a> {
         if has_changed {
             self.reset().await?;
         }
+        info!("undone");
+        self.tell_requests();
         self.found.phases.journal += lap(&mut start);
         // To let go of it takes a while, in which the database can go on.
         rayon::spawn(move || drop((scratches, requests, brought)));
@@ -243,7 +252,7 @@ impl<'a> Sweeper<'a> {
                 self.ledger
                     .values()
                     .add_cell_entity(number, name, &instance);
-                self.made_by_call((name, kind), &scratch.scope, &instance, place);
+                self.made_by_call((name, kind), &scratch.scope, &instance, (place, number));
                 scratch.scope.insert(name, Value::from(instance.scope()));
             }
         }
@@ -296,7 +305,7 @@ impl<'a> Sweeper<'a> {
         let mut owners = Vec::new();
         for (place, (cell, scratch)) in cells.iter().zip(scratches).enumerate() {
             let (number, fresh) = (first + place, self.setups.fresh_at(place));
-            for (name, spec) in &endpoint.spec.probes {
+            for (at, (name, spec)) in endpoint.spec.probes.iter().enumerate() {
                 let credential = match &spec.auth.actor {
                     Some(actor) => self.headers_in(actor, cell, &scratch.scope, fresh.as_deref()),
                     None => headers(
@@ -307,12 +316,9 @@ impl<'a> Sweeper<'a> {
                     ),
                 };
                 let Ok(credential) = credential else { continue };
-                asked.push(Call::render(
-                    &self.templates,
-                    &spec.request,
-                    credential,
-                    &scratch.scope,
-                )?);
+                let call =
+                    Call::render(&self.templates, &spec.request, credential, &scratch.scope)?;
+                asked.push(call.of(Purpose::Probe(at), Some(number)));
                 owners.push((number, name));
             }
         }

@@ -5,9 +5,10 @@ mod answer;
 mod repair;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
+
+use tracing::info;
 
 use super::again::PAUSES;
 use super::control::{Act, Acts};
@@ -29,7 +30,7 @@ pub(super) struct Canaries<'a> {
     /// The actors of whom nobody told the service.
     strangers: BTreeSet<&'a str>,
     /// All endpoints of the suite with all their cells, whatever is swept.
-    calls: Rc<[EndpointPlan<'a>]>,
+    calls: Arc<[EndpointPlan<'a>]>,
     /// The call that shows whether an actor's credential works: one that was answered otherwise than a call of somebody whom
     /// the service does not know. A read, as far as there is one.
     proofs: BTreeMap<&'a String, (PlannedCell<'a>, Said)>,
@@ -265,7 +266,7 @@ impl<'a> Sweeper<'a> {
 
     /// Asks every read that has no snapshot about every actor that is not known to be allowed anything, until it is.
     async fn found_canaries(&mut self, mut left: BTreeSet<&'a String>) -> Result<(), SweepError> {
-        let calls = Rc::clone(&self.canaries.calls);
+        let calls = Arc::clone(&self.canaries.calls);
         for plan in calls.iter().filter(|plan| is_read(plan)) {
             if self.pinned_record(&plan.endpoint.name).is_some() {
                 continue;
@@ -391,7 +392,7 @@ impl<'a> Sweeper<'a> {
         cells: &[PlannedCell<'a>],
     ) -> Result<Vec<(PlannedCell<'a>, Answers)>, SweepError> {
         let mut all = Vec::new();
-        for plan in &*Rc::clone(&self.canaries.calls) {
+        for plan in &*Arc::clone(&self.canaries.calls) {
             let own = |cell: &&PlannedCell<'a>| cell.endpoint == &plan.endpoint.name;
             let asked: Vec<PlannedCell<'a>> = cells.iter().filter(own).copied().collect();
             if !asked.is_empty() {
@@ -435,6 +436,8 @@ impl<'a> Sweeper<'a> {
     ) -> Result<BTreeMap<(&'a String, &'a String), Said>, SweepError> {
         let before = self.ledger.count();
         self.enter(self.presence(plan)).await?;
+        info!(endpoint = %plan.endpoint.name, calls = cells.len(), "asking canaries");
+        self.tell_canaries(true);
         let tried = self.attempt(plan, cells.to_vec()).await?;
         self.count_written(plan, &tried);
         for pause in PAUSES {
@@ -446,6 +449,7 @@ impl<'a> Sweeper<'a> {
                 break;
             }
         }
+        self.tell_canaries(false);
         self.leave().await?;
         let swept = self.ledger.since(before).iter();
         let said = swept.filter(|swept| swept.recorded).map(|swept| {

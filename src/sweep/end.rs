@@ -12,14 +12,14 @@ pub struct End<'a> {
     sweeper: Box<Sweeper<'a>>,
     late: Duration,
     /// Whether somebody has asked for the run's end since it began.
-    asked: Pin<Box<dyn Future<Output = ()>>>,
+    asked: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 impl<'a> End<'a> {
     pub(super) fn new(
         sweeper: Box<Sweeper<'a>>,
         late: Duration,
-        asked: impl Future<Output = ()> + 'static,
+        asked: impl Future<Output = ()> + Send + 'static,
     ) -> Self {
         Self {
             sweeper,

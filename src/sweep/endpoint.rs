@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
+use tracing::info;
+
 use super::again::PAUSES;
 use super::control::{Act, Acts, Strange, tables};
 use super::doubt::{Doubts, Try};
@@ -131,6 +133,7 @@ impl<'a> Sweeper<'a> {
             tables(&acts)
         );
         self.progress.note(&note);
+        info!(cells = cells.len(), "repeating one cell at a time");
         self.ledger.forget(before);
         self.found.repeated.insert(name.clone());
         self.enter(Presence::Alone).await?;

@@ -1,12 +1,13 @@
 //! Sending many calls at once.
 
-use std::cell::Cell;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::FuturesOrdered;
+use futures::{FutureExt, StreamExt};
 use serde_json::Value as Json;
 use tokio::sync::RwLock;
 use tokio::task::JoinSet;
@@ -118,8 +119,8 @@ impl Sweeper<'_> {
             under_way: &Arc::clone(&self.setups.under_way),
             pages,
         };
-        let walks = calls.iter().map(|call| walker.walk(call));
-        let walks = in_order(walks, self.at_once);
+        let walks = calls.iter().map(|call| walker.walk(call).boxed());
+        let walks = in_order(walks.collect(), self.at_once);
         let brought = while_alone(self.store.as_mut(), walks).await?;
         self.found.requests += brought.iter().map(Brought::requests).sum::<usize>();
         Ok(brought)
@@ -295,15 +296,21 @@ fn items(answer: &Answer, path: &str) -> usize {
 /// Runs futures, some at once, and gives their results in the futures' order, or the first failure. After a failure
 /// those under way are awaited, since a call that is given up may still write, but no other one is begun.
 pub(super) async fn in_order<T, E>(
-    futures: impl Iterator<Item = impl Future<Output = Result<T, E>>>,
+    futures: Vec<BoxFuture<'_, Result<T, E>>>,
     at_once: usize,
 ) -> Result<Vec<T>, E> {
-    let has_failed = Cell::new(false);
-    let wanted = futures.take_while(|_| !has_failed.get());
-    let results: Vec<Result<T, E>> = futures::stream::iter(wanted)
-        .buffered(at_once.max(1))
-        .inspect(|result| has_failed.set(has_failed.get() || result.is_err()))
-        .collect()
-        .await;
+    let (mut waiting, mut under_way) = (futures.into_iter(), FuturesOrdered::new());
+    let (mut results, mut has_failed) = (Vec::new(), false);
+    loop {
+        while under_way.len() < at_once.max(1) && !has_failed {
+            let Some(next) = waiting.next() else { break };
+            under_way.push_back(next);
+        }
+        let Some(result) = under_way.next().await else {
+            break;
+        };
+        has_failed |= result.is_err();
+        results.push(result);
+    }
     results.into_iter().collect()
 }

@@ -1,16 +1,17 @@
 //! Fresh callers: a world of its own for each cell, so that a call which ends its caller's session, deletes its caller or
 //! promotes it changes nothing for any other cell.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
 use rayon::prelude::*;
 
 use super::fire::in_order;
 use super::issue::Issues;
 use super::{SweepError, Sweeper};
 use crate::plan::{EndpointPlan, PlannedCell};
+use crate::shared::Shared;
 use crate::suite::{Endpoint, Kind, Member};
 use crate::template::{Scope, TemplateError};
 use crate::world::{Class, Instance, Row, Scratch, World, order};
@@ -19,20 +20,20 @@ use crate::world::{Class, Instance, Row, Scratch, World, order};
 pub(in crate::sweep) struct Fresh {
     /// The cell's number within the run.
     pub(super) cell: usize,
-    pub(super) world: RefCell<World>,
+    pub(super) world: Shared<World>,
     /// What its callers were given.
     pub(super) issues: Issues,
     /// Its rows that are still to be inserted.
-    rows: RefCell<Vec<Row>>,
+    rows: Shared<Vec<Row>>,
 }
 
 impl Fresh {
     fn new(cell: usize, world: World) -> Self {
         Self {
             cell,
-            world: RefCell::new(world),
+            world: Shared::new(world),
             issues: Issues::default(),
-            rows: RefCell::default(),
+            rows: Shared::default(),
         }
     }
 
@@ -109,7 +110,7 @@ impl<'a> Sweeper<'a> {
         &mut self,
         first: usize,
         cells: &[PlannedCell<'a>],
-    ) -> Result<Vec<Rc<Fresh>>, TemplateError> {
+    ) -> Result<Vec<Arc<Fresh>>, TemplateError> {
         let (suite, templates, world) = (self.suite, &self.templates, &self.world);
         // As with the targets, all of them are drawn.
         let drawn = cells.par_iter().map(|_| world.anew(suite, templates));
@@ -120,7 +121,7 @@ impl<'a> Sweeper<'a> {
         }
         let all = (first..).zip(drawn);
         Ok(all
-            .map(|(cell, world)| Rc::new(Fresh::new(cell, world)))
+            .map(|(cell, world)| Arc::new(Fresh::new(cell, world)))
             .collect())
     }
 
@@ -128,7 +129,7 @@ impl<'a> Sweeper<'a> {
     async fn set_up_anew(
         &mut self,
         cells: &[PlannedCell<'a>],
-        all: &[Rc<Fresh>],
+        all: &[Arc<Fresh>],
     ) -> Result<(), SweepError> {
         let kinds = self.suite.cast().filter_map(|member| member.kind);
         let one: Duration = kinds.map(|kind| self.longest(kind)).sum();
@@ -153,7 +154,7 @@ impl<'a> Sweeper<'a> {
         &mut self,
         member: &Member<'a>,
         cells: &[PlannedCell<'a>],
-        all: &[Rc<Fresh>],
+        all: &[Arc<Fresh>],
     ) -> Result<(), SweepError> {
         for fresh in all {
             let mut world = fresh.world.borrow_mut();
@@ -179,7 +180,7 @@ impl<'a> Sweeper<'a> {
         name: &str,
         kind: &'a Kind,
         cells: &[PlannedCell<'a>],
-        all: &[Rc<Fresh>],
+        all: &[Arc<Fresh>],
     ) -> Result<(), SweepError> {
         let known = |fresh: &Fresh| {
             let world = fresh.world.borrow();
@@ -224,8 +225,8 @@ impl<'a> Sweeper<'a> {
             store.begin_setup(super::setup::LONGEST).await?;
         }
         let callers = cells.iter().zip(&all);
-        let callers = callers.map(|(cell, fresh)| self.issue_to(endpoint, cell, fresh));
-        let issued = in_order(callers, self.options.concurrency).await;
+        let callers = callers.map(|(cell, fresh)| self.issue_to(endpoint, cell, fresh).boxed());
+        let issued = in_order(callers.collect(), self.options.concurrency).await;
         let issued = issued.map(drop);
         self.learn_issued();
         if logs_in {

@@ -1,6 +1,7 @@
 //! What a sweep is given: the service, how it is swept, and who is told how far it is.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -8,6 +9,7 @@ use url::Url;
 
 use super::Pinned;
 use crate::database::{Address, addresses};
+use crate::har::Recording;
 use crate::http::{Http, HttpError, Tls};
 use crate::plan::PlannedCell;
 use crate::suite::Suite;
@@ -63,6 +65,8 @@ pub struct Options {
     pub calls: bool,
     /// What the snapshots say, where they say whose credential has to work.
     pub pinned: Option<Pinned>,
+    /// Where to keep what is sent and answered.
+    pub har: Option<Arc<Recording>>,
 }
 
 impl Default for Options {
@@ -73,12 +77,13 @@ impl Default for Options {
             shuffle: None,
             calls: false,
             pinned: None,
+            har: None,
         }
     }
 }
 
-/// Who is told how far a sweep is.
-pub trait Progress {
+/// Who is told how far a sweep is, from whatever thread the sweep is on.
+pub trait Progress: Send + Sync {
     /// A cell was swept.
     fn swept(&self, cell: &PlannedCell<'_>);
     /// Something that a person may want to know.

@@ -1,19 +1,20 @@
 //! What actors are given before they call: by a login, or signed here.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 use tokio::sync::Mutex;
+use tracing::info;
 
 use super::fresh::Fresh;
 use super::setup::{StepFailure, answered, expects};
 use super::{SweepError, Sweeper};
 use crate::credential::{headers, jwt};
-use crate::http::{Answer, Call};
+use crate::http::{Answer, Call, Purpose};
 use crate::observe::text_at;
 use crate::plan::PlannedCell;
+use crate::shared::Shared;
 use crate::suite::{Credential, Expiry, LoginSpec, RequestSpec, Suite};
 use crate::template::{Fields, Scope, TemplateError, Templates, Value};
 use crate::world::{Class, Field, Instance, Scratch};
@@ -30,9 +31,9 @@ pub(super) struct Issued {
 /// What the actors were given by now.
 #[derive(Default)]
 pub(super) struct Issues {
-    given: RefCell<BTreeMap<String, Issued>>,
+    given: Shared<BTreeMap<String, Issued>>,
     /// What nobody has been told to look for yet.
-    unknown: RefCell<Vec<(String, Instance)>>,
+    unknown: Shared<Vec<(String, Instance)>>,
     /// One at a time, so that no actor logs in twice.
     turn: Mutex<()>,
     /// Whose credentials this run needs.
@@ -234,12 +235,14 @@ impl<'a> Sweeper<'a> {
         let mut issued = Issued::default();
         let mut secrets = Instance::default();
         if let Some(login) = &auth.login {
-            let (given, lifetime) = self.log_in(login, &scope, &mut secrets).await?;
+            let (given, lifetime) = self.log_in(login, (&scope, fresh), &mut secrets).await?;
+            info!(actor, "logged in");
             issued.names.insert("login".to_owned(), Value::from(given));
             issued.due = lifetime.map(|lifetime| self.due(lifetime));
         }
         if let Some(spec) = &auth.jwt {
             let token = jwt::sign(&self.templates, spec, &scope)?;
+            info!(actor, "signed a token");
             secrets.fields.insert("jwt".to_owned(), secret(&token));
             issued.names.insert("jwt".to_owned(), Value::from(token));
             let due = self.due(Duration::from_secs(spec.lifetime_s));
@@ -262,12 +265,13 @@ impl<'a> Sweeper<'a> {
     async fn log_in(
         &self,
         login: &LoginSpec,
-        scope: &Scope,
+        (scope, fresh): (&Scope, Option<&Fresh>),
         secrets: &mut Instance,
     ) -> Result<(Fields, Option<Duration>), StepFailure> {
         let own = login.auth.as_ref();
         let credential = headers(&self.templates, own, scope, &Fields::new())?;
         let call = Call::render(&self.templates, &login.request, credential, scope)?;
+        let call = call.of(Purpose::Login, fresh.map(|fresh| fresh.cell));
         let answer = self.send_step(&call).await?;
         let is_expected = expects(&login.expect, &answer, &[]);
         let mut given = Fields::new();

@@ -4,10 +4,12 @@
 use std::time::{Duration, Instant};
 
 use super::setup::{LONGEST, answered, expects, shortened};
+use tracing::info;
+
 use super::{NOBODY, Service, SweepError, Sweeper};
 use crate::chain::chain;
 use crate::credential::headers;
-use crate::http::{Call, Http};
+use crate::http::{Call, Http, Purpose};
 use crate::journal::Presence;
 use crate::service::run_command;
 use crate::suite::{RequestSpec, ResetSpec, Suite};
@@ -81,6 +83,7 @@ impl<'a> Reset<'a> {
         let own = actor.map_or(auth, |actor| self.suite.auth_of(actor));
         let credential = headers(&self.templates, own, &self.scope, &Fields::new())?;
         let call = Call::render(&self.templates, request, credential, &self.scope)?;
+        let call = call.of(Purpose::Reset, None);
         let step = format!("{} `{}`", request.method.as_str(), request.path);
         match self.http.send(&call).await {
             Ok(Ok(answer)) if expects(&self.spec.expect, &answer, &[]) => Ok(()),
@@ -129,6 +132,7 @@ impl Sweeper<'_> {
         let window = Duration::from_secs(self.suite.file.service.timeout_s) * 2;
         store.begin_setup(window.min(LONGEST)).await?;
         let done = reset.run().await;
+        info!("reset the service");
         self.found.requests += usize::from(reset.spec.request.is_some());
         let claimed = self.claim_setup().await;
         done.and(claimed)

@@ -4,9 +4,10 @@ mod made;
 mod removal;
 mod step;
 
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures::FutureExt;
 use made::{Made, secrets};
 pub(super) use made::{Setups, Stage};
 pub(super) use step::{answered, expects, shortened};
@@ -15,7 +16,7 @@ use step::{captured, title};
 use super::fire::in_order;
 use super::fresh::Fresh;
 use super::{NOBODY, SweepError, Sweeper};
-use crate::http::{Answer, Body, Call};
+use crate::http::{Answer, Body, Call, Purpose};
 use crate::journal::Presence;
 use crate::plan::{EndpointPlan, PlannedCell};
 use crate::suite::{Endpoint, Kind, PollSpec, StepSpec};
@@ -54,7 +55,9 @@ pub(super) struct Making<'a> {
     base: Scope,
     instance: Instance,
     /// The world of the cell that it is for, where it has its own.
-    fresh: Option<Rc<Fresh>>,
+    fresh: Option<Arc<Fresh>>,
+    /// The number within the run of the cell that it is for, if it is for one.
+    cell: Option<usize>,
 }
 
 /// What is known of an entity after its setup, also where a step failed.
@@ -147,6 +150,7 @@ impl<'a> Sweeper<'a> {
             base: self.world.scope_for(name),
             instance,
             fresh: None,
+            cell: None,
         };
         let (instance, made) = self.make(making).await;
         let values = self.ledger.world();
@@ -195,6 +199,7 @@ impl<'a> Sweeper<'a> {
             base: self.world.scope(),
             instance: Instance::default(),
             fresh: None,
+            cell: None,
         };
         let (instance, made) = self.make(making).await;
         self.ledger.values().add_world_entity("setup", &instance);
@@ -215,7 +220,7 @@ impl<'a> Sweeper<'a> {
             let kind = self.kind_of_target(cell);
             if let Some(kind) = kind.filter(|kind| !kind.setup.is_empty()) {
                 let fresh = self.setups.fresh_at(place);
-                makings.push((place, target(cell, kind, scratch, fresh)));
+                makings.push((place, target(cell, kind, scratch, (fresh, first + place))));
             }
         }
         if makings.is_empty() {
@@ -245,11 +250,9 @@ impl<'a> Sweeper<'a> {
         &self,
         makings: Vec<(usize, Making<'a>)>,
     ) -> Result<Vec<(usize, Outcome)>, SweepError> {
-        let makes = makings.into_iter().map(async |(place, making)| {
-            let made = self.make(making).await;
-            Ok((place, made))
-        });
-        in_order(makes, self.options.concurrency).await
+        let make = |(place, making)| async move { Ok((place, self.make(making).await)) };
+        let makes = makings.into_iter().map(|making| make(making).boxed());
+        in_order(makes.collect(), self.options.concurrency).await
     }
 
     /// How long the steps of a kind can take.
@@ -285,6 +288,7 @@ impl<'a> Sweeper<'a> {
             base,
             mut instance,
             fresh,
+            cell,
         } = making;
         let slot = self.setups.begin(Made {
             stage,
@@ -292,17 +296,18 @@ impl<'a> Sweeper<'a> {
             teardown: &kind.teardown,
             scope: instance.within(&base),
             fresh: fresh.clone(),
+            cell,
             secrets: secrets(&instance),
             is_gone: false,
         });
         let fresh = fresh.as_deref();
         for (number, step) in (1..).zip(&kind.setup) {
             let made = self
-                .make_step(step, kind, (&base, fresh), &mut instance)
+                .make_step(step, kind, (&base, fresh, cell), &mut instance)
                 .await;
             self.setups.update(slot, &base, &instance);
             let Err(failure) = made else { continue };
-            self.setups.has_failed.set(true);
+            self.setups.has_failed.replace(true);
             if number == 1 && matches!(failure, StepFailure::Refused(..)) {
                 self.setups.is_gone(slot);
             }
@@ -318,14 +323,15 @@ impl<'a> Sweeper<'a> {
         &self,
         step: &StepSpec,
         kind: &Kind,
-        (base, fresh): (&Scope, Option<&Fresh>),
+        (base, fresh, cell): (&Scope, Option<&Fresh>, Option<usize>),
         instance: &mut Instance,
     ) -> Result<(), StepFailure> {
         let scope = instance.within(base);
         if !self.templates.wants(step.when.as_deref(), &scope)? {
             return Ok(());
         }
-        let answer = self.ask(step, &scope, fresh, &[]).await?;
+        let answer = self.ask(step, (&scope, fresh), &[], (Purpose::Setup, cell));
+        let answer = answer.await?;
         let captured = captured(step, &answer);
         // An answer that is refused can hold a credential all the same, which is then known and not shown.
         instance.learn(&self.templates, kind, base, &captured)?;
@@ -346,12 +352,13 @@ impl<'a> Sweeper<'a> {
     async fn ask(
         &self,
         step: &StepSpec,
-        scope: &Scope,
-        fresh: Option<&Fresh>,
+        (scope, fresh): (&Scope, Option<&Fresh>),
         usual: &[u16],
+        (purpose, cell): (Purpose, Option<usize>),
     ) -> Result<Answer, StepFailure> {
         let credential = self.credential(step.auth.as_ref(), scope, fresh).await?;
         let call = Call::render(&self.templates, &step.request, credential, scope)?;
+        let call = call.of(purpose, cell);
         let Some(poll) = &step.poll else {
             return self.send_step(&call).await;
         };
@@ -396,7 +403,7 @@ impl<'a> Sweeper<'a> {
     /// A run that is asked to end waits for what is under way here.
     pub(super) async fn send_step(&self, call: &Call) -> Result<Answer, StepFailure> {
         let _under_way = self.setups.under_way.read().await;
-        self.setups.requests.update(|count| count + 1);
+        *self.setups.requests.borrow_mut() += 1;
         let sent = self.http.send(call).await.map_err(SweepError::from)?;
         sent.map_err(|fault| StepFailure::Unclear(format!("no answer came: {fault}")))
     }
@@ -424,7 +431,7 @@ impl<'a> Sweeper<'a> {
 
     /// A member of a cell's own world that is to be made.
     pub(super) fn member_of(
-        fresh: &Rc<Fresh>,
+        fresh: &Arc<Fresh>,
         kind: &'a Kind,
         what: String,
         base: Scope,
@@ -436,7 +443,8 @@ impl<'a> Sweeper<'a> {
             kind,
             base,
             instance,
-            fresh: Some(Rc::clone(fresh)),
+            cell: Some(fresh.cell),
+            fresh: Some(Arc::clone(fresh)),
         }
     }
 }
@@ -445,7 +453,7 @@ fn target<'a>(
     cell: &PlannedCell<'_>,
     kind: &'a Kind,
     scratch: &Scratch,
-    fresh: Option<Rc<Fresh>>,
+    (fresh, number): (Option<Arc<Fresh>>, usize),
 ) -> Making<'a> {
     Making {
         stage: Stage::Target,
@@ -454,5 +462,6 @@ fn target<'a>(
         base: scratch.base(cell.target),
         instance: scratch.target.clone(),
         fresh,
+        cell: Some(number),
     }
 }

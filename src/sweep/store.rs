@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
+use tracing::debug;
 
 use super::attribution::{Attributed, Attribution};
 use super::background::Background;
@@ -25,7 +26,7 @@ use crate::world::{Row, Scratch};
 
 pub(super) use window::{Pause, Wait};
 
-use sides::Sides;
+use sides::{Sides, ask, each};
 
 /// The service's databases during one run.
 pub(super) struct Store<'p> {
@@ -168,6 +169,7 @@ impl<'p> Store<'p> {
         if changes.is_empty() {
             return Ok(Attributed::default());
         }
+        debug!(changes = changes.len(), "read the journal");
         let others = self.read_others().await?;
         self.others.extend(others);
         let attribution = Attribution::new(known, &self.others, &self.background);
@@ -187,26 +189,24 @@ impl<'p> Store<'p> {
 
     /// What nobody has explained yet, in all databases.
     async fn read(&mut self) -> Result<Vec<Change>, DatabaseError> {
-        let changes = self
-            .sides
-            .ask(async |journal, database| journal.read(database).await);
-        Ok(changes.await?.into_iter().flatten().collect())
+        let changes = ask!(self.sides, |journal, database| journal.read(database).await);
+        Ok(changes?.into_iter().flatten().collect())
     }
 
     /// What other runs made, in all databases.
     async fn read_others(&mut self) -> Result<Vec<String>, DatabaseError> {
-        let others = self
-            .sides
-            .ask(async |journal, database| journal.others(database).await);
-        Ok(others.await?.into_iter().flatten().collect())
+        let others = ask!(self.sides, |journal, database| journal
+            .others(database)
+            .await);
+        Ok(others?.into_iter().flatten().collect())
     }
 
     async fn set_aside(&mut self, changes: &[Serial]) -> Result<(), DatabaseError> {
-        let set_aside = self.sides.ask(async |journal, _| {
+        let set_aside = ask!(self.sides, |journal, _| {
             journal.set_aside(changes.iter().copied());
             Ok(())
         });
-        set_aside.await.map(drop)
+        set_aside.map(drop)
     }
 
     /// Sets changes aside that are nobody's, and counts them.
@@ -276,10 +276,10 @@ impl<'p> Store<'p> {
     }
 
     async fn claim_numbers(&mut self, numbers: &[Serial]) -> Result<(), DatabaseError> {
-        let claimed = self
-            .sides
-            .ask(async |journal, database| journal.claim(database, numbers).await);
-        claimed.await.map(drop)
+        let claimed = ask!(self.sides, |journal, database| journal
+            .claim(database, numbers)
+            .await);
+        claimed.map(drop)
     }
 
     /// Undoes a batch: its rows, its effects, and what its probes wrote. Gives what was written after the journal was read and
@@ -292,17 +292,17 @@ impl<'p> Store<'p> {
         // What cannot be undone yet is undone with the whole run, or told then.
         self.undo(known, Extent::Batch, self.world_rows).await?;
         self.is_batch = false;
-        let ended = self
-            .sides
-            .ask(async |journal, database| journal.end_batch(database).await);
-        ended.await?;
+        let ended = ask!(self.sides, |journal, database| journal
+            .end_batch(database)
+            .await);
+        ended?;
         self.expected.clear();
         if self.inserted > VACUUM {
             self.inserted = 0;
-            let vacuumed = self
-                .sides
-                .ask(async |journal, database| journal.vacuum(database).await);
-            vacuumed.await?;
+            let vacuumed = ask!(self.sides, |journal, database| journal
+                .vacuum(database)
+                .await);
+            vacuumed?;
         }
         Ok(late)
     }
@@ -358,6 +358,7 @@ impl<'p> Store<'p> {
         keep: usize,
     ) -> Result<Vec<Leftover>, DatabaseError> {
         let left = self.sides.undo(extent, &self.background).await?;
+        debug!(?extent, left = left.len(), "undid rows");
         let rows = self.unwatched.split_off(keep.min(self.unwatched.len()));
         self.sides.delete(&rows).await?;
         let named = left.into_iter().map(|leftover| named(leftover, known));

@@ -1,7 +1,7 @@
 //! What the tool does with the rights that its role has.
 
-use std::cell::RefCell;
 use std::process::Command;
+use std::sync::Mutex;
 
 use authz_pin::plan::PlannedCell;
 use authz_pin::sweep::{Options, Progress, Service, Sweep, sweep};
@@ -15,13 +15,13 @@ const SOME: &str = "key-{delete,info,update-models}";
 
 /// What the tool says during a run.
 #[derive(Default)]
-struct Notes(RefCell<Vec<String>>);
+struct Notes(Mutex<Vec<String>>);
 
 impl Progress for Notes {
     fn swept(&self, _: &PlannedCell<'_>) {}
 
     fn note(&self, text: &str) {
-        self.0.borrow_mut().push(text.to_owned());
+        self.0.lock().unwrap().push(text.to_owned());
     }
 }
 
@@ -89,7 +89,7 @@ async fn a_role_that_owns_the_tables_gets_the_records_of_a_superuser() {
     assert!(observed(&sweep));
     assert_eq!(sweep.undone.leftovers, []);
     // The gateway has none of the tables that LiteLLM writes by itself.
-    let notes = notes.0.take();
+    let notes = std::mem::take(&mut *notes.0.lock().unwrap());
     assert!(
         matches!(notes.as_slice(), [note] if note.starts_with("background.tables: the service has no table ")),
         "{notes:?}"
@@ -116,7 +116,7 @@ async fn a_role_that_owns_no_table_sweeps_without_effects_and_deletes_what_it_in
     let sweep = swept(&fixture, &url, SOME, &notes).await;
     assert!(says_not_observed(&sweep) && !observed(&sweep));
     assert!(text(&sweep).contains("effects: not observed"));
-    let notes = notes.0.take();
+    let notes = std::mem::take(&mut *notes.0.lock().unwrap());
     assert!(
         matches!(notes.as_slice(), [note] if note.contains("effects are not observed")),
         "{notes:?}"

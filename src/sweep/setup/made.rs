@@ -1,12 +1,11 @@
 //! What a run has made by requests, and how each of it is taken back.
 
-use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 use std::sync::Arc;
 
 use tokio::sync::RwLock;
 
+use crate::shared::Shared;
 use crate::suite::StepSpec;
 use crate::sweep::fresh::Fresh;
 use crate::symbols::is_common;
@@ -32,7 +31,9 @@ pub(super) struct Made<'a> {
     pub(super) teardown: &'a [StepSpec],
     pub(super) scope: Scope,
     /// The world of the cell that it belongs to, where it has one of its own.
-    pub(super) fresh: Option<Rc<Fresh>>,
+    pub(super) fresh: Option<Arc<Fresh>>,
+    /// The number of its cell, if it is of one.
+    pub(super) cell: Option<usize>,
     /// The credentials that are known of it: a service may repeat them when it is removed.
     pub(super) secrets: Vec<String>,
     pub(super) is_gone: bool,
@@ -43,22 +44,23 @@ pub(super) struct Removal<'a> {
     pub(super) what: String,
     pub(super) teardown: &'a [StepSpec],
     pub(super) scope: Scope,
-    pub(super) fresh: Option<Rc<Fresh>>,
+    pub(super) fresh: Option<Arc<Fresh>>,
+    pub(super) cell: Option<usize>,
 }
 
 /// What a run has made by requests.
 #[derive(Default)]
 pub(in crate::sweep) struct Setups<'a> {
-    made: RefCell<Vec<Made<'a>>>,
-    pub(super) has_failed: Cell<bool>,
-    pub(super) is_unreachable: Cell<bool>,
-    pub(in crate::sweep) requests: Cell<usize>,
+    made: Shared<Vec<Made<'a>>>,
+    pub(super) has_failed: Shared<bool>,
+    pub(super) is_unreachable: Shared<bool>,
+    pub(in crate::sweep) requests: Shared<usize>,
     /// What the last setups drew and captured, to be found after a crash.
-    pub(super) identifiers: RefCell<Vec<String>>,
+    pub(super) identifiers: Shared<Vec<String>>,
     /// The worlds of the cells of the batch that is under way, where each has its own.
-    pub(in crate::sweep) fresh: RefCell<Vec<Rc<Fresh>>>,
+    pub(in crate::sweep) fresh: Shared<Vec<Arc<Fresh>>>,
     /// Which teardowns were refused where a journal undoes the rows, and how.
-    pub(super) told: RefCell<BTreeSet<String>>,
+    pub(super) told: Shared<BTreeSet<String>>,
     /// Held for as long as a request is under way, so that a run is not ended before it is known what it made.
     pub(in crate::sweep) under_way: Arc<RwLock<()>>,
 }
@@ -91,6 +93,7 @@ impl<'a> Setups<'a> {
             teardown: made.teardown,
             scope: made.scope.clone(),
             fresh: made.fresh.clone(),
+            cell: made.cell,
         })
     }
 
@@ -134,7 +137,7 @@ impl<'a> Setups<'a> {
     }
 
     /// The world of a cell, by its place in the batch, where it has its own.
-    pub(in crate::sweep) fn fresh_at(&self, place: usize) -> Option<Rc<Fresh>> {
+    pub(in crate::sweep) fn fresh_at(&self, place: usize) -> Option<Arc<Fresh>> {
         self.fresh.borrow().get(place).cloned()
     }
 

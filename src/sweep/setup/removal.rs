@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
+
 use super::made::{Made, Removal, Stage, secrets};
 use super::step::{answered, expects, shortened, title};
 use super::{LONGEST, StepFailure};
 use crate::chain::chain;
-use crate::http::HttpError;
+use crate::http::{HttpError, Purpose};
 use crate::journal::Presence;
 use crate::stop;
 use crate::suite::{Endpoint, Kind, StepSpec};
@@ -35,14 +37,14 @@ impl<'a> Sweeper<'a> {
         self.store.as_ref().is_some_and(Store::is_journalled)
     }
 
-    /// An entity that a call under test has made, and that its kind knows how to remove. `place` is that of its cell in
-    /// the batch.
+    /// An entity that a call under test has made, and that its kind knows how to remove. Its cell is told by
+    /// its place in the batch, and by its number.
     pub(in crate::sweep) fn made_by_call(
         &self,
         (name, kind): (&str, &'a Kind),
         scope: &Scope,
         it: &Instance,
-        place: usize,
+        (place, number): (usize, usize),
     ) {
         if kind.teardown.is_empty() {
             return;
@@ -55,6 +57,7 @@ impl<'a> Sweeper<'a> {
             teardown: &kind.teardown,
             scope: it.within(&scope),
             fresh: self.setups.fresh_at(place),
+            cell: Some(number),
             secrets: secrets(it),
             is_gone: false,
         });
@@ -106,18 +109,21 @@ impl<'a> Sweeper<'a> {
                 Stage::Endpoint | Stage::World => 1,
             };
             let queues = self.setups.queues(stage).into_iter();
-            let removals = queues.map(async |queue| {
-                let mut left = Vec::new();
-                for slot in queue {
-                    left.extend(self.remove(slot).await);
-                }
-                Ok::<_, SweepError>(left)
-            });
-            let left = in_order(removals, at_once).await?;
+            let removals = queues.map(|queue| self.remove_all(queue).boxed());
+            let left = in_order(removals.collect(), at_once).await?;
             self.left.extend(left.into_iter().flatten());
         }
         self.setups.forget(from);
         Ok(())
+    }
+
+    /// Removes what was made, one after the other; gives what stays in the service then.
+    async fn remove_all(&self, slots: Vec<usize>) -> Result<Vec<String>, SweepError> {
+        let mut left = Vec::new();
+        for slot in slots {
+            left.extend(self.remove(slot).await);
+        }
+        Ok(left)
     }
 
     /// Sends the steps that remove what was made; gives what stays in the service then.
@@ -170,13 +176,15 @@ impl<'a> Sweeper<'a> {
         if !wants.map_err(|error| chain(&error))? {
             return Ok(());
         }
-        match self.ask(step, scope, removal.fresh.as_deref(), GONE).await {
+        let fresh = removal.fresh.as_deref();
+        let origin = (Purpose::Teardown, removal.cell);
+        match self.ask(step, (scope, fresh), GONE, origin).await {
             Ok(answer) if expects(&step.expect, &answer, GONE) => Ok(()),
             Ok(answer) => Err(answered(&answer)),
             Err(StepFailure::Refused(_, reason) | StepFailure::Unclear(reason)) => Err(reason),
             Err(StepFailure::Sweep(error)) => {
                 let is_gone = matches!(error, SweepError::Http(HttpError::Unreachable { .. }));
-                self.setups.is_unreachable.set(is_gone);
+                self.setups.is_unreachable.replace(is_gone);
                 Err(chain(&error))
             }
         }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::sides::{ask, each};
 use super::{Pause, Store};
 use crate::database::{DatabaseError, Serial};
 use crate::journal::Change;
@@ -33,11 +34,11 @@ impl Store<'_> {
         self.wait(Pause::Settle).await?;
         self.watch_new().await?;
         let late = self.restore_late(known).await?;
-        let last = self.sides.ask(async |journal, database| {
+        let last = ask!(self.sides, |journal, database| {
             let number = journal.last(database).await?;
             Ok(database.which().serial(number))
         });
-        Ok((late, last.await?))
+        Ok((late, last?))
     }
 
     /// How long after the calls were waited for something that comes is still taken for theirs, where it would prove that the

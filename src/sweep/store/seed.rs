@@ -3,6 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use tracing::debug;
+
+use super::sides::{ask, each};
 use super::{IN_FLIGHT, Store, identifiers, numbers};
 use crate::database::DatabaseError;
 use crate::journal::{Presence, quiet};
@@ -18,7 +21,7 @@ impl Store<'_> {
         if self.sides.presence().is_none() {
             self.enter(Presence::Shared).await?;
         }
-        let inserted = self.insert(rows.iter()).await;
+        let inserted = self.insert(&rows.iter().collect::<Vec<_>>()).await;
         self.world_rows = self.unwatched.len();
         inserted
     }
@@ -28,7 +31,7 @@ impl Store<'_> {
         &mut self,
         rows: &[Row],
     ) -> Result<(), DatabaseError> {
-        self.insert(rows.iter()).await
+        self.insert(&rows.iter().collect::<Vec<_>>()).await
     }
 
     /// From here on and for so long, what changes belongs to a setup: should the run be killed, it is the run's.
@@ -37,10 +40,10 @@ impl Store<'_> {
         window: Duration,
     ) -> Result<(), DatabaseError> {
         let window = Some((Presence::Alone, window + self.settle + IN_FLIGHT));
-        let begun = self
-            .sides
-            .ask(async |journal, database| journal.remember(database, &[], window).await);
-        begun.await.map(drop)
+        let begun = ask!(self.sides, |journal, database| journal
+            .remember(database, &[], window)
+            .await);
+        begun.map(drop)
     }
 
     /// The same for the setup of an endpoint, which is undone with the batch that comes after it.
@@ -56,10 +59,10 @@ impl Store<'_> {
         if self.is_batch || !self.sides.has_journal() {
             return Ok(());
         }
-        let begun = self
-            .sides
-            .ask(async |journal, database| journal.begin_batch(database).await);
-        begun.await?;
+        let begun = ask!(self.sides, |journal, database| journal
+            .begin_batch(database)
+            .await);
+        begun?;
         self.is_batch = true;
         self.expected.clear();
         Ok(())
@@ -95,26 +98,23 @@ impl Store<'_> {
         self.begin_batch().await?;
         self.remember(&identifiers(scratches)).await?;
         let rows = scratches.iter().flat_map(|scratch| &scratch.rows);
-        self.insert(rows).await
+        self.insert(&rows.collect::<Vec<_>>()).await
     }
 
-    pub(super) async fn insert<'r>(
-        &mut self,
-        rows: impl Iterator<Item = &'r Row> + Clone,
-    ) -> Result<(), DatabaseError> {
-        let count = rows.clone().count();
-        if count == 0 {
+    pub(super) async fn insert(&mut self, rows: &[&Row]) -> Result<(), DatabaseError> {
+        if rows.is_empty() {
             return Ok(());
         }
-        self.inserted += count;
+        self.inserted += rows.len();
         // Known before they are there: a run can be interrupted in between.
         if !self.sides.are_journalled() {
-            let unwatched = rows.clone();
+            let unwatched = rows.iter().copied();
             let unwatched = unwatched.filter(|row| !self.sides.is_journalled(&row.table));
             self.unwatched.extend(unwatched.cloned());
         }
-        let inserted = self.sides.insert(rows.clone()).await?;
-        self.tell_what_is_kept_out(rows.clone(), &inserted);
+        let inserted = self.sides.insert(rows).await?;
+        self.tell_what_is_kept_out(rows, &inserted);
+        debug!(?inserted, "rows");
         for (table, count) in inserted {
             if !self.sides.is_journalled(table) {
                 continue;
@@ -131,11 +131,7 @@ impl Store<'_> {
     }
 
     /// Says of which tables the service's own triggers and rules kept rows out: what the suite wanted there is not there.
-    fn tell_what_is_kept_out<'r>(
-        &mut self,
-        rows: impl Iterator<Item = &'r Row>,
-        inserted: &BTreeMap<&str, usize>,
-    ) {
+    fn tell_what_is_kept_out(&mut self, rows: &[&Row], inserted: &BTreeMap<&str, usize>) {
         let mut wanted = BTreeMap::<&str, usize>::new();
         for row in rows {
             *wanted.entry(&row.table).or_default() += 1;
@@ -153,17 +149,14 @@ impl Store<'_> {
 
     /// What the run inserts has to show up in the journal, table by table: else what calls do there is not seen either, and
     /// the rows are deleted by their keys.
-    pub(super) async fn check_seeds<'r>(
-        &mut self,
-        rows: impl Iterator<Item = &'r Row>,
-    ) -> Result<(), DatabaseError> {
+    pub(super) async fn check_seeds(&mut self, rows: &[&Row]) -> Result<(), DatabaseError> {
         if self.expected.is_empty() {
             return Ok(());
         }
-        let logged = self
-            .sides
-            .ask(async |journal, database| journal.inserted(database).await);
-        let logged: BTreeMap<String, usize> = logged.await?.into_iter().flatten().collect();
+        let logged = ask!(self.sides, |journal, database| journal
+            .inserted(database)
+            .await);
+        let logged: BTreeMap<String, usize> = logged?.into_iter().flatten().collect();
         let is_missing = |table: &String| {
             let expected = self.expected.get(table).copied().unwrap_or(0);
             logged.get(self.root(table)).copied().unwrap_or(0) < expected
@@ -177,8 +170,9 @@ impl Store<'_> {
         if missing.is_empty() {
             return Ok(());
         }
-        self.unwatched
-            .extend(rows.filter(|row| missing.contains(&row.table)).cloned());
+        let lost = rows.iter().copied();
+        let lost = lost.filter(|row| missing.contains(&row.table));
+        self.unwatched.extend(lost.cloned());
         for table in missing {
             if self.unobserved.insert(self.root(&table).to_owned()) {
                 self.progress.note(&format!(

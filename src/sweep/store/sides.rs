@@ -94,6 +94,47 @@ impl Side {
     }
 }
 
+/// Asks something of each database, one after the other, and gives the answers. No function with an async closure does so: of
+/// the future of such a closure the compiler cannot prove for every lifetime that it is `Send`.
+macro_rules! each {
+    ($sides:expr, |$side:pat_param| $ask:expr) => {{
+        let mut answers = Vec::with_capacity($sides.live.len());
+        let mut place = 0;
+        loop {
+            let answer: Result<Option<_>, $crate::database::DatabaseError> =
+                match $sides.live.get_mut(place) {
+                    Some($side) => async { $ask }.await.map(Some),
+                    None => break Ok(answers),
+                };
+            match answer.or_else(|error| $sides.fail(place, error).map(|()| None)) {
+                Ok(Some(answer)) => {
+                    answers.push(answer);
+                    place += 1;
+                }
+                Ok(None) => {}
+                Err(error) => break Err(error),
+            }
+        }
+    }};
+}
+
+/// Asks something of each journal, in the same way.
+macro_rules! ask {
+    ($sides:expr, |$journal:pat_param, $database:pat_param| $ask:expr) => {{
+        let answers = each!($sides, |side| match &mut side.journal {
+            Some($journal) => {
+                let $database = &mut side.database;
+                let answer: Result<_, $crate::database::DatabaseError> = async { $ask }.await;
+                answer.map(Some)
+            }
+            None => Ok(None),
+        });
+        answers.map(|answers| answers.into_iter().flatten().collect::<Vec<_>>())
+    }};
+}
+
+pub(super) use {ask, each};
+
 /// The service's databases, the main one first.
 pub(super) struct Sides<'p> {
     pub(super) live: Vec<Side>,
@@ -179,26 +220,8 @@ impl<'p> Sides<'p> {
         }
     }
 
-    /// Asks something of each database, one after the other.
-    pub(super) async fn each<T>(
-        &mut self,
-        mut ask: impl AsyncFnMut(&mut Side) -> Result<T, DatabaseError>,
-    ) -> Result<Vec<T>, DatabaseError> {
-        let mut answers = Vec::with_capacity(self.live.len());
-        let mut place = 0;
-        while let Some(side) = self.live.get_mut(place) {
-            match ask(side).await {
-                Ok(answer) => {
-                    answers.push(answer);
-                    place += 1;
-                }
-                Err(error) => self.fail(place, error)?,
-            }
-        }
-        Ok(answers)
-    }
-
-    fn fail(&mut self, place: usize, error: DatabaseError) -> Result<(), DatabaseError> {
+    /// What follows where a database fails: an error, or at the end of the run that it is left out.
+    pub(super) fn fail(&mut self, place: usize, error: DatabaseError) -> Result<(), DatabaseError> {
         let error = error.of(self.live.get(place).map_or(&Which::default(), Side::which));
         let Some(failed) = &mut self.failed else {
             return Err(error);
@@ -206,18 +229,6 @@ impl<'p> Sides<'p> {
         failed.push(error);
         self.live.remove(place);
         Ok(())
-    }
-
-    /// Asks something of each journal.
-    pub(super) async fn ask<T>(
-        &mut self,
-        mut ask: impl AsyncFnMut(&mut Journal, &mut Database) -> Result<T, DatabaseError>,
-    ) -> Result<Vec<T>, DatabaseError> {
-        let answers = self.each(async |side| match &mut side.journal {
-            Some(journal) => ask(journal, &mut side.database).await.map(Some),
-            None => Ok(None),
-        });
-        Ok(answers.await?.into_iter().flatten().collect())
     }
 
     /// The journals with their databases.
@@ -251,8 +262,8 @@ impl<'p> Sides<'p> {
     /// The same for all of them.
     pub(super) async fn watch_new(&mut self) -> Result<Option<Vec<String>>, DatabaseError> {
         let progress = self.progress;
-        let new = self.each(async |side| side.watch_new(progress).await);
-        let mut new = new.await?.into_iter().flatten().peekable();
+        let new = each!(self, |side| side.watch_new(progress).await);
+        let mut new = new?.into_iter().flatten().peekable();
         let is_changed = new.peek().is_some();
         Ok(is_changed.then(|| new.flatten().collect()))
     }
@@ -294,14 +305,14 @@ impl<'p> Sides<'p> {
     /// Inserts rows, in one transaction of each database. Gives how many came to be in each table.
     pub(super) async fn insert<'r>(
         &mut self,
-        rows: impl Iterator<Item = &'r Row>,
+        rows: &[&'r Row],
     ) -> Result<BTreeMap<&'r str, usize>, DatabaseError> {
-        let mut rows = self.by_place(rows)?;
-        let inserted = self.each(async |side| {
+        let mut rows = self.by_place(rows.iter().copied())?;
+        let inserted = each!(self, |side| {
             let rows = rows.remove(&side.which().place());
             side.insert(rows.unwrap_or_default()).await
         });
-        Ok(inserted.await?.into_iter().flatten().collect())
+        Ok(inserted?.into_iter().flatten().collect())
     }
 
     /// Deletes rows by their keys.
@@ -310,11 +321,11 @@ impl<'p> Sides<'p> {
             return Ok(());
         }
         let mut rows = self.by_place(rows.iter())?;
-        let deleted = self.each(async |side| {
+        let deleted = each!(self, |side| {
             let rows = rows.remove(&side.which().place()).unwrap_or_default();
             side.database.delete(rows, &side.catalog).await
         });
-        deleted.await.map(drop)
+        deleted.map(drop)
     }
 
     /// Undoes what the journals have, in each database.
@@ -325,7 +336,7 @@ impl<'p> Sides<'p> {
     ) -> Result<Vec<Leftover>, DatabaseError> {
         let progress = self.progress;
         let tell = |text: &str| progress.note(text);
-        let left = self.each(async |side| {
+        let left = each!(self, |side| {
             let Some(journal) = &side.journal else {
                 return Ok(Vec::new());
             };
@@ -336,14 +347,14 @@ impl<'p> Sides<'p> {
             journal.claim_referring(database, &names).await?;
             journal.undo(database, extent, &tell).await
         });
-        Ok(left.await?.into_iter().flatten().collect())
+        Ok(left?.into_iter().flatten().collect())
     }
 
     /// Takes the journals away, and tells what of them had to stay.
     pub(super) async fn remove(&mut self) -> Result<(), DatabaseError> {
         let progress = self.progress;
         let tell = |text: &str| progress.note(text);
-        let removed = self.each(async |side| {
+        let removed = each!(self, |side| {
             let Some(journal) = side.journal.take() else {
                 return Ok(());
             };
@@ -353,7 +364,7 @@ impl<'p> Sides<'p> {
             }
             Ok(())
         });
-        removed.await.map(drop)
+        removed.map(drop)
     }
 }
 

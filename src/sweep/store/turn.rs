@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::IN_FLIGHT;
-use super::sides::{Side, Sides};
+use super::sides::{Side, Sides, each};
 use super::window::Window;
 use crate::database::{DatabaseError, Serial};
 use crate::journal::Presence;
@@ -71,7 +71,7 @@ impl Sides<'_> {
         let (mut is_told, progress) = (false, self.progress);
         loop {
             let mut is_in = true;
-            let entered = self.each(async |side| {
+            let entered = each!(self, |side| {
                 if is_in {
                     let waits = (!is_told).then_some(progress);
                     is_in = side.enter(presence, waits).await?;
@@ -79,7 +79,7 @@ impl Sides<'_> {
                 }
                 Ok(())
             });
-            entered.await?;
+            entered?;
             if is_in {
                 return Ok(());
             }
@@ -89,7 +89,7 @@ impl Sides<'_> {
 
     /// Begins the time in which an endpoint is swept; gives what other runs made.
     pub(super) async fn begin_window(&mut self) -> Result<Vec<String>, DatabaseError> {
-        let others = self.each(async |side| {
+        let others = each!(self, |side| {
             let Some(journal) = &side.journal else {
                 return Ok(Vec::new());
             };
@@ -103,7 +103,7 @@ impl Sides<'_> {
             };
             Ok(others)
         });
-        Ok(others.await?.into_iter().flatten().collect())
+        Ok(others?.into_iter().flatten().collect())
     }
 
     /// From here on nothing is the run's because of its time.
@@ -115,7 +115,8 @@ impl Sides<'_> {
 
     /// Lets other runs in.
     pub(super) async fn leave(&mut self) -> Result<(), DatabaseError> {
-        self.each(Side::leave).await.map(drop)
+        let left = each!(self, |side| side.leave().await);
+        left.map(drop)
     }
 
     /// How the run is there, if it is, wherever there is a journal.
@@ -133,11 +134,11 @@ impl Sides<'_> {
 
     /// The places of the databases where nobody but the run can have changed anything in this window.
     pub(super) async fn exclusive(&mut self) -> Result<BTreeSet<usize>, DatabaseError> {
-        let places = self.each(async |side| {
+        let places = each!(self, |side| {
             let place = side.which().place();
             Ok(side.is_exclusive().await?.then_some(place))
         });
-        Ok(places.await?.into_iter().flatten().collect())
+        Ok(places?.into_iter().flatten().collect())
     }
 
     /// Remembers identifiers in every database, and for how long what changes there is the run's.
@@ -146,7 +147,7 @@ impl Sides<'_> {
         identifiers: &[String],
         settle: Duration,
     ) -> Result<(), DatabaseError> {
-        let remembered = self.each(async |side| {
+        let remembered = each!(self, |side| {
             let alone = side.alone(settle);
             let database = &mut side.database;
             match &side.journal {
@@ -154,17 +155,17 @@ impl Sides<'_> {
                 None => Ok(()),
             }
         });
-        remembered.await.map(drop)
+        remembered.map(drop)
     }
 
     /// Keeps that up while calls are under way.
     pub(super) async fn stay_alone(&mut self, settle: Duration) -> Result<(), DatabaseError> {
-        let stays = self.each(async |side| match (&side.journal, side.alone(settle)) {
+        let stays = each!(self, |side| match (&side.journal, side.alone(settle)) {
             (Some(journal), Some((_, alone))) => {
                 journal.stay_alone(&mut side.database, alone).await
             }
             _ => Ok(()),
         });
-        stays.await.map(drop)
+        stays.map(drop)
     }
 }

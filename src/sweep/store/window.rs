@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Store;
+use super::sides::{ask, each};
 use crate::database::DatabaseError;
 use crate::journal::{Presence, idle, quiet};
 
@@ -92,10 +93,10 @@ impl Store<'_> {
 
     /// Whether another run waits for any of the databases.
     async fn is_wanted(&mut self) -> Result<bool, DatabaseError> {
-        let wanted = self
-            .sides
-            .ask(async |journal, database| journal.is_wanted(database).await);
-        Ok(wanted.await?.contains(&true))
+        let wanted = ask!(self.sides, |journal, database| journal
+            .is_wanted(database)
+            .await);
+        Ok(wanted?.contains(&true))
     }
 
     /// Lets other runs in.
@@ -120,16 +121,14 @@ impl Store<'_> {
         if pause == Pause::Idle {
             return idle(&mut self.sides.watched(), self.settle).await;
         }
-        let answered = self
-            .sides
-            .ask(async |journal, database| journal.now(database).await);
-        let mut answered = answered.await?.into_iter();
+        let answered = ask!(self.sides, |journal, database| journal.now(database).await);
+        let mut answered = answered?.into_iter();
         quiet(&mut self.sides.watched(), self.settle).await?;
-        let late = self.sides.ask(async |journal, database| {
+        let late = ask!(self.sides, |journal, database| {
             let answered = answered.next().unwrap_or_default();
             journal.has_since(database, answered).await
         });
-        self.is_late = late.await?.contains(&true);
+        self.is_late = late?.contains(&true);
         Ok(())
     }
 }
