@@ -12,6 +12,7 @@ pub mod explain;
 pub mod init;
 pub mod list;
 pub mod man;
+pub mod migrate;
 pub mod pending_snapshots;
 pub mod reason;
 pub mod record;
@@ -32,6 +33,7 @@ use crate::guard::{GuardError, Refusal};
 use crate::http::HttpError;
 use crate::journal::Leftover;
 use crate::plan::FilterError;
+use crate::record::ReadError;
 use crate::service::{Launch, LaunchError, ServiceError};
 use crate::snapshot::SnapshotError;
 use crate::sweep::SweepError;
@@ -259,11 +261,34 @@ impl From<GuardError> for Failure {
 
 impl From<SnapshotError> for Failure {
     fn from(error: SnapshotError) -> Self {
-        Self::new(Exit::Usage, error)
+        let failure = Self::new(Exit::Usage, &error);
+        match error {
+            SnapshotError::Version { file, source } => failure.help(other_version(&file, &source)),
+            _ => failure,
+        }
     }
 }
 
-fn not_a_record(file: &Path, error: &yaml::Error) -> Failure {
+/// What to do about a record of another version.
+fn other_version(file: &Path, error: &ReadError) -> String {
+    let folder = file.parent().unwrap_or(Path::new("."));
+    match error {
+        ReadError::Older => format!(
+            "`authz-pin migrate --snapshots {}` rewrites all records of that folder, and keeps what they say",
+            folder.display()
+        ),
+        _ => "use the authz-pin that wrote it, or a later one".to_owned(),
+    }
+}
+
+fn not_a_record(file: &Path, error: ReadError) -> Failure {
+    if error.is_of_another_version() {
+        return SnapshotError::Version {
+            file: file.to_owned(),
+            source: error,
+        }
+        .into();
+    }
     Failure::new(
         Exit::Usage,
         format!("`{}` is not a record: {error}", file.display()),

@@ -204,5 +204,5 @@ fn record(file: &Path, may_be_missing: bool) -> Result<Record, Failure> {
     if text.trim().is_empty() {
         return Ok(Record::default());
     }
-    Record::parse(&text).map_err(|error| not_a_record(file, &error))
+    Record::parse(&text).map_err(|error| not_a_record(file, error))
 }

@@ -19,6 +19,7 @@ use crate::exit::Exit;
 use crate::orphan::Unreferenced;
 use crate::plan::EndpointPlan;
 use crate::record::Record;
+use crate::snapshot;
 use crate::suite::Suite;
 use crate::sweep::{Options, Own, Proposed, Sweep};
 use crate::terminal::Bar;
@@ -99,6 +100,7 @@ pub async fn run(args: &RecordArgs, context: &mut Context<'_>) -> Result<Exit, F
             let run = DryRun::new(&suite, &plan, &given, 2)?;
             return print_dry_run(&run, Format::Human, context);
         }
+        snapshot::admit(&suite.snapshots())?;
         let (bar, options) = (bar(&plan), Options::from(&args.sweep));
         let (twice, held) = twice(args, &suite, &plan, (&bar, &options), context).await?;
         let (is_last, tried) = (round == ROUNDS, rules.len());

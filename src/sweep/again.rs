@@ -121,10 +121,10 @@ impl<'a> Sweeper<'a> {
         let swept = self.swept.iter().skip(before - self.done);
         let doubtful = swept.filter(|swept| swept.recorded).filter_map(|swept| {
             let answer = &swept.observation;
-            let doubt = self.doubt_of(answer.status, answer.gate.as_deref())?;
+            let doubt = self.doubt_of(answer.status(), answer.gate.as_deref())?;
             let cell = swept.planned;
             let old = record.and_then(|record| record.cell_at(cell.target, cell.actor));
-            let is_pinned = old.is_some_and(|old| old.status == swept.observation.status);
+            let is_pinned = old.is_some_and(|old| old.status() == swept.observation.status());
             (!is_pinned && !but.contains(&cell)).then_some((cell, doubt))
         });
         doubtful.collect()
@@ -216,7 +216,7 @@ impl<'a> Sweeper<'a> {
                 .await
                 .is_ok());
         };
-        let doubt = self.doubt_of(answer.status, answer.gate.as_deref());
+        let doubt = self.doubt_of(answer.status(), answer.gate.as_deref());
         Ok(answer.is_answer() && doubt != Some(Doubt::Outage))
     }
 }

@@ -224,7 +224,7 @@ impl<'a> Sweeper<'a> {
             .batch(plan.endpoint, std::slice::from_ref(cell), wait)
             .await?;
         let last = self.swept.last();
-        seen.extend(last.map(|swept| swept.observation.status));
+        seen.extend(last.map(|swept| swept.observation.status()));
         Ok(strange)
     }
 
