@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use authz_pin::drift::{self, Comparison};
 use authz_pin::fault::{Fault, Reply};
-use authz_pin::observation::{Effect, Observation, Operation, RowChange};
+use authz_pin::observation::{ColumnChange, Effect, Observation, Operation, RowChange};
 use authz_pin::record::Record;
 use authz_pin::report::{Destination, Findings, Outcome, Report, Totals};
 use authz_pin::seen::Seen;
@@ -115,14 +115,19 @@ fn observation(endpoint: usize, row: usize, column: usize, is_now: bool) -> Obse
 
 fn faulty() -> Observation {
     Observation {
-        fault: Some(Fault::TimedOut),
         effects: Some(Vec::new()),
-        ..Observation::default()
+        ..Observation::of(Reply::Fault(Fault::TimedOut))
     }
 }
 
 fn allowed(n: usize) -> Observation {
-    let columns = vec![("models".to_owned(), format!("[] -> [\"model-{}\"]", n % 9))];
+    let columns = vec![(
+        "models".to_owned(),
+        ColumnChange::Changed {
+            old: "[]".to_owned(),
+            new: format!("[\"model-{}\"]", n % 9),
+        },
+    )];
     let change = RowChange {
         row: "<target.token>".to_owned(),
         columns,
@@ -134,24 +139,23 @@ fn allowed(n: usize) -> Observation {
     };
     let disclosed = ["actor.user_id", "target.key", "target.token"].map(str::to_owned);
     Observation {
-        status: Some(200),
         discloses: BTreeSet::from(disclosed),
         shape: Some((0..6).map(|field| format!("info.field_{field}")).collect()),
         effects: Some(vec![effect]),
         probes: [("target key".to_owned(), Reply::Status(200))].into(),
-        ..Observation::default()
+        ..Observation::of(Reply::Status(200))
     }
 }
 
 fn denied(n: usize) -> Observation {
+    let status = if n.is_multiple_of(4) { 401 } else { 403 };
     Observation {
-        status: Some(if n.is_multiple_of(4) { 401 } else { 403 }),
         gate: Some(format!(
             "auth_error: Role {} may not call this route, user=<user_id>",
             n % 12
         )),
         effects: Some(Vec::new()),
-        ..Observation::default()
+        ..Observation::of(Reply::Status(status))
     }
 }
 

@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 
 use crate::causes::{Cause, causes, level};
 use crate::drift;
+use crate::findings::Finding;
 use crate::kinds::Level;
 use crate::record::Record;
 use crate::snapshot::{Day, Reason, Said, Snapshot, SnapshotError, latest, over};
@@ -29,9 +30,9 @@ impl Asks {
             let over = over(&reasons, &record.findings, Day::today());
             let asks = record.findings.iter().filter(|finding| {
                 let has_reason = latest(&reasons, finding).is_some() || pinned.contains(finding);
-                level(finding, levels) == Level::Deny && !has_reason
+                level(finding.kind, levels) == Level::Deny && !has_reason
             });
-            found.extend(asks.map(|finding| (name.clone(), finding.as_str())));
+            found.extend(asks.map(|finding| (name.clone(), finding)));
             all_over.extend(over.into_iter().map(|reason| (name.clone(), reason)));
         }
         let found = found
@@ -112,9 +113,8 @@ pub fn expired(reason: &Reason) -> String {
 }
 
 /// The findings that the snapshot has, under the names that actors and targets have now.
-fn pinned(snapshot: &Snapshot, record: &Record) -> Result<Vec<String>, SnapshotError> {
-    let old = snapshot.read()?;
-    let old = old.and_then(|old| Record::parse(&old).ok());
+fn pinned(snapshot: &Snapshot, record: &Record) -> Result<Vec<Finding>, SnapshotError> {
+    let old = snapshot.record()?;
     Ok(old.map_or_else(Vec::new, |old| {
         drift::under_new_names(&old, record).findings
     }))

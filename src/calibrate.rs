@@ -11,8 +11,8 @@ use std::collections::BTreeSet;
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
 
-use crate::observation::RowChange;
-use crate::record::{Cell, Effects, Record, act_of};
+use crate::observation::{ColumnChange, RowChange};
+use crate::record::{Cell, Record, Visitor};
 use crate::suite::{SuiteFile, TextRule};
 use crate::sweep::Own;
 use crate::text::{is_uuid, plain};
@@ -158,11 +158,21 @@ type Found = (String, String, String, Option<Rule>);
 
 impl Pair<'_> {
     fn unstable(&self) -> Vec<Unstable> {
-        let nothing = Cell::default();
         let mut found = Vec::new();
         for (target, actor, first) in self.first.iter() {
-            let second = self.second.cell_at(target, actor).unwrap_or(&nothing);
-            let of_cell = self.cell(first, second).into_iter();
+            let second = self.second.cell_at(target, actor);
+            let of_cell = match second {
+                Some(second) => {
+                    let twice = Twice {
+                        pair: self,
+                        first,
+                        second,
+                    };
+                    twice.visit().flatten().collect()
+                }
+                None => vec![not_swept(first)],
+            };
+            let of_cell = of_cell.into_iter();
             found.extend(of_cell.map(|one| self.named(format!("{target}/{actor}"), one)));
         }
         if found.is_empty() && self.first != self.second {
@@ -184,7 +194,10 @@ impl Pair<'_> {
 
     /// What differs although no cell does.
     fn rest(&self) -> Found {
-        let [first, second] = [self.first, self.second].map(|record| record.findings.join("; "));
+        let [first, second] = [self.first, self.second].map(|record| {
+            let findings = record.findings.iter().map(ToString::to_string);
+            findings.collect::<Vec<_>>().join("; ")
+        });
         let field = if first == second {
             "layout"
         } else {
@@ -193,55 +206,64 @@ impl Pair<'_> {
         (field.to_owned(), first, second, None)
     }
 
-    fn cell(&self, first: &Cell, second: &Cell) -> Vec<Found> {
-        let mut found = Vec::new();
-        let verdicts = [first, second].map(Cell::verdict);
-        if verdicts[0] != verdicts[1] {
-            let [was, is] = verdicts;
-            found.push(("status".to_owned(), was, is, None));
-        }
-        found.extend(self.gate(first, second));
-        found.extend(self.effects(first, second));
-        let lists = [&first.discloses, &second.discloses];
-        found.extend(sets(
-            "discloses",
-            lists.map(|list| list.iter().cloned().collect()),
-        ));
-        let probes = [first, second].map(|cell| {
-            let probes = cell.probes.iter();
-            probes
-                .map(|(name, reply)| format!("{name}: {reply}"))
-                .collect()
-        });
-        found.extend(sets("probes", probes));
-        let shapes = [shape(self.first, first), shape(self.second, second)];
-        found.extend(sets("body", shapes));
-        found
-    }
-
-    fn gate(&self, first: &Cell, second: &Cell) -> Option<Found> {
-        let text = |record: &Record, cell: &Cell| {
-            let label = cell.gate.clone().unwrap_or_default();
-            record.gates.get(&label).cloned().unwrap_or(label)
-        };
-        let [was, is] = [text(self.first, first), text(self.second, second)];
-        if was == is {
-            return None;
-        }
-        let is_same = first.status == second.status && self.is_same_gate(&was, &is);
-        let rule = is_same.then(|| text_rule(&was, &is)).flatten();
-        Some(("gate".to_owned(), was, is, rule))
-    }
-
     /// Whether two texts are of one gate: their types are the same, where the suite says what a type is.
     fn is_same_gate(&self, was: &str, is: &str) -> bool {
         let kind = |text: &str| text.split_once(": ").map(|(kind, _)| kind.to_owned());
         let has_both = !was.is_empty() && !is.is_empty();
         has_both && (self.file.refusal.kind.is_none() || kind(was) == kind(is))
     }
+}
 
-    fn effects(&self, first: &Cell, second: &Cell) -> Vec<Found> {
-        let [was, is] = [effects(self.first, first), effects(self.second, second)];
+/// A cell of both sweeps, and what differs in each aspect.
+struct Twice<'a> {
+    pair: &'a Pair<'a>,
+    first: &'a Cell,
+    second: &'a Cell,
+}
+
+impl Twice<'_> {
+    fn texts(&self, text: impl Fn(&Record, &Cell) -> String) -> [String; 2] {
+        [
+            text(self.pair.first, self.first),
+            text(self.pair.second, self.second),
+        ]
+    }
+}
+
+impl Visitor for Twice<'_> {
+    type Found = Vec<Found>;
+
+    /// Of another verdict the status is told, which is what people look for.
+    fn verdict(&self) -> Vec<Found> {
+        if self.first.decision == self.second.decision {
+            return Vec::new();
+        }
+        let [was, is] = self.texts(|_, cell| cell.answer());
+        vec![("status".to_owned(), was, is, None)]
+    }
+
+    /// A status is part of what is decided.
+    fn status(&self) -> Vec<Found> {
+        Vec::new()
+    }
+
+    fn gate(&self) -> Vec<Found> {
+        let [was, is] = self.texts(|record, cell| {
+            let label = cell.gate.clone().unwrap_or_default();
+            record.gates.get(&label).cloned().unwrap_or(label)
+        });
+        if was == is {
+            return Vec::new();
+        }
+        let is_same = self.first.decision == self.second.decision;
+        let is_same = is_same && self.pair.is_same_gate(&was, &is);
+        let rule = is_same.then(|| text_rule(&was, &is)).flatten();
+        vec![("gate".to_owned(), was, is, rule)]
+    }
+
+    fn effects(&self) -> Vec<Found> {
+        let was = effects(self.pair.first, self.first);
+        let is = effects(self.pair.second, self.second);
         let names: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
         let none = Vec::new();
         let of = |name: &&String| {
@@ -250,6 +272,35 @@ impl Pair<'_> {
         };
         names.iter().flat_map(of).collect()
     }
+
+    fn discloses(&self) -> Vec<Found> {
+        let lists = [self.first, self.second].map(|cell| cell.discloses.iter().cloned().collect());
+        sets("discloses", lists)
+    }
+
+    fn probes(&self) -> Vec<Found> {
+        let probes = [self.first, self.second].map(|cell| {
+            let probes = cell.probes.iter();
+            probes
+                .map(|(name, reply)| format!("{name}: {reply}"))
+                .collect()
+        });
+        sets("probes", probes)
+    }
+
+    fn shape(&self) -> Vec<Found> {
+        let shapes = [
+            shape(self.pair.first, self.first),
+            shape(self.pair.second, self.second),
+        ];
+        sets("body", shapes)
+    }
+}
+
+/// That only the first sweep has the cell.
+fn not_swept(first: &Cell) -> Found {
+    let (was, is) = (first.answer(), "not swept".to_owned());
+    ("status".to_owned(), was, is, None)
 }
 
 /// The fields of a cell's body.
@@ -262,11 +313,8 @@ fn shape(record: &Record, cell: &Cell) -> BTreeSet<String> {
 /// The row changes of a cell by operation and table.
 fn effects<'a>(record: &'a Record, cell: &'a Cell) -> IndexMap<String, Vec<&'a RowChange>> {
     let mut found = IndexMap::<String, Vec<&RowChange>>::new();
-    let Effects::Observed(labels) = &cell.effects else {
-        return found;
-    };
-    for label in labels {
-        let changes = found.entry(act_of(label).to_owned()).or_default();
+    for label in cell.effects.labels() {
+        let changes = found.entry(label.act()).or_default();
         changes.extend(record.effects.get(label));
     }
     found
@@ -297,7 +345,10 @@ fn of_row(name: &str, was: &RowChange, is: &RowChange) -> Vec<Found> {
             }
             (Some(_), Some(_)) => {}
             (was, is) => {
-                let [was, is] = [was, is].map(|text| text.unwrap_or("not set").to_owned());
+                let text = |change: Option<&ColumnChange>| {
+                    change.map_or_else(|| "not set".to_owned(), ToString::to_string)
+                };
+                let [was, is] = [was, is].map(text);
                 found.push((format!("{name}.{column}"), was, is, None));
             }
         }
@@ -310,14 +361,20 @@ fn of_row(name: &str, was: &RowChange, is: &RowChange) -> Vec<Found> {
 }
 
 /// The column as a whole, or those members of its JSON object that differ.
-fn of_column(name: &str, table: &str, column: &str, was: &str, is: &str) -> Vec<Found> {
+fn of_column(
+    name: &str,
+    table: &str,
+    column: &str,
+    was: &ColumnChange,
+    is: &ColumnChange,
+) -> Vec<Found> {
     let members = members(was, is);
     if members.is_empty() {
-        let rule = column_rule(format!("{table}.{column}"), was, is);
+        let rule = column_rule(format!("{table}.{column}"), was.written(), is.written());
         return vec![(
             format!("{name}.{column}"),
-            was.to_owned(),
-            is.to_owned(),
+            was.to_string(),
+            is.to_string(),
             Some(rule),
         )];
     }
@@ -329,7 +386,7 @@ fn of_column(name: &str, table: &str, column: &str, was: &str, is: &str) -> Vec<
 }
 
 /// The members in which JSON objects differ that have the same ones; none where they are not such.
-fn members(was: &str, is: &str) -> Vec<(String, String, String)> {
+fn members(was: &ColumnChange, is: &ColumnChange) -> Vec<(String, String, String)> {
     let (Some(was), Some(is)) = (objects(was), objects(is)) else {
         return Vec::new();
     };
@@ -357,18 +414,18 @@ fn members(was: &str, is: &str) -> Vec<(String, String, String)> {
         .collect()
 }
 
-/// The object of an insert, or those of an update, which are `old -> new`.
-fn objects(text: &str) -> Option<Vec<Map<String, Json>>> {
-    let parse = |text: &str| serde_json::from_str::<Map<String, Json>>(text).ok();
-    parse(text).map(|one| vec![one]).or_else(|| {
-        let (old, new) = text.split_once(" -> ")?;
-        Some([parse(old), parse(new)].into_iter().flatten().collect())
-            .filter(|all: &Vec<_>| !all.is_empty())
-    })
+/// The object that was set, or those that were changed: one side can be no object.
+fn objects(change: &ColumnChange) -> Option<Vec<Map<String, Json>>> {
+    let parse = |text: &String| serde_json::from_str::<Map<String, Json>>(text).ok();
+    let all: Vec<_> = match change {
+        ColumnChange::Set(new) => parse(new).into_iter().collect(),
+        ColumnChange::Changed { old, new } => [old, new].into_iter().filter_map(parse).collect(),
+    };
+    Some(all).filter(|all| !all.is_empty())
 }
 
 fn column_rule(key: String, was: &str, is: &str) -> Rule {
-    let both = |is_it: fn(&str) -> bool| is_it(last(was)) && is_it(last(is));
+    let both = |is_it: fn(&str) -> bool| is_it(was) && is_it(is);
     let name = match () {
         () if both(is_moment) => "<timestamp>",
         () if both(is_uuid) => "<uuid>",
@@ -379,11 +436,6 @@ fn column_rule(key: String, was: &str, is: &str) -> Rule {
         key,
         name: name.to_owned(),
     }
-}
-
-/// What an update set.
-fn last(text: &str) -> &str {
-    text.rsplit(" -> ").next().unwrap_or(text)
 }
 
 fn is_number(text: &str) -> bool {
@@ -493,12 +545,20 @@ mod tests {
 
     #[test]
     fn an_object_is_unstable_by_its_members() {
-        let found = members(r#"{"a": 1, "at": "x"}"#, r#"{"a": 1, "at": "y"}"#);
+        let set = |text: &str| ColumnChange::Set(text.to_owned());
+        let changed = |new: &str| ColumnChange::Changed {
+            old: r#"{"n": 1}"#.to_owned(),
+            new: new.to_owned(),
+        };
+        let found = members(
+            &set(r#"{"a": 1, "at": "x"}"#),
+            &set(r#"{"a": 1, "at": "y"}"#),
+        );
         assert_eq!(found, [("at".to_owned(), "x".to_owned(), "y".to_owned())]);
-        let updated = members(r#"{"n": 1} -> {"n": 2}"#, r#"{"n": 1} -> {"n": 3}"#);
+        let updated = members(&changed(r#"{"n": 2}"#), &changed(r#"{"n": 3}"#));
         assert_eq!(updated, [("n".to_owned(), "2".to_owned(), "3".to_owned())]);
-        assert_eq!(members(r#"{"a": 1}"#, r#"{"b": 1}"#), []);
-        assert_eq!(members("1", "2"), []);
+        assert_eq!(members(&set(r#"{"a": 1}"#), &set(r#"{"b": 1}"#)), []);
+        assert_eq!(members(&set("1"), &set("2")), []);
     }
 
     #[test]
@@ -511,7 +571,7 @@ mod tests {
             name("2026-01-31T12:00:00", "2026-01-31 12:00:01"),
             "<timestamp>"
         );
-        assert_eq!(name("1 -> 2", "1 -> 3"), "<number>");
+        assert_eq!(name("2", "3"), "<number>");
         assert_eq!(name("a", "1"), "<unstable>");
         let [one, other] = [
             "2b1d0a9e-1111-4222-8333-444455556666",

@@ -5,12 +5,15 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::drift;
-use crate::findings;
+use crate::findings::{self, Finding};
 use crate::kinds::Level;
 
 /// Findings of one kind and cause, wherever they are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Cause {
+    /// The kind.
+    #[serde(skip)]
+    pub kind: findings::Kind,
     /// The kind and the cause, as `kind: cause`.
     pub finding: String,
     /// How much it weighs.
@@ -22,43 +25,35 @@ pub struct Cause {
 /// The findings of these endpoints, worst first, else in their order.
 #[must_use]
 pub fn causes<'a>(
-    findings: impl IntoIterator<Item = (&'a str, &'a str)>,
+    findings: impl IntoIterator<Item = (&'a str, &'a Finding)>,
     levels: &IndexMap<String, Level>,
 ) -> Vec<Cause> {
     let mut causes: IndexMap<String, Cause> = IndexMap::new();
     for (endpoint, finding) in findings {
-        let (what, at) = split(finding);
+        let what = finding.cause();
         let cause = causes.entry(what.clone()).or_insert_with(|| Cause {
-            level: level(finding, levels),
+            kind: finding.kind,
+            level: level(finding.kind, levels),
             finding: what,
             endpoints: IndexMap::new(),
         });
         let cells = cause.endpoints.entry(endpoint.to_owned()).or_default();
-        if let Some((target, actor)) = at {
-            let actors = cells.entry(target.to_owned()).or_default();
-            actors.push(actor.to_owned());
+        if let Some(cell) = &finding.cell {
+            let actors = cells.entry(cell.target.clone()).or_default();
+            actors.push(cell.actor.clone());
         }
     }
     let mut causes: Vec<Cause> = causes.into_values().collect();
-    causes.sort_by_key(|cause| (cause.level, findings::kind_of(&cause.finding)));
+    causes.sort_by_key(|cause| (cause.level, cause.kind));
     causes
 }
 
-/// What a finding says without its cell, and the target and the actor of that.
-pub(crate) fn split(finding: &str) -> (String, Option<(&str, &str)>) {
-    match findings::parse(finding) {
-        Some((what, target, actor)) => (what, Some((target, actor))),
-        None => (finding.to_owned(), None),
-    }
-}
-
-/// How much a finding weighs, as the suite says, else the tool; one of a kind that is not known weighs most.
+/// How much findings of a kind weigh, as the suite says, else the tool.
 #[must_use]
-pub fn level(finding: &str, levels: &IndexMap<String, Level>) -> Level {
-    let kind = findings::kind_of(finding);
-    let given = kind.and_then(|kind| levels.get(&kind.id()));
+pub fn level(kind: findings::Kind, levels: &IndexMap<String, Level>) -> Level {
+    let given = levels.get(&kind.id());
     let given = given.or_else(|| levels.get(&drift::Kind::FindingAdded.id()));
-    let own = || kind.and_then(findings::Kind::entry).map(|it| it.level);
+    let own = || kind.entry().map(|it| it.level);
     given.copied().or_else(own).unwrap_or(Level::Deny)
 }
 
@@ -88,13 +83,22 @@ mod tests {
 
     #[test]
     fn what_has_the_same_cause_is_one_and_what_weighs_most_is_first() {
+        use findings::Kind::{DeniedEverywhere, Inversion, OtherTenantDisclosed};
+        let shown = |at| Finding::of_cell(OtherTenantDisclosed, at, "of n was shown y.id".into());
+        let denied = "is denied (403) where allowed: y".to_owned();
         let findings = [
-            ("a", "inversion: x on `t` is denied (403) where allowed: y"),
-            ("a", "other-tenant-disclosed: x on `t` of n was shown y.id"),
-            ("b", "other-tenant-disclosed: x on `u` of n was shown y.id"),
-            ("b", "other-tenant-disclosed: z on `u` of n was shown y.id"),
-            ("b", "denied-everywhere: x is refused"),
+            ("a", Finding::of_cell(Inversion, ("t", "x"), denied)),
+            ("a", shown(("t", "x"))),
+            ("b", shown(("u", "x"))),
+            ("b", shown(("u", "z"))),
+            (
+                "b",
+                Finding::of_record(DeniedEverywhere, "x is refused".into()),
+            ),
         ];
+        let findings = findings
+            .iter()
+            .map(|(endpoint, finding)| (*endpoint, finding));
         let causes = causes(findings, &IndexMap::new());
         let lines: Vec<String> = causes.iter().flat_map(Cause::lines).collect();
         let expected = [
@@ -112,10 +116,9 @@ mod tests {
     #[test]
     fn a_suites_weight_goes_before_the_tools() {
         let levels = |kind: &str| IndexMap::from([(kind.to_owned(), Level::Allow)]);
-        let finding = "inversion: x on `t` is denied";
+        let finding = findings::Kind::Inversion;
         assert_eq!(level(finding, &IndexMap::new()), Level::Warn);
         assert_eq!(level(finding, &levels("inversion")), Level::Allow);
         assert_eq!(level(finding, &levels("finding-added")), Level::Allow);
-        assert_eq!(level("something new: x", &IndexMap::new()), Level::Deny);
     }
 }

@@ -12,6 +12,7 @@ pub mod explain;
 pub mod init;
 pub mod list;
 pub mod man;
+pub mod migrate;
 pub mod pending_snapshots;
 pub mod reason;
 pub mod record;
@@ -34,6 +35,7 @@ use crate::guard::{GuardError, Refusal};
 use crate::http::HttpError;
 use crate::journal::Leftover;
 use crate::plan::FilterError;
+use crate::record::ReadError;
 use crate::service::{Launch, LaunchError, ServiceError};
 use crate::snapshot::SnapshotError;
 use crate::sweep::SweepError;
@@ -303,13 +305,40 @@ impl From<SnapshotError> for Failure {
     fn from(error: SnapshotError) -> Self {
         let exit = match &error {
             SnapshotError::File { source, .. } => Exit::of_file(source),
-            SnapshotError::Format(_) | SnapshotError::Header { .. } => Exit::Usage,
+            _ => Exit::Usage,
         };
-        Self::of(exit, error)
+        let help = match &error {
+            SnapshotError::Version { file, source } => Some(other_version(file, source)),
+            _ => None,
+        };
+        let failure = Self::of(exit, error);
+        match help {
+            Some(help) => failure.help(help),
+            None => failure,
+        }
     }
 }
 
-fn not_a_record(file: &Path, error: yaml::Error) -> Failure {
+/// What to do about a record of another version.
+fn other_version(file: &Path, error: &ReadError) -> String {
+    let folder = file.parent().unwrap_or(Path::new("."));
+    match error {
+        ReadError::Older => format!(
+            "`authz-pin migrate --snapshots {}` rewrites all records of that folder, and keeps what they say",
+            folder.display()
+        ),
+        _ => "use the authz-pin that wrote it, or a later one".to_owned(),
+    }
+}
+
+fn not_a_record(file: &Path, error: ReadError) -> Failure {
+    if error.is_of_another_version() {
+        return SnapshotError::Version {
+            file: file.to_owned(),
+            source: error,
+        }
+        .into();
+    }
     let doing = format!("`{}` is not a record", file.display());
     Failure::because(Exit::Usage, doing, error)
 }

@@ -106,10 +106,11 @@ fn nobody(suite: &Suite, swept: &Sweep) -> Option<String> {
         let mut strangers = strangers
             .iter()
             .filter_map(|other| record.cell_at(target, other));
-        cell.is_allowed()
-            && !strangers.any(|other| (other.status, &other.gate) == (cell.status, &cell.gate))
+        cell.is_let_through()
+            && !strangers
+                .any(|other| (&other.decision, &other.gate) == (&cell.decision, &cell.gate))
     };
-    let is_refused = cells().any(|(_, (_, _, cell))| !cell.is_allowed());
+    let is_refused = cells().any(|(_, (_, _, cell))| !cell.is_let_through());
     let has_impostor = strangers.iter().any(|actor| suite.auth_of(actor).is_some());
     let unproven = &swept.seen.unproven;
     let is_proven = |actor: &str| has_impostor && !unproven.iter().any(|other| other == actor);

@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::findings;
+use crate::findings::{self, Finding};
 use crate::kinds::Level;
 use crate::record::Record;
 
@@ -40,6 +40,9 @@ pub struct Drift {
     pub was: String,
     /// What it is.
     pub is: String,
+    /// The kind of the finding that came.
+    #[serde(skip)]
+    pub finding: Option<findings::Kind>,
 }
 
 /// Everything in which `new` differs from `old`, worst first, else in the records' order. An actor or a target that has
@@ -64,7 +67,7 @@ pub fn between(old: &Record, new: &Record) -> Vec<Drift> {
                 (target, actor),
                 Kind::CellAdded,
                 "not swept".to_owned(),
-                after.verdict(),
+                after.answer(),
             )),
         }
     }
@@ -76,7 +79,7 @@ pub fn between(old: &Record, new: &Record) -> Vec<Drift> {
         drifts.push(Drift::of_cell(
             (target, actor),
             Kind::CellRemoved,
-            before.verdict(),
+            before.answer(),
             "not swept".to_owned(),
         ));
     }
@@ -124,6 +127,7 @@ impl Drift {
             actor: None,
             was,
             is,
+            finding: None,
         }
     }
 
@@ -138,7 +142,7 @@ impl Drift {
     /// The same with the weight that a suite gives to its kind, or to the kind of its finding.
     #[must_use]
     pub fn weighed(mut self, levels: &IndexMap<String, Level>) -> Self {
-        let finding = findings::kind_of(&self.is).map(findings::Kind::id);
+        let finding = self.finding.map(findings::Kind::id);
         let given = finding.and_then(|id| levels.get(&id));
         if let Some(level) = given.or_else(|| levels.get(&self.kind.id())) {
             self.level = *level;
@@ -161,21 +165,19 @@ fn of_findings(old: &Record, new: &Record) -> Vec<Drift> {
         .collect()
 }
 
-fn of_finding(kind: Kind, finding: &str) -> Drift {
-    let (what, target, actor) = match findings::parse(finding) {
-        Some((what, target, actor)) => (what, Some(target.to_owned()), Some(actor.to_owned())),
-        None => (finding.to_owned(), None, None),
+fn of_finding(kind: Kind, finding: &Finding) -> Drift {
+    let cell = finding.cell.as_ref();
+    let come = (kind == Kind::FindingAdded).then_some(finding.kind);
+    let (was, is) = match come {
+        Some(_) => (String::new(), finding.cause()),
+        None => (finding.cause(), String::new()),
     };
-    let (was, is) = match kind {
-        Kind::FindingAdded => (String::new(), what),
-        _ => (what, String::new()),
-    };
-    let level = findings::kind_of(finding).and_then(findings::Kind::entry);
-    let level = level.filter(|_| kind == Kind::FindingAdded);
+    let level = come.and_then(findings::Kind::entry);
     Drift {
         level: level.map_or(kind.level(), |entry| entry.level),
-        target,
-        actor,
+        target: cell.map(|cell| cell.target.clone()),
+        actor: cell.map(|cell| cell.actor.clone()),
+        finding: come,
         ..Drift::of_record(kind, was, is)
     }
 }
@@ -185,8 +187,8 @@ mod tests {
     use super::text::read_and_compare;
     use super::*;
 
-    const OLD: &str = "endpoint: POST /x\ngates:\n  no: 'auth_error: No'\ncells:\n  t:\n    \
-        a: {status: 403, gate: no}\n    b: {status: 200, discloses: [b.id], probes: {key: 200}}\n    c: {gate: no, status: 403}\n";
+    const OLD: &str = "format: 2\nendpoint: POST /x\ngates:\n  no: 'auth_error: No'\ncells:\n  t:\n    \
+        a: {denied: 403, gate: no}\n    b: {allowed: 200, discloses: [b.id], probes: {key: 200}}\n    c: {gate: no, denied: 403}\n";
 
     fn kinds(old: &str, new: &str) -> Vec<String> {
         let drifts = read_and_compare(old, new);
@@ -207,15 +209,15 @@ mod tests {
     #[test]
     fn a_flipped_cell_is_one_changed_line_and_one_drift() {
         let new = OLD.replace(
-            "{status: 403, gate: no}",
-            "{status: 200, discloses: [a.id]}",
+            "{denied: 403, gate: no}",
+            "{allowed: 200, discloses: [a.id]}",
         );
         let Comparison::Changed { diff, drifts } = compare(Some(OLD), &new) else {
             panic!("no drift")
         };
         assert!(
             diff.contains(
-                "-    a: {status: 403, gate: no}\n+    a: {status: 200, discloses: [a.id]}\n"
+                "-    a: {denied: 403, gate: no}\n+    a: {allowed: 200, discloses: [a.id]}\n"
             ),
             "{diff}"
         );
@@ -228,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_fault_that_comes_goes_or_changes_is_one_drift_and_no_flip() {
-        let fault = OLD.replace("{status: 403, gate: no}", "{fault: timed out}");
+        let fault = OLD.replace("{denied: 403, gate: no}", "{fault: timed out}");
         let other = fault.replace("timed out", "connection closed");
         let denied = "403 auth_error: No";
         assert_eq!(
@@ -244,6 +246,44 @@ mod tests {
                 "fault-changed a: timed out -> connection closed".to_owned(),
             ]
         );
+    }
+
+    #[test]
+    fn a_redirect_is_between_a_refusal_and_a_success() {
+        let denied = "{denied: 403, gate: no}";
+        let to = |place: &str, gate: &str| {
+            let legend = format!("gates:\n  to: redirect to {place}\n");
+            OLD.replacen(denied, &format!("{{redirected: 302, gate: {gate}}}"), 1)
+                .replace("gates:\n", &legend)
+        };
+        let login = to("/login", "to");
+        let home = to("/home", "to");
+        let allowed = login.replace("{redirected: 302, gate: to}", "{allowed: 200}");
+        let refused = login.replace("{redirected: 302, gate: to}", denied);
+        let kind = |old: &str, new: &str| {
+            let drifts = read_and_compare(old, new);
+            let kinds = drifts.iter().map(|drift| drift.kind);
+            kinds
+                .filter(|kind| *kind != Kind::LayoutChanged)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(kind(&refused, &login), [Kind::Widened]);
+        assert_eq!(kind(&login, &allowed), [Kind::Widened]);
+        assert_eq!(kind(&allowed, &login), [Kind::Narrowed]);
+        assert_eq!(kind(&login, &refused), [Kind::Narrowed]);
+        assert_eq!(kind(&login, &home), [Kind::StatusChanged]);
+    }
+
+    #[test]
+    fn a_rule_that_decides_otherwise_of_the_same_answer_is_told() {
+        let by = |verdict: &str| format!("{{{verdict}: 200, by: errors}}");
+        let (denied, allowed) = (by("denied"), by("allowed"));
+        let old = OLD.replacen("{denied: 403, gate: no}", &denied, 1);
+        let new = old.replace(&denied, &allowed);
+        assert_eq!(kinds(&old, &new), ["widened a: denied 200 -> allowed 200"]);
+        let by_status = new.replace(&allowed, "{allowed: 200}");
+        assert_eq!(kinds(&new, &by_status).len(), 1);
+        assert!(kinds(&new, &by_status)[0].starts_with("layout-changed"));
     }
 
     #[test]
@@ -274,8 +314,8 @@ mod tests {
     #[test]
     fn a_denied_call_that_begins_to_write_is_worse_than_another_effect() {
         let new = OLD
-            .replace("{status: 403, gate: no}", "{status: 403, gate: no, effects: [update T 1a2b]}")
-            .replace("cells:", "effects:\n  update T 1a2b:\n    row: <target.id>\n    columns: {spend: 0 -> 1}\ncells:");
+            .replace("{denied: 403, gate: no}", "{denied: 403, gate: no, effects: [update T 1a2b]}")
+            .replace("cells:", "effects:\n  update T 1a2b:\n    row: <target.id>\n    columns: {spend: {old: '0', new: '1'}}\ncells:");
         assert_eq!(
             kinds(OLD, &new),
             ["wrote-while-denied a: nothing -> update T"]
@@ -286,14 +326,14 @@ mod tests {
     #[test]
     fn of_a_row_that_changes_otherwise_only_the_columns_that_differ_are_named() {
         let with = |columns: &str| {
-            OLD.replace("{status: 200, ", "{status: 200, effects: [update T 1a2b], ").replace(
+            OLD.replace("{allowed: 200, ", "{allowed: 200, effects: [update T 1a2b], ").replace(
                 "cells:",
                 &format!("effects:\n  update T 1a2b:\n    row: <target.id>\n    columns: {columns}\ncells:"),
             )
         };
         let (old, new) = (
-            with("{a: 0 -> 1, b: 1 -> 2}"),
-            with("{a: 0 -> 1, b: 1 -> 3}"),
+            with("{a: {old: '0', new: '1'}, b: {old: '1', new: '2'}}"),
+            with("{a: {old: '0', new: '1'}, b: {old: '1', new: '3'}}"),
         );
         assert_eq!(
             kinds(&old, &new),
@@ -303,8 +343,8 @@ mod tests {
 
     #[test]
     fn cells_and_findings_come_and_go() {
-        let new = OLD.replace("    a: {status: 403", "    d: {status: 404")
-            + "findings:\n- 'inversion: b'\n";
+        let new = OLD.replace("    a: {denied: 403", "    d: {denied: 404")
+            + "findings:\n- {kind: inversion, detail: b}\n";
         let expected = [
             "finding-added :  -> inversion: b",
             "cell-added d: not swept -> 404 auth_error: No",
@@ -315,8 +355,9 @@ mod tests {
 
     #[test]
     fn a_finding_is_its_cells_and_weighs_what_its_kind_does() {
-        let new =
-            format!("{OLD}findings:\n- 'inversion: a on `t` is denied (403) where allowed: b'\n");
+        let new = format!(
+            "{OLD}findings:\n- {{kind: inversion, target: t, actor: a, detail: 'is denied (403) where allowed: b'}}\n"
+        );
         let [come, gone] = [(OLD, &*new), (&*new, OLD)]
             .map(|(old, new)| read_and_compare(old, new).pop().expect("a drift"));
         let finding = "inversion: is denied (403) where allowed: b".to_owned();
@@ -327,6 +368,7 @@ mod tests {
             actor: Some("a".to_owned()),
             was: String::new(),
             is: finding.clone(),
+            finding: Some(findings::Kind::Inversion),
         };
         assert_eq!(come, added);
         let removed = Drift {
@@ -334,6 +376,7 @@ mod tests {
             level: Level::Allow,
             was: finding,
             is: String::new(),
+            finding: None,
             ..added
         };
         assert_eq!(gone, removed);

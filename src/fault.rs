@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// The texts name what happened and nothing that differs between two runs: no port, no number of an error, no count of
 /// bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Fault {
     /// The answer was not there, whole, when the time for one request was over.
     #[serde(rename = "timed out")]
@@ -57,7 +57,7 @@ impl std::fmt::Display for Fault {
 }
 
 /// What a follow-up request brought: a status, or what came instead of one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Reply {
     /// The status of an answer.

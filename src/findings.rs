@@ -1,5 +1,6 @@
 //! Findings: observations that break an invariant. They are recorded, not judged.
 
+mod finding;
 mod kinds;
 mod names;
 #[cfg(test)]
@@ -7,17 +8,18 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::observation::RowChange;
-use crate::record::{Cell, Effects, Record, table_of};
+use crate::observation::{Operation, RowChange};
+use crate::record::{Cell, EffectLabel, Record};
 use crate::suite::{Endpoint, Suite};
 
+pub use finding::Finding;
 pub use kinds::{Kind, table};
 
 use names::{Cast, symbols_in};
 
 /// The findings of one record, in the record's order; those about no single cell are the last.
 #[must_use]
-pub fn of(suite: &Suite, endpoint: &Endpoint, record: &Record) -> Vec<String> {
+pub fn of(suite: &Suite, endpoint: &Endpoint, record: &Record) -> Vec<Finding> {
     let cast = Cast { suite, endpoint };
     let rules = Rules {
         suite,
@@ -33,25 +35,25 @@ pub fn of(suite: &Suite, endpoint: &Endpoint, record: &Record) -> Vec<String> {
     };
     let cells = record.iter().flat_map(|(target, actor, cell)| {
         let found = rules.of_cell(target, actor, cell).into_iter();
-        found.map(move |(kind, what)| about(kind, target, actor, &what))
+        found.map(move |(kind, what)| Finding::of_cell(kind, (target, actor), what))
     });
     cells.chain(rules.of_record()).collect()
 }
 
 /// That calls wrote something when they were made together, and not when each was made alone.
 #[must_use]
-pub fn unrepeated(what: &str) -> String {
-    let id = Kind::UnrepeatedWrite.id();
-    format!(
-        "{id}: {what} by calls that were made together, and by fewer or none when each was made alone"
-    )
+pub fn unrepeated(what: &str) -> Finding {
+    let detail = format!(
+        "{what} by calls that were made together, and by fewer or none when each was made alone"
+    );
+    Finding::of_record(Kind::UnrepeatedWrite, detail)
 }
 
 /// That calls ended the credential of their caller.
 #[must_use]
-pub fn ended(actor: &str) -> String {
-    let id = Kind::CredentialEnded.id();
-    format!("{id}: {actor}'s credential did not work any more after the calls")
+pub fn ended(actor: &str) -> Finding {
+    let detail = format!("{actor}'s credential did not work any more after the calls");
+    Finding::of_record(Kind::CredentialEnded, detail)
 }
 
 struct Rules<'a> {
@@ -85,7 +87,7 @@ impl Rules<'_> {
         found.into_iter().flatten().collect()
     }
 
-    fn of_record(&self) -> Vec<String> {
+    fn of_record(&self) -> Vec<Finding> {
         let actors: BTreeSet<&str> = self.record.iter().map(|(_, actor, _)| actor).collect();
         let everywhere = self.suite.world.actors.keys();
         let everywhere = everywhere.filter(|actor| actors.contains(actor.as_str()));
@@ -105,7 +107,7 @@ impl Rules<'_> {
         });
         let found = self.open().into_iter().chain(everywhere).chain(differing);
         found
-            .map(|(kind, what)| format!("{}: {what}", kind.id()))
+            .map(|(kind, what)| Finding::of_record(kind, what))
             .collect()
     }
 
@@ -128,7 +130,7 @@ impl Rules<'_> {
         let is_about = !request.method.is_safe()
             || self.sent.values().any(|sent| sent.contains("target."))
             || self.record.iter().any(tells);
-        let is_open = cells.all(|(_, _, cell)| cell.status.is_some_and(|status| status < 300));
+        let is_open = cells.all(|(_, _, cell)| cell.is_allowed());
         (has_stranger && has_known && is_about && is_open).then(|| {
             (
                 Kind::OpenToEverybody,
@@ -141,11 +143,10 @@ impl Rules<'_> {
     fn anonymous_allowed(&self, actor: &str, cell: &Cell) -> Option<Found> {
         let anonymous = self.suite.world.actors.get(actor)?.auth.is_none();
         // Where somebody without a credential is sent away to log in, nothing was allowed.
-        let success = cell.status.is_some_and(|status| status < 300);
-        (anonymous && success).then(|| {
+        (anonymous && cell.is_allowed()).then(|| {
             (
                 Kind::AnonymousAllowed,
-                format!("was allowed ({})", cell.verdict()),
+                format!("was allowed ({})", cell.answer()),
             )
         })
     }
@@ -155,13 +156,13 @@ impl Rules<'_> {
         let is_allowed = |other: &&String| {
             self.record
                 .cell_at(target, other)
-                .is_some_and(Cell::is_allowed)
+                .is_some_and(Cell::is_let_through)
         };
         let allowed: Vec<&str> = below.filter(is_allowed).map(String::as_str).collect();
         (cell.is_denied() && !allowed.is_empty()).then(|| {
             let what = format!(
                 "is denied ({}) where allowed: {}",
-                cell.verdict(),
+                cell.answer(),
                 allowed.join(", ")
             );
             (Kind::Inversion, what)
@@ -202,14 +203,10 @@ impl Rules<'_> {
     fn secret_at_rest(&self, target: &str, actor: &str, cell: &Cell) -> Option<Found> {
         let mut stored = BTreeSet::new();
         for (label, change) in self.writes(cell) {
-            let table = table_of(label);
-            for (column, value) in &change.columns {
-                // Of `old -> new` only what was written counts.
-                let written = value
-                    .rsplit_once(" -> ")
-                    .map_or(value.as_str(), |(_, new)| new);
-                let secrets =
-                    symbols_in(written).filter(|symbol| self.cast.is_secret(symbol, target, actor));
+            let table = label.table();
+            for (column, change) in &change.columns {
+                let secrets = symbols_in(change.written())
+                    .filter(|symbol| self.cast.is_secret(symbol, target, actor));
                 stored.extend(secrets.map(|symbol| format!("<{symbol}> in {table}.{column}")));
             }
         }
@@ -218,13 +215,13 @@ impl Rules<'_> {
     }
 
     fn world_changed(&self, cell: &Cell) -> Option<Found> {
-        let of_world = |(label, change): &(&str, &RowChange)| {
-            !label.starts_with("insert ")
+        let of_world = |(label, change): &(&EffectLabel, &RowChange)| {
+            label.operation() != Operation::Insert
                 && symbols_in(&change.row).any(|symbol| self.cast.is_of_world(symbol))
         };
-        let rows = self.writes(cell).into_iter().filter(of_world);
+        let rows = self.writes(cell).filter(of_world);
         let rows: BTreeSet<String> = rows
-            .map(|(label, change)| format!("{} {}", table_of(label), change.row))
+            .map(|(label, change)| format!("{} {}", label.table(), change.row))
             .collect();
         let rows: Vec<String> = rows.into_iter().collect();
         (!rows.is_empty()).then(|| (Kind::WorldChanged, format!("changed {}", rows.join(", "))))
@@ -232,47 +229,41 @@ impl Rules<'_> {
 
     fn without_effect(&self, cell: &Cell) -> Option<Found> {
         let reads = self.endpoint.spec.request.method.is_safe();
-        let writes = |cell: &Cell| {
-            cell.is_allowed() && cell.effects.is_observed() && !cell.effects.is_empty()
-        };
+        let writes = |cell: &Cell| cell.is_let_through() && cell.wrote();
         // It can have changed what was not observed.
         let is_all = self.record.unobserved.is_empty() && cell.effects.is_observed();
-        let nothing = cell.is_allowed() && is_all && cell.effects.is_empty();
+        let nothing = cell.is_let_through() && is_all && cell.effects.is_empty();
         let others_write = || self.record.iter().any(|(_, _, cell)| writes(cell));
         (!reads && nothing && others_write()).then(|| {
             (
                 Kind::AllowedWithoutEffect,
-                format!("was allowed ({}), and nothing changed", cell.verdict()),
+                format!("was allowed ({}), and nothing changed", cell.answer()),
             )
         })
     }
 
     /// The effects of a cell with what the legend says of them.
-    fn writes(&self, cell: &Cell) -> Vec<(&str, &RowChange)> {
-        let Effects::Observed(labels) = &cell.effects else {
-            return Vec::new();
-        };
-        let entry = |label| self.record.effects.get_key_value::<String>(label);
-        let entries = labels.iter().filter_map(entry);
-        entries
-            .map(|(label, change)| (label.as_str(), change))
-            .collect()
+    fn writes<'c>(
+        &'c self,
+        cell: &'c Cell,
+    ) -> impl Iterator<Item = (&'c EffectLabel, &'c RowChange)> {
+        let labels = cell.effects.labels().iter();
+        labels.filter_map(|label| Some((label, self.record.effects.get(label)?)))
     }
 
     /// Whether a known actor meets on every target the gate of one whose credential exists nowhere.
     fn is_refused_like_a_stranger(&self, actor: &str) -> bool {
-        let is_success = |cell: &Cell| cell.status.is_some_and(|status| status < 300);
-        let has_success = self.record.iter().any(|(_, _, cell)| is_success(cell));
+        let has_success = self.record.iter().any(|(_, _, cell)| cell.is_allowed());
         let refusal = |target: &str, actor: &str| {
             let cell = self.record.cell_at(target, actor)?;
             // RFC 9110: 401 is for a credential that is missing or not valid. Others send away to log in, but where everybody
             // is sent to the same place, that says nothing.
-            let is_refused = match cell.status? {
+            let is_refused = match cell.status()? {
                 401 => true,
                 300..=399 => has_success,
                 _ => false,
             };
-            is_refused.then(|| (cell.status, cell.gate.clone()))
+            is_refused.then(|| (cell.status(), cell.gate.clone()))
         };
         let alike = |target: &String| {
             let own = refusal(target, actor);
@@ -290,7 +281,7 @@ impl Rules<'_> {
     fn statuses_of_gates(&self) -> BTreeMap<&str, BTreeSet<u16>> {
         let mut statuses: BTreeMap<&str, BTreeSet<u16>> = BTreeMap::new();
         for (_, _, cell) in self.record.iter().filter(|(_, _, cell)| cell.is_denied()) {
-            if let (Some(gate), Some(status)) = (&cell.gate, cell.status) {
+            if let (Some(gate), Some(status)) = (&cell.gate, cell.status()) {
                 statuses.entry(gate).or_default().insert(status);
             }
         }
@@ -299,49 +290,21 @@ impl Rules<'_> {
 }
 
 fn no_answer(cell: &Cell) -> Option<Found> {
-    let fault = cell.fault?;
+    let fault = cell.decision.fault()?;
     Some((Kind::NoAnswer, format!("got no answer ({fault})")))
 }
 
 fn denied_but_wrote(cell: &Cell) -> Option<Found> {
-    let wrote = !cell.effects.is_empty() && cell.effects.is_observed();
-    (cell.is_denied() && wrote).then(|| {
-        let what = format!("was denied ({}), and rows changed", cell.verdict());
+    (cell.is_denied() && cell.wrote()).then(|| {
+        let what = format!("was denied ({}), and rows changed", cell.answer());
         (Kind::DeniedButWrote, what)
     })
 }
 
 fn server_error(cell: &Cell) -> Option<Found> {
-    let status = cell.status.filter(|status| *status >= 500)?;
+    let status = cell.status().filter(|status| *status >= 500)?;
     Some((
         Kind::ServerError,
         format!("made the service fail ({status})"),
     ))
-}
-
-/// How a finding begins, so that a report can tell which cell it is about.
-#[must_use]
-pub fn subject(target: &str, actor: &str) -> String {
-    format!("{actor} on `{target}` ")
-}
-
-fn about(kind: Kind, target: &str, actor: &str, what: &str) -> String {
-    format!("{}: {}{what}", kind.id(), subject(target, actor))
-}
-
-/// The cell that a finding is about: what it says without it, the target and the actor. The inverse of how a finding is
-/// written.
-#[must_use]
-pub fn parse(finding: &str) -> Option<(String, &str, &str)> {
-    let (kind, rest) = finding.split_once(": ")?;
-    let (actor, rest) = rest.split_once(" on `")?;
-    let (target, what) = rest.split_once("` ")?;
-    Some((format!("{kind}: {what}"), target, actor))
-}
-
-/// The kind of a finding as it is written.
-#[must_use]
-pub fn kind_of(finding: &str) -> Option<Kind> {
-    let (id, _) = finding.split_once(": ")?;
-    serde_json::from_value(id.into()).ok()
 }

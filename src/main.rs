@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, PanicHookInfo};
 
 use authz_pin::commands::{
     Context, Failure, accept, check, clean, completions, coverage, diff, explain, init, list, man,
-    pending_snapshots, record, reject, review, schema, sensitivity, serve,
+    migrate, pending_snapshots, record, reject, review, schema, sensitivity, serve,
 };
 use authz_pin::exit::Exit;
 use authz_pin::service::{self, Launch};
@@ -101,6 +101,9 @@ enum Command {
     /// Classify the drift between two snapshots or folders of them
     #[command(after_help = diff::EXAMPLES)]
     Diff(diff::DiffArgs),
+    /// Rewrite records of an older format, and keep what they say
+    #[command(after_help = migrate::EXAMPLES)]
+    Migrate(migrate::MigrateArgs),
     /// Explain a kind of drift or of finding
     #[command(after_help = explain::EXAMPLES)]
     Explain(explain::ExplainArgs),
@@ -208,6 +211,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Coverage(args) => coverage::run(&args, &mut context).await,
         Command::Sensitivity(args) => sensitivity::run(&args, &mut context),
         Command::Diff(args) => diff::run(&args, &mut context),
+        Command::Migrate(args) => migrate::run(&args, &mut context),
         Command::Explain(args) => explain::run(&args, &mut context),
         Command::Serve(args) => serve::run(&args, &mut context).await,
         Command::Clean(args) => clean::run(&args, &mut context).await,

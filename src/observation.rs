@@ -1,20 +1,21 @@
 //! What one cell showed.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::fault::{Fault, Reply};
+use crate::fault::Reply;
+use crate::record::{Decision, Verdict};
 
 /// What one cell showed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Observation {
-    /// The HTTP status; of a paged answer the first that is not a success. None where a fault came instead.
-    pub status: Option<u16>,
-    /// What came instead of an answer.
-    pub fault: Option<Fault>,
+    /// Whether the service let the call through; of a paged answer, as decided of the first that is not a success. None
+    /// before there is an answer.
+    pub decision: Option<Decision>,
     /// The refusal as the service words it, normalised, or where a redirect leads.
     pub gate: Option<String>,
     /// The identifiers that the response held, as `entity.field`.
@@ -27,8 +28,32 @@ pub struct Observation {
     pub probes: IndexMap<String, Reply>,
 }
 
+impl Observation {
+    /// One that shows nothing but its answer.
+    #[must_use]
+    pub fn of(reply: Reply) -> Self {
+        Self {
+            decision: Some(Decision::by_status(reply)),
+            ..Self::default()
+        }
+    }
+
+    /// The HTTP status; none where there is no answer.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.decision.as_ref().and_then(Decision::status)
+    }
+
+    /// Whether the service let the call through, as far as that is known.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        let decision = self.decision.as_ref();
+        decision.map_or(Verdict::Fault, Decision::verdict)
+    }
+}
+
 /// What happened to a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the names are SQL's")]
 pub enum Operation {
@@ -38,6 +63,9 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// All there are.
+    pub const ALL: [Self; 3] = [Self::Insert, Self::Update, Self::Delete];
+
     /// The operation as SQL and the record write it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -62,22 +90,71 @@ pub struct Effect {
 
 /// Which row changed, and how.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct RowChange {
     /// The row by its primary key; of a table without one, nothing.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub row: String,
-    /// The columns that an insert set, or `old -> new` of those that an update changed, sorted by name.
+    /// The columns that were written, sorted by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "columns")]
-    #[schemars(with = "IndexMap<String, String>")]
-    pub columns: Vec<(String, String)>,
+    #[schemars(with = "IndexMap<String, ColumnChange>")]
+    pub columns: Vec<(String, ColumnChange)>,
 }
 
 impl RowChange {
     /// What the change says of a column.
     #[must_use]
-    pub fn column(&self, name: &str) -> Option<&str> {
+    pub fn column(&self, name: &str) -> Option<&ColumnChange> {
         let found = self.columns.iter().find(|(column, _)| column == name);
-        found.map(|(_, text)| text.as_str())
+        found.map(|(_, change)| change)
+    }
+}
+
+/// What was written to a column.
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(untagged, deny_unknown_fields)]
+pub enum ColumnChange {
+    /// The value that an insert set, or that an update set where what was there has the same name: a moment that moved.
+    Set(String),
+    /// What an update found and what it left.
+    Changed {
+        /// What was there.
+        old: String,
+        /// What is there now.
+        new: String,
+    },
+}
+
+impl ColumnChange {
+    /// The value that the column has now.
+    #[must_use]
+    pub fn written(&self) -> &str {
+        match self {
+            Self::Set(new) | Self::Changed { new, .. } => new,
+        }
+    }
+
+    /// The same with other values in place of its own.
+    #[must_use]
+    pub fn map(&self, value: impl Fn(&str) -> String) -> Self {
+        match self {
+            Self::Set(new) => Self::Set(value(new)),
+            Self::Changed { old, new } => Self::Changed {
+                old: value(old),
+                new: value(new),
+            },
+        }
+    }
+}
+
+impl fmt::Display for ColumnChange {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Set(new) => out.write_str(new),
+            Self::Changed { old, new } => write!(out, "{old} -> {new}"),
+        }
     }
 }
 
@@ -86,17 +163,19 @@ mod columns {
     use indexmap::IndexMap;
     use serde::{Deserialize, Deserializer, Serializer};
 
+    use super::ColumnChange;
+
     pub(super) fn serialize<S: Serializer>(
-        columns: &[(String, String)],
+        columns: &[(String, ColumnChange)],
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(columns.iter().map(|(name, value)| (name, value)))
+        serializer.collect_map(columns.iter().map(|(name, change)| (name, change)))
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
-    ) -> Result<Vec<(String, String)>, D::Error> {
-        IndexMap::<String, String>::deserialize(deserializer)
+    ) -> Result<Vec<(String, ColumnChange)>, D::Error> {
+        IndexMap::<String, ColumnChange>::deserialize(deserializer)
             .map(|columns| columns.into_iter().collect())
     }
 }

@@ -8,9 +8,11 @@ use serde_json::Value as Json;
 use serde_json_path::JsonPath;
 
 use crate::database::Catalog;
+use crate::fault::Reply;
 use crate::http::{Answer, Body};
 use crate::journal::Change;
-use crate::observation::{Effect, Operation, RowChange};
+use crate::observation::{ColumnChange, Effect, Operation, RowChange};
+use crate::record::Decision;
 use crate::suite::SuiteFile;
 use crate::symbols::{Namer, View};
 
@@ -21,8 +23,10 @@ const WHOLE_BODY: usize = 400;
 const NOT_JSON: &str = "<not JSON>";
 
 /// What an answer showed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Shown {
+    /// Whether the service let the call through.
+    pub decision: Decision,
     /// The refusal, normalised, or where a redirect leads.
     pub gate: Option<String>,
     /// The identifiers in the body.
@@ -34,6 +38,7 @@ pub struct Shown {
 /// Reads one answer.
 #[must_use]
 pub fn answer(suite: &SuiteFile, namer: &Namer, view: View<'_>, answer: &Answer) -> Shown {
+    let decision = decide(answer);
     let mut discloses = BTreeSet::new();
     let body = match &answer.body {
         Body::Json(json) => namer.name_json(json, view, &mut discloses),
@@ -49,17 +54,28 @@ pub fn answer(suite: &SuiteFile, namer: &Namer, view: View<'_>, answer: &Answer)
             let to = namer.name(&redirect.to, view).text;
             Some(printable(&kinds_of_names(&format!("redirect to {to}"))))
         }
-        None => (answer.status >= 400).then(|| gate(suite, namer, view, &body)),
+        None => {
+            let is_denied = decision.verdict().is_denied();
+            is_denied.then(|| gate(suite, namer, view, &body))
+        }
     };
     // The dots between fields can complete a value as well.
     let name = |path: String| namer.name(&path, view).text;
-    let shape = answer.is_success().then(|| shape(answer, &body)).flatten();
+    let is_allowed = decision.verdict().is_allowed();
+    let shape = is_allowed.then(|| shape(answer, &body)).flatten();
     let shape = shape.map(|fields| fields.into_iter().map(name).collect());
     Shown {
+        decision,
         gate,
         discloses,
         shape,
     }
+}
+
+/// Decides whether the service let a call through: the one place where an answer becomes a verdict.
+#[must_use]
+pub(crate) fn decide(answer: &Answer) -> Decision {
+    Decision::by_status(Reply::Status(answer.status))
 }
 
 /// The refusal's type and message. Entities of the world are named by what they are, not who (`<user_id>`), so that
@@ -279,7 +295,7 @@ impl<'a> Effects<'a> {
         values.collect::<Vec<_>>().join(", ")
     }
 
-    fn columns(&mut self, change: &Change) -> Vec<(String, String)> {
+    fn columns(&mut self, change: &Change) -> Vec<(String, ColumnChange)> {
         let images = [&change.old, &change.new].map(Json::as_object);
         let names: BTreeSet<&String> = images
             .iter()
@@ -288,30 +304,31 @@ impl<'a> Effects<'a> {
             .collect();
         let column = |name: &String| {
             let (old, new) = (change.old.get(name), change.new.get(name));
-            let text = match change.operation {
+            let written = match change.operation {
                 Operation::Insert => {
-                    self.value(change, name, new.filter(|value| !is_blank(value))?)
+                    let new = new.filter(|value| !is_blank(value))?;
+                    ColumnChange::Set(self.value(change, name, new))
                 }
                 Operation::Update if old == new => return None,
                 Operation::Update => self.change(change, name, old?, new?),
                 // The row is gone with all its columns: its key says which one it was.
                 Operation::Delete => return None,
             };
-            Some((name.clone(), text))
+            Some((name.clone(), written))
         };
         names.into_iter().filter_map(column).collect()
     }
 
-    fn change(&mut self, change: &Change, column: &str, old: &Json, new: &Json) -> String {
+    fn change(&mut self, change: &Change, column: &str, old: &Json, new: &Json) -> ColumnChange {
         let (old, new) = (
             self.value(change, column, old),
             self.value(change, column, new),
         );
         // A moment that moved says all there is to say by itself.
         if old == new {
-            new
+            ColumnChange::Set(new)
         } else {
-            format!("{old} -> {new}")
+            ColumnChange::Changed { old, new }
         }
     }
 
@@ -430,6 +447,13 @@ mod tests {
         }
     }
 
+    fn texts(effect: &Effect) -> Vec<(&str, String)> {
+        let columns = effect.change.columns.iter();
+        columns
+            .map(|(name, change)| (name.as_str(), change.to_string()))
+            .collect()
+    }
+
     /// The effects of a cell whose symbols nobody knows.
     fn effects(catalog: &Catalog, changes: &[Change]) -> Vec<Effect> {
         let suite = json!({"name": "x", "snapshots": "x", "service": {"ready": "/"}});
@@ -502,7 +526,7 @@ mod tests {
             insert(2, "role", json!({"id": 72})),
             insert(3, "grant", json!({"id": 72, "role": 72})),
         ];
-        let shown = |effect: Effect| format!("{} {:?}", effect.change.row, effect.change.columns);
+        let shown = |effect: Effect| format!("{} {:?}", effect.change.row, texts(&effect));
         let shown: Vec<String> = effects(&catalog, &changes).into_iter().map(shown).collect();
         assert_eq!(
             shown,
@@ -531,7 +555,7 @@ mod tests {
         ];
         let columns: Vec<String> = effects(&catalog, &changes)
             .into_iter()
-            .map(|effect| format!("{:?}", effect.change.columns))
+            .map(|effect| format!("{:?}", texts(&effect)))
             .collect();
         assert_eq!(
             columns,

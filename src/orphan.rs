@@ -85,7 +85,7 @@ impl Orphans {
     ) -> IndexMap<String, Snapshot> {
         let is_new = |name: &str| self.unpinned.iter().any(|unpinned| unpinned == name);
         let news: Vec<_> = news.into_iter().filter(|(name, _)| is_new(name)).collect();
-        let accepted = |one: &Snapshot| Some((one.clone(), record(one.read())?));
+        let accepted = |one: &Snapshot| Some((one.clone(), one.record().ok()??));
         // Where no endpoint is new, nobody has to read the orphans.
         let all = self.all.iter().filter(|_| !news.is_empty());
         let olds: Vec<_> = all.filter_map(accepted).collect();
@@ -195,16 +195,12 @@ fn has_snapshot(all: &[Snapshot], name: &str) -> bool {
     all.any(|one| one.name() == *name && one.file().exists())
 }
 
-fn record(content: Result<Option<String>, SnapshotError>) -> Option<Record> {
-    Record::parse(&content.ok()??).ok()
-}
-
 /// Whether each of its files is a record.
 fn is_record(one: &Snapshot) -> bool {
-    let contents = [one.read(), one.read_pending()].into_iter();
-    contents
-        .filter(|content| !matches!(content, Ok(None)))
-        .all(|content| record(content).is_some())
+    one.files().iter().all(|file| {
+        let text = snapshot::read_any(file).ok();
+        text.is_some_and(|text| Record::parse(&text).is_ok())
+    })
 }
 
 /// Why two records can be of one endpoint; what is greater is the better reason.

@@ -50,7 +50,7 @@ fn findings(
 ) -> io::Result<()> {
     let all = records.iter().flat_map(|(name, record)| {
         let findings = record.findings.iter();
-        findings.map(move |finding| (name.as_str(), finding.as_str()))
+        findings.map(move |finding| (name.as_str(), finding))
     });
     let causes = causes(all, &suite.file.levels);
     if causes.is_empty() {
@@ -75,7 +75,7 @@ fn not_observed(records: &IndexMap<String, Record>) -> Option<String> {
 fn allowed<'a>(records: &'a IndexMap<String, Record>) -> BTreeMap<&'a str, bool> {
     let mut allowed: BTreeMap<&'a str, bool> = BTreeMap::new();
     for (_, actor, cell) in records.values().flat_map(Record::iter) {
-        *allowed.entry(actor).or_default() |= cell.is_allowed();
+        *allowed.entry(actor).or_default() |= cell.is_let_through();
     }
     allowed
 }

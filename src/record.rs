@@ -4,12 +4,17 @@
 //! a gate, an effect's columns, the fields of a body) stands once per record in a legend. A legend's label depends on
 //! its own content alone, so that one entry more or less leaves the other lines as they are.
 
+mod aspect;
+mod cell;
+mod format;
+pub mod format1;
 mod labels;
 mod rename;
 mod text;
+mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::hash::{Hash, Hasher};
+use std::hash::Hash;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -17,19 +22,24 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::{Fault, Reply};
-use crate::findings;
+use crate::findings::Finding;
 use crate::observation::{Effect, Observation, RowChange};
-use crate::yaml;
 
-use labels::{enter, gate_labels};
+use labels::{enter_effect, enter_shape, gate_labels};
 
-pub(crate) use labels::{act_of, table_of};
+pub(crate) use aspect::Visitor;
+pub use cell::{Cell, CellId, Effects};
+pub use format::{FORMAT, Format, ReadError, admit};
+pub use labels::EffectLabel;
 pub(crate) use rename::{Axis, Rename};
+pub use verdict::{Decision, Rule, Verdict};
 
 /// All cells of one endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
+    /// The number of the format, before all else.
+    pub format: Format,
     /// The method and the path.
     pub endpoint: String,
     /// The tables whose changes were not observed, though those of the others were.
@@ -40,7 +50,8 @@ pub struct Record {
     pub gates: BTreeMap<String, String>,
     /// The effects by label: operation, table and a digest of the rest.
     #[serde(default)]
-    pub effects: BTreeMap<String, RowChange>,
+    #[schemars(with = "BTreeMap<String, RowChange>")]
+    pub effects: BTreeMap<EffectLabel, RowChange>,
     /// The field paths of success bodies by label.
     #[serde(default)]
     pub shapes: BTreeMap<String, BTreeSet<String>>,
@@ -50,81 +61,7 @@ pub struct Record {
     pub cells: IndexMap<String, IndexMap<Arc<str>, Arc<Cell>>>,
     /// Observations that break an invariant.
     #[serde(default)]
-    pub findings: Vec<String>,
-}
-
-/// One cell; the texts are labels of the record's legends.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Cell {
-    /// The HTTP status; none where there is a fault.
-    pub status: Option<u16>,
-    /// What came instead of an answer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fault: Option<Fault>,
-    /// The gate that refused, or where a redirect leads.
-    pub gate: Option<String>,
-    /// The identifiers that the response held.
-    #[serde(default)]
-    pub discloses: Vec<String>,
-    /// The row changes.
-    #[serde(default)]
-    pub effects: Effects,
-    /// What each follow-up request brought.
-    #[serde(default)]
-    pub probes: IndexMap<String, Reply>,
-    /// The fields of the body.
-    pub shape: Option<String>,
-}
-
-/// The row changes of a cell.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(try_from = "EffectsText", into = "EffectsText")]
-pub enum Effects {
-    /// The labels of the changes, none where nothing changed.
-    Observed(Vec<String>),
-    /// The database could not be observed.
-    NotObserved,
-}
-
-impl Default for Effects {
-    fn default() -> Self {
-        Self::Observed(Vec::new())
-    }
-}
-
-/// What a record says where the database could not be observed.
-const NOT_OBSERVED: &str = "not observed";
-
-/// The two forms of effects in a file: a list, or `not observed`.
-#[derive(Deserialize, Serialize, JsonSchema)]
-#[serde(untagged)]
-enum EffectsText {
-    Labels(Vec<String>),
-    Text(String),
-}
-
-impl TryFrom<EffectsText> for Effects {
-    type Error = String;
-
-    fn try_from(text: EffectsText) -> Result<Self, String> {
-        match text {
-            EffectsText::Labels(labels) => Ok(Self::Observed(labels)),
-            EffectsText::Text(text) if text == NOT_OBSERVED => Ok(Self::NotObserved),
-            EffectsText::Text(text) => Err(format!(
-                "`{text}` is neither a list of effects nor `{NOT_OBSERVED}`"
-            )),
-        }
-    }
-}
-
-impl From<Effects> for EffectsText {
-    fn from(effects: Effects) -> Self {
-        match effects {
-            Effects::Observed(labels) => Self::Labels(labels),
-            Effects::NotObserved => Self::Text(NOT_OBSERVED.to_owned()),
-        }
-    }
+    pub findings: Vec<Finding>,
 }
 
 /// What is known already and equal to `new`, or that.
@@ -171,38 +108,30 @@ impl Record {
     }
 
     fn cell(&mut self, gates: &BTreeMap<String, String>, observation: Observation) -> Cell {
+        // Without an answer, the connection ended before there was one.
+        let none = || Decision::by_status(Reply::Fault(Fault::Closed));
         Cell {
-            status: observation.status,
-            fault: observation.fault,
+            decision: observation.decision.unwrap_or_else(none),
             gate: observation.gate.and_then(|text| gates.get(&text).cloned()),
             discloses: observation.discloses.into_iter().collect(),
             effects: observation
                 .effects
                 .map_or(Effects::NotObserved, |effects| self.label_effects(effects)),
             probes: observation.probes,
-            shape: observation.shape.map(|shape| self.label_shape(shape)),
+            shape: observation
+                .shape
+                .map(|shape| enter_shape(&mut self.shapes, shape)),
         }
     }
 
     fn label_effects(&mut self, effects: Vec<Effect>) -> Effects {
-        let mut labels: Vec<String> = effects
-            .into_iter()
-            .map(|effect| self.label_effect(effect))
-            .collect();
+        let label = |effect: Effect| {
+            let act = (effect.operation, effect.table.as_str());
+            enter_effect(&mut self.effects, act, effect.change)
+        };
+        let mut labels: Vec<EffectLabel> = effects.into_iter().map(label).collect();
         labels.sort();
         Effects::Observed(labels)
-    }
-
-    fn label_effect(&mut self, effect: Effect) -> String {
-        let content = format!("{}\n{:?}", effect.change.row, effect.change.columns);
-        let name = format!("{} {}", effect.operation.as_str(), effect.table);
-        enter(&mut self.effects, &name, &content, effect.change)
-    }
-
-    fn label_shape(&mut self, shape: BTreeSet<String>) -> String {
-        let content: Vec<&str> = shape.iter().map(String::as_str).collect();
-        let content = content.join("\n");
-        enter(&mut self.shapes, "body", &content, shape)
     }
 
     /// The cells in order, as (target, actor, cell).
@@ -225,10 +154,9 @@ impl Record {
     /// Whether a finding is about the cell.
     #[must_use]
     pub fn has_finding(&self, target: &str, actor: &str) -> bool {
-        let subject = format!(": {}", findings::subject(target, actor));
         self.findings
             .iter()
-            .any(|finding| finding.contains(&subject))
+            .any(|finding| finding.is_about(target, actor))
     }
 
     /// The cell of that target and actor, if it was swept.
@@ -258,69 +186,21 @@ impl Record {
         self.effects
             .retain(|label, _| cells.iter().any(|cell| cell.effects.has(label)));
     }
-
-    /// Reads a record.
-    pub fn parse(text: &str) -> Result<Self, yaml::Error> {
-        yaml::from_str(text)
-    }
-}
-
-/// By what tells most cells apart.
-impl Hash for Cell {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        (&self.status, &self.gate, &self.discloses, &self.shape).hash(state);
-    }
-}
-
-impl Cell {
-    /// Whether the service let the call through. A cell without an answer is neither allowed nor denied.
-    #[must_use]
-    pub fn is_allowed(&self) -> bool {
-        self.status.is_some_and(|status| status < 400)
-    }
-
-    /// Whether the service refused the call.
-    #[must_use]
-    pub fn is_denied(&self) -> bool {
-        self.status.is_some_and(|status| status >= 400)
-    }
-
-    /// The status, or what came instead of one.
-    #[must_use]
-    pub fn verdict(&self) -> String {
-        match (self.fault, self.status) {
-            (Some(fault), _) => fault.to_string(),
-            (None, Some(status)) => status.to_string(),
-            (None, None) => "no status".to_owned(),
-        }
-    }
-}
-
-impl Effects {
-    /// Whether the cell changed anything.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        matches!(self, Self::Observed(labels) if labels.is_empty())
-    }
-
-    /// Whether the database was observed.
-    #[must_use]
-    pub fn is_observed(&self) -> bool {
-        matches!(self, Self::Observed(_))
-    }
-
-    fn has(&self, label: &str) -> bool {
-        matches!(self, Self::Observed(labels) if labels.iter().any(|l| l == label))
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observation::Operation;
+    use crate::observation::{ColumnChange, Operation};
 
     fn effect() -> Effect {
-        let columns = vec![("models".to_owned(), "[] -> [\"pinned\"]".to_owned())];
+        let columns = vec![(
+            "models".to_owned(),
+            ColumnChange::Changed {
+                old: "[]".to_owned(),
+                new: "[\"pinned\"]".to_owned(),
+            },
+        )];
         let change = RowChange {
             row: "<target.token>".to_owned(),
             columns,
@@ -334,21 +214,19 @@ mod tests {
 
     fn allowed() -> Observation {
         Observation {
-            status: Some(200),
             discloses: BTreeSet::from(["target.key".to_owned()]),
             shape: Some(BTreeSet::from(["key".to_owned(), "models[]".to_owned()])),
             effects: Some(vec![effect()]),
             probes: IndexMap::from([("old key".to_owned(), Reply::Status(401))]),
-            ..Observation::default()
+            ..Observation::of(Reply::Status(200))
         }
     }
 
     fn denied(gate: &str) -> Observation {
         Observation {
-            status: Some(403),
             gate: Some(gate.to_owned()),
             effects: Some(Vec::new()),
-            ..Observation::default()
+            ..Observation::of(Reply::Status(403))
         }
     }
 
@@ -367,6 +245,7 @@ mod tests {
     #[test]
     fn a_cell_is_one_line_and_what_is_long_stands_in_a_legend() {
         insta::assert_snapshot!(record().to_yaml().unwrap(), @r#"
+        format: 2
         endpoint: POST /key/update
         gates:
           error-not-for: 'auth_error: {''error'': ''Not for <user_id>''}'
@@ -374,25 +253,24 @@ mod tests {
           update Key 70a9:
             row: <target.token>
             columns:
-              models: '[] -> ["pinned"]'
+              models: {old: '[]', new: '["pinned"]'}
         shapes:
           body f6f9:
           - key
           - models[]
         cells:
           own key:
-            admin: {status: 200, discloses: [target.key], effects: [update Key 70a9], probes: {old key: 401}, shape: body f6f9}
-            nobody: {status: 403, gate: error-not-for}
+            admin: {allowed: 200, discloses: [target.key], effects: [update Key 70a9], probes: {old key: 401}, shape: body f6f9}
+            nobody: {denied: 403, gate: error-not-for}
         "#);
     }
 
     #[test]
     fn a_cell_without_an_answer_has_a_fault_in_place_of_its_status() {
         let fault = Observation {
-            fault: Some(Fault::TimedOut),
             effects: Some(Vec::new()),
             probes: IndexMap::from([("old key".to_owned(), Reply::Fault(Fault::Closed))]),
-            ..Observation::default()
+            ..Observation::of(Reply::Fault(Fault::TimedOut))
         };
         let record = Record::build("POST /x".to_owned(), [("t", "a", fault)]);
         let text = record.to_yaml().unwrap();
@@ -400,7 +278,7 @@ mod tests {
         assert!(text.contains(line), "{text}");
         assert_eq!(Record::parse(&text).unwrap(), record);
         let cell = record.cell_at("t", "a").unwrap();
-        assert!(!cell.is_allowed() && !cell.is_denied());
+        assert!(!cell.is_let_through() && !cell.is_denied());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::drift::{self, Comparison, Drift, Group};
 use crate::kinds::Level;
 use crate::orphan::Orphans;
 use crate::record::Record;
-use crate::snapshot::{Said, Snapshot, SnapshotError};
+use crate::snapshot::{self, Said, Snapshot, SnapshotError};
 use crate::suite::Suite;
 
 /// A difference that waits for review.
@@ -40,7 +40,7 @@ impl Pending {
         let new = snapshot.read_pending()?.unwrap_or_default();
         let renamed =
             former.map(|former| Drift::renamed("endpoint", &former.name(), &snapshot.name()));
-        let record = Record::parse(&new).ok();
+        let record = snapshot::parsed(&snapshot.pending(), &new)?;
         let records = record.as_ref().map(|record| (&snapshot, record));
         Ok(Self {
             findings: Asks::of(records, levels)?.without_over(),
@@ -112,10 +112,9 @@ pub fn renamed(
     suite: &Suite,
     pending: &[Snapshot],
 ) -> Result<IndexMap<String, Snapshot>, SnapshotError> {
-    let records = pending.iter().filter_map(|one| {
-        let content = one.read_pending().ok()??;
-        Some((one.name(), Record::parse(&content).ok()?))
-    });
+    let records = pending
+        .iter()
+        .filter_map(|one| Some((one.name(), one.pending_record().ok()??)));
     let records: Vec<(String, Record)> = records.collect();
     let records = records.iter().map(|(name, record)| (name.as_str(), record));
     Ok(Orphans::of(suite)?.renamed(records))

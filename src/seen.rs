@@ -42,7 +42,7 @@ impl Seen {
         self.not_observed = records.values().map(Record::not_observed).sum();
         let unobserved = records.values().flat_map(|record| &record.unobserved);
         self.unobserved = unobserved.cloned().collect();
-        let is_allowed = |record: &Record| record.iter().any(|(_, _, cell)| cell.is_allowed());
+        let is_allowed = |record: &Record| record.iter().any(|(_, _, cell)| cell.is_let_through());
         let never = records.iter().filter(|(_, record)| !is_allowed(record));
         self.never_allowed = never.map(|(name, _)| name.clone()).collect();
     }

@@ -14,6 +14,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use crate::file;
+use crate::record::{self, ReadError, Record};
 use crate::yaml;
 
 use header::Header;
@@ -37,6 +38,15 @@ pub enum SnapshotError {
     /// The file is not a snapshot.
     #[error("`{}` is not a snapshot: it has no `---` line after its header", .0.display())]
     Format(PathBuf),
+    /// The content is a record of another version of the tool.
+    #[error("`{}`", file.display())]
+    Version {
+        /// The file.
+        file: PathBuf,
+        /// What this version does not know.
+        #[source]
+        source: ReadError,
+    },
     /// The header is not YAML, or could not be written as YAML.
     #[error("cannot {task} the header of `{}`", file.display())]
     Header {
@@ -124,6 +134,20 @@ impl Snapshot {
     /// The accepted content, if there is any.
     pub fn read(&self) -> Result<Option<String>, SnapshotError> {
         Ok(parts(self.accepted())?.map(|(_, content)| content))
+    }
+
+    /// The accepted record; none, where nothing was accepted or what was is no record.
+    pub fn record(&self) -> Result<Option<Record>, SnapshotError> {
+        let text = self.read()?;
+        let record = text.map(|text| parsed(self.accepted(), &text));
+        Ok(record.transpose()?.flatten())
+    }
+
+    /// The record that waits for review; none, where nothing waits or what does is no record.
+    pub fn pending_record(&self) -> Result<Option<Record>, SnapshotError> {
+        let text = self.read_pending()?;
+        let record = text.map(|text| parsed(&self.pending(), &text));
+        Ok(record.transpose()?.flatten())
     }
 
     /// Where the accepted content is.
@@ -285,6 +309,75 @@ pub fn read_any(file: &Path) -> Result<String, SnapshotError> {
     Ok(text)
 }
 
+/// The record that a file holds; none, if it holds something else. One of another version of the tool is a mistake.
+pub fn parsed(file: &Path, text: &str) -> Result<Option<Record>, SnapshotError> {
+    match Record::parse(text) {
+        Ok(record) => Ok(Some(record)),
+        Err(error) if error.is_of_another_version() => Err(another_version(file, error)),
+        Err(_) => Ok(None),
+    }
+}
+
+fn another_version(file: &Path, source: ReadError) -> SnapshotError {
+    SnapshotError::Version {
+        file: file.to_owned(),
+        source,
+    }
+}
+
+/// Whether this version reads all records in a folder, by the numbers of their formats.
+pub fn admit(folder: &Path) -> Result<(), SnapshotError> {
+    for file in all(folder)?.iter().flat_map(Snapshot::files) {
+        // What is no snapshot is told where it is compared.
+        if let Ok(Some((_, content))) = parts(&file) {
+            record::admit(&content).map_err(|error| another_version(&file, error))?;
+        }
+    }
+    Ok(())
+}
+
+/// What a file becomes in the format of this version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Migration {
+    /// Another text, with the same header.
+    Rewritten(String),
+    /// What it is.
+    Current,
+    /// Nothing: what it holds is no record.
+    NoRecord,
+}
+
+/// Works out what a file becomes in the format of this version; why not, where it holds a record that cannot be read.
+pub fn migration(file: &Path) -> Result<Result<Migration, ReadError>, SnapshotError> {
+    let Some((header, content)) = parts(file)? else {
+        return Ok(Ok(Migration::NoRecord));
+    };
+    Ok(match Record::parse(&content) {
+        Ok(_) => Ok(Migration::Current),
+        Err(ReadError::Older) => {
+            let record = record::format1::read(&content);
+            let text = record.and_then(|record| Ok(record.to_yaml()?));
+            text.map(|text| Migration::Rewritten(whole(&header, &text)))
+        }
+        Err(ReadError::Yaml(_)) => Ok(Migration::NoRecord),
+        Err(error) => Err(error),
+    })
+}
+
+/// Replaces a file, header and all.
+pub fn rewrite(file: &Path, text: &str) -> Result<(), SnapshotError> {
+    file::write(file, |out| out.write_all(text.as_bytes())).map_err(|source| SnapshotError::File {
+        task: "write",
+        file: file.to_owned(),
+        source,
+    })
+}
+
+/// The text of a file.
+fn whole(header: &str, content: &str) -> String {
+    format!("---\n{}\n---\n{}\n", header.trim_end(), content.trim_end())
+}
+
 /// The snapshots in a folder that have a difference that waits for review, by name.
 pub fn pending(folder: &Path) -> Result<Vec<Snapshot>, SnapshotError> {
     named(folder, |file| file.strip_suffix(".snap.new"))
@@ -363,12 +456,7 @@ fn write(file: &Path, content: &str, header: &Header) -> Result<(), SnapshotErro
         file: file.to_owned(),
         source,
     })?;
-    let text = format!("---\n{header}---\n{}\n", content.trim_end());
-    file::write(file, |out| out.write_all(text.as_bytes())).map_err(|source| SnapshotError::File {
-        task: "write",
-        file: file.to_owned(),
-        source,
-    })
+    rewrite(file, &whole(&header, content))
 }
 
 /// What follows the header of a snapshot's text, without the last line's end.

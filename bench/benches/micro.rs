@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 
 use authz_pin::drift;
+use authz_pin::fault::Reply;
 use authz_pin::observation::Observation;
 use authz_pin::record::Record;
 use authz_pin::symbols::{Namer, Registry, View};
@@ -71,12 +72,12 @@ fn observations() -> Vec<(String, String, Observation)> {
     let cells = (0..100).flat_map(|target| (0..10).map(move |actor| (target, actor)));
     let observed = |(target, actor): (u32, u32)| {
         let is_refused = (target + actor) % 3 == 0;
+        let status = if is_refused { 403 } else { 200 };
         let observation = Observation {
-            status: Some(if is_refused { 403 } else { 200 }),
             gate: is_refused.then(|| "auth_error: not yours".to_owned()),
             discloses: BTreeSet::from(["target.key".to_owned()]),
             effects: Some(Vec::new()),
-            ..Observation::default()
+            ..Observation::of(Reply::Status(status))
         };
         (
             format!("target {target}"),
@@ -112,7 +113,7 @@ fn compare_records_of_1000_cells(bencher: Bencher) {
     let mut observations = observations();
     let old = record(&observations).to_yaml().unwrap();
     for (_, _, observation) in &mut observations {
-        observation.status = Some(200);
+        observation.decision = Observation::of(Reply::Status(200)).decision;
         observation.gate = None;
     }
     let new = record(&observations).to_yaml().unwrap();

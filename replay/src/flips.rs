@@ -32,12 +32,12 @@ pub fn statuses(flip: &str) -> Option<(&str, u16, u16)> {
 
 fn change(before: Option<&Cell>, after: &Cell) -> Option<String> {
     let Some(before) = before else {
-        return Some(format!("new, {}", after.verdict()));
+        return Some(format!("new, {}", after.answer()));
     };
     if before == after {
         return None;
     }
-    let mut change = format!("{} -> {}", before.verdict(), after.verdict());
+    let mut change = format!("{} -> {}", before.answer(), after.answer());
     for aspect in aspects(before, after) {
         change.push_str(", ");
         change.push_str(aspect);
@@ -54,7 +54,7 @@ fn aspects(before: &Cell, after: &Cell) -> Vec<&'static str> {
         (false, true) => aspects.push("writes nothing"),
         _ => {}
     }
-    if before.verdict() == after.verdict() {
+    if before.answer() == after.answer() {
         let (more, less) = disclosed(before, after);
         let others = [
             (before.gate != after.gate, "another gate"),
@@ -90,7 +90,10 @@ mod tests {
     use super::*;
 
     fn record(cells: &str) -> Record {
-        Record::parse(&format!("endpoint: POST /x\ncells:\n  t:\n{cells}")).unwrap()
+        Record::parse(&format!(
+            "format: 2\nendpoint: POST /x\ncells:\n  t:\n{cells}"
+        ))
+        .unwrap()
     }
 
     fn of(before: &str, after: &str) -> Vec<String> {
@@ -100,24 +103,24 @@ mod tests {
     #[test]
     fn an_equal_cell_is_no_flip() {
         assert_eq!(
-            of("    a: {status: 403}\n", "    a: {status: 403}\n"),
+            of("    a: {denied: 403}\n", "    a: {denied: 403}\n"),
             [""; 0]
         );
     }
 
     #[test]
     fn a_flip_says_that_rows_change_now() {
-        let after = "    a: {status: 200, effects: [update T 1234]}\n";
+        let after = "    a: {allowed: 200, effects: [update T 1234]}\n";
         assert_eq!(
-            of("    a: {status: 403}\n", after),
+            of("    a: {denied: 403}\n", after),
             ["x/t/a: 403 -> 200, writes"]
         );
     }
 
     #[test]
     fn a_flip_within_one_status_says_what_else_differs() {
-        let before = "    a: {status: 403, gate: one, discloses: [a.id]}\n";
-        let after = "    a: {status: 403, gate: other, discloses: [b.id]}\n";
+        let before = "    a: {denied: 403, gate: one, discloses: [a.id]}\n";
+        let after = "    a: {denied: 403, gate: other, discloses: [b.id]}\n";
         assert_eq!(
             of(before, after),
             ["x/t/a: 403 -> 403, another gate, discloses more, discloses less"]
@@ -126,7 +129,7 @@ mod tests {
 
     #[test]
     fn cells_that_come_and_go_are_flips() {
-        let (a, b) = ("    a: {status: 200}\n", "    b: {status: 401}\n");
+        let (a, b) = ("    a: {allowed: 200}\n", "    b: {denied: 401}\n");
         assert_eq!(of(a, b), ["x/t/b: new, 401", "x/t/a: gone"]);
     }
 

@@ -61,6 +61,6 @@ fn status(folder: &Path, cell: &str) -> Result<Option<u16>, Failure> {
     };
     let text = Snapshot::new(folder, endpoint).read()?;
     let record = text.and_then(|text| Record::parse(&text).ok());
-    let status = record.and_then(|record| record.cell_at(target, actor)?.status);
+    let status = record.and_then(|record| record.cell_at(target, actor)?.status());
     Ok(status)
 }

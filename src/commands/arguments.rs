@@ -168,6 +168,7 @@ impl PendingArgs {
 
     /// The same where the suite is read already.
     pub fn list_of(&self, suite: &Suite) -> Result<Vec<Pending>, Failure> {
+        snapshot::admit(&suite.snapshots())?;
         let mut snapshots = snapshot::pending(&suite.snapshots())?;
         let renamed = review::renamed(suite, &snapshots)?;
         // What waited under an earlier name goes with that one.

@@ -112,6 +112,7 @@ pub async fn run(args: &CheckArgs, context: &mut Context<'_>) -> Result<Exit, Fa
             context,
         );
     }
+    snapshot::admit(&suite.snapshots())?;
     let (bar, options) = (bar(&plan), args.options(&suite, &plan)?);
     let held = hold(&suite, &plan, &given, &options, &bar, context).await;
     let done = match held {
@@ -225,7 +226,7 @@ impl CheckArgs {
         };
         let findings = endpoints.iter().flat_map(|outcome| {
             let pinned = outcome.findings.pinned.iter();
-            pinned.map(|finding| (outcome.name.as_str(), finding.as_str()))
+            pinned.map(|finding| (outcome.name.as_str(), finding))
         });
         let mut causes = causes(findings, &suite.file.levels);
         causes.retain(|cause| cause.level <= level);
@@ -320,9 +321,8 @@ fn pinned(suite: &Suite, plan: &[EndpointPlan<'_>]) -> Result<BTreeMap<String, R
     let mut pinned = BTreeMap::new();
     let endpoints = suite.endpoints.iter();
     for endpoint in endpoints.filter(|one| one.can_be_asked() || is_swept(&one.name)) {
-        let text = Snapshot::new(&suite.snapshots(), &endpoint.name).read()?;
         // One that is no record is told where it is compared.
-        let record = text.and_then(|text| Record::parse(&text).ok());
+        let record = Snapshot::new(&suite.snapshots(), &endpoint.name).record()?;
         pinned.extend(record.map(|record| (endpoint.name.clone(), record)));
     }
     Ok(pinned)

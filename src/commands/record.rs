@@ -22,6 +22,7 @@ use crate::orphan::Unreferenced;
 use crate::plan::EndpointPlan;
 use crate::record::Record;
 use crate::seen::Seen;
+use crate::snapshot;
 use crate::suite::Suite;
 use crate::sweep::{Options, Own, Proposed, Sweep};
 use crate::terminal::Bar;
@@ -113,6 +114,7 @@ async fn rounds(
             let run = DryRun::new(&suite, &plan, &given, 2)?;
             return print_dry_run(&run, Format::Human, context);
         }
+        snapshot::admit(&suite.snapshots())?;
         let (bar, mut options) = (bar(&plan), Options::from(&args.sweep));
         options.har = har.cloned();
         let (twice, held) = twice(args, &suite, &plan, (&bar, &options), context).await?;

@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::record::Record;
 use crate::sensitivity::{self, Pinned, Sensitivity};
 use crate::share;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{self, Snapshot};
 use crate::suite::{Endpoint, Suite};
 use crate::yaml::{Document, NodePath};
 
@@ -48,6 +48,7 @@ pub struct SensitivityArgs {
 pub fn run(args: &SensitivityArgs, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let mut suite = load(args.suite.as_deref())?;
     args.snapshots.apply(&mut suite)?;
+    snapshot::admit(&suite.snapshots())?;
     let pinned = pinned(&suite)?;
     let sensitivity = Sensitivity::of(&pinned, &suite.file.sensitivity.explained);
     // What is explained is what the suite's own snapshots leave open; others can leave less.

@@ -5,16 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value as Json};
 
 use super::{Drift, Kind};
-use crate::observation::RowChange;
-use crate::record::{Cell, Effects, Record, act_of};
-
-/// On which side of its gates the service stands. Without an answer nobody knows.
-#[derive(PartialEq, Eq)]
-pub(crate) enum Stand {
-    Allowed,
-    Denied,
-    Unknown,
-}
+use crate::observation::{ColumnChange, RowChange};
+use crate::record::{Cell, EffectLabel, Effects, Record, Verdict, Visitor};
 
 /// A cell with the record whose legends explain it.
 pub(crate) struct Side<'a> {
@@ -23,17 +15,12 @@ pub(crate) struct Side<'a> {
 }
 
 impl Side<'_> {
-    pub(crate) fn stand(&self) -> Stand {
-        match (self.cell.is_allowed(), self.cell.is_denied()) {
-            (true, _) => Stand::Allowed,
-            (_, true) => Stand::Denied,
-            _ => Stand::Unknown,
-        }
+    pub(crate) fn verdict(&self) -> Verdict {
+        self.cell.verdict()
     }
 
     fn wrote_while_denied(&self) -> bool {
-        let effects = &self.cell.effects;
-        self.cell.is_denied() && effects.is_observed() && !effects.is_empty()
+        self.cell.is_denied() && self.cell.wrote()
     }
 
     pub(crate) fn gate(&self) -> Option<&str> {
@@ -41,10 +28,11 @@ impl Side<'_> {
         Some(self.record.gates.get(label).map_or(label, String::as_str))
     }
 
-    pub(crate) fn verdict(&self) -> String {
+    /// What was answered, with the wording of the gate.
+    pub(crate) fn answer(&self) -> String {
         self.gate().map_or_else(
-            || self.cell.verdict(),
-            |gate| format!("{} {gate}", self.cell.verdict()),
+            || self.cell.answer(),
+            |gate| format!("{} {gate}", self.cell.answer()),
         )
     }
 
@@ -57,10 +45,7 @@ impl Side<'_> {
         for label in labels {
             let change = self.record.effects.get(label).cloned();
             let change = change.unwrap_or_else(|| unexplained(label));
-            effects
-                .entry(act_of(label).to_owned())
-                .or_default()
-                .push(change);
+            effects.entry(label.act()).or_default().push(change);
         }
         effects
     }
@@ -87,66 +72,136 @@ impl Side<'_> {
 }
 
 /// A label that the legend does not explain stands for itself.
-fn unexplained(label: &str) -> RowChange {
+fn unexplained(label: &EffectLabel) -> RowChange {
     RowChange {
-        row: label.to_owned(),
+        row: label.to_string(),
         columns: Vec::new(),
     }
 }
 
 /// What a drift is about, besides its cell: the kind, what was and what is.
-type Aspect = (Kind, String, String);
+type Found = (Kind, String, String);
 
 /// A cell that changes sides is one drift: what it discloses and writes on the other side follows from that. On the
 /// same side each aspect is a drift of its own.
 pub(super) fn of_cell(at: (&str, &str), old: &Side<'_>, new: &Side<'_>) -> Vec<Drift> {
-    let mut aspects: Vec<Aspect> = verdict(old, new)
-        .into_iter()
-        .chain(effects(old, new))
-        .collect();
-    if old.stand() == new.stand() {
-        aspects.extend(disclosures(old, new));
-        let change = |kind, (was, is)| (kind, was, is);
-        aspects.extend(
-            changed(&old.probes(), &new.probes()).map(|texts| change(Kind::ProbeChanged, texts)),
-        );
-        aspects.extend(shapes(old, new).map(|texts| change(Kind::ShapeChanged, texts)));
-    }
-    aspects
-        .into_iter()
+    let changes = Changes { old, new };
+    let found = changes.visit().flatten();
+    found
         .map(|(kind, was, is)| Drift::of_cell(at, kind, was, is))
         .collect()
 }
 
-fn verdict(old: &Side<'_>, new: &Side<'_>) -> Option<Aspect> {
-    let kind = match (old.stand(), new.stand()) {
-        (Stand::Unknown, _) | (_, Stand::Unknown) => Kind::FaultChanged,
-        (Stand::Denied, Stand::Allowed) => Kind::Widened,
-        (Stand::Allowed, Stand::Denied) => Kind::Narrowed,
-        (Stand::Denied, Stand::Denied) => Kind::GateChanged,
-        (Stand::Allowed, Stand::Allowed) => Kind::StatusChanged,
-    };
-    (old.verdict() != new.verdict()).then(|| (kind, old.verdict(), new.verdict()))
+/// A cell on both sides, and what differs in each aspect.
+struct Changes<'a> {
+    old: &'a Side<'a>,
+    new: &'a Side<'a>,
 }
 
-fn effects(old: &Side<'_>, new: &Side<'_>) -> Option<Aspect> {
-    let (before, after) = (old.effects(), new.effects());
-    if new.wrote_while_denied() && !old.wrote_while_denied() {
-        let writes = after.into_keys().collect();
-        return Some((
-            Kind::WroteWhileDenied,
-            "nothing".to_owned(),
-            joined(&writes),
-        ));
+impl Changes<'_> {
+    fn is_same_side(&self) -> bool {
+        self.old.verdict() == self.new.verdict()
     }
-    let is_changed = old.stand() == new.stand() && before != after;
-    is_changed.then(|| {
-        (
-            Kind::EffectChanged,
-            joined(&beside(&before, &after)),
-            joined(&beside(&after, &before)),
-        )
-    })
+
+    /// What was answered then and now.
+    fn answers(&self, kind: Kind) -> Vec<Found> {
+        let (was, is) = (self.old.answer(), self.new.answer());
+        if was != is {
+            return vec![(kind, was, is)];
+        }
+        // A rule can decide otherwise of the same answer.
+        let told = |side: &Side<'_>| format!("{} {}", side.verdict(), side.answer());
+        vec![(kind, told(self.old), told(self.new))]
+    }
+
+    /// How another answer on the same side is called.
+    fn other_answer(&self) -> Kind {
+        match self.new.verdict() {
+            Verdict::Fault => Kind::FaultChanged,
+            Verdict::Denied => Kind::GateChanged,
+            Verdict::Allowed | Verdict::Redirected => Kind::StatusChanged,
+        }
+    }
+
+    fn is_same_status(&self) -> bool {
+        let [was, is] = [self.old, self.new].map(|side| side.cell.decision.reply());
+        was == is
+    }
+}
+
+impl Visitor for Changes<'_> {
+    type Found = Vec<Found>;
+
+    /// Whoever gets further than before is let in.
+    fn verdict(&self) -> Vec<Found> {
+        let kind = match (self.old.verdict().reach(), self.new.verdict().reach()) {
+            _ if self.is_same_side() => return Vec::new(),
+            (Some(before), Some(after)) if before < after => Kind::Widened,
+            (Some(_), Some(_)) => Kind::Narrowed,
+            (None, _) | (_, None) => Kind::FaultChanged,
+        };
+        self.answers(kind)
+    }
+
+    fn status(&self) -> Vec<Found> {
+        if !self.is_same_side() || self.is_same_status() {
+            return Vec::new();
+        }
+        self.answers(self.other_answer())
+    }
+
+    /// Another gate with another status is one drift, which the status tells.
+    fn gate(&self) -> Vec<Found> {
+        let is_told = !self.is_same_side() || !self.is_same_status();
+        if is_told || self.old.gate() == self.new.gate() {
+            return Vec::new();
+        }
+        self.answers(self.other_answer())
+    }
+
+    fn effects(&self) -> Vec<Found> {
+        let (before, after) = (self.old.effects(), self.new.effects());
+        if self.new.wrote_while_denied() && !self.old.wrote_while_denied() {
+            let writes = after.into_keys().collect();
+            let nothing = "nothing".to_owned();
+            return vec![(Kind::WroteWhileDenied, nothing, joined(&writes))];
+        }
+        if !self.is_same_side() || before == after {
+            return Vec::new();
+        }
+        let (was, is) = (beside(&before, &after), beside(&after, &before));
+        vec![(Kind::EffectChanged, joined(&was), joined(&is))]
+    }
+
+    fn discloses(&self) -> Vec<Found> {
+        if !self.is_same_side() {
+            return Vec::new();
+        }
+        let [old, new] = [self.old, self.new].map(Side::discloses);
+        let (gone, come) = (&old - &new, &new - &old);
+        let not = || "not disclosed".to_owned();
+        let widened = (!come.is_empty()).then(|| (Kind::DisclosureWidened, not(), joined(&come)));
+        let narrowed = (!gone.is_empty()).then(|| (Kind::DisclosureNarrowed, joined(&gone), not()));
+        widened.into_iter().chain(narrowed).collect()
+    }
+
+    fn probes(&self) -> Vec<Found> {
+        if !self.is_same_side() {
+            return Vec::new();
+        }
+        let changed = changed(&self.old.probes(), &self.new.probes());
+        let changed = changed.map(|(was, is)| (Kind::ProbeChanged, was, is));
+        changed.into_iter().collect()
+    }
+
+    fn shape(&self) -> Vec<Found> {
+        if !self.is_same_side() {
+            return Vec::new();
+        }
+        let changed = shapes(self.old, self.new);
+        let changed = changed.map(|(was, is)| (Kind::ShapeChanged, was, is));
+        changed.into_iter().collect()
+    }
 }
 
 /// What `these` effects have that the others have not: the name alone of what only they have, and of a single change on
@@ -173,32 +228,24 @@ fn differing(this: &RowChange, other: &RowChange) -> String {
         .iter()
         .filter(|column| !other.columns.contains(column));
     let columns: Vec<String> = columns
-        .map(|(column, value)| format!("{column}: {}", narrowed(value, other.column(column))))
+        .map(|(column, change)| format!("{column}: {}", narrowed(change, other.column(column))))
         .collect();
     let row = (this.row != other.row).then(|| format!(" {}", this.row));
     let columns = (!columns.is_empty()).then(|| format!(" {{{}}}", columns.join(", ")));
     row.into_iter().chain(columns).collect()
 }
 
-/// Of a JSON object, the members that the other one has not or has otherwise.
-fn narrowed(value: &str, other: Option<&str>) -> String {
-    let object = |text: &str| serde_json::from_str::<Map<String, Json>>(text).ok();
-    let (Some(mut members), Some(others)) = (object(value), other.and_then(object)) else {
-        return value.to_owned();
+/// Of a JSON object that was set, the members that the other one has not or has otherwise.
+fn narrowed(change: &ColumnChange, other: Option<&ColumnChange>) -> String {
+    let object = |change: &ColumnChange| match change {
+        ColumnChange::Set(text) => serde_json::from_str::<Map<String, Json>>(text).ok(),
+        ColumnChange::Changed { .. } => None,
+    };
+    let (Some(mut members), Some(others)) = (object(change), other.and_then(object)) else {
+        return change.to_string();
     };
     members.retain(|name, member| others.get(name) != Some(member));
     Json::Object(members).to_string()
-}
-
-fn disclosures(old: &Side<'_>, new: &Side<'_>) -> impl Iterator<Item = Aspect> {
-    let (gone, come) = (
-        &old.discloses() - &new.discloses(),
-        &new.discloses() - &old.discloses(),
-    );
-    let not = || "not disclosed".to_owned();
-    let widened = (!come.is_empty()).then(|| (Kind::DisclosureWidened, not(), joined(&come)));
-    let narrowed = (!gone.is_empty()).then(|| (Kind::DisclosureNarrowed, joined(&gone), not()));
-    widened.into_iter().chain(narrowed)
 }
 
 /// A body without fields is another thing than none.
@@ -258,8 +305,13 @@ mod tests {
 
     #[test]
     fn of_two_json_objects_only_the_members_that_differ_are_named() {
-        let narrow = narrowed(r#"{"a":1,"b":2,"c":3}"#, Some(r#"{"a":1,"b":3}"#));
-        assert_eq!(narrow, r#"{"b":2,"c":3}"#);
-        assert_eq!(narrowed("0 -> 1", Some("0 -> 2")), "0 -> 1");
+        let set = |text: &str| ColumnChange::Set(text.to_owned());
+        let (one, other) = (set(r#"{"a":1,"b":2,"c":3}"#), set(r#"{"a":1,"b":3}"#));
+        assert_eq!(narrowed(&one, Some(&other)), r#"{"b":2,"c":3}"#);
+        let changed = |new: &str| ColumnChange::Changed {
+            old: "0".to_owned(),
+            new: new.to_owned(),
+        };
+        assert_eq!(narrowed(&changed("1"), Some(&changed("2"))), "0 -> 1");
     }
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::cell::Side;
 use super::{Drift, Kind};
-use crate::record::{Cell, Effects, Record};
+use crate::findings::Finding;
+use crate::record::{EffectLabel, Record, Rule, Visitor};
 
 /// The parts of a record's text that mean nothing by themselves, as far as they can be compared.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -12,7 +13,7 @@ struct Layout {
     targets: Vec<String>,
     cells: Vec<(String, String, Vec<String>)>,
     unused: Vec<String>,
-    findings: Vec<String>,
+    findings: Vec<Finding>,
 }
 
 /// Whether the text differs beyond what its meaning does.
@@ -37,7 +38,7 @@ impl Layout {
             };
             Some((target.to_owned(), actor.to_owned(), labels(&here, &there)))
         });
-        let shared = |finding: &&String| other.findings.contains(finding);
+        let shared = |finding: &&Finding| other.findings.contains(finding);
         let targets = this.cells.keys();
         Self {
             targets: targets
@@ -53,33 +54,70 @@ impl Layout {
 
 /// The labels and the orders of a cell's aspects, where these say the same on both sides.
 fn labels(here: &Side<'_>, there: &Side<'_>) -> Vec<String> {
-    if here.stand() != there.stand() {
+    if here.verdict() != there.verdict() {
         return Vec::new();
     }
-    let cell = here.cell;
-    let mut labels = Vec::new();
-    if here.gate() == there.gate() {
-        labels.extend(cell.gate.clone());
-    }
-    if here.shape() == there.shape() {
-        labels.extend(cell.shape.clone());
-    }
-    if here.effects() == there.effects() {
-        labels.extend(effects(cell));
-    }
-    if here.discloses() == there.discloses() {
-        labels.extend(cell.discloses.clone());
-    }
-    if here.probes() == there.probes() {
-        labels.extend(cell.probes.keys().cloned());
-    }
-    labels
+    Labels { here, there }.visit().flatten().collect()
 }
 
-fn effects(cell: &Cell) -> Vec<String> {
-    match &cell.effects {
-        Effects::Observed(labels) => labels.clone(),
-        Effects::NotObserved => Vec::new(),
+struct Labels<'a> {
+    here: &'a Side<'a>,
+    there: &'a Side<'a>,
+}
+
+/// The labels of an aspect, if what they stand for is the same on both sides.
+fn same(is_same: bool, labels: impl IntoIterator<Item = String>) -> Vec<String> {
+    labels.into_iter().filter(|_| is_same).collect()
+}
+
+impl Visitor for Labels<'_> {
+    type Found = Vec<String>;
+
+    /// What decided, where the same was decided.
+    fn verdict(&self) -> Vec<String> {
+        match self.here.cell.decision.rule() {
+            Rule::Status => Vec::new(),
+            Rule::Named(rule) => vec![format!("by {rule}")],
+        }
+    }
+
+    /// A status has no label.
+    fn status(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn gate(&self) -> Vec<String> {
+        let is_same = self.here.gate() == self.there.gate();
+        same(is_same, self.here.cell.gate.clone())
+    }
+
+    fn effects(&self) -> Vec<String> {
+        let labels = self.here.cell.effects.labels().iter();
+        same(
+            self.here.effects() == self.there.effects(),
+            labels.map(ToString::to_string),
+        )
+    }
+
+    fn discloses(&self) -> Vec<String> {
+        same(
+            self.here.discloses() == self.there.discloses(),
+            self.here.cell.discloses.clone(),
+        )
+    }
+
+    fn probes(&self) -> Vec<String> {
+        same(
+            self.here.probes() == self.there.probes(),
+            self.here.cell.probes.keys().cloned(),
+        )
+    }
+
+    fn shape(&self) -> Vec<String> {
+        same(
+            self.here.shape() == self.there.shape(),
+            self.here.cell.shape.clone(),
+        )
     }
 }
 
@@ -88,7 +126,7 @@ fn unused(record: &Record) -> Vec<String> {
     let cells = || record.iter().map(|(_, _, cell)| cell);
     let gates: BTreeSet<&String> = cells().filter_map(|cell| cell.gate.as_ref()).collect();
     let shapes: BTreeSet<&String> = cells().filter_map(|cell| cell.shape.as_ref()).collect();
-    let written: BTreeSet<String> = cells().flat_map(effects).collect();
+    let written: BTreeSet<&EffectLabel> = cells().flat_map(|cell| cell.effects.labels()).collect();
     let unused_gates = record
         .gates
         .iter()
@@ -100,7 +138,7 @@ fn unused(record: &Record) -> Vec<String> {
     let unused_effects = record
         .effects
         .iter()
-        .filter(|(label, _)| !written.contains(*label));
+        .filter(|(label, _)| !written.contains(label));
     let mut unused: Vec<String> = unused_gates.map(|entry| format!("{entry:?}")).collect();
     unused.extend(unused_shapes.map(|entry| format!("{entry:?}")));
     unused.extend(unused_effects.map(|entry| format!("{entry:?}")));
@@ -115,26 +153,26 @@ mod tests {
     use super::super::between;
     use crate::record::Record;
 
-    const RECORD: &str = "endpoint: POST /x
+    const RECORD: &str = "format: 2\nendpoint: POST /x
 gates:
   no: 'auth_error: No'
 effects:
   update T 1a2b:
     row: <t.id>
-    columns: {a: 0 -> 1}
+    columns: {a: {old: '0', new: '1'}}
 shapes:
   body 12ab:
   - id
   - key
 cells:
   t:
-    a: {status: 403, gate: no}
-    b: {status: 200, discloses: [a.id, b.id], effects: [update T 1a2b], probes: {new: 200, old: 401}, shape: body 12ab}
+    a: {denied: 403, gate: no}
+    b: {allowed: 200, discloses: [a.id, b.id], effects: [update T 1a2b], probes: {new: 200, old: 401}, shape: body 12ab}
   u:
-    a: {status: 404, gate: no}
+    a: {denied: 404, gate: no}
 findings:
-- 'inversion: x'
-- 'inversion: y'
+- {kind: inversion, detail: x}
+- {kind: inversion, detail: 'y'}
 ";
 
     fn kinds(new: &str) -> Vec<String> {
@@ -158,13 +196,13 @@ findings:
             with("[a.id, b.id]", "[b.id, a.id]"),
             with("new: 200, old: 401", "old: 401, new: 200"),
             with(
-                "- 'inversion: x'\n- 'inversion: y'",
-                "- 'inversion: y'\n- 'inversion: x'",
+                "- {kind: inversion, detail: x}\n- {kind: inversion, detail: 'y'}",
+                "- {kind: inversion, detail: 'y'}\n- {kind: inversion, detail: x}",
             ),
-            with("  u:\n    a: {status: 404, gate: no}\n", "")
-                .replace("cells:\n", "cells:\n  u:\n    a: {status: 404, gate: no}\n"),
-            with("    a: {status: 403, gate: no}\n", "")
-                .replace("  u:\n", "    a: {status: 403, gate: no}\n  u:\n"),
+            with("  u:\n    a: {denied: 404, gate: no}\n", "")
+                .replace("cells:\n", "cells:\n  u:\n    a: {denied: 404, gate: no}\n"),
+            with("    a: {denied: 403, gate: no}\n", "")
+                .replace("  u:\n", "    a: {denied: 403, gate: no}\n  u:\n"),
             with("gates:\n", "gates:\n  other: Never\n"),
             with("shapes:\n", "shapes:\n  body cd56:\n  - id\n"),
             with(
@@ -182,7 +220,7 @@ findings:
     fn what_says_something_else_is_no_other_layout() {
         let others = [
             (
-                with("status: 403, gate: no", "status: 200, discloses: [a.id]"),
+                with("denied: 403, gate: no", "allowed: 200, discloses: [a.id]"),
                 "widened",
             ),
             (
@@ -200,7 +238,7 @@ findings:
             ),
             (with("{new: 200, old: 401}", "{old: 401}"), "probe-changed"),
             (
-                with("{a: 0 -> 1}", "{a: 0 -> 2}").replace("1a2b", "3c4d"),
+                with("{old: '0', new: '1'}", "{old: '0', new: '2'}").replace("1a2b", "3c4d"),
                 "effect-changed",
             ),
             (
@@ -208,10 +246,13 @@ findings:
                 "shape-changed",
             ),
             (
-                with("  u:\n    a: {status: 404, gate: no}\n", ""),
+                with("  u:\n    a: {denied: 404, gate: no}\n", ""),
                 "cell-removed",
             ),
-            (with("- 'inversion: x'\n", ""), "finding-removed"),
+            (
+                with("- {kind: inversion, detail: x}\n", ""),
+                "finding-removed",
+            ),
             (with("POST /x", "POST /y"), "endpoint-changed"),
         ];
         for (other, expected) in others {

@@ -7,8 +7,8 @@ use indexmap::IndexSet;
 
 use super::cell::{Side, of_cell};
 use super::{Drift, Kind};
-use crate::findings;
-use crate::record::{Axis, Cell, Record, Rename};
+use crate::findings::{Finding, Kind as Broken};
+use crate::record::{Axis, Cell, CellId, Record, Rename};
 
 /// What has another name, and the older record under the new names.
 pub(super) struct Renames<'a> {
@@ -222,50 +222,43 @@ fn is_alike([old, new]: [&Record; 2], cells: [Option<&Cell>; 2]) -> bool {
     of_cell(("", ""), &side(old, before), &side(new, after)).is_empty()
 }
 
-/// The older findings under the new name. A list in one of them can be in another order then, so the sentence of the newer
-/// record stands for the one with the same words.
-fn findings_under(rename: Rename<'_>, old: &[String], new: &[String]) -> Vec<String> {
-    let known: HashMap<Key<'_>, &String> =
-        new.iter().map(|text| (key(rename, text), text)).collect();
-    let finding = |text: &String| {
-        if text_under(rename, text) == *text {
-            return text.clone();
+/// The older findings under the new name. A list in one of them can be in another order then, so what the newer record says
+/// stands for the one with the same words.
+fn findings_under(rename: Rename<'_>, old: &[Finding], new: &[Finding]) -> Vec<Finding> {
+    let known: HashMap<Key, &Finding> = new.iter().map(|finding| (key(finding), finding)).collect();
+    let finding = |finding: &Finding| {
+        let renamed = finding_under(rename, finding);
+        if renamed == *finding {
+            return renamed;
         }
-        let known = known.get(&key(rename, text));
-        known.map_or_else(|| text_under(rename, text), |text| (*text).clone())
+        let known = known.get(&key(&renamed));
+        known.map_or(renamed, |known| (*known).clone())
     };
     old.iter().map(finding).collect()
 }
 
-/// The cell that a finding is about, and its words in alphabetical order.
-type Key<'a> = (Option<(&'a str, &'a str)>, Vec<String>);
+/// The kind of a finding, the cell that it is about, and its words in alphabetical order.
+type Key = (Broken, Option<CellId>, Vec<String>);
 
-fn key<'a>(rename: Rename<'a>, finding: &'a str) -> Key<'a> {
-    let (what, at) = match findings::parse(finding) {
-        Some((what, target, actor)) => (what, Some((target, actor))),
-        None => (finding.to_owned(), None),
-    };
-    let name = |axis, name: &'a str| {
-        if axis == rename.axis && name == rename.was {
-            return rename.is;
-        }
-        name
-    };
-    let at = at.map(|(target, actor)| (name(Axis::Target, target), name(Axis::Actor, actor)));
-    let what = match rename.axis {
-        Axis::Actor => words_under(rename, &what),
-        Axis::Target => what,
-    };
-    let mut words: Vec<String> = what.split([' ', ',']).map(str::to_owned).collect();
+fn key(finding: &Finding) -> Key {
+    let words = finding.detail.split([' ', ',']);
+    let mut words: Vec<String> = words.map(str::to_owned).collect();
     words.sort();
-    (at, words)
+    (finding.kind, finding.cell.clone(), words)
 }
 
-fn text_under(rename: Rename<'_>, finding: &str) -> String {
-    let subject = |name: &str| format!(" on `{name}` ");
-    match rename.axis {
-        Axis::Actor => words_under(rename, finding),
-        Axis::Target => finding.replacen(&subject(rename.was), &subject(rename.is), 1),
+fn finding_under(rename: Rename<'_>, finding: &Finding) -> Finding {
+    let cell = finding.cell.as_ref().map(|cell| CellId {
+        target: rename.name(Axis::Target, &cell.target).to_owned(),
+        actor: rename.name(Axis::Actor, &cell.actor).to_owned(),
+    });
+    Finding {
+        kind: finding.kind,
+        cell,
+        detail: match rename.axis {
+            Axis::Actor => words_under(rename, &finding.detail),
+            Axis::Target => finding.detail.clone(),
+        },
     }
 }
 
@@ -291,28 +284,28 @@ mod tests {
     use super::super::between;
     use super::*;
 
-    const OLD: &str = "endpoint: PUT /x
+    const OLD: &str = "format: 2\nendpoint: PUT /x
 gates:
   no: 'auth_error: No'
 effects:
   update T 51f0:
     row: <b.id>
-    columns: {by: <b.id> -> <c.id>}
+    columns: {by: {old: <b.id>, new: <c.id>}}
 shapes:
   body 12ab:
   - id
 cells:
   t:
-    a: {status: 403, gate: no}
-    b: {status: 200, discloses: [b.id, c.id], effects: [update T 51f0], shape: body 12ab}
-    c: {status: 200, discloses: [b.id], shape: body 12ab}
+    a: {denied: 403, gate: no}
+    b: {allowed: 200, discloses: [b.id, c.id], effects: [update T 51f0], shape: body 12ab}
+    c: {allowed: 200, discloses: [b.id], shape: body 12ab}
   u:
-    a: {status: 404, gate: no}
-    b: {status: 200}
-    c: {status: 404, gate: no}
+    a: {denied: 404, gate: no}
+    b: {allowed: 200}
+    c: {denied: 404, gate: no}
 findings:
-- 'other-tenant-disclosed: b on `t` of x was shown b.id, c.id'
-- 'inversion: a on `t` is denied (403) where allowed: b, c'
+- {kind: other-tenant-disclosed, target: t, actor: b, detail: 'of x was shown b.id, c.id'}
+- {kind: inversion, target: t, actor: a, detail: 'is denied (403) where allowed: b, c'}
 ";
 
     fn drifts(new: &str) -> Vec<String> {
@@ -333,8 +326,8 @@ findings:
         let record = Record::parse(OLD).unwrap().renamed(rename);
         let text = record.to_yaml().unwrap();
         text.replace(
-            "b on `t` of x was shown b.id, c.id",
-            "z on `t` of x was shown c.id, z.id",
+            "actor: b, detail: 'of x was shown b.id, c.id'",
+            "actor: z, detail: 'of x was shown c.id, z.id'",
         )
         .replace("allowed: b, c", "allowed: z, c")
     }
@@ -343,9 +336,9 @@ findings:
     fn a_new_name_is_in_every_identifier_and_nothing_else_differs() {
         let new = of_z();
         for part in [
-            "z: {status: 200, discloses: [c.id, z.id]",
+            "z: {allowed: 200, discloses: [c.id, z.id]",
             "row: <z.id>",
-            "<z.id> -> <c.id>",
+            "by: {old: <z.id>, new: <c.id>}",
         ] {
             assert!(new.contains(part), "{part} is not in\n{new}");
         }
@@ -354,10 +347,10 @@ findings:
 
     #[test]
     fn what_differs_beside_a_name_is_told_under_the_new_one() {
-        let denied = "    c: {status: 404, gate: \"no\"}";
+        let denied = "    c: {denied: 404, gate: \"no\"}";
         let new = of_z();
         assert!(new.contains(denied), "{new}");
-        let new = new.replace(denied, "    c: {status: 200}");
+        let new = new.replace(denied, "    c: {allowed: 200}");
         let expected = [
             "widened: 404 auth_error: No -> 200",
             "renamed: actor b -> actor z",
@@ -367,7 +360,9 @@ findings:
 
     #[test]
     fn an_actor_and_a_target_with_other_names_are_two_differences() {
-        let new = of_z().replace("  t:\n", "  v:\n").replace("`t`", "`v`");
+        let new = of_z()
+            .replace("  t:\n", "  v:\n")
+            .replace("target: t,", "target: v,");
         let expected = [
             "renamed: actor b -> actor z",
             "renamed: target t -> target v",
@@ -377,8 +372,8 @@ findings:
 
     #[test]
     fn where_less_than_three_in_four_cells_say_the_same_it_is_somebody_else() {
-        let new = OLD.replace("    a: {status: 404", "    d: {status: 405");
-        let new = new.replace("    a: {status: 403", "    d: {status: 403");
+        let new = OLD.replace("    a: {denied: 404", "    d: {denied: 405");
+        let new = new.replace("    a: {denied: 403", "    d: {denied: 403");
         let is_rename = |drift: &String| drift.starts_with("renamed");
         assert!(!drifts(&new).iter().any(is_rename), "{:?}", drifts(&new));
     }

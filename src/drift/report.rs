@@ -147,6 +147,7 @@ mod tests {
             actor: Some(actor.to_owned()),
             was,
             is,
+            finding: None,
         }
     }
 

@@ -5,7 +5,7 @@ use similar::{ChangeTag, TextDiff};
 
 use super::{Drift, Kind, between, under_new_names};
 use crate::kinds::Level;
-use crate::record::Record;
+use crate::record::{CellId, Record};
 
 /// How an endpoint's record compares to its snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,23 +76,18 @@ impl Comparison {
         Self::Changed { diff, drifts }
     }
 
-    /// The cells that differ, as `target/actor`, each once and in the order of the drifts. A finding can come or go for
+    /// The cells that differ, each once and in the order of the drifts. A finding can come or go for
     /// a cell that is as it was, since it compares cells.
     #[must_use]
-    pub fn cells(&self) -> Vec<String> {
+    pub fn cells(&self) -> Vec<CellId> {
         let Self::Changed { drifts, .. } = self else {
             return Vec::new();
         };
         let of_cells = drifts
             .iter()
             .filter(|drift| !drift.kind.is_about_findings());
-        let cells = of_cells.filter_map(|drift| {
-            Some(format!(
-                "{}/{}",
-                drift.target.as_ref()?,
-                drift.actor.as_ref()?
-            ))
-        });
+        let cells = of_cells
+            .filter_map(|drift| Some(CellId::new(drift.target.as_ref()?, drift.actor.as_ref()?)));
         cells
             .collect::<indexmap::IndexSet<_>>()
             .into_iter()
@@ -156,20 +151,20 @@ fn line(change: similar::Change<&str>) -> String {
 mod tests {
     use super::*;
 
-    const OLD: &str = "endpoint: GET /x
+    const OLD: &str = "format: 2\nendpoint: GET /x
 gates:
   no: No
 cells:
   t:
-    a: {status: 403, gate: no}
-    b: {status: 200, shape: body 12ab}
-    c: {status: 200}
+    a: {denied: 403, gate: no}
+    b: {allowed: 200, shape: body 12ab}
+    c: {allowed: 200}
   u:
-    a: {status: 403, gate: no}
-    b: {status: 200}
+    a: {denied: 403, gate: no}
+    b: {allowed: 200}
 ";
 
-    fn changed(old: &str, new: &str) -> (String, Vec<Drift>, Vec<String>) {
+    fn changed(old: &str, new: &str) -> (String, Vec<Drift>, Vec<CellId>) {
         let comparison = compare(Some(old), new);
         let cells = comparison.cells();
         match comparison {
@@ -181,40 +176,45 @@ cells:
     #[test]
     fn a_diff_has_the_lines_that_differ_under_their_target() {
         let (u, flipped) = OLD.split_once("  u:").unwrap();
-        let flipped = flipped.replace("{status: 403, gate: no}", "{status: 200}");
-        let new = format!("{u}  u:{flipped}findings:\n- 'inversion: x'\n");
+        let flipped = flipped.replace("{denied: 403, gate: no}", "{allowed: 200}");
+        let new = format!("{u}  u:{flipped}findings:\n- {{kind: inversion, detail: x}}\n");
         let (diff, ..) = changed(OLD, &new);
         assert_eq!(
             diff,
-            "@@ u\n   u:\n-    a: {status: 403, gate: no}\n+    a: {status: 200}\n     b: {status: 200}\n\
-             +findings:\n+- 'inversion: x'\n"
+            "@@ u\n   u:\n-    a: {denied: 403, gate: no}\n+    a: {allowed: 200}\n     b: {allowed: 200}\n\
+             +findings:\n+- {kind: inversion, detail: x}\n"
         );
         let (diff, ..) = changed(
             OLD,
-            &OLD.replace("    c: {status: 200}", "    c: {status: 201}"),
+            &OLD.replace("    c: {allowed: 200}", "    c: {allowed: 201}"),
         );
         assert!(diff.starts_with("@@ t\n     b:"), "{diff}");
-        let long = OLD.replace("    b: {status: 200}", "    b:\n      status: 200");
+        let long = OLD.replace("    b: {allowed: 200}", "    b:\n      allowed: 200");
         let (diff, ..) = changed(
             &long,
-            &long.replace("      status: 200\n", "      status: 201\n"),
+            &long.replace("      allowed: 200\n", "      allowed: 201\n"),
         );
         assert!(diff.starts_with("@@ u\n     b:\n-"), "{diff}");
         let (diff, ..) = changed(OLD, &OLD.replace("GET", "PUT"));
-        assert!(diff.starts_with("@@ \n-endpoint: GET"), "{diff}");
+        assert!(
+            diff.starts_with("@@ \n format: 2\n-endpoint: GET"),
+            "{diff}"
+        );
     }
 
     #[test]
     fn the_cells_that_differ_are_named_once_and_those_of_findings_not() {
         let new = OLD.replace(
-            "    c: {status: 200}",
-            "    c: {status: 201, discloses: [c.id]}",
+            "    c: {allowed: 200}",
+            "    c: {allowed: 201, discloses: [c.id]}",
         );
-        let new = format!("{new}findings:\n- 'inversion: a on `t` is denied where allowed: b'\n");
+        let new = format!(
+            "{new}findings:\n- {{kind: inversion, target: t, actor: a, detail: 'is denied where allowed: b'}}\n"
+        );
         let (_, drifts, cells) = changed(OLD, &new);
         assert_eq!(drifts.len(), 3);
-        assert_eq!(cells, ["t/c"]);
-        assert_eq!(compare(Some(OLD), OLD).cells(), [""; 0]);
+        assert_eq!(cells, [CellId::new("t", "c")]);
+        assert_eq!(compare(Some(OLD), OLD).cells(), []);
     }
 
     #[test]
@@ -237,21 +237,21 @@ cells:
                 drifts.iter().map(|drift| drift.kind).collect::<Vec<_>>(),
                 [Kind::Unreadable]
             );
-            assert_eq!(cells, [""; 0]);
+            assert_eq!(cells, []);
         }
     }
 
     #[test]
     fn a_suites_weight_is_that_of_the_drifts() {
         let levels = IndexMap::from([("narrowed".to_owned(), Level::Deny)]);
-        let new = OLD.replace("    c: {status: 200}", "    c: {status: 403, gate: no}");
+        let new = OLD.replace("    c: {allowed: 200}", "    c: {denied: 403, gate: no}");
         let weighed = |comparison: Comparison| match comparison.weighed(&levels) {
             Comparison::Changed { drifts, .. } => drifts.iter().map(|drift| drift.level).collect(),
             _ => Vec::new(),
         };
         assert_eq!(weighed(compare(Some(OLD), &new)), [Level::Deny]);
         assert_eq!(weighed(compare(Some(&new), OLD)), [Level::Deny]);
-        let other = OLD.replace("    c: {status: 200}", "    c: {status: 201}");
+        let other = OLD.replace("    c: {allowed: 200}", "    c: {allowed: 201}");
         assert_eq!(weighed(compare(Some(OLD), &other)), [Level::Warn]);
     }
 }

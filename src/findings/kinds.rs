@@ -2,13 +2,17 @@
 
 use std::sync::LazyLock;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::kinds::{self, Entry};
 
 /// Which invariant is broken. The order is the table's: worst first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "FindingKind")]
 #[expect(missing_docs, reason = "`kinds.yaml` says what each one is")]
 pub enum Kind {
     DeniedButWrote,
@@ -40,6 +44,34 @@ impl Kind {
     #[must_use]
     pub fn entry(self) -> Option<&'static Entry> {
         kinds::entry(table(), self)
+    }
+
+    /// The kind that has that name in texts, if it is one.
+    #[must_use]
+    pub(crate) fn named(id: &str) -> Option<Self> {
+        serde_json::from_value(id.into()).ok()
+    }
+
+    /// Whether findings of the kind are about one cell each.
+    #[must_use]
+    pub(crate) fn is_about_cells(self) -> bool {
+        match self {
+            Self::DeniedButWrote
+            | Self::OthersSecretDisclosed
+            | Self::SecretAtRest
+            | Self::OtherTenantDisclosed
+            | Self::AnonymousAllowed
+            | Self::WorldChanged
+            | Self::Inversion
+            | Self::ServerError
+            | Self::NoAnswer
+            | Self::AllowedWithoutEffect => true,
+            Self::OpenToEverybody
+            | Self::UnrepeatedWrite
+            | Self::DeniedEverywhere
+            | Self::CredentialEnded
+            | Self::StatusDiffers => false,
+        }
     }
 
     /// The kind's name in texts.

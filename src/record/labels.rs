@@ -1,37 +1,160 @@
 //! Labels: short names of what is long, which depend on the content alone.
 
+use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Deserialize, Serialize};
+
+use crate::observation::{Operation, RowChange};
 use crate::template::sha256_hex;
 
-/// Enters a value into a legend under its name and a digest of its content, and gives the label. Four digits do, but for
-/// two contents that share them: then the later one has more.
-pub(super) fn enter<T: PartialEq>(
-    legend: &mut BTreeMap<String, T>,
-    name: &str,
+/// The label of a row change: what happened to a row of which table, and a digest of the rest.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(try_from = "LabelText", into = "String")]
+pub struct EffectLabel {
+    operation: Operation,
+    table: String,
+    digest: String,
+}
+
+impl EffectLabel {
+    /// The label of such a change, with the first digits of a digest.
+    #[must_use]
+    pub fn new(operation: Operation, table: &str, digest: &str) -> Self {
+        Self {
+            operation,
+            table: table.to_owned(),
+            digest: digest.to_owned(),
+        }
+    }
+
+    /// What happened to the row.
+    #[must_use]
+    pub fn operation(&self) -> Operation {
+        self.operation
+    }
+
+    /// The row's table.
+    #[must_use]
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+
+    /// What happened to which table, for a person.
+    #[must_use]
+    pub fn act(&self) -> String {
+        format!("{} {}", self.operation.as_str(), self.table)
+    }
+}
+
+impl fmt::Display for EffectLabel {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let operation = self.operation.as_str();
+        write!(out, "{operation} {} {}", self.table, self.digest)
+    }
+}
+
+/// As in a file: the operations by their names.
+impl Ord for EffectLabel {
+    fn cmp(&self, other: &Self) -> Ordering {
+        fn key(label: &EffectLabel) -> (&str, &str, &str) {
+            (label.operation.as_str(), &label.table, &label.digest)
+        }
+        key(self).cmp(&key(other))
+    }
+}
+
+impl PartialOrd for EffectLabel {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl From<EffectLabel> for String {
+    fn from(label: EffectLabel) -> Self {
+        label.to_string()
+    }
+}
+
+/// A label in a file.
+#[derive(Deserialize)]
+struct LabelText(String);
+
+/// Neither an operation nor a digest has a space in it, so that a table can have any.
+impl TryFrom<LabelText> for EffectLabel {
+    type Error = String;
+
+    fn try_from(LabelText(text): LabelText) -> Result<Self, String> {
+        let read = || {
+            let (operation, rest) = text.split_once(' ')?;
+            let (table, digest) = rest.rsplit_once(' ')?;
+            let operation = Operation::ALL
+                .into_iter()
+                .find(|it| it.as_str() == operation)?;
+            (!digest.is_empty()).then(|| Self::new(operation, table, digest))
+        };
+        read().ok_or_else(|| {
+            format!("`{text}` is no effect: it takes an operation, a table and a digest")
+        })
+    }
+}
+
+impl JsonSchema for EffectLabel {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "EffectLabel".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        String::json_schema(generator)
+    }
+}
+
+/// Enters a row change, of that operation on that table.
+pub(super) fn enter_effect(
+    effects: &mut BTreeMap<EffectLabel, RowChange>,
+    (operation, table): (Operation, &str),
+    change: RowChange,
+) -> EffectLabel {
+    let columns = change.columns.iter();
+    let columns: Vec<(&str, String)> = columns
+        .map(|(name, change)| (name.as_str(), change.to_string()))
+        .collect();
+    let content = format!("{}\n{columns:?}", change.row);
+    let label = |digest: &str| EffectLabel::new(operation, table, digest);
+    enter(effects, label, &content, change)
+}
+
+/// Enters the fields of a body.
+pub(super) fn enter_shape(
+    shapes: &mut BTreeMap<String, BTreeSet<String>>,
+    fields: BTreeSet<String>,
+) -> String {
+    let content: Vec<&str> = fields.iter().map(String::as_str).collect();
+    let content = content.join("\n");
+    enter(shapes, |digest| format!("body {digest}"), &content, fields)
+}
+
+/// Enters a value into a legend under what `label` makes of a digest of its content, and gives the label. Four digits do,
+/// but for two contents that share them: then the later one has more.
+fn enter<L: Ord + Clone, T: PartialEq>(
+    legend: &mut BTreeMap<L, T>,
+    label: impl Fn(&str) -> L,
     content: &str,
     value: T,
-) -> String {
+) -> L {
     let digest = sha256_hex(content);
-    let mut labels =
-        (DIGITS..digest.len()).map(|digits| format!("{name} {}", first(&digest, digits)));
-    let is_free = |label: &String| legend.get(label).is_none_or(|taken| *taken == value);
-    let label = labels
-        .find(is_free)
-        .unwrap_or_else(|| format!("{name} {digest}"));
+    let mut labels = (DIGITS..digest.len()).map(|digits| label(&first(&digest, digits)));
+    let is_free = |label: &L| legend.get(label).is_none_or(|taken| *taken == value);
+    let label = labels.find(is_free).unwrap_or_else(|| label(&digest));
     legend.insert(label.clone(), value);
     label
-}
-
-/// `update Table 1a2b` -> `update Table`.
-pub(crate) fn act_of(label: &str) -> &str {
-    label.rsplit_once(' ').map_or(label, |(act, _)| act)
-}
-
-/// `update Table 1a2b` -> `Table`.
-pub(crate) fn table_of(label: &str) -> &str {
-    let name = label.split_once(' ').map_or(label, |(_, name)| name);
-    name.rsplit_once(' ').map_or(name, |(table, _)| table)
 }
 
 /// How many digits of a digest make a label.
@@ -116,9 +239,10 @@ mod tests {
     #[test]
     fn contents_that_share_a_digests_first_digits_keep_labels_of_their_own() {
         let mut legend = BTreeMap::new();
-        let taken = enter(&mut legend, "body", "a", 1);
-        assert_eq!(enter(&mut legend, "body", "a", 1), taken);
-        let other = enter(&mut legend, "body", "a", 2);
+        let label = |digest: &str| format!("body {digest}");
+        let taken = enter(&mut legend, label, "a", 1);
+        assert_eq!(enter(&mut legend, label, "a", 1), taken);
+        let other = enter(&mut legend, label, "a", 2);
         assert!(
             other.starts_with(&taken) && other.len() == taken.len() + 1,
             "{other}"

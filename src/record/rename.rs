@@ -1,12 +1,10 @@
 //! A record in which an actor or a target has another name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use indexmap::IndexMap;
-
-use super::labels::{act_of, enter, gate_labels};
-use super::{Cell, Effects, Record};
+use super::labels::{enter_effect, enter_shape, gate_labels};
+use super::{Cell, EffectLabel, Effects, Record};
 use crate::observation::RowChange;
 
 /// What of a cell's place has another name.
@@ -35,7 +33,7 @@ pub(crate) struct Rename<'a> {
 
 impl Record {
     /// The record with the new name in place of the old one, in the cells and in every identifier. The findings stay as
-    /// they are, since they are sentences.
+    /// they are: what they tell of the cell is a sentence.
     pub(crate) fn renamed(&self, rename: Rename<'_>) -> Self {
         let legends = Legends::of(self, rename);
         let cells = self.cells.iter().map(|(target, row)| {
@@ -47,6 +45,7 @@ impl Record {
             (target, row.collect())
         });
         Self {
+            format: self.format,
             endpoint: self.endpoint.clone(),
             unobserved: self.unobserved.clone(),
             cells: cells.collect(),
@@ -59,7 +58,7 @@ impl Record {
 }
 
 impl<'a> Rename<'a> {
-    fn name<'t>(&self, axis: Axis, name: &'t str) -> &'t str
+    pub(crate) fn name<'t>(&self, axis: Axis, name: &'t str) -> &'t str
     where
         'a: 't,
     {
@@ -89,30 +88,32 @@ impl<'a> Rename<'a> {
     }
 
     fn change(&self, change: &RowChange) -> RowChange {
-        let column = |(name, value): &(String, String)| (name.clone(), self.text(value));
+        let columns = change.columns.iter();
+        let columns = columns.map(|(name, change)| {
+            let change = change.map(|value| self.text(value));
+            (name.clone(), change)
+        });
         RowChange {
             row: self.text(&change.row),
-            columns: change.columns.iter().map(column).collect(),
+            columns: columns.collect(),
         }
     }
 }
 
 /// The legends under the new name, with the labels that these have by the ones that they had.
+#[derive(Default)]
 struct Legends {
     gates: BTreeMap<String, String>,
-    effects: BTreeMap<String, RowChange>,
-    shapes: BTreeMap<String, std::collections::BTreeSet<String>>,
-    labels: IndexMap<String, String>,
+    effects: BTreeMap<EffectLabel, RowChange>,
+    shapes: BTreeMap<String, BTreeSet<String>>,
+    gate_labels: BTreeMap<String, String>,
+    effect_labels: BTreeMap<EffectLabel, EffectLabel>,
+    shape_labels: BTreeMap<String, String>,
 }
 
 impl Legends {
     fn of(record: &Record, rename: Rename<'_>) -> Self {
-        let mut legends = Self {
-            gates: BTreeMap::new(),
-            effects: BTreeMap::new(),
-            shapes: BTreeMap::new(),
-            labels: IndexMap::new(),
-        };
+        let mut legends = Self::default();
         legends.enter_gates(record, rename);
         legends.enter_effects(record, rename);
         legends.enter_shapes(record, rename);
@@ -128,7 +129,7 @@ impl Legends {
         let labels = gate_labels(texts.iter().map(String::as_str));
         for (old, text) in record.gates.keys().zip(texts) {
             let label = labels.get(&text).unwrap_or(old).clone();
-            self.labels.insert(format!("gate {old}"), label.clone());
+            self.gate_labels.insert(old.clone(), label.clone());
             self.gates.insert(label, text);
         }
     }
@@ -140,9 +141,9 @@ impl Legends {
                 self.effects.insert(old.clone(), renamed);
                 continue;
             }
-            let content = format!("{}\n{:?}", renamed.row, renamed.columns);
-            let label = enter(&mut self.effects, act_of(old), &content, renamed);
-            self.labels.insert(format!("effect {old}"), label);
+            let act = (old.operation(), old.table());
+            let label = enter_effect(&mut self.effects, act, renamed);
+            self.effect_labels.insert(old.clone(), label);
         }
     }
 
@@ -153,42 +154,45 @@ impl Legends {
                 self.shapes.insert(old.clone(), renamed);
                 continue;
             }
-            let content: Vec<&str> = renamed.iter().map(String::as_str).collect();
-            let content = content.join("\n");
-            let label = enter(&mut self.shapes, "body", &content, renamed);
-            self.labels.insert(format!("shape {old}"), label);
+            let label = enter_shape(&mut self.shapes, renamed);
+            self.shape_labels.insert(old.clone(), label);
         }
     }
 
-    fn label(&self, legend: &str, old: &str) -> String {
-        let new = self.labels.get(&format!("{legend} {old}"));
-        new.map_or_else(|| old.to_owned(), Clone::clone)
-    }
-
     fn cell(&self, cell: &Cell, rename: Rename<'_>) -> Cell {
-        let old = &cell.discloses;
+        let Cell {
+            decision,
+            gate,
+            discloses: old,
+            effects,
+            probes,
+            shape,
+        } = cell;
         let discloses: Vec<String> = old.iter().map(|it| rename.identifier(it)).collect();
         Cell {
-            gate: cell.gate.as_ref().map(|gate| self.label("gate", gate)),
+            decision: decision.clone(),
+            gate: gate.as_ref().map(|gate| label(&self.gate_labels, gate)),
             discloses: in_order(old, discloses),
-            effects: match &cell.effects {
+            effects: match effects {
                 Effects::NotObserved => Effects::NotObserved,
                 Effects::Observed(old) => {
-                    let labels = old
-                        .iter()
-                        .map(|label| self.label("effect", label))
-                        .collect();
-                    Effects::Observed(in_order(old, labels))
+                    let labels = old.iter().map(|old| label(&self.effect_labels, old));
+                    Effects::Observed(in_order(old, labels.collect()))
                 }
             },
-            shape: cell.shape.as_ref().map(|shape| self.label("shape", shape)),
-            ..cell.clone()
+            probes: probes.clone(),
+            shape: shape.as_ref().map(|shape| label(&self.shape_labels, shape)),
         }
     }
 }
 
+/// The label that stands for an old one.
+fn label<L: Ord + Clone>(labels: &BTreeMap<L, L>, old: &L) -> L {
+    labels.get(old).unwrap_or(old).clone()
+}
+
 /// Lists are sorted; what has another name has another place in one.
-fn in_order(old: &[String], mut new: Vec<String>) -> Vec<String> {
+fn in_order<T: Ord>(old: &[T], mut new: Vec<T>) -> Vec<T> {
     if old != new {
         new.sort();
     }

@@ -5,14 +5,25 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::{Cell, Effects, NOT_OBSERVED, Record};
-use crate::observation::RowChange;
+use super::cell::NOT_OBSERVED;
+use super::{Cell, Effects, Format, Record, Rule};
+use crate::findings::Finding;
+use crate::observation::{ColumnChange, RowChange};
 use crate::yaml;
 
 impl Record {
-    /// Writes the record: legends first, one line per cell, findings last.
+    /// Writes the record: the number of its format, then legends, one line per cell, one line per finding.
     pub fn to_yaml(&self) -> Result<String, yaml::Error> {
-        let mut text = yaml::to_string(&Legends::of(self))?;
+        let mut text = yaml::to_string(&Head::of(self))?;
+        if !self.effects.is_empty() {
+            text.push_str("effects:\n");
+        }
+        for (label, change) in &self.effects {
+            effect(&mut text, &label.to_string(), change)?;
+        }
+        if !self.shapes.is_empty() {
+            text.push_str(&yaml::to_string(&Shapes::of(self))?);
+        }
         text.push_str("cells:\n");
         for (target, row) in &self.cells {
             let _ = writeln!(text, "  {}", key(target, "\n  "));
@@ -24,43 +35,102 @@ impl Record {
             text.push_str("findings:\n");
         }
         for finding in &self.findings {
-            text.push_str(&item(finding)?);
+            let _ = writeln!(text, "- {}", finding.line());
         }
         Ok(text)
     }
 }
 
+/// What stands before the effects.
 #[derive(Serialize)]
-struct Legends<'a> {
+struct Head<'a> {
+    format: Format,
     endpoint: &'a str,
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     unobserved: &'a BTreeSet<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     gates: &'a BTreeMap<String, String>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    effects: &'a BTreeMap<String, RowChange>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    shapes: &'a BTreeMap<String, BTreeSet<String>>,
 }
 
-impl<'a> Legends<'a> {
+impl<'a> Head<'a> {
     fn of(record: &'a Record) -> Self {
         Self {
+            format: record.format,
             endpoint: &record.endpoint,
             unobserved: &record.unobserved,
             gates: &record.gates,
-            effects: &record.effects,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Shapes<'a> {
+    shapes: &'a BTreeMap<String, BTreeSet<String>>,
+}
+
+impl<'a> Shapes<'a> {
+    fn of(record: &'a Record) -> Self {
+        Self {
             shapes: &record.shapes,
         }
     }
 }
 
-/// A finding as an item of a list. One of several lines is quoted, since the line ends at a snapshot's end are no content.
-fn item(finding: &str) -> Result<String, yaml::Error> {
-    if finding.contains(char::is_control) {
-        return Ok(format!("- {}\n", scalar(finding)));
+/// A row change: a column is one line, as a cell is.
+fn effect(text: &mut String, label: &str, change: &RowChange) -> Result<(), yaml::Error> {
+    let RowChange { row, columns } = change;
+    let _ = write!(text, "  {}", block_key(label, "\n  ")?);
+    if row.is_empty() && columns.is_empty() {
+        text.push_str(" {}");
     }
-    yaml::to_string(&[finding])
+    text.push('\n');
+    if !row.is_empty() {
+        let _ = writeln!(text, "    row: {}", block(row)?);
+    }
+    if !columns.is_empty() {
+        text.push_str("    columns:\n");
+    }
+    for (column, change) in columns {
+        let change = match change {
+            ColumnChange::Set(value) => block(value)?,
+            ColumnChange::Changed { old, new } => {
+                format!("{{old: {}, new: {}}}", flow(old), flow(new))
+            }
+        };
+        let _ = writeln!(text, "      {} {change}", block_key(column, "\n      ")?);
+    }
+    Ok(())
+}
+
+/// A text where nothing follows it on its line, as the rest of the file has it.
+fn block(text: &str) -> Result<String, yaml::Error> {
+    let written = yaml::to_string(text)?;
+    let line = written.trim_end_matches('\n');
+    // What would take several lines is escaped instead.
+    Ok(if line.contains('\n') || text.contains(char::is_control) {
+        quoted(text)
+    } else {
+        line.to_owned()
+    })
+}
+
+fn block_key(text: &str, before_colon: &str) -> Result<String, yaml::Error> {
+    let key = block(text)?;
+    Ok(marked(&key, before_colon))
+}
+
+impl Finding {
+    /// The finding as one line of YAML.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let mut parts = vec![format!("kind: {}", self.kind.id())];
+        if let Some(cell) = &self.cell {
+            parts.push(format!("target: {}", flow(&cell.target)));
+            parts.push(format!("actor: {}", flow(&cell.actor)));
+        }
+        parts.push(format!("detail: {}", flow(&self.detail)));
+        format!("{{{}}}", parts.join(", "))
+    }
 }
 
 impl Effects {
@@ -76,25 +146,27 @@ impl Cell {
     /// The cell as one line of YAML.
     #[must_use]
     pub fn line(&self) -> String {
-        let answered = match self.fault {
-            Some(_) => "fault",
-            None => "status",
-        };
-        let mut parts = vec![format!("{answered}: {}", self.verdict())];
-        parts.extend(
-            self.gate
-                .iter()
-                .map(|gate| format!("gate: {}", scalar(gate))),
-        );
-        if !self.discloses.is_empty() {
-            parts.push(format!("discloses: {}", list(&self.discloses)));
+        let Self {
+            decision,
+            gate,
+            discloses,
+            effects,
+            probes,
+            shape,
+        } = self;
+        let mut parts = vec![format!("{}: {}", decision.verdict(), decision.reply())];
+        if let Rule::Named(rule) = decision.rule() {
+            parts.push(format!("by: {}", scalar(rule)));
         }
-        if !self.effects.is_empty() {
-            parts.push(format!("effects: {}", self.effects.flow()));
+        parts.extend(gate.iter().map(|gate| format!("gate: {}", scalar(gate))));
+        if !discloses.is_empty() {
+            parts.push(format!("discloses: {}", list(discloses)));
         }
-        if !self.probes.is_empty() {
-            let probes = self
-                .probes
+        if !effects.is_empty() {
+            parts.push(format!("effects: {}", effects.flow()));
+        }
+        if !probes.is_empty() {
+            let probes = probes
                 .iter()
                 .map(|(name, reply)| format!("{} {reply}", key(name, "")));
             parts.push(format!(
@@ -103,7 +175,7 @@ impl Cell {
             ));
         }
         parts.extend(
-            self.shape
+            shape
                 .iter()
                 .map(|shape| format!("shape: {}", scalar(shape))),
         );
@@ -111,21 +183,19 @@ impl Cell {
     }
 }
 
-fn list(items: &[String]) -> String {
-    format!(
-        "[{}]",
-        items
-            .iter()
-            .map(|item| scalar(item))
-            .collect::<Vec<_>>()
-            .join(", ")
-    )
+fn list(items: &[impl ToString]) -> String {
+    let items = items.iter().map(|item| scalar(&item.to_string()));
+    format!("[{}]", items.collect::<Vec<_>>().join(", "))
 }
 
 /// A text as a key with its colon. YAML takes a long one only if it is marked, and the colon begins a line of its own
 /// in a block.
 fn key(text: &str, before_colon: &str) -> String {
-    let key = scalar(text);
+    marked(&scalar(text), before_colon)
+}
+
+/// A key with its colon.
+fn marked(key: &str, before_colon: &str) -> String {
     if key.len() > MAX_KEY {
         format!("? {key}{before_colon}:")
     } else {
@@ -138,6 +208,26 @@ const MAX_KEY: usize = 1_000;
 
 /// A text as a plain YAML scalar where that reads back as the same text, else double-quoted as in JSON.
 fn scalar(text: &str) -> String {
+    if is_word(text) {
+        text.to_owned()
+    } else {
+        quoted(text)
+    }
+}
+
+/// The same, but single-quoted where nothing has to be escaped: sentences and values have double quotes in them.
+fn flow(text: &str) -> String {
+    if is_word(text) {
+        return text.to_owned();
+    }
+    if text.contains(|c: char| c.is_control() || is_unreadable(c)) {
+        return quoted(text);
+    }
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// Whether YAML reads a text that is not quoted as the same text.
+fn is_word(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || " _./<>*()'-".contains(c);
     let word = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '<')
         && text.chars().all(plain)
@@ -145,32 +235,30 @@ fn scalar(text: &str) -> String {
     let reserved = [
         "true", "false", "null", "yes", "no", "on", "off", "y", "n", ".nan", ".inf",
     ];
-    if word && !reserved.contains(&text.to_ascii_lowercase().as_str()) {
-        text.to_owned()
-    } else {
-        quoted(text)
-    }
+    word && !reserved.contains(&text.to_ascii_lowercase().as_str())
 }
 
 /// As in JSON, whose escapes YAML has too. What JSON leaves as it is and YAML would read as the end of a line, or not at
 /// all, is escaped as well.
 fn quoted(text: &str) -> String {
     let json = serde_json::Value::from(text).to_string();
-    let unreadable = |c: char| {
-        matches!(
-            c,
-            '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
-        )
-    };
     let mut out = String::with_capacity(json.len());
     for character in json.chars() {
-        if unreadable(character) {
+        if is_unreadable(character) {
             let _ = write!(out, "\\u{:04x}", u32::from(character));
         } else {
             out.push(character);
         }
     }
     out
+}
+
+/// What JSON leaves as it is, and YAML would not.
+fn is_unreadable(c: char) -> bool {
+    matches!(
+        c,
+        '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
+    )
 }
 
 #[cfg(test)]

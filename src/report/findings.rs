@@ -5,6 +5,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::findings::Finding;
 use crate::kinds::Level;
 use crate::text::counted;
 
@@ -12,19 +13,19 @@ use crate::text::counted;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Findings {
     /// Those that the snapshot has as well.
-    pub pinned: Vec<String>,
+    pub pinned: Vec<Finding>,
     /// Those that it has not.
-    pub new: Vec<String>,
+    pub new: Vec<Finding>,
     /// Those that only it has.
-    pub gone: Vec<String>,
+    pub gone: Vec<Finding>,
     /// Those of a part of an endpoint that the snapshot has not, since a finding can be about cells that were left out.
-    pub not_compared: Vec<String>,
+    pub not_compared: Vec<Finding>,
 }
 
 impl Findings {
     /// Of a whole endpoint.
     #[must_use]
-    pub fn between(before: &[String], now: &[String]) -> Self {
+    pub fn between(before: &[Finding], now: &[Finding]) -> Self {
         Self {
             pinned: those(now, |finding| before.contains(finding)),
             new: those(now, |finding| !before.contains(finding)),
@@ -35,7 +36,7 @@ impl Findings {
 
     /// Of some of its cells.
     #[must_use]
-    pub fn of_part(before: &[String], now: &[String]) -> Self {
+    pub fn of_part(before: &[Finding], now: &[Finding]) -> Self {
         Self {
             pinned: those(now, |finding| before.contains(finding)),
             not_compared: those(now, |finding| !before.contains(finding)),
@@ -44,7 +45,7 @@ impl Findings {
     }
 }
 
-fn those(all: &[String], is_one: impl Fn(&String) -> bool) -> Vec<String> {
+fn those(all: &[Finding], is_one: impl Fn(&Finding) -> bool) -> Vec<Finding> {
     all.iter().filter(|one| is_one(one)).cloned().collect()
 }
 
@@ -110,10 +111,12 @@ impl FromStr for FailOn {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::findings::Kind;
 
     #[test]
     fn what_both_have_is_pinned_and_nothing_else_is() {
-        let [a, b, c] = ["a", "b", "c"].map(str::to_owned);
+        let [a, b, c] = ["a", "b", "c"]
+            .map(|detail| Finding::of_record(Kind::StatusDiffers, detail.to_owned()));
         let (before, now) = ([a.clone(), b.clone()], [b.clone(), c.clone()]);
         let all = Findings::between(&before, &now);
         assert_eq!(

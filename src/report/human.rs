@@ -11,7 +11,7 @@ use super::issue::{self, Issue};
 use super::{Outcome, Report};
 use crate::drift::{self, Comparison};
 use crate::kinds::Level;
-use crate::record::Cell;
+use crate::record::{Cell, CellId, Verdict};
 use crate::terminal::{ALLOWED, DENIED, FAINT, HEADING, NOTABLE, styled};
 use crate::text::counted;
 
@@ -76,19 +76,19 @@ fn table(outcome: &Outcome) -> Table {
 /// A cell in the matrix: its status and what is notable about it.
 fn mark(
     outcome: &Outcome,
-    changed: &[String],
+    changed: &[CellId],
     (target, actor): (&str, &str),
     cell: &Cell,
 ) -> String {
     let mut text = verdict(cell);
     let mut notable = String::new();
-    if cell.effects.is_observed() && !cell.effects.is_empty() {
+    if cell.wrote() {
         text.push('*');
     }
     if outcome.now.has_finding(target, actor) {
         notable.push('!');
     }
-    if changed.contains(&format!("{target}/{actor}")) {
+    if changed.iter().any(|cell| cell.is(target, actor)) {
         notable.push('~');
     }
     if !notable.is_empty() {
@@ -98,10 +98,10 @@ fn mark(
 }
 
 fn verdict(cell: &Cell) -> String {
-    match cell.status {
-        Some(status) if status < 400 => styled(ALLOWED, &status.to_string()),
-        Some(status) => styled(DENIED, &status.to_string()),
-        None => styled(NOTABLE, "fault"),
+    match cell.verdict() {
+        Verdict::Allowed | Verdict::Redirected => styled(ALLOWED, &cell.answer()),
+        Verdict::Denied => styled(DENIED, &cell.answer()),
+        Verdict::Fault => styled(NOTABLE, "fault"),
     }
 }
 

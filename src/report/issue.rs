@@ -8,7 +8,6 @@ use super::{Outcome, Report};
 use crate::asks::expired;
 use crate::causes::Cause;
 use crate::drift::{Comparison, Group, table};
-use crate::findings;
 use crate::kinds::{Entry, Level};
 use crate::orphan::Orphan;
 use crate::snapshot::Reason;
@@ -113,8 +112,7 @@ impl<'a> Issue<'a> {
 
     /// A finding that is pinned, in each endpoint that has it.
     fn of_cause(report: &'a Report, cause: &'a Cause) -> impl Iterator<Item = Self> {
-        let kind = findings::kind_of(&cause.finding);
-        let entry = kind.and_then(findings::Kind::entry);
+        let entry = cause.kind.entry();
         let endpoints = cause.endpoints.iter();
         endpoints.filter_map(move |(name, cells)| {
             let mut outcomes = report.endpoints.iter();

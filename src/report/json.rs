@@ -83,7 +83,12 @@ impl<'a> Endpoint<'a> {
                 Comparison::New => State::New,
                 Comparison::Changed { .. } => State::Changed,
             },
-            changed_cells: outcome.comparison.cells(),
+            changed_cells: outcome
+                .comparison
+                .cells()
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
             drifts: outcome.drifts(),
             record: &outcome.now,
             expired_reasons: &outcome.expired,

@@ -9,7 +9,7 @@ use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use super::issue::{self, Issue, Rule, change};
 use super::{Outcome, Report};
 use crate::drift::Drift;
-use crate::findings;
+use crate::findings::Finding;
 use crate::kinds::Level;
 
 /// Writes the document.
@@ -35,7 +35,7 @@ fn without_skipped(text: &str) -> String {
 #[derive(Default)]
 struct Notes<'a> {
     drifts: Vec<&'a Drift>,
-    findings: Vec<String>,
+    findings: Vec<&'a Finding>,
 }
 
 /// The target and the actor.
@@ -86,11 +86,9 @@ fn notes(outcome: &Outcome) -> IndexMap<At<'_>, Notes<'_>> {
         all.entry(at).or_default().drifts.push(drift);
     }
     for finding in &outcome.now.findings {
-        let (what, at) = match findings::parse(finding) {
-            Some((what, target, actor)) => (what, Some((target, actor))),
-            None => (finding.clone(), None),
-        };
-        all.entry(at).or_default().findings.push(what);
+        let cell = finding.cell.as_ref();
+        let at = cell.map(|cell| (cell.target.as_str(), cell.actor.as_str()));
+        all.entry(at).or_default().findings.push(finding);
     }
     all
 }
@@ -104,7 +102,9 @@ fn case(at: At<'_>, notes: &Notes<'_>) -> TestCase {
     let failures: Vec<&Drift> = notes.drifts.iter().filter(is_failure).copied().collect();
     let harmless = notes.drifts.iter().filter(|drift| !is_failure(drift));
     let said = harmless.map(|drift| lines(drift));
-    let said: Vec<String> = said.chain(notes.findings.iter().cloned()).collect();
+    let said: Vec<String> = said
+        .chain(notes.findings.iter().map(|finding| finding.cause()))
+        .collect();
     let mut case = TestCase::new(name, status(&failures));
     if !said.is_empty() {
         case.set_system_out(said.join("\n"));

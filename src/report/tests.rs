@@ -69,6 +69,7 @@ fn drift((((target, actor), kind), number): ((&(String, String), &Kind), usize))
         actor: Some(actor.clone()),
         was: format!("403 auth_error: No {number}"),
         is: "200".to_owned(),
+        finding: None,
     }
 }
 

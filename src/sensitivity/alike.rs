@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::drift::Side;
 use crate::observation::RowChange;
-use crate::record::{Cell, Record};
+use crate::record::{Cell, Record, Visitor};
 
 /// Whether two actors, each with its cell of the same target, were answered alike.
 ///
@@ -12,43 +12,89 @@ use crate::record::{Cell, Record};
 /// therefore holds a name that the other does not hold, which is no difference: `other` stands for it here.
 pub(super) fn are_alike(record: &Record, one: (&str, &Cell), other: (&str, &Cell)) -> bool {
     let ((one, cell), (other, with)) = (one, other);
-    cell == with
-        || has_the_form_of(cell, with)
-            && Seen::by(record, cell, other) == Seen::by(record, with, one)
+    let same = Same {
+        one: Seen {
+            side: Side { record, cell },
+            other,
+        },
+        other: Seen {
+            side: Side { record, cell: with },
+            other: one,
+        },
+    };
+    cell == with || same.visit().all(|is_same| is_same)
 }
 
-/// Whether what holds no name of anybody is the same.
-fn has_the_form_of(cell: &Cell, other: &Cell) -> bool {
-    let form = |cell: &Cell| (cell.status, cell.fault, cell.discloses.len());
-    form(cell) == form(other) && cell.shape == other.shape && cell.probes == other.probes
+/// Whether two cells are the same in each aspect.
+struct Same<'a> {
+    one: Seen<'a>,
+    other: Seen<'a>,
 }
 
-/// What holds names, with `other` in place of one of them.
-#[derive(PartialEq)]
-struct Seen {
-    gate: Option<String>,
-    discloses: BTreeSet<String>,
-    effects: BTreeMap<String, Vec<RowChange>>,
+impl Same<'_> {
+    fn in_cells<T: PartialEq>(&self, aspect: impl Fn(&Cell) -> &T) -> bool {
+        aspect(self.one.side.cell) == aspect(self.other.side.cell)
+    }
 }
 
-impl Seen {
-    fn by(record: &Record, cell: &Cell, other: &str) -> Self {
-        let side = Side { record, cell };
-        let symbol = format!("<{other}.");
-        let renamed = |text: &str| text.replace(&symbol, "<other.");
-        Self {
-            gate: side.gate().map(renamed),
-            discloses: side
-                .discloses()
-                .into_iter()
-                .map(|symbol| disclosed(&symbol, other))
-                .collect(),
-            effects: side
-                .effects()
-                .into_iter()
-                .map(|(name, changes)| (name, rows(changes, renamed)))
-                .collect(),
-        }
+impl Visitor for Same<'_> {
+    type Found = bool;
+
+    fn verdict(&self) -> bool {
+        self.in_cells(|cell| &cell.decision)
+    }
+
+    fn status(&self) -> bool {
+        self.one.side.cell.status() == self.other.side.cell.status()
+    }
+
+    fn gate(&self) -> bool {
+        self.one.gate() == self.other.gate()
+    }
+
+    fn effects(&self) -> bool {
+        self.one.effects() == self.other.effects()
+    }
+
+    fn discloses(&self) -> bool {
+        self.one.discloses() == self.other.discloses()
+    }
+
+    fn probes(&self) -> bool {
+        self.in_cells(|cell| &cell.probes)
+    }
+
+    fn shape(&self) -> bool {
+        self.in_cells(|cell| &cell.shape)
+    }
+}
+
+/// A cell, with `other` in place of one of the names that it holds.
+struct Seen<'a> {
+    side: Side<'a>,
+    other: &'a str,
+}
+
+impl Seen<'_> {
+    fn renamed(&self, text: &str) -> String {
+        text.replace(&format!("<{}.", self.other), "<other.")
+    }
+
+    fn gate(&self) -> Option<String> {
+        self.side.gate().map(|text| self.renamed(text))
+    }
+
+    /// With their number, since two can have one name then.
+    fn discloses(&self) -> (usize, BTreeSet<String>) {
+        let all = self.side.discloses();
+        let renamed = all.iter().map(|symbol| disclosed(symbol, self.other));
+        (self.side.cell.discloses.len(), renamed.collect())
+    }
+
+    fn effects(&self) -> BTreeMap<String, Vec<RowChange>> {
+        let all = self.side.effects().into_iter();
+        all.map(|(name, changes)| (name, rows(changes, |text| self.renamed(text))))
+            .collect()
     }
 }
 
@@ -62,8 +108,8 @@ fn disclosed(symbol: &str, other: &str) -> String {
 fn rows(mut changes: Vec<RowChange>, renamed: impl Fn(&str) -> String) -> Vec<RowChange> {
     for change in &mut changes {
         change.row = renamed(&change.row);
-        for (_, value) in &mut change.columns {
-            *value = renamed(value);
+        for (_, written) in &mut change.columns {
+            *written = written.map(&renamed);
         }
     }
     changes.sort_by(|one, other| (&one.row, &one.columns).cmp(&(&other.row, &other.columns)));

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use super::grid::{Grid, Row, rows};
 use super::{Answer, Gap, Kind, Pinned};
-use crate::record::{Cell, Effects, Record, table_of};
+use crate::record::{Cell, EffectLabel, Record};
 
 /// Endpoints of which nobody knows what they write.
 pub(super) fn unobserved(pinned: &[Pinned]) -> Vec<String> {
@@ -28,7 +28,7 @@ pub(super) fn answers(grid: &Grid<'_>) -> impl Iterator<Item = Answer> {
 
 fn uniform(grid: &Grid<'_>, pinned: &Pinned) -> Gap {
     let endpoint = &pinned.endpoint;
-    let missing = if rows(pinned).any(|row| row.has(Cell::is_allowed)) {
+    let missing = if rows(pinned).any(|row| row.has(Cell::is_let_through)) {
         "refused"
     } else {
         "allowed"
@@ -94,7 +94,7 @@ struct Allowed<'a> {
 
 impl<'a> Allowed<'a> {
     fn of(record: &'a Record) -> Self {
-        let allowed = record.iter().filter(|(_, _, cell)| cell.is_allowed());
+        let allowed = record.iter().filter(|(_, _, cell)| cell.is_let_through());
         let (targets, actors) = allowed.map(|(target, actor, _)| (target, actor)).unzip();
         Self { targets, actors }
     }
@@ -107,10 +107,10 @@ impl<'a> Allowed<'a> {
 fn one_sided(grid: &Grid<'_>, pinned: &Pinned, gate: &str, stopped: &[At<'_>]) -> Gap {
     let endpoint = &pinned.endpoint;
     let (target, actor) = stopped.first().copied().unwrap_or_default();
-    let is_allowed = |row: Row<'_>| row.cell(actor).is_some_and(Cell::is_allowed);
+    let is_allowed = |row: Row<'_>| row.cell(actor).is_some_and(Cell::is_let_through);
     let example = grid.to_borrow(pinned, is_allowed);
     let example = such_as(example, &format!("allows `{actor}`"));
-    let (allowed, add) = if rows(pinned).any(|row| row.has(Cell::is_allowed)) {
+    let (allowed, add) = if rows(pinned).any(|row| row.has(Cell::is_let_through)) {
         (
             "every call that is allowed differs from them in the actor and in the target",
             format!(
@@ -166,16 +166,17 @@ impl<'a> Written<'a> {
             |cell: &Cell| is_observed && cell.is_denied() && cell.effects.is_observed();
         self.cells += 1;
         self.first.get_or_insert(row);
-        self.is_guarded |= cell.is_allowed() && row.has(is_watched);
+        self.is_guarded |= cell.is_let_through() && row.has(is_watched);
     }
 }
 
 /// The tables that a cell writes, each once.
 fn written(cell: &Cell) -> BTreeSet<&str> {
-    match &cell.effects {
-        Effects::Observed(labels) => labels.iter().map(|label| table_of(label)).collect(),
-        Effects::NotObserved => BTreeSet::new(),
-    }
+    cell.effects
+        .labels()
+        .iter()
+        .map(EffectLabel::table)
+        .collect()
 }
 
 fn unguarded(grid: &Grid<'_>, table: &str, written: &Written<'_>) -> Gap {
@@ -218,7 +219,7 @@ pub(super) fn effects(grid: &Grid<'_>) -> impl Iterator<Item = Answer> {
 
 fn without_effect(pinned: &Pinned) -> Gap {
     let endpoint = &pinned.endpoint;
-    let add = if rows(pinned).any(|row| row.has(Cell::is_allowed)) {
+    let add = if rows(pinned).any(|row| row.has(Cell::is_let_through)) {
         format!(
             "a target that `{endpoint}` changes, or, if it only reads, say so in `sensitivity.explained`"
         )

@@ -12,19 +12,20 @@ fn pinned(endpoint: &str, record: &str) -> Pinned {
 /// Two actors of the same rank, a gate that knows the owner, and a note that is written.
 fn notes() -> Pinned {
     let record = "
+format: 2
 endpoint: POST /note
 gates: {not-yours: not yours}
 effects:
   update note 1a2b: {row: <target.id>}
 cells:
   ann's note:
-    ann: {status: 200, effects: [update note 1a2b]}
-    ben: {status: 403, gate: not-yours}
-    cat: {status: 403, gate: not-yours}
+    ann: {allowed: 200, effects: [update note 1a2b]}
+    ben: {denied: 403, gate: not-yours}
+    cat: {denied: 403, gate: not-yours}
   ben's note:
-    ann: {status: 403, gate: not-yours}
-    ben: {status: 200, effects: [update note 1a2b]}
-    cat: {status: 403, gate: not-yours}
+    ann: {denied: 403, gate: not-yours}
+    ben: {allowed: 200, effects: [update note 1a2b]}
+    cat: {denied: 403, gate: not-yours}
 ";
     pinned("note-write", record)
 }
@@ -63,8 +64,8 @@ fn records_that_tell_everything_apart_leave_nothing_open() {
 #[test]
 fn actors_who_always_get_the_same_answer_are_not_told_apart() {
     let same = notes_with(
-        "ben: {status: 200, effects: [update note 1a2b]}",
-        "ben: {status: 403, gate: not-yours}",
+        "ben: {allowed: 200, effects: [update note 1a2b]}",
+        "ben: {denied: 403, gate: not-yours}",
     );
     assert_eq!(gaps(&[same]), ["actors ben ~ cat"]);
 }
@@ -72,16 +73,17 @@ fn actors_who_always_get_the_same_answer_are_not_told_apart() {
 #[test]
 fn any_aspect_of_one_cell_tells_two_actors_apart() {
     let alike = "
+format: 2
 endpoint: GET /note
 gates: {no: no}
 cells:
-  a note: {ann: {status: 403, gate: no, discloses: [actor.id]}, ben: {status: 403, gate: no, discloses: [actor.id]}}
+  a note: {ann: {denied: 403, gate: no, discloses: [actor.id]}, ben: {denied: 403, gate: no, discloses: [actor.id]}}
 ";
     let told = |from: &str, to: &str| gaps(&[pinned("x", &alike.replacen(from, to, 1))]);
     let alone = |gaps: Vec<String>| gaps.contains(&"actors ann ~ ben".to_owned());
     assert!(alone(told("cells", "cells")));
     assert!(!alone(told("403", "404")));
-    assert!(!alone(told("{status: 403, gate: no", "{status: 403")));
+    assert!(!alone(told("{denied: 403, gate: no", "{denied: 403")));
     assert!(!alone(told("[actor.id]", "[actor.id, note.id]")));
     assert!(!alone(told("[actor.id]", "[actor.id], probes: {key: 200}")));
     assert!(!alone(told("[actor.id]", "[actor.id], shape: body 1a2b")));
@@ -95,6 +97,7 @@ cells:
 #[test]
 fn actors_who_see_each_other_in_the_same_way_are_not_told_apart_by_their_names() {
     let record = "
+format: 2
 endpoint: POST /invite
 effects:
   insert invitation 1111: {row: <new 1>, columns: {by: <actor.id>, to: <ben.id>}}
@@ -102,9 +105,9 @@ effects:
   insert invitation 3333: {row: <new 1>, columns: {by: <actor.id>, to: <actor.id>}}
 cells:
   everybody else:
-    ann: {status: 200, discloses: [actor.id, ben.id, cat.id], effects: [insert invitation 1111]}
-    ben: {status: 200, discloses: [actor.id, ann.id, cat.id], effects: [insert invitation 2222]}
-    cat: {status: 200, discloses: [ann.id, ben.id], effects: [insert invitation 3333]}
+    ann: {allowed: 200, discloses: [actor.id, ben.id, cat.id], effects: [insert invitation 1111]}
+    ben: {allowed: 200, discloses: [actor.id, ann.id, cat.id], effects: [insert invitation 2222]}
+    cat: {allowed: 200, discloses: [ann.id, ben.id], effects: [insert invitation 3333]}
 ";
     let actors = |record: &str| {
         let gaps = gaps(&[pinned("invite", record)]);
@@ -122,9 +125,10 @@ cells:
 #[test]
 fn an_endpoint_that_answers_everybody_alike_is_the_most_telling_gap() {
     let open = "
+format: 2
 endpoint: GET /health
 cells:
-  nothing: {ann: {status: 200}, ben: {status: 200}, cat: {status: 200}}
+  nothing: {ann: {allowed: 200}, ben: {allowed: 200}, cat: {allowed: 200}}
 ";
     let gaps = Sensitivity::of(&[notes(), pinned("health", open)], &[]).gaps;
     let first = gaps.first().unwrap();
@@ -141,11 +145,12 @@ fn a_gate_is_seen_from_both_sides_where_a_call_is_allowed_that_differs_in_one_th
     let text = |ann: &str| {
         format!(
             "
+format: 2
 endpoint: GET /note
 gates: {{no: no}}
 cells:
-  one: {{ann: {{status: {ann}}}, ben: {{status: 404}}}}
-  two: {{ann: {{status: 404}}, ben: {{status: 403, gate: no}}}}
+  one: {{ann: {{{ann}}}, ben: {{denied: 404}}}}
+  two: {{ann: {{denied: 404}}, ben: {{denied: 403, gate: no}}}}
 "
         )
     };
@@ -154,23 +159,23 @@ cells:
         let gap = gaps.into_iter().find(|gap| gap.kind == Kind::Gate);
         gap.map(|gap| gap.seen)
     };
-    let diagonal = gate(&text("200")).unwrap();
+    let diagonal = gate(&text("allowed: 200")).unwrap();
     assert!(
         diagonal.contains("differs from them in the actor and in the target"),
         "{diagonal}"
     );
-    let never = gate(&text("404")).unwrap();
+    let never = gate(&text("denied: 404")).unwrap();
     assert!(
         never.contains("no call of the endpoint is allowed"),
         "{never}"
     );
     for beside in [
-        "ann: {status: 404}, ben: {status: 403",
-        "ben: {status: 404}}",
+        "ann: {denied: 404}, ben: {denied: 403",
+        "ben: {denied: 404}}",
     ] {
-        let allowed = beside.replacen("404", "200", 1);
+        let allowed = beside.replacen("denied: 404", "allowed: 200", 1);
         assert_eq!(
-            gate(&text("200").replace(beside, &allowed)),
+            gate(&text("allowed: 200").replace(beside, &allowed)),
             None,
             "{allowed}"
         );
@@ -181,15 +186,17 @@ cells:
 #[test]
 fn what_is_to_be_added_is_named_where_another_endpoint_has_it() {
     let closed = "
+format: 2
 endpoint: GET /secret
 gates: {no: no}
 cells:
-  ben's note: {ann: {status: 403, gate: no}, ben: {status: 403, gate: no}}
+  ben's note: {ann: {denied: 403, gate: no}, ben: {denied: 403, gate: no}}
 ";
     let stranger = "
+format: 2
 endpoint: GET /other
 cells:
-  a stranger: {ann: {status: 200}, ben: {status: 404}}
+  a stranger: {ann: {allowed: 200}, ben: {denied: 404}}
 ";
     let all = [pinned("other", stranger), notes(), pinned("secret", closed)];
     let gaps = Sensitivity::of(&all, &[]).gaps;
@@ -199,13 +206,13 @@ cells:
 
 #[test]
 fn a_table_is_guarded_where_a_call_is_refused_upon_what_another_actor_writes() {
-    let open = "{status: 200, effects: [update note 1a2b]}";
-    let all = notes_with("{status: 403, gate: not-yours}", open);
+    let open = "{allowed: 200, effects: [update note 1a2b]}";
+    let all = notes_with("{denied: 403, gate: not-yours}", open);
     assert!(gaps(std::slice::from_ref(&all)).contains(&"table note".to_owned()));
     let text = all.record.to_yaml().unwrap();
-    let unseen = text.replacen(open, "{status: 403, effects: not observed}", 1);
+    let unseen = text.replacen(open, "{denied: 403, effects: not observed}", 1);
     assert!(gaps(&[pinned("x", &unseen)]).contains(&"table note".to_owned()));
-    let seen = text.replacen(open, "{status: 403}", 1);
+    let seen = text.replacen(open, "{denied: 403}", 1);
     assert!(!gaps(&[pinned("x", &seen)]).contains(&"table note".to_owned()));
 }
 
@@ -227,9 +234,9 @@ fn only_an_endpoint_that_may_write_and_is_observed_is_asked_for_effects() {
 fn targets_upon_which_nobody_is_answered_otherwise_are_redundant() {
     let third = "
   ann's other note:
-    ann: {status: 200, effects: [update note 1a2b]}
-    ben: {status: 403, gate: not-yours}
-    cat: {status: 403, gate: not-yours}
+    ann: {allowed: 200, effects: [update note 1a2b]}
+    ben: {denied: 403, gate: not-yours}
+    cat: {denied: 403, gate: not-yours}
 ";
     let text = notes().record.to_yaml().unwrap() + third.trim_start_matches('\n');
     let more = pinned("note-write", &text);
@@ -238,10 +245,11 @@ fn targets_upon_which_nobody_is_answered_otherwise_are_redundant() {
         ["targets ann's note ~ ann's other note"]
     );
     let elsewhere = "
+format: 2
 endpoint: GET /note
 cells:
-  ann's note: {ann: {status: 200}, ben: {status: 404}}
-  ann's other note: {ann: {status: 200}, ben: {status: 200}}
+  ann's note: {ann: {allowed: 200}, ben: {denied: 404}}
+  ann's other note: {ann: {allowed: 200}, ben: {allowed: 200}}
 ";
     let both = [more, pinned("note-read", elsewhere)];
     assert_eq!(gaps(&both), [""; 0]);
@@ -250,8 +258,8 @@ cells:
 #[test]
 fn what_is_explained_is_neither_open_nor_asked_for() {
     let same = notes_with(
-        "ben: {status: 200, effects: [update note 1a2b]}",
-        "ben: {status: 403, gate: not-yours}",
+        "ben: {allowed: 200, effects: [update note 1a2b]}",
+        "ben: {denied: 403, gate: not-yours}",
     );
     let explanations =
         ["actors ann ~ cat", "actors ben ~ cat", "actors ben ~ cat"].map(explanation);

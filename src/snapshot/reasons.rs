@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::causes::split;
+use crate::findings::Finding;
 use crate::text::plain;
 
 /// Why a widening or a finding was accepted; kept under `info`, never compared.
@@ -126,16 +126,15 @@ impl Reason {
 
     /// Whether it is about a finding in its cell.
     #[must_use]
-    pub fn is_about(&self, finding: &str) -> bool {
-        let (what, at) = split(finding);
-        let is_there = match at {
-            Some((target, actor)) => {
-                let actors = self.cells.get(target);
-                actors.is_some_and(|actors| actors.iter().any(|one| one == actor))
+    pub fn is_about(&self, finding: &Finding) -> bool {
+        let is_there = match &finding.cell {
+            Some(cell) => {
+                let actors = self.cells.get(&cell.target);
+                actors.is_some_and(|actors| actors.contains(&cell.actor))
             }
             None => self.cells.is_empty(),
         };
-        is_there && self.finding.as_ref() == Some(&what)
+        is_there && self.finding.as_ref() == Some(&finding.cause())
     }
 
     /// Whether it no longer counts. What is no day is over: nobody can say when it would be.
@@ -159,13 +158,13 @@ impl Reason {
 
 /// The reason that counts for a finding: the last one that was given.
 #[must_use]
-pub fn latest<'a>(reasons: &'a [Reason], finding: &str) -> Option<&'a Reason> {
+pub fn latest<'a>(reasons: &'a [Reason], finding: &Finding) -> Option<&'a Reason> {
     reasons.iter().rfind(|reason| reason.is_about(finding))
 }
 
 /// The reasons that are over and were not given again, of what still stands: a finding that is gone needs none.
 #[must_use]
-pub fn over(reasons: &[Reason], findings: &[String], today: Day) -> Vec<Reason> {
+pub fn over(reasons: &[Reason], findings: &[Finding], today: Day) -> Vec<Reason> {
     let stands = |(at, reason): (usize, &Reason)| {
         if reason.finding.is_some() {
             return findings.iter().any(|finding| {
@@ -184,9 +183,12 @@ pub fn over(reasons: &[Reason], findings: &[String], today: Day) -> Vec<Reason> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::findings::Kind;
     use serde_json::json;
 
-    const FINDING: &str = "inversion: x on `t` is denied (403)";
+    fn finding(actor: &str, detail: &str) -> Finding {
+        Finding::of_cell(Kind::Inversion, ("t", actor), detail.to_owned())
+    }
 
     fn reason(until: &str) -> Reason {
         Reason::read(&json!({
@@ -219,7 +221,7 @@ mod tests {
     fn only_the_last_reason_for_what_still_stands_is_told() {
         let today = day("2026-03-01");
         let (old, new) = (reason("2026-02-01"), reason("2026-12-01"));
-        let findings = [FINDING.to_owned()];
+        let findings = [finding("x", "is denied (403)")];
         let one = std::slice::from_ref(&old);
         assert_eq!(over(one, &findings, today), one);
         assert_eq!(over(one, &[], today), []);
@@ -238,8 +240,8 @@ mod tests {
     #[test]
     fn a_reason_is_about_its_cells_alone() {
         let reason = reason("2026-02-01");
-        assert!(reason.is_about(FINDING));
-        assert!(!reason.is_about("inversion: y on `t` is denied (403)"));
-        assert!(!reason.is_about("inversion: x on `t` is denied (401)"));
+        assert!(reason.is_about(&finding("x", "is denied (403)")));
+        assert!(!reason.is_about(&finding("y", "is denied (403)")));
+        assert!(!reason.is_about(&finding("x", "is denied (401)")));
     }
 }

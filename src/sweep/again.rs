@@ -124,12 +124,12 @@ impl<'a> Sweeper<'a> {
         let swept = self.ledger.since(before).iter();
         let doubtful = swept.filter(|swept| swept.recorded).filter_map(|swept| {
             let answer = &swept.observation;
-            let doubt = self.doubt_of(answer.status, answer.gate.as_deref())?;
+            let doubt = self.doubt_of(answer.status(), answer.gate.as_deref())?;
             let cell = swept.planned;
             let old = record.and_then(|record| record.cell_at(cell.target, cell.actor));
             let is_pinned = old.is_some_and(|old| {
                 let gate = old.gate.as_ref().and_then(|label| record?.gates.get(label));
-                (old.status, gate) == (answer.status, answer.gate.as_ref())
+                (old.status(), gate) == (answer.status(), answer.gate.as_ref())
             });
             (!is_pinned && !but.contains(&cell)).then_some((cell, doubt))
         });
@@ -222,7 +222,7 @@ impl<'a> Sweeper<'a> {
                 .await
                 .is_ok());
         };
-        let doubt = self.doubt_of(answer.status, answer.gate.as_deref());
+        let doubt = self.doubt_of(answer.status(), answer.gate.as_deref());
         Ok(answer.is_answer() && doubt != Some(Doubt::Outage))
     }
 }

@@ -18,6 +18,7 @@ use crate::fault::Reply;
 use crate::http::{Call, PAUSES, Purpose};
 use crate::journal::Change;
 use crate::observation::Observation;
+use crate::observe::decide;
 use crate::plan::PlannedCell;
 use crate::suite::{Endpoint, Suite};
 use crate::symbols::{Knowledge, Namer, View};
@@ -230,7 +231,7 @@ impl<'a> Sweeper<'a> {
         for (place, (brought, scratch)) in brought.iter().zip(scratches).enumerate() {
             let number = first + place;
             let first = brought.answers.first();
-            let Some(answer) = first.filter(|answer| answer.is_success()) else {
+            let Some(answer) = first.filter(|answer| decide(answer).verdict().is_allowed()) else {
                 continue;
             };
             for (name, spec) in &endpoint.spec.capture {

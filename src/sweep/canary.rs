@@ -16,7 +16,7 @@ use super::doubt::Try;
 use super::endpoint::{Kinds, count_kinds};
 use super::{SweepError, Sweeper};
 use crate::plan::{EndpointPlan, Filter, PlannedCell, plan};
-use crate::record::{Record, act_of};
+use crate::record::{EffectLabel, Record};
 use crate::suite::Suite;
 
 use answer::{Answers, Pinning, Said, Telling};
@@ -480,11 +480,6 @@ fn is_read(plan: &EndpointPlan<'_>) -> bool {
 
 /// What was done to which table by the calls of a record.
 fn shown(record: &Record) -> BTreeSet<String> {
-    record.effects.keys().map(|label| kind_of(label)).collect()
-}
-
-/// What was done to which table, as the label of an effect says it.
-fn kind_of(label: &str) -> String {
-    let (operation, table) = act_of(label).split_once(' ').unwrap_or_default();
-    format!("{operation} `{table}`")
+    let kind = |label: &EffectLabel| format!("{} `{}`", label.operation().as_str(), label.table());
+    record.effects.keys().map(kind).collect()
 }

@@ -13,7 +13,7 @@ use super::{Kinds, SweepError, Sweeper, count_kinds};
 use crate::database::Serial;
 use crate::journal::{Change, Presence};
 use crate::observation::Operation;
-use crate::record::{Record, act_of};
+use crate::record::Record;
 use crate::text::in_backticks;
 
 /// What was done to which table. Of an update it has the columns that changed: a service that notes when somebody was last
@@ -165,13 +165,13 @@ impl Own {
     /// Whether a record has an effect that would be none if the suite said so.
     fn is_in(&self, record: &Record) -> bool {
         record.effects.iter().any(|(label, change)| {
-            let (operation, table) = act_of(label).split_once(' ').unwrap_or_default();
+            let table = label.table();
             match self {
                 Self::Table(own) => table == own,
                 Self::Columns(own) => {
                     let changed = change.columns.iter();
                     let mut changed = changed.map(|(column, _)| format!("{table}.{column}"));
-                    operation == Operation::Update.as_str() && changed.all(|one| own.contains(&one))
+                    label.operation() == Operation::Update && changed.all(|one| own.contains(&one))
                 }
             }
         })
@@ -351,7 +351,7 @@ mod tests {
     fn what_calls_write_as_well_is_known() {
         let record = |effect: &str, column: &str| {
             let text = format!(
-                "endpoint: GET /\ncells: {{}}\neffects: {{ {effect} 1a2b: {{ columns: {{ {column}: 1 -> 2 }} }} }}\n"
+                "format: 2\nendpoint: GET /\ncells: {{}}\neffects: {{ {effect} 1a2b: {{ columns: {{ {column}: 1 -> 2 }} }} }}\n"
             );
             Record::parse(&text).unwrap()
         };

@@ -245,8 +245,8 @@ impl<'a> Sweeper<'a> {
         };
         count_kinds(&mut doubts.kinds, &swept.changes);
         swept.doubtful = strange.changes;
-        let status = swept.observation.status;
-        let answer = (status, status.is_some_and(|status| status >= 400));
+        let observation = &swept.observation;
+        let answer = (observation.status(), observation.verdict().is_denied());
         doubts.cells.push(Doubt {
             number,
             cell: *cell,

@@ -225,7 +225,7 @@ impl<'a> Sweeper<'a> {
             .batch(plan.endpoint, std::slice::from_ref(cell), wait)
             .await?;
         let last = self.ledger.last();
-        seen.extend(last.map(|swept| swept.observation.status));
+        seen.extend(last.map(|swept| swept.observation.status()));
         Ok(strange)
     }
 

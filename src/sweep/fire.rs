@@ -14,10 +14,11 @@ use tokio::task::JoinSet;
 
 use super::store::Store;
 use super::{SweepError, Sweeper};
-use crate::fault::Fault;
+use crate::fault::{Fault, Reply};
 use crate::http::{Answer, Call, Http, HttpError};
 use crate::observation::Observation;
 use crate::observe::{self, json_at, text_at};
+use crate::record::Decision;
 use crate::suite::{Endpoint, PagesSpec, Suite};
 use crate::symbols::{Namer, View};
 
@@ -44,8 +45,9 @@ impl Brought {
         let mut observation = Observation::default();
         for answer in &self.answers {
             let shown = observe::answer(&suite.file, namer, view, answer);
-            if observation.status.is_none_or(|status| status < 400) {
-                observation.status = Some(answer.status);
+            let is_refused = observation.decision.is_some() && observation.verdict().is_denied();
+            if !is_refused {
+                observation.decision = Some(shown.decision);
                 observation.gate = shown.gate;
             }
             observation.discloses.extend(shown.discloses);
@@ -53,9 +55,9 @@ impl Brought {
                 observation.shape.get_or_insert_default().extend(shape);
             }
         }
-        if self.fault.is_some() {
-            (observation.status, observation.gate) = (None, None);
-            observation.fault = self.fault;
+        if let Some(fault) = self.fault {
+            observation.decision = Some(Decision::by_status(Reply::Fault(fault)));
+            observation.gate = None;
         }
         observation
     }
@@ -204,7 +206,8 @@ impl Walker<'_> {
     fn next(&self, first: &Call, call: &Call, brought: &Brought) -> Option<Call> {
         let pages = self.pages;
         let done = brought.answers.len();
-        let answer = brought.answers.last().filter(|last| last.is_success())?;
+        let answer = brought.answers.last();
+        let answer = answer.filter(|last| observe::decide(last).verdict().is_allowed())?;
         if let Some(relation) = &pages.link {
             return self.http.linked(call, answer, relation);
         }

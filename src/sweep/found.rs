@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 
 use super::batch::Swept;
 use super::{Proposed, Silence, Sweeper, Undone};
-use crate::findings;
+use crate::findings::{self, Finding};
 use crate::plan::{EndpointPlan, PlannedCell};
 use crate::record::Record;
 use crate::seen::Seen;
@@ -89,7 +89,7 @@ impl<'a> Sweeper<'a> {
     }
 
     /// The findings of a record, with what its calls wrote once only.
-    fn findings_of(&self, endpoint: &Endpoint, record: &Record) -> Vec<String> {
+    fn findings_of(&self, endpoint: &Endpoint, record: &Record) -> Vec<Finding> {
         let mut all = findings::of(self.suite, endpoint, record);
         let unrepeated = self.found.unrepeated.get(&endpoint.name);
         let unrepeated = unrepeated.into_iter().flatten();
@@ -128,7 +128,7 @@ impl<'a> Sweeper<'a> {
         }
     }
 
-    fn add_findings(&mut self, endpoint: &str, findings: Vec<String>) {
+    fn add_findings(&mut self, endpoint: &str, findings: Vec<Finding>) {
         if let Some(record) = self.found.records.get_mut(endpoint) {
             record.findings.extend(findings);
         }

@@ -82,7 +82,7 @@ fn was_allowed(record: &Record, cell: &PlannedCell<'_>) -> bool {
             .discloses
             .iter()
             .any(|symbol| symbol.starts_with("another cell."));
-        cell.status.is_some_and(|status| status < 300) && !shows_others
+        cell.is_allowed() && !shows_others
     })
 }
 
@@ -95,11 +95,11 @@ fn changed(
     now: &Observation,
 ) -> Option<String> {
     let before = record.cell_at(cell.target, cell.actor)?;
-    let status = now.status.filter(|status| *status != 429)?;
+    let status = now.status().filter(|status| *status != 429)?;
     if is_same(record, before, now) {
         return None;
     }
-    let was = before.verdict();
+    let was = before.answer();
     let content = if was == status.to_string() {
         " with another content"
     } else {
@@ -124,7 +124,7 @@ fn is_same(record: &Record, before: &Cell, now: &Observation) -> bool {
         .shape
         .as_ref()
         .and_then(|label| record.shapes.get(label));
-    before.status == now.status
+    Some(&before.decision) == now.decision.as_ref()
         && gate == now.gate.as_ref()
         && shape == now.shape.as_ref()
         && before.discloses.iter().eq(&now.discloses)

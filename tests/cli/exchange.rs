@@ -45,6 +45,7 @@ fn recorded(filter: &str) -> String {
 #[test]
 fn every_kind_of_credential_is_what_the_service_takes() {
     assert_snapshot!(recorded("who"), @r"
+    format: 2
     endpoint: GET /who
     gates:
       a-wrong-token: a wrong token
@@ -68,22 +69,23 @@ fn every_kind_of_credential_is_what_the_service_takes() {
       - token of hs256
     cells:
       nothing:
-        bearer: {status: 200, effects: not observed, shape: body 2454}
-        basic: {status: 200, effects: not observed, shape: body 6eb5}
-        cookies: {status: 200, effects: not observed, shape: body 2f00}
-        hs256: {status: 200, effects: not observed, shape: body bcf2}
-        rs256: {status: 200, effects: not observed, shape: body 0ff4}
-        es256: {status: 200, effects: not observed, shape: body a00f}
-        wrong key: {status: 401, gate: a-wrong-token, effects: not observed}
-        logged in: {status: 200, effects: not observed, shape: body 299f}
-        in session: {status: 200, effects: not observed, shape: body 5285}
-        anonymous: {status: 401, gate: no-credential, effects: not observed}
+        bearer: {allowed: 200, effects: not observed, shape: body 2454}
+        basic: {allowed: 200, effects: not observed, shape: body 6eb5}
+        cookies: {allowed: 200, effects: not observed, shape: body 2f00}
+        hs256: {allowed: 200, effects: not observed, shape: body bcf2}
+        rs256: {allowed: 200, effects: not observed, shape: body 0ff4}
+        es256: {allowed: 200, effects: not observed, shape: body a00f}
+        wrong key: {denied: 401, gate: a-wrong-token, effects: not observed}
+        logged in: {allowed: 200, effects: not observed, shape: body 299f}
+        in session: {allowed: 200, effects: not observed, shape: body 5285}
+        anonymous: {denied: 401, gate: no-credential, effects: not observed}
     ");
 }
 
 #[test]
 fn a_form_is_sent_as_a_browser_sends_it() {
     assert_snapshot!(recorded("form"), @r"
+    format: 2
     endpoint: POST /form
     shapes:
       body 8a3c:
@@ -93,25 +95,26 @@ fn a_form_is_sent_as_a_browser_sends_it() {
       - text=a b&c=ä
     cells:
       nothing:
-        bearer: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 8a3c}
-        basic: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 8a3c}
-        cookies: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 8a3c}
-        hs256: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 8a3c}
-        rs256: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 8a3c}
-        es256: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 8a3c}
-        wrong key: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 8a3c}
-        logged in: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 8a3c}
-        in session: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 8a3c}
-        anonymous: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 8a3c}
+        bearer: {allowed: 200, discloses: [cell.tag], effects: not observed, shape: body 8a3c}
+        basic: {allowed: 200, discloses: [cell.tag], effects: not observed, shape: body 8a3c}
+        cookies: {allowed: 200, discloses: [cell.tag], effects: not observed, shape: body 8a3c}
+        hs256: {allowed: 200, discloses: [cell.tag], effects: not observed, shape: body 8a3c}
+        rs256: {allowed: 200, discloses: [cell.tag], effects: not observed, shape: body 8a3c}
+        es256: {allowed: 200, discloses: [cell.tag], effects: not observed, shape: body 8a3c}
+        wrong key: {allowed: 200, discloses: [cell.tag], effects: not observed, shape: body 8a3c}
+        logged in: {allowed: 200, discloses: [cell.tag], effects: not observed, shape: body 8a3c}
+        in session: {allowed: 200, discloses: [cell.tag], effects: not observed, shape: body 8a3c}
+        anonymous: {allowed: 200, discloses: [cell.tag], effects: not observed, shape: body 8a3c}
     findings:
-    - 'anonymous-allowed: anonymous on `nothing` was allowed (200)'
-    - 'open-to-everybody: everybody was allowed upon every target, also whom the service does not know'
+    - {kind: anonymous-allowed, target: nothing, actor: anonymous, detail: was allowed (200)}
+    - {kind: open-to-everybody, detail: 'everybody was allowed upon every target, also whom the service does not know'}
     ");
 }
 
 #[test]
 fn a_body_in_parts_has_fields_and_files() {
     assert_snapshot!(recorded("parts"), @r#"
+    format: 2
     endpoint: POST /parts
     shapes:
       body 1157:
@@ -120,71 +123,74 @@ fn a_body_in_parts_has_fields_and_files() {
       - Some("title") None None "of <cell.tag>"
     cells:
       nothing:
-        bearer: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 1157}
-        basic: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 1157}
-        cookies: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 1157}
-        hs256: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 1157}
-        rs256: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 1157}
-        es256: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 1157}
-        wrong key: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 1157}
-        logged in: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 1157}
-        in session: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 1157}
-        anonymous: {status: 200, discloses: [cell.tag], effects: not observed, shape: body 1157}
+        bearer: {allowed: 200, discloses: [cell.tag], effects: not observed, shape: body 1157}
+        basic: {allowed: 200, discloses: [cell.tag], effects: not observed, shape: body 1157}
+        cookies: {allowed: 200, discloses: [cell.tag], effects: not observed, shape: body 1157}
+        hs256: {allowed: 200, discloses: [cell.tag], effects: not observed, shape: body 1157}
+        rs256: {allowed: 200, discloses: [cell.tag], effects: not observed, shape: body 1157}
+        es256: {allowed: 200, discloses: [cell.tag], effects: not observed, shape: body 1157}
+        wrong key: {allowed: 200, discloses: [cell.tag], effects: not observed, shape: body 1157}
+        logged in: {allowed: 200, discloses: [cell.tag], effects: not observed, shape: body 1157}
+        in session: {allowed: 200, discloses: [cell.tag], effects: not observed, shape: body 1157}
+        anonymous: {allowed: 200, discloses: [cell.tag], effects: not observed, shape: body 1157}
     findings:
-    - 'anonymous-allowed: anonymous on `nothing` was allowed (200)'
-    - 'open-to-everybody: everybody was allowed upon every target, also whom the service does not know'
+    - {kind: anonymous-allowed, target: nothing, actor: anonymous, detail: was allowed (200)}
+    - {kind: open-to-everybody, detail: 'everybody was allowed upon every target, also whom the service does not know'}
     "#);
 }
 
 #[test]
 fn any_other_body_is_a_text_or_bytes_with_its_media_type() {
     assert_snapshot!(recorded("raw-text"), @r"
+    format: 2
     endpoint: PUT /raw
     shapes:
       body d5ba:
       - 'application/xml: <a><cell.tag></a>'
     cells:
       nothing:
-        bearer: {status: 200, discloses: [cell.tag], effects: not observed, shape: body d5ba}
-        basic: {status: 200, discloses: [cell.tag], effects: not observed, shape: body d5ba}
-        cookies: {status: 200, discloses: [cell.tag], effects: not observed, shape: body d5ba}
-        hs256: {status: 200, discloses: [cell.tag], effects: not observed, shape: body d5ba}
-        rs256: {status: 200, discloses: [cell.tag], effects: not observed, shape: body d5ba}
-        es256: {status: 200, discloses: [cell.tag], effects: not observed, shape: body d5ba}
-        wrong key: {status: 200, discloses: [cell.tag], effects: not observed, shape: body d5ba}
-        logged in: {status: 200, discloses: [cell.tag], effects: not observed, shape: body d5ba}
-        in session: {status: 200, discloses: [cell.tag], effects: not observed, shape: body d5ba}
-        anonymous: {status: 200, discloses: [cell.tag], effects: not observed, shape: body d5ba}
+        bearer: {allowed: 200, discloses: [cell.tag], effects: not observed, shape: body d5ba}
+        basic: {allowed: 200, discloses: [cell.tag], effects: not observed, shape: body d5ba}
+        cookies: {allowed: 200, discloses: [cell.tag], effects: not observed, shape: body d5ba}
+        hs256: {allowed: 200, discloses: [cell.tag], effects: not observed, shape: body d5ba}
+        rs256: {allowed: 200, discloses: [cell.tag], effects: not observed, shape: body d5ba}
+        es256: {allowed: 200, discloses: [cell.tag], effects: not observed, shape: body d5ba}
+        wrong key: {allowed: 200, discloses: [cell.tag], effects: not observed, shape: body d5ba}
+        logged in: {allowed: 200, discloses: [cell.tag], effects: not observed, shape: body d5ba}
+        in session: {allowed: 200, discloses: [cell.tag], effects: not observed, shape: body d5ba}
+        anonymous: {allowed: 200, discloses: [cell.tag], effects: not observed, shape: body d5ba}
     findings:
-    - 'anonymous-allowed: anonymous on `nothing` was allowed (200)'
-    - 'open-to-everybody: everybody was allowed upon every target, also whom the service does not know'
+    - {kind: anonymous-allowed, target: nothing, actor: anonymous, detail: was allowed (200)}
+    - {kind: open-to-everybody, detail: 'everybody was allowed upon every target, also whom the service does not know'}
     ");
     assert_snapshot!(recorded("raw-bytes"), @r"
+    format: 2
     endpoint: PUT /raw
     shapes:
       body 7463:
       - 'application/octet-stream: 00ff10'
     cells:
       nothing:
-        bearer: {status: 200, effects: not observed, shape: body 7463}
-        basic: {status: 200, effects: not observed, shape: body 7463}
-        cookies: {status: 200, effects: not observed, shape: body 7463}
-        hs256: {status: 200, effects: not observed, shape: body 7463}
-        rs256: {status: 200, effects: not observed, shape: body 7463}
-        es256: {status: 200, effects: not observed, shape: body 7463}
-        wrong key: {status: 200, effects: not observed, shape: body 7463}
-        logged in: {status: 200, effects: not observed, shape: body 7463}
-        in session: {status: 200, effects: not observed, shape: body 7463}
-        anonymous: {status: 200, effects: not observed, shape: body 7463}
+        bearer: {allowed: 200, effects: not observed, shape: body 7463}
+        basic: {allowed: 200, effects: not observed, shape: body 7463}
+        cookies: {allowed: 200, effects: not observed, shape: body 7463}
+        hs256: {allowed: 200, effects: not observed, shape: body 7463}
+        rs256: {allowed: 200, effects: not observed, shape: body 7463}
+        es256: {allowed: 200, effects: not observed, shape: body 7463}
+        wrong key: {allowed: 200, effects: not observed, shape: body 7463}
+        logged in: {allowed: 200, effects: not observed, shape: body 7463}
+        in session: {allowed: 200, effects: not observed, shape: body 7463}
+        anonymous: {allowed: 200, effects: not observed, shape: body 7463}
     findings:
-    - 'anonymous-allowed: anonymous on `nothing` was allowed (200)'
-    - 'open-to-everybody: everybody was allowed upon every target, also whom the service does not know'
+    - {kind: anonymous-allowed, target: nothing, actor: anonymous, detail: was allowed (200)}
+    - {kind: open-to-everybody, detail: 'everybody was allowed upon every target, also whom the service does not know'}
     ");
 }
 
 #[test]
 fn a_success_can_give_symbols_in_its_headers_its_cookies_and_its_body() {
     assert_snapshot!(recorded("made"), @r"
+    format: 2
     endpoint: POST /made
     shapes:
       body e197:
@@ -193,19 +199,19 @@ fn a_success_can_give_symbols_in_its_headers_its_cookies_and_its_body() {
       - url
     cells:
       nothing:
-        bearer: {status: 201, discloses: [in_body.token, in_cookie.token, in_header.token], effects: not observed, probes: {header: 200}, shape: body e197}
-        basic: {status: 201, discloses: [in_body.token, in_cookie.token, in_header.token], effects: not observed, probes: {header: 200}, shape: body e197}
-        cookies: {status: 201, discloses: [in_body.token, in_cookie.token, in_header.token], effects: not observed, probes: {header: 200}, shape: body e197}
-        hs256: {status: 201, discloses: [in_body.token, in_cookie.token, in_header.token], effects: not observed, probes: {header: 200}, shape: body e197}
-        rs256: {status: 201, discloses: [in_body.token, in_cookie.token, in_header.token], effects: not observed, probes: {header: 200}, shape: body e197}
-        es256: {status: 201, discloses: [in_body.token, in_cookie.token, in_header.token], effects: not observed, probes: {header: 200}, shape: body e197}
-        wrong key: {status: 201, discloses: [in_body.token, in_cookie.token, in_header.token], effects: not observed, probes: {header: 200}, shape: body e197}
-        logged in: {status: 201, discloses: [in_body.token, in_cookie.token, in_header.token], effects: not observed, probes: {header: 200}, shape: body e197}
-        in session: {status: 201, discloses: [in_body.token, in_cookie.token, in_header.token], effects: not observed, probes: {header: 200}, shape: body e197}
-        anonymous: {status: 201, discloses: [in_body.token, in_cookie.token, in_header.token], effects: not observed, probes: {header: 200}, shape: body e197}
+        bearer: {allowed: 201, discloses: [in_body.token, in_cookie.token, in_header.token], effects: not observed, probes: {header: 200}, shape: body e197}
+        basic: {allowed: 201, discloses: [in_body.token, in_cookie.token, in_header.token], effects: not observed, probes: {header: 200}, shape: body e197}
+        cookies: {allowed: 201, discloses: [in_body.token, in_cookie.token, in_header.token], effects: not observed, probes: {header: 200}, shape: body e197}
+        hs256: {allowed: 201, discloses: [in_body.token, in_cookie.token, in_header.token], effects: not observed, probes: {header: 200}, shape: body e197}
+        rs256: {allowed: 201, discloses: [in_body.token, in_cookie.token, in_header.token], effects: not observed, probes: {header: 200}, shape: body e197}
+        es256: {allowed: 201, discloses: [in_body.token, in_cookie.token, in_header.token], effects: not observed, probes: {header: 200}, shape: body e197}
+        wrong key: {allowed: 201, discloses: [in_body.token, in_cookie.token, in_header.token], effects: not observed, probes: {header: 200}, shape: body e197}
+        logged in: {allowed: 201, discloses: [in_body.token, in_cookie.token, in_header.token], effects: not observed, probes: {header: 200}, shape: body e197}
+        in session: {allowed: 201, discloses: [in_body.token, in_cookie.token, in_header.token], effects: not observed, probes: {header: 200}, shape: body e197}
+        anonymous: {allowed: 201, discloses: [in_body.token, in_cookie.token, in_header.token], effects: not observed, probes: {header: 200}, shape: body e197}
     findings:
-    - 'anonymous-allowed: anonymous on `nothing` was allowed (201)'
-    - 'open-to-everybody: everybody was allowed upon every target, also whom the service does not know'
+    - {kind: anonymous-allowed, target: nothing, actor: anonymous, detail: was allowed (201)}
+    - {kind: open-to-everybody, detail: 'everybody was allowed upon every target, also whom the service does not know'}
     ");
 }
 

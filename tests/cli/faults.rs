@@ -69,7 +69,8 @@ fn a_cell_without_an_answer_is_shown_to_people_and_programs() {
     let json: Json = serde_json::from_str(&json.stdout).unwrap();
     let cell = &json["endpoints"][0]["record"]["cells"]["a close"]["owner"];
     assert_eq!(cell["fault"], "connection closed");
-    assert_eq!(cell["status"], Json::Null);
+    assert_eq!(cell["allowed"], Json::Null);
+    assert_eq!(cell["denied"], Json::Null);
 }
 
 #[test]

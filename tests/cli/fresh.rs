@@ -69,6 +69,7 @@ fn a_call_that_changes_its_own_caller_harms_no_other_cell() {
     let place = doors();
     swept(&place);
     assert_snapshot!(record(&place, "logout"), @r"
+    format: 2
     endpoint: POST /logout
     gates:
       who-are-you: who are you
@@ -77,24 +78,25 @@ fn a_call_that_changes_its_own_caller_harms_no_other_cell() {
         row: <actor.session>
     cells:
       itself:
-        admin: {status: 204}
-        owner: {status: 204, effects: [delete session 6f4f]}
-        other: {status: 204}
-        anonymous: {status: 401, gate: who-are-you}
+        admin: {allowed: 204}
+        owner: {allowed: 204, effects: [delete session 6f4f]}
+        other: {allowed: 204}
+        anonymous: {denied: 401, gate: who-are-you}
       itself for a friend:
-        admin: {status: 204}
-        owner: {status: 204, effects: [delete session 6f4f]}
-        other: {status: 204}
-        anonymous: {status: 401, gate: who-are-you}
+        admin: {allowed: 204}
+        owner: {allowed: 204, effects: [delete session 6f4f]}
+        other: {allowed: 204}
+        anonymous: {denied: 401, gate: who-are-you}
     findings:
-    - 'allowed-without-effect: admin on `itself` was allowed (204), and nothing changed'
-    - 'world-changed: owner on `itself` changed session <actor.session>'
-    - 'allowed-without-effect: other on `itself` was allowed (204), and nothing changed'
-    - 'allowed-without-effect: admin on `itself for a friend` was allowed (204), and nothing changed'
-    - 'world-changed: owner on `itself for a friend` changed session <actor.session>'
-    - 'allowed-without-effect: other on `itself for a friend` was allowed (204), and nothing changed'
+    - {kind: allowed-without-effect, target: itself, actor: admin, detail: 'was allowed (204), and nothing changed'}
+    - {kind: world-changed, target: itself, actor: owner, detail: changed session <actor.session>}
+    - {kind: allowed-without-effect, target: itself, actor: other, detail: 'was allowed (204), and nothing changed'}
+    - {kind: allowed-without-effect, target: itself for a friend, actor: admin, detail: 'was allowed (204), and nothing changed'}
+    - {kind: world-changed, target: itself for a friend, actor: owner, detail: changed session <actor.session>}
+    - {kind: allowed-without-effect, target: itself for a friend, actor: other, detail: 'was allowed (204), and nothing changed'}
     ");
     assert_snapshot!(record(&place, "me-delete"), @r"
+    format: 2
     endpoint: DELETE /me
     gates:
       who-are-you: who are you
@@ -105,18 +107,18 @@ fn a_call_that_changes_its_own_caller_harms_no_other_cell() {
         row: <actor.session>
     cells:
       itself:
-        owner: {status: 204, effects: [delete member acc0, delete session 6f4f], probes: {friend: 200, other: 200}}
-        other: {status: 204, effects: [delete member acc0], probes: {friend: 200, other: 401}}
-        anonymous: {status: 401, gate: who-are-you, probes: {friend: 200, other: 200}}
+        owner: {allowed: 204, effects: [delete member acc0, delete session 6f4f], probes: {friend: 200, other: 200}}
+        other: {allowed: 204, effects: [delete member acc0], probes: {friend: 200, other: 401}}
+        anonymous: {denied: 401, gate: who-are-you, probes: {friend: 200, other: 200}}
       itself for a friend:
-        owner: {status: 204, effects: [delete member acc0, delete session 6f4f], probes: {friend: 200, other: 200}}
-        other: {status: 204, effects: [delete member acc0], probes: {friend: 200, other: 401}}
-        anonymous: {status: 401, gate: who-are-you, probes: {friend: 200, other: 200}}
+        owner: {allowed: 204, effects: [delete member acc0, delete session 6f4f], probes: {friend: 200, other: 200}}
+        other: {allowed: 204, effects: [delete member acc0], probes: {friend: 200, other: 401}}
+        anonymous: {denied: 401, gate: who-are-you, probes: {friend: 200, other: 200}}
     findings:
-    - 'world-changed: owner on `itself` changed member <actor.member_id>, session <actor.session>'
-    - 'world-changed: other on `itself` changed member <actor.member_id>'
-    - 'world-changed: owner on `itself for a friend` changed member <actor.member_id>, session <actor.session>'
-    - 'world-changed: other on `itself for a friend` changed member <actor.member_id>'
+    - {kind: world-changed, target: itself, actor: owner, detail: 'changed member <actor.member_id>, session <actor.session>'}
+    - {kind: world-changed, target: itself, actor: other, detail: changed member <actor.member_id>}
+    - {kind: world-changed, target: itself for a friend, actor: owner, detail: 'changed member <actor.member_id>, session <actor.session>'}
+    - {kind: world-changed, target: itself for a friend, actor: other, detail: changed member <actor.member_id>}
     ");
     assert_snapshot!(record(&place, "me-promote"), @r"
     endpoint: PATCH /me
@@ -133,18 +135,18 @@ fn a_call_that_changes_its_own_caller_harms_no_other_cell() {
       - role
     cells:
       itself:
-        owner: {status: 200, discloses: [actor.member_id], effects: [update member 7382], shape: body 9445}
-        other: {status: 200, discloses: [actor.member_id], effects: [update member 7382], shape: body 9445}
-        anonymous: {status: 401, gate: who-are-you}
+        owner: {allowed: 200, discloses: [actor.member_id], effects: [update member 7382], shape: body 9445}
+        other: {allowed: 200, discloses: [actor.member_id], effects: [update member 7382], shape: body 9445}
+        anonymous: {denied: 401, gate: who-are-you}
       itself for a friend:
-        owner: {status: 200, discloses: [actor.member_id], effects: [update member 7382], shape: body 9445}
-        other: {status: 200, discloses: [actor.member_id], effects: [update member 7382], shape: body 9445}
-        anonymous: {status: 401, gate: who-are-you}
+        owner: {allowed: 200, discloses: [actor.member_id], effects: [update member 7382], shape: body 9445}
+        other: {allowed: 200, discloses: [actor.member_id], effects: [update member 7382], shape: body 9445}
+        anonymous: {denied: 401, gate: who-are-you}
     findings:
-    - 'world-changed: owner on `itself` changed member <actor.member_id>'
-    - 'world-changed: other on `itself` changed member <actor.member_id>'
-    - 'world-changed: owner on `itself for a friend` changed member <actor.member_id>'
-    - 'world-changed: other on `itself for a friend` changed member <actor.member_id>'
+    - {kind: world-changed, target: itself, actor: owner, detail: changed member <actor.member_id>}
+    - {kind: world-changed, target: itself, actor: other, detail: changed member <actor.member_id>}
+    - {kind: world-changed, target: itself for a friend, actor: owner, detail: changed member <actor.member_id>}
+    - {kind: world-changed, target: itself for a friend, actor: other, detail: changed member <actor.member_id>}
     ");
 }
 

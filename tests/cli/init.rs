@@ -436,6 +436,7 @@ fn what_it_writes_for_a_service_that_makes_its_own_things_is_swept_without_a_cha
     run("record");
     let record = text(&place, "made/snapshots/get-team.snap");
     assert_snapshot!(record.split_once("\n---\n").unwrap().1, @"
+    format: 2
     endpoint: GET /teams/{{ target.team_id }}
     gates:
       the-team-is-not-yours: the team is not yours
@@ -446,20 +447,20 @@ fn what_it_writes_for_a_service_that_makes_its_own_things_is_swept_without_a_cha
       - team_id
     cells:
       own team:
-        admin: {status: 200, discloses: [target.team_id], effects: not observed, shape: body 4232}
-        member: {status: 200, discloses: [target.team_id], effects: not observed, shape: body 4232}
-        outsider: {status: 403, gate: the-team-is-not-yours, effects: not observed}
-        anonymous: {status: 401, gate: who-are-you, effects: not observed}
+        admin: {allowed: 200, discloses: [target.team_id], effects: not observed, shape: body 4232}
+        member: {allowed: 200, discloses: [target.team_id], effects: not observed, shape: body 4232}
+        outsider: {denied: 403, gate: the-team-is-not-yours, effects: not observed}
+        anonymous: {denied: 401, gate: who-are-you, effects: not observed}
       other team:
-        admin: {status: 403, gate: the-team-is-not-yours, effects: not observed}
-        member: {status: 403, gate: the-team-is-not-yours, effects: not observed}
-        outsider: {status: 200, discloses: [target.team_id], effects: not observed, shape: body 4232}
-        anonymous: {status: 401, gate: who-are-you, effects: not observed}
+        admin: {denied: 403, gate: the-team-is-not-yours, effects: not observed}
+        member: {denied: 403, gate: the-team-is-not-yours, effects: not observed}
+        outsider: {allowed: 200, discloses: [target.team_id], effects: not observed, shape: body 4232}
+        anonymous: {denied: 401, gate: who-are-you, effects: not observed}
       team that does not exist:
-        admin: {status: 404, gate: there-is-no-such-team, effects: not observed}
-        member: {status: 404, gate: there-is-no-such-team, effects: not observed}
-        outsider: {status: 404, gate: there-is-no-such-team, effects: not observed}
-        anonymous: {status: 401, gate: who-are-you, effects: not observed}
+        admin: {denied: 404, gate: there-is-no-such-team, effects: not observed}
+        member: {denied: 404, gate: there-is-no-such-team, effects: not observed}
+        outsider: {denied: 404, gate: there-is-no-such-team, effects: not observed}
+        anonymous: {denied: 401, gate: who-are-you, effects: not observed}
     ");
     run("check");
     // What the outsider made nobody else can remove, and without a database there is no journal.

@@ -151,14 +151,15 @@ fn what_cargo_insta_accepts_keeps_the_earlier_reasons() {
             - "widened all notes: admin: 403 -> 200"
           reason: admins list notes
     ---
+    format: 2
     endpoint: GET /notes
     gates:
       no: 'auth_error: No'
     cells:
       all notes:
-        admin: {status: 200, discloses: [admin.user_id, owner.user_id]}
-        owner: {status: 200}
-        anonymous: {status: 401, gate: no}
-        root: {status: 200}
+        admin: {allowed: 200, discloses: [admin.user_id, owner.user_id]}
+        owner: {allowed: 200}
+        anonymous: {denied: 401, gate: no}
+        root: {allowed: 200}
     "#);
 }

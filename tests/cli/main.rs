@@ -37,6 +37,7 @@ mod insta_review;
 mod launch;
 mod letters;
 mod memory;
+mod migrate;
 mod mistakes;
 mod mutations;
 mod options;

@@ -68,11 +68,10 @@ fn a_report_as_json_has_what_was_before_and_how_to_repeat_what_changed() {
     hole(&place, &["json=report.json"]);
     let report = parsed(&read(&place, "report.json"));
     let endpoint = &report["endpoints"][0];
-    let status =
-        |record: &str| endpoint[record]["cells"]["owner's key"]["org_admin"]["status"].clone();
+    let cell = |record: &str| &endpoint[record]["cells"]["owner's key"]["org_admin"];
     assert_eq!(
-        (status("before"), status("record")),
-        (json!(403), json!(200))
+        (&cell("before")["denied"], &cell("record")["allowed"]),
+        (&json!(403), &json!(200))
     );
     let expected = r#"curl "$BASE_URL/key/info" --url-query "key=$TARGET_KEY" -H "authorization: Bearer $ACTOR_KEY""#;
     assert_eq!(endpoint["calls"]["owner's key"]["org_admin"], expected);

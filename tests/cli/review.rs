@@ -8,29 +8,30 @@ use insta::assert_snapshot;
 use super::place::Place;
 
 const LIST: &str = "\
+format: 2
 endpoint: GET /notes
 gates:
   no: 'auth_error: No'
 cells:
   all notes:
-    admin: {status: 200, discloses: [admin.user_id]}
-    owner: {status: 403, gate: no}
-    anonymous: {status: 401, gate: no}
-    root: {status: 403, gate: no}
+    admin: {allowed: 200, discloses: [admin.user_id]}
+    owner: {denied: 403, gate: no}
+    anonymous: {denied: 401, gate: no}
+    root: {denied: 403, gate: no}
 ";
 
 /// Two actors more may list, and one of them sees who the admin is.
 fn widened() -> String {
-    LIST.replace("owner: {status: 403, gate: no}", "owner: {status: 200}")
-        .replace("root: {status: 403, gate: no}", "root: {status: 200}")
+    LIST.replace("owner: {denied: 403, gate: no}", "owner: {allowed: 200}")
+        .replace("root: {denied: 403, gate: no}", "root: {allowed: 200}")
         .replace("[admin.user_id]", "[admin.user_id, owner.user_id]")
 }
 
 /// Somebody less may list.
 fn narrowed() -> String {
     LIST.replace(
-        "status: 200, discloses: [admin.user_id]",
-        "status: 403, gate: no",
+        "allowed: 200, discloses: [admin.user_id]",
+        "denied: 403, gate: no",
     )
 }
 
@@ -152,15 +153,16 @@ fn a_reason_is_kept_with_the_earlier_ones() {
         - 'disclosure-widened all notes: admin: not disclosed -> owner.user_id'
         reason: 'notes are for everybody: see #7'
     ---
+    format: 2
     endpoint: GET /notes
     gates:
       no: 'auth_error: No'
     cells:
       all notes:
-        admin: {status: 200, discloses: [admin.user_id, owner.user_id]}
-        owner: {status: 200}
-        anonymous: {status: 401, gate: no}
-        root: {status: 200}
+        admin: {allowed: 200, discloses: [admin.user_id, owner.user_id]}
+        owner: {allowed: 200}
+        anonymous: {denied: 401, gate: no}
+        root: {allowed: 200}
     ");
 }
 

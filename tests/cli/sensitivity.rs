@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::place::{Ended, Place};
 
 const DELETE: &str = "\
+format: 2
 endpoint: DELETE /notes/{{ target.note_id }}
 gates:
   not-yours: 'forbidden: not yours'
@@ -14,37 +15,39 @@ effects:
   delete note 1a2b: {row: <target.note_id>}
 cells:
   own note:
-    admin: {status: 204, effects: [delete note 1a2b]}
-    owner: {status: 204, effects: [delete note 1a2b]}
-    anonymous: {status: 401, gate: who-are-you}
-    root: {status: 204, effects: [delete note 1a2b]}
+    admin: {allowed: 204, effects: [delete note 1a2b]}
+    owner: {allowed: 204, effects: [delete note 1a2b]}
+    anonymous: {denied: 401, gate: who-are-you}
+    root: {allowed: 204, effects: [delete note 1a2b]}
   owner's note:
-    admin: {status: 403, gate: not-yours}
-    owner: {status: 204, effects: [delete note 1a2b]}
-    anonymous: {status: 401, gate: who-are-you}
-    root: {status: 403, gate: not-yours}
+    admin: {denied: 403, gate: not-yours}
+    owner: {allowed: 204, effects: [delete note 1a2b]}
+    anonymous: {denied: 401, gate: who-are-you}
+    root: {denied: 403, gate: not-yours}
 ";
 
 const LIST: &str = "\
+format: 2
 endpoint: GET /notes
 cells:
   all notes:
-    admin: {status: 200}
-    owner: {status: 200}
-    anonymous: {status: 200}
-    root: {status: 200}
+    admin: {allowed: 200}
+    owner: {allowed: 200}
+    anonymous: {allowed: 200}
+    root: {allowed: 200}
 ";
 
 const SHARE: &str = "\
+format: 2
 endpoint: POST /notes/{{ target.note_id }}/share
 gates:
   not-today: 'unavailable: not today'
 cells:
   own note:
-    admin: {status: 403, gate: not-today}
-    owner: {status: 403, gate: not-today}
-    anonymous: {status: 403, gate: not-today}
-    root: {status: 403, gate: not-today}
+    admin: {denied: 403, gate: not-today}
+    owner: {denied: 403, gate: not-today}
+    anonymous: {denied: 403, gate: not-today}
+    root: {denied: 403, gate: not-today}
 ";
 
 const EXPLAINED: &str = "\

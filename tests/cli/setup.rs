@@ -30,6 +30,7 @@ fn a_service_without_a_database_is_swept_by_requests_alone_and_left_as_it_was() 
     let url = service.url();
     place.run(&["record", "desk", "--base-url", &url]).result();
     assert_snapshot!(record(&place, "project-get"), @r"
+    format: 2
     endpoint: GET /projects/{{ target.project_id }}
     gates:
       project-is-not-yours 47ed: project <target.project_id> is not yours
@@ -41,19 +42,20 @@ fn a_service_without_a_database_is_swept_by_requests_alone_and_left_as_it_was() 
       - owner
     cells:
       owner's project:
-        admin: {status: 200, discloses: [owner.page, target.project_id], effects: not observed, shape: body 4c79}
-        owner: {status: 200, discloses: [actor.page, target.project_id], effects: not observed, shape: body 4c79}
-        other: {status: 403, gate: project-is-not-yours 47ed, discloses: [target.project_id], effects: not observed}
-        member: {status: 403, gate: project-is-not-yours 47ed, discloses: [target.project_id], effects: not observed}
-        anonymous: {status: 401, gate: who-are-you, effects: not observed}
+        admin: {allowed: 200, discloses: [owner.page, target.project_id], effects: not observed, shape: body 4c79}
+        owner: {allowed: 200, discloses: [actor.page, target.project_id], effects: not observed, shape: body 4c79}
+        other: {denied: 403, gate: project-is-not-yours 47ed, discloses: [target.project_id], effects: not observed}
+        member: {denied: 403, gate: project-is-not-yours 47ed, discloses: [target.project_id], effects: not observed}
+        anonymous: {denied: 401, gate: who-are-you, effects: not observed}
       the plan:
-        admin: {status: 200, discloses: [owner.page, plan.project_id], effects: not observed, shape: body 4c79}
-        owner: {status: 200, discloses: [actor.page, plan.project_id], effects: not observed, shape: body 4c79}
-        other: {status: 403, gate: project-is-not-yours 6a7a, discloses: [plan.project_id], effects: not observed}
-        member: {status: 403, gate: project-is-not-yours 6a7a, discloses: [plan.project_id], effects: not observed}
-        anonymous: {status: 401, gate: who-are-you, effects: not observed}
+        admin: {allowed: 200, discloses: [owner.page, plan.project_id], effects: not observed, shape: body 4c79}
+        owner: {allowed: 200, discloses: [actor.page, plan.project_id], effects: not observed, shape: body 4c79}
+        other: {denied: 403, gate: project-is-not-yours 6a7a, discloses: [plan.project_id], effects: not observed}
+        member: {denied: 403, gate: project-is-not-yours 6a7a, discloses: [plan.project_id], effects: not observed}
+        anonymous: {denied: 401, gate: who-are-you, effects: not observed}
     ");
     assert_snapshot!(record(&place, "project-create"), @r"
+    format: 2
     endpoint: POST /projects
     gates:
       who-are-you: who are you
@@ -63,11 +65,11 @@ fn a_service_without_a_database_is_swept_by_requests_alone_and_left_as_it_was() 
       - owner
     cells:
       own:
-        admin: {status: 201, discloses: [new.project_id], effects: not observed, shape: body 4c79}
-        owner: {status: 201, discloses: [actor.page, new.project_id], effects: not observed, shape: body 4c79}
-        other: {status: 201, discloses: [actor.page, new.project_id], effects: not observed, shape: body 4c79}
-        member: {status: 201, discloses: [actor.page, new.project_id], effects: not observed, shape: body 4c79}
-        anonymous: {status: 401, gate: who-are-you, effects: not observed}
+        admin: {allowed: 201, discloses: [new.project_id], effects: not observed, shape: body 4c79}
+        owner: {allowed: 201, discloses: [actor.page, new.project_id], effects: not observed, shape: body 4c79}
+        other: {allowed: 201, discloses: [actor.page, new.project_id], effects: not observed, shape: body 4c79}
+        member: {allowed: 201, discloses: [actor.page, new.project_id], effects: not observed, shape: body 4c79}
+        anonymous: {denied: 401, gate: who-are-you, effects: not observed}
     ");
     assert_eq!(service.paths(), Vec::<String>::new());
     let again = ["check", "desk", "--base-url", &url, "--concurrency", "1"];
@@ -107,6 +109,7 @@ fn what_a_setup_writes_is_no_effect_of_a_call_and_is_undone() {
     let run = |command| place.run(&[&[command, "desk"], &service[..]].concat());
     run("record").result();
     assert_snapshot!(record(&place, "project-get"), @r"
+    format: 2
     endpoint: GET /projects/{{ target.project_id }}
     gates:
       project-is-not-yours 47ed: project <target.project_id> is not yours
@@ -118,19 +121,20 @@ fn what_a_setup_writes_is_no_effect_of_a_call_and_is_undone() {
       - owner
     cells:
       owner's project:
-        admin: {status: 200, discloses: [owner.page, target.project_id], shape: body 4c79}
-        owner: {status: 200, discloses: [actor.page, target.project_id], shape: body 4c79}
-        other: {status: 403, gate: project-is-not-yours 47ed, discloses: [target.project_id]}
-        member: {status: 403, gate: project-is-not-yours 47ed, discloses: [target.project_id]}
-        anonymous: {status: 401, gate: who-are-you}
+        admin: {allowed: 200, discloses: [owner.page, target.project_id], shape: body 4c79}
+        owner: {allowed: 200, discloses: [actor.page, target.project_id], shape: body 4c79}
+        other: {denied: 403, gate: project-is-not-yours 47ed, discloses: [target.project_id]}
+        member: {denied: 403, gate: project-is-not-yours 47ed, discloses: [target.project_id]}
+        anonymous: {denied: 401, gate: who-are-you}
       the plan:
-        admin: {status: 200, discloses: [owner.page, plan.project_id], shape: body 4c79}
-        owner: {status: 200, discloses: [actor.page, plan.project_id], shape: body 4c79}
-        other: {status: 403, gate: project-is-not-yours 6a7a, discloses: [plan.project_id]}
-        member: {status: 403, gate: project-is-not-yours 6a7a, discloses: [plan.project_id]}
-        anonymous: {status: 401, gate: who-are-you}
+        admin: {allowed: 200, discloses: [owner.page, plan.project_id], shape: body 4c79}
+        owner: {allowed: 200, discloses: [actor.page, plan.project_id], shape: body 4c79}
+        other: {denied: 403, gate: project-is-not-yours 6a7a, discloses: [plan.project_id]}
+        member: {denied: 403, gate: project-is-not-yours 6a7a, discloses: [plan.project_id]}
+        anonymous: {denied: 401, gate: who-are-you}
     ");
     assert_snapshot!(record(&place, "project-delete"), @r"
+    format: 2
     endpoint: DELETE /projects/{{ target.project_id }}
     gates:
       not-yours: not yours
@@ -143,11 +147,11 @@ fn what_a_setup_writes_is_no_effect_of_a_call_and_is_undone() {
           things: <count>
     cells:
       owner's project:
-        admin: {status: 204, effects: [delete thing 28e1, update sum e395]}
-        owner: {status: 204, effects: [delete thing 28e1, update sum e395]}
-        other: {status: 403, gate: not-yours}
-        member: {status: 403, gate: not-yours}
-        anonymous: {status: 401, gate: who-are-you}
+        admin: {allowed: 204, effects: [delete thing 28e1, update sum e395]}
+        owner: {allowed: 204, effects: [delete thing 28e1, update sum e395]}
+        other: {denied: 403, gate: not-yours}
+        member: {denied: 403, gate: not-yours}
+        anonymous: {denied: 401, gate: who-are-you}
     ");
     assert_eq!(watched.service.rows(), (0, 0, 0));
     run("check").result();

@@ -72,13 +72,13 @@ fn the_text_and_the_header_are_shown_on_demand_and_hidden_again() {
 
     @@ all notes
        all notes:
-    -    admin: {status: 200, discloses: [admin.user_id]}
-    -    owner: {status: 403, gate: no}
-    +    admin: {status: 200, discloses: [admin.user_id, owner.user_id]}
-    +    owner: {status: 200}
-         anonymous: {status: 401, gate: no}
-    -    root: {status: 403, gate: no}
-    +    root: {status: 200}
+    -    admin: {allowed: 200, discloses: [admin.user_id]}
+    -    owner: {denied: 403, gate: no}
+    +    admin: {allowed: 200, discloses: [admin.user_id, owner.user_id]}
+    +    owner: {allowed: 200}
+         anonymous: {denied: 401, gate: no}
+    -    root: {denied: 403, gate: no}
+    +    root: {allowed: 200}
 
       a accept     keep the new snapshot
       r reject     retain the old snapshot
@@ -192,7 +192,7 @@ fn a_widening_is_accepted_with_a_reason_and_what_was_skipped_still_waits() {
             "note-share.snap"
         ]
     );
-    assert!(accepted(&place, "note-list").ends_with("root: {status: 200}\n"));
+    assert!(accepted(&place, "note-list").ends_with("root: {allowed: 200}\n"));
     assert!(accepted(&place, "note-list").contains("    reason: 'members may list, see #7'\n"));
 }
 

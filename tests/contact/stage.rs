@@ -209,7 +209,9 @@ impl Recorded {
     }
 
     pub(crate) fn status(&self, actor: &str) -> Option<u64> {
-        self.cell(actor)["status"].as_u64()
+        let cell = self.cell(actor);
+        let verdicts = ["allowed", "redirected", "denied"];
+        verdicts.iter().find_map(|verdict| cell[verdict].as_u64())
     }
 
     /// The effects of the actor's call, each as its operation and table.
@@ -222,6 +224,13 @@ impl Recorded {
         let mut effects: Vec<_> = effects.into_iter().flatten().map(short).collect();
         effects.dedup();
         effects
+    }
+
+    /// Whether there is a finding of that kind about the actor's call.
+    pub(crate) fn has_finding(&self, kind: &str, actor: &str) -> bool {
+        let findings = self.0["findings"].as_array();
+        let mut findings = findings.into_iter().flatten();
+        findings.any(|finding| finding["kind"] == kind && finding["actor"] == actor)
     }
 
     /// Whether the actor's call was observed and changed nothing.

@@ -68,8 +68,8 @@ async fn flips(hole: Hole) -> Vec<String> {
                 };
                 flips.push(format!(
                     "{endpoint}/{target}/{actor}: {} -> {}{wrote}",
-                    before.verdict(),
-                    cell.verdict()
+                    before.answer(),
+                    cell.answer()
                 ));
             }
         }
@@ -132,12 +132,12 @@ async fn a_silent_write_on_a_denied_call_is_in_the_record() {
         .await;
     let record = &swept.records["key-update-models"];
     let cell = record.cell_at("owner's key", "internal_user").unwrap();
-    assert_eq!(cell.status, Some(403));
-    assert!(!cell.effects.is_empty() && cell.effects.is_observed());
+    assert_eq!(cell.status(), Some(403));
+    assert!(cell.wrote());
     let finding =
         "denied-but-wrote: internal_user on `owner's key` was denied (403), and rows changed";
     assert!(
-        record.findings.iter().any(|line| line == finding),
+        record.findings.iter().any(|one| one.to_string() == finding),
         "{:#?}",
         record.findings
     );

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use authz_pin::drift::{Comparison, between, compare};
 use authz_pin::fault::{Fault, Reply};
-use authz_pin::observation::RowChange;
-use authz_pin::record::{Cell, Effects, Record};
+use authz_pin::findings::{Finding, Kind};
+use authz_pin::observation::{Operation, RowChange};
+use authz_pin::record::{Cell, Decision, EffectLabel, Effects, Record};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
@@ -24,6 +25,7 @@ struct Mutation {
 enum What {
     Endpoint,
     Status,
+    Rule,
     Fault,
     Gate,
     Discloses,
@@ -48,6 +50,7 @@ fn mutation() -> impl Strategy<Value = Mutation> {
     let what = select(vec![
         What::Endpoint,
         What::Status,
+        What::Rule,
         What::Fault,
         What::Gate,
         What::Discloses,
@@ -70,12 +73,20 @@ fn mutation() -> impl Strategy<Value = Mutation> {
     (what, any::<Index>(), text()).prop_map(|(what, at, text)| Mutation { what, at, text })
 }
 
+fn of(reply: Reply) -> Decision {
+    Decision::by_status(reply)
+}
+
 impl Mutation {
     fn apply(&self, record: &mut Record) {
         let text = self.text.clone();
         match self.what {
             What::Endpoint => record.endpoint = text,
-            What::AddFinding => record.findings.push(text),
+            What::AddFinding => record.findings.push(Finding {
+                kind: Kind::StatusDiffers,
+                cell: None,
+                detail: text,
+            }),
             What::MoveFinding => record.findings.reverse(),
             What::MoveTarget => record.cells.reverse(),
             What::GateLegend => {
@@ -110,7 +121,10 @@ impl Mutation {
         };
         match self.what {
             What::RemoveCell => drop(row.pop()),
-            What::AddCell => drop(row.insert(self.text.as_str().into(), Cell::default().into())),
+            What::AddCell => drop(row.insert(
+                self.text.as_str().into(),
+                Cell::new(of(Reply::Status(200))).into(),
+            )),
             _ => row.reverse(),
         }
     }
@@ -120,12 +134,19 @@ impl Mutation {
         match self.what {
             What::Status => {
                 let status = if text.is_empty() { 200 } else { 403 };
-                (cell.status, cell.fault) = (Some(status), None);
+                cell.decision = of(Reply::Status(status));
             }
-            What::Fault => (cell.status, cell.fault) = (None, Some(Fault::TimedOut)),
+            What::Rule => {
+                let status = cell.status().unwrap_or(200);
+                cell.decision = Decision::by_rule(text, cell.verdict(), status);
+            }
+            What::Fault => cell.decision = of(Reply::Fault(Fault::TimedOut)),
             What::Gate => cell.gate = Some(text).filter(|text| text.len() % 2 == 0),
             What::Discloses => cell.discloses.push(text),
-            What::Effects => cell.effects = Effects::Observed(vec![text]),
+            What::Effects => {
+                let label = EffectLabel::new(Operation::Delete, &text, "1a2b");
+                cell.effects = Effects::Observed(vec![label]);
+            }
             What::NotObserved => cell.effects = Effects::NotObserved,
             What::Probe => drop(cell.probes.insert(text, Reply::Status(200))),
             What::Shape => cell.shape = Some(text).filter(|text| text.len() % 2 == 0),
@@ -154,11 +175,11 @@ fn used() -> impl Strategy<Value = Record> {
                 .shapes
                 .extend(cell.shape.map(|shape| (shape.clone(), [shape].into())));
             if let Effects::Observed(labels) = cell.effects {
-                let row = |label: String| {
+                let row = |label: EffectLabel| {
                     (
                         label.clone(),
                         RowChange {
-                            row: label,
+                            row: label.to_string(),
                             columns: Vec::new(),
                         },
                     )

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use authz_pin::observation::RowChange;
-use authz_pin::record::{Cell, Effects, Record};
+use authz_pin::fault::Reply;
+use authz_pin::observation::{Operation, RowChange};
+use authz_pin::record::{Cell, Decision, EffectLabel, Effects, Record};
 use authz_pin::sensitivity::{Kind, Pinned, Sensitivity};
 use indexmap::IndexMap;
 use proptest::collection::vec;
@@ -61,7 +62,6 @@ impl Shown {
         let is_denied = self.status >= 400;
         let written = (!is_denied && self.table > 0).then(|| effect(self.table));
         Cell {
-            status: Some(self.status),
             gate: (is_denied && self.gate > 0).then(|| format!("gate-{}", self.gate)),
             discloses: Some(self.seen)
                 .filter(|seen| *seen < ACTORS)
@@ -69,15 +69,15 @@ impl Shown {
                 .into_iter()
                 .collect(),
             effects: Effects::Observed(written.into_iter().collect()),
-            ..Cell::default()
+            ..Cell::new(Decision::by_status(Reply::Status(self.status)))
         }
     }
 }
 
 const ACTORS: usize = 4;
 
-fn effect(table: usize) -> String {
-    format!("update table{table} 1a2b")
+fn effect(table: usize) -> EffectLabel {
+    EffectLabel::new(Operation::Update, &format!("table{table}"), "1a2b")
 }
 
 /// An endpoint: a list of rows, each with a cell for every actor.

@@ -16,7 +16,7 @@ fn used(text: &str) {
     let written = record.to_yaml().unwrap();
     assert_eq!(Record::parse(&written).unwrap(), record, "{written}");
     assert_eq!(drift::between(&record, &record), []);
-    let other = Record::parse("endpoint: GET /\n").unwrap();
+    let other = Record::parse("format: 2\nendpoint: GET /\n").unwrap();
     let _ = drift::between(&other, &record);
     let _ = drift::compare(Some(&content), &written);
 }
@@ -37,7 +37,7 @@ proptest! {
 
 #[test]
 fn aliases_of_aliases_are_refused_soon() {
-    let bomb = format!("endpoint: x\ngates:\n{}", bomb("  ", 30));
+    let bomb = format!("format: 2\nendpoint: x\ngates:\n{}", bomb("  ", 30));
     soon(move || used(&bomb));
 }
 

@@ -202,7 +202,7 @@ fn a_session_that_calls_end_is_opened_anew_with_a_finding() {
         "{logout}"
     );
     let notes = record(&place, "notes");
-    assert!(notes.contains("alice: {status: 200"), "{notes}");
+    assert!(notes.contains("alice: {allowed: 200"), "{notes}");
     assert!(!notes.contains("credential-ended"), "{notes}");
     service.run(&place, &["check"]).result();
 }
@@ -232,10 +232,14 @@ fn cells_of_sessions_that_are_good_for_one_call_are_recorded_each_with_a_new_one
     service.run(&place, &["record"]).result();
     for name in ["notes", "copies"] {
         let record = record(&place, name);
-        assert_eq!(record.matches("alice: {status: 200").count(), 3, "{record}");
+        assert_eq!(
+            record.matches("alice: {allowed: 200").count(),
+            3,
+            "{record}"
+        );
         assert_eq!(
             record
-                .matches("bob: {status: 403, gate: it-is-hers")
+                .matches("bob: {denied: 403, gate: it-is-hers")
                 .count(),
             1,
             "{record}"

@@ -19,7 +19,11 @@ fn what_is_refused_because_of_calls_beside_it_is_asked_again_alone() {
     ended.result();
     let record = record(&place, "edit");
     assert!(!record.contains("409"), "{record}");
-    assert_eq!(record.matches("alice: {status: 200").count(), 3, "{record}");
+    assert_eq!(
+        record.matches("alice: {allowed: 200").count(),
+        3,
+        "{record}"
+    );
 }
 
 #[test]

@@ -8,10 +8,11 @@ use indexmap::{IndexMap, IndexSet};
 use serde::Serialize;
 
 use crate::drift::{self, Comparison, Drift, Kind};
+use crate::fault::{Fault, Reply};
 use crate::findings;
 use crate::kinds::{Entry, Level};
 use crate::observation::RowChange;
-use crate::record::{Cell, Record};
+use crate::record::{Cell, EffectLabel, Effects, Record, Verdict};
 use crate::report::issue::{self, Issue};
 use crate::report::{FindingCounts, Outcome, Report};
 
@@ -74,13 +75,27 @@ struct Endpoint<'a> {
 #[derive(Serialize)]
 struct Side<'a> {
     gates: &'a BTreeMap<String, String>,
-    effects: &'a BTreeMap<String, RowChange>,
+    effects: &'a BTreeMap<EffectLabel, RowChange>,
     shapes: &'a BTreeMap<String, BTreeSet<String>>,
     /// What was seen.
-    seen: Vec<&'a Cell>,
+    seen: Vec<Seen<'a>>,
     /// What was seen in each cell.
     cells: Vec<Option<usize>>,
     findings: Vec<Finding>,
+}
+
+/// What a cell shows.
+#[derive(Serialize)]
+struct Seen<'a> {
+    verdict: Verdict,
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<Fault>,
+    gate: Option<&'a str>,
+    discloses: &'a [String],
+    effects: &'a Effects,
+    probes: &'a IndexMap<String, Reply>,
+    shape: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -221,7 +236,7 @@ impl<'a> Side<'a> {
             gates: &record.gates,
             effects: &record.effects,
             shapes: &record.shapes,
-            seen: seen.into_values().collect(),
+            seen: seen.into_values().map(Seen::of).collect(),
             cells,
             findings: record
                 .findings
@@ -232,20 +247,38 @@ impl<'a> Side<'a> {
     }
 }
 
-impl Finding {
-    fn of(finding: &str, grid: &Grid<'_>) -> Self {
-        let parsed = findings::parse(finding)
-            .and_then(|(text, target, actor)| Some((text, grid.number(target, actor)?)));
-        match parsed {
-            Some((text, cell)) => Self {
-                cell: Some(cell),
-                text,
-            },
-            None => Self {
-                cell: None,
-                text: finding.to_owned(),
-            },
+impl<'a> Seen<'a> {
+    fn of(cell: &'a Cell) -> Self {
+        let Cell {
+            decision,
+            gate,
+            discloses,
+            effects,
+            probes,
+            shape,
+        } = cell;
+        Self {
+            verdict: decision.verdict(),
+            status: decision.status(),
+            fault: decision.fault(),
+            gate: gate.as_deref(),
+            discloses,
+            effects,
+            probes,
+            shape: shape.as_deref(),
         }
+    }
+}
+
+impl Finding {
+    fn of(finding: &findings::Finding, grid: &Grid<'_>) -> Self {
+        let cell = finding.cell.as_ref();
+        let cell = cell.and_then(|cell| grid.number(&cell.target, &cell.actor));
+        let text = match cell {
+            Some(_) => finding.cause(),
+            None => finding.to_string(),
+        };
+        Self { cell, text }
     }
 }
 

@@ -24,9 +24,8 @@
 
   // ---------------------------------------------------------------- what was found, made ready to be asked
 
-  const isAllowed = (cell) => cell && cell.status !== null && cell.status < 400;
   const outcome = (cell) => (cell ? cell.fault || String(cell.status ?? "no status") : "not swept");
-  const standing = (cell) => (!cell ? "gone" : cell.fault ? "fault" : isAllowed(cell) ? "allowed" : "denied");
+  const standing = (cell) => (!cell ? "gone" : cell.verdict === "redirected" ? "allowed" : cell.verdict);
   const writes = (cell) => Array.isArray(cell?.effects) && cell.effects.length > 0;
 
   /** What a search finds of an observation. */
@@ -639,8 +638,10 @@
     return part("Row changes", ...(items.length ? items.map(effectElement) : [el("p", { class: "faint" }, "none")]));
   }
 
+  const written = (value) => (typeof value === "string" ? value : `${value.old} -> ${value.new}`);
+
   function effectElement([{ label, change }, side]) {
-    const columns = Object.entries(change.columns || {}).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]);
+    const columns = Object.entries(change.columns || {}).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, written(value))]);
     return el("div", { class: `effect ${side}` },
       el("div", {}, side === "old" ? "\u2212 " : side === "new" ? "+ " : "", el("span", { class: "name" }, label.replace(/ [0-9a-f]{4}$/, "")), " ", el("code", { class: "faint" }, change.row || "")),
       columns.length ? el("dl", {}, columns) : null);

@@ -2,24 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use crate::fault::Fault;
 use crate::observation::Observation;
 use crate::plan::PlannedCell;
-use crate::record::{Cell, Record};
+use crate::record::{Cell, Decision, Record, Verdict};
 
 /// What a call was answered, as far as it tells who was allowed what.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub(in crate::sweep) struct Said {
-    pub(in crate::sweep) status: Option<u16>,
-    fault: Option<Fault>,
+    decision: Option<Decision>,
     pub(in crate::sweep) gate: Option<String>,
 }
 
 impl From<&Observation> for Said {
     fn from(answer: &Observation) -> Self {
         Self {
-            status: answer.status,
-            fault: answer.fault,
+            decision: answer.decision.clone(),
             gate: answer.gate.clone(),
         }
     }
@@ -28,15 +25,25 @@ impl From<&Observation> for Said {
 impl Said {
     /// Whether the service said something of the call at all.
     pub(in crate::sweep) fn is_answer(&self) -> bool {
-        !matches!(self.status, None | Some(429 | 502..=504))
+        !matches!(self.status(), None | Some(429 | 502..=504))
     }
 
     pub(super) fn is_refusal(&self) -> bool {
-        self.status.is_some_and(|status| status >= 300)
+        matches!(self.verdict(), Verdict::Redirected | Verdict::Denied)
     }
 
     fn is_success(&self) -> bool {
-        self.status.is_some_and(|status| status < 300)
+        self.verdict().is_allowed()
+    }
+
+    fn verdict(&self) -> Verdict {
+        let decision = self.decision.as_ref();
+        decision.map_or(Verdict::Fault, Decision::verdict)
+    }
+
+    /// The status; none where there is no answer.
+    pub(in crate::sweep) fn status(&self) -> Option<u16> {
+        self.decision.as_ref().and_then(Decision::status)
     }
 }
 
@@ -57,14 +64,14 @@ impl Answers {
     /// 15.5.2: 401 is for a credential that is missing or not valid.
     pub(super) fn is_known(&self) -> bool {
         let is_other = !self.strangers.is_empty() && !self.is_as_a_stranger();
-        self.is_allowed() || (is_other && self.own.status.is_some_and(|status| status != 401))
+        self.is_allowed() || (is_other && self.own.status().is_some_and(|status| status != 401))
     }
 
     /// Whether the actor, who was known, is now answered like nobody. What is allowed to everybody says nothing.
     pub(super) fn is_dead(&self) -> bool {
         self.own.is_refusal()
             && self.own.is_answer()
-            && (self.own.status == Some(401) || self.is_as_a_stranger())
+            && (self.own.status() == Some(401) || self.is_as_a_stranger())
     }
 
     fn is_as_a_stranger(&self) -> bool {
@@ -73,9 +80,9 @@ impl Answers {
 
     /// What the call was answered, for a person.
     pub(super) fn told(&self, cell: &PlannedCell<'_>) -> String {
-        let fault = || self.own.fault.map(|fault| fault.to_string());
-        let status = self.own.status.map(|status| status.to_string());
-        let status = status.or_else(fault).unwrap_or_default();
+        let decision = self.own.decision.as_ref();
+        let status = decision.map(|decision| decision.reply().to_string());
+        let status = status.unwrap_or_default();
         let gate = self.own.gate.as_deref().unwrap_or_default();
         format!("{}: {cell} is answered {status} {gate}", cell.actor)
     }
@@ -104,17 +111,13 @@ impl<'r> Pinning<'r> {
 
     /// Whether the call tells the actor from a stranger, and how.
     pub(super) fn tells(&self) -> Option<Telling> {
-        let is_success = |cell: &Cell| cell.status.is_some_and(|status| status < 300);
-        if is_success(self.own) {
-            let is_public = self.strangers.iter().any(|cell| is_success(cell));
+        if self.own.is_allowed() {
+            let is_public = self.strangers.iter().any(|cell| cell.is_allowed());
             return (!is_public).then_some(Telling::Allowed);
         }
-        let said = |cell: &Cell| (cell.status, cell.gate.clone());
+        let said = |cell: &Cell| (cell.decision.clone(), cell.gate.clone());
         let is_other = |cell: &&Cell| said(cell) != said(self.own);
-        let is_refused = self
-            .own
-            .status
-            .is_some_and(|status| status >= 400 && status != 401);
+        let is_refused = self.own.is_denied() && self.own.status() != Some(401);
         let is_told = !self.strangers.is_empty() && self.strangers.iter().all(is_other);
         (is_refused && is_told).then_some(Telling::Refused)
     }

@@ -109,7 +109,7 @@ impl<'a> Sweeper<'a> {
         let is_recording = record.is_none();
         let refused = answers.iter().filter(|(cell, answers)| {
             let old = record.and_then(|record| record.cell_at(cell.target, cell.actor));
-            let as_pinned = old.is_some_and(|old| old.status == answers.own.status);
+            let as_pinned = old.is_some_and(|old| old.status() == answers.own.status());
             let is_narrowed = !is_recording && answers.own.is_refusal();
             (answers.is_dead() || is_narrowed) && !as_pinned
         });
@@ -253,6 +253,5 @@ fn refused<'a>(
 
 /// Whether a record says that calls end that actor's credential.
 fn is_ended(record: &Record, actor: &str) -> bool {
-    let text = findings::ended(actor);
-    record.findings.contains(&text)
+    record.findings.contains(&findings::ended(actor))
 }

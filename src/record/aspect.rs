@@ -1,0 +1,122 @@
+//! The list of what a cell shows, for whoever compares cells.
+
+/// Something that a cell shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Aspect {
+    /// Whether the service let the call through.
+    Verdict,
+    /// The status, or what came instead of one.
+    Status,
+    /// The gate that refused, or where a redirect leads.
+    Gate,
+    /// The row changes.
+    Effects,
+    /// The identifiers that the response held.
+    Discloses,
+    /// What each follow-up request brought.
+    Probes,
+    /// The fields of the body.
+    Shape,
+}
+
+impl Aspect {
+    /// All of them, in their order.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        std::iter::successors(Some(Self::Verdict), |aspect| aspect.next())
+    }
+
+    /// One that is added has to have its place here, and by that a method of every visitor.
+    fn next(self) -> Option<Self> {
+        match self {
+            Self::Verdict => Some(Self::Status),
+            Self::Status => Some(Self::Gate),
+            Self::Gate => Some(Self::Effects),
+            Self::Effects => Some(Self::Discloses),
+            Self::Discloses => Some(Self::Probes),
+            Self::Probes => Some(Self::Shape),
+            Self::Shape => None,
+        }
+    }
+}
+
+/// A question that is asked of every aspect of a cell, or of two. An aspect more is a method more, so that whoever forgets
+/// one does not compile.
+pub(crate) trait Visitor {
+    /// What is found of one aspect.
+    type Found;
+
+    fn verdict(&self) -> Self::Found;
+    fn status(&self) -> Self::Found;
+    fn gate(&self) -> Self::Found;
+    fn effects(&self) -> Self::Found;
+    fn discloses(&self) -> Self::Found;
+    fn probes(&self) -> Self::Found;
+    fn shape(&self) -> Self::Found;
+
+    /// What is found of each aspect, in their order.
+    fn visit(&self) -> impl Iterator<Item = Self::Found> {
+        Aspect::all().map(|aspect| match aspect {
+            Aspect::Verdict => self.verdict(),
+            Aspect::Status => self.status(),
+            Aspect::Gate => self.gate(),
+            Aspect::Effects => self.effects(),
+            Aspect::Discloses => self.discloses(),
+            Aspect::Probes => self.probes(),
+            Aspect::Shape => self.shape(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Names;
+
+    impl Visitor for Names {
+        type Found = &'static str;
+
+        fn verdict(&self) -> &'static str {
+            "verdict"
+        }
+
+        fn status(&self) -> &'static str {
+            "status"
+        }
+
+        fn gate(&self) -> &'static str {
+            "gate"
+        }
+
+        fn effects(&self) -> &'static str {
+            "effects"
+        }
+
+        fn discloses(&self) -> &'static str {
+            "discloses"
+        }
+
+        fn probes(&self) -> &'static str {
+            "probes"
+        }
+
+        fn shape(&self) -> &'static str {
+            "shape"
+        }
+    }
+
+    #[test]
+    fn each_aspect_is_asked_once() {
+        let asked: Vec<&str> = Names.visit().collect();
+        let expected = [
+            "verdict",
+            "status",
+            "gate",
+            "effects",
+            "discloses",
+            "probes",
+            "shape",
+        ];
+        assert_eq!(asked, expected);
+    }
+}
