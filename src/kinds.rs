@@ -33,7 +33,7 @@ impl Level {
 }
 
 /// What is to be said of a kind.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
     /// The kind's name in texts.

@@ -19,6 +19,7 @@ pub mod drift;
 pub mod dry_run;
 pub mod embedded;
 pub mod exit;
+pub mod explain;
 pub mod fault;
 mod file;
 pub mod findings;

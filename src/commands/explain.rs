@@ -1,9 +1,13 @@
-//! `authz-pin explain`: what a kind of drift or of finding means.
+//! `authz-pin explain`: what a kind of drift or of finding means, or one cell.
+
+mod cell;
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::arguments::{SnapshotArgs, load};
 use super::{Context, Failure, to_its_end};
 use crate::diagnostic::did_you_mean;
 use crate::exit::Exit;
@@ -15,7 +19,9 @@ use crate::{drift, findings};
 pub const EXAMPLES: &str = "\
 Examples:
   authz-pin explain
-  authz-pin explain wrote-while-denied";
+  authz-pin explain wrote-while-denied
+  Everything that the suite and its snapshots say of one cell:
+    authz-pin explain \"key-info/owner's key/team_admin\"";
 
 /// What the page of all kinds begins with.
 const INTRODUCTION: &str = "\
@@ -31,8 +37,14 @@ gives a kind another level.
 /// Arguments of `explain`.
 #[derive(Debug, Clone, Args)]
 pub struct ExplainArgs {
-    /// The kind; without it all are listed
+    /// A kind, or a cell as ENDPOINT/TARGET/ACTOR; without it all kinds are listed
+    #[arg(value_name = "KIND|CELL")]
     id: Option<String>,
+    /// The suite's folder, for a cell [default: as for `check`]
+    #[arg(value_name = "SUITE")]
+    suite: Option<PathBuf>,
+    #[command(flatten)]
+    snapshots: SnapshotArgs,
     /// The form of the result
     #[arg(long, value_enum, default_value_t)]
     format: ExplainFormat,
@@ -46,10 +58,15 @@ enum ExplainFormat {
     Human,
     /// For a page, where all kinds are explained
     Markdown,
+    /// For a program
+    Json,
 }
 
 /// Explains one kind, or lists them all.
 pub fn run(args: &ExplainArgs, context: &mut Context<'_>) -> Result<Exit, Failure> {
+    if let Some(name) = args.id.as_deref().filter(|id| id.contains('/')) {
+        return cell(args, name, context);
+    }
     let entry = args.id.as_deref().map(find).transpose()?;
     let out = &mut *context.out;
     to_its_end(match (args.format, entry) {
@@ -57,8 +74,23 @@ pub fn run(args: &ExplainArgs, context: &mut Context<'_>) -> Result<Exit, Failur
         (ExplainFormat::Human, None) => titles(out),
         (ExplainFormat::Markdown, Some(entry)) => markdown(out, entry),
         (ExplainFormat::Markdown, None) => page(out),
+        (ExplainFormat::Json, Some(entry)) => writeln!(out, "{}", serde_json::json!(entry)),
+        (ExplainFormat::Json, None) => {
+            let all: Vec<&Entry> = kinds::all().collect();
+            writeln!(out, "{}", serde_json::json!(all))
+        }
     })?;
     Ok(Exit::AsPinned)
+}
+
+fn cell(args: &ExplainArgs, name: &str, context: &mut Context<'_>) -> Result<Exit, Failure> {
+    if args.format == ExplainFormat::Markdown {
+        let failure = Failure::new(Exit::Usage, "a cell is not explained as Markdown");
+        return Err(failure.help("only kinds are: --format human or --format json"));
+    }
+    let mut suite = load(args.suite.as_deref())?;
+    args.snapshots.apply(&mut suite)?;
+    cell::run(&suite, name, args.format == ExplainFormat::Json, context)
 }
 
 fn find(id: &str) -> Result<&'static Entry, Failure> {

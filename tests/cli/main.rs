@@ -13,6 +13,7 @@
 mod action;
 mod calibrate;
 mod canary;
+mod cells;
 mod check;
 mod clean;
 mod clock;
@@ -67,4 +68,5 @@ mod teams;
 mod terminal;
 mod tls;
 mod tools;
+mod traffic;
 mod workflows;

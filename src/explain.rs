@@ -1,0 +1,313 @@
+//! One cell, in one place: the call as the suite says it, what the snapshots have of the answer, and what that means.
+
+mod text;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use indexmap::IndexMap;
+use serde::Serialize;
+
+use crate::drift::{self, Drift, Side};
+use crate::dry_run::{CellRun, DryRun};
+use crate::fault::Reply;
+use crate::findings;
+use crate::kinds::Level;
+use crate::observation::RowChange;
+use crate::plan::{Filter, PlannedCell, plan};
+use crate::record::{Cell, CellId, Record, Rule, Verdict};
+use crate::service::Given;
+use crate::snapshot::{Reason, Snapshot, SnapshotError};
+use crate::suite::{Credential, Suite};
+use crate::template::random;
+
+/// Everything that is known of one cell without calling anything.
+#[derive(Debug, Serialize)]
+pub struct Explanation {
+    /// The endpoint's name.
+    pub endpoint: String,
+    /// The target's name.
+    pub target: String,
+    /// The actor's name.
+    pub actor: String,
+    /// How the actor says who it is.
+    pub credential: String,
+    /// What would be sent and written for it.
+    pub call: Option<CellRun>,
+    /// Why that cannot be said.
+    pub no_call: Option<String>,
+    /// What was accepted.
+    pub accepted: Option<Shown>,
+    /// What waits for review.
+    pub pending: Option<Shown>,
+    /// How that differs from what was accepted, worst first.
+    pub drift: Vec<Drift>,
+    /// Why things were accepted that are about this cell, oldest first.
+    pub reasons: Vec<Reason>,
+}
+
+/// What a record shows of a cell.
+#[derive(Debug, Serialize)]
+pub struct Shown {
+    /// The status, or what came instead of an answer.
+    pub answer: String,
+    /// On which side of its gates the service stands.
+    pub verdict: Verdict,
+    /// What decided that.
+    pub rule: String,
+    /// The refusal in the service's words, or where a redirect leads.
+    pub gate: Option<String>,
+    /// The identifiers in the answer.
+    pub discloses: Vec<String>,
+    /// The fields of the body.
+    pub fields: BTreeSet<String>,
+    /// The rows that changed, by operation and table.
+    pub effects: BTreeMap<String, Vec<RowChange>>,
+    /// The tables whose changes were not observed.
+    pub unobserved: BTreeSet<String>,
+    /// What each follow-up request brought.
+    pub probes: IndexMap<String, Reply>,
+    /// What breaks an invariant.
+    pub findings: Vec<Finding>,
+}
+
+/// A finding, with what its kind means.
+#[derive(Debug, Serialize)]
+pub struct Finding {
+    /// The kind's name.
+    pub kind: String,
+    /// How much it weighs in this suite.
+    pub level: Option<Level>,
+    /// What was found.
+    pub what: String,
+    /// The kind in one line.
+    pub title: String,
+    /// What it means.
+    pub explanation: String,
+    /// What to do about it.
+    pub remedy: Option<String>,
+}
+
+impl Explanation {
+    /// Explains a cell of a suite.
+    pub fn of(suite: &Suite, cell: &PlannedCell<'_>, given: &Given) -> Result<Self, SnapshotError> {
+        let snapshot = Snapshot::new(&suite.snapshots(), cell.endpoint);
+        let accepted = snapshot.read()?;
+        let accepted = record(snapshot.file(), accepted.as_deref())?;
+        let pending = snapshot.read_pending()?;
+        let pending = record(&snapshot.pending(), pending.as_deref())?;
+        let shown = |record: &Option<Record>| Shown::of(suite, record.as_ref()?, cell);
+        let (call, no_call) = match call(suite, cell, given) {
+            Ok(call) => (call, None),
+            Err(error) => (None, Some(error)),
+        };
+        Ok(Self {
+            endpoint: cell.endpoint.clone(),
+            target: cell.target.clone(),
+            actor: cell.actor.clone(),
+            credential: credential(suite.auth_of(cell.actor)),
+            call,
+            no_call,
+            accepted: shown(&accepted),
+            pending: shown(&pending),
+            drift: drift_of(suite, cell, accepted.as_ref().zip(pending.as_ref())),
+            reasons: reasons(&snapshot.reasons()?, cell, accepted.as_ref()),
+        })
+    }
+}
+
+fn record(file: &Path, text: Option<&str>) -> Result<Option<Record>, SnapshotError> {
+    let record = text.map(Record::parse).transpose();
+    record.map_err(|source| SnapshotError::Version {
+        file: file.to_owned(),
+        source,
+    })
+}
+
+/// How an actor says who it is, without any value.
+fn credential(auth: Option<&Credential>) -> String {
+    let Some(auth) = auth else {
+        return "none".to_owned();
+    };
+    let on_the_wire = [
+        auth.bearer.as_ref().map(|_| "a bearer token".to_owned()),
+        auth.basic
+            .as_ref()
+            .map(|_| "a name and a password".to_owned()),
+        names("cookie", &auth.cookies),
+        names("header", &auth.headers),
+    ];
+    let on_the_wire: Vec<String> = on_the_wire.into_iter().flatten().collect();
+    let login = auth.login.as_ref().map(|_| ", given by a login");
+    let jwt = auth.jwt.as_ref().map(|_| ", signed by authz-pin");
+    let how = [login, jwt].map(Option::unwrap_or_default);
+    format!("{}{}", on_the_wire.join(", "), how.concat())
+}
+
+fn names(what: &str, all: &IndexMap<String, String>) -> Option<String> {
+    let names: Vec<&str> = all.keys().map(String::as_str).collect();
+    (!names.is_empty()).then(|| format!("the {what} {}", names.join(", ")))
+}
+
+/// What would be sent and written. Nothing is: so a variable that was not given is made up.
+fn call(suite: &Suite, cell: &PlannedCell<'_>, given: &Given) -> Result<Option<CellRun>, String> {
+    let mut given = given.clone();
+    for (name, variable) in &suite.file.variables {
+        if variable.default.is_none() {
+            let made_up = || random(24).into();
+            given.variables.entry(name.clone()).or_insert_with(made_up);
+        }
+    }
+    let mut plan = plan(suite, &Filter::default());
+    plan.retain(|plan| &plan.endpoint.name == cell.endpoint);
+    for plan in &mut plan {
+        plan.cells.retain(|other| other == cell);
+    }
+    let run = DryRun::new(suite, &plan, &given, 1).map_err(|error| error.to_string())?;
+    Ok(run.cells.into_iter().next())
+}
+
+impl Shown {
+    fn of(suite: &Suite, record: &Record, cell: &PlannedCell<'_>) -> Option<Self> {
+        let own = record.cell_at(cell.target, cell.actor)?;
+        let side = Side { record, cell: own };
+        Some(Self {
+            answer: own.answer(),
+            verdict: own.verdict(),
+            rule: rule_of(own),
+            gate: side.gate().map(str::to_owned),
+            discloses: own.discloses.clone(),
+            fields: side.shape().unwrap_or_default(),
+            effects: side.effects(),
+            unobserved: record.unobserved.clone(),
+            probes: own.probes.clone(),
+            findings: findings_of(record, cell)
+                .map(|finding| Finding::of(suite, finding))
+                .collect(),
+        })
+    }
+}
+
+/// What decided the verdict of a cell.
+fn rule_of(cell: &Cell) -> String {
+    let text = match (cell.decision.rule(), cell.verdict()) {
+        (Rule::Named(name), _) => return format!("the rule `{name}`"),
+        (Rule::Status, Verdict::Allowed) => "the status: below 300",
+        (Rule::Status, Verdict::Redirected) => "the status: from 300 to 399",
+        (Rule::Status, Verdict::Denied) => "the status: 400 or above",
+        (Rule::Status, Verdict::Fault) => "no answer: it is neither allowed nor denied",
+    };
+    text.to_owned()
+}
+
+/// The findings about a cell.
+fn findings_of<'r>(
+    record: &'r Record,
+    cell: &PlannedCell<'_>,
+) -> impl Iterator<Item = &'r findings::Finding> {
+    let own = CellId::new(cell.target, cell.actor);
+    let findings = record.findings.iter();
+    findings.filter(move |finding| finding.cell.as_ref() == Some(&own))
+}
+
+impl Finding {
+    fn of(suite: &Suite, finding: &findings::Finding) -> Self {
+        let entry = finding.kind.entry();
+        let id = finding.kind.id();
+        let given = suite.file.levels.get(&id).copied();
+        Self {
+            level: given.or(entry.map(|entry| entry.level)),
+            title: entry.map_or_else(String::new, |entry| entry.title.clone()),
+            explanation: entry.map_or_else(String::new, |entry| entry.explanation.clone()),
+            remedy: entry.and_then(|entry| entry.remedy.clone()),
+            kind: id,
+            what: finding.detail.clone(),
+        }
+    }
+}
+
+fn drift_of(
+    suite: &Suite,
+    cell: &PlannedCell<'_>,
+    records: Option<(&Record, &Record)>,
+) -> Vec<Drift> {
+    let Some((old, new)) = records else {
+        return Vec::new();
+    };
+    let is_own = |drift: &Drift| {
+        drift.target.as_ref() == Some(cell.target) && drift.actor.as_ref() == Some(cell.actor)
+    };
+    let own = drift::between(old, new).into_iter().filter(is_own);
+    own.map(|drift| drift.weighed(&suite.file.levels)).collect()
+}
+
+/// The reasons that are about a cell: about a finding of it, or about drift of it.
+fn reasons(all: &[Reason], cell: &PlannedCell<'_>, record: Option<&Record>) -> Vec<Reason> {
+    let findings = record.into_iter();
+    let findings: Vec<_> = findings
+        .flat_map(|record| findings_of(record, cell))
+        .collect();
+    let is_about = |reason: &&Reason| {
+        let mut findings = findings.iter();
+        findings.any(|finding| reason.is_about(finding))
+            || reason.drift.iter().any(|line| names_cell(line, cell))
+    };
+    all.iter().filter(is_about).cloned().collect()
+}
+
+/// Whether a line of a reason, such as `widened own key: owner, admin; new key: owner: 403 -> 200`, names a cell.
+fn names_cell(line: &str, cell: &PlannedCell<'_>) -> bool {
+    let row = format!("{}: ", cell.target);
+    let starts = line.match_indices(&row);
+    let mut rows = starts.filter(|(at, _)| {
+        let before = line.get(..*at).unwrap_or_default();
+        before.ends_with("; ") || !before.contains(": ") && before.ends_with(' ')
+    });
+    rows.any(|(at, _)| {
+        let actors = line.get(at + row.len()..).unwrap_or_default();
+        let end = actors.find([';', ':']).unwrap_or(actors.len());
+        let mut actors = actors.get(..end).unwrap_or_default().split(", ");
+        actors.any(|actor| actor == cell.actor)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_for_drift_is_about_the_cells_of_its_line() {
+        let line = "widened own key: owner, admin; new key: member: 403 no: owner -> 200";
+        let names = |target: &str, actor: &str| {
+            let (target, actor) = (target.to_owned(), actor.to_owned());
+            names_cell(
+                line,
+                &PlannedCell {
+                    endpoint: &String::new(),
+                    target: &target,
+                    actor: &actor,
+                },
+            )
+        };
+        assert!(names("own key", "owner") && names("own key", "admin"));
+        assert!(names("new key", "member"));
+        for (target, actor) in [
+            ("own key", "member"),
+            ("key", "owner"),
+            ("new key", "owner"),
+            ("no", "owner"),
+        ] {
+            assert!(!names(target, actor), "{target} {actor}");
+        }
+    }
+
+    #[test]
+    fn what_decides_is_said_of_every_answer() {
+        let cell = |status| Cell {
+            status,
+            ..Cell::default()
+        };
+        let said = [Some(302), Some(400), None].map(|status| decided(&cell(status)).0);
+        assert_eq!(said, ["allowed", "denied", "neither allowed nor denied"]);
+    }
+}
