@@ -12,7 +12,24 @@ fn explain(place: &Place, cell: &str) -> String {
 
 #[test]
 fn a_cell_is_explained_with_its_call_its_answer_and_what_waits_for_review() {
-    assert_snapshot!(explain(&waiting(), "note-list/all notes/owner"), @"");
+    assert_snapshot!(explain(&waiting(), "note-list/all notes/owner"), @r"
+    the call
+    note-list/all notes/owner
+      GET /notes?size=2&page=1..
+        x-api-key: <actor.key>
+      credential of owner: the header x-api-key
+
+    accepted
+      answer: 403 auth_error: No
+      denied, by the status: 400 or above
+      changed no row
+
+    waits for review
+      widened (deny): 403 auth_error: No -> 200
+      answer: 200
+      allowed, by the status: below 400
+      changed no row
+    ");
 }
 
 #[test]
