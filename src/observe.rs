@@ -48,16 +48,13 @@ pub fn answer(suite: &SuiteFile, namer: &Namer, view: View<'_>, answer: &Answer)
             Json::String(read.text)
         }
     };
-    let gate = match &answer.redirect {
-        Some(redirect) => {
-            discloses.extend(namer.name(&redirect.location, view).disclosed);
-            let to = namer.name(&redirect.to, view).text;
-            Some(printable(&kinds_of_names(&format!("redirect to {to}"))))
-        }
-        None => {
-            let is_denied = decision.verdict().is_denied();
-            is_denied.then(|| gate(suite, namer, view, &body))
-        }
+    let gate = if let Some(redirect) = &answer.redirect {
+        discloses.extend(namer.name(&redirect.location, view).disclosed);
+        let to = namer.name(&redirect.to, view).text;
+        Some(printable(&kinds_of_names(&format!("redirect to {to}"))))
+    } else {
+        let is_denied = decision.verdict().is_denied();
+        is_denied.then(|| gate(suite, namer, view, &body))
     };
     // The dots between fields can complete a value as well.
     let name = |path: String| namer.name(&path, view).text;

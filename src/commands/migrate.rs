@@ -94,13 +94,12 @@ struct Counts {
 impl Counts {
     fn told(&self, is_dry: bool) -> String {
         let verb = if is_dry { "would rewrite" } else { "rewrote" };
-        let mut told = format!("{verb} {}", counted(self.rewritten, "record"));
-        if self.current > 0 {
-            told += &format!(", {} of this format already", self.current);
-        }
-        if self.others > 0 {
-            told += &format!(", left {} without a record", counted(self.others, "file"));
-        }
-        told
+        let rewritten = format!("{verb} {}", counted(self.rewritten, "record"));
+        let current =
+            (self.current > 0).then(|| format!("{} of this format already", self.current));
+        let others = counted(self.others, "file");
+        let others = (self.others > 0).then(|| format!("left {others} without a record"));
+        let all = [Some(rewritten), current, others];
+        all.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 }

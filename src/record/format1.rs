@@ -154,6 +154,7 @@ fn finding(record: &Record, text: &str) -> Result<Finding, ReadError> {
 mod tests {
     use super::*;
     use crate::drift;
+    use crate::record::CellId;
 
     const OLD: &str = r#"endpoint: POST /x
 gates:
@@ -182,17 +183,13 @@ findings:
 - 'credential-ended: alice on `odd` name` was'
 "#;
 
-    fn at(target: &str, actor: &str) -> Option<crate::record::CellId> {
-        Some(crate::record::CellId::new(target, actor))
-    }
-
     #[test]
     fn a_finding_is_about_a_cell_that_the_record_has() {
         let record = read(OLD).unwrap();
         let cells: Vec<_> = record.findings.iter().map(|one| one.cell.clone()).collect();
         let expected = [
-            at("odd` name", "alice"),
-            at("odd` name` is denied", "odd on `a`"),
+            Some(CellId::new("odd` name", "alice")),
+            Some(CellId::new("odd` name` is denied", "odd on `a`")),
             None,
             None,
         ];

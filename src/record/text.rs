@@ -107,11 +107,11 @@ fn block(text: &str) -> Result<String, yaml::Error> {
     let written = yaml::to_string(text)?;
     let line = written.trim_end_matches('\n');
     // What would take several lines is escaped instead.
-    Ok(if line.contains('\n') || text.contains(char::is_control) {
-        quoted(text)
-    } else {
-        line.to_owned()
-    })
+    let is_escaped = |c: char| c.is_control() || is_unreadable(c);
+    if line.contains('\n') || text.contains(is_escaped) {
+        return Ok(quoted(text));
+    }
+    Ok(line.to_owned())
 }
 
 fn block_key(text: &str, before_colon: &str) -> Result<String, yaml::Error> {

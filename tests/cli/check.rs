@@ -76,7 +76,7 @@ fn a_whole_endpoint_that_differs_is_proposed_beside_its_snapshot() {
     let place = Place::with_litellm();
     let snapshot = place.path("snapshots/litellm/key-info.snap");
     let text = std::fs::read_to_string(&snapshot).unwrap();
-    std::fs::write(&snapshot, text.replacen("status: 200", "status: 204", 1)).unwrap();
+    std::fs::write(&snapshot, text.replacen("allowed: 200", "allowed: 204", 1)).unwrap();
     let proposed = place.path("snapshots/litellm/key-info.snap.new");
     let ended = place.run(&["check", "--filter", "key-info"]);
     assert_eq!(ended.code, Some(1), "{ended:#?}");

@@ -121,6 +121,7 @@ fn a_call_that_changes_its_own_caller_harms_no_other_cell() {
     - {kind: world-changed, target: itself for a friend, actor: other, detail: changed member <actor.member_id>}
     ");
     assert_snapshot!(record(&place, "me-promote"), @r"
+    format: 2
     endpoint: PATCH /me
     gates:
       who-are-you: who are you
@@ -128,7 +129,7 @@ fn a_call_that_changes_its_own_caller_harms_no_other_cell() {
       update member 7382:
         row: <actor.member_id>
         columns:
-          role: member -> admin
+          role: {old: member, new: admin}
     shapes:
       body 9445:
       - id

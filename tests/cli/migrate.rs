@@ -9,7 +9,7 @@ use super::review::{accepted, snap};
 const OLD: &str = "\
 endpoint: GET /notes
 gates:
-  no: 'auth_error: No'
+  not-yours: 'auth_error: No'
 effects:
   update note 1a2b:
     row: <target.note_id>
@@ -18,7 +18,7 @@ effects:
 cells:
   all notes:
     admin: {status: 200, discloses: [admin.user_id], effects: [update note 1a2b]}
-    owner: {status: 403, gate: no}
+    owner: {status: 403, gate: not-yours}
     anonymous: {status: 302}
     root: {fault: timed out}
 findings:
@@ -30,7 +30,7 @@ const NEW: &str = "\
 format: 2
 endpoint: GET /notes
 gates:
-  no: 'auth_error: No'
+  not-yours: 'auth_error: No'
 effects:
   update note 1a2b:
     row: <target.note_id>
@@ -39,7 +39,7 @@ effects:
 cells:
   all notes:
     admin: {allowed: 200, discloses: [admin.user_id], effects: [update note 1a2b]}
-    owner: {denied: 403, gate: no}
+    owner: {denied: 403, gate: not-yours}
     anonymous: {redirected: 302}
     root: {fault: timed out}
 findings:

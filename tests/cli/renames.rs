@@ -62,8 +62,8 @@ fn an_endpoint_with_another_name_is_one_difference() {
 fn accepting_it_removes_the_old_file_and_keeps_its_reasons() {
     let shelf = Shelf::start();
     let place = pinned(&shelf);
-    let reasons = "  reasons:\n  - when: 2026-01-02\n    reason: as planned\n---\nendpoint";
-    let place = place.edit("shelf/snapshots/book-lend.snap", "---\nendpoint", reasons);
+    let reasons = "  reasons:\n  - when: 2026-01-02\n    reason: as planned\n---\nformat";
+    let place = place.edit("shelf/snapshots/book-lend.snap", "---\nformat", reasons);
     let place = moved(place, LEND, BORROW);
     differences(&shelf, &place);
     assert_snapshot!(place.run(&["accept", "shelf"]).result(), @"
@@ -188,7 +188,7 @@ fn a_finding_of_what_has_another_name_is_the_same_finding() {
     assert!(differences.contains("- actor visitor\n"), "{differences}");
     let snapshot = fs::read_to_string(place.path("shelf/snapshots/book-show.snap")).unwrap();
     assert!(
-        snapshot.contains("other-tenant-disclosed: visitor on"),
+        snapshot.contains("{kind: other-tenant-disclosed, target: reader's book, actor: visitor,"),
         "{snapshot}"
     );
 }

@@ -147,7 +147,7 @@ async fn scratch_rows_land_and_are_gone_after_the_sweep() {
         .cell_at("owner's key", "proxy_admin")
         .unwrap();
     assert_eq!(
-        (deleted.status, deleted.effects.is_empty()),
+        (deleted.status(), deleted.effects.is_empty()),
         (Some(200), false)
     );
     assert_eq!(swept.undone.leftovers, []);

@@ -134,7 +134,7 @@ fn each_of_their_scenarios_is_a_cell_of_this_suite_with_the_status_that_they_exp
     assert_eq!(scenarios().count(), 113);
     for (endpoint, target, actor, status) in scenarios() {
         let cell = records[endpoint].cell_at(target, actor).unwrap();
-        assert_eq!(cell.status, Some(status), "{endpoint}/{target}/{actor}");
+        assert_eq!(cell.status(), Some(status), "{endpoint}/{target}/{actor}");
     }
 }
 
