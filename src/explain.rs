@@ -97,8 +97,8 @@ impl Explanation {
         let pending = snapshot.read_pending()?;
         let pending = record(&snapshot.pending(), pending.as_deref())?;
         let shown = |record: &Option<Record>| Shown::of(suite, record.as_ref()?, cell);
-        let (call, no_call) = match call(suite, cell, given) {
-            Ok(call) => (call, None),
+        let (request, no_call) = match call(suite, cell, given) {
+            Ok(request) => (request, None),
             Err(error) => (None, Some(error)),
         };
         Ok(Self {
@@ -106,7 +106,7 @@ impl Explanation {
             target: cell.target.clone(),
             actor: cell.actor.clone(),
             credential: credential(suite.auth_of(cell.actor)),
-            call,
+            call: request,
             no_call,
             accepted: shown(&accepted),
             pending: shown(&pending),
@@ -274,6 +274,8 @@ fn names_cell(line: &str, cell: &PlannedCell<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fault::Fault;
+    use crate::record::Decision;
 
     #[test]
     fn a_reason_for_drift_is_about_the_cells_of_its_line() {
@@ -303,11 +305,19 @@ mod tests {
 
     #[test]
     fn what_decides_is_said_of_every_answer() {
-        let cell = |status| Cell {
-            status,
-            ..Cell::default()
-        };
-        let said = [Some(302), Some(400), None].map(|status| decided(&cell(status)).0);
-        assert_eq!(said, ["allowed", "denied", "neither allowed nor denied"]);
+        let said = [200, 302, 400]
+            .map(|status| rule_of(&Cell::new(Decision::by_status(Reply::Status(status)))));
+        assert_eq!(
+            said,
+            [
+                "the status: below 300",
+                "the status: from 300 to 399",
+                "the status: 400 or above"
+            ]
+        );
+        let fault = Decision::by_status(Reply::Fault(Fault::Closed));
+        assert!(rule_of(&Cell::new(fault)).starts_with("no answer"));
+        let named = Decision::by_rule("graphql".to_owned(), Verdict::Denied, 200);
+        assert_eq!(rule_of(&Cell::new(named)), "the rule `graphql`");
     }
 }

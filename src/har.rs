@@ -84,9 +84,10 @@ impl<'b> Batch<'b> {
         self.cells.get(number.checked_sub(self.first)?)
     }
 
-    pub(crate) fn view(&self, call: &Call) -> View<'b> {
+    pub(crate) fn view(&self, request: &Call) -> View<'b> {
         let nobody = crate::sweep::NOBODY;
-        let Some((cell, number)) = self.cell(call).zip(call.origin.and_then(|it| it.cell)) else {
+        let number = request.origin.and_then(|origin| origin.cell);
+        let Some((cell, number)) = self.cell(request).zip(number) else {
             return nobody;
         };
         View {

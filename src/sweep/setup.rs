@@ -354,11 +354,11 @@ impl<'a> Sweeper<'a> {
         step: &StepSpec,
         (scope, fresh): (&Scope, Option<&Fresh>),
         usual: &[u16],
-        (purpose, cell): (Purpose, Option<usize>),
+        (purpose, number): (Purpose, Option<usize>),
     ) -> Result<Answer, StepFailure> {
         let credential = self.credential(step.auth.as_ref(), scope, fresh).await?;
         let call = Call::render(&self.templates, &step.request, credential, scope)?;
-        let call = call.of(purpose, cell);
+        let call = call.of(purpose, number);
         let Some(poll) = &step.poll else {
             return self.send_step(&call).await;
         };

@@ -100,12 +100,12 @@ fn rank(suite: &Suite, cell: &PlannedCell<'_>) -> (usize, usize) {
 }
 
 fn log(batch: &Batch<'_>, exchange: &Exchange) {
-    let call = &exchange.call;
-    let path = batch.namer.name(&call.path, batch.view(call)).text;
+    let request = &exchange.call;
+    let path = batch.namer.name(&request.path, batch.view(request)).text;
     // What stands in it besides may be anything.
     let path = path.split_once('?').map_or(&*path, |(path, _)| path);
-    let purpose = call.origin.map(|origin| origin.purpose.to_string());
-    let cell = batch.cell(call).map(|(cell, _)| cell.to_string());
+    let purpose = request.origin.map(|origin| origin.purpose.to_string());
+    let cell = batch.cell(request).map(|(cell, _)| cell.to_string());
     let status = match &exchange.sent {
         Sent::Answer(answer) => answer.status.to_string(),
         Sent::Fault(fault) => fault.to_string(),
@@ -113,7 +113,7 @@ fn log(batch: &Batch<'_>, exchange: &Exchange) {
     };
     debug!(
         "{} {path}: {status} in {} ms ({}{}{})",
-        call.method.as_str(),
+        request.method.as_str(),
         exchange.took.as_millis(),
         purpose.unwrap_or_default(),
         if cell.is_some() { " of " } else { "" },
