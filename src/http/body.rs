@@ -169,9 +169,9 @@ fn bytes(
     let encoded = templates.render_text(template, scope)?;
     STANDARD
         .decode(encoded.trim())
-        .map_err(|error| TemplateError {
-            template: template.clone(),
-            reason: format!("what it gives is not Base64: {error}"),
+        .map_err(|error| {
+            let reason = format!("what it gives is not Base64: {error}");
+            TemplateError::because(template, reason)
         })
 }
 

@@ -12,7 +12,6 @@ use super::setup::{StepFailure, answered, expects};
 use super::{SweepError, Sweeper};
 use crate::credential::{headers, jwt};
 use crate::http::{Answer, Call};
-use crate::observe::text_at;
 use crate::plan::PlannedCell;
 use crate::suite::{Credential, Expiry, LoginSpec, RequestSpec, Suite};
 use crate::template::{Fields, Scope, TemplateError, Templates, Value};
@@ -316,7 +315,7 @@ fn lifetime(expires_in: Option<&Expiry>, answer: &Answer) -> Option<Duration> {
     let seconds = match expires_in? {
         Expiry::Seconds(seconds) => *seconds,
         Expiry::Path(path) => {
-            let seconds = text_at(answer.json()?, path)?.parse::<f64>().ok()?;
+            let seconds = path.text_in(answer.json()?)?.parse::<f64>().ok()?;
             return Duration::try_from_secs_f64(seconds).ok();
         }
     };
