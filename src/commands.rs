@@ -133,6 +133,7 @@ impl From<SweepError> for Failure {
             }
             .help("give the service's database with --database-url"),
             SweepError::Template(_)
+            | SweepError::Values { .. }
             | SweepError::Http(HttpError::Path(_) | HttpError::Request { .. }) => Self {
                 exit: Exit::Usage,
                 ..failure

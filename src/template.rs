@@ -12,7 +12,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Rest, Serde, merge_maps};
 use minijinja::{
-    AutoEscape, Environment, Error, ErrorKind, Template, UndefinedBehavior, escape_formatter, filters,
+    AutoEscape, Environment, Error, ErrorKind, Template, UndefinedBehavior, escape_formatter,
+    filters,
 };
 use rand::RngExt;
 use serde_json::Value as Json;
@@ -712,7 +713,10 @@ mod tests {
         assert_eq!(value("{{ '}} {{' }}"), json!("}} {{"));
         assert_eq!(value("{{ 1 }}{{ 2 }}"), json!("12"));
         assert_eq!(value("{{ {'a': 1}.a }} {{ {'a': 2}.a }}"), json!("1 2"));
-        assert_eq!(value("{{ owner.teams[0] }}-{{ key }}"), json!("a-sk-abcdef"));
+        assert_eq!(
+            value("{{ owner.teams[0] }}-{{ key }}"),
+            json!("a-sk-abcdef")
+        );
     }
 
     #[test]
@@ -760,8 +764,12 @@ mod tests {
             let misuses = Templates::new().misuses(text);
             misuses.into_iter().map(|error| error.reason).collect()
         };
-        assert_eq!(misuses("{{ key | sha265 }}"), ["there is no filter `sha265`"]);
-        let hidden = "{% if false %}{{ nobody | reversed }}{{ 1 is prime }}{{ ramdom(3) }}{% endif %}";
+        assert_eq!(
+            misuses("{{ key | sha265 }}"),
+            ["there is no filter `sha265`"]
+        );
+        let hidden =
+            "{% if false %}{{ nobody | reversed }}{{ 1 is prime }}{{ ramdom(3) }}{% endif %}";
         assert_eq!(
             misuses(hidden),
             [
@@ -778,13 +786,18 @@ mod tests {
     fn the_tools_own_take_as_many_arguments_as_they_say() {
         let misuse = |text: &str| {
             let mut misuses = Templates::new().misuses(text).into_iter();
-            misuses.next().map(|error| (error.reason, error.help.unwrap()))
+            misuses
+                .next()
+                .map(|error| (error.reason, error.help.unwrap()))
         };
         let (reason, help) = misuse("{{ key | mask(3) }}").unwrap();
         assert_eq!(reason, "the filter `mask` takes 2 arguments, but has 1");
         assert_eq!(help, "write `text | mask(first, last)`");
         let (reason, help) = misuse("{{ random() }}").unwrap();
-        assert_eq!(reason, "the function `random` takes one argument, but has 0");
+        assert_eq!(
+            reason,
+            "the function `random` takes one argument, but has 0"
+        );
         assert_eq!(help, "write `random(n)`");
         for wrong in [
             "{{ key | sha256(1) }}",
@@ -795,7 +808,10 @@ mod tests {
         ] {
             assert!(misuse(wrong).is_some(), "{wrong}");
         }
-        assert_eq!(misuse("{{ key | first(*[1]) }}{{ uuid() }}{{ key | last }}"), None);
+        assert_eq!(
+            misuse("{{ key | first(*[1]) }}{{ uuid() }}{{ key | last }}"),
+            None
+        );
     }
 
     #[test]

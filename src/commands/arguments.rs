@@ -15,6 +15,7 @@ use url::Url;
 
 use super::Failure;
 use crate::diagnostic::{list, quoted};
+use crate::dry_run::nulls;
 use crate::exit::Exit;
 use crate::plan::{EndpointPlan, Filter, PlannedCell, Shard, plan};
 use crate::review::{self, Pending};
@@ -71,7 +72,8 @@ impl SuiteArgs {
     }
 
     /// The cells that the filter and the shard select. A filter that selects none is a slip. A shard that has none is not,
-    /// since there can be more jobs than endpoints: this is only told.
+    /// since there can be more jobs than endpoints: this is only told. A cell that cannot be called, since a value is null,
+    /// is a mistake of the suite.
     pub fn plan<'a>(
         &self,
         suite: &'a Suite,
@@ -84,6 +86,7 @@ impl SuiteArgs {
                 writeln!(err, "note: none of the endpoints is in shard {shard}")?;
             }
         }
+        nulls(suite, &cells).into_result()?;
         Ok(cells)
     }
 

@@ -47,7 +47,12 @@ pub(super) fn consistency(documents: &Documents) -> Diagnostics {
         .endpoints
         .iter()
         .map(|(_, document)| checker(document).endpoint());
-    suite.chain(world).chain(targets).chain(endpoints).flatten().collect()
+    suite
+        .chain(world)
+        .chain(targets)
+        .chain(endpoints)
+        .flatten()
+        .collect()
 }
 
 /// Patterns under `endpoints` that match none, once everything else fits together.

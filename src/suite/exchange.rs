@@ -218,8 +218,12 @@ pub enum Source {
 impl<'de> Deserialize<'de> for Source {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Json::deserialize(deserializer)? {
-            Json::String(path) => JsonPath::try_from(path).map(Self::Path).map_err(D::Error::custom),
-            part => PartSpec::deserialize(part).map(Self::Part).map_err(D::Error::custom),
+            Json::String(path) => JsonPath::try_from(path)
+                .map(Self::Path)
+                .map_err(D::Error::custom),
+            part => PartSpec::deserialize(part)
+                .map(Self::Part)
+                .map_err(D::Error::custom),
         }
     }
 }
@@ -291,8 +295,12 @@ pub enum Expiry {
 impl<'de> Deserialize<'de> for Expiry {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Json::deserialize(deserializer)? {
-            Json::String(path) => JsonPath::try_from(path).map(Self::Path).map_err(D::Error::custom),
-            seconds => u64::deserialize(seconds).map(Self::Seconds).map_err(D::Error::custom),
+            Json::String(path) => JsonPath::try_from(path)
+                .map(Self::Path)
+                .map_err(D::Error::custom),
+            seconds => u64::deserialize(seconds)
+                .map(Self::Seconds)
+                .map_err(D::Error::custom),
         }
     }
 }

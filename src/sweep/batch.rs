@@ -357,12 +357,9 @@ impl<'a> Sweeper<'a> {
                     ),
                 };
                 let Ok(credential) = credential else { continue };
-                asked.push(Call::render(
-                    &self.templates,
-                    &spec.request,
-                    credential,
-                    &scratch.scope,
-                )?);
+                let (templates, scope) = (&self.templates, &scratch.scope);
+                let call = Call::render(templates, &spec.request, credential, scope);
+                asked.push(call.map_err(|error| SweepError::from(error).of(cell))?);
                 owners.push((number, name));
             }
         }

@@ -135,21 +135,27 @@ impl<'a> Sweeper<'a> {
         request: &RequestSpec,
         cells: &[PlannedCell<'a>],
         scratches: &[Scratch],
-    ) -> Result<Vec<Call>, TemplateError> {
+    ) -> Result<Vec<Call>, SweepError> {
         let (suite, templates) = (self.suite, &self.templates);
         let fresh = self.setups.fresh.borrow();
         if !fresh.is_empty() {
             let own = cells.iter().zip(scratches).zip(&*fresh);
             let own = own.map(|((cell, scratch), fresh)| {
-                let credential = self.headers_of(cell.actor, &scratch.scope, Some(fresh))?;
-                Call::render(templates, request, credential, &scratch.scope)
+                let credential = self.headers_of(cell.actor, &scratch.scope, Some(fresh));
+                let call = credential.and_then(|credential| {
+                    Call::render(templates, request, credential, &scratch.scope)
+                });
+                call.map_err(|error| SweepError::from(error).of(cell))
             });
             return own.collect();
         }
         let given = &*self.issues.given.borrow();
         let call = |(cell, scratch): (&PlannedCell<'_>, &Scratch)| {
-            let credential = headers_of(suite, templates, given, cell.actor, &scratch.scope)?;
-            Call::render(templates, request, credential, &scratch.scope)
+            let credential = headers_of(suite, templates, given, cell.actor, &scratch.scope);
+            let call = credential.and_then(|credential| {
+                Call::render(templates, request, credential, &scratch.scope)
+            });
+            call.map_err(|error| SweepError::from(error).of(cell))
         };
         // As with the targets, all of them are made.
         let all: Vec<_> = cells.par_iter().zip(scratches).map(call).collect();

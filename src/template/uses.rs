@@ -92,12 +92,14 @@ fn used<'t>(expression: &Expr<'t>) -> Option<Use<'t>> {
 
 impl Arguments {
     fn of(arguments: &[CallArg<'_>]) -> Self {
-        let is_splat = |one: &CallArg<'_>| {
-            matches!(one, CallArg::PosSplat(_) | CallArg::KwargSplat(_))
-        };
+        let is_splat =
+            |one: &CallArg<'_>| matches!(one, CallArg::PosSplat(_) | CallArg::KwargSplat(_));
         if arguments.iter().any(is_splat) {
             Self::Unknown
-        } else if arguments.iter().any(|one| matches!(one, CallArg::Kwarg(..))) {
+        } else if arguments
+            .iter()
+            .any(|one| matches!(one, CallArg::Kwarg(..)))
+        {
             Self::Named
         } else {
             Self::Positional(arguments.len())

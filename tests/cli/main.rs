@@ -63,6 +63,7 @@ mod sharding;
 mod shelf;
 mod stub;
 mod teams;
+mod templates;
 mod terminal;
 mod tls;
 mod tools;
