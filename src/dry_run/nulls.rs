@@ -140,7 +140,7 @@ impl<'a> Drawing<'a> {
             });
             let of_actor = actors
                 .entry(cell.actor.clone())
-                .or_insert_with(|| self.is_actor_suspect(cell.actor, &texts));
+                .or_insert_with(|| self.is_actor_suspect(plan.endpoint, cell.actor, &texts));
             *of_target || *of_actor
         };
         let cells = plan.cells.iter();
@@ -178,7 +178,7 @@ impl<'a> Drawing<'a> {
     }
 
     /// Whether a null that does not depend on the target can stand in the texts, or in the actor's credential.
-    fn is_actor_suspect(&self, actor: &str, texts: &BTreeSet<String>) -> bool {
+    fn is_actor_suspect(&self, endpoint: &Endpoint, actor: &str, texts: &BTreeSet<String>) -> bool {
         let templates = &self.maker.templates;
         let mut texts = texts.clone();
         if let Some(auth) = self.maker.suite.auth_of(actor) {
@@ -188,7 +188,10 @@ impl<'a> Drawing<'a> {
         }
         let scope = self.cast.world.scope_of_actor(actor);
         any(templates, &texts, |name: &String| {
-            !name.starts_with("target.") && !is_a_word(templates, name, &scope)
+            let head = name.split('.').next().unwrap_or_default();
+            // What an answer binds has texts, or nothing at all.
+            let is_bound = endpoint.spec.capture.contains_key(head);
+            head != "target" && !is_bound && !is_a_word(templates, name, &scope)
         })
     }
 }

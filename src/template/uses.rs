@@ -52,7 +52,7 @@ impl<'t> Parts<'t> {
 
     fn add_statement(&mut self, text: &'t str, statement: &Stmt<'t>) {
         if let Stmt::EmitExpr(emitted) = statement {
-            let span = emitted.expr.span();
+            let span = emitted.span();
             let (start, end) = (span.start_offset as usize, span.end_offset as usize);
             self.written.extend(text.get(start..end));
         }
@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_known_by_its_text() {
-        let parts = Parts::of("/a/{{ x.y }}/{% if z %}{{ w | lower }}{% endif %}");
-        assert_eq!(parts.written, ["x.y", "w | lower"]);
+        let parts = Parts::of("/a/{{ x.y }}/{% if z %}{{- (w) | lower -}}{% endif %}");
+        assert_eq!(parts.written, ["x.y", "(w) | lower"]);
     }
 }

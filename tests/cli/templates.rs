@@ -137,7 +137,11 @@ fn everything_that_does_not_compile_is_found_when_the_suite_is_listed() {
         assert_eq!(place.run(&[command, "shop"]).error(2), told, "{command}");
     }
     let lines = told.lines();
-    let shown = lines.filter(|line| ["error:", "-->", "help:"].iter().any(|mark| line.contains(mark)));
+    let shown = lines.filter(|line| {
+        ["error:", "-->", "help:"]
+            .iter()
+            .any(|mark| line.contains(mark))
+    });
     assert_snapshot!(shown.collect::<Vec<_>>().join("\n"), @"");
 }
 
@@ -159,7 +163,9 @@ fn a_null_in_a_path_is_named_with_its_cells_before_anything_is_sent() {
     }
     assert_eq!(service.asked().len(), 0);
     // Who does not call there, sends nothing.
-    place.run(&["list", "shop", "--filter", "*/*/buyer"]).result();
+    place
+        .run(&["list", "shop", "--filter", "*/*/buyer"])
+        .result();
 }
 
 #[test]
@@ -185,19 +191,27 @@ fn an_actor_with_an_empty_list_of_calls_calls_nowhere() {
     let listed = place.run(&["list", "shop"]).result();
     assert_eq!(listed, "cart/the shop/buyer\nlogout/the shop/buyer\n");
     let dry = place.run(&["check", "shop", "--dry-run"]).result();
-    assert!(dry.contains("2 cells, 2 requests") && !dry.contains("Bearer v-"), "{dry}");
+    assert!(
+        dry.contains("2 cells, 2 requests") && !dry.contains("Bearer v-"),
+        "{dry}"
+    );
     let service = service();
     let recorded = place.run(&["record", "shop", "--base-url", &service.url()]);
     assert_eq!(recorded.code, Some(0), "{recorded:#?}");
     let asked = service.asked();
     let with = |start: &str| {
-        let credentials = asked.iter().filter_map(|request| request.header("authorization"));
+        let credentials = asked
+            .iter()
+            .filter_map(|request| request.header("authorization"));
         credentials.filter(|one| one.starts_with(start)).count()
     };
     assert!(with("Bearer b-") >= 4, "{asked:#?}");
     assert_eq!(with("Bearer v-"), 0, "{asked:#?}");
     let record = fs::read_to_string(place.path("shop/snapshots/logout.snap")).unwrap();
-    assert!(record.contains("buyer: ") && !record.contains("visitor"), "{record}");
+    assert!(
+        record.contains("buyer: ") && !record.contains("visitor"),
+        "{record}"
+    );
 }
 
 #[test]
@@ -213,7 +227,14 @@ fn a_variable_is_named_in_answers_only_where_the_suite_says_that_it_is_a_symbol(
         record.contains(": 'branch <branch>: member role required'"),
         "{record}"
     );
-    let other = ["check", "shop", "--base-url", &url, "--var", "role=required"];
+    let other = [
+        "check",
+        "shop",
+        "--base-url",
+        &url,
+        "--var",
+        "role=required",
+    ];
     let checked = place.run(&other);
     assert_eq!(checked.code, Some(0), "{checked:#?}");
 }
