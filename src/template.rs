@@ -10,7 +10,7 @@ use std::str::FromStr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Rest, Serde, merge_maps};
+use minijinja::value::{Rest, Serde, ValueKind, merge_maps};
 use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, Template, UndefinedBehavior, escape_formatter,
     filters,
@@ -495,6 +495,12 @@ fn source(name: &str) -> Option<String> {
 #[must_use]
 pub fn to_value(json: &Json) -> Value {
     Value::from(Serde(json))
+}
+
+/// Whether a value is a text, a number or a truth value: it has no parts, and is not null.
+pub(crate) fn is_word(value: &Value) -> bool {
+    let words = [ValueKind::String, ValueKind::Number, ValueKind::Bool];
+    words.contains(&value.kind())
 }
 
 /// The SHA-256 of `text` in lower-case hex.

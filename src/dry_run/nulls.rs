@@ -15,7 +15,7 @@ use crate::plan::{EndpointPlan, PlannedCell, callers};
 use crate::suite::{Endpoint, RequestSpec, Suite, Target};
 use crate::sweep::SweepError;
 use crate::symbols::Registry;
-use crate::template::{Scope, TemplateError, Templates, Value, random};
+use crate::template::{Scope, TemplateError, Templates, is_word, random};
 use crate::world::{Instance, leaves};
 
 /// Every null that the cells of the plan would have to send. What fails otherwise is for the run to say.
@@ -62,7 +62,7 @@ fn of_template(error: SweepError) -> Option<TemplateError> {
     }
 }
 
-impl<'a> Drawing<'a> {
+impl Drawing<'_> {
     fn nulls(&self, plan: &EndpointPlan<'_>) -> Vec<Diagnostic> {
         let endpoint = plan.endpoint;
         let mut setup = Instance::default();
@@ -217,7 +217,7 @@ fn is_a_word(templates: &Templates, name: &str, scope: &Scope) -> bool {
         return true;
     }
     let value = templates.evaluate(&format!("{{{{ {name} }}}}"), scope);
-    value.is_ok_and(|value: Value| !value.is_none() && value.try_iter().is_err())
+    value.is_ok_and(|value| is_word(&value))
 }
 
 /// The texts of an endpoint that have no way to say null.

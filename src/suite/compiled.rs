@@ -7,7 +7,7 @@ use std::hash::{Hash, Hasher};
 
 use globset::GlobMatcher;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value as Json;
 
 use crate::diagnostic::quoted;
@@ -147,6 +147,13 @@ macro_rules! is_a_text {
         impl std::fmt::Display for $type {
             fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 out.write_str(self.as_str())
+            }
+        }
+
+        // The schema of a list that can be left out says so only of what can be written.
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
             }
         }
 

@@ -411,6 +411,12 @@ impl Actor {
         let calls = self.calls.as_ref();
         calls.is_none_or(|calls| calls.patterns().iter().any(|one| one.matches(cell)))
     }
+
+    /// Whether it is only there to make things.
+    pub(crate) fn calls_nowhere(&self) -> bool {
+        let calls = self.calls.as_ref();
+        calls.is_some_and(|calls| calls.patterns().is_empty())
+    }
 }
 
 /// `targets.yaml`: what is called upon.

@@ -77,10 +77,12 @@ fn used<'t>(expression: &Expr<'t>) -> Option<Use<'t>> {
     let (callee, name, arguments) = match expression {
         Expr::Filter(filter) => (Callee::Filter, filter.name, &filter.args),
         Expr::Test(test) => (Callee::Test, test.name, &test.args),
-        Expr::Call(call) => match &call.expr {
-            Expr::Var(name) => (Callee::Function, name.id, &call.args),
-            _ => return None,
-        },
+        Expr::Call(call) => {
+            let Expr::Var(name) = &call.expr else {
+                return None;
+            };
+            (Callee::Function, name.id, &call.args)
+        }
         _ => return None,
     };
     Some(Use {
