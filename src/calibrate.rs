@@ -13,7 +13,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::observation::{ColumnChange, RowChange};
 use crate::record::{Cell, Record, Visitor};
-use crate::suite::{SuiteFile, TextRule};
+use crate::suite::{Glob, SuiteFile, TextRule};
 use crate::sweep::Own;
 use crate::text::{is_uuid, plain};
 
@@ -71,12 +71,15 @@ impl Rule {
         match self {
             Self::Column { key, .. } => file.unstable_columns.contains_key(key),
             Self::Text { from, .. } => file.texts.iter().any(|rule| rule.from == *from),
-            Self::Background(Own::Table(table)) => file.background.tables.contains(table),
+            Self::Background(Own::Table(table)) => {
+                let mut patterns = file.background.tables.iter();
+                patterns.any(|pattern| pattern.is_match(table))
+            }
             Self::Background(Own::Columns(columns)) => {
                 file.background.columns.contains(&together(columns))
             }
             Self::Alone { endpoint } => {
-                let spec = file.endpoints.get(endpoint);
+                let spec = file.endpoints.get(endpoint.as_str());
                 spec.is_some_and(|spec| spec.alone == Some(true))
             }
         }
@@ -93,13 +96,16 @@ impl Rule {
                 to: to.clone(),
                 because: because.to_owned(),
             }),
-            Self::Background(Own::Table(table)) => file.background.tables.push(table.clone()),
+            Self::Background(Own::Table(table)) => {
+                file.background.tables.extend(Glob::of_name(table));
+            }
             Self::Background(Own::Columns(columns)) => {
                 file.background.columns.push(together(columns));
             }
             Self::Alone { endpoint } => {
-                let spec = file.endpoints.entry(endpoint.clone()).or_default();
-                spec.alone = Some(true);
+                if let Ok(name) = Glob::of_name(endpoint) {
+                    file.endpoints.entry(name).or_default().alone = Some(true);
+                }
             }
         }
     }

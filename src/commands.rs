@@ -181,6 +181,7 @@ impl From<SweepError> for Failure {
                 (Exit::Usage, Some(help.to_owned()))
             }
             SweepError::Template(_)
+            | SweepError::Values { .. }
             | SweepError::Http(HttpError::Path(_) | HttpError::Request { .. }) => {
                 (Exit::Usage, None)
             }

@@ -59,24 +59,24 @@ fn on_the_wire(
     if let Some(bearer) = &credential.bearer {
         headers.push((
             "authorization".to_owned(),
-            format!("Bearer {}", templates.render_text(bearer, scope)?),
+            format!("Bearer {}", templates.render_wire(bearer, scope)?),
         ));
     }
     if let Some(basic) = &credential.basic {
-        let name = templates.render_text(&basic.username, scope)?;
-        let password = templates.render_text(&basic.password, scope)?;
+        let name = templates.render_wire(&basic.username, scope)?;
+        let password = templates.render_wire(&basic.password, scope)?;
         let pair = STANDARD.encode(format!("{name}:{password}"));
         headers.push(("authorization".to_owned(), format!("Basic {pair}")));
     }
     let mut cookies = Vec::new();
     for (name, value) in &credential.cookies {
-        cookies.push(format!("{name}={}", templates.render_text(value, scope)?));
+        cookies.push(format!("{name}={}", templates.render_wire(value, scope)?));
     }
     if !cookies.is_empty() {
         headers.push(("cookie".to_owned(), cookies.join("; ")));
     }
     for (name, value) in &credential.headers {
-        headers.push((name.clone(), templates.render_text(value, scope)?));
+        headers.push((name.clone(), templates.render_wire(value, scope)?));
     }
     Ok(headers)
 }

@@ -5,6 +5,7 @@
 
 mod agree;
 mod cast;
+mod nulls;
 mod side;
 mod text;
 
@@ -14,8 +15,10 @@ use agree::agree_all;
 use cast::{Calls, Cast, Maker};
 use side::Side;
 
+pub use nulls::nulls;
+
 use indexmap::IndexMap;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -149,8 +152,8 @@ impl DryRun {
         sweeps: usize,
     ) -> Result<Self, SweepError> {
         let callers = callers(suite, plan);
-        let one = Drawing::new(suite, given, &callers)?;
-        let other = Drawing::new(suite, given, &callers)?;
+        let one = Drawing::new(suite, &given.variables, &callers)?;
+        let other = Drawing::new(suite, &given.variables, &callers)?;
         let (mut cells, mut endpoints) = (Vec::new(), IndexMap::new());
         for endpoint in plan {
             let ((steps, own), (other_steps, others)) =
@@ -293,9 +296,13 @@ struct Aim<'a> {
 }
 
 impl<'a> Drawing<'a> {
-    fn new(suite: &'a Suite, given: &Given, callers: &BTreeSet<&str>) -> Result<Self, SweepError> {
+    fn new(
+        suite: &'a Suite,
+        variables: &BTreeMap<String, SecretString>,
+        callers: &BTreeSet<&str>,
+    ) -> Result<Self, SweepError> {
         let templates = Templates::for_made_up();
-        let world = World::draw(suite, &templates, &given.variables)?;
+        let world = World::draw(suite, &templates, variables)?;
         let maker = Maker { suite, templates };
         let cast = maker.cast(world, callers)?;
         Ok(Self { maker, cast })
@@ -343,7 +350,8 @@ impl<'a> Drawing<'a> {
         let setup = (!kind.setup.is_empty()).then_some(&setup);
         let mut targets = Vec::new();
         for (number, cell) in plan.cells.iter().enumerate() {
-            targets.extend(self.target(plan.endpoint, number, cell, setup, &mut registry)?);
+            let target = self.target(plan.endpoint, number, cell, setup, &mut registry);
+            targets.extend(target.map_err(|error| error.of(cell))?);
         }
         let namer = registry.build();
         let cells = plan.cells.iter().zip(&targets).enumerate();
@@ -356,7 +364,8 @@ impl<'a> Drawing<'a> {
                 namer: &namer,
                 view,
             };
-            self.cell(plan.endpoint, cell, target, side)
+            let cell_run = self.cell(plan.endpoint, cell, target, side);
+            cell_run.map_err(|error| error.of(cell))
         });
         let nobody = Side {
             namer: &namer,

@@ -115,14 +115,14 @@ impl Call {
     ) -> Result<Self, TemplateError> {
         let mut headers = Vec::new();
         for (name, value) in &spec.headers {
-            headers.push((name.clone(), templates.render_text(value, scope)?));
+            headers.push((name.clone(), templates.render_wire(value, scope)?));
         }
         Ok(Self {
             method: spec.method,
             url: spec.url.clone(),
             template: spec.path.clone(),
-            path: templates.render_text(&spec.path, scope)?,
-            query: pairs(&templates.render(&spec.query, scope)?),
+            path: templates.render_wire(&spec.path, scope)?,
+            query: pairs(&templates.render_query(&spec.query, scope)?),
             credential,
             headers,
             body: Payload::render(templates, spec, scope)?,

@@ -1,11 +1,10 @@
 //! From what the service answered and the database logged to observations, by names instead of values.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use regex::Regex;
 use serde_json::Value as Json;
-use serde_json_path::JsonPath;
 
 use crate::database::Catalog;
 use crate::fault::Reply;
@@ -13,7 +12,7 @@ use crate::http::{Answer, Body};
 use crate::journal::Change;
 use crate::observation::{ColumnChange, Effect, Operation, RowChange};
 use crate::record::Decision;
-use crate::suite::SuiteFile;
+use crate::suite::{JsonPath, SuiteFile};
 use crate::symbols::{Namer, View};
 
 /// How much of a refusal without the suite's message is kept, in characters.
@@ -78,7 +77,7 @@ pub(crate) fn decide(answer: &Answer) -> Decision {
 /// The refusal's type and message. Entities of the world are named by what they are, not who (`<user_id>`), so that
 /// one gate is one entry of the legend; who was disclosed stands in the cell.
 fn gate(suite: &SuiteFile, namer: &Namer, view: View<'_>, body: &Json) -> String {
-    let at = |path: &Option<String>| text_at(body, path.as_deref()?);
+    let at = |path: &Option<JsonPath>| path.as_ref()?.text_in(body);
     let message = at(&suite.refusal.message).unwrap_or_else(|| whole(body));
     let said = at(&suite.refusal.kind)
         .map_or_else(|| message.clone(), |kind| format!("{kind}: {message}"));
@@ -121,36 +120,6 @@ fn whole(body: &Json) -> String {
         .as_str()
         .map_or_else(|| body.to_string(), str::to_owned);
     text.chars().take(WHOLE_BODY).collect()
-}
-
-/// The first value at a JSON path.
-pub(crate) fn json_at<'j>(body: &'j Json, path: &str) -> Option<&'j Json> {
-    parsed(path)?.query(body).first()
-}
-
-/// A suite has few paths, and each is looked up in every answer.
-static PATHS: LazyLock<RwLock<HashMap<String, Arc<JsonPath>>>> = LazyLock::new(RwLock::default);
-
-fn parsed(path: &str) -> Option<Arc<JsonPath>> {
-    let known = PATHS.read().unwrap_or_else(PoisonError::into_inner);
-    if let Some(known) = known.get(path) {
-        return Some(Arc::clone(known));
-    }
-    drop(known);
-    let parsed = Arc::new(JsonPath::parse(path).ok()?);
-    let mut paths = PATHS.write().unwrap_or_else(PoisonError::into_inner);
-    paths.insert(path.to_owned(), Arc::clone(&parsed));
-    Some(parsed)
-}
-
-/// The first value at a JSON path, as text.
-#[must_use]
-pub fn text_at(body: &Json, path: &str) -> Option<String> {
-    match json_at(body, path)?.clone() {
-        Json::Null => None,
-        Json::String(text) => Some(text),
-        other => Some(other.to_string()),
-    }
 }
 
 /// `<owner.user_id>` -> `<user_id>`, but the caller's and the cell's own names stay as they are.

@@ -83,7 +83,7 @@ fn allowed<'a>(records: &'a IndexMap<String, Record>) -> BTreeMap<&'a str, bool>
 fn with_credential(suite: &Suite) -> impl Iterator<Item = &str> {
     let actors = suite.world.actors.iter();
     actors
-        .filter(|(_, actor)| actor.auth.is_some())
+        .filter(|(_, actor)| actor.auth.is_some() && !actor.calls_nowhere())
         .map(|(name, _)| name.as_str())
 }
 

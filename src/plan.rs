@@ -228,7 +228,7 @@ pub(crate) fn cells<'a>(
                 target,
                 actor,
             };
-            spec.calls.selects(&cell).then_some(cell)
+            spec.calls_in(&cell).then_some(cell)
         };
         suite.world.actors.iter().filter_map(cell)
     };

@@ -4,6 +4,7 @@
 //! `endpoints/NAME.yaml` one action each. [`Suite::load`] reports every mistake of every file at once.
 
 mod check;
+mod compiled;
 mod exchange;
 mod load;
 mod model;
@@ -14,12 +15,12 @@ pub mod schema;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use globset::Glob;
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use crate::database::parts;
 
+pub use compiled::{CompileError, Glob, JsonPath, Regex};
 pub use exchange::{
     Algorithm, Basic, Credential, Expiry, FileSpec, JwtSpec, LoginSpec, Method, PagesSpec,
     PartContent, PartSpec, PollSpec, RawSpec, RequestSpec, ResetSpec, Source, StepSpec,
@@ -99,7 +100,7 @@ impl Suite {
     #[must_use]
     pub fn sweep_of(&self, endpoint: &str) -> SweepSpec {
         let patterns = self.file.endpoints.iter();
-        let own = patterns.filter(|(pattern, _)| is_match(pattern, endpoint));
+        let own = patterns.filter(|(pattern, _)| pattern.is_match(endpoint));
         own.fold(SweepSpec::default(), |all, (_, one)| SweepSpec {
             alone: one.alone.or(all.alone),
             clean: one.clean.or(all.clean),
@@ -170,11 +171,6 @@ impl Suite {
                 with: &actor.with,
             }))
     }
-}
-
-/// Whether a pattern matches an endpoint's name. One that is none is a mistake that loading a suite tells.
-pub(crate) fn is_match(pattern: &str, endpoint: &str) -> bool {
-    Glob::new(pattern).is_ok_and(|glob| glob.compile_matcher().is_match(endpoint))
 }
 
 /// An entity or an actor of the world.

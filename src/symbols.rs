@@ -195,7 +195,7 @@ impl Registry {
 
     /// A credential is looked for in other forms too: services echo headers and URLs as they got them.
     fn add(&mut self, value: &str, owner: Owner, entity: &str, field: &str, class: Class) {
-        if value.is_empty() {
+        if value.is_empty() || class == Class::Word {
             return;
         }
         let mut symbol = Symbol {

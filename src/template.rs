@@ -3,18 +3,25 @@
 //! Every text of a suite is a template. A text that is nothing but one `{{ expression }}` keeps the type of its
 //! value (a number, a list, null), so that a suite can write database rows and JSON bodies with it.
 
+mod uses;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::str::FromStr;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Rest, Serde, merge_maps};
-use minijinja::{AutoEscape, Environment, Error, ErrorKind, Template, UndefinedBehavior};
+use minijinja::value::{Rest, Serde, ValueKind, merge_maps};
+use minijinja::{
+    AutoEscape, Environment, Error, ErrorKind, Template, UndefinedBehavior, escape_formatter,
+    filters,
+};
 use rand::RngExt;
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
+use crate::diagnostic::nearest;
 use crate::yaml;
+use uses::{Arguments, Callee, Parts, Use};
 
 pub use minijinja::Value;
 
@@ -85,17 +92,32 @@ pub struct TemplateError {
     pub template: String,
     /// What is wrong with it, in the engine's words.
     pub reason: String,
+    /// What to write instead.
+    pub help: Option<String>,
+    /// The expression that is null, where that alone is wrong.
+    pub null: Option<String>,
 }
 
 impl TemplateError {
+    /// A template that fails for this reason.
+    pub(crate) fn because(template: &str, reason: impl Into<String>) -> Self {
+        Self {
+            template: template.to_owned(),
+            reason: reason.into(),
+            help: None,
+            null: None,
+        }
+    }
+
     fn new(template: &str, error: &Error) -> Self {
         let reason = error
             .detail()
             .map_or_else(|| error.kind().to_string(), str::to_owned);
-        Self {
-            template: template.to_owned(),
-            reason,
-        }
+        Self::because(template, reason)
+    }
+
+    fn maybe_help(self, help: Option<String>) -> Self {
+        Self { help, ..self }
     }
 }
 
@@ -105,6 +127,8 @@ impl TemplateError {
 pub struct Templates {
     environment: Environment<'static>,
     names: Mutex<HashMap<String, Arc<BTreeSet<String>>>>,
+    /// Whether what stands between the first and the last braces of a text is one expression, where that is not plain.
+    lone: RwLock<HashMap<String, bool>>,
 }
 
 /// What the name of a compiled text begins with, so that no suite can include one; the rest is the text itself.
@@ -112,14 +136,72 @@ const TEXT: &str = "\0text:";
 /// The same for a lone expression, whose value a variable holds.
 const EXPRESSION: &str = "\0expression:";
 const VALUE: &str = "value";
+/// The same for a text that has no way to say null: a path, a header or a query.
+const WIRE: &str = "\0wire:";
+/// Why such a text is not rendered.
+const IS_NULL: &str = "a value in it is null";
 
 /// How many steps a template may take. Those of suites take some dozen; a loop in a loop could take forever.
 const FUEL: u64 = 100_000;
-/// How many steps and bytes are enough to find out whether there is an unknown filter.
-const FUEL_TO_TRY: u64 = 1_000;
-const MAX_TRIED: usize = 1 << 20;
 /// The most random characters that a template can ask for.
 const MAX_RANDOM: usize = 4096;
+
+/// A filter or a function of the tool's own.
+struct Own {
+    callee: Callee,
+    name: &'static str,
+    /// How many arguments it takes, at least and at most.
+    arguments: (usize, usize),
+    form: &'static str,
+}
+
+const OWN: [Own; 7] = [
+    Own::filter("sha256", (0, 0), "text | sha256"),
+    Own::filter("first", (0, 1), "list | first` or `text | first(n)"),
+    Own::filter("last", (0, 1), "list | last` or `text | last(n)"),
+    Own::filter("mask", (2, 2), "text | mask(first, last)"),
+    Own::function("random", (1, 1), "random(n)"),
+    Own::function("digits", (1, 1), "digits(n)"),
+    Own::function("uuid", (0, 0), "uuid()"),
+];
+
+impl Own {
+    const fn filter(name: &'static str, arguments: (usize, usize), form: &'static str) -> Self {
+        let callee = Callee::Filter;
+        Self {
+            callee,
+            name,
+            arguments,
+            form,
+        }
+    }
+
+    const fn function(name: &'static str, arguments: (usize, usize), form: &'static str) -> Self {
+        let callee = Callee::Function;
+        Self {
+            callee,
+            ..Self::filter(name, arguments, form)
+        }
+    }
+
+    /// What is wrong with its arguments in one use.
+    fn misuse(&self, given: Arguments) -> Option<String> {
+        let (least, most) = self.arguments;
+        let takes = match (least, most) {
+            (0, 0) => "no argument".to_owned(),
+            (0, 1) => "one argument at most".to_owned(),
+            (1, 1) => "one argument".to_owned(),
+            (least, _) => format!("{least} arguments"),
+        };
+        let given = match given {
+            Arguments::Positional(given) if (least..=most).contains(&given) => return None,
+            Arguments::Unknown => return None,
+            Arguments::Positional(given) => given.to_string(),
+            Arguments::Named => "one by its name".to_owned(),
+        };
+        Some(format!("`{}` takes {takes}, but has {given}", self.name))
+    }
+}
 
 /// A number, if it is one.
 fn number<T: FromStr + Into<Value>>(value: Value) -> Value {
@@ -142,17 +224,30 @@ impl Templates {
         environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
         environment.set_fuel(Some(FUEL));
         environment.add_filter("sha256", |text: String| sha256_hex(&text));
-        environment.add_filter("first", |text: String, n: usize| first(&text, n));
-        environment.add_filter("last", |text: String, n: usize| last(&text, n));
+        environment.add_filter("first", |value: Value, n: Option<usize>| match n {
+            Some(n) => Ok(Value::from(first(&defined(&value)?, n))),
+            None => filters::first(&value),
+        });
+        environment.add_filter("last", |value: Value, n: Option<usize>| match n {
+            Some(n) => Ok(Value::from(last(&defined(&value)?, n))),
+            None => filters::last(value),
+        });
         environment.add_filter("mask", mask);
         environment.add_function("random", drawn);
         environment.add_function("digits", digits);
         environment.add_function("uuid", uuid);
         environment.set_auto_escape_callback(|_| AutoEscape::None);
         environment.set_loader(|name| Ok(source(name)));
+        environment.set_formatter(|out, state, value| {
+            if value.is_none() && state.name().starts_with(WIRE) {
+                return Err(Error::new(ErrorKind::InvalidOperation, IS_NULL));
+            }
+            escape_formatter(out, state, value)
+        });
         Self {
             environment,
             names: Mutex::default(),
+            lone: RwLock::default(),
         }
     }
 
@@ -183,10 +278,65 @@ impl Templates {
     /// Renders one text; a lone `{{ expression }}` keeps its type.
     pub fn render_value(&self, text: &str, scope: &Scope) -> Result<Json, TemplateError> {
         let value = self.evaluate(text, scope)?;
-        serde_json::to_value(&value).map_err(|error| TemplateError {
-            template: text.to_owned(),
-            reason: error.to_string(),
-        })
+        serde_json::to_value(&value)
+            .map_err(|error| TemplateError::because(text, error.to_string()))
+    }
+
+    /// Renders one text for a place that has no way to say null, such as a path or a header.
+    pub fn render_wire(&self, text: &str, scope: &Scope) -> Result<String, TemplateError> {
+        if !text.contains('{') {
+            return Ok(text.to_owned());
+        }
+        self.compiled(WIRE, text)
+            .and_then(|template| template.render(scope.to_value()))
+            .map_err(|error| match error.detail() {
+                Some(IS_NULL) => self.null_in(text, scope),
+                _ => TemplateError::new(text, &error),
+            })
+    }
+
+    /// The same for every text in a query, where a lone expression can be null: that leaves its parameter out.
+    pub fn render_query(&self, query: &Json, scope: &Scope) -> Result<Json, TemplateError> {
+        match query {
+            Json::String(text) if self.lone_expression(text).is_none() => {
+                self.render_wire(text, scope).map(Json::String)
+            }
+            Json::Array(items) => items
+                .iter()
+                .map(|item| self.render_query(item, scope))
+                .collect(),
+            Json::Object(map) => map
+                .iter()
+                .map(|(key, value)| {
+                    Ok((
+                        self.render_wire(key, scope)?,
+                        self.render_query(value, scope)?,
+                    ))
+                })
+                .collect(),
+            other => self.render(other, scope),
+        }
+    }
+
+    /// Which expression of a text is null.
+    fn null_in(&self, text: &str, scope: &Scope) -> TemplateError {
+        let scope = scope.to_value();
+        let is_null = |source: &&str| {
+            let value = self.environment.compile_expression(source);
+            let value = value.and_then(|expression| expression.eval(scope.clone()));
+            value.is_ok_and(|value| value.is_none())
+        };
+        let written = Parts::of(text).written.into_iter();
+        let null = written.filter(|source| !source.is_empty()).find(is_null);
+        let null = null.map(str::to_owned);
+        let reason = match &null {
+            Some(null) => format!("`{null}` is null"),
+            None => IS_NULL.to_owned(),
+        };
+        TemplateError {
+            null: Some(null.unwrap_or_else(|| text.to_owned())),
+            ..TemplateError::because(text, reason)
+        }
     }
 
     /// Renders one text to a text.
@@ -210,7 +360,7 @@ impl Templates {
 
     /// Evaluates one text to a value of the engine, which other templates can use.
     pub fn evaluate(&self, text: &str, scope: &Scope) -> Result<Value, TemplateError> {
-        let Some(source) = lone_expression(text) else {
+        let Some(source) = self.lone_expression(text) else {
             return self.render_text(text, scope).map(Value::from);
         };
         let fail = |error: Error| TemplateError::new(text, &error);
@@ -242,29 +392,94 @@ impl Templates {
             .environment
             .template_from_str(text)
             .map_err(|error| TemplateError::new(text, &error))?;
-        self.filters_exist(text)?;
-        let globals: BTreeSet<&str> = self.environment.globals().map(|(name, _)| name).collect();
+        let parts = Parts::of(text);
+        let functions = parts.uses.iter();
+        let functions = functions.filter(|one| one.callee == Callee::Function);
+        // One that does not exist is a mistake of its own.
+        let functions: BTreeSet<&str> = functions.map(|one| one.name).collect();
         let names = template.undeclared_variables(true).into_iter();
         Ok(names
-            .filter(|name| !globals.contains(name.as_str()))
+            .filter(|name| !self.is_global(name) && !functions.contains(name.as_str()))
             .collect())
     }
 
-    /// That a filter does not exist shows only when it is used, so the text is rendered with nothing in its scope. What
-    /// is behind another failure, or in a branch that is not taken, shows in a sweep.
-    fn filters_exist(&self, text: &str) -> Result<(), TemplateError> {
-        let mut lenient = self.environment.clone();
-        lenient.set_fuel(Some(FUEL_TO_TRY));
-        lenient.set_undefined_behavior(UndefinedBehavior::Chainable);
-        let tried = lenient
-            .template_from_str(text)
-            .and_then(|template| template.render_captured_to((), Few(MAX_TRIED)).map(|_| ()));
-        match tried {
-            Err(error) if error.kind() == ErrorKind::UnknownFilter => {
-                Err(TemplateError::new(text, &error))
-            }
-            _ => Ok(()),
+    fn is_global(&self, name: &str) -> bool {
+        let mut globals = self.environment.globals();
+        globals.any(|(global, _)| global == name)
+    }
+
+    /// What is wrong with the filters, tests and functions of a text that can be read: those that do not exist, and those
+    /// of the tool's own with a wrong number of arguments.
+    #[must_use]
+    pub fn misuses(&self, text: &str) -> Vec<TemplateError> {
+        let Ok(template) = self.environment.template_from_str(text) else {
+            return Vec::new();
+        };
+        let undeclared = template.undeclared_variables(false);
+        let parts = Parts::of(text);
+        let misuse = |one: &Use<'_>| self.misuse(text, one, undeclared.contains(one.name));
+        parts.uses.iter().filter_map(misuse).collect()
+    }
+
+    fn misuse(&self, text: &str, one: &Use<'_>, is_undeclared: bool) -> Option<TemplateError> {
+        let callee = one.callee;
+        let what = match callee {
+            Callee::Filter => "filter",
+            Callee::Test => "test",
+            // A macro of the template.
+            Callee::Function if !is_undeclared => return None,
+            Callee::Function => "function",
+        };
+        let own = || OWN.iter().filter(|own| own.callee == callee);
+        if !self.exists(one) {
+            let meant = nearest(one.name, own().map(|own| own.name));
+            let meant = meant.map(|name| format!("did you mean `{name}`?"));
+            let reason = format!("there is no {what} `{}`", one.name);
+            return Some(TemplateError::because(text, reason).maybe_help(meant));
         }
+        let own = own().find(|own| own.name == one.name)?;
+        let reason = format!("the {what} {}", own.misuse(one.arguments)?);
+        let form = Some(format!("write `{}`", own.form));
+        Some(TemplateError::because(text, reason).maybe_help(form))
+    }
+
+    fn exists(&self, one: &Use<'_>) -> bool {
+        let mut state = self.environment.empty_state();
+        let is = |error: Option<Error>, kind| error.is_some_and(|error| error.kind() == kind);
+        match one.callee {
+            Callee::Function => self.is_global(one.name),
+            Callee::Filter => {
+                let tried = state.apply_filter(one.name, &[]).err();
+                !is(tried, ErrorKind::UnknownFilter)
+            }
+            Callee::Test => {
+                let tried = state.perform_test(one.name, &[]).err();
+                !is(tried, ErrorKind::UnknownTest)
+            }
+        }
+    }
+
+    /// The source of the one expression that a text is nothing but.
+    fn lone_expression<'t>(&self, text: &'t str) -> Option<&'t str> {
+        let inner = text.trim().strip_prefix("{{")?.strip_suffix("}}")?;
+        let inner = inner.strip_prefix(['-', '+']).unwrap_or(inner);
+        let inner = inner.strip_suffix(['-', '+']).unwrap_or(inner).trim();
+        let is_plain = !["{{", "}}", "{%"].iter().any(|mark| inner.contains(mark));
+        (is_plain || self.is_expression(inner)).then_some(inner)
+    }
+
+    /// Whether a text is one expression as a whole: braces also meet in maps, and stand in texts.
+    fn is_expression(&self, source: &str) -> bool {
+        let known = self.lone.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known.get(source) {
+            return *known;
+        }
+        drop(known);
+        let is_one = self.environment.compile_expression_owned(source.to_owned());
+        let is_one = is_one.is_ok();
+        let mut known = self.lone.write().unwrap_or_else(PoisonError::into_inner);
+        known.insert(source.to_owned(), is_one);
+        is_one
     }
 }
 
@@ -272,30 +487,20 @@ impl Templates {
 fn source(name: &str) -> Option<String> {
     let expression = name.strip_prefix(EXPRESSION);
     let expression = expression.map(|source| format!("{{% set {VALUE} = ({source}) %}}"));
-    expression.or_else(|| name.strip_prefix(TEXT).map(str::to_owned))
-}
-
-/// A writer that takes that many bytes and keeps none.
-struct Few(usize);
-
-impl std::io::Write for Few {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0 = self
-            .0
-            .checked_sub(bytes.len())
-            .ok_or(std::io::ErrorKind::FileTooLarge)?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
+    let text = || name.strip_prefix(TEXT).or(name.strip_prefix(WIRE));
+    expression.or_else(|| text().map(str::to_owned))
 }
 
 /// Turns JSON into a value that templates can use.
 #[must_use]
 pub fn to_value(json: &Json) -> Value {
     Value::from(Serde(json))
+}
+
+/// Whether a value is a text, a number or a truth value: it has no parts, and is not null.
+pub(crate) fn is_word(value: &Value) -> bool {
+    let words = [ValueKind::String, ValueKind::Number, ValueKind::Bool];
+    words.contains(&value.kind())
 }
 
 /// The SHA-256 of `text` in lower-case hex.
@@ -415,6 +620,14 @@ fn uuid() -> String {
     parts.join("-")
 }
 
+/// A value as a text.
+fn defined(value: &Value) -> Result<String, Error> {
+    if value.is_undefined() {
+        return Err(ErrorKind::UndefinedError.into());
+    }
+    Ok(value.to_string())
+}
+
 fn first(text: &str, n: usize) -> String {
     text.chars().take(n).collect()
 }
@@ -436,11 +649,6 @@ fn mask(text: &str, head: usize, tail: usize) -> String {
         "*".repeat(hidden),
         last(text, tail)
     )
-}
-
-fn lone_expression(text: &str) -> Option<&str> {
-    let inner = text.trim().strip_prefix("{{")?.strip_suffix("}}")?;
-    (!inner.contains("{{") && !inner.contains("}}") && !inner.contains("{%")).then(|| inner.trim())
 }
 
 #[cfg(test)]
@@ -497,13 +705,119 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_that_does_not_exist_is_a_mistake_before_anything_is_rendered() {
-        let error = Templates::new().names("{{ key | sha265 }}").unwrap_err();
+    fn a_text_of_one_expression_keeps_its_type_also_where_braces_meet() {
+        let scope = scope();
+        let value = |text: &str| Templates::new().render_value(text, &scope).unwrap();
+        let nested = json!({"a": {"read": true}});
+        for text in [
+            "{{ {'a': {'read': true}} }}",
+            "{{{'a':{'read':true}}}}",
+            "{{- {'a': {'read': true}} -}}",
+        ] {
+            assert_eq!(value(text), nested, "{text}");
+        }
+        assert_eq!(value("{{ '}} {{' }}"), json!("}} {{"));
+        assert_eq!(value("{{ 1 }}{{ 2 }}"), json!("12"));
+        assert_eq!(value("{{ {'a': 1}.a }} {{ {'a': 2}.a }}"), json!("1 2"));
         assert_eq!(
-            error.to_string(),
-            "template `{{ key | sha265 }}`: filter sha265 is unknown"
+            value("{{ owner.teams[0] }}-{{ key }}"),
+            json!("a-sk-abcdef")
         );
-        assert!(Templates::new().names("{{ key | sha256 }}").is_ok());
+    }
+
+    #[test]
+    fn the_first_and_the_last_are_items_of_lists_and_characters_of_texts() {
+        let scope = scope();
+        let value = |text: &str| Templates::new().render_value(text, &scope).unwrap();
+        assert_eq!(value("{{ [1, 2, 3] | first }}"), json!(1));
+        assert_eq!(value("{{ [1, 2, 3] | last }}"), json!(3));
+        assert_eq!(value("{{ key | first }}{{ key | last }}"), json!("sf"));
+        assert_eq!(value("{{ key | first(2) }}"), json!("sk"));
+        assert_eq!(value("{{ 12345 | last(2) }}"), json!("45"));
+    }
+
+    #[test]
+    fn a_null_is_sent_in_no_path_and_named_by_its_expression() {
+        let (templates, scope) = (Templates::new(), scope());
+        let null = |text: &str| {
+            let error = templates.render_wire(text, &scope).unwrap_err();
+            (error.to_string(), error.null.unwrap())
+        };
+        let (message, expression) = null("/{{ owner.user_id }}/{{ owner.team }}");
+        assert_eq!(expression, "owner.team");
+        assert_eq!(
+            message,
+            "template `/{{ owner.user_id }}/{{ owner.team }}`: `owner.team` is null"
+        );
+        assert_eq!(null("{{ owner['team'] }}").1, "owner['team']");
+        assert_eq!(
+            templates.render_text("{{ owner.team }}", &scope).unwrap(),
+            "None"
+        );
+        let query = json!({"left out": "{{ owner.team }}", "id": "x-{{ owner.user_id }}"});
+        assert_eq!(
+            templates.render_query(&query, &scope).unwrap(),
+            json!({"left out": null, "id": "x-u1"})
+        );
+        let query = json!({"id": "x-{{ owner.team }}"});
+        let error = templates.render_query(&query, &scope).unwrap_err();
+        assert_eq!(error.null.unwrap(), "owner.team");
+    }
+
+    #[test]
+    fn a_filter_a_test_and_a_function_have_to_exist_wherever_they_stand() {
+        let misuses = |text: &str| -> Vec<String> {
+            let misuses = Templates::new().misuses(text);
+            misuses.into_iter().map(|error| error.reason).collect()
+        };
+        assert_eq!(
+            misuses("{{ key | sha265 }}"),
+            ["there is no filter `sha265`"]
+        );
+        let hidden =
+            "{% if false %}{{ nobody | reversed }}{{ 1 is prime }}{{ ramdom(3) }}{% endif %}";
+        assert_eq!(
+            misuses(hidden),
+            [
+                "there is no filter `reversed`",
+                "there is no test `prime`",
+                "there is no function `ramdom`"
+            ]
+        );
+        let fine = "{% macro f(x) %}{{ x | upper }}{% endmacro %}{{ f(range(3) | first) }}{{ key is defined }}";
+        assert_eq!(misuses(fine), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_tools_own_take_as_many_arguments_as_they_say() {
+        let misuse = |text: &str| {
+            let mut misuses = Templates::new().misuses(text).into_iter();
+            misuses
+                .next()
+                .map(|error| (error.reason, error.help.unwrap()))
+        };
+        let (reason, help) = misuse("{{ key | mask(3) }}").unwrap();
+        assert_eq!(reason, "the filter `mask` takes 2 arguments, but has 1");
+        assert_eq!(help, "write `text | mask(first, last)`");
+        let (reason, help) = misuse("{{ random() }}").unwrap();
+        assert_eq!(
+            reason,
+            "the function `random` takes one argument, but has 0"
+        );
+        assert_eq!(help, "write `random(n)`");
+        for wrong in [
+            "{{ key | sha256(1) }}",
+            "{{ key | first(1, 2) }}",
+            "{{ key | last(n=1) }}",
+            "{{ digits() }}",
+            "{{ uuid(4) }}",
+        ] {
+            assert!(misuse(wrong).is_some(), "{wrong}");
+        }
+        assert_eq!(
+            misuse("{{ key | first(*[1]) }}{{ uuid() }}{{ key | last }}"),
+            None
+        );
     }
 
     #[test]

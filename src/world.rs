@@ -24,6 +24,8 @@ pub enum Class {
     Symbol,
     /// A masked form of an identifier: it names itself, but discloses and attributes nothing.
     Mask,
+    /// A variable that is neither a credential nor an identifier: its value has no name, and stays as it is.
+    Word,
 }
 
 /// One symbol of an entity.
@@ -461,16 +463,12 @@ pub fn variables(
 ) -> Result<BTreeMap<String, Field>, TemplateError> {
     let mut variables = BTreeMap::new();
     for (name, variable) in &suite.file.variables {
-        let class = if variable.secret {
-            Class::Secret
-        } else {
-            Class::Symbol
-        };
         let value = match (given.get(name), &variable.default) {
             (Some(value), _) => value.expose_secret().to_owned(),
             (None, Some(default)) => templates.render_text(default, &Scope::default())?,
             (None, None) => continue,
         };
+        let class = variable.class();
         variables.insert(name.clone(), Field { value, class });
     }
     Ok(variables)

@@ -113,7 +113,7 @@ impl Seed {
             let key = |name| Some(world.entities.get(name)?.fields.get("key")?.value.clone());
             let everywhere = suite.world.actors.iter();
             actors = everywhere
-                .filter(|(_, actor)| actor.calls.patterns().is_empty())
+                .filter(|(_, actor)| actor.calls.is_none())
                 .filter_map(|(name, _)| Some((name.clone(), key(name)?)))
                 .collect();
             resources.extend(actors.iter().map(|(_, key)| key.clone()));

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use globset::escape;
 use serde_json::{Value as Json, json};
 
 use super::Rule;
@@ -85,9 +86,9 @@ fn section_of(rule: &Rule) -> Section {
 fn entry((rule, because): &Reasoned) -> String {
     match rule {
         Rule::Column { key, name } => pair(key, &json!(name)),
-        Rule::Alone { endpoint } => pair(endpoint, &json!({"alone": true})),
+        Rule::Alone { endpoint } => pair(&escape(endpoint), &json!({"alone": true})),
         Rule::Text { from, to } => inline(&json!({"from": from, "to": to, "because": because})),
-        Rule::Background(Own::Table(table)) => inline(&json!(table)),
+        Rule::Background(Own::Table(table)) => inline(&json!(escape(table))),
         Rule::Background(Own::Columns(columns)) => match columns.as_slice() {
             [column] => inline(&json!(column)),
             columns => inline(&json!(columns)),
@@ -289,7 +290,8 @@ fn is_right(file: &Path, old: &str, new: &str, rules: &[Reasoned]) -> bool {
 /// Whether two say the same, in whatever order.
 fn is_same_background(mut was: BackgroundSpec, mut is: BackgroundSpec) -> bool {
     for spec in [&mut was, &mut is] {
-        spec.tables.sort_unstable();
+        spec.tables
+            .sort_unstable_by(|one, other| one.as_str().cmp(other.as_str()));
         spec.columns
             .sort_unstable_by(|one, other| one.columns().cmp(other.columns()));
     }

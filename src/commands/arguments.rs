@@ -17,6 +17,7 @@ use url::Url;
 
 use super::{Failure, told};
 use crate::diagnostic::{list, quoted};
+use crate::dry_run::nulls;
 use crate::exit::Exit;
 use crate::har::Recording;
 use crate::plan::{EndpointPlan, Filter, PlannedCell, Shard, plan};
@@ -74,7 +75,8 @@ impl SuiteArgs {
     }
 
     /// The cells that the filter and the shard select. A filter that selects none is a slip. A shard that has none is not,
-    /// since there can be more jobs than endpoints: this is only told.
+    /// since there can be more jobs than endpoints: this is only told. A cell that cannot be called, since a value is null,
+    /// is a mistake of the suite.
     pub fn plan<'a>(
         &self,
         suite: &'a Suite,
@@ -90,6 +92,7 @@ impl SuiteArgs {
                 ))?;
             }
         }
+        nulls(suite, &cells).into_result()?;
         Ok(cells)
     }
 

@@ -47,9 +47,9 @@ pub(crate) fn sign(
     let text = format!("{}.{}", encoded(header), encoded(claims));
     let key = templates.render_text(&spec.key, scope)?;
     let signature = signature(spec.algorithm, &key, text.as_bytes());
-    let signature = signature.map_err(|reason| TemplateError {
-        template: spec.key.clone(),
-        reason: format!("what it gives is no key for {algorithm}: {reason}"),
+    let signature = signature.map_err(|reason| {
+        let reason = format!("what it gives is no key for {algorithm}: {reason}");
+        TemplateError::because(&spec.key, reason)
     })?;
     Ok(format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature)))
 }

@@ -132,7 +132,8 @@ impl<'a> Maker<'a> {
             let base = cast.world.scope_for(member.name);
             let entity = cast.world.entities.get(member.name);
             let mut entity = entity.cloned().unwrap_or_default();
-            let calls = self.steps(cast, kind, &base, &mut entity)?;
+            let calls = self.steps(cast, kind, &base, &mut entity);
+            let calls = calls.map_err(|error| error.of(format!("`{}`", member.name)))?;
             cast.world.settle(self.suite, member.name, entity);
             cast.made.insert(member.name, calls);
         }
@@ -148,8 +149,12 @@ impl<'a> Maker<'a> {
                 continue;
             };
             let scope = cast.world.scope_of_actor(name);
-            let credential = self.headers(cast, login.auth.as_ref(), &scope)?;
-            let call = Call::render(&self.templates, &login.request, credential, &scope)?;
+            let credential = self.headers(cast, login.auth.as_ref(), &scope);
+            let call = credential.and_then(|credential| {
+                Call::render(&self.templates, &login.request, credential, &scope)
+            });
+            let of_login = |error| SweepError::from(error).of(format!("the login of `{name}`"));
+            let call = call.map_err(of_login)?;
             let calls = cast.made.entry(name.as_str()).or_default();
             calls.setup.push(call);
         }

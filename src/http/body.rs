@@ -167,12 +167,10 @@ fn bytes(
         return Ok(Vec::new());
     };
     let encoded = templates.render_text(template, scope)?;
-    STANDARD
-        .decode(encoded.trim())
-        .map_err(|error| TemplateError {
-            template: template.clone(),
-            reason: format!("what it gives is not Base64: {error}"),
-        })
+    STANDARD.decode(encoded.trim()).map_err(|error| {
+        let reason = format!("what it gives is not Base64: {error}");
+        TemplateError::because(template, reason)
+    })
 }
 
 /// Whether a text is a media type that a part of a body can have.

@@ -1,10 +1,8 @@
 //! Where in an answer a value is.
 
-use regex::Regex;
 use reqwest::header::SET_COOKIE;
 
 use super::Answer;
-use crate::observe::text_at;
 use crate::suite::{PartSpec, Source};
 
 impl Answer {
@@ -12,7 +10,7 @@ impl Answer {
     #[must_use]
     pub fn value(&self, source: &Source) -> Option<String> {
         match source {
-            Source::Path(path) => text_at(self.json()?, path),
+            Source::Path(path) => path.text_in(self.json()?),
             Source::Part(part) => matched(part, self.part(part)?),
         }
     }
@@ -21,7 +19,7 @@ impl Answer {
         match part {
             PartSpec {
                 json: Some(path), ..
-            } => text_at(self.json()?, path),
+            } => path.text_in(self.json()?),
             PartSpec {
                 header: Some(name), ..
             } => self.header(name),
@@ -57,9 +55,7 @@ fn matched(part: &PartSpec, text: String) -> Option<String> {
     let Some(pattern) = &part.pattern else {
         return Some(text);
     };
-    let found = Regex::new(pattern).ok()?.captures(&text)?;
-    let found = found.get(1).or_else(|| found.get(0))?;
-    Some(found.as_str().to_owned())
+    pattern.part_of(&text).map(str::to_owned)
 }
 
 impl std::fmt::Display for Source {

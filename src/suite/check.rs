@@ -9,22 +9,20 @@ mod fresh;
 
 use std::collections::BTreeSet;
 
-use globset::Glob;
 use serde_json::{Map, Value as Json};
-use serde_json_path::JsonPath;
 
 use super::load::Documents;
 use super::names::{Declared, Names, object};
-use super::{Suite, is_match};
+use super::{CompileError, Glob, JsonPath, Suite};
 use crate::coverage;
-use crate::diagnostic::{Diagnostics, did_you_mean, list, quoted};
+use crate::diagnostic::{Diagnostic, Diagnostics, did_you_mean, list, quoted};
 use crate::kinds;
-use crate::plan::{self, Pattern};
+use crate::plan::{self, Filter, Pattern};
 use crate::template::Templates;
 use crate::yaml::{Document, NodePath, Step};
 
 /// Reports everything in the documents that names something which does not exist.
-pub(super) fn consistency(documents: &Documents, mistakes: &mut Diagnostics) {
+pub(super) fn consistency(documents: &Documents) -> Diagnostics {
     let declared = Declared::of(documents);
     let templates = Templates::new();
     let checker = |document| Checker {
@@ -49,7 +47,12 @@ pub(super) fn consistency(documents: &Documents, mistakes: &mut Diagnostics) {
         .endpoints
         .iter()
         .map(|(_, document)| checker(document).endpoint());
-    mistakes.extend(suite.chain(world).chain(targets).chain(endpoints).flatten());
+    suite
+        .chain(world)
+        .chain(targets)
+        .chain(endpoints)
+        .flatten()
+        .collect()
 }
 
 /// Patterns under `endpoints` that match none, once everything else fits together.
@@ -57,8 +60,8 @@ pub(super) fn sweeps(suite: &Suite, file: &Document) -> Diagnostics {
     let mut mistakes = Diagnostics::new();
     for pattern in suite.file.endpoints.keys() {
         let mut endpoints = suite.endpoints.iter();
-        if !endpoints.any(|endpoint| is_match(pattern, &endpoint.name)) {
-            let path = NodePath::from(["endpoints", pattern]);
+        if !endpoints.any(|endpoint| pattern.is_match(&endpoint.name)) {
+            let path = NodePath::from(["endpoints", pattern.as_str()]);
             let mistake = file.error_at(&path, "the pattern matches no endpoint");
             mistakes.push(mistake.help("name an endpoint of the suite; `*` is any text"));
         }
@@ -70,7 +73,7 @@ pub(super) fn sweeps(suite: &Suite, file: &Document) -> Diagnostics {
 pub(super) fn calls(suite: &Suite, world: &Document) -> Diagnostics {
     let mut mistakes = Diagnostics::new();
     for (actor, spec) in &suite.world.actors {
-        let patterns = spec.calls.patterns().iter().enumerate();
+        let patterns = spec.calls.iter().flat_map(Filter::patterns).enumerate();
         for (index, _) in patterns.filter(|(_, pattern)| !matches_any(suite, actor, pattern)) {
             let path = NodePath::from(["actors", actor, "calls"]).join(index);
             let mistake = world.error_at(&path, "the pattern matches no cell");
@@ -88,9 +91,6 @@ fn matches_any(suite: &Suite, actor: &str, pattern: &Pattern) -> bool {
 
 /// Names that templates use for something else, so that no entity can have them.
 const RESERVED: [&str; 6] = ["actor", "target", "cell", "run", "vars", "name"];
-
-/// How many brackets a JSON path may have.
-const MAX_BRACKETS: usize = 16;
 
 /// Whose credential it is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -114,6 +114,7 @@ impl Checker<'_> {
     fn suite(mut self) -> Diagnostics {
         let settings = NodePath::from(["service", "default", "settings"]);
         self.templates_below(&settings, &self.declared.world());
+        self.keys_below(&settings, &self.declared.world());
         let vars = self.declared.vars();
         self.templates_below(&NodePath::from(["service", "urls"]), &vars);
         self.tls(&NodePath::from(["service", "tls"]), &vars);
@@ -121,6 +122,12 @@ impl Checker<'_> {
         for path in [["refusal", "type"], ["refusal", "message"]] {
             self.json_path(&NodePath::from(path));
         }
+        for path in [&["outage"][..], &["background", "tables"]] {
+            let path = path.iter().map(|key| Step::from(*key)).collect();
+            let items = self.items(&path);
+            items.iter().for_each(|item| self.compiles::<Glob>(item));
+        }
+        self.variables(&NodePath::from(["variables"]));
         self.exclusions(&NodePath::from(["coverage", "exclude"]));
         self.explanations(&NodePath::from(["sensitivity", "explained"]));
         self.levels(&NodePath::from(["levels"]));
@@ -145,10 +152,18 @@ impl Checker<'_> {
         let given = self.get(path).and_then(Json::as_object);
         let given: Vec<String> = given.into_iter().flat_map(Map::keys).cloned().collect();
         for pattern in given {
-            if let Err(error) = Glob::new(&pattern) {
-                let message = format!("{} is not a pattern: {}", quoted(&pattern), error.kind());
-                self.at_key(&path.join(pattern.as_str()), message, None);
+            let path = path.join(pattern.as_str());
+            if let Err(error) = Glob::try_from(pattern) {
+                self.at_key(&path, error.to_string(), None);
             }
+        }
+    }
+
+    /// A default is drawn before there is anything that it could name.
+    fn variables(&mut self, path: &NodePath) {
+        for name in keys(object(self.get(path))) {
+            let default = path.join(name.as_str()).join("default");
+            self.templates_below(&default, &Names::default());
         }
     }
 
@@ -217,11 +232,16 @@ impl Checker<'_> {
         for section in ["secrets", "symbols", "masks"] {
             self.templates_below(&path.join(section), &symbols);
         }
-        self.templates_below(&path.join("parameters"), &self.declared.world());
+        let parameters = path.join("parameters");
+        self.templates_below(&parameters, &self.declared.world());
+        self.keys_of_values(&parameters, &self.declared.world());
         let own = rows.with(["name".to_owned()]);
         let captured = self.declared.captured(kind);
         let before = own.clone().before(captured.clone());
         self.templates_below(&path.join("rows"), &before);
+        for row in self.items(&path.join("rows")) {
+            self.keys_of_values(&row.join("values"), &before);
+        }
         self.tables_of_rows(&path.join("rows"));
         self.steps(&path.join("setup"), &own, captured.as_ref());
         self.teardown(&path.join("teardown"), &own);
@@ -239,6 +259,12 @@ impl Checker<'_> {
         self.kind_and_parameters(&path, &self.declared.world());
         self.auth(&path.join("auth"), &self.declared.cell(), Auth::Own);
         self.named(&path.join("outranks"), "actor", self.declared.actors);
+        for item in self.items(&path.join("calls")) {
+            if let Some(Err(error)) = self.text(&item).map(Pattern::try_from) {
+                let mistake = self.document.error_at(&item, error.to_string());
+                self.mistakes.push(mistake);
+            }
+        }
     }
 
     fn targets(mut self) -> Diagnostics {
@@ -296,6 +322,7 @@ impl Checker<'_> {
         self.known_kind(path);
         let with = path.join("with");
         self.templates_below(&with, names);
+        self.keys_of_values(&with, names);
         let Some(kind) = self.text(&path.join("kind")) else {
             return;
         };
@@ -370,18 +397,15 @@ impl Checker<'_> {
     }
 
     fn json_path(&mut self, path: &NodePath) {
-        let Some(text) = self.text(path) else { return };
-        // The parser recurses, and tries again what is in brackets.
-        if text.matches(['(', '[', '!']).count() > MAX_BRACKETS {
-            let message = format!("{} has more than {MAX_BRACKETS} brackets", quoted(&text));
-            return self.mistakes.push(self.document.error_at(path, message));
-        }
-        if let Err(error) = JsonPath::parse(&text) {
-            let mistake = self
-                .document
-                .error_at(path, format!("`{text}` is not a JSON path: {error}"));
-            self.mistakes
-                .push(mistake.help("write a path as of RFC 9535, for instance `$.error.message`"));
+        self.compiles::<JsonPath>(path);
+    }
+
+    /// A text that has to compile.
+    fn compiles<T: TryFrom<String, Error = CompileError>>(&mut self, path: &NodePath) {
+        if let Some(Err(error)) = self.text(path).map(T::try_from) {
+            let mistake = self.document.error_at(path, error.to_string());
+            let help = error.help.map(str::to_owned);
+            self.mistakes.push(mistake.maybe_help(help));
         }
     }
 
@@ -403,25 +427,62 @@ impl Checker<'_> {
         }
     }
 
+    /// Every key below `path` is a template as well, wherever a document holds other maps: in bodies, queries, parameters,
+    /// columns and claims.
+    fn keys_below(&mut self, path: &NodePath, names: &Names) {
+        let items = self.items(path);
+        items.iter().for_each(|item| self.keys_below(item, names));
+        for key in keys(object(self.get(path))) {
+            let below = path.join(key.as_str());
+            self.template_at(&key, names, |document, message| {
+                document.error_at_key(&below, message)
+            });
+            self.keys_below(&below, names);
+        }
+    }
+
+    /// The same for each value of a map, whose own keys are names.
+    fn keys_of_values(&mut self, path: &NodePath, names: &Names) {
+        for key in keys(object(self.get(path))) {
+            self.keys_below(&path.join(key.as_str()), names);
+        }
+    }
+
     fn template(&mut self, path: &NodePath, text: &str, names: &Names) {
+        self.template_at(text, names, |document, message| {
+            document.error_at(path, message)
+        });
+    }
+
+    fn template_at(
+        &mut self,
+        text: &str,
+        names: &Names,
+        at: impl Fn(&Document, String) -> Diagnostic,
+    ) {
         let used = match self.templates.names(text) {
             Ok(used) => used,
             Err(error) => {
-                return self
-                    .mistakes
-                    .push(self.document.error_at(path, error.to_string()));
+                let mistake = at(self.document, error.to_string());
+                return self.mistakes.push(mistake);
             }
         };
+        for misuse in self.templates.misuses(text) {
+            let mistake = at(self.document, misuse.to_string());
+            self.mistakes.push(mistake.maybe_help(misuse.help));
+        }
         for name in used.iter() {
             if names.is_later(name) {
                 let message =
                     format!("`{name}` has no value yet: `setup` captures it, after the rows");
-                let mistake = self.document.error_at(path, message);
+                let mistake = at(self.document, message);
                 self.mistakes.push(mistake.help(
                     "give these rows to a kind of their own, and the value to its parameter",
                 ));
             } else if let Err(known) = names.resolve(name) {
-                self.unknown(path, "symbol", name, &known);
+                let help = did_you_mean(name, known.iter().map(String::as_str));
+                let mistake = at(self.document, format!("unknown symbol `{name}`"));
+                self.mistakes.push(mistake.maybe_help(help));
             }
         }
     }

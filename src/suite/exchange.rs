@@ -2,9 +2,11 @@
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value as Json;
 
+use super::compiled::{JsonPath, Regex};
 use crate::world::leaves;
 
 /// A request as templates.
@@ -136,11 +138,11 @@ pub struct PagesSpec {
     /// The query parameter that takes the page's number, the token of the next page, or how many items are before it.
     pub query: Option<String>,
     /// The JSON path of the number of pages, which are counted from 1.
-    pub total: Option<String>,
+    pub total: Option<JsonPath>,
     /// Where an answer has the token of the next page; one that has none is the last.
     pub next: Option<Source>,
     /// The JSON path of the list of items, as many as are skipped for the next page; a page without any is the last.
-    pub items: Option<String>,
+    pub items: Option<JsonPath>,
     /// The relation of the link to the next page in the header `Link` (RFC 8288): `next`.
     pub link: Option<String>,
 }
@@ -203,13 +205,27 @@ pub struct ResetSpec {
 }
 
 /// Where an answer has a value: a JSON path, or a part that is named.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(untagged)]
 pub enum Source {
     /// The JSON path of the value in the body.
-    Path(String),
+    Path(JsonPath),
     /// Another part of the answer.
     Part(PartSpec),
+}
+
+// A derived one would not say what is wrong with a JSON path.
+impl<'de> Deserialize<'de> for Source {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Json::deserialize(deserializer)? {
+            Json::String(path) => JsonPath::try_from(path)
+                .map(Self::Path)
+                .map_err(D::Error::custom),
+            part => PartSpec::deserialize(part)
+                .map(Self::Part)
+                .map_err(D::Error::custom),
+        }
+    }
 }
 
 /// One part of an answer, and what of it is the value.
@@ -217,14 +233,14 @@ pub enum Source {
 #[serde(deny_unknown_fields)]
 pub struct PartSpec {
     /// The JSON path of the value in the body.
-    pub json: Option<String>,
+    pub json: Option<JsonPath>,
     /// The header whose value it is.
     pub header: Option<String>,
     /// The cookie that the answer sets.
     pub cookie: Option<String>,
     /// A regular expression: the value is what its first group matches, or all that it matches.
     #[serde(rename = "match")]
-    pub pattern: Option<String>,
+    pub pattern: Option<Regex>,
 }
 
 /// A credential on the wire.
@@ -267,13 +283,26 @@ pub struct LoginSpec {
 }
 
 /// For how long what a login gave can be used.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(untagged)]
 pub enum Expiry {
     /// That many seconds.
     Seconds(u64),
     /// The JSON path of the number of seconds.
-    Path(String),
+    Path(JsonPath),
+}
+
+impl<'de> Deserialize<'de> for Expiry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Json::deserialize(deserializer)? {
+            Json::String(path) => JsonPath::try_from(path)
+                .map(Self::Path)
+                .map_err(D::Error::custom),
+            seconds => u64::deserialize(seconds)
+                .map(Self::Seconds)
+                .map_err(D::Error::custom),
+        }
+    }
 }
 
 /// A JSON Web Token (RFC 7519).

@@ -44,8 +44,16 @@ impl Suite {
         folder: &Path,
         mut mistakes: Diagnostics,
     ) -> Result<Self, Diagnostics> {
-        let suite = documents.decode(folder, &mut mistakes);
-        check::consistency(documents, &mut mistakes);
+        let found = check::consistency(documents);
+        let mut undecoded = Diagnostics::new();
+        let suite = documents.decode(folder, &mut undecoded);
+        // What does not compile ends the decoding of its file, and was found with all others of its sort.
+        let is_found = |one: &Diagnostic| {
+            let mut found = found.iter();
+            found.any(|other| (&other.file, &other.message) == (&one.file, &one.message))
+        };
+        mistakes.extend(undecoded.into_iter().filter(|one| !is_found(one)));
+        mistakes.extend(found);
         mistakes.into_result()?;
         let (Some(suite), Some(world)) = (suite, &documents.world) else {
             return Err(Diagnostic::new(folder, "the suite is not complete").into());

@@ -7,9 +7,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
+use super::compiled::{Glob, JsonPath};
 use super::exchange::{Credential, PagesSpec, RequestSpec, ResetSpec, Source, StepSpec};
 use crate::kinds::Level;
-use crate::plan::Filter;
+use crate::plan::{Filter, PlannedCell};
 use crate::world::Class;
 
 /// `suite.yaml`: the service and how to read its answers.
@@ -31,14 +32,14 @@ pub struct SuiteFile {
     /// Refusals that are no answer at all, since the service is not well: their texts as records have them, with `*` for any
     /// characters. Such a call is made again, and never pinned.
     #[serde(default)]
-    pub outage: Vec<String>,
+    pub outage: Vec<Glob>,
     /// Tables that the service writes by itself, whatever is called.
     #[serde(default)]
     pub background: BackgroundSpec,
     /// How endpoints are swept, by their names; `*` stands for any characters. Of several patterns that match, the last one
     /// decides.
     #[serde(default)]
-    pub endpoints: IndexMap<String, SweepSpec>,
+    pub endpoints: IndexMap<Glob, SweepSpec>,
     /// How much a kind of drift or of finding weighs, where that is not what the tool says.
     #[serde(default)]
     pub levels: IndexMap<String, Level>,
@@ -206,6 +207,21 @@ pub struct Variable {
     /// Whether the value is a credential.
     #[serde(default)]
     pub secret: bool,
+    /// Whether the value is an identifier: replaced by its name wherever it stands, as a credential is. Any other value
+    /// is a word, which stays as it is.
+    #[serde(default)]
+    pub symbol: bool,
+}
+
+impl Variable {
+    /// What the value is, where it has a name in records.
+    pub(crate) fn class(&self) -> Class {
+        match (self.secret, self.symbol) {
+            (true, _) => Class::Secret,
+            (false, true) => Class::Symbol,
+            (false, false) => Class::Word,
+        }
+    }
 }
 
 /// Where a refusal (status 400 and above) says which gate refused, as JSON paths.
@@ -214,9 +230,9 @@ pub struct Variable {
 pub struct RefusalSpec {
     /// The type of the error.
     #[serde(rename = "type")]
-    pub kind: Option<String>,
+    pub kind: Option<JsonPath>,
     /// The message of the error; without it the whole body is the message.
-    pub message: Option<String>,
+    pub message: Option<JsonPath>,
 }
 
 /// Tables that the service writes by itself: never an effect, still undone.
@@ -225,7 +241,7 @@ pub struct RefusalSpec {
 pub struct BackgroundSpec {
     /// The tables' names; `*` stands for any characters. One that matches no table is told when a run begins.
     #[serde(default)]
-    pub tables: Vec<String>,
+    pub tables: Vec<Glob>,
     /// Columns, as `Table.column`: an update that changes no other column is in the background as well.
     #[serde(default)]
     pub columns: Vec<Together>,
@@ -381,12 +397,26 @@ pub struct Actor {
     pub with: IndexMap<String, Json>,
     /// The credential on the wire; without it the call is anonymous.
     pub auth: Option<Credential>,
-    /// The cells that it calls in, as patterns of `--filter`; all, if nothing is said.
-    #[serde(default)]
-    pub calls: Filter,
+    /// The cells that it calls in, as patterns of `--filter`; all, if nothing is said, and none with an empty list.
+    pub calls: Option<Filter>,
     /// Actors that this one is meant to outrank: denied where they are allowed is a finding.
     #[serde(default)]
     pub outranks: Vec<String>,
+}
+
+impl Actor {
+    /// Whether it calls in the cell, which is one of its own.
+    #[must_use]
+    pub fn calls_in(&self, cell: &PlannedCell<'_>) -> bool {
+        let calls = self.calls.as_ref();
+        calls.is_none_or(|calls| calls.patterns().iter().any(|one| one.matches(cell)))
+    }
+
+    /// Whether it is only there to make things.
+    pub(crate) fn calls_nowhere(&self) -> bool {
+        let calls = self.calls.as_ref();
+        calls.is_some_and(|calls| calls.patterns().is_empty())
+    }
 }
 
 /// `targets.yaml`: what is called upon.

@@ -11,7 +11,6 @@ use super::store::Store;
 use super::{SweepError, Sweeper};
 use crate::plan::{EndpointPlan, PlannedCell};
 use crate::record::Record;
-use crate::suite::is_match;
 use crate::text::counted;
 
 /// Why an answer may say nothing of its call.
@@ -143,7 +142,7 @@ impl<'a> Sweeper<'a> {
 
     fn doubt_of(&self, status: Option<u16>, gate: Option<&str>) -> Option<Doubt> {
         let mut outages = self.suite.file.outage.iter();
-        let is_outage = |gate: &str| outages.any(|pattern| is_match(pattern, gate));
+        let is_outage = |gate: &str| outages.any(|pattern| pattern.is_match(gate));
         if gate.is_some_and(is_outage) {
             return Some(Doubt::Outage);
         }

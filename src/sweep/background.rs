@@ -2,19 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use globset::{Glob, GlobSet, GlobSetBuilder};
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use crate::database::Catalog;
 use crate::journal::Change;
-use crate::suite::{BackgroundSpec, Together};
+use crate::suite::{BackgroundSpec, Glob, Together};
 
 /// The suite's background tables.
 pub(crate) struct Background {
-    /// The patterns of tables, in the order of the set.
-    patterns: Vec<String>,
-    tables: GlobSet,
+    tables: Vec<Glob>,
     /// Columns, each set with those that change together.
     columns: Vec<BTreeSet<String>>,
     unmarked: IndexMap<String, IndexMap<String, Json>>,
@@ -23,10 +20,8 @@ pub(crate) struct Background {
 impl Background {
     pub(crate) fn of(spec: &BackgroundSpec) -> Self {
         let columns = spec.columns.iter().map(Together::columns);
-        let (patterns, tables) = globs(&spec.tables);
         Self {
-            patterns,
-            tables,
+            tables: spec.tables.clone(),
             columns: columns
                 .map(|columns| columns.iter().cloned().collect())
                 .collect(),
@@ -36,18 +31,14 @@ impl Background {
 
     /// Whether it is a background table.
     pub(crate) fn is_table(&self, table: &str) -> bool {
-        self.tables.is_match(table)
+        self.tables.iter().any(|pattern| pattern.is_match(table))
     }
 
     /// Those of the suite's patterns that match no table.
     pub(super) fn unmatched(&self, catalog: &Catalog) -> Vec<String> {
-        let tables = catalog.names();
-        let matched: BTreeSet<usize> = tables
-            .flat_map(|table| self.tables.matches(table))
-            .collect();
-        let patterns = self.patterns.iter().enumerate();
-        let unmatched = patterns.filter(|(place, _)| !matched.contains(place));
-        unmatched.map(|(_, pattern)| pattern.clone()).collect()
+        let matches_any = |pattern: &&Glob| catalog.names().any(|table| pattern.is_match(table));
+        let unmatched = self.tables.iter().filter(|pattern| !matches_any(pattern));
+        unmatched.map(Glob::to_string).collect()
     }
 
     /// The tables as SQL names them.
@@ -99,18 +90,6 @@ fn member<'r>(row: &'r Json, column: &str) -> Option<&'r Json> {
         let mut members = path.split('.');
         members.try_fold(row.get(column)?, |value, member| value.get(member))
     })
-}
-
-/// The patterns, and what they match. One that is none matches nothing.
-fn globs(tables: &[String]) -> (Vec<String>, GlobSet) {
-    let (mut patterns, mut set) = (Vec::new(), GlobSetBuilder::new());
-    for table in tables {
-        if let Ok(glob) = Glob::new(table) {
-            patterns.push(table.clone());
-            set.add(glob);
-        }
-    }
-    (patterns, set.build().unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -317,8 +317,9 @@ impl<'a> Sweeper<'a> {
                     ),
                 };
                 let Ok(credential) = credential else { continue };
-                let call =
-                    Call::render(&self.templates, &spec.request, credential, &scratch.scope)?;
+                let (templates, scope) = (&self.templates, &scratch.scope);
+                let call = Call::render(templates, &spec.request, credential, scope);
+                let call = call.map_err(|error| SweepError::from(error).of(cell))?;
                 asked.push(call.of(Purpose::Probe(at), Some(number)));
                 owners.push((number, name));
             }

@@ -22,6 +22,14 @@ pub enum SweepError {
     /// A template of the suite failed with this run's values.
     #[error(transparent)]
     Template(#[from] TemplateError),
+    /// The same, where it is known of what.
+    #[error("{of}: {error}")]
+    Values {
+        /// A cell, or a member of the world.
+        of: String,
+        /// Which template, and why.
+        error: TemplateError,
+    },
     /// The suite inserts rows, and there is no database to insert them into.
     #[error("the suite's world has rows, and no database was given")]
     NoDatabase,
@@ -49,4 +57,17 @@ pub enum SweepError {
     /// Somebody stopped the run, and what it did was undone.
     #[error("interrupted")]
     Interrupted,
+}
+
+impl SweepError {
+    /// The same where a template failed, with what it is of.
+    pub(crate) fn of(self, of: impl std::fmt::Display) -> Self {
+        match self {
+            Self::Template(error) => Self::Values {
+                of: of.to_string(),
+                error,
+            },
+            other => other,
+        }
+    }
 }

@@ -17,9 +17,9 @@ use super::{SweepError, Sweeper};
 use crate::fault::{Fault, Reply};
 use crate::http::{Answer, Call, Http, HttpError};
 use crate::observation::Observation;
-use crate::observe::{self, json_at, text_at};
+use crate::observe;
 use crate::record::Decision;
-use crate::suite::{Endpoint, PagesSpec, Suite};
+use crate::suite::{Endpoint, JsonPath, PagesSpec, Suite};
 use crate::symbols::{Namer, View};
 
 /// The most pages that are walked.
@@ -285,14 +285,14 @@ async fn lane(
 }
 
 /// The number of the last page as this answer says; an answer without one is the last.
-fn last_page(total: &str, answer: &Answer) -> usize {
-    let total = answer.json().and_then(|body| text_at(body, total));
+fn last_page(total: &JsonPath, answer: &Answer) -> usize {
+    let total = answer.json().and_then(|body| total.text_in(body));
     total.and_then(|total| total.parse().ok()).unwrap_or(0)
 }
 
 /// How many items a page has.
-fn items(answer: &Answer, path: &str) -> usize {
-    let items = answer.json().and_then(|body| json_at(body, path));
+fn items(answer: &Answer, path: &JsonPath) -> usize {
+    let items = answer.json().and_then(|body| path.value_in(body));
     items.and_then(Json::as_array).map_or(0, Vec::len)
 }
 

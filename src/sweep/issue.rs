@@ -12,10 +12,9 @@ use super::setup::{StepFailure, answered, expects};
 use super::{SweepError, Sweeper};
 use crate::credential::{headers, jwt};
 use crate::http::{Answer, Call, Purpose};
-use crate::observe::text_at;
 use crate::plan::PlannedCell;
 use crate::shared::Shared;
-use crate::suite::{Credential, Expiry, LoginSpec, RequestSpec, Suite};
+use crate::suite::{Credential, Expiry, JsonPath, LoginSpec, RequestSpec, Suite};
 use crate::template::{Fields, Scope, TemplateError, Templates, Value};
 use crate::world::{Class, Field, Instance, Scratch};
 
@@ -137,21 +136,27 @@ impl<'a> Sweeper<'a> {
         request: &RequestSpec,
         cells: &[PlannedCell<'a>],
         scratches: &[Scratch],
-    ) -> Result<Vec<Call>, TemplateError> {
+    ) -> Result<Vec<Call>, SweepError> {
         let (suite, templates) = (self.suite, &self.templates);
         let fresh = self.setups.fresh.borrow();
         if !fresh.is_empty() {
             let own = cells.iter().zip(scratches).zip(&*fresh);
             let own = own.map(|((cell, scratch), fresh)| {
-                let credential = self.headers_of(cell.actor, &scratch.scope, Some(fresh))?;
-                Call::render(templates, request, credential, &scratch.scope)
+                let credential = self.headers_of(cell.actor, &scratch.scope, Some(fresh));
+                let call = credential.and_then(|credential| {
+                    Call::render(templates, request, credential, &scratch.scope)
+                });
+                call.map_err(|error| SweepError::from(error).of(cell))
             });
             return own.collect();
         }
         let given = &*self.issues.given.borrow();
         let call = |(cell, scratch): (&PlannedCell<'_>, &Scratch)| {
-            let credential = headers_of(suite, templates, given, cell.actor, &scratch.scope)?;
-            Call::render(templates, request, credential, &scratch.scope)
+            let credential = headers_of(suite, templates, given, cell.actor, &scratch.scope);
+            let call = credential.and_then(|credential| {
+                Call::render(templates, request, credential, &scratch.scope)
+            });
+            call.map_err(|error| SweepError::from(error).of(cell))
         };
         // As with the targets, all of them are made.
         let all: Vec<_> = cells.par_iter().zip(scratches).map(call).collect();
@@ -320,7 +325,7 @@ fn secret(value: &str) -> Field {
 fn lifetime<'e>(
     expires_in: Option<&'e Expiry>,
     answer: &Answer,
-) -> Result<Option<Duration>, &'e str> {
+) -> Result<Option<Duration>, &'e JsonPath> {
     match expires_in {
         None => Ok(None),
         Some(Expiry::Seconds(seconds)) => Ok(Some(Duration::from_secs(*seconds))),
@@ -328,7 +333,7 @@ fn lifetime<'e>(
     }
 }
 
-fn seconds_at(answer: &Answer, path: &str) -> Option<Duration> {
-    let seconds = text_at(answer.json()?, path)?.parse().ok()?;
+fn seconds_at(answer: &Answer, path: &JsonPath) -> Option<Duration> {
+    let seconds = path.text_in(answer.json()?)?.parse().ok()?;
     Duration::try_from_secs_f64(seconds).ok()
 }

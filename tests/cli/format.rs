@@ -130,11 +130,12 @@ fn a_broken_template_is_shown_with_what_is_wrong_in_it() {
 fn a_filter_that_does_not_exist_is_a_mistake_of_the_template() {
     let place = notes().edit("notes/world.yaml", "key | sha256", "key | sha265");
     assert_snapshot!(mistakes(&place), @r#"
-    error: template `{{ key | sha265 }}`: filter sha265 is unknown
+    error: template `{{ key | sha265 }}`: there is no filter `sha265`
       --> notes/world.yaml:9:14
       |
     9 |       token: "{{ key | sha265 }}"
       |              ^^^^^^^^^^^^^^^^^^^^
+      = help: did you mean `sha256`?
 
     1 error
     "#);

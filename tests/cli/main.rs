@@ -65,6 +65,7 @@ mod sharding;
 mod shelf;
 mod stub;
 mod teams;
+mod templates;
 mod terminal;
 mod tls;
 mod tools;

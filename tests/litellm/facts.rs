@@ -1,7 +1,7 @@
 //! What must be true of the gateway, the world and the sweep for the records to mean anything.
 
 use authz_pin::database::Database;
-use authz_pin::observe::text_at;
+use authz_pin::suite::JsonPath;
 use authz_pin::sweep::Options;
 use authz_pin::template::{Templates, sha256_hex};
 use authz_pin::world::World;
@@ -22,6 +22,10 @@ struct Line {
 struct Count {
     #[diesel(sql_type = BigInt)]
     count: i64,
+}
+
+fn at(path: &str) -> JsonPath {
+    path.to_owned().try_into().unwrap()
 }
 
 /// Every row of every table of the service as one text.
@@ -90,7 +94,7 @@ async fn a_generated_key_is_stored_hashed_and_its_cleartext_is_nowhere_in_the_da
         .bearer_auth(&fixture.master_key)
         .json(&json!({}));
     let body: Json = request.send().await.unwrap().json().await.unwrap();
-    let key = text_at(&body, "$.key").unwrap();
+    let key = at("$.key").text_in(&body).unwrap();
     let rows = everything(&fixture.database_url).await;
     assert!(
         rows.iter().any(|row| row.contains(&sha256_hex(&key))),
@@ -120,7 +124,7 @@ async fn every_actors_credential_authenticates_as_that_actor() {
         };
         let (status, body) = get(fixture.url("/key/info"), Some(&key.value)).await;
         assert_eq!(
-            (status, text_at(&body, "$.info.user_id").as_ref()),
+            (status, at("$.info.user_id").text_in(&body).as_ref()),
             (200, Some(&user.value)),
             "{actor}"
         );

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use regex::Regex;
 use serde_json::Value as Json;
 
 use super::{Auth, Checker, keys};
 use crate::diagnostic::quoted;
 use crate::http::is_media_type;
+use crate::suite::Regex;
 use crate::suite::names::{Names, object};
 use crate::yaml::NodePath;
 
@@ -62,6 +62,9 @@ impl Checker<'_> {
 
     pub(super) fn request(&mut self, path: &NodePath, names: &Names) {
         self.templates_below(path, names);
+        for key in ["query", "json", "form"] {
+            self.keys_below(&path.join(key), names);
+        }
         self.at_most_one(path, &["json", "form", "multipart", "raw"], "body");
         let url = path.join("url");
         if let (Some(name), Some(known)) = (self.text(&url), self.declared.urls.clone())
@@ -110,6 +113,7 @@ impl Checker<'_> {
             let own = self.before_cells(names, whose);
             for key in ["key", "claims", "header"] {
                 self.templates_below(&jwt.join(key), &own);
+                self.keys_of_values(&jwt.join(key), &own);
             }
             known = known.with(["jwt".to_owned()]);
         }
@@ -250,16 +254,7 @@ impl Checker<'_> {
         let parts = ["json", "header", "cookie"];
         self.exactly_one(path, &parts, "part of the answer");
         self.json_path(&path.join("json"));
-        let pattern = path.join("match");
-        if let Some(text) = self.text(&pattern)
-            && let Err(error) = Regex::new(&text)
-        {
-            let reason = error.to_string();
-            let reason = reason.lines().last().unwrap_or_default().trim();
-            let message = format!("{} is not a regular expression: {reason}", quoted(&text));
-            self.mistakes
-                .push(self.document.error_at(&pattern, message));
-        }
+        self.compiles::<Regex>(&path.join("match"));
     }
 
     /// A map that has to have one of several keys.
