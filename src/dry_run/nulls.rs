@@ -115,13 +115,11 @@ impl Drawing<'_> {
         let issued = self.maker.issued(cast, cell.actor);
         let mut errors = Vec::new();
         errors.extend(headers(templates, auth, scope, &issued).err());
-        let mut call = |request| {
-            let call = Call::render(templates, request, Vec::new(), scope);
-            errors.extend(call.err());
-        };
-        call(&endpoint.spec.request);
         let probes = || endpoint.spec.probes.values();
-        probes().for_each(|probe| call(&probe.request));
+        let requests = probes().map(|probe| &probe.request);
+        for request in std::iter::once(&endpoint.spec.request).chain(requests) {
+            errors.extend(Call::render(templates, request, Vec::new(), scope).err());
+        }
         let credentials = probes().map(|probe| self.maker.headers(cast, Some(&probe.auth), scope));
         errors.extend(credentials.filter_map(Result::err));
         errors

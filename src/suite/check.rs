@@ -124,8 +124,9 @@ impl Checker<'_> {
         }
         for path in [&["outage"][..], &["background", "tables"]] {
             let path = path.iter().map(|key| Step::from(*key)).collect();
-            let items = self.items(&path);
-            items.iter().for_each(|item| self.compiles::<Glob>(item));
+            for item in self.items(&path) {
+                self.compiles::<Glob>(&item);
+            }
         }
         self.variables(&NodePath::from(["variables"]));
         self.exclusions(&NodePath::from(["coverage", "exclude"]));
@@ -430,8 +431,9 @@ impl Checker<'_> {
     /// Every key below `path` is a template as well, wherever a document holds other maps: in bodies, queries, parameters,
     /// columns and claims.
     fn keys_below(&mut self, path: &NodePath, names: &Names) {
-        let items = self.items(path);
-        items.iter().for_each(|item| self.keys_below(item, names));
+        for item in self.items(path) {
+            self.keys_below(&item, names);
+        }
         for key in keys(object(self.get(path))) {
             let below = path.join(key.as_str());
             self.template_at(&key, names, |document, message| {

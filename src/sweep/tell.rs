@@ -80,7 +80,9 @@ impl<'a> Sweeper<'a> {
             first,
             cells: ranked.collect(),
         };
-        exchanges.iter().for_each(|one| log(&batch, one));
+        for exchange in &exchanges {
+            log(&batch, exchange);
+        }
         if let Some(recording) = &telling.recording {
             recording.keep(&batch, &exchanges);
         }

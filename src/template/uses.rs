@@ -57,18 +57,19 @@ impl<'t> Parts<'t> {
             self.written.extend(text.get(start..end));
         }
         let (expressions, statements) = inside(statement);
-        expressions.into_iter().for_each(|one| self.add(one));
-        statements
-            .into_iter()
-            .flatten()
-            .for_each(|one| self.add_statement(text, one));
+        for one in expressions {
+            self.add(one);
+        }
+        for one in statements.into_iter().flatten() {
+            self.add_statement(text, one);
+        }
     }
 
     fn add(&mut self, expression: &Expr<'t>) {
         self.uses.extend(used(expression));
-        children(expression)
-            .into_iter()
-            .for_each(|child| self.add(child));
+        for child in children(expression) {
+            self.add(child);
+        }
     }
 }
 
