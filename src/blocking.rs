@@ -3,13 +3,13 @@
 use std::future::pending;
 
 use tokio::runtime::{Handle, RuntimeFlavor};
-use tokio::task::{block_in_place, spawn_blocking};
+use tokio::task::{JoinError, block_in_place, spawn_blocking};
 
 /// Does it on a thread of its own, and waits for it without blocking. A panic there is one here.
 pub(crate) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match spawn_blocking(work)
         .await
-        .map_err(|error| error.try_into_panic())
+        .map_err(JoinError::try_into_panic)
     {
         Ok(done) => done,
         Err(Ok(panic)) => std::panic::resume_unwind(panic),

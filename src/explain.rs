@@ -95,8 +95,8 @@ impl Explanation {
         let pending = snapshot.read_pending()?;
         let pending = pending.and_then(|text| Record::parse(&text).ok());
         let shown = |record: &Option<Record>| Shown::of(suite, record.as_ref()?, cell);
-        let (call, no_call) = match call(suite, cell, given) {
-            Ok(call) => (call, None),
+        let (request, no_request) = match call(suite, cell, given) {
+            Ok(request) => (request, None),
             Err(error) => (None, Some(error)),
         };
         Ok(Self {
@@ -104,8 +104,8 @@ impl Explanation {
             target: cell.target.clone(),
             actor: cell.actor.clone(),
             credential: credential(suite.auth_of(cell.actor)),
-            call,
-            no_call,
+            call: request,
+            no_call: no_request,
             accepted: shown(&accepted),
             pending: shown(&pending),
             drift: drift_of(suite, cell, accepted.as_ref().zip(pending.as_ref())),

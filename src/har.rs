@@ -4,8 +4,8 @@
 //! a secret that no symbol knows is left out.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::io::{self, Write};
+use std::fmt::{self, Write as _};
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -86,12 +86,13 @@ impl<'b> Batch<'b> {
 
     pub(crate) fn view(&self, call: &Call) -> View<'b> {
         let nobody = crate::sweep::NOBODY;
-        let Some((cell, number)) = self.cell(call).zip(call.origin.and_then(|it| it.cell)) else {
+        let number = call.origin.and_then(|origin| origin.cell);
+        let Some(((planned, _), number)) = self.cell(call).zip(number) else {
             return nobody;
         };
         View {
             cell: number,
-            actor: cell.0.actor,
+            actor: planned.actor,
         }
     }
 
@@ -153,16 +154,18 @@ impl Recording {
                 step: (stage(purpose), number),
             };
             let mut entry = Names::of(batch, &exchange.call).entry(exchange);
-            entry["_purpose"] = if batch.is_canary && purpose == Purpose::Call {
-                json!("canary")
+            let purpose = if batch.is_canary && purpose == Purpose::Call {
+                "canary".to_owned()
             } else {
-                json!(purpose.to_string())
+                purpose.to_string()
             };
-            entry["_sweep"] = json!(kept.sweep);
+            set(&mut entry, "_purpose", purpose);
+            set(&mut entry, "_sweep", kept.sweep);
             if let Some((cell, _)) = cell {
-                entry["_cell"] = json!({
+                let cell = json!({
                     "endpoint": cell.endpoint, "target": cell.target, "actor": cell.actor, "try": attempt,
                 });
+                set(&mut entry, "_cell", cell);
             }
             kept.entries.push((place, entry));
         }
@@ -204,21 +207,21 @@ impl<'n> Names<'n> {
     fn entry(&self, exchange: &Exchange) -> Json {
         let took = exchange.took.as_secs_f64() * 1000.0;
         let at = DateTime::<Utc>::from(exchange.at);
-        let mut entry = json!({
+        let mut response = self.response(exchange);
+        match exchange.sent {
+            Sent::Answer(_) => {}
+            Sent::Fault(fault) => set(&mut response, "_error", fault.to_string()),
+            Sent::Nothing => set(&mut response, "_error", "no connection"),
+        }
+        json!({
             "startedDateTime": at.to_rfc3339_opts(SecondsFormat::Millis, true),
             "time": took,
             "request": self.request(exchange),
-            "response": self.response(exchange),
+            "response": response,
             "cache": {},
             // The client says no more than when the whole answer was there.
             "timings": {"send": 0, "wait": took, "receive": 0},
-        });
-        match exchange.sent {
-            Sent::Answer(_) => {}
-            Sent::Fault(fault) => entry["response"]["_error"] = json!(fault.to_string()),
-            Sent::Nothing => entry["response"]["_error"] = json!("no connection"),
-        }
-        entry
+        })
     }
 
     fn request(&self, exchange: &Exchange) -> Json {
@@ -247,7 +250,7 @@ impl<'n> Names<'n> {
             "bodySize": -1,
         });
         if let Some(posted) = self.posted(&call.body) {
-            request["postData"] = posted;
+            set(&mut request, "postData", posted);
         }
         request
     }
@@ -330,17 +333,19 @@ impl<'n> Names<'n> {
         let mut content = json!({"size": text.len(), "mimeType": media_type});
         // Bytes that are no text were replaced when they were read.
         if is_login || text.len() > LONGEST || text.contains(char::REPLACEMENT_CHARACTER) {
-            content["comment"] = json!(if is_login {
+            let comment = if is_login {
                 "of a login"
             } else {
                 "too long, or no text"
-            });
+            };
+            set(&mut content, "comment", comment);
             return content;
         }
-        content["text"] = json!(match &answer.body {
+        let text = match &answer.body {
             Body::Json(json) => self.json("", json).to_string(),
             Body::Text(text) => self.words(text),
-        });
+        };
+        set(&mut content, "text", text);
         content
     }
 
@@ -394,7 +399,9 @@ impl<'n> Names<'n> {
         let mut out = String::new();
         for piece in pieces {
             match piece {
-                Piece::Symbol { name, .. } => out.push_str(&format!("<{name}>")),
+                Piece::Symbol { name, .. } => {
+                    let _ = write!(out, "<{name}>");
+                }
                 Piece::Text(text) => {
                     for word in text.split_inclusive(is_between) {
                         let bare = word.trim_end_matches(is_between);
@@ -435,6 +442,13 @@ impl<'n> Names<'n> {
                 named
             }
         }
+    }
+}
+
+/// Adds a field to an object.
+fn set(object: &mut Json, field: &str, value: impl Into<Json>) {
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert(field.to_owned(), value.into());
     }
 }
 

@@ -679,6 +679,7 @@ mod tests {
                 credential: Vec::new(),
                 headers: Vec::new(),
                 body: Payload::Nothing,
+                origin: None,
             };
             let next = http.linked(&call, &answer, "next")?;
             Some(http.request(&next).unwrap().url().to_string())

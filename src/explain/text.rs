@@ -103,7 +103,7 @@ fn row(out: &mut Formatter<'_>, change: &RowChange) -> Result {
     }
     let mut columns = change.columns.iter();
     columns.try_for_each(|(name, value)| {
-        let value = printable(&value.to_string());
+        let value = printable(value);
         writeln!(out, "      {}: {value}", printable(name))
     })
 }

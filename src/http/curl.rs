@@ -291,6 +291,7 @@ mod tests {
             credential: vec![("authorization".to_owned(), credential.to_owned())],
             headers: Vec::new(),
             body: json.map(Payload::Json).unwrap_or_default(),
+            origin: None,
         }
     }
 

@@ -57,7 +57,7 @@ pub(crate) struct Exchange {
 
 /// What came of a request.
 pub(crate) enum Sent {
-    Answer(Answer),
+    Answer(Box<Answer>),
     Fault(Fault),
     /// No connection could be made, or no request.
     Nothing,
@@ -90,7 +90,7 @@ impl Tape {
             at: begun.0,
             took: begun.1.elapsed(),
             sent: match sent {
-                Ok(Ok(answer)) => Sent::Answer(answer.clone()),
+                Ok(Ok(answer)) => Sent::Answer(Box::new(answer.clone())),
                 Ok(Err(fault)) => Sent::Fault(*fault),
                 Err(_) => Sent::Nothing,
             },

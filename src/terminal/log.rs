@@ -1,6 +1,6 @@
 //! What a run does, as lines on standard error, for whoever asks for them.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::io::{self, Write};
 use std::time::Instant;
 
@@ -9,7 +9,7 @@ use tracing_subscriber::filter::{EnvFilter, ParseError, filter_fn};
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, FormattedFields, MakeWriter};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
-use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::registry::{LookupSpan, Scope};
 use tracing_subscriber::util::SubscriberInitExt;
 
 use super::{Color, FAINT, beside_the_bar, stderr, styled};
@@ -61,9 +61,9 @@ where
     ) -> fmt::Result {
         let mut text = String::new();
         let spans = context.event_scope().into_iter();
-        for span in spans.flat_map(|spans| spans.from_root()) {
+        for span in spans.flat_map(Scope::from_root) {
             if let Some(fields) = span.extensions().get::<FormattedFields<N>>() {
-                text.push_str(&format!("{fields}: "));
+                let _ = write!(text, "{fields}: ");
             }
         }
         context.format_fields(Writer::new(&mut text), event)?;
@@ -122,7 +122,7 @@ mod tests {
         tracing::subscriber::with_default(subscriber, work);
         let text = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
         let text = anstream::adapter::strip_str(&text).to_string();
-        let lines = text.lines().map(|line| line.trim_start());
+        let lines = text.lines().map(str::trim_start);
         let lines = lines.map(|line| line.split_once(' ').unwrap().1.to_owned() + "\n");
         lines.collect()
     }
@@ -134,7 +134,9 @@ mod tests {
             span.in_scope(|| tracing::info!(cells = 2, "seeded"));
             tracing::info!("a \u{1b}[31mred\u{1b}[0m\r\nline");
         });
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @r"
+        endpoint: seeded
+        ");
     }
 
     #[test]
