@@ -97,7 +97,7 @@ impl Explanation {
         let pending = snapshot.read_pending()?;
         let pending = record(&snapshot.pending(), pending.as_deref())?;
         let shown = |record: &Option<Record>| Shown::of(suite, record.as_ref()?, cell);
-        let (request, no_call) = match call(suite, cell, given) {
+        let (request, no_request) = match call(suite, cell, given) {
             Ok(request) => (request, None),
             Err(error) => (None, Some(error)),
         };
@@ -107,7 +107,7 @@ impl Explanation {
             actor: cell.actor.clone(),
             credential: credential(suite.auth_of(cell.actor)),
             call: request,
-            no_call,
+            no_call: no_request,
             accepted: shown(&accepted),
             pending: shown(&pending),
             drift: drift_of(suite, cell, accepted.as_ref().zip(pending.as_ref())),

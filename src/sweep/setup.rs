@@ -357,15 +357,15 @@ impl<'a> Sweeper<'a> {
         (purpose, number): (Purpose, Option<usize>),
     ) -> Result<Answer, StepFailure> {
         let credential = self.credential(step.auth.as_ref(), scope, fresh).await?;
-        let call = Call::render(&self.templates, &step.request, credential, scope)?;
-        let call = call.of(purpose, number);
+        let request = Call::render(&self.templates, &step.request, credential, scope)?;
+        let request = request.of(purpose, number);
         let Some(poll) = &step.poll else {
-            return self.send_step(&call).await;
+            return self.send_step(&request).await;
         };
         let start = Instant::now();
         let pause = Duration::from_millis(poll.every_ms);
         loop {
-            let answer = self.send_step(&call).await?;
+            let answer = self.send_step(&request).await?;
             if expects(&step.expect, &answer, usual) && self.holds(poll, scope.clone(), &answer)? {
                 return Ok(answer);
             }

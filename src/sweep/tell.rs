@@ -107,18 +107,19 @@ fn log(batch: &Batch<'_>, exchange: &Exchange) {
     // What stands in it besides may be anything.
     let path = path.split_once('?').map_or(&*path, |(path, _)| path);
     let purpose = request.origin.map(|origin| origin.purpose.to_string());
-    let cell = batch.cell(request).map(|(cell, _)| cell.to_string());
+    let of = batch
+        .cell(request)
+        .map(|(planned, _)| format!(" of {planned}"));
     let status = match &exchange.sent {
         Sent::Answer(answer) => answer.status.to_string(),
         Sent::Fault(fault) => fault.to_string(),
         Sent::Nothing => "no connection".to_owned(),
     };
     debug!(
-        "{} {path}: {status} in {} ms ({}{}{})",
+        "{} {path}: {status} in {} ms ({}{})",
         request.method.as_str(),
         exchange.took.as_millis(),
         purpose.unwrap_or_default(),
-        if cell.is_some() { " of " } else { "" },
-        cell.unwrap_or_default(),
+        of.unwrap_or_default(),
     );
 }

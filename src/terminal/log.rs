@@ -122,7 +122,7 @@ mod tests {
         tracing::subscriber::with_default(subscriber, work);
         let text = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
         let text = anstream::adapter::strip_str(&text).to_string();
-        let lines = text.lines().map(|line| line.trim_start());
+        let lines = text.lines().map(str::trim_start);
         let lines = lines.map(|line| line.split_once(' ').unwrap().1.to_owned() + "\n");
         lines.collect()
     }
