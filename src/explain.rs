@@ -261,7 +261,8 @@ fn names_cell(line: &str, cell: &PlannedCell<'_>) -> bool {
     let starts = line.match_indices(&row);
     let mut rows = starts.filter(|(at, _)| {
         let before = line.get(..*at).unwrap_or_default();
-        before.ends_with("; ") || !before.contains(": ") && before.ends_with(' ')
+        let kind = before.strip_suffix(' ');
+        before.ends_with("; ") || kind.is_some_and(|kind| !kind.contains(' '))
     });
     rows.any(|(at, _)| {
         let actors = line.get(at + row.len()..).unwrap_or_default();

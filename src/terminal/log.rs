@@ -135,7 +135,8 @@ mod tests {
             tracing::info!("a \u{1b}[31mred\u{1b}[0m\r\nline");
         });
         insta::assert_snapshot!(text, @r"
-        endpoint: seeded
+        key-info: seeded cells=2
+        a \x1b[31mred\x1b[0m\r\nline
         ");
     }
 
