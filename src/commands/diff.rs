@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{Context, Failure, not_a_record, written};
 use crate::drift::{self, Comparison, Drift, Group};
 use crate::exit::Exit;
-use crate::record::Record;
+use crate::record::{ReadError, Record, format1};
 use crate::snapshot;
 use crate::terminal::{self, HEADING, styled};
 
@@ -199,5 +199,10 @@ fn record(file: &Path, may_be_missing: bool) -> Result<Record, Failure> {
     if text.trim().is_empty() {
         return Ok(Record::default());
     }
-    Record::parse(&text).map_err(|error| not_a_record(file, error))
+    let record = match Record::parse(&text) {
+        // Nothing is written, and before and after a migration can be compared.
+        Err(ReadError::Older) => format1::read(&text),
+        read => read,
+    };
+    record.map_err(|error| not_a_record(file, error))
 }

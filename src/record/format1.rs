@@ -1,4 +1,4 @@
-//! The format of before there was a number, for `authz-pin migrate` and nothing else: findings and columns were sentences,
+//! The format of before there was a number, for `authz-pin migrate`, and for `diff`, which compares before and after: findings and columns were sentences,
 //! and a cell had its status and no verdict.
 
 use std::collections::{BTreeMap, BTreeSet};

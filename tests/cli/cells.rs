@@ -27,7 +27,7 @@ fn a_cell_is_explained_with_its_call_its_answer_and_what_waits_for_review() {
     waits for review
       widened (deny): 403 auth_error: No -> 200
       answer: 200
-      allowed, by the status: below 400
+      allowed, by the status: below 300
       changed no row
     ");
 }
@@ -43,7 +43,7 @@ fn a_cell_of_the_gateway_is_explained_with_rows_columns_findings_and_their_kinds
         "authorization: Bearer <actor.key>",
         "credential of proxy_admin: a bearer token",
         "answer: 200",
-        "allowed, by the status: below 400",
+        "allowed, by the status: below 300",
         "update LiteLLM_VerificationToken",
         "      models: ",
     ] {

@@ -107,7 +107,6 @@ fn every_command_that_reads_records_refuses_an_older_one_and_says_what_rewrites_
     let commands = [
         [&["check", "notes"][..], &url].concat(),
         [&["record", "notes"][..], &url].concat(),
-        vec!["diff", FILE, FILE],
         vec!["accept", "notes"],
         vec!["pending-snapshots", "notes"],
         vec!["sensitivity", "notes"],
@@ -121,6 +120,22 @@ fn every_command_that_reads_records_refuses_an_older_one_and_says_what_rewrites_
         assert!(said.contains("`authz-pin migrate --snapshots "), "{said}");
     }
     assert_eq!(accepted(&place, "note-list"), snap(REASONS, OLD));
+}
+
+#[test]
+fn a_diff_between_before_and_after_a_migration_says_that_nothing_drifted() {
+    let place = older();
+    let before = fs::read_to_string(place.path(FILE)).unwrap();
+    let place = place.write("before/note-list.snap", &before);
+    place.run(&["migrate", "notes"]).result();
+    let ended = place.run(&["diff", "before", "notes/snapshots"]);
+    assert_eq!(ended.result(), "no drift");
+    let other = before.replacen("200", "403", 1);
+    assert_ne!(other, before);
+    let place = place.write("before/note-list.snap", &other);
+    let ended = place.run(&["diff", "before", "notes/snapshots"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stdout.contains("widened"), "{ended:?}");
 }
 
 #[test]
