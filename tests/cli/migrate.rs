@@ -56,6 +56,7 @@ const REASONS: &str = "  reasons:
     reason: 'known: #12'
 ";
 
+const BEFORE: &str = "before/note-list.snap";
 const FILE: &str = "notes/snapshots/note-list.snap";
 
 fn older() -> Place {
@@ -126,14 +127,14 @@ fn every_command_that_reads_records_refuses_an_older_one_and_says_what_rewrites_
 fn a_diff_between_before_and_after_a_migration_says_that_nothing_drifted() {
     let place = older();
     let before = fs::read_to_string(place.path(FILE)).unwrap();
-    let place = place.write("before/note-list.snap", &before);
+    let place = place.write(BEFORE, &before);
     place.run(&["migrate", "notes"]).result();
-    let ended = place.run(&["diff", "before", "notes/snapshots"]);
-    assert_eq!(ended.result(), "no drift");
+    let ended = place.run(&["diff", BEFORE, FILE]);
+    assert_eq!(ended.result(), "no drift\n");
     let other = before.replacen("200", "403", 1);
     assert_ne!(other, before);
-    let place = place.write("before/note-list.snap", &other);
-    let ended = place.run(&["diff", "before", "notes/snapshots"]);
+    let place = place.write(BEFORE, &other);
+    let ended = place.run(&["diff", BEFORE, FILE]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.stdout.contains("widened"), "{ended:?}");
 }
