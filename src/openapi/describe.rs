@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{MAX_REFERENCES, Operation, Reader, example, is_openapi, parse};
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::template::literal_text;
 use crate::yaml::Document;
 
 pub use super::example::Example;
@@ -226,7 +227,11 @@ impl<'a> Describer<'a> {
             .iter()
             .filter(is_required)
             .take(super::raw::MAX_PARAMETERS);
-        let entry = |one: &&'a Json| Some((short(text(one, "name")?)?, self.value(one)));
+        // A name is a template as well where a suite writes it.
+        let entry = |one: &&'a Json| {
+            let name = short(text(one, "name")?)?;
+            Some((literal_text(&name), self.value(one)))
+        };
         found.filter_map(entry).collect()
     }
 

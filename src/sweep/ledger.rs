@@ -396,7 +396,7 @@ mod tests {
 
     #[test]
     fn whatever_is_swept_what_the_module_says_holds() {
-        let suite = Path::new(env!("CARGO_MANIFEST_DIR")).join("suites/litellm");
+        let suite = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/notes");
         let suite = Suite::load(&suite).unwrap();
         let plan = plan(&suite, &Filter::default());
         let mut runner = TestRunner::default();

@@ -144,7 +144,7 @@ mod tests {
     fn what_other_libraries_log_is_never_shown() {
         let text = logged(|| {
             tracing::info!(target: "hyper::proto", "authorization: Bearer sk-1");
-            tracing::info!(target: "authz_pin_gateway", "sk-1");
+            tracing::info!(target: "authz_pinned", "sk-1");
             tracing::info!(target: "authz_pin::http", "sent");
         });
         assert_eq!(text, "sent\n");

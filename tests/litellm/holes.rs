@@ -110,7 +110,7 @@ async fn one_open_gate_is_one_changed_line_per_affected_cell() {
         .iter()
         .filter(|(target, actor, cell)| before.cell_at(target, actor) != Some(*cell));
     assert_eq!(cells.len(), flipped.count());
-    let is_cell = |line: &&str| line.contains("{status: ");
+    let is_cell = |line: &&str| line.contains("{denied: ") || line.contains("{allowed: ");
     let added = diff
         .lines()
         .filter(|line| line.starts_with('+'))
