@@ -170,17 +170,25 @@ fn call(suite: &Suite, cell: &PlannedCell<'_>, given: &Given) -> Result<Option<C
 impl Shown {
     fn of(suite: &Suite, record: &Record, cell: &PlannedCell<'_>) -> Option<Self> {
         let own = record.cell_at(cell.target, cell.actor)?;
+        let Cell {
+            decision: _,
+            gate: _,
+            discloses,
+            effects: _,
+            probes,
+            shape: _,
+        } = own;
         let side = Side { record, cell: own };
         Some(Self {
             answer: own.answer(),
             verdict: own.verdict(),
             rule: rule_of(own),
             gate: side.gate().map(str::to_owned),
-            discloses: own.discloses.clone(),
+            discloses: discloses.clone(),
             fields: side.shape().unwrap_or_default(),
             effects: side.effects(),
             unobserved: record.unobserved.clone(),
-            probes: own.probes.clone(),
+            probes: probes.clone(),
             findings: findings_of(record, cell)
                 .map(|finding| Finding::of(suite, finding))
                 .collect(),

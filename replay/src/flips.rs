@@ -48,8 +48,16 @@ fn change(before: Option<&Cell>, after: &Cell) -> Option<String> {
 /// What is notable besides the statuses: that rows change now, or no longer; if the statuses are the same, all that
 /// is not.
 fn aspects(before: &Cell, after: &Cell) -> Vec<&'static str> {
+    let Cell {
+        decision: _,
+        gate,
+        discloses: _,
+        effects,
+        probes,
+        shape,
+    } = after;
     let mut aspects = Vec::new();
-    match (before.effects.is_empty(), after.effects.is_empty()) {
+    match (before.effects.is_empty(), effects.is_empty()) {
         (true, false) => aspects.push("writes"),
         (false, true) => aspects.push("writes nothing"),
         _ => {}
@@ -57,15 +65,15 @@ fn aspects(before: &Cell, after: &Cell) -> Vec<&'static str> {
     if before.answer() == after.answer() {
         let (more, less) = disclosed(before, after);
         let others = [
-            (before.gate != after.gate, "another gate"),
+            (before.gate != *gate, "another gate"),
             (more, "discloses more"),
             (less, "discloses less"),
             (
-                aspects.is_empty() && before.effects != after.effects,
+                aspects.is_empty() && before.effects != *effects,
                 "writes otherwise",
             ),
-            (before.probes != after.probes, "other probes"),
-            (before.shape != after.shape, "another shape"),
+            (before.probes != *probes, "other probes"),
+            (before.shape != *shape, "another shape"),
         ];
         aspects.extend(
             others
