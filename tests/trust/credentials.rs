@@ -120,10 +120,9 @@ fn who_was_made_by_requests_and_is_refused_like_a_stranger_everywhere_is_a_findi
     let ended = service.run(&place, &["check"]);
     assert_eq!(ended.code, Some(1), "{ended:#?}");
     let proposed = std::fs::read_to_string(place.path("hall/snapshots/notes.snap.new")).unwrap();
-    let found =
-        "denied-everywhere: bob is refused on every target like a credential that exists nowhere";
+    let found = "{kind: denied-everywhere, detail: bob is refused on every target like a credential that exists nowhere}";
     assert!(proposed.contains(found), "{proposed}");
-    assert!(!proposed.contains("denied-everywhere: alice"), "{proposed}");
+    assert!(!proposed.contains("detail: alice is refused"), "{proposed}");
 }
 
 #[test]
@@ -197,7 +196,7 @@ fn a_session_that_calls_end_is_opened_anew_with_a_finding() {
     let logout = record(&place, "auth-logout");
     assert!(
         logout.contains(
-            "'credential-ended: alice''s credential did not work any more after the calls'"
+            "{kind: credential-ended, detail: alice's credential did not work any more after the calls}"
         ),
         "{logout}"
     );
@@ -271,7 +270,7 @@ fn a_service_that_allows_everybody_everything_is_no_error_and_a_finding_that_wei
     let proposed = place.path("hall/snapshots/notes.snap.new");
     let proposed = std::fs::read_to_string(proposed).unwrap();
     assert!(
-        proposed.contains("open-to-everybody: everybody was allowed"),
+        proposed.contains("{kind: open-to-everybody, detail: 'everybody was allowed"),
         "{proposed}"
     );
     assert_eq!(table_level("open-to-everybody"), "deny");
@@ -352,8 +351,7 @@ fn a_known_actor_that_is_sent_away_to_log_in_like_a_stranger_is_a_finding() {
     let (service, place) = (Served::start(Mode::SendsAway), with_made(&[NOTES]));
     service.run(&place, &["record"]).result();
     let notes = record(&place, "notes");
-    let found =
-        "denied-everywhere: bob is refused on every target like a credential that exists nowhere";
+    let found = "{kind: denied-everywhere, detail: bob is refused on every target like a credential that exists nowhere}";
     assert!(notes.contains(found), "{notes}");
-    assert!(!notes.contains("denied-everywhere: alice"), "{notes}");
+    assert!(!notes.contains("detail: alice is refused"), "{notes}");
 }
