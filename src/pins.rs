@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 
 use crate::causes::{Cause, causes};
-use crate::record::Record;
+use crate::record::{Cell, Record};
 use crate::seen::Seen;
 use crate::suite::Suite;
 use crate::text::counted;
@@ -34,6 +35,7 @@ pub fn write(
         not_observed(records),
         unused(suite, records),
         nowhere(suite, records),
+        alike(records),
     ];
     let mut notes = notes.into_iter().flatten().chain(seen.lines());
     notes.try_for_each(|note| writeln!(out, "  {note}"))
@@ -102,6 +104,28 @@ fn nowhere(suite: &Suite, records: &IndexMap<String, Record>) -> Option<String> 
     Some(format!(
         "allowed nowhere are the credentials of: {}",
         listed(nowhere)?
+    ))
+}
+
+/// The endpoints that answer every actor alike on all of their targets: whose these are makes no difference, or every call was
+/// stopped before that was asked.
+fn alike(records: &IndexMap<String, Record>) -> Option<String> {
+    let is_alike = |record: &Record| {
+        let answers = |row: &IndexMap<Arc<str>, Arc<Cell>>| -> Vec<_> {
+            let cells = row.iter();
+            cells
+                .map(|(actor, cell)| (Arc::clone(actor), cell.decision.clone(), cell.gate.clone()))
+                .collect()
+        };
+        let mut rows = record.cells.values().map(answers);
+        let first = rows.next();
+        let mut others = rows.peekable();
+        others.peek().is_some() && others.all(|row| Some(row) == first)
+    };
+    let alike = records.iter().filter(|(_, record)| is_alike(record));
+    Some(format!(
+        "on all targets every actor was answered alike by: {}",
+        listed(alike.map(|(name, _)| name.as_str()))?
     ))
 }
 

@@ -39,6 +39,7 @@ fn a_recording_tells_what_it_pins_before_it_accepts() {
       deny other-tenant-disclosed: of south was shown reader.person_id
           book-show  reader's book: visitor
       effects are not observed in 16 cells: what these calls write is not pinned
+      on all targets every actor was answered alike by: book-lend, book-show
       seen: 16 answers (16 JSON), no database
       not seen: effects of 16 cells
     accepted shelf/snapshots/book-lend.snap
