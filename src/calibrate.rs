@@ -255,8 +255,8 @@ impl Visitor for Twice<'_> {
 
     fn gate(&self) -> Vec<Found> {
         let [was, is] = self.texts(|record, cell| {
-            let label = cell.gate.clone().unwrap_or_default();
-            record.gates.get(&label).cloned().unwrap_or(label)
+            let gate = record.gate_of(cell);
+            gate.unwrap_or_default().to_owned()
         });
         if was == is {
             return Vec::new();

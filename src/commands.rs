@@ -304,19 +304,14 @@ impl From<GuardError> for Failure {
 
 impl From<SnapshotError> for Failure {
     fn from(error: SnapshotError) -> Self {
-        let exit = match &error {
-            SnapshotError::File { source, .. } => Exit::of_file(source),
-            _ => Exit::Usage,
+        let (exit, help) = match &error {
+            SnapshotError::File { source, .. } => (Exit::of_file(source), None),
+            SnapshotError::Version { file, source } => {
+                (Exit::Usage, Some(other_version(file, source)))
+            }
+            SnapshotError::Format(_) | SnapshotError::Header { .. } => (Exit::Usage, None),
         };
-        let help = match &error {
-            SnapshotError::Version { file, source } => Some(other_version(file, source)),
-            _ => None,
-        };
-        let failure = Self::of(exit, error);
-        match help {
-            Some(help) => failure.help(help),
-            None => failure,
-        }
+        Self::of(exit, error).helps(help)
     }
 }
 

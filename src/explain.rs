@@ -17,7 +17,7 @@ use crate::observation::RowChange;
 use crate::plan::{Filter, PlannedCell, plan};
 use crate::record::{Cell, CellId, Record, Rule, Verdict};
 use crate::service::Given;
-use crate::snapshot::{Reason, Snapshot, SnapshotError};
+use crate::snapshot::{self, Reason, Snapshot, SnapshotError};
 use crate::suite::{Credential, Suite};
 use crate::template::random;
 
@@ -92,10 +92,12 @@ impl Explanation {
     /// Explains a cell of a suite.
     pub fn of(suite: &Suite, cell: &PlannedCell<'_>, given: &Given) -> Result<Self, SnapshotError> {
         let snapshot = Snapshot::new(&suite.snapshots(), cell.endpoint);
-        let accepted = snapshot.read()?;
-        let accepted = record(snapshot.file(), accepted.as_deref())?;
-        let pending = snapshot.read_pending()?;
-        let pending = record(&snapshot.pending(), pending.as_deref())?;
+        let record = |file: &Path, text: Option<String>| match text {
+            Some(text) => snapshot::parsed(file, &text),
+            None => Ok(None),
+        };
+        let accepted = record(snapshot.file(), snapshot.read()?)?;
+        let pending = record(&snapshot.pending(), snapshot.read_pending()?)?;
         let shown = |record: &Option<Record>| Shown::of(suite, record.as_ref()?, cell);
         let (request, no_request) = match call(suite, cell, given) {
             Ok(request) => (request, None),
@@ -114,14 +116,6 @@ impl Explanation {
             reasons: reasons(&snapshot.reasons()?, cell, accepted.as_ref()),
         })
     }
-}
-
-fn record(file: &Path, text: Option<&str>) -> Result<Option<Record>, SnapshotError> {
-    let record = text.map(Record::parse).transpose();
-    record.map_err(|source| SnapshotError::Version {
-        file: file.to_owned(),
-        source,
-    })
 }
 
 /// How an actor says who it is, without any value.

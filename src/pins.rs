@@ -7,7 +7,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::causes::{Cause, causes};
-use crate::record::{Cell, Record};
+use crate::record::{Cell, Decision, Record};
 use crate::seen::Seen;
 use crate::suite::Suite;
 use crate::text::counted;
@@ -111,22 +111,27 @@ fn nowhere(suite: &Suite, records: &IndexMap<String, Record>) -> Option<String> 
 /// stopped before that was asked.
 fn alike(records: &IndexMap<String, Record>) -> Option<String> {
     let is_alike = |record: &Record| {
-        let answers = |row: &IndexMap<Arc<str>, Arc<Cell>>| -> Vec<_> {
-            let cells = row.iter();
-            cells
-                .map(|(actor, cell)| (Arc::clone(actor), cell.decision.clone(), cell.gate.clone()))
-                .collect()
-        };
-        let mut rows = record.cells.values().map(answers);
-        let first = rows.next();
-        let mut others = rows.peekable();
-        others.peek().is_some() && others.all(|row| Some(row) == first)
+        let mut rows = record.cells.values();
+        let is_other =
+            |one: &Row, other: &Row| !one.iter().map(answer).eq(other.iter().map(answer));
+        let first = rows.next().filter(|_| rows.len() > 0);
+        first.is_some_and(|first| !rows.any(|row| is_other(first, row)))
     };
     let alike = records.iter().filter(|(_, record)| is_alike(record));
     Some(format!(
         "on all targets every actor was answered alike by: {}",
         listed(alike.map(|(name, _)| name.as_str()))?
     ))
+}
+
+/// The actors of a target with their cells.
+type Row = IndexMap<Arc<str>, Arc<Cell>>;
+
+/// What an actor was answered.
+fn answer<'r>(
+    (actor, cell): (&'r Arc<str>, &'r Arc<Cell>),
+) -> (&'r Arc<str>, &'r Decision, Option<&'r String>) {
+    (actor, &cell.decision, cell.gate.as_ref())
 }
 
 fn listed<'a>(names: impl Iterator<Item = &'a str>) -> Option<String> {

@@ -165,6 +165,12 @@ impl Record {
         self.cells.get(target)?.get(actor).map(|cell| &**cell)
     }
 
+    /// The wording of a cell's gate. A label that the legend does not explain stands for itself.
+    pub(crate) fn gate_of<'r>(&'r self, cell: &'r Cell) -> Option<&'r str> {
+        let label = cell.gate.as_ref()?;
+        Some(self.gates.get(label).unwrap_or(label))
+    }
+
     /// The record with only the cells for which `keep` holds, and only what these use of the legends.
     #[must_use]
     pub fn retain(mut self, keep: impl Fn(&str, &str) -> bool) -> Self {

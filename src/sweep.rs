@@ -227,8 +227,8 @@ impl<'a> Sweeper<'a> {
             .iter()
             .map(|address| (&address.which, address.url));
         logins::register(&mut registry, databases, urls);
-        let is_unwatched = store.is_none();
         let reset = Reset::of(suite, service, &http, &world, &registry);
+        let ledger = Ledger::new(suite, registry, store.is_some());
         Ok(Self {
             suite,
             templates,
@@ -236,7 +236,7 @@ impl<'a> Sweeper<'a> {
             http,
             telling,
             store,
-            ledger: Ledger::new(suite, registry).unwatched(is_unwatched),
+            ledger,
             setups: Setups::default(),
             issues: Issues::default(),
             canaries: Canaries::of(suite),

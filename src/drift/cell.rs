@@ -24,8 +24,7 @@ impl Side<'_> {
     }
 
     pub(crate) fn gate(&self) -> Option<&str> {
-        let label = self.cell.gate.as_ref()?;
-        Some(self.record.gates.get(label).map_or(label, String::as_str))
+        self.record.gate_of(self.cell)
     }
 
     /// What was answered, with the wording of the gate.

@@ -125,10 +125,10 @@ impl<'a> Sweeper<'a> {
             let answer = &swept.observation;
             let doubt = self.doubt_of(answer.status(), answer.gate.as_deref())?;
             let cell = swept.planned;
-            let old = record.and_then(|record| record.cell_at(cell.target, cell.actor));
-            let is_pinned = old.is_some_and(|old| {
-                let gate = old.gate.as_ref().and_then(|label| record?.gates.get(label));
-                (old.status(), gate) == (answer.status(), answer.gate.as_ref())
+            let is_pinned = record.is_some_and(|record| {
+                let old = record.cell_at(cell.target, cell.actor);
+                let now = (answer.status(), answer.gate.as_deref());
+                old.is_some_and(|old| (old.status(), record.gate_of(old)) == now)
             });
             (!is_pinned && !but.contains(&cell)).then_some((cell, doubt))
         });

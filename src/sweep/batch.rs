@@ -62,11 +62,7 @@ impl<'a> Sweeper<'a> {
         let mut scratches = self.seed(endpoint, first, cells).await?;
         info!(cells = cells.len(), took = ?round(start), "seeded");
         self.found.phases.seeding += lap(&mut start);
-        let requests = self.calls(&endpoint.spec.request, cells, &scratches)?;
-        let requests = (first..).zip(requests);
-        let requests: Arc<[Call]> = requests
-            .map(|(number, call)| call.of(Purpose::Call, Some(number)))
-            .collect();
+        let requests = self.calls(&endpoint.spec.request, (first, cells), &scratches)?;
         let brought = self.fired(endpoint, cells, &requests).await?;
         self.hear(&brought);
         info!(calls = requests.len(), took = ?round(start), "sent");

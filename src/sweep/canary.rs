@@ -194,12 +194,7 @@ impl<'a> Sweeper<'a> {
             .map(|actor| (*actor, self.telling_reads(actor, pinned)));
         let mut left: BTreeMap<&'a String, Reads<'a>> = reads.collect();
         let mut silent = BTreeMap::new();
-        for place in 0..left
-            .values()
-            .map(|reads| reads.cells.len())
-            .max()
-            .unwrap_or(0)
-        {
+        for place in 0..2 * TRIES {
             let cells = left.values().filter_map(|reads| reads.cells.get(place));
             let cells: Vec<PlannedCell<'a>> = cells.copied().collect();
             for (cell, answers) in self.question(&cells).await? {

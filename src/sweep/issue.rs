@@ -1,6 +1,7 @@
 //! What actors are given before they call: by a login, or signed here.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
@@ -130,33 +131,47 @@ impl<'a> Sweeper<'a> {
         self.headers_of(actor, &scope, fresh)
     }
 
-    /// The calls of cells.
+    /// The calls of cells, of which this is the number of the first one.
     pub(super) fn calls(
+        &self,
+        request: &RequestSpec,
+        (first, cells): (usize, &[PlannedCell<'a>]),
+        scratches: &[Scratch],
+    ) -> Result<Arc<[Call]>, SweepError> {
+        let rendered = self.rendered(request, cells, scratches)?;
+        let numbered = (first..).zip(rendered);
+        Ok(numbered
+            .map(|(number, call)| call.of(Purpose::Call, Some(number)))
+            .collect())
+    }
+
+    fn rendered(
         &self,
         request: &RequestSpec,
         cells: &[PlannedCell<'a>],
         scratches: &[Scratch],
     ) -> Result<Vec<Call>, SweepError> {
         let (suite, templates) = (self.suite, &self.templates);
+        let render =
+            |cell: &PlannedCell<'_>, scratch: &Scratch, credential: Result<_, TemplateError>| {
+                let call = credential.and_then(|credential| {
+                    Call::render(templates, request, credential, &scratch.scope)
+                });
+                call.map_err(|error| SweepError::from(error).of(cell))
+            };
         let fresh = self.setups.fresh.borrow();
         if !fresh.is_empty() {
             let own = cells.iter().zip(scratches).zip(&*fresh);
             let own = own.map(|((cell, scratch), fresh)| {
                 let credential = self.headers_of(cell.actor, &scratch.scope, Some(fresh));
-                let call = credential.and_then(|credential| {
-                    Call::render(templates, request, credential, &scratch.scope)
-                });
-                call.map_err(|error| SweepError::from(error).of(cell))
+                render(cell, scratch, credential)
             });
             return own.collect();
         }
         let given = &*self.issues.given.borrow();
         let call = |(cell, scratch): (&PlannedCell<'_>, &Scratch)| {
             let credential = headers_of(suite, templates, given, cell.actor, &scratch.scope);
-            let call = credential.and_then(|credential| {
-                Call::render(templates, request, credential, &scratch.scope)
-            });
-            call.map_err(|error| SweepError::from(error).of(cell))
+            render(cell, scratch, credential)
         };
         // As with the targets, all of them are made.
         let all: Vec<_> = cells.par_iter().zip(scratches).map(call).collect();

@@ -52,8 +52,8 @@ struct Batch {
 }
 
 impl<'a> Ledger<'a> {
-    /// The ledger of a run that gave the values of its world alone.
-    pub(super) fn new(suite: &'a Suite, world: Registry) -> Self {
+    /// The ledger of a run that gave the values of its world alone, with or without a database that is watched.
+    pub(super) fn new(suite: &'a Suite, world: Registry, is_watched: bool) -> Self {
         let namer = Arc::new(world.clone().build());
         let nothing = || Batch {
             namer: Arc::clone(&namer),
@@ -65,18 +65,10 @@ impl<'a> Ledger<'a> {
             values: Values { world, batch: None },
             batches,
             retired: Retired::default(),
-            keeps_retired: true,
+            keeps_retired: is_watched,
             cells: Vec::new(),
             left: 0,
             unfinished: VecDeque::new(),
-        }
-    }
-
-    /// The same where no database is watched.
-    pub(super) fn unwatched(self, is_unwatched: bool) -> Self {
-        Self {
-            keeps_retired: !is_unwatched,
-            ..self
         }
     }
 
@@ -409,7 +401,7 @@ mod tests {
         plan: &[EndpointPlan<'_>],
         steps: Vec<Step>,
     ) -> Result<(), TestCaseError> {
-        let mut ledger = Ledger::new(suite, Registry::default());
+        let mut ledger = Ledger::new(suite, Registry::default(), true);
         let mut expected = Expected::default();
         let mut endpoint = 0;
         for step in steps {

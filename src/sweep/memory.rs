@@ -116,16 +116,12 @@ fn changed(
 }
 
 fn is_same(record: &Record, before: &Cell, now: &Observation) -> bool {
-    let gate = before
-        .gate
-        .as_ref()
-        .and_then(|label| record.gates.get(label));
     let shape = before
         .shape
         .as_ref()
         .and_then(|label| record.shapes.get(label));
     Some(&before.decision) == now.decision.as_ref()
-        && gate == now.gate.as_ref()
+        && record.gate_of(before) == now.gate.as_deref()
         && shape == now.shape.as_ref()
         && before.discloses.iter().eq(&now.discloses)
 }

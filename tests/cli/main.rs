@@ -45,6 +45,7 @@ mod options;
 mod orphans;
 mod output;
 mod page;
+mod paging;
 mod pinning;
 mod place;
 mod raw;

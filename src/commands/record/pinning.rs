@@ -76,6 +76,12 @@ impl<'a> Pinning<'a> {
         is_open && Keyboard::attached().is_some()
     }
 
+    /// Shows what is about to be pinned.
+    fn show(&self, context: &mut Context<'_>) -> Result<(), Failure> {
+        let shown = pins::write(context.out, self.suite, self.records, self.seen);
+        written(shown)
+    }
+
     /// Accepts with the reason that was given, if one is needed.
     pub(super) fn answered(
         &self,
@@ -87,12 +93,7 @@ impl<'a> Pinning<'a> {
             None if self.asks.is_empty() => Vec::new(),
             None => return Err(self.no_reason(args)),
         };
-        written(pins::write(
-            context.out,
-            self.suite,
-            self.records,
-            self.seen,
-        ))?;
+        self.show(context)?;
         self.accept(args, &said, context)
     }
 
@@ -103,12 +104,7 @@ impl<'a> Pinning<'a> {
         context: &mut Context<'_>,
     ) -> Result<Exit, Failure> {
         let keyboard = Keyboard::attached().ok_or_else(|| self.no_reason(args))?;
-        written(pins::write(
-            context.out,
-            self.suite,
-            self.records,
-            self.seen,
-        ))?;
+        self.show(context)?;
         let mut said = Vec::new();
         for lines in self.asks.each() {
             let question = format!(
