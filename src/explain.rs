@@ -3,7 +3,6 @@
 mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -17,7 +16,7 @@ use crate::observation::RowChange;
 use crate::plan::{Filter, PlannedCell, plan};
 use crate::record::{Cell, CellId, Record, Rule, Verdict};
 use crate::service::Given;
-use crate::snapshot::{self, Reason, Snapshot, SnapshotError};
+use crate::snapshot::{Reason, Snapshot, SnapshotError};
 use crate::suite::{Credential, Suite};
 use crate::template::random;
 
@@ -92,12 +91,7 @@ impl Explanation {
     /// Explains a cell of a suite.
     pub fn of(suite: &Suite, cell: &PlannedCell<'_>, given: &Given) -> Result<Self, SnapshotError> {
         let snapshot = Snapshot::new(&suite.snapshots(), cell.endpoint);
-        let record = |file: &Path, text: Option<String>| match text {
-            Some(text) => snapshot::parsed(file, &text),
-            None => Ok(None),
-        };
-        let accepted = record(snapshot.file(), snapshot.read()?)?;
-        let pending = record(&snapshot.pending(), snapshot.read_pending()?)?;
+        let (accepted, pending) = (snapshot.record()?, snapshot.pending_record()?);
         let shown = |record: &Option<Record>| Shown::of(suite, record.as_ref()?, cell);
         let (request, no_request) = match call(suite, cell, given) {
             Ok(request) => (request, None),
