@@ -142,7 +142,7 @@ fn allowed(n: usize) -> Observation {
         discloses: BTreeSet::from(disclosed),
         shape: Some((0..6).map(|field| format!("info.field_{field}")).collect()),
         effects: Some(vec![effect]),
-        probes: [("target key".to_owned(), Reply::Status(200))].into(),
+        probes: [("target key".to_owned(), Reply::Status(200).into())].into(),
         ..Observation::of(Reply::Status(200))
     }
 }

@@ -9,12 +9,11 @@ use serde::Serialize;
 
 use crate::drift::{self, Drift, Side};
 use crate::dry_run::{CellRun, DryRun};
-use crate::fault::Reply;
 use crate::findings;
 use crate::kinds::Level;
 use crate::observation::RowChange;
 use crate::plan::{Filter, PlannedCell, plan};
-use crate::record::{Cell, CellId, Record, Rule, Verdict};
+use crate::record::{Cell, CellId, Probed, Record, Rule, Verdict};
 use crate::service::Given;
 use crate::snapshot::{Reason, Snapshot, SnapshotError};
 use crate::suite::{Credential, Suite};
@@ -65,7 +64,7 @@ pub struct Shown {
     /// The tables whose changes were not observed.
     pub unobserved: BTreeSet<String>,
     /// What each follow-up request brought.
-    pub probes: IndexMap<String, Reply>,
+    pub probes: IndexMap<String, Probed>,
     /// What breaks an invariant.
     pub findings: Vec<Finding>,
 }
@@ -272,6 +271,7 @@ fn names_cell(line: &str, cell: &PlannedCell<'_>) -> bool {
 mod tests {
     use super::*;
     use crate::fault::Fault;
+    use crate::fault::Reply;
     use crate::record::Decision;
 
     #[test]

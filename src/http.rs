@@ -2,6 +2,7 @@
 
 mod body;
 mod curl;
+mod events;
 mod link;
 mod source;
 mod tape;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use reqwest::header::HeaderMap;
-use reqwest::header::{HeaderValue, LOCATION};
+use reqwest::header::{CONTENT_TYPE, HeaderValue, LOCATION};
 use reqwest::redirect::Policy;
 use reqwest::{Request, Response, retry};
 use serde_json::Value as Json;
@@ -231,6 +232,15 @@ pub enum Body {
 }
 
 impl Body {
+    /// The JSON, where it is that.
+    #[must_use]
+    pub fn json(&self) -> Option<&Json> {
+        match self {
+            Self::Json(json) => Some(json),
+            Self::Text(_) => None,
+        }
+    }
+
     /// The body that these bytes are.
     #[must_use]
     pub fn read(bytes: &[u8]) -> Self {
@@ -251,10 +261,7 @@ impl Answer {
     /// The body where it is JSON.
     #[must_use]
     pub fn json(&self) -> Option<&Json> {
-        match &self.body {
-            Body::Json(json) => Some(json),
-            Body::Text(_) => None,
-        }
+        self.body.json()
     }
 }
 
@@ -526,8 +533,8 @@ async fn read(mut response: Response) -> Result<Answer, Fault> {
     let body = match response.content_length() {
         Some(length) if length > LARGEST_BODY as u64 => return Err(Fault::TooLarge),
         // What comes in one piece is read where it lies.
-        Some(_) => Body::read(&response.bytes().await.map_err(ended)?),
-        None => Body::read(&limited(response).await?),
+        Some(_) => body(&headers, &response.bytes().await.map_err(ended)?),
+        None => body(&headers, &limited(response).await?),
     };
     Ok(Answer {
         status,
@@ -535,6 +542,14 @@ async fn read(mut response: Response) -> Result<Answer, Fault> {
         headers,
         body,
     })
+}
+
+/// The body that these bytes are, where they have the media type that the headers say.
+fn body(headers: &HeaderMap, bytes: &[u8]) -> Body {
+    let own = headers.get(CONTENT_TYPE);
+    let is_stream = own.is_some_and(|own| own.as_bytes().starts_with(b"text/event-stream"));
+    let messages = is_stream.then(|| events::messages(bytes)).flatten();
+    messages.map_or_else(|| Body::read(bytes), Body::Json)
 }
 
 /// A body that does not say how long it is.

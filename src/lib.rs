@@ -52,5 +52,6 @@ pub mod template;
 pub mod terminal;
 mod tether;
 mod text;
+mod verdicts;
 pub mod world;
 pub mod yaml;

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::Reply;
-use crate::record::{Decision, Verdict};
+use crate::record::{Decision, Probed, Verdict};
 
 /// What one cell showed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -25,7 +25,7 @@ pub struct Observation {
     /// The row changes, or none where the database could not be observed.
     pub effects: Option<Vec<Effect>>,
     /// What each follow-up request brought.
-    pub probes: IndexMap<String, Reply>,
+    pub probes: IndexMap<String, Probed>,
 }
 
 impl Observation {
@@ -36,6 +36,22 @@ impl Observation {
             decision: Some(Decision::by_status(reply)),
             ..Self::default()
         }
+    }
+
+    /// Adds what one answer of several was: the last one counts, but for what an earlier one refused in part.
+    pub(crate) fn answered(&mut self, decision: Decision, gate: Option<String>) {
+        let earlier = self
+            .decision
+            .take()
+            .filter(|_| decision.verdict().is_allowed());
+        let Some(earlier) = earlier.filter(|earlier| !earlier.refused().is_empty()) else {
+            (self.decision, self.gate) = (Some(decision), gate);
+            return;
+        };
+        let refused = earlier.refused() | decision.refused();
+        let gates: BTreeSet<String> = self.gate.take().into_iter().chain(gate).collect();
+        self.gate = Some(gates.into_iter().collect::<Vec<_>>().join("; "));
+        self.decision = Some(earlier.but_for(refused));
     }
 
     /// The HTTP status; none where there is no answer.

@@ -7,13 +7,13 @@ use regex::Regex;
 use serde_json::Value as Json;
 
 use crate::database::Catalog;
-use crate::fault::Reply;
 use crate::http::{Answer, Body};
 use crate::journal::Change;
 use crate::observation::{ColumnChange, Effect, Operation, RowChange};
 use crate::record::Decision;
 use crate::suite::{JsonPath, SuiteFile};
 use crate::symbols::{Namer, View};
+use crate::verdicts::{Judged, Rules};
 
 /// How much of a refusal without the suite's message is kept, in characters.
 const WHOLE_BODY: usize = 400;
@@ -34,26 +34,41 @@ pub struct Shown {
     pub shape: Option<BTreeSet<String>>,
 }
 
-/// Reads one answer.
+/// Reads one answer, by the rules of the suite.
 #[must_use]
 pub fn answer(suite: &SuiteFile, namer: &Namer, view: View<'_>, answer: &Answer) -> Shown {
-    let decision = decide(answer);
+    by_rules((suite, Rules::of_suite(suite)), namer, view, answer)
+}
+
+/// Reads one answer, by the rules of its endpoint.
+#[must_use]
+pub(crate) fn by_rules(
+    (suite, rules): (&SuiteFile, Rules<'_>),
+    namer: &Namer,
+    view: View<'_>,
+    answer: &Answer,
+) -> Shown {
     let mut discloses = BTreeSet::new();
-    let body = match &answer.body {
-        Body::Json(json) => namer.name_json(json, view, &mut discloses),
+    let readable = match &answer.body {
+        Body::Json(json) => Body::Json(namer.name_json(json, view, &mut discloses)),
         Body::Text(text) => {
             let read = namer.name(text, view);
             discloses.extend(read.disclosed);
-            Json::String(read.text)
+            Body::Text(read.text)
         }
+    };
+    let Judged { decision, said } = rules.judge(answer, &readable);
+    let body = match readable {
+        Body::Json(json) => json,
+        Body::Text(text) => Json::String(text),
     };
     let gate = if let Some(redirect) = &answer.redirect {
         discloses.extend(namer.name(&redirect.location, view).disclosed);
         let to = namer.name(&redirect.to, view).text;
         Some(printable(&kinds_of_names(&format!("redirect to {to}"))))
     } else {
-        let is_denied = decision.verdict().is_denied();
-        is_denied.then(|| gate(suite, namer, view, &body))
+        let is_refused = decision.verdict().is_denied() || !decision.refused().is_empty();
+        is_refused.then(|| gate(suite, namer, view, (&body, said)))
     };
     // The dots between fields can complete a value as well.
     let name = |path: String| namer.name(&path, view).text;
@@ -68,19 +83,17 @@ pub fn answer(suite: &SuiteFile, namer: &Namer, view: View<'_>, answer: &Answer)
     }
 }
 
-/// Decides whether the service let a call through: the one place where an answer becomes a verdict.
-#[must_use]
-pub(crate) fn decide(answer: &Answer) -> Decision {
-    Decision::by_status(Reply::Status(answer.status))
-}
-
 /// The refusal's type and message. Entities of the world are named by what they are, not who (`<user_id>`), so that
 /// one gate is one entry of the legend; who was disclosed stands in the cell.
-fn gate(suite: &SuiteFile, namer: &Namer, view: View<'_>, body: &Json) -> String {
-    let at = |path: &Option<JsonPath>| path.as_ref()?.text_in(body);
-    let message = at(&suite.refusal.message).unwrap_or_else(|| whole(body));
-    let said = at(&suite.refusal.kind)
-        .map_or_else(|| message.clone(), |kind| format!("{kind}: {message}"));
+fn gate(
+    suite: &SuiteFile,
+    namer: &Namer,
+    view: View<'_>,
+    (body, said): (&Json, Option<String>),
+) -> String {
+    // What a rule took from a header is not named yet.
+    let by_rule = said.map(|said| namer.name(&said, view).text);
+    let said = by_rule.unwrap_or_else(|| message(suite, body));
     let mut text = said.clone();
     for rule in &suite.texts {
         text = text.replace(&rule.from, &rule.to);
@@ -91,6 +104,16 @@ fn gate(suite: &SuiteFile, namer: &Namer, view: View<'_>, body: &Json) -> String
     }
     let gate = kinds_of_names(&name_escaped(namer, view, text));
     printable(&MOMENT.replace_all(&gate, "<timestamp>"))
+}
+
+/// The type and the message at the places that the suite names.
+fn message(suite: &SuiteFile, body: &Json) -> String {
+    let at = |path: &Option<JsonPath>| path.as_ref()?.text_in(body);
+    let message = at(&suite.refusal.message).unwrap_or_else(|| whole(body));
+    match at(&suite.refusal.kind) {
+        Some(kind) => format!("{kind}: {message}"),
+        None => message,
+    }
 }
 
 /// A moment as of ISO 8601 or RFC 3339 within a text: until when something was valid, or when it was refused.

@@ -9,6 +9,7 @@ mod cell;
 mod format;
 pub mod format1;
 mod labels;
+mod probed;
 mod rename;
 mod text;
 mod verdict;
@@ -31,6 +32,7 @@ pub(crate) use aspect::Visitor;
 pub use cell::{Cell, CellId, Effects};
 pub use format::{FORMAT, Format, ReadError, admit};
 pub use labels::EffectLabel;
+pub use probed::Probed;
 pub(crate) use rename::{Axis, Rename};
 pub use verdict::{Decision, Rule, Verdict};
 
@@ -223,7 +225,7 @@ mod tests {
             discloses: BTreeSet::from(["target.key".to_owned()]),
             shape: Some(BTreeSet::from(["key".to_owned(), "models[]".to_owned()])),
             effects: Some(vec![effect()]),
-            probes: IndexMap::from([("old key".to_owned(), Reply::Status(401))]),
+            probes: IndexMap::from([("old key".to_owned(), Reply::Status(401).into())]),
             ..Observation::of(Reply::Status(200))
         }
     }
@@ -275,7 +277,7 @@ mod tests {
     fn a_cell_without_an_answer_has_a_fault_in_place_of_its_status() {
         let fault = Observation {
             effects: Some(Vec::new()),
-            probes: IndexMap::from([("old key".to_owned(), Reply::Fault(Fault::Closed))]),
+            probes: IndexMap::from([("old key".to_owned(), Reply::Fault(Fault::Closed).into())]),
             ..Observation::of(Reply::Fault(Fault::TimedOut))
         };
         let record = Record::build("POST /x".to_owned(), [("t", "a", fault)]);

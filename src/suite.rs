@@ -11,6 +11,7 @@ mod model;
 mod names;
 mod place;
 pub mod schema;
+mod verdicts;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -32,6 +33,9 @@ pub use model::{
     Together, Variable, WorldFile,
 };
 pub use place::Place;
+pub use verdicts::{
+    ConditionSpec, OneOrMore, Preset, RuledVerdict, StatusSpec, VerdictRule, VerdictSpec,
+};
 
 /// A suite that was read and found consistent.
 #[derive(Debug, Clone)]

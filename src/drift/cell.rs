@@ -113,6 +113,19 @@ impl Changes<'_> {
         vec![(kind, told(self.old), told(self.new))]
     }
 
+    /// A part of an answer that is not refused any more is let through, as a whole answer is.
+    fn parts(&self) -> Vec<Found> {
+        let [old, new] = [self.old, self.new].map(|side| side.cell.decision.refused());
+        let (opened, closed) = (old - new, new - old);
+        let refused = |parts: &BTreeSet<String>| format!("{} refused", joined(parts));
+        let let_through = |parts: &BTreeSet<String>| format!("{} let through", joined(parts));
+        let widened =
+            (!opened.is_empty()).then(|| (Kind::Widened, refused(&opened), let_through(&opened)));
+        let narrowed =
+            (!closed.is_empty()).then(|| (Kind::Narrowed, let_through(&closed), refused(&closed)));
+        widened.into_iter().chain(narrowed).collect()
+    }
+
     /// How another answer on the same side is called.
     fn other_answer(&self) -> Kind {
         match self.new.verdict() {
@@ -134,7 +147,7 @@ impl Visitor for Changes<'_> {
     /// Whoever gets further than before is let in.
     fn verdict(&self) -> Vec<Found> {
         let kind = match (self.old.verdict().reach(), self.new.verdict().reach()) {
-            _ if self.is_same_side() => return Vec::new(),
+            _ if self.is_same_side() => return self.parts(),
             (Some(before), Some(after)) if before < after => Kind::Widened,
             (Some(_), Some(_)) => Kind::Narrowed,
             (None, _) | (_, None) => Kind::FaultChanged,
@@ -151,7 +164,7 @@ impl Visitor for Changes<'_> {
 
     /// Another gate with another status is one drift, which the status tells.
     fn gate(&self) -> Vec<Found> {
-        let is_told = !self.is_same_side() || !self.is_same_status();
+        let is_told = !self.is_same_side() || !self.is_same_status() || !self.parts().is_empty();
         if is_told || self.old.gate() == self.new.gate() {
             return Vec::new();
         }

@@ -2,24 +2,29 @@
 
 use reqwest::header::SET_COOKIE;
 
-use super::Answer;
+use super::{Answer, Body};
 use crate::suite::{PartSpec, Source};
 
 impl Answer {
     /// The value at that place, if the answer has it.
     #[must_use]
     pub fn value(&self, source: &Source) -> Option<String> {
+        self.value_in(source, &self.body)
+    }
+
+    /// The same, with another body in place of the answer's own.
+    pub(crate) fn value_in(&self, source: &Source, body: &Body) -> Option<String> {
         match source {
-            Source::Path(path) => path.text_in(self.json()?),
-            Source::Part(part) => matched(part, self.part(part)?),
+            Source::Path(path) => path.text_in(body.json()?),
+            Source::Part(part) => matched(part, self.part(part, body)?),
         }
     }
 
-    fn part(&self, part: &PartSpec) -> Option<String> {
+    fn part(&self, part: &PartSpec, body: &Body) -> Option<String> {
         match part {
             PartSpec {
                 json: Some(path), ..
-            } => path.text_in(self.json()?),
+            } => path.text_in(body.json()?),
             PartSpec {
                 header: Some(name), ..
             } => self.header(name),
@@ -83,7 +88,6 @@ impl std::fmt::Display for Source {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::Body;
     use serde_json::json;
 
     fn answer() -> Answer {

@@ -1,5 +1,6 @@
 //! One cell of a record: whose it is, and what it shows.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
@@ -8,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::labels::EffectLabel;
+use super::probed::Probed;
 use super::verdict::{Decision, Rule, Verdict};
 use crate::fault::{Fault, Reply};
 
@@ -57,7 +59,7 @@ pub struct Cell {
     /// The row changes.
     pub effects: Effects,
     /// What each follow-up request brought.
-    pub probes: IndexMap<String, Reply>,
+    pub probes: IndexMap<String, Probed>,
     /// The fields of the body.
     pub shape: Option<String>,
 }
@@ -222,6 +224,9 @@ struct CellText {
     /// The rule that decided, where it was not the status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     by: Option<String>,
+    /// The parts of an answer that were refused, where others were not.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    refused: BTreeSet<String>,
     /// The gate that refused, or where a redirect leads.
     #[serde(default)]
     gate: Option<String>,
@@ -233,7 +238,7 @@ struct CellText {
     effects: Effects,
     /// What each follow-up request brought.
     #[serde(default)]
-    probes: IndexMap<String, Reply>,
+    probes: IndexMap<String, Probed>,
     /// The fields of the body.
     #[serde(default)]
     shape: Option<String>,
@@ -258,7 +263,10 @@ impl CellText {
             (None, _) => Err(format!(
                 "{reply} is not `{verdict}`, unless `by` names a rule that says so"
             )),
-            (Some(rule), Reply::Status(status)) => Ok(Decision::by_rule(rule, verdict, status)),
+            (Some(rule), Reply::Status(status)) => {
+                let refused = std::mem::take(&mut self.refused);
+                Ok(Decision::by_rule(rule, verdict, status).but_for(refused))
+            }
             (Some(_), Reply::Fault(_)) => Err("no rule decides of a `fault`".to_owned()),
         }
     }
@@ -275,6 +283,7 @@ impl CellText {
         if let Rule::Named(rule) = decision.rule() {
             self.by = Some(rule.clone());
         }
+        self.refused.clone_from(decision.refused());
         self
     }
 }

@@ -95,7 +95,11 @@ impl OldCell {
             gate: self.gate,
             discloses: self.discloses,
             effects: self.effects,
-            probes: self.probes,
+            probes: self
+                .probes
+                .into_iter()
+                .map(|(name, reply)| (name, reply.into()))
+                .collect(),
             shape: self.shape,
             ..Cell::new(Decision::by_status(reply))
         }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::cell::NOT_OBSERVED;
-use super::{Cell, Effects, Format, Record, Rule};
+use super::{Cell, Effects, Format, Probed, Record, Rule};
 use crate::findings::Finding;
 use crate::observation::{ColumnChange, RowChange};
 use crate::yaml;
@@ -158,6 +158,9 @@ impl Cell {
         if let Rule::Named(rule) = decision.rule() {
             parts.push(format!("by: {}", scalar(rule)));
         }
+        if !decision.refused().is_empty() {
+            parts.push(format!("refused: {}", list(decision.refused())));
+        }
         parts.extend(gate.iter().map(|gate| format!("gate: {}", scalar(gate))));
         if !discloses.is_empty() {
             parts.push(format!("discloses: {}", list(discloses)));
@@ -168,7 +171,7 @@ impl Cell {
         if !probes.is_empty() {
             let probes = probes
                 .iter()
-                .map(|(name, reply)| format!("{} {reply}", key(name, "")));
+                .map(|(name, brought)| format!("{} {}", key(name, ""), reply(brought)));
             parts.push(format!(
                 "probes: {{{}}}",
                 probes.collect::<Vec<_>>().join(", ")
@@ -183,8 +186,17 @@ impl Cell {
     }
 }
 
-fn list(items: &[impl ToString]) -> String {
-    let items = items.iter().map(|item| scalar(&item.to_string()));
+/// A status is a number, and anything else a text.
+fn reply(brought: &Probed) -> String {
+    let text = brought.to_string();
+    match text.parse::<u16>() {
+        Ok(_) => text,
+        Err(_) => scalar(&text),
+    }
+}
+
+fn list<'i>(items: impl IntoIterator<Item = &'i (impl ToString + 'i)>) -> String {
+    let items = items.into_iter().map(|item| scalar(&item.to_string()));
     format!("[{}]", items.collect::<Vec<_>>().join(", "))
 }
 

@@ -1,5 +1,6 @@
 //! Whether the service let a call through: decided here, once per cell, and read everywhere else.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -103,6 +104,8 @@ pub struct Decision {
     verdict: Verdict,
     rule: Rule,
     reply: Reply,
+    /// The parts of an answer that were refused, where others were not.
+    refused: BTreeSet<String>,
 }
 
 impl Decision {
@@ -113,6 +116,7 @@ impl Decision {
             verdict: Verdict::of(reply),
             rule: Rule::Status,
             reply,
+            refused: BTreeSet::new(),
         }
     }
 
@@ -123,7 +127,15 @@ impl Decision {
             verdict,
             rule: Rule::Named(rule),
             reply: Reply::Status(status),
+            refused: BTreeSet::new(),
         }
+    }
+
+    /// The same, but for these parts of the answer, which were refused.
+    #[must_use]
+    pub fn but_for(self, parts: impl IntoIterator<Item = String>) -> Self {
+        let refused = parts.into_iter().collect();
+        Self { refused, ..self }
     }
 
     /// Whether the service let the call through.
@@ -142,6 +154,12 @@ impl Decision {
     #[must_use]
     pub fn reply(&self) -> Reply {
         self.reply
+    }
+
+    /// The parts of an answer that were refused, where others were not.
+    #[must_use]
+    pub fn refused(&self) -> &BTreeSet<String> {
+        &self.refused
     }
 
     /// The HTTP status; none where there is a fault.

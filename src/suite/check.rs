@@ -6,6 +6,7 @@
 mod databases;
 mod exchange;
 mod fresh;
+mod verdicts;
 
 use std::collections::BTreeSet;
 
@@ -128,6 +129,7 @@ impl Checker<'_> {
                 self.compiles::<Glob>(&item);
             }
         }
+        self.verdicts(&NodePath::from(["verdicts"]));
         self.variables(&NodePath::from(["variables"]));
         self.exclusions(&NodePath::from(["coverage", "exclude"]));
         self.explanations(&NodePath::from(["sensitivity", "explained"]));
@@ -295,6 +297,7 @@ impl Checker<'_> {
         self.steps(&NodePath::from(["setup"]), &names, None);
         self.teardown(&NodePath::from(["teardown"]), &names);
         self.pages(&NodePath::from(["pages"]));
+        self.verdicts(&NodePath::from(["verdicts"]));
         self.fresh();
         for name in keys(object(value.get("capture"))) {
             self.capture(&NodePath::from(["capture", &name]));

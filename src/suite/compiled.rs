@@ -33,6 +33,11 @@ pub struct JsonPath {
 }
 
 impl JsonPath {
+    /// Every value there.
+    pub fn values_in<'j>(&self, body: &'j Json) -> impl Iterator<Item = &'j Json> {
+        self.path.query(body).all().into_iter()
+    }
+
     /// The first value there.
     #[must_use]
     pub fn value_in<'j>(&self, body: &'j Json) -> Option<&'j Json> {
@@ -76,6 +81,12 @@ impl TryFrom<String> for JsonPath {
 pub struct Regex(regex::Regex);
 
 impl Regex {
+    /// Whether it matches somewhere in a text.
+    #[must_use]
+    pub fn is_match(&self, text: &str) -> bool {
+        self.0.is_match(text)
+    }
+
     /// What its first group matches in a text, or all that it matches if it has no group.
     #[must_use]
     pub fn part_of<'t>(&self, text: &'t str) -> Option<&'t str> {
@@ -165,6 +176,12 @@ macro_rules! is_a_text {
 
         impl Eq for $type {}
 
+        impl Hash for $type {
+            fn hash<H: Hasher>(&self, state: &mut H) {
+                self.as_str().hash(state);
+            }
+        }
+
         impl JsonSchema for $type {
             fn inline_schema() -> bool {
                 true
@@ -189,12 +206,6 @@ is_a_text!(Glob, |glob| glob.0.glob().glob());
 impl Borrow<str> for Glob {
     fn borrow(&self) -> &str {
         self.as_str()
-    }
-}
-
-impl Hash for Glob {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.as_str().hash(state);
     }
 }
 

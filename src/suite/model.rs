@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 
 use super::compiled::{Glob, JsonPath};
 use super::exchange::{Credential, PagesSpec, RequestSpec, ResetSpec, Source, StepSpec};
+use super::verdicts::VerdictSpec;
 use crate::kinds::Level;
 use crate::plan::{Filter, PlannedCell};
 use crate::world::Class;
@@ -29,6 +30,10 @@ pub struct SuiteFile {
     /// Where a refusal says which gate refused.
     #[serde(default)]
     pub refusal: RefusalSpec,
+    /// What decides whether an answer is a success or a refusal: presets by name and rules, tried in this order, and then
+    /// the status. Without it all presets are tried.
+    #[serde(default = "super::verdicts::default")]
+    pub verdicts: Vec<VerdictSpec>,
     /// Refusals that are no answer at all, since the service is not well: their texts as records have them, with `*` for any
     /// characters. Such a call is made again, and never pinned.
     #[serde(default)]
@@ -451,6 +456,9 @@ pub struct EndpointFile {
     /// Whether the world is made anew for each cell, for calls that change their own caller.
     #[serde(default)]
     pub fresh: bool,
+    /// What decides of its answers before the rules of `suite.yaml` do.
+    #[serde(default)]
+    pub verdicts: Vec<VerdictSpec>,
     /// How to walk a paged answer to its end.
     pub pages: Option<PagesSpec>,
     /// Requests that come before the calls; what they capture is `{{ setup.NAME }}`.

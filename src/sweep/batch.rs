@@ -18,11 +18,11 @@ use crate::fault::Reply;
 use crate::http::{Call, PAUSES, Purpose};
 use crate::journal::Change;
 use crate::observation::Observation;
-use crate::observe::decide;
 use crate::plan::PlannedCell;
-use crate::suite::{Endpoint, Suite};
+use crate::suite::{Endpoint, SuiteFile};
 use crate::symbols::{Knowledge, Namer, View};
 use crate::template::{Fields, TemplateError, Value};
+use crate::verdicts::Rules;
 use crate::world::{Instance, Scratch, World};
 use rayon::prelude::*;
 use tracing::info;
@@ -75,7 +75,8 @@ impl<'a> Sweeper<'a> {
         let is_done =
             endpoint.spec.probes.is_empty() && self.is_journalled() && !self.has_to_take_back();
         let look = Look {
-            suite: self.suite,
+            suite: &self.suite.file,
+            rules: Rules::of_endpoint(&self.suite.file, &endpoint.spec),
             namer: self.ledger.namer(),
             first,
             wants_calls: self.options.calls,
@@ -224,10 +225,12 @@ impl<'a> Sweeper<'a> {
         brought: &[Brought],
         scratches: &mut [Scratch],
     ) -> Result<(), TemplateError> {
+        let rules = Rules::of_endpoint(&self.suite.file, &endpoint.spec);
         for (place, (brought, scratch)) in brought.iter().zip(scratches).enumerate() {
             let number = first + place;
             let first = brought.answers.first();
-            let Some(answer) = first.filter(|answer| decide(answer).verdict().is_allowed()) else {
+            let allowed = first.filter(|answer| rules.decide(answer).verdict().is_allowed());
+            let Some(answer) = allowed else {
                 continue;
             };
             for (name, spec) in &endpoint.spec.capture {
@@ -324,10 +327,15 @@ impl<'a> Sweeper<'a> {
         if sent.iter().any(Result::is_err) {
             self.still_ready().await.map_err(SweepError::Gone)?;
         }
+        // A probe is a request of its own, to another endpoint.
+        let rules = Rules::of_suite(&self.suite.file);
         for ((number, name), sent) in owners.into_iter().zip(sent) {
-            let reply = sent.map_or_else(Reply::Fault, |answer| Reply::Status(answer.status));
+            let brought = match sent {
+                Ok(answer) => rules.decide(&answer).into(),
+                Err(fault) => Reply::Fault(fault).into(),
+            };
             if let Some(swept) = self.ledger.cell_mut(number) {
-                swept.observation.probes.insert(name.clone(), reply);
+                swept.observation.probes.insert(name.clone(), brought);
             }
         }
         Ok(())
@@ -336,7 +344,8 @@ impl<'a> Sweeper<'a> {
 
 /// What it takes to name what the answers of a batch showed.
 struct Look<'l> {
-    suite: &'l Suite,
+    suite: &'l SuiteFile,
+    rules: Rules<'l>,
     namer: &'l Namer,
     /// The number of the first cell.
     first: usize,
@@ -383,7 +392,7 @@ impl Look<'_> {
             planned: *planned,
             recorded: true,
             curl: self.wants_calls.then(|| call.curl(self.namer, view)),
-            observation: brought.shown(self.suite, self.namer, view),
+            observation: brought.shown((self.suite, self.rules), self.namer, view),
             changes: Vec::new(),
             doubtful: Vec::new(),
             namer: None,

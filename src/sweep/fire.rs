@@ -19,8 +19,9 @@ use crate::http::{Answer, Call, Http, HttpError};
 use crate::observation::Observation;
 use crate::observe;
 use crate::record::Decision;
-use crate::suite::{Endpoint, JsonPath, PagesSpec, Suite};
+use crate::suite::{Endpoint, JsonPath, PagesSpec, SuiteFile};
 use crate::symbols::{Namer, View};
+use crate::verdicts::Rules;
 
 /// The most pages that are walked.
 const PAGES: usize = 1_000;
@@ -41,14 +42,18 @@ impl Brought {
     }
 
     /// What the answer showed; of pages, what all of them showed, with the status of the first that is no success.
-    pub(super) fn shown(&self, suite: &Suite, namer: &Namer, view: View<'_>) -> Observation {
+    pub(super) fn shown(
+        &self,
+        rules: (&SuiteFile, Rules<'_>),
+        namer: &Namer,
+        view: View<'_>,
+    ) -> Observation {
         let mut observation = Observation::default();
         for answer in &self.answers {
-            let shown = observe::answer(&suite.file, namer, view, answer);
+            let shown = observe::by_rules(rules, namer, view, answer);
             let is_refused = observation.decision.is_some() && observation.verdict().is_denied();
             if !is_refused {
-                observation.decision = Some(shown.decision);
-                observation.gate = shown.gate;
+                observation.answered(shown.decision, shown.gate);
             }
             observation.discloses.extend(shown.discloses);
             if let Some(shape) = shown.shape {
@@ -120,6 +125,7 @@ impl Sweeper<'_> {
             http: &self.http.clone(),
             under_way: &Arc::clone(&self.setups.under_way),
             pages,
+            rules: Rules::of_endpoint(&self.suite.file, &endpoint.spec),
         };
         let walks = calls.iter().map(|call| walker.walk(call).boxed());
         let walks = in_order(walks.collect(), self.at_once);
@@ -179,6 +185,7 @@ struct Walker<'w> {
     http: &'w Http,
     under_way: &'w RwLock<()>,
     pages: &'w PagesSpec,
+    rules: Rules<'w>,
 }
 
 impl Walker<'_> {
@@ -207,7 +214,7 @@ impl Walker<'_> {
         let pages = self.pages;
         let done = brought.answers.len();
         let answer = brought.answers.last();
-        let answer = answer.filter(|last| observe::decide(last).verdict().is_allowed())?;
+        let answer = answer.filter(|last| self.rules.decide(last).verdict().is_allowed())?;
         if let Some(relation) = &pages.link {
             return self.http.linked(call, answer, relation);
         }

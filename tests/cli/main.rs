@@ -71,4 +71,5 @@ mod terminal;
 mod tls;
 mod tools;
 mod traffic;
+mod verdicts;
 mod workflows;

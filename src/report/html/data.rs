@@ -8,11 +8,11 @@ use indexmap::{IndexMap, IndexSet};
 use serde::Serialize;
 
 use crate::drift::{self, Comparison, Drift, Kind};
-use crate::fault::{Fault, Reply};
+use crate::fault::Fault;
 use crate::findings;
 use crate::kinds::{Entry, Level};
 use crate::observation::RowChange;
-use crate::record::{Cell, EffectLabel, Effects, Record, Verdict};
+use crate::record::{Cell, EffectLabel, Effects, Probed, Record, Verdict};
 use crate::report::issue::{self, Issue};
 use crate::report::{FindingCounts, Outcome, Report};
 
@@ -94,7 +94,7 @@ struct Seen<'a> {
     gate: Option<&'a str>,
     discloses: &'a [String],
     effects: &'a Effects,
-    probes: &'a IndexMap<String, Reply>,
+    probes: &'a IndexMap<String, Probed>,
     shape: Option<&'a str>,
 }
 

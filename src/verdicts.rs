@@ -1,0 +1,292 @@
+//! From an answer to a verdict: the rules of the suite, tried in their order, and then the status.
+
+mod batch;
+mod condition;
+mod envelope;
+mod graphql;
+mod login;
+mod rpc;
+mod text;
+mod xml;
+
+use std::collections::BTreeSet;
+
+use serde_json::Value as Json;
+
+use crate::fault::Reply;
+use crate::http::{Answer, Body};
+use crate::record::{Decision, Verdict};
+use crate::suite::{EndpointFile, Preset, RuledVerdict, SuiteFile, VerdictRule, VerdictSpec};
+
+/// What rules say of an answer's refusals: nothing, if it is none of their business.
+type Reading = Option<Ruled>;
+
+/// What a rule decided.
+#[derive(Debug, PartialEq, Eq)]
+struct Ruled {
+    /// None where the status decides.
+    verdict: Option<Verdict>,
+    /// What refused, as far as the rule can tell; of an answer that is allowed, the parts of it that were refused.
+    refusals: Vec<Refusal>,
+}
+
+/// One refusal of an answer.
+#[derive(Debug, Default, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Refusal {
+    /// Which part of the answer it stands for; none where it is all of it.
+    part: Option<String>,
+    /// The type of the error.
+    kind: Option<String>,
+    /// The message.
+    message: Option<String>,
+}
+
+impl Refusal {
+    fn of_part(self, part: impl Into<String>) -> Self {
+        let part = Some(part.into());
+        Self { part, ..self }
+    }
+
+    /// The type and the message, where there is either.
+    fn said(&self) -> Option<String> {
+        let said = [&self.kind, &self.message].into_iter().flatten();
+        let said: Vec<&str> = said.map(String::as_str).collect();
+        (!said.is_empty()).then(|| said.join(": "))
+    }
+}
+
+impl Ruled {
+    fn denied(refusal: Refusal) -> Self {
+        Self {
+            verdict: Some(Verdict::Denied),
+            refusals: vec![refusal],
+        }
+    }
+
+    /// Of an answer in parts: allowed where any part of it is.
+    fn of_parts(is_any_allowed: bool, refusals: Vec<Refusal>) -> Reading {
+        let verdict = if is_any_allowed {
+            Verdict::Allowed
+        } else {
+            Verdict::Denied
+        };
+        (!refusals.is_empty()).then_some(Self {
+            verdict: Some(verdict),
+            refusals,
+        })
+    }
+
+    fn is_in_parts(&self) -> bool {
+        self.verdict.is_some_and(Verdict::is_allowed)
+    }
+}
+
+/// What came of an answer: the verdict, and what the rule that decided it says of the refusal.
+pub(crate) struct Judged {
+    pub(crate) decision: Decision,
+    /// The type and the message of what refused, where the rule knows them.
+    pub(crate) said: Option<String>,
+}
+
+/// What decides of the answers of an endpoint.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rules<'s> {
+    own: &'s [VerdictSpec],
+    suite: &'s [VerdictSpec],
+    /// Whether the endpoint asks in GraphQL.
+    asks_graphql: bool,
+}
+
+impl<'s> Rules<'s> {
+    /// The rules of an endpoint, and after them those of its suite.
+    pub(crate) fn of_endpoint(suite: &'s SuiteFile, endpoint: &'s EndpointFile) -> Self {
+        Self {
+            own: &endpoint.verdicts,
+            suite: &suite.verdicts,
+            asks_graphql: graphql::is_asked(&endpoint.request),
+        }
+    }
+
+    /// The rules of a suite, for what belongs to no endpoint.
+    pub(crate) fn of_suite(suite: &'s SuiteFile) -> Self {
+        Self {
+            own: &[],
+            suite: &suite.verdicts,
+            asks_graphql: false,
+        }
+    }
+
+    /// Decides whether the service let a call through: the one place where an answer becomes a verdict.
+    pub(crate) fn decide(self, answer: &Answer) -> Decision {
+        self.judge(answer, &answer.body).decision
+    }
+
+    /// The same, with what refused in the words of the body as it is named.
+    pub(crate) fn judge(self, answer: &Answer, named: &Body) -> Judged {
+        let status = Reply::Status(answer.status);
+        let by_status = || Judged {
+            decision: Decision::by_status(status),
+            said: None,
+        };
+        let Some((spec, ruled)) = self.ruling(answer) else {
+            return by_status();
+        };
+        let Some(verdict) = ruled.verdict else {
+            return by_status();
+        };
+        let seen = Seen::of(answer, named);
+        let refusals = spec.refusals(seen, self.asks_graphql);
+        let refusals = refusals.unwrap_or_else(|| ruled.parts_only());
+        let decision = Decision::by_rule(spec.name().to_owned(), verdict, answer.status);
+        let parts = refusals.iter().filter_map(|one| one.part.clone());
+        let decision = decision.but_for(parts.filter(|_| ruled.is_in_parts()));
+        let said = told(&refusals, ruled.is_in_parts());
+        Judged { decision, said }
+    }
+
+    /// The first rule that has something to say, and what.
+    fn ruling(self, answer: &Answer) -> Option<(&'s VerdictSpec, Ruled)> {
+        let seen = Seen::of(answer, &answer.body);
+        let mut all = self.own.iter().chain(self.suite);
+        all.find_map(|spec| Some((spec, spec.read(seen, self.asks_graphql)?)))
+    }
+}
+
+/// All refusals of an answer as one text, in an order that does not depend on the service's.
+fn told(refusals: &[Refusal], is_in_parts: bool) -> Option<String> {
+    let told = refusals.iter().filter_map(|refusal| {
+        let said = refusal.said();
+        match &refusal.part {
+            Some(part) if is_in_parts => {
+                let said = said.map(|said| format!(": {said}")).unwrap_or_default();
+                Some(format!("{part} refused{said}"))
+            }
+            _ => said,
+        }
+    });
+    let told: BTreeSet<String> = told.collect();
+    (!told.is_empty()).then(|| told.into_iter().collect::<Vec<_>>().join("; "))
+}
+
+impl Ruled {
+    /// The parts, without words of the body: those are not named.
+    fn parts_only(&self) -> Vec<Refusal> {
+        let numbered = (1..).zip(&self.refusals);
+        let parts = numbered.filter(|(_, refusal)| refusal.part.is_some());
+        parts
+            .map(|(number, _)| Refusal::default().of_part(number.to_string()))
+            .collect()
+    }
+}
+
+/// What rules look at.
+#[derive(Clone, Copy)]
+struct Seen<'a> {
+    answer: &'a Answer,
+    /// The answer's body, as it is or named.
+    body: &'a Body,
+}
+
+impl<'a> Seen<'a> {
+    fn of(answer: &'a Answer, body: &'a Body) -> Self {
+        Self { answer, body }
+    }
+
+    /// The JSON of a success.
+    fn success(self) -> Option<&'a Json> {
+        match self.body {
+            Body::Json(json) if self.answer.is_success() => Some(json),
+            _ => None,
+        }
+    }
+
+    /// The text of a success that is not JSON, or only a text of it.
+    fn success_text(self) -> Option<&'a str> {
+        let text = match self.body {
+            Body::Text(text) | Body::Json(Json::String(text)) => text,
+            Body::Json(_) => return None,
+        };
+        (self.answer.is_success() && !text.is_empty()).then_some(text)
+    }
+
+    /// The media type without its parameters, in small letters.
+    fn media_type(self) -> String {
+        let full = self.answer.header("content-type").unwrap_or_default();
+        let own = full.split(';').next().unwrap_or_default();
+        own.trim().to_ascii_lowercase()
+    }
+}
+
+impl VerdictSpec {
+    /// What a record calls the rule.
+    fn name(&self) -> &str {
+        match self {
+            Self::Preset(preset) => preset.as_str(),
+            Self::Rule(rule) => &rule.name,
+        }
+    }
+
+    fn read(&self, seen: Seen<'_>, asks_graphql: bool) -> Reading {
+        match self {
+            Self::Preset(preset) => preset.read(seen, asks_graphql),
+            Self::Rule(rule) => rule.read(seen),
+        }
+    }
+
+    /// What refused, of a body that is named: a condition need not hold of it any more.
+    fn refusals(&self, seen: Seen<'_>, asks_graphql: bool) -> Option<Vec<Refusal>> {
+        match self {
+            Self::Preset(preset) => Some(preset.read(seen, asks_graphql)?.refusals),
+            Self::Rule(rule) => Some(vec![rule.refusal(seen)]),
+        }
+    }
+}
+
+impl Preset {
+    fn read(self, seen: Seen<'_>, asks_graphql: bool) -> Reading {
+        match self {
+            Self::MultiStatus => batch::multi_status(seen),
+            Self::Batch => batch::read(seen),
+            Self::Graphql => graphql::read(seen, asks_graphql),
+            Self::Mcp => rpc::mcp(seen),
+            Self::JsonRpc => rpc::read(seen),
+            Self::OkFlag => envelope::read(seen),
+            Self::LoginRedirect => login::redirect(seen),
+            Self::LoginPage => login::page(seen),
+            Self::RefusalText => text::read(seen),
+            Self::Status => Some(Ruled {
+                verdict: None,
+                refusals: Vec::new(),
+            }),
+        }
+    }
+}
+
+impl VerdictRule {
+    fn read(&self, seen: Seen<'_>) -> Reading {
+        let is_excepted = self.unless.as_ref().is_some_and(|when| when.holds(seen));
+        (self.when.holds(seen) && !is_excepted).then(|| Ruled {
+            verdict: Some(self.verdict.into()),
+            refusals: Vec::new(),
+        })
+    }
+
+    fn refusal(&self, seen: Seen<'_>) -> Refusal {
+        let at = |source| seen.answer.value_in(source, seen.body);
+        Refusal {
+            part: None,
+            kind: self.kind.as_ref().and_then(at),
+            message: self.message.as_ref().and_then(at),
+        }
+    }
+}
+
+impl From<RuledVerdict> for Verdict {
+    fn from(verdict: RuledVerdict) -> Self {
+        match verdict {
+            RuledVerdict::Allowed => Self::Allowed,
+            RuledVerdict::Redirected => Self::Redirected,
+            RuledVerdict::Denied => Self::Denied,
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Whether the conditions of a rule hold of an answer.
+
+use std::borrow::Cow;
+
+use serde_json::Value as Json;
+
+use super::Seen;
+use crate::http::Body;
+use crate::suite::{ConditionSpec, JsonPath, OneOrMore};
+
+impl ConditionSpec {
+    /// Whether all of them hold.
+    pub(super) fn holds(&self, seen: Seen<'_>) -> bool {
+        let status = self.status.as_ref();
+        let status = status.is_none_or(|status| {
+            let mut all = status.all().iter();
+            all.any(|one| one.has(seen.answer.status))
+        });
+        let media_type = self.media_type.as_ref();
+        let media_type = media_type.is_none_or(|pattern| pattern.is_match(&seen.media_type()));
+        status && media_type && self.headers_hold(seen) && self.body_holds(seen.body)
+    }
+
+    /// A header that is there several times has to have one such value.
+    fn headers_hold(&self, seen: Seen<'_>) -> bool {
+        self.headers.iter().all(|(name, pattern)| {
+            let mut values = seen.answer.headers.get_all(name).iter();
+            values.any(|value| pattern.is_match(&String::from_utf8_lossy(value.as_bytes())))
+        })
+    }
+
+    fn body_holds(&self, body: &Body) -> bool {
+        let text = self.text.as_ref();
+        let text = text.is_none_or(|pattern| pattern.is_match(&whole(body)));
+        let json = self.json.iter().all(|(path, one)| has(body, path, one));
+        text && json && self.exists.iter().all(|path| exists(body, path))
+    }
+}
+
+fn whole(body: &Body) -> Cow<'_, str> {
+    match body {
+        Body::Text(text) => Cow::Borrowed(text),
+        Body::Json(json) => Cow::Owned(json.to_string()),
+    }
+}
+
+fn has(body: &Body, path: &JsonPath, wanted: &OneOrMore<Json>) -> bool {
+    let found = body
+        .json()
+        .into_iter()
+        .flat_map(|json| path.values_in(json));
+    let mut found = found.peekable();
+    // What is not there is null.
+    if found.peek().is_none() {
+        return wanted.all().contains(&Json::Null);
+    }
+    found.any(|value| wanted.all().contains(value))
+}
+
+fn exists(body: &Body, path: &JsonPath) -> bool {
+    let mut found = body
+        .json()
+        .into_iter()
+        .flat_map(|json| path.values_in(json));
+    found.any(|value| !value.is_null())
+}

@@ -1,0 +1,224 @@
+//! Envelopes that say whether the call was done: `{"ok": false}`, `{"status": "error"}`, `{"code": 40301}`.
+
+use serde_json::{Map, Value as Json};
+
+use super::{Reading, Refusal, Ruled, Seen};
+
+/// Flags that are `false` where the service refused.
+const FLAGS: [&str; 6] = [
+    "ok",
+    "success",
+    "succeeded",
+    "isSuccess",
+    "is_success",
+    "isOk",
+];
+
+/// Where an envelope has its state as a word.
+const STATES: [&str; 3] = ["status", "result", "state"];
+
+/// The words of a refusal: `JSend` has `fail` and `error`.
+const REFUSED: [&str; 10] = [
+    "error",
+    "fail",
+    "failed",
+    "failure",
+    "denied",
+    "forbidden",
+    "unauthorized",
+    "unauthenticated",
+    "nok",
+    "rejected",
+];
+
+/// Where it has a code, of which zero and those of successes refuse nothing.
+const CODES: [&str; 8] = [
+    "code",
+    "errcode",
+    "errno",
+    "error_code",
+    "errorCode",
+    "err_code",
+    "statusCode",
+    "status",
+];
+
+/// Where it has its message.
+const MESSAGES: [&str; 9] = [
+    "message",
+    "msg",
+    "errmsg",
+    "error_msg",
+    "error_description",
+    "reason",
+    "detail",
+    "description",
+    "title",
+];
+
+/// What else an envelope has that is no resource.
+const BESIDE: [&str; 14] = [
+    "error",
+    "errors",
+    "type",
+    "data",
+    "payload",
+    "meta",
+    "path",
+    "timestamp",
+    "time",
+    "request_id",
+    "requestId",
+    "trace_id",
+    "traceId",
+    "version",
+];
+
+/// Where an envelope can be inside another one.
+const WITHIN: [&str; 4] = ["result", "response", "data", "d"];
+
+pub(super) fn read(seen: Seen<'_>) -> Reading {
+    let all = seen.success()?.as_object()?;
+    let own = refusal(all);
+    let within = || {
+        let mut within = WITHIN
+            .into_iter()
+            .filter_map(|key| all.get(key)?.as_object());
+        within.find_map(|inner| is_envelope(inner).then(|| refusal(inner)).flatten())
+    };
+    own.or_else(within).map(Ruled::denied)
+}
+
+/// What an object says that refuses: by a flag, or by a state or a code where it is no resource.
+pub(super) fn refusal(object: &Map<String, Json>) -> Option<Refusal> {
+    let is_flagged = FLAGS
+        .iter()
+        .any(|flag| object.get(*flag) == Some(&Json::Bool(false)));
+    let is_refused = is_flagged || (is_envelope(object) && is_told(object));
+    is_refused.then(|| said(object))
+}
+
+/// Whether an object has nothing but what envelopes have: a payment that failed is no refusal.
+fn is_envelope(object: &Map<String, Json>) -> bool {
+    let known = [FLAGS.as_slice(), &STATES, &CODES, &MESSAGES, &BESIDE];
+    object
+        .keys()
+        .all(|key| known.iter().any(|known| known.contains(&key.as_str())))
+}
+
+fn is_told(object: &Map<String, Json>) -> bool {
+    let state = STATES.iter().filter_map(|key| object.get(*key)?.as_str());
+    let mut state = state.map(str::to_ascii_lowercase);
+    let is_empty = ["data", "payload"]
+        .iter()
+        .all(|key| object.get(*key).is_none_or(is_nothing));
+    let mut codes = CODES.iter().filter_map(|key| number(object.get(*key)?));
+    let has_error = object.get("error").is_some_and(|error| !is_nothing(error));
+    state.any(|state| REFUSED.contains(&state.as_str()))
+        || has_error
+        || is_empty && codes.any(|code| code != 0 && !(200..300).contains(&code))
+}
+
+fn is_nothing(value: &Json) -> bool {
+    match value {
+        Json::Null | Json::Bool(false) => true,
+        Json::Number(number) => number.as_i64() == Some(0),
+        Json::String(text) => text.is_empty(),
+        Json::Array(items) => items.is_empty(),
+        Json::Object(map) => map.is_empty(),
+        Json::Bool(true) => false,
+    }
+}
+
+fn number(value: &Json) -> Option<i64> {
+    match value {
+        Json::String(text) => text.parse().ok(),
+        other => other.as_i64(),
+    }
+}
+
+/// The code and the message of an object, or of the `error` in it.
+pub(super) fn said(object: &Map<String, Json>) -> Refusal {
+    let error = object.get("error");
+    let inner = error.and_then(Json::as_object);
+    let at = |keys: &[&str]| {
+        let own = keys.iter().find_map(|key| text(object.get(*key)?));
+        own.or_else(|| keys.iter().find_map(|key| text(inner?.get(*key)?)))
+    };
+    let alone = error.filter(|error| error.is_string()).and_then(text);
+    let message = at(&MESSAGES);
+    let kind = at(&CODES).or_else(|| at(&["type"]));
+    match (message, alone) {
+        (Some(message), Some(alone)) => Refusal {
+            kind: Some(kind.map_or(alone.clone(), |kind| format!("{kind}: {alone}"))),
+            message: Some(message),
+            part: None,
+        },
+        (message, alone) => Refusal {
+            kind,
+            message: message.or(alone),
+            part: None,
+        },
+    }
+}
+
+/// A text or a number.
+pub(super) fn text(value: &Json) -> Option<String> {
+    match value {
+        Json::String(text) if !text.is_empty() => Some(text.clone()),
+        Json::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn said_of(body: &Json) -> Option<String> {
+        refusal(body.as_object().unwrap()).map(|refusal| refusal.said().unwrap_or_default())
+    }
+
+    #[test]
+    fn an_envelope_refuses_by_a_flag_a_state_or_a_code() {
+        let refused = [
+            (json!({"ok": false, "error": "not_authed"}), "not_authed"),
+            (
+                json!({"success": false, "code": 7, "message": "no", "id": 3}),
+                "7: no",
+            ),
+            (json!({"status": "fail", "data": {"title": "no"}}), "fail"),
+            (json!({"status": "error", "message": "no"}), "error: no"),
+            (
+                json!({"code": 40301, "msg": "no", "data": null}),
+                "40301: no",
+            ),
+            (json!({"errcode": "48001", "errmsg": "api"}), "48001: api"),
+            (json!({"error": {"code": "E1", "message": "no"}}), "E1: no"),
+            (
+                json!({"error": "denied", "error_description": "x"}),
+                "denied: x",
+            ),
+        ];
+        for (body, said) in refused {
+            assert_eq!(said_of(&body).as_deref(), Some(said), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_resource_and_a_success_refuse_nothing() {
+        for body in [
+            json!({"ok": true, "error": null}),
+            json!({"code": 0, "msg": "ok"}),
+            json!({"code": 200, "message": "done"}),
+            json!({"code": 1, "msg": "ok", "data": {"a": 1}}),
+            json!({"id": "p-1", "status": "failed", "message": "card declined"}),
+            json!({"status": "success", "data": {"a": 1}}),
+            json!({"error": "", "data": [1]}),
+            json!({}),
+        ] {
+            assert_eq!(said_of(&body), None, "{body}");
+        }
+    }
+}

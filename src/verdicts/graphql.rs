@@ -1,0 +1,190 @@
+//! GraphQL: the status is 200 whatever was refused; `errors` say so, or a field that is null, or a payload's own errors.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use regex::Regex;
+use serde_json::{Map, Value as Json};
+
+use super::envelope::{self, text};
+use super::{Reading, Refusal, Ruled, Seen};
+use crate::suite::RequestSpec;
+
+/// The members of a response (GraphQL specification, section 7), and of one that comes in increments.
+const MEMBERS: [&str; 7] = [
+    "data",
+    "errors",
+    "extensions",
+    "hasNext",
+    "incremental",
+    "label",
+    "path",
+];
+
+/// Where a payload has errors of its own, by convention.
+const OWN_ERRORS: [&str; 3] = ["userErrors", "errors", "user_errors"];
+
+/// A member of a union that stands for a refusal.
+#[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
+static REFUSED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("(?i)(error|denied|forbidden|unauthori[sz]ed|unauthenticated|failure)$").unwrap()
+});
+
+/// Whether a request asks in GraphQL.
+pub(super) fn is_asked(request: &RequestSpec) -> bool {
+    let asks = |query: &Json| {
+        let query = query.as_str().unwrap_or_default().trim_start();
+        ["query", "mutation", "{"]
+            .iter()
+            .any(|start| query.starts_with(start))
+    };
+    let bodies = [request.json.as_ref(), Some(&request.query)];
+    let one = |body: &Json| body.get("query").is_some_and(asks);
+    let mut bodies = bodies.into_iter().flatten();
+    let path = request.path.trim_end_matches('/');
+    path.ends_with("graphql") || bodies.any(|body| one(body) || all_of(body).iter().any(one))
+}
+
+fn all_of(body: &Json) -> &[Json] {
+    body.as_array().map_or(&[], Vec::as_slice)
+}
+
+pub(super) fn read(seen: Seen<'_>, is_asked: bool) -> Reading {
+    let body = seen.success()?;
+    let Some(batch) = body
+        .as_array()
+        .filter(|batch| is_asked && !batch.is_empty())
+    else {
+        return one(body.as_object()?, is_asked);
+    };
+    let mut is_any_allowed = false;
+    let mut refusals = Vec::new();
+    for (number, response) in (1..).zip(batch) {
+        match one(response.as_object()?, is_asked) {
+            None => is_any_allowed = true,
+            Some(ruled) => {
+                is_any_allowed |= ruled.is_in_parts();
+                let parts = ruled.refusals.into_iter();
+                refusals.extend(parts.map(|refusal| within(number, refusal)));
+            }
+        }
+    }
+    Ruled::of_parts(is_any_allowed, refusals)
+}
+
+fn within(number: usize, refusal: Refusal) -> Refusal {
+    let part = refusal.part.as_ref();
+    let part = part.map_or_else(|| number.to_string(), |part| format!("{number} {part}"));
+    refusal.of_part(part)
+}
+
+fn one(response: &Map<String, Json>, is_asked: bool) -> Reading {
+    if !response.keys().all(|key| MEMBERS.contains(&key.as_str())) {
+        return None;
+    }
+    let data = response.get("data").and_then(Json::as_object);
+    let errors = response.get("errors").and_then(Json::as_array);
+    let errors = errors.map_or(&[][..], Vec::as_slice);
+    let is_answered = |field: &&Json| !field.is_null() && payload(field).is_none();
+    let is_any_allowed = data.is_some_and(|data| data.values().any(|field| is_answered(&field)));
+    let mut refusals = by_path(errors, data);
+    for (name, field) in data.into_iter().flatten() {
+        refusals.extend(payload(field).map(|refusal| refusal.of_part(name)));
+    }
+    if refusals.is_empty()
+        && is_asked
+        && data.is_some_and(|data| !data.is_empty())
+        && !is_any_allowed
+    {
+        let nothing = Some("nothing".to_owned());
+        return Some(Ruled::denied(Refusal {
+            message: nothing,
+            ..Refusal::default()
+        }));
+    }
+    Ruled::of_parts(is_any_allowed, refusals)
+}
+
+/// What errors refuse: the field of their path. Of a list it says whether it refuses all entries, not which.
+fn by_path(errors: &[Json], data: Option<&Map<String, Json>>) -> Vec<Refusal> {
+    let mut all: BTreeMap<Refusal, usize> = BTreeMap::new();
+    for error in errors {
+        let path = error.get("path").and_then(Json::as_array);
+        let part = path.map(|path| field(path)).filter(|part| !part.is_empty());
+        *all.entry(Refusal {
+            part,
+            ..said(error)
+        })
+        .or_default() += 1;
+    }
+    let all = all.into_iter().map(|(refusal, count)| {
+        let part = refusal.part.clone();
+        let part = part.filter(|part| part.contains("[]") && count < entries(data, part));
+        match part {
+            Some(part) => refusal.of_part(format!("{part} in part")),
+            None => refusal,
+        }
+    });
+    all.collect()
+}
+
+/// `["things", 3, "secret"]` as `things[].secret`.
+fn field(path: &[Json]) -> String {
+    path.iter()
+        .fold(String::new(), |field, step| match step.as_str() {
+            None => format!("{field}[]"),
+            Some(name) if field.is_empty() => name.to_owned(),
+            Some(name) => format!("{field}.{name}"),
+        })
+}
+
+/// How many values a field's path leads to.
+fn entries(data: Option<&Map<String, Json>>, part: &str) -> usize {
+    let mut here: Vec<&Json> = Vec::new();
+    for (depth, step) in part.split('.').enumerate() {
+        let (name, lists) = (step.trim_end_matches("[]"), step.matches("[]").count());
+        here = match depth {
+            0 => data.and_then(|data| data.get(name)).into_iter().collect(),
+            _ => here.iter().filter_map(|value| value.get(name)).collect(),
+        };
+        for _ in 0..lists {
+            here = here.iter().flat_map(|value| all_of(value)).collect();
+        }
+    }
+    here.len()
+}
+
+/// The code and the message of an error.
+fn said(error: &Json) -> Refusal {
+    let extensions = error.get("extensions");
+    let code = |key: &str| extensions.and_then(|all| text(all.get(key)?));
+    Refusal {
+        part: None,
+        kind: code("code")
+            .or_else(|| code("classification"))
+            .or_else(|| code("category")),
+        message: error.get("message").and_then(text),
+    }
+}
+
+/// What the payload of a field says of itself.
+fn payload(field: &Json) -> Option<Refusal> {
+    let object = field.as_object()?;
+    let own = OWN_ERRORS
+        .iter()
+        .filter_map(|key| object.get(*key)?.as_array()?.first());
+    let own = own.map(|error| error.as_object().map(envelope::said).unwrap_or_default());
+    let name = object.get("__typename").and_then(Json::as_str);
+    let named = || {
+        let name = name.filter(|name| REFUSED.is_match(name))?;
+        let said = envelope::said(object);
+        Some(Refusal {
+            kind: Some(name.to_owned()),
+            ..said
+        })
+    };
+    own.into_iter()
+        .next()
+        .or_else(named)
+        .or_else(|| envelope::refusal(object))
+}

@@ -1,0 +1,73 @@
+//! JSON-RPC 2.0, and the Model Context Protocol on top of it.
+
+use serde_json::{Map, Value as Json};
+
+use super::envelope::{self, text};
+use super::{Reading, Refusal, Ruled, Seen};
+
+/// Reads `error`, and a result that is an envelope which refuses.
+pub(super) fn read(seen: Seen<'_>) -> Reading {
+    responses(seen, |response| {
+        let error = response.get("error").and_then(Json::as_object);
+        let result = || {
+            response
+                .get("result")?
+                .as_object()
+                .and_then(envelope::refusal)
+        };
+        error.map(envelope::said).or_else(result)
+    })
+}
+
+/// Reads a tool's result: its errors are no errors of the protocol.
+pub(super) fn mcp(seen: Seen<'_>) -> Reading {
+    responses(seen, |response| {
+        let result = response.get("result")?.as_object()?;
+        let is_error = result.get("isError") == Some(&Json::Bool(true));
+        is_error.then(|| Refusal {
+            kind: Some("isError".to_owned()),
+            message: content(result),
+            part: None,
+        })
+    })
+}
+
+/// The texts of a tool's result.
+fn content(result: &Map<String, Json>) -> Option<String> {
+    let items = result.get("content")?.as_array()?;
+    let texts: Vec<&str> = items
+        .iter()
+        .filter_map(|item| item.get("text")?.as_str())
+        .collect();
+    (!texts.is_empty()).then(|| texts.join(" "))
+}
+
+/// What the responses of a body refuse. Messages of the server that answer nothing are no responses.
+fn responses(seen: Seen<'_>, refusal: impl Fn(&Map<String, Json>) -> Option<Refusal>) -> Reading {
+    let body = seen.success()?;
+    let Some(batch) = body.as_array() else {
+        return refusal(response(body)?).map(Ruled::denied);
+    };
+    let responses: Vec<_> = batch.iter().filter_map(response).collect();
+    if let [alone] = responses.as_slice() {
+        return refusal(alone).map(Ruled::denied);
+    }
+    // A server can answer a batch in any order.
+    let parts = responses.iter().enumerate().map(|(place, response)| {
+        let id = response.get("id").and_then(text);
+        let part = id.unwrap_or_else(|| (place + 1).to_string());
+        (refusal(response), part)
+    });
+    let parts: Vec<_> = parts.collect();
+    let is_any_allowed = parts.iter().any(|(refusal, _)| refusal.is_none());
+    let refusals = parts
+        .into_iter()
+        .filter_map(|(refusal, part)| Some(refusal?.of_part(part)));
+    Ruled::of_parts(is_any_allowed, refusals.collect())
+}
+
+fn response(message: &Json) -> Option<&Map<String, Json>> {
+    let message = message.as_object()?;
+    let is_response = message.contains_key("result") || message.contains_key("error");
+    (message.contains_key("jsonrpc") && is_response).then_some(message)
+}
