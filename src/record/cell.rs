@@ -258,6 +258,9 @@ impl CellText {
         let (Some((verdict, reply)), None) = (all.next(), all.next()) else {
             return Err("a cell has one of `allowed`, `redirected`, `denied`, `fault`".to_owned());
         };
+        if self.by.is_none() && !self.refused.is_empty() {
+            return Err("parts are `refused` only where `by` names a rule that says so".to_owned());
+        }
         match (self.by.take(), reply) {
             (None, _) if Verdict::of(reply) == verdict => Ok(Decision::by_status(reply)),
             (None, _) => Err(format!(
@@ -349,5 +352,8 @@ mod tests {
         assert!(cell.is_denied());
         assert_eq!(cell.line(), "{denied: 200, by: errors of GraphQL}");
         assert!(read("{fault: timed out, by: x}").is_err());
+        assert!(read("{allowed: 200, refused: [a]}").is_err());
+        let part = "{allowed: 200, by: graphql, refused: [a, b]}";
+        assert_eq!(read(part).unwrap().line(), part);
     }
 }

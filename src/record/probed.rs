@@ -16,7 +16,8 @@ pub struct Probed(Decision);
 
 impl From<Decision> for Probed {
     fn from(decision: Decision) -> Self {
-        Self(decision)
+        // Of parts only a cell tells.
+        Self(decision.but_for([]))
     }
 }
 

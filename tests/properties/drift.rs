@@ -26,6 +26,7 @@ enum What {
     Endpoint,
     Status,
     Rule,
+    Part,
     Fault,
     Gate,
     Discloses,
@@ -51,6 +52,7 @@ fn mutation() -> impl Strategy<Value = Mutation> {
         What::Endpoint,
         What::Status,
         What::Rule,
+        What::Part,
         What::Fault,
         What::Gate,
         What::Discloses,
@@ -140,6 +142,11 @@ impl Mutation {
                 let status = cell.status().unwrap_or(200);
                 cell.decision = Decision::by_rule(text, cell.verdict(), status);
             }
+            What::Part => {
+                let status = cell.status().unwrap_or(200);
+                let decision = Decision::by_rule("parts".to_owned(), cell.verdict(), status);
+                cell.decision = decision.but_for([text]);
+            }
             What::Fault => cell.decision = of(Reply::Fault(Fault::TimedOut)),
             What::Gate => cell.gate = Some(text).filter(|text| text.len() % 2 == 0),
             What::Discloses => cell.discloses.push(text),
@@ -148,7 +155,7 @@ impl Mutation {
                 cell.effects = Effects::Observed(vec![label]);
             }
             What::NotObserved => cell.effects = Effects::NotObserved,
-            What::Probe => drop(cell.probes.insert(text, Reply::Status(200))),
+            What::Probe => drop(cell.probes.insert(text, Reply::Status(200).into())),
             What::Shape => cell.shape = Some(text).filter(|text| text.len() % 2 == 0),
             _ => {
                 cell.discloses.reverse();

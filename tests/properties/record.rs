@@ -9,7 +9,7 @@ use authz_pin::fault::{Fault, Reply};
 use authz_pin::findings::{Finding, Kind};
 use authz_pin::observation::{ColumnChange, Operation, RowChange};
 use authz_pin::record::{
-    Cell, CellId, Decision, EffectLabel, Effects, Format, Record, Verdict, format1,
+    Cell, CellId, Decision, EffectLabel, Effects, Format, Probed, Record, Verdict, format1,
 };
 use authz_pin::snapshot::{Info, Snapshot};
 use indexmap::IndexMap;
@@ -120,8 +120,11 @@ fn decision() -> impl Strategy<Value = Decision> {
     let verdicts = vec![Verdict::Allowed, Verdict::Redirected, Verdict::Denied];
     prop_oneof![
         reply().prop_map(Decision::by_status),
-        (name(), select(verdicts), any::<u16>())
-            .prop_map(|(rule, verdict, status)| Decision::by_rule(rule, verdict, status)),
+        (name(), select(verdicts), any::<u16>(), vec(name(), 0..3)).prop_map(
+            |(rule, verdict, status, parts)| {
+                Decision::by_rule(rule, verdict, status).but_for(parts)
+            }
+        ),
     ]
 }
 
@@ -131,7 +134,7 @@ fn cell() -> impl Strategy<Value = Cell> {
         option::of(name()),
         vec(name(), 0..3),
         effects(),
-        map(reply()),
+        map(decision().prop_map(Probed::from)),
         option::of(name()),
     );
     parts.prop_map(|(decision, gate, discloses, effects, probes, shape)| Cell {
@@ -273,7 +276,7 @@ proptest! {
 fn a_long_name_reads_back() {
     let name = "a".repeat(2_000);
     let cell = Cell {
-        probes: IndexMap::from([(name.clone(), Reply::Status(200))]),
+        probes: IndexMap::from([(name.clone(), Reply::Status(200).into())]),
         ..Cell::new(Decision::by_status(Reply::Status(200)))
     };
     let record = Record {
