@@ -1,5 +1,7 @@
 //! The report on a terminal: the matrices, what differs, and the sum.
 
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use indexmap::IndexSet;
@@ -20,14 +22,13 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     for outcome in &report.endpoints {
         matrix(out, outcome)?;
     }
-    writeln!(
-        out,
-        "{}",
-        styled(
-            FAINT,
-            "* rows changed   ! finding   ~ differs from the snapshot"
-        )
-    )?;
+    let mut legend = "* rows changed   ! finding   ~ differs from the snapshot".to_owned();
+    let cells = report.endpoints.iter().flat_map(|outcome| outcome.now.iter());
+    let rules: BTreeSet<&str> = cells.filter_map(|(_, _, cell)| by_rule(cell)).collect();
+    for mark in rules {
+        let _ = write!(legend, "   {mark} {}", meaning(mark));
+    }
+    writeln!(out, "{}", styled(FAINT, &legend))?;
     for outcome in &report.endpoints {
         differences(out, outcome)?;
     }
@@ -80,7 +81,7 @@ fn mark(
     (target, actor): (&str, &str),
     cell: &Cell,
 ) -> String {
-    let mut text = verdict(cell);
+    let mut text = verdict(cell) + by_rule(cell).unwrap_or_default();
     let mut notable = String::new();
     if cell.wrote() {
         text.push('*');
@@ -95,6 +96,25 @@ fn mark(
         text.push_str(&styled(NOTABLE, &notable));
     }
     text
+}
+
+/// How a verdict is marked that the status does not say.
+fn by_rule(cell: &Cell) -> Option<&'static str> {
+    let says = Verdict::of(cell.decision.reply());
+    match cell.verdict() {
+        _ if !cell.decision.refused().is_empty() => Some("/"),
+        verdict if verdict == says => None,
+        Verdict::Denied => Some("-"),
+        _ => Some("+"),
+    }
+}
+
+fn meaning(mark: &str) -> &'static str {
+    match mark {
+        "-" => "refused",
+        "/" => "refused in part",
+        _ => "let through",
+    }
 }
 
 fn verdict(cell: &Cell) -> String {
