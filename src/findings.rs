@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::observation::{Operation, RowChange};
 use crate::record::{Cell, EffectLabel, Record};
 use crate::suite::{Endpoint, Suite};
+use crate::verdicts;
 
 pub use finding::Finding;
 pub use kinds::{Kind, table};
@@ -258,9 +259,12 @@ impl Rules<'_> {
             let cell = self.record.cell_at(target, actor)?;
             // RFC 9110: 401 is for a credential that is missing or not valid. Others send away to log in, but where everybody
             // is sent to the same place, that says nothing.
+            let gate = || self.record.gate_of(cell).unwrap_or_default();
             let is_refused = match cell.status()? {
                 401 => true,
                 300..=399 => has_success,
+                // Where a rule knows the refusal, its words say of what kind it is.
+                ..=299 => cell.is_denied() && verdicts::asks_who(gate()),
                 _ => false,
             };
             is_refused.then(|| (cell.status(), cell.gate.clone()))

@@ -9,6 +9,8 @@ mod rpc;
 mod text;
 mod xml;
 
+pub(crate) use text::asks_who;
+
 use std::collections::BTreeSet;
 
 use serde_json::Value as Json;

@@ -23,7 +23,10 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         matrix(out, outcome)?;
     }
     let mut legend = "* rows changed   ! finding   ~ differs from the snapshot".to_owned();
-    let cells = report.endpoints.iter().flat_map(|outcome| outcome.now.iter());
+    let cells = report
+        .endpoints
+        .iter()
+        .flat_map(|outcome| outcome.now.iter());
     let rules: BTreeSet<&str> = cells.filter_map(|(_, _, cell)| by_rule(cell)).collect();
     for mark in rules {
         let _ = write!(legend, "   {mark} {}", meaning(mark));

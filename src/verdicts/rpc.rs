@@ -5,6 +5,9 @@ use serde_json::{Map, Value as Json};
 use super::envelope::{self, text};
 use super::{Reading, Refusal, Ruled, Seen};
 
+/// The members of a response of version 1.0.
+const MEMBERS: [&str; 3] = ["id", "result", "error"];
+
 /// Reads `error`, and a result that is an envelope which refuses.
 pub(super) fn read(seen: Seen<'_>) -> Reading {
     responses(seen, |response| {
@@ -69,5 +72,8 @@ fn responses(seen: Seen<'_>, refusal: impl Fn(&Map<String, Json>) -> Option<Refu
 fn response(message: &Json) -> Option<&Map<String, Json>> {
     let message = message.as_object()?;
     let is_response = message.contains_key("result") || message.contains_key("error");
-    (message.contains_key("jsonrpc") && is_response).then_some(message)
+    // Version 1.0 has no member that says so, and always all of these.
+    let is_first =
+        MEMBERS.iter().all(|key| message.contains_key(*key)) && message.len() == MEMBERS.len();
+    (is_response && (is_first || message.contains_key("jsonrpc"))).then_some(message)
 }

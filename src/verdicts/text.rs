@@ -24,6 +24,24 @@ static SAYS_NO: LazyLock<Regex> = LazyLock::new(|| {
     .unwrap()
 });
 
+/// What a service says that does not know its caller, as 401 would.
+#[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
+static ASKS_WHO: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?ix)
+        unauthenticated | not[\s_-]?(authenticated | authed | logged[\s_-]in | signed[\s_-]in) | login\ page
+        | (log[\s_-]?in | auth(entication)? | credentials?) [\s_-] (is\ )? (required | failed | invalid)
+        | (invalid | unknown | bad | wrong | expired | missing | no) [\s_-] (auth | access | api | session)? [\s_-]? (token | key | session | credentials?)\b
+        | (please | must | need\ to | have\ to) \s (be\s)? (log(ged)? | sign(ed)?) \s in",
+    )
+    .unwrap()
+});
+
+/// Whether a refusal says that the service does not know its caller.
+pub(crate) fn asks_who(said: &str) -> bool {
+    ASKS_WHO.is_match(said)
+}
+
 #[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
 static TITLE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?is)<(?:title|h1)[^>]*>\s*(.*?)\s*</(?:title|h1)").unwrap());
@@ -51,4 +69,54 @@ fn titles(page: &str) -> impl Iterator<Item = String> {
     let all = TITLE.captures_iter(page).filter_map(|found| found.get(1));
     all.map(|title| title.as_str().to_owned())
         .filter(|title| !title.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_text_says_no() {
+        for text in [
+            "ERR permission denied",
+            "Forbidden",
+            "You are not authorized to do this",
+            "login required",
+            "Error 403",
+        ] {
+            assert!(SAYS_NO.is_match(text), "{text}");
+        }
+        for text in [
+            "OK, 3 rows: iban",
+            "4031 items",
+            "forbidding",
+            "allowed: GET",
+            "not found",
+        ] {
+            assert!(!SAYS_NO.is_match(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_of_an_unknown_caller_is_told_from_one_of_a_known_one() {
+        for text in [
+            "UNAUTHENTICATED: x",
+            "not_authed",
+            "invalid_auth token",
+            "Invalid API key",
+            "login page: Log in",
+            "You must log in",
+            "no session",
+        ] {
+            assert!(asks_who(text), "{text}");
+        }
+        for text in [
+            "FORBIDDEN: not yours",
+            "permission denied",
+            "no keys found for you",
+            "key not found",
+        ] {
+            assert!(!asks_who(text), "{text}");
+        }
+    }
 }
