@@ -10,8 +10,6 @@ mod nulls;
 mod side;
 mod text;
 
-use std::collections::BTreeMap;
-
 use agree::agree_all;
 use cast::{Aim, Calls, Cast};
 use futures::executor::block_on;
@@ -30,10 +28,9 @@ use crate::http::{Call, shown};
 use crate::journal::STATEMENTS;
 use crate::plan::{EndpointPlan, PlannedCell, callers};
 use crate::service::Given;
-use crate::suite::{CaptureSpec, Endpoint, Suite};
+use crate::suite::{Endpoint, Suite};
 use crate::sweep::{NOBODY, SweepError};
 use crate::symbols::{Registry, View};
-use crate::template::{Value, random};
 use crate::world::{Instance, Row};
 
 /// Everything that a run would do.
@@ -357,36 +354,19 @@ impl Cast<'_> {
         };
         let aim = self.aim((endpoint, target), (number, cell), setup);
         let mut aim = block_on(aim)?;
+        let bound = block_on(self.bind(endpoint, number, &mut aim))?;
         if let Some(fresh) = &aim.fresh {
             registry.add_fresh_world(number, &fresh.world.borrow());
             for (actor, secrets) in &*fresh.issues.unknown.borrow() {
                 registry.add_fresh_entity(number, actor, secrets);
             }
         }
-        let scratch = &mut aim.scratch;
-        registry.add_tag(number, &scratch.tag);
-        registry.add_cell_entity(number, "target", &scratch.target);
-        for (name, spec) in &endpoint.spec.capture {
-            if let Some(bound) = self.bound(spec)? {
-                registry.add_cell_entity(number, name, &bound);
-                scratch.scope.insert(name, Value::from(bound.scope()));
-            }
+        registry.add_tag(number, &aim.scratch.tag);
+        registry.add_cell_entity(number, "target", &aim.scratch.target);
+        for (name, instance) in &bound {
+            registry.add_cell_entity(number, name, instance);
         }
         Ok(Some(aim))
-    }
-
-    /// An entity as an answer would bind it, with made up values.
-    fn bound(&self, spec: &CaptureSpec) -> Result<Option<Instance>, SweepError> {
-        let Some(kind) = self.suite.world.kinds.get(&spec.kind) else {
-            return Ok(None);
-        };
-        let captured: BTreeMap<String, String> = spec
-            .from
-            .keys()
-            .map(|symbol| (symbol.clone(), random(24)))
-            .collect();
-        let bound = Instance::bind(&self.templates, kind, &captured)?;
-        Ok(Some(bound))
     }
 
     fn cell(

@@ -15,7 +15,7 @@ use crate::provision::{
 use crate::suite::{Endpoint, Kind, Suite, Target};
 use crate::sweep::SweepError;
 use crate::symbols::Registry;
-use crate::template::Templates;
+use crate::template::{Templates, Value, random};
 use crate::world::{Instance, Row, Scratch, World, order};
 
 /// The requests of one setup and its teardown.
@@ -203,6 +203,43 @@ impl<'a> Cast<'a> {
             calls: Calls { setup, teardown },
             fresh,
         })
+    }
+
+    /// What a success of a cell's call would bind, with made up values, and the requests that would take it back.
+    pub(super) async fn bind<'e>(
+        &self,
+        endpoint: &'e Endpoint,
+        number: usize,
+        aim: &mut Aim,
+    ) -> Result<Vec<(&'e String, Instance)>, SweepError> {
+        let (mut bound, mut made) = (Vec::new(), Vec::new());
+        for (name, spec) in &endpoint.spec.capture {
+            let Some(kind) = self.suite.world.kinds.get(&spec.kind) else {
+                continue;
+            };
+            let symbols = spec.from.keys();
+            let captured = symbols.map(|symbol| (symbol.clone(), random(24))).collect();
+            let instance = Instance::bind(&self.templates, kind, &captured)?;
+            let scope = instance.within(&aim.scratch.base(name));
+            made.push((kind, scope));
+            let own = Value::from(instance.scope());
+            aim.scratch.scope.insert(name, own);
+            bound.push((name, instance));
+        }
+        let notes = Notes::default();
+        let provision = self.provision(&notes);
+        let of = Cell {
+            number: Some(number),
+            fresh: aim.fresh.as_ref(),
+        };
+        for (kind, scope) in made.iter().rev() {
+            for step in &kind.teardown {
+                // As in a run: a step that cannot be rendered is not sent, and those after it are.
+                let _ = provision.take_back(step, scope, of).await;
+            }
+        }
+        aim.calls.teardown.splice(0..0, notes.calls());
+        Ok(bound)
     }
 
     fn scratch(
