@@ -294,8 +294,8 @@ impl Cast<'_> {
             rows.iter().map(|row| side.insert(row)).collect()
         };
         let inserts = agree_all(
-            rows(one, &self.rows),
-            &rows(another, &other.rows),
+            rows(one, &self.scene.rows.borrow()),
+            &rows(another, &other.scene.rows.borrow()),
             Insert::agree,
         );
         let steps = self.made.iter().zip(other.made.values());
@@ -356,8 +356,8 @@ impl Cast<'_> {
         let mut aim = block_on(aim)?;
         let bound = block_on(self.bind(endpoint, number, &mut aim))?;
         if let Some(fresh) = &aim.fresh {
-            registry.add_fresh_world(number, &fresh.world.borrow());
-            for (actor, secrets) in &*fresh.issues.unknown.borrow() {
+            registry.add_fresh_world(number, &fresh.scene.world.borrow());
+            for (actor, secrets) in &*fresh.scene.issues.unknown.borrow() {
                 registry.add_fresh_entity(number, actor, secrets);
             }
         }
@@ -423,7 +423,7 @@ fn reset(suite: &Suite, given: &Given, cast: &Cast<'_>) -> Result<Option<Reset>,
         command: spec.command.clone(),
     };
     if let Some(request) = &spec.request {
-        let scope = cast.world.scope();
+        let scope = cast.scope();
         let provision = cast.provision(&notes);
         let credential = block_on(provision.credential(spec.auth.as_ref(), &scope, None))?;
         let call = Call::render(&cast.templates, request, credential, &scope)?;

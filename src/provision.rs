@@ -4,9 +4,9 @@
 //! asked: a run sends each request to the service, a dry run notes it down and makes up what an answer would give. So both are
 //! a [`Client`] of what stands here, and keep for themselves only what a database, the ledger or a page has to know meanwhile.
 
-mod fresh;
 mod issues;
 mod member;
+mod scene;
 mod steps;
 
 use std::collections::BTreeMap;
@@ -17,11 +17,10 @@ use indexmap::IndexMap;
 use crate::http::Call;
 use crate::suite::{JwtSpec, LoginSpec, StepSpec, Suite};
 use crate::template::{Scope, TemplateError, Templates};
-use crate::world::World;
 
-pub(crate) use fresh::{Fresh, any_logs_in, callers_anew};
 pub(crate) use issues::Issues;
-pub(crate) use member::{Begun, begin, is_made_by_requests};
+pub(crate) use member::{Begun, Members};
+pub(crate) use scene::{Fresh, Scene, any_logs_in, callers_anew};
 pub(crate) use steps::Cell;
 
 /// Who answers the requests of provisioning.
@@ -85,9 +84,7 @@ pub(crate) struct Given {
 pub(crate) struct Provision<'p, 'a, C> {
     pub(crate) suite: &'a Suite,
     pub(crate) templates: &'p Templates,
-    /// The world that is there for the whole run.
-    pub(crate) world: &'p World,
-    /// What its actors were given.
-    pub(crate) issues: &'p Issues,
+    /// What is there for the whole run.
+    pub(crate) scene: &'p Scene,
     pub(crate) client: &'p C,
 }

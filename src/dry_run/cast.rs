@@ -9,14 +9,12 @@ use secrecy::SecretString;
 use super::notes::Notes;
 use crate::http::Call;
 use crate::plan::PlannedCell;
-use crate::provision::{
-    Begun, Cell, Fresh, Issues, Provision, begin, callers_anew, is_made_by_requests,
-};
+use crate::provision::{Begun, Cell, Fresh, Issues, Members, Provision, Scene, callers_anew};
 use crate::suite::{Endpoint, Kind, Suite, Target};
 use crate::sweep::SweepError;
 use crate::symbols::Registry;
-use crate::template::{Templates, Value, random};
-use crate::world::{Instance, Row, Scratch, World, order};
+use crate::template::{Scope, Templates, Value, random};
+use crate::world::{Instance, Scratch, World};
 
 /// The requests of one setup and its teardown.
 #[derive(Default)]
@@ -25,13 +23,11 @@ pub(super) struct Calls {
     pub(super) teardown: Vec<Call>,
 }
 
-/// The world of the run, with what its actors would be given.
+/// The world of the run, and what makes it.
 pub(super) struct Cast<'a> {
     pub(super) suite: &'a Suite,
     pub(super) templates: Templates,
-    pub(super) world: World,
-    issues: Issues,
-    pub(super) rows: Vec<Row>,
+    pub(super) scene: Scene,
     /// The requests that make it, by whom they make.
     pub(super) made: IndexMap<String, Calls>,
 }
@@ -55,12 +51,10 @@ impl<'a> Cast<'a> {
         let mut cast = Self {
             suite,
             templates,
-            world,
-            issues: Issues::of(callers.clone()),
-            rows: Vec::new(),
+            scene: Scene::new(world, Issues::of(callers.clone())),
             made: IndexMap::new(),
         };
-        block_on(cast.make_world())?;
+        cast.made = block_on(cast.make_world())?;
         Ok(cast)
     }
 
@@ -69,72 +63,67 @@ impl<'a> Cast<'a> {
         Provision {
             suite: self.suite,
             templates: &self.templates,
-            world: &self.world,
-            issues: &self.issues,
+            scene: &self.scene,
             client: notes,
         }
     }
 
+    /// The names that templates outside any cell can use.
+    pub(super) fn scope(&self) -> Scope {
+        self.scene.world.borrow().scope()
+    }
+
     /// The names of the values, those of what actors would be given too.
     pub(super) fn registry(&self) -> Registry {
-        let mut registry = Registry::of_world(&self.world);
-        for (actor, secrets) in &*self.issues.unknown.borrow() {
+        let mut registry = Registry::of_world(&self.scene.world.borrow());
+        for (actor, secrets) in &*self.scene.issues.unknown.borrow() {
             registry.add_world_entity(actor, secrets);
         }
         registry
     }
 
-    async fn make_world(&mut self) -> Result<(), SweepError> {
-        if !is_made_by_requests(self.suite, &self.issues) {
-            self.rows = self.world.rows(self.suite, &self.templates)?;
-            return self.issue_all().await;
+    async fn make_world(&self) -> Result<IndexMap<String, Calls>, SweepError> {
+        let notes = Notes::default();
+        let provision = self.provision(&notes);
+        let members = Members::of_run(self.suite, &self.templates, &self.scene);
+        let members = self.members(members, &provision, Cell::default()).await?;
+        for actor in self.scene.issues.callers(self.suite) {
+            provision.issue(actor, None).await?;
         }
-        let members = self.members().await?;
-        self.issue_all().await?;
+        let mut made = IndexMap::<_, Calls>::new();
+        for (whose, call) in notes.take() {
+            made.entry(whose).or_default().setup.extend(call);
+        }
         for (name, begun) in members.iter().rev() {
-            let notes = Notes::default();
-            let taken = take_back(&self.provision(&notes), begun, Cell::default()).await;
+            let taken = take_back(&provision, begun, Cell::default()).await;
             taken.map_err(|error| error.of(format!("`{name}`")))?;
-            let calls = self.made.entry((*name).to_owned()).or_default();
+            let calls = made.entry((*name).to_owned()).or_default();
             calls.teardown = notes.calls();
         }
-        Ok(())
+        Ok(made)
     }
 
-    /// Makes the members in their order; gives those that are made by requests.
-    async fn members(&mut self) -> Result<Vec<(&'a str, Begun<'a>)>, SweepError> {
-        let mut members = Vec::new();
-        for member in order(self.suite, &self.templates) {
-            let with = (self.suite, &self.templates);
-            let (rows, begun) = begin(with, &mut self.world, &member)?;
-            self.rows.extend(rows);
-            let Some(mut begun) = begun else { continue };
-            let notes = Notes::of(member.name);
-            let made = set_up(&self.provision(&notes), &mut begun, Cell::default()).await;
-            made.map_err(|error| error.of(format!("`{}`", member.name)))?;
-            self.keep(notes.take());
-            self.made.entry(member.name.to_owned()).or_default();
-            let instance = begun.instance.clone();
-            self.world.settle(self.suite, member.name, instance);
-            members.push((member.name, begun));
+    /// Makes the members of a world in their order; gives those that are made by requests.
+    async fn members(
+        &self,
+        mut members: Members<'a>,
+        provision: &Provision<'_, 'a, Notes>,
+        cell: Cell<'_>,
+    ) -> Result<Vec<(&'a str, Begun<'a>)>, SweepError> {
+        let scene = cell.fresh.map_or(&self.scene, |fresh| &fresh.scene);
+        let mut made = Vec::new();
+        while let Some((name, all)) = members.next(&self.templates, &[scene])? {
+            for mut begun in all {
+                provision.client.begin(name);
+                let done = set_up(provision, &mut begun, cell).await;
+                done.map_err(|error| error.of(format!("`{name}`")))?;
+                provision.client.end();
+                let mut world = scene.world.borrow_mut();
+                world.settle(self.suite, name, begun.instance.clone());
+                made.push((name, begun));
+            }
         }
-        Ok(members)
-    }
-
-    async fn issue_all(&mut self) -> Result<(), SweepError> {
-        let notes = Notes::default();
-        for actor in self.issues.callers(self.suite) {
-            self.provision(&notes).issue(actor, None).await?;
-        }
-        self.keep(notes.take());
-        Ok(())
-    }
-
-    /// Keeps what makes the world, by who needs it.
-    fn keep(&mut self, noted: Vec<(String, Call)>) {
-        for (whose, call) in noted {
-            self.made.entry(whose).or_default().setup.push(call);
-        }
+        Ok(made)
     }
 
     /// What is made for an endpoint, before its targets.
@@ -149,7 +138,7 @@ impl<'a> Cast<'a> {
         let provision = self.provision(&notes);
         let mut begun = Begun {
             kind,
-            base: self.world.scope(),
+            base: self.scope(),
             instance: Instance::default(),
         };
         block_on(set_up(&provision, &mut begun, cell))?;
@@ -168,7 +157,17 @@ impl<'a> Cast<'a> {
     ) -> Result<Aim, SweepError> {
         let notes = Notes::default();
         let provision = self.provision(&notes);
-        let (fresh, mut made) = self.anew(endpoint, number, &provision).await?;
+        let is_fresh = endpoint.spec.fresh;
+        let fresh = is_fresh.then(|| self.draw_anew(number)).transpose()?;
+        let of = Cell {
+            number: Some(number),
+            fresh: fresh.as_ref(),
+        };
+        let mut made = Vec::new();
+        if fresh.is_some() {
+            let members = Members::of_cells(self.suite, &self.templates);
+            made = self.members(members, &provision, of).await?;
+        }
         let mut scratch = self.scratch(fresh.as_ref(), target, cell, setup)?;
         if let Some(fresh) = &fresh {
             fresh.join(&mut scratch);
@@ -176,10 +175,6 @@ impl<'a> Cast<'a> {
                 provision.issue(actor, Some(fresh)).await?;
             }
         }
-        let of = Cell {
-            number: Some(number),
-            fresh: fresh.as_ref(),
-        };
         let kind = target.kind.as_ref();
         let kind = kind.and_then(|kind| self.suite.world.kinds.get(kind));
         if let Some(kind) = kind.filter(|kind| !kind.setup.is_empty()) {
@@ -190,11 +185,11 @@ impl<'a> Cast<'a> {
             };
             set_up(&provision, &mut begun, of).await?;
             scratch.settle(begun.instance.clone());
-            made.push(begun);
+            made.push((cell.target, begun));
         }
         let setup = notes.calls();
         // What was made last is taken back first.
-        for begun in made.iter().rev() {
+        for (_, begun) in made.iter().rev() {
             take_back(&provision, begun, of).await?;
         }
         let teardown = notes.calls();
@@ -249,8 +244,8 @@ impl<'a> Cast<'a> {
         cell: &PlannedCell<'_>,
         setup: Option<&Instance>,
     ) -> Result<Scratch, SweepError> {
-        let own = fresh.map(|fresh| fresh.world.borrow());
-        let world = own.as_deref().unwrap_or(&self.world);
+        let scene = fresh.map_or(&self.scene, |fresh| &fresh.scene);
+        let world = &*scene.world.borrow();
         let target = (cell.target.as_str(), target);
         let made = Scratch::make(
             self.suite,
@@ -263,39 +258,10 @@ impl<'a> Cast<'a> {
         Ok(made?)
     }
 
-    /// The world of one cell, where the endpoint asks for it, and those of its members that are made by requests.
-    async fn anew(
-        &self,
-        endpoint: &Endpoint,
-        number: usize,
-        provision: &Provision<'_, 'a, Notes>,
-    ) -> Result<(Option<Fresh>, Vec<Begun<'a>>), SweepError> {
-        let mut made = Vec::new();
-        if !endpoint.spec.fresh {
-            return Ok((None, made));
-        }
-        let with = (self.suite, &self.templates);
-        let fresh = Fresh::new(number, self.world.anew(self.suite, &self.templates)?);
-        if !self.suite.has_setup() {
-            let rows = fresh.world.borrow().rows(self.suite, &self.templates)?;
-            fresh.rows.replace(rows);
-            return Ok((Some(fresh), made));
-        }
-        let cell = Cell {
-            number: Some(number),
-            fresh: Some(&fresh),
-        };
-        for member in order(self.suite, &self.templates) {
-            let (rows, begun) = begin(with, &mut fresh.world.borrow_mut(), &member)?;
-            fresh.rows.borrow_mut().extend(rows);
-            let Some(mut begun) = begun else { continue };
-            let done = set_up(provision, &mut begun, cell).await;
-            done.map_err(|error| error.of(format!("`{}`", member.name)))?;
-            let mut world = fresh.world.borrow_mut();
-            world.settle(self.suite, member.name, begun.instance.clone());
-            made.push(begun);
-        }
-        Ok((Some(fresh), made))
+    fn draw_anew(&self, number: usize) -> Result<Fresh, SweepError> {
+        let world = self.scene.world.borrow();
+        let drawn = world.anew(self.suite, &self.templates)?;
+        Ok(Fresh::new(number, drawn))
     }
 }
 

@@ -12,31 +12,39 @@ use crate::template::{Scope, TemplateError, random};
 /// What would be sent by now, each with who needs it: whoever is made, or an actor who logs in.
 #[derive(Default)]
 pub(super) struct Notes {
-    whose: String,
-    noted: Shared<Vec<(String, Call)>>,
+    /// Who is made now.
+    whose: Shared<String>,
+    noted: Shared<Vec<(String, Option<Call>)>>,
 }
 
 impl Notes {
-    /// For what makes a member.
-    pub(super) fn of(whose: &str) -> Self {
-        Self {
-            whose: whose.to_owned(),
-            ..Self::default()
-        }
+    /// From now on it is this one that is made.
+    pub(super) fn begin(&self, whose: &str) {
+        self.whose.replace(whose.to_owned());
+    }
+
+    /// It is made, which may have taken no request at all.
+    pub(super) fn end(&self) {
+        let whose = self.whose.take();
+        self.noted.borrow_mut().push((whose, None));
     }
 
     /// Takes what was noted since somebody last did.
-    pub(super) fn take(&self) -> Vec<(String, Call)> {
+    pub(super) fn take(&self) -> Vec<(String, Option<Call>)> {
         self.noted.take()
     }
 
-    /// The same, whoever needs it.
+    /// The requests of it, whoever needs them.
     pub(super) fn calls(&self) -> Vec<Call> {
-        self.take().into_iter().map(|(_, call)| call).collect()
+        self.take()
+            .into_iter()
+            .filter_map(|(_, call)| call)
+            .collect()
     }
 
     fn add(&self, whose: &str, call: Call) {
-        self.noted.borrow_mut().push((whose.to_owned(), call));
+        let noted = (whose.to_owned(), Some(call));
+        self.noted.borrow_mut().push(noted);
     }
 }
 
@@ -44,7 +52,7 @@ impl Client for Notes {
     type Failure = SweepError;
 
     async fn ask(&self, asked: Asked<'_>) -> Result<Reply<SweepError>, SweepError> {
-        self.add(&self.whose, asked.call);
+        self.add(&self.whose.borrow(), asked.call);
         let names = asked.step.capture.keys();
         Ok(Reply {
             captured: names.map(|name| (name.clone(), random(24))).collect(),

@@ -168,7 +168,7 @@ impl Cast<'_> {
                 });
             });
         }
-        let scope = self.world.scope();
+        let scope = self.scope();
         let is_step_suspect = |name: &String| {
             !is_drawn(name) && name != "name" && !is_a_word(templates, name, &scope)
         };
@@ -184,7 +184,7 @@ impl Cast<'_> {
                 texts.insert(text.to_owned());
             });
         }
-        let scope = self.world.scope_of_actor(actor);
+        let scope = self.scene.world.borrow().scope_of_actor(actor);
         any(templates, &texts, |name: &String| {
             let head = name.split('.').next().unwrap_or_default();
             // What an answer binds has texts, or nothing at all.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 // Not the runtime's: a dry run waits for nobody, and the runtime's lock can ask even then to be asked again.
 use futures::lock::Mutex;
 
-use super::{Client, Fresh, Given, Provision};
+use super::{Client, Fresh, Given, Provision, Scene};
 use crate::credential::headers;
 use crate::http::{Call, Purpose};
 use crate::plan::PlannedCell;
@@ -72,6 +72,12 @@ impl Issues {
         logins.any(|actor| self.is_due(actor))
     }
 
+    fn give(&self, actor: &str, issued: Issued, secrets: Instance) {
+        let actor = actor.to_owned();
+        self.unknown.borrow_mut().push((actor.clone(), secrets));
+        self.given.borrow_mut().insert(actor, issued);
+    }
+
     fn is_due(&self, actor: &str) -> bool {
         let given = self.given.borrow();
         given
@@ -100,7 +106,7 @@ impl<C: Client> Provision<'_, '_, C> {
         };
         let fresh = fresh.filter(|_| self.suite.is_made(actor));
         self.issue(actor, fresh).await?;
-        let scope = self.scope_of(actor, fresh);
+        let scope = self.scene(fresh).scope_of(actor);
         Ok(self.headers_of(actor, &scope, fresh)?)
     }
 
@@ -111,7 +117,7 @@ impl<C: Client> Provision<'_, '_, C> {
         scope: &Scope,
         fresh: Option<&Fresh>,
     ) -> Result<Headers, TemplateError> {
-        let given = self.issues(fresh).given.borrow();
+        let given = self.scene(fresh).issues.given.borrow();
         let (names, none) = (given.get(actor).map(|issued| &issued.names), Fields::new());
         let auth = self.suite.auth_of(actor);
         headers(self.templates, auth, scope, names.unwrap_or(&none))
@@ -130,11 +136,7 @@ impl<C: Client> Provision<'_, '_, C> {
         };
         let fresh = fresh.filter(|_| actor == cell.actor || self.suite.is_made(actor));
         let mut scope = scope.clone();
-        let own = match fresh {
-            Some(fresh) => fresh.world.borrow().actor(actor),
-            None => self.world.actor(actor),
-        };
-        scope.insert("actor", own);
+        scope.insert("actor", self.scene(fresh).world.borrow().actor(actor));
         self.headers_of(actor, &scope, fresh)
     }
 
@@ -142,12 +144,12 @@ impl<C: Client> Provision<'_, '_, C> {
     pub(crate) async fn issue(&self, actor: &str, fresh: Option<&Fresh>) -> Result<(), C::Failure> {
         let auth = self.suite.auth_of(actor).filter(|auth| auth.is_issued());
         let Some(auth) = auth else { return Ok(()) };
-        let side = self.issues(fresh);
-        let _turn = side.turn.lock().await;
-        if !side.is_due(actor) {
+        let scene = self.scene(fresh);
+        let _turn = scene.issues.turn.lock().await;
+        if !scene.issues.is_due(actor) {
             return Ok(());
         }
-        let scope = self.scope_of(actor, fresh);
+        let scope = scene.scope_of(actor);
         let mut issued = Issued::default();
         let mut secrets = Instance::default();
         if let Some(login) = &auth.login {
@@ -168,9 +170,7 @@ impl<C: Client> Provision<'_, '_, C> {
             issued.names.insert("jwt".to_owned(), Value::from(&token));
             secrets.fields.insert("jwt".to_owned(), secret(token));
         }
-        let actor = actor.to_owned();
-        side.unknown.borrow_mut().push((actor.clone(), secrets));
-        side.given.borrow_mut().insert(actor, issued);
+        scene.issues.give(actor, issued, secrets);
         Ok(())
     }
 
@@ -187,17 +187,9 @@ impl<C: Client> Provision<'_, '_, C> {
         self.client.log_in(actor, login, call).await
     }
 
-    /// The names that an actor's own templates can use.
-    fn scope_of(&self, actor: &str, fresh: Option<&Fresh>) -> Scope {
-        match fresh {
-            Some(fresh) => fresh.world.borrow().scope_of_actor(actor),
-            None => self.world.scope_of_actor(actor),
-        }
-    }
-
-    /// What was given to callers: to those of one cell, or to those of all others.
-    fn issues<'i>(&'i self, fresh: Option<&'i Fresh>) -> &'i Issues {
-        fresh.map_or(self.issues, |fresh| &fresh.issues)
+    /// The world of a cell, or that of the run.
+    fn scene<'s>(&'s self, fresh: Option<&'s Fresh>) -> &'s Scene {
+        fresh.map_or(self.scene, |fresh| &fresh.scene)
     }
 }
 

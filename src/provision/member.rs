@@ -1,11 +1,13 @@
-//! A member of the world as it is about to be made.
+//! The members of a world, in the order in which they are made.
 
-use super::Issues;
+use std::vec::IntoIter;
+
+use super::Scene;
 use crate::suite::{Kind, Member, Suite};
 use crate::template::{Scope, TemplateError, Templates};
-use crate::world::{Instance, Row, World};
+use crate::world::{Instance, order};
 
-/// A member that is made by requests, before the first of them.
+/// What is made by requests, before the first of them.
 pub(crate) struct Begun<'a> {
     pub(crate) kind: &'a Kind,
     /// The names that its templates can use, besides its own.
@@ -13,25 +15,60 @@ pub(crate) struct Begun<'a> {
     pub(crate) instance: Instance,
 }
 
-/// Whether it takes requests to make the world of a run.
-pub(crate) fn is_made_by_requests(suite: &Suite, issues: &Issues) -> bool {
-    suite.has_setup() || issues.has_login_due(suite)
+/// The members whose turn has not come yet.
+pub(crate) struct Members<'a> {
+    suite: &'a Suite,
+    left: IntoIter<Member<'a>>,
+    /// Whether parameters can have waited for what requests give; if not, they stay as they were drawn.
+    have_waited: bool,
 }
 
-/// Begins with a member whose turn it is: gives it its parameters, some of which may have waited for others. What comes of it
-/// are its rows, and what its requests begin with, if it takes any.
-pub(crate) fn begin<'a>(
-    (suite, templates): (&Suite, &Templates),
-    world: &mut World,
-    member: &Member<'a>,
-) -> Result<(Vec<Row>, Option<Begun<'a>>), TemplateError> {
-    world.prepare(suite, templates, member)?;
-    let rows = world.rows_of(templates, member)?;
-    let kind = member.kind.filter(|kind| !kind.setup.is_empty());
-    let begun = kind.map(|kind| Begun {
-        kind,
-        base: world.scope_for(member.name),
-        instance: world.entities.get(member.name).cloned().unwrap_or_default(),
-    });
-    Ok((rows, begun))
+impl<'a> Members<'a> {
+    /// Those of the run's world.
+    pub(crate) fn of_run(suite: &'a Suite, templates: &Templates, scene: &Scene) -> Self {
+        Self {
+            have_waited: scene.takes_requests(suite),
+            ..Self::of_cells(suite, templates)
+        }
+    }
+
+    /// Those of the worlds of cells.
+    pub(crate) fn of_cells(suite: &'a Suite, templates: &Templates) -> Self {
+        Self {
+            suite,
+            left: order(suite, templates).into_iter(),
+            have_waited: suite.has_setup(),
+        }
+    }
+
+    /// Goes on to the next member that is made by requests, in all of these worlds at once. The rows of those before it and its
+    /// own are there by then, to be inserted before its first request. Without a next one, the rows of all others are there.
+    pub(crate) fn next(
+        &mut self,
+        templates: &Templates,
+        scenes: &[&Scene],
+    ) -> Result<Option<(&'a str, Vec<Begun<'a>>)>, TemplateError> {
+        for member in self.left.by_ref() {
+            let mut begun = Vec::new();
+            for scene in scenes {
+                let mut world = scene.world.borrow_mut();
+                if self.have_waited {
+                    world.prepare(self.suite, templates, &member)?;
+                }
+                let rows = world.rows_of(templates, &member)?;
+                scene.rows.borrow_mut().extend(rows);
+                let kind = member.kind.filter(|kind| !kind.setup.is_empty());
+                let instance = world.entities.get(member.name);
+                begun.extend(kind.map(|kind| Begun {
+                    kind,
+                    base: world.scope_for(member.name),
+                    instance: instance.cloned().unwrap_or_default(),
+                }));
+            }
+            if !begun.is_empty() {
+                return Ok(Some((member.name, begun)));
+            }
+        }
+        Ok(None)
+    }
 }

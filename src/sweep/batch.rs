@@ -155,9 +155,11 @@ impl<'a> Sweeper<'a> {
         cells: &[PlannedCell<'a>],
         setup: Option<&Instance>,
     ) -> Result<Vec<Scratch>, SweepError> {
-        let (suite, templates, world) = (self.suite, &self.templates, &self.world);
+        let (suite, templates) = (self.suite, &self.templates);
+        let world = &*self.scene.world.borrow();
         let fresh = self.setups.fresh.borrow();
-        let worlds: Vec<_> = fresh.iter().map(|fresh| fresh.world.borrow()).collect();
+        let worlds = fresh.iter().map(|fresh| fresh.scene.world.borrow());
+        let worlds: Vec<_> = worlds.collect();
         let worlds: Vec<&World> = worlds.iter().map(|world| &**world).collect();
         let make = |(place, cell): (usize, &PlannedCell<'_>)| {
             let target = (cell.target.as_str(), suite.targets.get(cell.target)?);

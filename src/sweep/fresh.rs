@@ -10,10 +10,10 @@ use rayon::prelude::*;
 use super::fire::in_order;
 use super::{SweepError, Sweeper};
 use crate::plan::{EndpointPlan, PlannedCell};
-use crate::provision::{Begun, Fresh, any_logs_in, begin, callers_anew};
-use crate::suite::{Endpoint, Member};
+use crate::provision::{Begun, Fresh, Members, Scene, any_logs_in, callers_anew};
+use crate::suite::Endpoint;
 use crate::template::TemplateError;
-use crate::world::{Instance, Row, World, order};
+use crate::world::{Instance, Row, World};
 
 impl<'a> Sweeper<'a> {
     /// Whether worlds of cells take requests: what those write is told from what others write by its time alone.
@@ -44,11 +44,7 @@ impl<'a> Sweeper<'a> {
         if self.suite.has_setup() {
             return self.set_up_anew(cells, &all).await;
         }
-        for fresh in &all {
-            let rows = fresh.world.borrow().rows(self.suite, &self.templates)?;
-            fresh.rows.replace(rows);
-        }
-        Ok(())
+        self.members_anew(cells, &all).await
     }
 
     fn draw_anew(
@@ -56,7 +52,8 @@ impl<'a> Sweeper<'a> {
         first: usize,
         cells: &[PlannedCell<'a>],
     ) -> Result<Vec<Arc<Fresh>>, TemplateError> {
-        let (suite, templates, world) = (self.suite, &self.templates, &self.world);
+        let (suite, templates) = (self.suite, &self.templates);
+        let world = &*self.scene.world.borrow();
         // As with the targets, all of them are drawn.
         let drawn = cells.par_iter().map(|_| world.anew(suite, templates));
         let drawn: Vec<_> = drawn.collect();
@@ -84,40 +81,28 @@ impl<'a> Sweeper<'a> {
                 .begin_endpoint(window.min(super::setup::LONGEST))
                 .await?;
         }
-        let mut made = Ok(());
-        for member in order(self.suite, &self.templates) {
-            made = self.member_anew(&member, cells, all).await;
-            if made.is_err() {
-                break;
-            }
-        }
+        let made = self.members_anew(cells, all).await;
         let claimed = self.claim_setup().await;
         made.and(claimed)
     }
 
-    async fn member_anew(
+    async fn members_anew(
         &mut self,
-        member: &Member<'a>,
         cells: &[PlannedCell<'a>],
         all: &[Arc<Fresh>],
     ) -> Result<(), SweepError> {
-        let mut all_begun = Vec::new();
-        for fresh in all {
-            let with = (self.suite, &self.templates);
-            let (rows, begun) = begin(with, &mut fresh.world.borrow_mut(), member)?;
-            fresh.rows.borrow_mut().extend(rows);
-            all_begun.extend(begun);
+        let mut members = Members::of_cells(self.suite, &self.templates);
+        let scenes: Vec<&Scene> = all.iter().map(|fresh| &fresh.scene).collect();
+        while let Some((name, begun)) = members.next(&self.templates, &scenes)? {
+            let rows: Vec<Row> = scenes.iter().flat_map(|scene| scene.rows.take()).collect();
+            match &mut self.store {
+                Some(store) => store.insert_rows(&rows).await?,
+                None if rows.is_empty() => {}
+                None => return Err(SweepError::NoDatabase),
+            }
+            self.settle_anew(name, begun, cells, all).await?;
         }
-        if all_begun.is_empty() {
-            return Ok(());
-        }
-        let rows: Vec<Row> = all.iter().flat_map(|fresh| fresh.rows.take()).collect();
-        match &mut self.store {
-            Some(store) => store.insert_rows(&rows).await?,
-            None if rows.is_empty() => {}
-            None => return Err(SweepError::NoDatabase),
-        }
-        self.settle_anew(member.name, all_begun, cells, all).await
+        Ok(())
     }
 
     /// Makes one member by requests, in all worlds at once.
@@ -142,7 +127,7 @@ impl<'a> Sweeper<'a> {
                 self.ledger
                     .values()
                     .add_fresh_entity(fresh.cell, name, &learned);
-                let mut world = fresh.world.borrow_mut();
+                let mut world = fresh.scene.world.borrow_mut();
                 world.settle(self.suite, name, instance);
             }
             all_made = all_made.and(made);

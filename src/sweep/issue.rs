@@ -57,7 +57,7 @@ impl<'a> Sweeper<'a> {
     /// Gives every caller what it needs, where it does not have it or it soon expires.
     pub(super) async fn issue_all(&mut self) -> Result<(), SweepError> {
         let mut all = Ok(());
-        for actor in self.issues.callers(self.suite) {
+        for actor in self.scene.issues.callers(self.suite) {
             if let Err(failure) = self.provision().issue(actor, None).await {
                 let step = format!("`{actor}` cannot be given its credential");
                 all = Err(self.explained(step, failure, &Instance::default()));
@@ -70,7 +70,7 @@ impl<'a> Sweeper<'a> {
 
     /// Logs in again who has to, before the cells of a batch are called. What that writes stays until the end of the run.
     pub(super) async fn issue_again(&mut self) -> Result<(), SweepError> {
-        if !self.issues.has_login_due(self.suite) {
+        if !self.scene.issues.has_login_due(self.suite) {
             return self.issue_all().await;
         }
         if let Some(store) = &mut self.store {
@@ -83,12 +83,12 @@ impl<'a> Sweeper<'a> {
 
     /// Lets what was given be known as secret.
     pub(super) fn learn_issued(&mut self) {
-        for (actor, secrets) in self.issues.unknown.take() {
+        for (actor, secrets) in self.scene.issues.unknown.take() {
             self.ledger
                 .add_to_all(|values| values.add_world_entity(&actor, &secrets));
         }
         for fresh in &*self.setups.fresh.borrow() {
-            for (actor, secrets) in fresh.issues.unknown.take() {
+            for (actor, secrets) in fresh.scene.issues.unknown.take() {
                 // What is given after the calls belongs to no batch any more, and is a secret all the same.
                 let values = self.ledger.values();
                 values.add_fresh_entity(fresh.cell, &actor, &secrets);

@@ -18,11 +18,11 @@ use super::fire::in_order;
 use super::{NOBODY, SweepError, Sweeper};
 use crate::journal::Presence;
 use crate::plan::{EndpointPlan, PlannedCell};
-use crate::provision::{Begun, Cell, Fresh, begin, is_made_by_requests};
+use crate::provision::{Begun, Cell, Fresh, Members};
 use crate::suite::{Endpoint, Kind};
 use crate::symbols::Registry;
 use crate::template::{Scope, TemplateError};
-use crate::world::{Instance, Row, Scratch, order};
+use crate::world::{Instance, Scratch};
 
 /// Why a step failed.
 pub(super) enum StepFailure {
@@ -70,9 +70,8 @@ impl<'a> Sweeper<'a> {
     /// Makes the world: rows and requests, each member after those that it needs.
     pub(super) async fn make_world(&mut self) -> Result<(), SweepError> {
         self.tell_what_stays();
-        if !is_made_by_requests(self.suite, &self.issues) {
-            let rows = self.world.rows(self.suite, &self.templates)?;
-            self.insert_world(&rows).await?;
+        if !self.scene.takes_requests(self.suite) {
+            self.members().await?;
             self.leave().await?;
             return self.issue_all().await;
         }
@@ -107,9 +106,10 @@ impl<'a> Sweeper<'a> {
         }
     }
 
-    async fn insert_world(&mut self, rows: &[Row]) -> Result<(), SweepError> {
+    async fn insert_world(&mut self) -> Result<(), SweepError> {
+        let rows = self.scene.rows.take();
         match &mut self.store {
-            Some(store) => store.insert_world(rows).await?,
+            Some(store) => store.insert_world(&rows).await?,
             None if rows.is_empty() => {}
             None => return Err(SweepError::NoDatabase),
         }
@@ -127,16 +127,14 @@ impl<'a> Sweeper<'a> {
     }
 
     async fn members(&mut self) -> Result<(), SweepError> {
-        let mut rows = Vec::new();
-        for member in order(self.suite, &self.templates) {
-            let with = (self.suite, &self.templates);
-            let (own, begun) = begin(with, &mut self.world, &member)?;
-            rows.extend(own);
-            let Some(begun) = begun else { continue };
-            self.insert_world(&std::mem::take(&mut rows)).await?;
-            self.member(member.name, begun).await?;
+        let mut members = Members::of_run(self.suite, &self.templates, &self.scene);
+        while let Some((name, begun)) = members.next(&self.templates, &[&self.scene])? {
+            self.insert_world().await?;
+            for begun in begun {
+                self.member(name, begun).await?;
+            }
         }
-        self.insert_world(&rows).await
+        self.insert_world().await
     }
 
     async fn member(&mut self, name: &str, begun: Begun<'a>) -> Result<(), SweepError> {
@@ -153,7 +151,8 @@ impl<'a> Sweeper<'a> {
         let (instance, made) = self.make(making).await;
         let values = self.ledger.world();
         values.add_world_entity(name, &instance.after(known));
-        self.world.settle(self.suite, name, instance);
+        let mut world = self.scene.world.borrow_mut();
+        world.settle(self.suite, name, instance);
         made
     }
 
@@ -194,7 +193,7 @@ impl<'a> Sweeper<'a> {
             stage: Stage::Endpoint,
             what: format!("the endpoint `{}`", endpoint.name),
             kind: &endpoint.setup,
-            base: self.world.scope(),
+            base: self.scene.world.borrow().scope(),
             instance: Instance::default(),
             fresh: None,
             cell: None,

@@ -96,8 +96,7 @@ impl<'a> Sweeper<'a> {
         Provision {
             suite: self.suite,
             templates: &self.templates,
-            world: &self.world,
-            issues: &self.issues,
+            scene: &self.scene,
             client: self,
         }
     }

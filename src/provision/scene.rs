@@ -1,35 +1,56 @@
-//! The world of one cell, where an endpoint asks for that.
+//! Worlds with what their actors were given.
 
 use super::Issues;
 use super::issues::logs_in;
 use crate::shared::Shared;
 use crate::suite::{Endpoint, Suite};
+use crate::template::Scope;
 use crate::world::{Class, Row, Scratch, World};
 
-/// The world of one cell.
-pub(crate) struct Fresh {
-    /// The cell's number within the run.
-    pub(crate) cell: usize,
+/// A world with what its actors were given: that of the run, or that of one cell.
+pub(crate) struct Scene {
     pub(crate) world: Shared<World>,
-    /// What its callers were given.
     pub(crate) issues: Issues,
-    /// Its rows that are still to be inserted.
+    /// Rows that are still to be inserted.
     pub(crate) rows: Shared<Vec<Row>>,
 }
 
-impl Fresh {
-    pub(crate) fn new(cell: usize, world: World) -> Self {
+impl Scene {
+    pub(crate) fn new(world: World, issues: Issues) -> Self {
         Self {
-            cell,
             world: Shared::new(world),
-            issues: Issues::default(),
+            issues,
             rows: Shared::default(),
         }
     }
 
+    /// Whether it takes requests to make it.
+    pub(crate) fn takes_requests(&self, suite: &Suite) -> bool {
+        suite.has_setup() || self.issues.has_login_due(suite)
+    }
+
+    /// The names that an actor's own templates can use.
+    pub(super) fn scope_of(&self, actor: &str) -> Scope {
+        self.world.borrow().scope_of_actor(actor)
+    }
+}
+
+/// The world of one cell, where an endpoint asks for that.
+pub(crate) struct Fresh {
+    /// The cell's number within the run.
+    pub(crate) cell: usize,
+    pub(crate) scene: Scene,
+}
+
+impl Fresh {
+    pub(crate) fn new(cell: usize, world: World) -> Self {
+        let scene = Scene::new(world, Issues::default());
+        Self { cell, scene }
+    }
+
     /// The identifiers that were drawn or captured for it.
     fn symbols(&self) -> Vec<String> {
-        let world = self.world.borrow();
+        let world = self.scene.world.borrow();
         let instances = world.entities.values();
         let fields = instances.flat_map(|instance| instance.fields.values());
         let symbols = fields.filter(|field| field.class == Class::Symbol);
@@ -38,7 +59,7 @@ impl Fresh {
 
     /// The rows of its world come before those of the cell's target, and go with them.
     pub(crate) fn join(&self, scratch: &mut Scratch) {
-        scratch.rows.splice(0..0, self.rows.take());
+        scratch.rows.splice(0..0, self.scene.rows.take());
         scratch.world_symbols = self.symbols();
     }
 }
