@@ -95,7 +95,7 @@ pub struct CellRun {
     pub actor: String,
     /// The rows that would be inserted before the call.
     pub rows: Vec<Insert>,
-    /// The requests that would make the target.
+    /// The requests that would make the target, and those that would take it back, with what the call makes if it is allowed.
     #[serde(skip_serializing_if = "Steps::is_empty")]
     pub steps: Steps,
     /// The call.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use authz_pin::template::random;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method};
+use axum::http::{HeaderMap, HeaderName, Method};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
@@ -202,7 +202,7 @@ async fn answer(
     headers: HeaderMap,
     request: Request,
 ) -> Json<Value> {
-    let names = headers.keys().map(|name| name.as_str());
+    let names = headers.keys().map(HeaderName::as_str);
     let shape = shape(method.as_str(), request.uri().path(), names);
     asked.lock().unwrap().push(shape);
     let [id, key, token] = ["i", "k", "t"].map(|kind| format!("{kind}-{}", random(16)));
