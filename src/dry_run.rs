@@ -5,34 +5,33 @@
 
 mod agree;
 mod cast;
+mod notes;
 mod nulls;
 mod side;
 mod text;
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use agree::agree_all;
-use cast::{Calls, Cast, Maker};
+use cast::{Aim, Calls, Cast};
+use futures::executor::block_on;
+use notes::Notes;
 use side::Side;
 
 pub use nulls::nulls;
 
 use indexmap::IndexMap;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::credential::headers;
 use crate::database::redacted;
 use crate::http::{Call, shown};
 use crate::journal::STATEMENTS;
 use crate::plan::{EndpointPlan, PlannedCell, callers};
 use crate::service::Given;
-use crate::suite::{CaptureSpec, Endpoint, Suite};
+use crate::suite::{Endpoint, Suite};
 use crate::sweep::{NOBODY, SweepError};
 use crate::symbols::{Registry, View};
-use crate::template::{Templates, Value, random};
-use crate::world::{Instance, Row, Scratch, World};
+use crate::world::{Instance, Row};
 
 /// Everything that a run would do.
 #[derive(Debug, Serialize)]
@@ -96,7 +95,7 @@ pub struct CellRun {
     pub actor: String,
     /// The rows that would be inserted before the call.
     pub rows: Vec<Insert>,
-    /// The requests that would make the target.
+    /// The requests that would make the target, and those that would take it back, with what the call makes if it is allowed.
     #[serde(skip_serializing_if = "Steps::is_empty")]
     pub steps: Steps,
     /// The call.
@@ -152,8 +151,8 @@ impl DryRun {
         sweeps: usize,
     ) -> Result<Self, SweepError> {
         let callers = callers(suite, plan);
-        let one = Drawing::new(suite, &given.variables, &callers)?;
-        let other = Drawing::new(suite, &given.variables, &callers)?;
+        let one = Cast::make(suite, &given.variables, &callers)?;
+        let other = Cast::make(suite, &given.variables, &callers)?;
         let (mut cells, mut endpoints) = (Vec::new(), IndexMap::new());
         for endpoint in plan {
             let ((steps, own), (other_steps, others)) =
@@ -281,35 +280,10 @@ fn made(line: &str) -> Option<String> {
     )
 }
 
-/// One drawing of a run's values.
-struct Drawing<'a> {
-    maker: Maker<'a>,
-    /// The world of the run.
-    cast: Cast<'a>,
-}
-
-/// A cell's target, the requests that make it, and the cell's own world, where it has one.
-struct Aim<'a> {
-    scratch: Scratch,
-    calls: Calls,
-    fresh: Option<Cast<'a>>,
-}
-
-impl<'a> Drawing<'a> {
-    fn new(
-        suite: &'a Suite,
-        variables: &BTreeMap<String, SecretString>,
-        callers: &BTreeSet<&str>,
-    ) -> Result<Self, SweepError> {
-        let templates = Templates::for_made_up();
-        let world = World::draw(suite, &templates, variables)?;
-        let maker = Maker { suite, templates };
-        let cast = maker.cast(world, callers)?;
-        Ok(Self { maker, cast })
-    }
-
+impl Cast<'_> {
     fn agreed_world(&self, other: &Self) -> (Vec<Insert>, IndexMap<String, Steps>) {
-        let (own, others) = (self.registry().build(), other.registry().build());
+        let (own, others) = (self.registry(), other.registry());
+        let (own, others) = (own.build(), others.build());
         // From nobody's side: no actor has this name, and no cell this number.
         let side = |namer| Side {
             namer,
@@ -320,34 +294,25 @@ impl<'a> Drawing<'a> {
             rows.iter().map(|row| side.insert(row)).collect()
         };
         let inserts = agree_all(
-            rows(one, &self.cast.rows),
-            &rows(another, &other.cast.rows),
+            rows(one, &self.scene.rows.borrow()),
+            &rows(another, &other.scene.rows.borrow()),
             Insert::agree,
         );
-        let steps = self.cast.made.iter().zip(other.cast.made.values());
+        let steps = self.made.iter().zip(other.made.values());
         let steps = steps.map(|((name, calls), others)| {
             let steps = one.steps(calls).agree(&another.steps(others));
-            ((*name).to_owned(), steps)
+            (name.clone(), steps)
         });
         (inserts, steps.collect())
     }
 
-    fn registry(&self) -> Registry {
-        let mut registry = Registry::of_world(&self.cast.world);
-        for (actor, tokens) in &self.cast.tokens {
-            registry.add_world_entity(actor, tokens);
-        }
-        registry
-    }
-
     fn cells(&self, plan: &EndpointPlan<'_>) -> Result<(Steps, Vec<CellRun>), SweepError> {
         let mut registry = self.registry();
-        let mut setup = Instance::default();
-        let kind = &plan.endpoint.setup;
-        let scope = self.cast.world.scope();
-        let own = self.maker.steps(&self.cast, kind, &scope, &mut setup)?;
-        registry.add_world_entity("setup", &setup);
-        let setup = (!kind.setup.is_empty()).then_some(&setup);
+        let own = self.set_endpoint_up(&plan.endpoint.setup)?;
+        let setup = own.as_ref().map(|(setup, _)| setup);
+        if let Some(setup) = setup {
+            registry.add_world_entity("setup", setup);
+        }
         let mut targets = Vec::new();
         for (number, cell) in plan.cells.iter().enumerate() {
             let target = self.target(plan.endpoint, number, cell, setup, &mut registry);
@@ -371,7 +336,8 @@ impl<'a> Drawing<'a> {
             namer: &namer,
             view: NOBODY,
         };
-        Ok((nobody.steps(&own), cells.collect::<Result<_, _>>()?))
+        let steps = own.map(|(_, calls)| nobody.steps(&calls));
+        Ok((steps.unwrap_or_default(), cells.collect::<Result<_, _>>()?))
     }
 
     /// The target of one cell, and what a success would bind.
@@ -382,73 +348,38 @@ impl<'a> Drawing<'a> {
         cell: &PlannedCell<'_>,
         setup: Option<&Instance>,
         registry: &mut Registry,
-    ) -> Result<Option<Aim<'a>>, SweepError> {
-        let (suite, templates) = (self.maker.suite, &self.maker.templates);
-        let Some(target) = suite.targets.get(cell.target) else {
+    ) -> Result<Option<Aim>, SweepError> {
+        let Some(target) = self.suite.targets.get(cell.target) else {
             return Ok(None);
         };
-        let mut fresh = None;
-        if endpoint.spec.fresh {
-            fresh = Some(self.maker.fresh(&self.cast, number, cell, registry)?);
-        }
-        let cast = fresh.as_ref().unwrap_or(&self.cast);
-        let kind = target.kind.as_ref();
-        let kind = kind.and_then(|kind| suite.world.kinds.get(kind));
-        let target = (cell.target.as_str(), target);
-        let mut scratch = Scratch::make(suite, templates, &cast.world, setup, target, cell.actor)?;
-        let mut calls = Calls::default();
-        if let Some(kind) = kind {
-            let (base, mut made) = (scratch.base(cell.target), scratch.target.clone());
-            calls = self.maker.steps(cast, kind, &base, &mut made)?;
-            scratch.settle(made);
-        }
-        if let Some(fresh) = &mut fresh {
-            join(fresh, &mut scratch, &mut calls);
-        }
-        registry.add_tag(number, &scratch.tag);
-        registry.add_cell_entity(number, "target", &scratch.target);
-        for (name, spec) in &endpoint.spec.capture {
-            if let Some(bound) = self.bound(spec)? {
-                registry.add_cell_entity(number, name, &bound);
-                scratch.scope.insert(name, Value::from(bound.scope()));
+        let aim = self.aim((endpoint, target), (number, cell), setup);
+        let mut aim = block_on(aim)?;
+        let bound = block_on(self.bind(endpoint, number, &mut aim))?;
+        if let Some(fresh) = &aim.fresh {
+            registry.add_fresh_world(number, &fresh.scene.world.borrow());
+            for (actor, secrets) in &*fresh.scene.issues.unknown.borrow() {
+                registry.add_fresh_entity(number, actor, secrets);
             }
         }
-        Ok(Some(Aim {
-            scratch,
-            calls,
-            fresh,
-        }))
-    }
-
-    /// An entity as an answer would bind it, with made up values.
-    fn bound(&self, spec: &CaptureSpec) -> Result<Option<Instance>, SweepError> {
-        let Some(kind) = self.maker.suite.world.kinds.get(&spec.kind) else {
-            return Ok(None);
-        };
-        let captured: BTreeMap<String, String> = spec
-            .from
-            .keys()
-            .map(|symbol| (symbol.clone(), random(24)))
-            .collect();
-        Ok(Some(Instance::bind(
-            &self.maker.templates,
-            kind,
-            &captured,
-        )?))
+        registry.add_tag(number, &aim.scratch.tag);
+        registry.add_cell_entity(number, "target", &aim.scratch.target);
+        for (name, instance) in &bound {
+            registry.add_cell_entity(number, name, instance);
+        }
+        Ok(Some(aim))
     }
 
     fn cell(
         &self,
         endpoint: &Endpoint,
         cell: &PlannedCell<'_>,
-        aim: &Aim<'_>,
+        aim: &Aim,
         side: Side<'_>,
     ) -> Result<CellRun, SweepError> {
-        let (templates, scope) = (&self.maker.templates, &aim.scratch.scope);
-        let cast = aim.fresh.as_ref().unwrap_or(&self.cast);
-        let auth = self.maker.suite.auth_of(cell.actor);
-        let issued = self.maker.issued(cast, cell.actor);
-        let credential = headers(templates, auth, scope, &issued)?;
+        let (templates, scope) = (&self.templates, &aim.scratch.scope);
+        let (notes, fresh) = (Notes::default(), aim.fresh.as_ref());
+        let provision = self.provision(&notes);
+        let credential = provision.headers_of(cell.actor, scope, fresh)?;
         let request = &endpoint.spec.request;
         let rendered = Call::render(templates, request, credential, scope)?;
         let mut request = side.request(&rendered);
@@ -458,7 +389,7 @@ impl<'a> Drawing<'a> {
         let mut probes = IndexMap::new();
         for (name, probe) in &endpoint.spec.probes {
             // As in a sweep: a probe whose credential does not exist is not made.
-            if let Ok(credential) = self.maker.headers(cast, Some(&probe.auth), scope) {
+            if let Ok(credential) = provision.headers_in(&probe.auth, cell, scope, fresh) {
                 let asked = Call::render(templates, &probe.request, credential, scope)?;
                 probes.insert(name.clone(), side.request(&asked));
             }
@@ -480,35 +411,27 @@ impl<'a> Drawing<'a> {
     }
 }
 
-/// What makes a cell's own world comes before its target.
-fn join(fresh: &mut Cast<'_>, scratch: &mut Scratch, calls: &mut Calls) {
-    scratch.rows.splice(0..0, std::mem::take(&mut fresh.rows));
-    let mut world = fresh.calls();
-    world.setup.append(&mut calls.setup);
-    calls.teardown.append(&mut world.teardown);
-    calls.setup = world.setup;
-}
-
 /// How the service would be made to read its database again.
-fn reset(suite: &Suite, given: &Given, drawing: &Drawing<'_>) -> Result<Option<Reset>, SweepError> {
+fn reset(suite: &Suite, given: &Given, cast: &Cast<'_>) -> Result<Option<Reset>, SweepError> {
     let is_undone = has_database(given);
     let Some(spec) = suite.file.service.reset.as_ref().filter(|_| is_undone) else {
         return Ok(None);
     };
-    let (maker, cast) = (&drawing.maker, &drawing.cast);
-    let namer = drawing.registry().build();
-    let side = Side {
-        namer: &namer,
-        view: NOBODY,
-    };
-    let scope = cast.world.scope();
+    let notes = Notes::default();
     let mut reset = Reset {
         request: None,
         command: spec.command.clone(),
     };
     if let Some(request) = &spec.request {
-        let credential = maker.headers(cast, spec.auth.as_ref(), &scope)?;
-        let call = Call::render(&maker.templates, request, credential, &scope)?;
+        let scope = cast.scope();
+        let provision = cast.provision(&notes);
+        let credential = block_on(provision.credential(spec.auth.as_ref(), &scope, None))?;
+        let call = Call::render(&cast.templates, request, credential, &scope)?;
+        let namer = cast.registry().build();
+        let side = Side {
+            namer: &namer,
+            view: NOBODY,
+        };
         reset.request = Some(side.request(&call));
     }
     Ok(Some(reset))

@@ -35,6 +35,7 @@ pub mod openapi;
 pub mod orphan;
 pub mod pins;
 pub mod plan;
+mod provision;
 pub mod record;
 pub mod report;
 pub mod review;

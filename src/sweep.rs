@@ -42,6 +42,7 @@ use crate::http::Http;
 use crate::journal::Leftover;
 use crate::observe;
 use crate::plan::{EndpointPlan, PlannedCell, callers};
+use crate::provision::{Issues, Scene};
 use crate::stop;
 use crate::suite::Suite;
 use crate::symbols::{Namer, Registry, View};
@@ -64,7 +65,6 @@ use endpoint::{Kinds, count_kinds};
 pub use error::SweepError;
 pub use found::{Calls, Phases, Sweep};
 pub use given::{Options, Progress, Service, Silent};
-use issue::Issues;
 use ledger::Ledger;
 use reset::Reset;
 use setup::Setups;
@@ -176,14 +176,14 @@ const LARGEST_BATCH: usize = 1_000;
 struct Sweeper<'a> {
     suite: &'a Suite,
     templates: Templates,
-    world: World,
+    /// The world of the run.
+    scene: Scene,
     http: Http,
     /// What was sent, where somebody wants to know.
     telling: Option<Telling<'a>>,
     store: Option<Store<'a>>,
     ledger: Ledger<'a>,
     setups: Setups<'a>,
-    issues: Issues,
     canaries: Canaries<'a>,
     /// How the service is made to forget what was undone.
     reset: Option<Reset<'a>>,
@@ -232,13 +232,12 @@ impl<'a> Sweeper<'a> {
         Ok(Self {
             suite,
             templates,
-            world,
+            scene: Scene::new(world, Issues::default()),
             http,
             telling,
             store,
             ledger,
             setups: Setups::default(),
-            issues: Issues::default(),
             canaries: Canaries::of(suite),
             reset,
             is_ephemeral: service.ephemeral,
@@ -254,7 +253,7 @@ impl<'a> Sweeper<'a> {
     }
 
     async fn run(&mut self, plan: &'a [EndpointPlan<'a>]) -> Result<(), SweepError> {
-        self.issues = Issues::of(callers(self.suite, plan));
+        self.scene.issues = Issues::of(callers(self.suite, plan));
         if let Some(store) = &self.store {
             store.tell_what_is_no_table();
         }

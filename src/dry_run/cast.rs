@@ -1,17 +1,20 @@
-//! A world as it would be made: its values, its rows, and the requests that make it.
+//! A world as it would be made: its values, its rows, and the requests that make it and take it back.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures::executor::block_on;
 use indexmap::IndexMap;
+use secrecy::SecretString;
 
-use crate::credential::headers;
+use super::notes::Notes;
 use crate::http::Call;
 use crate::plan::PlannedCell;
-use crate::suite::{Credential, Kind, StepSpec, Suite};
+use crate::provision::{Begun, Cell, Fresh, Issues, Members, Provision, Scene, callers_anew};
+use crate::suite::{Endpoint, Kind, Suite, Target};
 use crate::sweep::SweepError;
 use crate::symbols::Registry;
-use crate::template::{Fields, Scope, TemplateError, Templates, Value, random};
-use crate::world::{Class, Field, Instance, Row, World, order};
+use crate::template::{Scope, Templates, Value, random};
+use crate::world::{Instance, Scratch, World};
 
 /// The requests of one setup and its teardown.
 #[derive(Default)]
@@ -20,210 +23,272 @@ pub(super) struct Calls {
     pub(super) teardown: Vec<Call>,
 }
 
-/// One world, that of the run or that of one cell.
+/// The world of the run, and what makes it.
 pub(super) struct Cast<'a> {
-    pub(super) world: World,
-    pub(super) rows: Vec<Row>,
-    /// The requests that make it, by whom they make.
-    pub(super) made: IndexMap<&'a str, Calls>,
-    /// What actors would be given by logins, or signed for them.
-    pub(super) tokens: BTreeMap<&'a str, Instance>,
-}
-
-impl Cast<'_> {
-    /// The requests that make it and those that take it back, in their order.
-    pub(super) fn calls(&mut self) -> Calls {
-        let mut all = Calls::default();
-        let mut teardowns = Vec::new();
-        for (_, calls) in self.made.drain(..) {
-            all.setup.extend(calls.setup);
-            teardowns.push(calls.teardown);
-        }
-        // What was made last is taken back first.
-        all.teardown.extend(teardowns.into_iter().rev().flatten());
-        all
-    }
-}
-
-/// What logins would give and what would be signed, with made up values.
-fn tokens(suite: &Suite) -> BTreeMap<&str, Instance> {
-    let tokens = suite.world.actors.iter().filter_map(|(name, actor)| {
-        let auth = actor.auth.as_ref()?;
-        let login = auth.login.iter().flat_map(|login| login.capture.keys());
-        let jwt = auth.jwt.iter().map(|_| "jwt");
-        let names = login.map(String::as_str).chain(jwt);
-        let secret = |name: &str| {
-            let (value, class) = (random(24), Class::Secret);
-            (name.to_owned(), Field { value, class })
-        };
-        let mut instance = Instance::default();
-        instance.fields = names.map(secret).collect();
-        Some((name.as_str(), instance))
-    });
-    tokens.collect()
-}
-
-/// What makes worlds.
-pub(super) struct Maker<'a> {
     pub(super) suite: &'a Suite,
     pub(super) templates: Templates,
+    pub(super) scene: Scene,
+    /// The requests that make it, by whom they make.
+    pub(super) made: IndexMap<String, Calls>,
 }
 
-impl<'a> Maker<'a> {
-    /// The world of the run.
-    pub(super) fn cast(
-        &self,
-        world: World,
-        callers: &BTreeSet<&str>,
-    ) -> Result<Cast<'a>, SweepError> {
-        self.make(world, tokens(self.suite), callers)
-    }
+/// A cell's target, the requests that make it, and the cell's own world, where it has one.
+pub(super) struct Aim {
+    pub(super) scratch: Scratch,
+    pub(super) calls: Calls,
+    pub(super) fresh: Option<Fresh>,
+}
 
-    /// The world of one cell, beside that of the run.
-    pub(super) fn fresh(
-        &self,
-        shared: &Cast<'a>,
-        number: usize,
-        cell: &PlannedCell<'_>,
-        registry: &mut Registry,
-    ) -> Result<Cast<'a>, SweepError> {
-        let world = shared.world.anew(self.suite, &self.templates)?;
-        let mut given = shared.tokens.clone();
-        let own = tokens(self.suite);
-        given.extend(own.into_iter().filter(|(name, _)| {
-            let is_caller = *name == cell.actor.as_str();
-            is_caller || self.suite.is_made(name)
-        }));
-        let cast = self.make(world, given, &BTreeSet::from([cell.actor.as_str()]))?;
-        registry.add_fresh_world(number, &cast.world);
-        for (actor, tokens) in &cast.tokens {
-            registry.add_fresh_entity(number, actor, tokens);
-        }
-        Ok(cast)
-    }
-
-    fn make(
-        &self,
-        world: World,
-        tokens: BTreeMap<&'a str, Instance>,
+impl<'a> Cast<'a> {
+    /// Draws the world and makes it, asking nobody.
+    pub(super) fn make(
+        suite: &'a Suite,
+        variables: &BTreeMap<String, SecretString>,
         callers: &BTreeSet<&str>,
-    ) -> Result<Cast<'a>, SweepError> {
-        let mut cast = Cast {
-            world,
-            rows: Vec::new(),
+    ) -> Result<Self, SweepError> {
+        let templates = Templates::for_made_up();
+        let world = World::draw(suite, &templates, variables)?;
+        let mut cast = Self {
+            suite,
+            templates,
+            scene: Scene::new(world, Issues::of(callers.clone())),
             made: IndexMap::new(),
-            tokens,
         };
-        self.make_members(&mut cast)?;
-        self.log_in(&mut cast, callers)?;
+        cast.made = block_on(cast.make_world())?;
         Ok(cast)
     }
 
-    fn make_members(&self, cast: &mut Cast<'a>) -> Result<(), SweepError> {
-        for member in order(self.suite, &self.templates) {
-            if self.suite.has_setup() {
-                cast.world.prepare(self.suite, &self.templates, &member)?;
+    /// What makes things in this world.
+    pub(super) fn provision<'p>(&'p self, notes: &'p Notes) -> Provision<'p, 'a, Notes> {
+        Provision {
+            suite: self.suite,
+            templates: &self.templates,
+            scene: &self.scene,
+            client: notes,
+        }
+    }
+
+    /// The names that templates outside any cell can use.
+    pub(super) fn scope(&self) -> Scope {
+        self.scene.world.borrow().scope()
+    }
+
+    /// The names of the values, those of what actors would be given too.
+    pub(super) fn registry(&self) -> Registry {
+        let mut registry = Registry::of_world(&self.scene.world.borrow());
+        for (actor, secrets) in &*self.scene.issues.unknown.borrow() {
+            registry.add_world_entity(actor, secrets);
+        }
+        registry
+    }
+
+    async fn make_world(&self) -> Result<IndexMap<String, Calls>, SweepError> {
+        let notes = Notes::default();
+        let provision = self.provision(&notes);
+        let members = Members::of_run(self.suite, &self.templates, &self.scene);
+        let members = self.members(members, &provision, Cell::default()).await?;
+        for actor in self.scene.issues.callers(self.suite) {
+            provision.issue(actor, None).await?;
+        }
+        let mut made = IndexMap::<_, Calls>::new();
+        for (whose, call) in notes.take() {
+            made.entry(whose).or_default().setup.extend(call);
+        }
+        for (name, begun) in members.iter().rev() {
+            let taken = take_back(&provision, begun, Cell::default()).await;
+            taken.map_err(|error| error.of(format!("`{name}`")))?;
+            let calls = made.entry((*name).to_owned()).or_default();
+            calls.teardown = notes.calls();
+        }
+        Ok(made)
+    }
+
+    /// Makes the members of a world in their order; gives those that are made by requests.
+    async fn members(
+        &self,
+        mut members: Members<'a>,
+        provision: &Provision<'_, 'a, Notes>,
+        cell: Cell<'_>,
+    ) -> Result<Vec<(&'a str, Begun<'a>)>, SweepError> {
+        let scene = cell.fresh.map_or(&self.scene, |fresh| &fresh.scene);
+        let mut made = Vec::new();
+        while let Some((name, all)) = members.next(&self.templates, &[scene])? {
+            for mut begun in all {
+                provision.client.begin(name);
+                let done = set_up(provision, &mut begun, cell).await;
+                done.map_err(|error| error.of(format!("`{name}`")))?;
+                provision.client.end();
+                let mut world = scene.world.borrow_mut();
+                world.settle(self.suite, name, begun.instance.clone());
+                made.push((name, begun));
             }
-            let rows = cast.world.rows_of(&self.templates, &member)?;
-            cast.rows.extend(rows);
-            let Some(kind) = member.kind.filter(|kind| !kind.setup.is_empty()) else {
-                continue;
-            };
-            let base = cast.world.scope_for(member.name);
-            let entity = cast.world.entities.get(member.name);
-            let mut entity = entity.cloned().unwrap_or_default();
-            let calls = self.steps(cast, kind, &base, &mut entity);
-            let calls = calls.map_err(|error| error.of(format!("`{}`", member.name)))?;
-            cast.world.settle(self.suite, member.name, entity);
-            cast.made.insert(member.name, calls);
         }
-        Ok(())
+        Ok(made)
     }
 
-    /// The logins, after the world is made.
-    fn log_in(&self, cast: &mut Cast<'a>, callers: &BTreeSet<&str>) -> Result<(), SweepError> {
-        let actors = self.suite.world.actors.keys();
-        for name in actors.filter(|name| callers.contains(name.as_str())) {
-            let auth = self.suite.auth_of(name);
-            let Some(login) = auth.and_then(|auth| auth.login.as_ref()) else {
-                continue;
-            };
-            let scope = cast.world.scope_of_actor(name);
-            let credential = self.headers(cast, login.auth.as_ref(), &scope);
-            let call = credential.and_then(|credential| {
-                Call::render(&self.templates, &login.request, credential, &scope)
-            });
-            let of_login = |error| SweepError::from(error).of(format!("the login of `{name}`"));
-            let call = call.map_err(of_login)?;
-            let calls = cast.made.entry(name.as_str()).or_default();
-            calls.setup.push(call);
-        }
-        Ok(())
-    }
-
-    /// The requests of a setup, whose captures are made up, and those of its teardown.
-    pub(super) fn steps(
+    /// What is made for an endpoint, before its targets.
+    pub(super) fn set_endpoint_up(
         &self,
-        cast: &Cast<'_>,
         kind: &Kind,
-        base: &Scope,
-        entity: &mut Instance,
-    ) -> Result<Calls, SweepError> {
-        let mut calls = Calls::default();
-        for step in &kind.setup {
-            let call = self.step(cast, step, &entity.within(base))?;
-            let Some(call) = call else { continue };
-            calls.setup.push(call);
-            let made_up = step.capture.keys().map(|name| (name.clone(), random(24)));
-            entity.learn(&self.templates, kind, base, &made_up.collect())?;
-        }
-        for step in &kind.teardown {
-            let call = self.step(cast, step, &entity.within(base))?;
-            calls.teardown.extend(call);
-        }
-        Ok(calls)
-    }
-
-    /// The request of a step, where it is sent at all.
-    fn step(
-        &self,
-        cast: &Cast<'_>,
-        step: &StepSpec,
-        scope: &Scope,
-    ) -> Result<Option<Call>, SweepError> {
-        if !self.templates.wants(step.when.as_deref(), scope)? {
+    ) -> Result<Option<(Instance, Calls)>, SweepError> {
+        if kind.setup.is_empty() {
             return Ok(None);
         }
-        let credential = self.headers(cast, step.auth.as_ref(), scope)?;
-        let call = Call::render(&self.templates, &step.request, credential, scope)?;
-        Ok(Some(call))
-    }
-
-    pub(super) fn headers(
-        &self,
-        cast: &Cast<'_>,
-        auth: Option<&Credential>,
-        scope: &Scope,
-    ) -> Result<Vec<(String, String)>, TemplateError> {
-        let Some(actor) = auth.and_then(|auth| auth.actor.as_ref()) else {
-            return headers(&self.templates, auth, scope, &Fields::new());
+        let (notes, cell) = (Notes::default(), Cell::default());
+        let provision = self.provision(&notes);
+        let mut begun = Begun {
+            kind,
+            base: self.scope(),
+            instance: Instance::default(),
         };
-        let own = self.suite.auth_of(actor);
-        let scope = cast.world.scope_of_actor(actor);
-        headers(&self.templates, own, &scope, &self.issued(cast, actor))
+        block_on(set_up(&provision, &mut begun, cell))?;
+        let setup = notes.calls();
+        block_on(take_back(&provision, &begun, cell))?;
+        let teardown = notes.calls();
+        Ok(Some((begun.instance, Calls { setup, teardown })))
     }
 
-    /// What an actor would be given, with made up values.
-    pub(super) fn issued(&self, cast: &Cast<'_>, actor: &str) -> Fields {
-        let tokens = cast.tokens.get(actor).map(Instance::scope);
-        let tokens = tokens.unwrap_or_default();
-        let mut names = Fields::new();
-        if let Some(auth) = self.suite.auth_of(actor) {
-            let jwt = auth.jwt.as_ref().and_then(|_| tokens.get("jwt").cloned());
-            names.extend(jwt.map(|jwt| ("jwt".to_owned(), jwt)));
-            let login = auth.login.as_ref();
-            names.extend(login.map(|_| ("login".to_owned(), Value::from(tokens))));
+    /// What is made for one cell: its own world, where it has one, and its target.
+    pub(super) async fn aim(
+        &self,
+        (endpoint, target): (&Endpoint, &Target),
+        (number, cell): (usize, &PlannedCell<'_>),
+        setup: Option<&Instance>,
+    ) -> Result<Aim, SweepError> {
+        let notes = Notes::default();
+        let provision = self.provision(&notes);
+        let is_fresh = endpoint.spec.fresh;
+        let fresh = is_fresh.then(|| self.draw_anew(number)).transpose()?;
+        let of = Cell {
+            number: Some(number),
+            fresh: fresh.as_ref(),
+        };
+        let mut made = Vec::new();
+        if fresh.is_some() {
+            let members = Members::of_cells(self.suite, &self.templates);
+            made = self.members(members, &provision, of).await?;
         }
-        names
+        let mut scratch = self.scratch(fresh.as_ref(), target, cell, setup)?;
+        if let Some(fresh) = &fresh {
+            fresh.join(&mut scratch);
+            for actor in callers_anew(self.suite, endpoint, cell.actor) {
+                provision.issue(actor, Some(fresh)).await?;
+            }
+        }
+        let kind = target.kind.as_ref();
+        let kind = kind.and_then(|kind| self.suite.world.kinds.get(kind));
+        if let Some(kind) = kind.filter(|kind| !kind.setup.is_empty()) {
+            let mut begun = Begun {
+                kind,
+                base: scratch.base(cell.target),
+                instance: scratch.target.clone(),
+            };
+            set_up(&provision, &mut begun, of).await?;
+            scratch.settle(begun.instance.clone());
+            made.push((cell.target, begun));
+        }
+        let setup = notes.calls();
+        // What was made last is taken back first.
+        for (_, begun) in made.iter().rev() {
+            take_back(&provision, begun, of).await?;
+        }
+        let teardown = notes.calls();
+        Ok(Aim {
+            scratch,
+            calls: Calls { setup, teardown },
+            fresh,
+        })
     }
+
+    /// What a success of a cell's call would bind, with made up values, and the requests that would take it back.
+    pub(super) async fn bind<'e>(
+        &self,
+        endpoint: &'e Endpoint,
+        number: usize,
+        aim: &mut Aim,
+    ) -> Result<Vec<(&'e String, Instance)>, SweepError> {
+        let (mut bound, mut made) = (Vec::new(), Vec::new());
+        for (name, spec) in &endpoint.spec.capture {
+            let Some(kind) = self.suite.world.kinds.get(&spec.kind) else {
+                continue;
+            };
+            let symbols = spec.from.keys();
+            let captured = symbols.map(|symbol| (symbol.clone(), random(24))).collect();
+            let instance = Instance::bind(&self.templates, kind, &captured)?;
+            let scope = instance.within(&aim.scratch.base(name));
+            made.push((kind, scope));
+            let own = Value::from(instance.scope());
+            aim.scratch.scope.insert(name, own);
+            bound.push((name, instance));
+        }
+        let notes = Notes::default();
+        let provision = self.provision(&notes);
+        let of = Cell {
+            number: Some(number),
+            fresh: aim.fresh.as_ref(),
+        };
+        for (kind, scope) in made.iter().rev() {
+            for step in &kind.teardown {
+                // As in a run: a step that cannot be rendered is not sent, and those after it are.
+                let _ = provision.take_back(step, scope, of).await;
+            }
+        }
+        aim.calls.teardown.splice(0..0, notes.calls());
+        Ok(bound)
+    }
+
+    fn scratch(
+        &self,
+        fresh: Option<&Fresh>,
+        target: &Target,
+        cell: &PlannedCell<'_>,
+        setup: Option<&Instance>,
+    ) -> Result<Scratch, SweepError> {
+        let scene = fresh.map_or(&self.scene, |fresh| &fresh.scene);
+        let world = &*scene.world.borrow();
+        let target = (cell.target.as_str(), target);
+        let made = Scratch::make(
+            self.suite,
+            &self.templates,
+            world,
+            setup,
+            target,
+            cell.actor,
+        );
+        Ok(made?)
+    }
+
+    fn draw_anew(&self, number: usize) -> Result<Fresh, SweepError> {
+        let world = self.scene.world.borrow();
+        let drawn = world.anew(self.suite, &self.templates)?;
+        Ok(Fresh::new(number, drawn))
+    }
+}
+
+/// Does all steps of a setup.
+async fn set_up(
+    provision: &Provision<'_, '_, Notes>,
+    begun: &mut Begun<'_>,
+    cell: Cell<'_>,
+) -> Result<(), SweepError> {
+    let of = (begun.kind, &begun.base);
+    for step in &begun.kind.setup {
+        provision
+            .set_up(step, of, cell, &mut begun.instance)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Does all steps of the teardown of what was made.
+async fn take_back(
+    provision: &Provision<'_, '_, Notes>,
+    begun: &Begun<'_>,
+    cell: Cell<'_>,
+) -> Result<(), SweepError> {
+    let scope = begun.instance.within(&begun.base);
+    for step in &begun.kind.teardown {
+        provision.take_back(step, &scope, cell).await?;
+    }
+    Ok(())
 }

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use indexmap::IndexMap;
 use secrecy::SecretString;
 
-use super::Drawing;
-use crate::credential::headers;
+use super::cast::Cast;
+use super::notes::Notes;
 use crate::diagnostic::{Diagnostic, Diagnostics, Position, list};
 use crate::http::Call;
 use crate::plan::{EndpointPlan, PlannedCell, callers};
@@ -21,9 +21,9 @@ use crate::world::{Instance, leaves};
 /// Every null that the cells of the plan would have to send. What fails otherwise is for the run to say.
 #[must_use]
 pub fn nulls(suite: &Suite, plan: &[EndpointPlan<'_>]) -> Diagnostics {
-    let drawn = Drawing::new(suite, &made_up(suite), &callers(suite, plan));
+    let drawn = Cast::make(suite, &made_up(suite), &callers(suite, plan));
     match drawn {
-        Ok(drawing) => plan.iter().flat_map(|plan| drawing.nulls(plan)).collect(),
+        Ok(cast) => plan.iter().flat_map(|plan| cast.nulls(plan)).collect(),
         Err(error) => of_world(suite, &error).into_iter().collect(),
     }
 }
@@ -62,18 +62,18 @@ fn of_template(error: SweepError) -> Option<TemplateError> {
     }
 }
 
-impl Drawing<'_> {
+impl Cast<'_> {
     fn nulls(&self, plan: &EndpointPlan<'_>) -> Vec<Diagnostic> {
         let endpoint = plan.endpoint;
-        let mut setup = Instance::default();
-        let kind = &endpoint.setup;
-        let scope = self.cast.world.scope();
-        if let Err(error) = self.maker.steps(&self.cast, kind, &scope, &mut setup) {
-            let said = of_template(error).as_ref().and_then(said);
-            let of_setup = |said| at(endpoint, None, format!("{said}: `setup` cannot be sent"));
-            return said.map(of_setup).into_iter().collect();
-        }
-        let setup = (!kind.setup.is_empty()).then_some(&setup);
+        let setup = match self.set_endpoint_up(&endpoint.setup) {
+            Ok(setup) => setup.map(|(setup, _)| setup),
+            Err(error) => {
+                let said = of_template(error).as_ref().and_then(said);
+                let of_setup = |said| at(endpoint, None, format!("{said}: `setup` cannot be sent"));
+                return said.map(of_setup).into_iter().collect();
+            }
+        };
+        let setup = setup.as_ref();
         // The actors that cannot call, by what is null for them.
         let mut unable: IndexMap<(&String, String), Vec<&str>> = IndexMap::new();
         for cell in self.suspects(plan) {
@@ -109,25 +109,25 @@ impl Drawing<'_> {
             Ok(None) => return Vec::new(),
             Err(error) => return of_template(error).into_iter().collect(),
         };
-        let (templates, scope) = (&self.maker.templates, &aim.scratch.scope);
-        let cast = aim.fresh.as_ref().unwrap_or(&self.cast);
-        let auth = self.maker.suite.auth_of(cell.actor);
-        let issued = self.maker.issued(cast, cell.actor);
+        let (templates, scope) = (&self.templates, &aim.scratch.scope);
+        let (notes, fresh) = (Notes::default(), aim.fresh.as_ref());
+        let provision = self.provision(&notes);
         let mut errors = Vec::new();
-        errors.extend(headers(templates, auth, scope, &issued).err());
+        errors.extend(provision.headers_of(cell.actor, scope, fresh).err());
         let probes = || endpoint.spec.probes.values();
         let requests = probes().map(|probe| &probe.request);
         for request in std::iter::once(&endpoint.spec.request).chain(requests) {
             errors.extend(Call::render(templates, request, Vec::new(), scope).err());
         }
-        let credentials = probes().map(|probe| self.maker.headers(cast, Some(&probe.auth), scope));
+        let credentials =
+            probes().map(|probe| provision.headers_in(&probe.auth, cell, scope, fresh));
         errors.extend(credentials.filter_map(Result::err));
         errors
     }
 
     /// The cells in which a null can stand. There can be a million cells, most of which hold none.
     fn suspects<'p>(&self, plan: &'p EndpointPlan<'_>) -> Vec<&'p PlannedCell<'p>> {
-        let suite = self.maker.suite;
+        let suite = self.suite;
         let texts = texts(plan.endpoint);
         let mut targets = BTreeMap::new();
         let mut actors = BTreeMap::new();
@@ -147,7 +147,7 @@ impl Drawing<'_> {
 
     /// Whether a null of the target can stand in the texts, or in those that make it.
     fn is_target_suspect(&self, target: &Target, texts: &BTreeSet<String>) -> bool {
-        let (suite, templates) = (self.maker.suite, &self.maker.templates);
+        let (suite, templates) = (self.suite, &self.templates);
         let kind = target.kind.as_ref();
         let kind = kind.and_then(|kind| suite.world.kinds.get(kind));
         let is_drawn =
@@ -168,7 +168,7 @@ impl Drawing<'_> {
                 });
             });
         }
-        let scope = self.cast.world.scope();
+        let scope = self.scope();
         let is_step_suspect = |name: &String| {
             !is_drawn(name) && name != "name" && !is_a_word(templates, name, &scope)
         };
@@ -177,14 +177,14 @@ impl Drawing<'_> {
 
     /// Whether a null that does not depend on the target can stand in the texts, or in the actor's credential.
     fn is_actor_suspect(&self, endpoint: &Endpoint, actor: &str, texts: &BTreeSet<String>) -> bool {
-        let templates = &self.maker.templates;
+        let templates = &self.templates;
         let mut texts = texts.clone();
-        if let Some(auth) = self.maker.suite.auth_of(actor) {
+        if let Some(auth) = self.suite.auth_of(actor) {
             auth.texts(&mut |text| {
                 texts.insert(text.to_owned());
             });
         }
-        let scope = self.cast.world.scope_of_actor(actor);
+        let scope = self.scene.world.borrow().scope_of_actor(actor);
         any(templates, &texts, |name: &String| {
             let head = name.split('.').next().unwrap_or_default();
             // What an answer binds has texts, or nothing at all.

@@ -12,7 +12,6 @@ use super::setup::Stage;
 use super::store::{Pause, Store, Wait};
 use super::{SweepError, Sweeper, lap, round};
 use crate::chain::chain;
-use crate::credential::headers;
 use crate::database::{Catalog, DatabaseError};
 use crate::fault::Reply;
 use crate::http::{Call, PAUSES, Purpose};
@@ -21,7 +20,7 @@ use crate::observation::Observation;
 use crate::plan::PlannedCell;
 use crate::suite::{Endpoint, SuiteFile};
 use crate::symbols::{Knowledge, Namer, View};
-use crate::template::{Fields, TemplateError, Value};
+use crate::template::{TemplateError, Value};
 use crate::verdicts::Rules;
 use crate::world::{Instance, Scratch, World};
 use rayon::prelude::*;
@@ -157,9 +156,11 @@ impl<'a> Sweeper<'a> {
         cells: &[PlannedCell<'a>],
         setup: Option<&Instance>,
     ) -> Result<Vec<Scratch>, SweepError> {
-        let (suite, templates, world) = (self.suite, &self.templates, &self.world);
+        let (suite, templates) = (self.suite, &self.templates);
+        let world = &*self.scene.world.borrow();
         let fresh = self.setups.fresh.borrow();
-        let worlds: Vec<_> = fresh.iter().map(|fresh| fresh.world.borrow()).collect();
+        let worlds = fresh.iter().map(|fresh| fresh.scene.world.borrow());
+        let worlds: Vec<_> = worlds.collect();
         let worlds: Vec<&World> = worlds.iter().map(|world| &**world).collect();
         let make = |(place, cell): (usize, &PlannedCell<'_>)| {
             let target = (cell.target.as_str(), suite.targets.get(cell.target)?);
@@ -301,22 +302,14 @@ impl<'a> Sweeper<'a> {
         cells: &[PlannedCell<'a>],
         scratches: &[Scratch],
     ) -> Result<(), SweepError> {
-        let mut asked = Vec::new();
-        let mut owners = Vec::new();
+        let (mut asked, mut owners) = (Vec::new(), Vec::new());
+        let provision = self.provision();
         for (place, (cell, scratch)) in cells.iter().zip(scratches).enumerate() {
             let (number, fresh) = (first + place, self.setups.fresh_at(place));
             for (at, (name, spec)) in endpoint.spec.probes.iter().enumerate() {
-                let credential = match &spec.auth.actor {
-                    Some(actor) => self.headers_in(actor, cell, &scratch.scope, fresh.as_deref()),
-                    None => headers(
-                        &self.templates,
-                        Some(&spec.auth),
-                        &scratch.scope,
-                        &Fields::new(),
-                    ),
-                };
-                let Ok(credential) = credential else { continue };
                 let (templates, scope) = (&self.templates, &scratch.scope);
+                let credential = provision.headers_in(&spec.auth, cell, scope, fresh.as_deref());
+                let Ok(credential) = credential else { continue };
                 let call = Call::render(templates, &spec.request, credential, scope);
                 let call = call.map_err(|error| SweepError::from(error).of(cell))?;
                 asked.push(call.of(Purpose::Probe(at), Some(number)));

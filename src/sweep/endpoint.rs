@@ -96,7 +96,7 @@ impl<'a> Sweeper<'a> {
         cells: &[PlannedCell<'a>],
     ) -> Result<(), SweepError> {
         // What a login writes is told from what others write by its time alone, as with any setup.
-        if self.has_login_due() {
+        if self.scene.issues.has_login_due(self.suite) {
             self.enter(Presence::Alone).await?;
         }
         let tried = self.attempt(plan, cells.to_vec()).await?;

@@ -8,55 +8,12 @@ use futures::FutureExt;
 use rayon::prelude::*;
 
 use super::fire::in_order;
-use super::issue::Issues;
 use super::{SweepError, Sweeper};
 use crate::plan::{EndpointPlan, PlannedCell};
-use crate::shared::Shared;
-use crate::suite::{Endpoint, Kind, Member};
-use crate::template::{Scope, TemplateError};
-use crate::world::{Class, Instance, Row, Scratch, World, order};
-
-/// The world of one cell.
-pub(in crate::sweep) struct Fresh {
-    /// The cell's number within the run.
-    pub(super) cell: usize,
-    pub(super) world: Shared<World>,
-    /// What its callers were given.
-    pub(super) issues: Issues,
-    /// Its rows that are still to be inserted.
-    rows: Shared<Vec<Row>>,
-}
-
-impl Fresh {
-    fn new(cell: usize, world: World) -> Self {
-        Self {
-            cell,
-            world: Shared::new(world),
-            issues: Issues::default(),
-            rows: Shared::default(),
-        }
-    }
-
-    /// The names that a caller's own templates can use.
-    pub(super) fn scope_of(&self, actor: &str) -> Scope {
-        self.world.borrow().scope_of_actor(actor)
-    }
-
-    /// The identifiers that were drawn or captured for it.
-    fn symbols(&self) -> Vec<String> {
-        let world = self.world.borrow();
-        let instances = world.entities.values();
-        let fields = instances.flat_map(|instance| instance.fields.values());
-        let symbols = fields.filter(|field| field.class == Class::Symbol);
-        symbols.map(|field| field.value.clone()).collect()
-    }
-
-    /// The rows of its world come before those of the cell's target, and go with them.
-    pub(super) fn join(&self, scratch: &mut Scratch) {
-        scratch.rows.splice(0..0, self.rows.take());
-        scratch.world_symbols = self.symbols();
-    }
-}
+use crate::provision::{Begun, Fresh, Members, Scene, any_logs_in, callers_anew};
+use crate::suite::Endpoint;
+use crate::template::TemplateError;
+use crate::world::{Instance, Row, World};
 
 impl<'a> Sweeper<'a> {
     /// Whether worlds of cells take requests: what those write is told from what others write by its time alone.
@@ -67,19 +24,7 @@ impl<'a> Sweeper<'a> {
 
     fn logs_in_anew(&self, endpoint: &'a Endpoint, cells: &[PlannedCell<'a>]) -> bool {
         let actors = cells.iter().map(|cell| cell.actor.as_str());
-        let mut actors = actors.chain(self.asked_about(endpoint));
-        actors.any(|actor| {
-            let auth = self.suite.auth_of(actor);
-            auth.is_some_and(|auth| auth.login.is_some())
-        })
-    }
-
-    /// The actors of a cell's world whose credentials its probes have.
-    fn asked_about(&self, endpoint: &'a Endpoint) -> impl Iterator<Item = &'a str> {
-        let suite = self.suite;
-        let probes = endpoint.spec.probes.values();
-        let actors = probes.filter_map(|probe| probe.auth.actor.as_deref());
-        actors.filter(|actor| suite.is_made(actor))
+        any_logs_in(self.suite, endpoint, actors)
     }
 
     /// Makes a world for each cell, where the endpoint asks for it: its values and what is made of it by requests. Its
@@ -99,11 +44,7 @@ impl<'a> Sweeper<'a> {
         if self.suite.has_setup() {
             return self.set_up_anew(cells, &all).await;
         }
-        for fresh in &all {
-            let rows = fresh.world.borrow().rows(self.suite, &self.templates)?;
-            fresh.rows.replace(rows);
-        }
-        Ok(())
+        self.members_anew(cells, &all).await
     }
 
     fn draw_anew(
@@ -111,7 +52,8 @@ impl<'a> Sweeper<'a> {
         first: usize,
         cells: &[PlannedCell<'a>],
     ) -> Result<Vec<Arc<Fresh>>, TemplateError> {
-        let (suite, templates, world) = (self.suite, &self.templates, &self.world);
+        let (suite, templates) = (self.suite, &self.templates);
+        let world = &*self.scene.world.borrow();
         // As with the targets, all of them are drawn.
         let drawn = cells.par_iter().map(|_| world.anew(suite, templates));
         let drawn: Vec<_> = drawn.collect();
@@ -139,70 +81,53 @@ impl<'a> Sweeper<'a> {
                 .begin_endpoint(window.min(super::setup::LONGEST))
                 .await?;
         }
-        let mut made = Ok(());
-        for member in order(self.suite, &self.templates) {
-            made = self.member_anew(&member, cells, all).await;
-            if made.is_err() {
-                break;
-            }
-        }
+        let made = self.members_anew(cells, all).await;
         let claimed = self.claim_setup().await;
         made.and(claimed)
     }
 
-    async fn member_anew(
+    async fn members_anew(
         &mut self,
-        member: &Member<'a>,
         cells: &[PlannedCell<'a>],
         all: &[Arc<Fresh>],
     ) -> Result<(), SweepError> {
-        for fresh in all {
-            let mut world = fresh.world.borrow_mut();
-            world.prepare(self.suite, &self.templates, member)?;
-            let rows = world.rows_of(&self.templates, member)?;
-            fresh.rows.borrow_mut().extend(rows);
+        let mut members = Members::of_cells(self.suite, &self.templates);
+        let scenes: Vec<&Scene> = all.iter().map(|fresh| &fresh.scene).collect();
+        while let Some((name, begun)) = members.next(&self.templates, &scenes)? {
+            let rows: Vec<Row> = scenes.iter().flat_map(|scene| scene.rows.take()).collect();
+            match &mut self.store {
+                Some(store) => store.insert_rows(&rows).await?,
+                None if rows.is_empty() => {}
+                None => return Err(SweepError::NoDatabase),
+            }
+            self.settle_anew(name, begun, cells, all).await?;
         }
-        let Some(kind) = member.kind.filter(|kind| !kind.setup.is_empty()) else {
-            return Ok(());
-        };
-        let rows: Vec<Row> = all.iter().flat_map(|fresh| fresh.rows.take()).collect();
-        match &mut self.store {
-            Some(store) => store.insert_rows(&rows).await?,
-            None if rows.is_empty() => {}
-            None => return Err(SweepError::NoDatabase),
-        }
-        self.settle_anew(member.name, kind, cells, all).await
+        Ok(())
     }
 
     /// Makes one member by requests, in all worlds at once.
     async fn settle_anew(
         &mut self,
         name: &str,
-        kind: &'a Kind,
+        all_begun: Vec<Begun<'a>>,
         cells: &[PlannedCell<'a>],
         all: &[Arc<Fresh>],
     ) -> Result<(), SweepError> {
-        let known = |fresh: &Fresh| {
-            let world = fresh.world.borrow();
-            world.entities.get(name).cloned().unwrap_or_default()
-        };
-        let makings = cells.iter().zip(all).enumerate();
-        let makings = makings.map(|(place, (cell, fresh))| {
-            let base = fresh.world.borrow().scope_for(name);
+        let known = all_begun.first();
+        let known = known.map_or(0, |begun| begun.instance.fields.len());
+        let makings = cells.iter().zip(all).zip(all_begun).enumerate();
+        let makings = makings.map(|(place, ((cell, fresh), begun))| {
             let what = format!("`{name}` for {cell}");
-            (
-                place,
-                Self::member_of(fresh, kind, what, base, known(fresh)),
-            )
+            (place, Self::member_of(fresh, what, begun))
         });
         let mut all_made = Ok(());
         for (place, (instance, made)) in self.make_all(makings.collect()).await? {
             if let Some(fresh) = all.get(place) {
-                let learned = instance.after(known(fresh).fields.len());
+                let learned = instance.after(known);
                 self.ledger
                     .values()
                     .add_fresh_entity(fresh.cell, name, &learned);
-                let mut world = fresh.world.borrow_mut();
+                let mut world = fresh.scene.world.borrow_mut();
                 world.settle(self.suite, name, instance);
             }
             all_made = all_made.and(made);
@@ -242,9 +167,9 @@ impl<'a> Sweeper<'a> {
         cell: &PlannedCell<'a>,
         fresh: &Fresh,
     ) -> Result<(), SweepError> {
-        let actors = [cell.actor.as_str()].into_iter();
-        for actor in actors.chain(self.asked_about(endpoint)) {
-            if let Err(failure) = self.issue(actor, Some(fresh)).await {
+        let provision = self.provision();
+        for actor in callers_anew(self.suite, endpoint, cell.actor) {
+            if let Err(failure) = provision.issue(actor, Some(fresh)).await {
                 let step = format!("`{actor}` cannot be given its credential for {cell}");
                 return Err(self.explained(step, failure, &Instance::default()));
             }

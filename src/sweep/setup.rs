@@ -1,28 +1,28 @@
 //! What is made by requests: the steps of a setup in their order, and the way back by requests.
 
+mod client;
 mod made;
 mod removal;
 mod step;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::FutureExt;
 use made::{Made, secrets};
 pub(super) use made::{Setups, Stage};
+use step::title;
 pub(super) use step::{answered, expects, shortened};
-use step::{captured, title};
 
 use super::fire::in_order;
-use super::fresh::Fresh;
 use super::{NOBODY, SweepError, Sweeper};
-use crate::http::{Answer, Body, Call, Purpose};
 use crate::journal::Presence;
 use crate::plan::{EndpointPlan, PlannedCell};
-use crate::suite::{Endpoint, Kind, PollSpec, StepSpec};
+use crate::provision::{Begun, Cell, Fresh, Members};
+use crate::suite::{Endpoint, Kind};
 use crate::symbols::Registry;
-use crate::template::{Fields, Scope, TemplateError, Value, to_value};
-use crate::world::{Instance, Row, Scratch, order};
+use crate::template::{Scope, TemplateError};
+use crate::world::{Instance, Scratch};
 
 /// Why a step failed.
 pub(super) enum StepFailure {
@@ -70,9 +70,8 @@ impl<'a> Sweeper<'a> {
     /// Makes the world: rows and requests, each member after those that it needs.
     pub(super) async fn make_world(&mut self) -> Result<(), SweepError> {
         self.tell_what_stays();
-        if !self.suite.has_setup() && !self.has_login_due() {
-            let rows = self.world.rows(self.suite, &self.templates)?;
-            self.insert_world(&rows).await?;
+        if !self.scene.takes_requests(self.suite) {
+            self.members().await?;
             self.leave().await?;
             return self.issue_all().await;
         }
@@ -107,9 +106,10 @@ impl<'a> Sweeper<'a> {
         }
     }
 
-    async fn insert_world(&mut self, rows: &[Row]) -> Result<(), SweepError> {
+    async fn insert_world(&mut self) -> Result<(), SweepError> {
+        let rows = self.scene.rows.take();
         match &mut self.store {
-            Some(store) => store.insert_world(rows).await?,
+            Some(store) => store.insert_world(&rows).await?,
             None if rows.is_empty() => {}
             None => return Err(SweepError::NoDatabase),
         }
@@ -127,35 +127,32 @@ impl<'a> Sweeper<'a> {
     }
 
     async fn members(&mut self) -> Result<(), SweepError> {
-        let mut rows = Vec::new();
-        for member in order(self.suite, &self.templates) {
-            self.world.prepare(self.suite, &self.templates, &member)?;
-            rows.extend(self.world.rows_of(&self.templates, &member)?);
-            let Some(kind) = member.kind.filter(|kind| !kind.setup.is_empty()) else {
-                continue;
-            };
-            self.insert_world(&std::mem::take(&mut rows)).await?;
-            self.member(member.name, kind).await?;
+        let mut members = Members::of_run(self.suite, &self.templates, &self.scene);
+        while let Some((name, begun)) = members.next(&self.templates, &[&self.scene])? {
+            self.insert_world().await?;
+            for begun in begun {
+                self.member(name, begun).await?;
+            }
         }
-        self.insert_world(&rows).await
+        self.insert_world().await
     }
 
-    async fn member(&mut self, name: &str, kind: &'a Kind) -> Result<(), SweepError> {
-        let instance = self.world.entities.get(name).cloned().unwrap_or_default();
-        let known = instance.fields.len();
+    async fn member(&mut self, name: &str, begun: Begun<'a>) -> Result<(), SweepError> {
+        let known = begun.instance.fields.len();
         let making = Making {
             stage: Stage::World,
             what: format!("`{name}`"),
-            kind,
-            base: self.world.scope_for(name),
-            instance,
+            kind: begun.kind,
+            base: begun.base,
+            instance: begun.instance,
             fresh: None,
             cell: None,
         };
         let (instance, made) = self.make(making).await;
         let values = self.ledger.world();
         values.add_world_entity(name, &instance.after(known));
-        self.world.settle(self.suite, name, instance);
+        let mut world = self.scene.world.borrow_mut();
+        world.settle(self.suite, name, instance);
         made
     }
 
@@ -196,7 +193,7 @@ impl<'a> Sweeper<'a> {
             stage: Stage::Endpoint,
             what: format!("the endpoint `{}`", endpoint.name),
             kind: &endpoint.setup,
-            base: self.world.scope(),
+            base: self.scene.world.borrow().scope(),
             instance: Instance::default(),
             fresh: None,
             cell: None,
@@ -300,11 +297,13 @@ impl<'a> Sweeper<'a> {
             secrets: secrets(&instance),
             is_gone: false,
         });
-        let fresh = fresh.as_deref();
+        let (provision, of) = (self.provision(), (kind, &base));
+        let cell = Cell {
+            number: cell,
+            fresh: fresh.as_deref(),
+        };
         for (number, step) in (1..).zip(&kind.setup) {
-            let made = self
-                .make_step(step, kind, (&base, fresh, cell), &mut instance)
-                .await;
+            let made = provision.set_up(step, of, cell, &mut instance).await;
             self.setups.update(slot, &base, &instance);
             let Err(failure) = made else { continue };
             self.setups.has_failed.replace(true);
@@ -317,95 +316,6 @@ impl<'a> Sweeper<'a> {
         }
         self.setups.remember(&instance);
         (instance, Ok(()))
-    }
-
-    async fn make_step(
-        &self,
-        step: &StepSpec,
-        kind: &Kind,
-        (base, fresh, cell): (&Scope, Option<&Fresh>, Option<usize>),
-        instance: &mut Instance,
-    ) -> Result<(), StepFailure> {
-        let scope = instance.within(base);
-        if !self.templates.wants(step.when.as_deref(), &scope)? {
-            return Ok(());
-        }
-        let answer = self.ask(step, (&scope, fresh), &[], (Purpose::Setup, cell));
-        let answer = answer.await?;
-        let captured = captured(step, &answer);
-        // An answer that is refused can hold a credential all the same, which is then known and not shown.
-        instance.learn(&self.templates, kind, base, &captured)?;
-        if !expects(&step.expect, &answer, &[]) {
-            return Err(StepFailure::Refused(answer.status, answered(&answer)));
-        }
-        let mut wanted = step.capture.iter();
-        match wanted.find(|(name, _)| !captured.contains_key(*name)) {
-            Some((name, source)) => Err(StepFailure::Unclear(format!(
-                "no `{name}` is at {source} of its answer, {}",
-                answered(&answer)
-            ))),
-            None => Ok(()),
-        }
-    }
-
-    /// Sends a step's request, again and again where the step waits for something to become true.
-    async fn ask(
-        &self,
-        step: &StepSpec,
-        (scope, fresh): (&Scope, Option<&Fresh>),
-        usual: &[u16],
-        (purpose, number): (Purpose, Option<usize>),
-    ) -> Result<Answer, StepFailure> {
-        let credential = self.credential(step.auth.as_ref(), scope, fresh).await?;
-        let request = Call::render(&self.templates, &step.request, credential, scope)?;
-        let request = request.of(purpose, number);
-        let Some(poll) = &step.poll else {
-            return self.send_step(&request).await;
-        };
-        let start = Instant::now();
-        let pause = Duration::from_millis(poll.every_ms);
-        loop {
-            let answer = self.send_step(&request).await?;
-            if expects(&step.expect, &answer, usual) && self.holds(poll, scope.clone(), &answer)? {
-                return Ok(answer);
-            }
-            if start.elapsed() + pause > Duration::from_secs(poll.timeout_s) {
-                return Err(StepFailure::Unclear(format!(
-                    "`{}` was not true within {} s, and the last answer was {}",
-                    poll.until,
-                    poll.timeout_s,
-                    answered(&answer)
-                )));
-            }
-            tokio::time::sleep(pause).await;
-        }
-    }
-
-    fn holds(
-        &self,
-        poll: &PollSpec,
-        mut scope: Scope,
-        answer: &Answer,
-    ) -> Result<bool, TemplateError> {
-        let body = match &answer.body {
-            Body::Json(json) => to_value(json),
-            Body::Text(text) => Value::from(text),
-        };
-        let fields = Fields::from([
-            ("status".to_owned(), Value::from(answer.status)),
-            ("body".to_owned(), body),
-        ]);
-        scope.insert("answer", Value::from(fields));
-        let holds = self.templates.evaluate(&poll.until, &scope)?;
-        Ok(holds.is_true())
-    }
-
-    /// A run that is asked to end waits for what is under way here.
-    pub(super) async fn send_step(&self, call: &Call) -> Result<Answer, StepFailure> {
-        let _under_way = self.setups.under_way.read().await;
-        *self.setups.requests.borrow_mut() += 1;
-        let sent = self.http.send(call).await.map_err(SweepError::from)?;
-        sent.map_err(|fault| StepFailure::Unclear(format!("no answer came: {fault}")))
     }
 
     /// A failure with names in place of the run's values.
@@ -430,19 +340,13 @@ impl<'a> Sweeper<'a> {
     }
 
     /// A member of a cell's own world that is to be made.
-    pub(super) fn member_of(
-        fresh: &Arc<Fresh>,
-        kind: &'a Kind,
-        what: String,
-        base: Scope,
-        instance: Instance,
-    ) -> Making<'a> {
+    pub(super) fn member_of(fresh: &Arc<Fresh>, what: String, begun: Begun<'a>) -> Making<'a> {
         Making {
             stage: Stage::Fresh,
             what,
-            kind,
-            base,
-            instance,
+            kind: begun.kind,
+            base: begun.base,
+            instance: begun.instance,
             cell: Some(fresh.cell),
             fresh: Some(Arc::clone(fresh)),
         }

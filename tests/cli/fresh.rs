@@ -231,11 +231,11 @@ fn a_dry_run_shows_the_world_of_a_cell() {
       setup: POST /members
         authorization: Bearer <vars.admin_token>
         {"name":"<actor.title>"}
-      setup: POST /sessions
-        {"token":"<actor.token>"}
       setup: POST /members
         authorization: Bearer <vars.admin_token>
         {"name":"<other.title>"}
+      setup: POST /sessions
+        {"token":"<actor.token>"}
       teardown: DELETE /members/<other.member_id>
         authorization: Bearer <vars.admin_token>
       teardown: DELETE /members/<actor.member_id>

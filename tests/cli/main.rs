@@ -48,6 +48,7 @@ mod page;
 mod paging;
 mod pinning;
 mod place;
+mod provision;
 mod raw;
 mod recording;
 mod refusal;

@@ -63,6 +63,8 @@ fn a_dry_run_shows_the_requests_of_setups_by_the_names_of_their_values() {
         authorization: Basic <vars.admin_password>
 
     project-create/own/owner
+      teardown: DELETE /projects/<new.project_id>
+        authorization: Basic <vars.admin_password>
       POST /projects
         x-key: <actor.key>
         {"name":"<cell.tag>","note":"<setup.note_id>"}
@@ -85,7 +87,7 @@ fn a_dry_run_shows_the_requests_of_setups_by_the_names_of_their_values() {
       GET /projects/<target.project_id>
         x-key: <actor.key>
 
-    3 cells, 20 requests without the pages after a first one
+    3 cells, 21 requests without the pages after a first one
     "#);
     assert!(!text.contains(PASSWORD), "{text}");
 }

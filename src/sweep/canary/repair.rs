@@ -163,13 +163,13 @@ impl<'a> Sweeper<'a> {
         }
         self.ledger.forget_cells(before, refused);
         for cell in refused {
-            self.issues.forget(actor);
+            self.scene.issues.forget(actor);
             self.enter(Presence::Alone).await?;
             let tried = self.attempt(plan, vec![*cell]).await?;
             self.judge(plan, tried).await?;
             self.leave().await?;
         }
-        self.issues.forget(actor);
+        self.scene.issues.forget(actor);
         let swept = self.canaries.last_sign(actor).begun;
         let dead = self.dead_of(BTreeSet::from([actor]), swept).await?;
         Ok(dead.is_empty())

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use tokio::sync::RwLock;
 
+use crate::provision::Fresh;
 use crate::shared::Shared;
 use crate::suite::StepSpec;
-use crate::sweep::fresh::Fresh;
 use crate::symbols::is_common;
 use crate::template::Scope;
 use crate::world::{Class, Instance};

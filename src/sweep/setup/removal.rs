@@ -6,11 +6,12 @@ use std::time::Duration;
 use futures::FutureExt;
 
 use super::made::{Made, Removal, Stage, secrets};
-use super::step::{answered, expects, shortened, title};
+use super::step::{shortened, title};
 use super::{LONGEST, StepFailure};
 use crate::chain::chain;
-use crate::http::{HttpError, Purpose};
+use crate::http::HttpError;
 use crate::journal::Presence;
+use crate::provision::Cell;
 use crate::stop;
 use crate::suite::{Endpoint, Kind, StepSpec};
 use crate::sweep::fire::in_order;
@@ -20,7 +21,7 @@ use crate::template::{Scope, Value};
 use crate::world::Instance;
 
 /// What a removal can be answered with where there is nothing to remove any more.
-const GONE: &[u16] = &[404, 410];
+pub(super) const GONE: &[u16] = &[404, 410];
 
 /// The stages, the last one first.
 const STAGES: [Stage; 5] = [
@@ -171,16 +172,13 @@ impl<'a> Sweeper<'a> {
         if self.setups.is_unreachable.get() {
             return Err("the service is gone".to_owned());
         }
-        let scope = &removal.scope;
-        let wants = self.templates.wants(step.when.as_deref(), scope);
-        if !wants.map_err(|error| chain(&error))? {
-            return Ok(());
-        }
-        let fresh = removal.fresh.as_deref();
-        let origin = (Purpose::Teardown, removal.cell);
-        match self.ask(step, (scope, fresh), GONE, origin).await {
-            Ok(answer) if expects(&step.expect, &answer, GONE) => Ok(()),
-            Ok(answer) => Err(answered(&answer)),
+        let cell = Cell {
+            number: removal.cell,
+            fresh: removal.fresh.as_deref(),
+        };
+        let provision = self.provision();
+        match provision.take_back(step, &removal.scope, cell).await {
+            Ok(()) => Ok(()),
             Err(StepFailure::Refused(_, reason) | StepFailure::Unclear(reason)) => Err(reason),
             Err(StepFailure::Sweep(error)) => {
                 let is_gone = matches!(error, SweepError::Http(HttpError::Unreachable { .. }));

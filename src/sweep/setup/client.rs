@@ -1,0 +1,130 @@
+//! Who is asked in a run: the service, over HTTP.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::StepFailure;
+use super::removal::GONE;
+use super::step::{answered, captured, expects};
+use crate::http::{Answer, Body, Call, Purpose};
+use crate::provision::{Asked, Client, Given, Provision, Reply};
+use crate::suite::{JwtSpec, LoginSpec, PollSpec, StepSpec};
+use crate::sweep::{SweepError, Sweeper};
+use crate::template::{Fields, Scope, TemplateError, Value, to_value};
+
+impl Client for Sweeper<'_> {
+    type Failure = StepFailure;
+
+    /// Sends a step's request, again and again where the step waits for something to become true.
+    async fn ask(&self, asked: Asked<'_>) -> Result<Reply<StepFailure>, StepFailure> {
+        let Asked { step, scope, call } = asked;
+        let is_removal = call
+            .origin
+            .is_some_and(|origin| origin.purpose == Purpose::Teardown);
+        let usual = if is_removal { GONE } else { &[] };
+        let Some(poll) = &step.poll else {
+            return Ok(reply(step, &self.send_step(&call).await?, usual));
+        };
+        let start = Instant::now();
+        let pause = Duration::from_millis(poll.every_ms);
+        loop {
+            let answer = self.send_step(&call).await?;
+            if expects(&step.expect, &answer, usual) && self.holds(poll, scope.clone(), &answer)? {
+                return Ok(reply(step, &answer, usual));
+            }
+            if start.elapsed() + pause > Duration::from_secs(poll.timeout_s) {
+                return Err(StepFailure::Unclear(format!(
+                    "`{}` was not true within {} s, and the last answer was {}",
+                    poll.until,
+                    poll.timeout_s,
+                    answered(&answer)
+                )));
+            }
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn log_in(
+        &self,
+        actor: &str,
+        login: &LoginSpec,
+        call: Call,
+    ) -> Result<Given, StepFailure> {
+        self.log_in_now(actor, login, &call).await
+    }
+
+    fn sign(&self, actor: &str, spec: &JwtSpec, scope: &Scope) -> Result<String, TemplateError> {
+        self.sign_now(actor, spec, scope)
+    }
+
+    fn due(&self, lifetime: Duration) -> Option<Instant> {
+        Some(self.due_at(lifetime))
+    }
+}
+
+/// What came of a step.
+fn reply(step: &StepSpec, answer: &Answer, usual: &[u16]) -> Reply<StepFailure> {
+    let captured = captured(step, answer);
+    let outcome = outcome(step, answer, usual, &captured);
+    Reply { captured, outcome }
+}
+
+fn outcome(
+    step: &StepSpec,
+    answer: &Answer,
+    usual: &[u16],
+    captured: &BTreeMap<String, String>,
+) -> Result<(), StepFailure> {
+    if !expects(&step.expect, answer, usual) {
+        let reason = answered(answer);
+        return Err(StepFailure::Refused(answer.status, reason));
+    }
+    // Nothing is taken from an answer that can also say that there is nothing to remove.
+    let mut wanted = step.capture.iter().filter(|_| usual.is_empty());
+    match wanted.find(|(name, _)| !captured.contains_key(*name)) {
+        Some((name, source)) => Err(StepFailure::Unclear(format!(
+            "no `{name}` is at {source} of its answer, {}",
+            answered(answer)
+        ))),
+        None => Ok(()),
+    }
+}
+
+impl<'a> Sweeper<'a> {
+    /// What makes things in this run.
+    pub(in crate::sweep) fn provision(&self) -> Provision<'_, 'a, Self> {
+        Provision {
+            suite: self.suite,
+            templates: &self.templates,
+            scene: &self.scene,
+            client: self,
+        }
+    }
+
+    /// A run that is asked to end waits for what is under way here.
+    pub(in crate::sweep) async fn send_step(&self, call: &Call) -> Result<Answer, StepFailure> {
+        let _under_way = self.setups.under_way.read().await;
+        *self.setups.requests.borrow_mut() += 1;
+        let sent = self.http.send(call).await.map_err(SweepError::from)?;
+        sent.map_err(|fault| StepFailure::Unclear(format!("no answer came: {fault}")))
+    }
+
+    fn holds(
+        &self,
+        poll: &PollSpec,
+        mut scope: Scope,
+        answer: &Answer,
+    ) -> Result<bool, TemplateError> {
+        let body = match &answer.body {
+            Body::Json(json) => to_value(json),
+            Body::Text(text) => Value::from(text),
+        };
+        let fields = Fields::from([
+            ("status".to_owned(), Value::from(answer.status)),
+            ("body".to_owned(), body),
+        ]);
+        scope.insert("answer", Value::from(fields));
+        let holds = self.templates.evaluate(&poll.until, &scope)?;
+        Ok(holds.is_true())
+    }
+}
