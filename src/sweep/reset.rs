@@ -86,7 +86,7 @@ impl<'a> Reset<'a> {
         let call = call.of(Purpose::Reset, None);
         let step = format!("{} `{}`", request.method.as_str(), request.path);
         match self.http.send(&call).await {
-            Ok(Ok(answer)) if expects(&self.spec.expect, &answer, &[]) => Ok(()),
+            Ok(Ok(answer)) if expects(self.suite, &self.spec.expect, &answer, &[]) => Ok(()),
             Ok(Ok(answer)) => Err(self.failed(&step, &answered(&answer))),
             Ok(Err(fault)) => Err(self.failed(&step, &format!("no answer came: {fault}"))),
             Err(error) => Err(self.failed(&step, &chain(&error))),

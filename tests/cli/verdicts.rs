@@ -283,3 +283,67 @@ fn a_refusal_that_comes_with_a_success_is_one_and_what_opens_is_widened() {
     let (code, _) = tongues.check(&place, false, &["check", "tongues"]);
     assert_eq!(code, Some(0));
 }
+
+/// A suite of one endpoint, and what a check of it says that cannot be done.
+fn failure(file: &str, from: &str, to: &str) -> String {
+    let tongues = Tongues::start();
+    let place = Place::with("tongues").edit(file, from, to);
+    let url = format!("http://{}", tongues.address);
+    let ended = place.run(&["check", "tongues", "--filter", "flag", "--base-url", &url]);
+    assert_ne!(ended.code, Some(0), "{ended:#?}");
+    ended.stderr
+}
+
+#[test]
+fn a_step_and_a_login_that_are_refused_with_a_success_have_failed() {
+    let step = "setup: [{ request: { method: POST, path: /flag, headers: { x-actor: outsider } }, }]\ntargets:";
+    let error = failure("tongues/endpoints/flag.yaml", "targets:", step);
+    assert!(error.contains("step 1, POST `/flag`"), "{error}");
+    assert!(
+        error.contains(r#"200 {"ok":false,"message":"not yours"}"#),
+        "{error}"
+    );
+    let login = "auth: { login: { request: { method: POST, path: /rpc-error, headers: { x-actor: outsider } }, capture: { id: $.id } } }";
+    let error = failure(
+        "tongues/world.yaml",
+        "auth: { headers: { x-actor: insider } }",
+        login,
+    );
+    assert!(error.contains("its login is answered 200"), "{error}");
+    let listed = login.replace("capture", "expect: [200], capture");
+    let error = failure(
+        "tongues/world.yaml",
+        "auth: { headers: { x-actor: insider } }",
+        &listed,
+    );
+    assert!(error.contains("its login is answered 200"), "{error}");
+}
+
+#[test]
+fn a_probe_that_is_refused_with_a_success_found_no_credential() {
+    let probes = "probes:\n  outsider:\n    request: { method: GET, path: /graphql-errors }\n    auth: { actor: outsider }\ntargets:";
+    let (tongues, place) = (Tongues::start(), Place::with("tongues"));
+    let place = place.edit("tongues/endpoints/flag.yaml", "targets:", probes);
+    let flag = ["record", "tongues", "--filter", "flag"];
+    tongues.check(&place, false, &flag);
+    let line = lines(&place).remove("flag").unwrap();
+    assert!(
+        line.contains(r#"probes: {outsider: "200 denied by graphql"}"#),
+        "{line}"
+    );
+    let (_, report) = tongues.check(
+        &place,
+        true,
+        &["check", "tongues", "--filter", "flag", "--format", "json"],
+    );
+    let report: Json = serde_json::from_str(&report).unwrap();
+    let drifts = report["endpoints"][0]["drifts"].as_array().unwrap();
+    let insider = drifts
+        .iter()
+        .find(|drift| drift["actor"] == "insider")
+        .unwrap();
+    assert_eq!(
+        (&insider["kind"], &insider["is"]),
+        (&json!("probe-changed"), &json!("outsider: 200"))
+    );
+}

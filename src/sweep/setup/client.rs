@@ -23,14 +23,16 @@ impl Client for Sweeper<'_> {
             .is_some_and(|origin| origin.purpose == Purpose::Teardown);
         let usual = if is_removal { GONE } else { &[] };
         let Some(poll) = &step.poll else {
-            return Ok(reply(step, &self.send_step(&call).await?, usual));
+            return Ok(self.reply(step, &self.send_step(&call).await?, usual));
         };
         let start = Instant::now();
         let pause = Duration::from_millis(poll.every_ms);
         loop {
             let answer = self.send_step(&call).await?;
-            if expects(&step.expect, &answer, usual) && self.holds(poll, scope.clone(), &answer)? {
-                return Ok(reply(step, &answer, usual));
+            if expects(self.suite, &step.expect, &answer, usual)
+                && self.holds(poll, scope.clone(), &answer)?
+            {
+                return Ok(self.reply(step, &answer, usual));
             }
             if start.elapsed() + pause > Duration::from_secs(poll.timeout_s) {
                 return Err(StepFailure::Unclear(format!(
@@ -62,23 +64,12 @@ impl Client for Sweeper<'_> {
     }
 }
 
-/// What came of a step.
-fn reply(step: &StepSpec, answer: &Answer, usual: &[u16]) -> Reply<StepFailure> {
-    let captured = captured(step, answer);
-    let outcome = outcome(step, answer, usual, &captured);
-    Reply { captured, outcome }
-}
-
-fn outcome(
+fn has_all(
     step: &StepSpec,
     answer: &Answer,
     usual: &[u16],
     captured: &BTreeMap<String, String>,
 ) -> Result<(), StepFailure> {
-    if !expects(&step.expect, answer, usual) {
-        let reason = answered(answer);
-        return Err(StepFailure::Refused(answer.status, reason));
-    }
     // Nothing is taken from an answer that can also say that there is nothing to remove.
     let mut wanted = step.capture.iter().filter(|_| usual.is_empty());
     match wanted.find(|(name, _)| !captured.contains_key(*name)) {
@@ -91,6 +82,17 @@ fn outcome(
 }
 
 impl<'a> Sweeper<'a> {
+    /// What came of a step.
+    fn reply(&self, step: &StepSpec, answer: &Answer, usual: &[u16]) -> Reply<StepFailure> {
+        let captured = captured(step, answer);
+        let outcome = if expects(self.suite, &step.expect, answer, usual) {
+            has_all(step, answer, usual, &captured)
+        } else {
+            Err(StepFailure::Refused(answer.status, answered(answer)))
+        };
+        Reply { captured, outcome }
+    }
+
     /// What makes things in this run.
     pub(in crate::sweep) fn provision(&self) -> Provision<'_, 'a, Self> {
         Provision {

@@ -3,16 +3,26 @@
 use std::collections::BTreeMap;
 
 use crate::http::{Answer, Body};
-use crate::suite::StepSpec;
+use crate::record::Rule;
+use crate::suite::{StepSpec, Suite};
+use crate::verdicts::Rules;
 
 /// How much of an unexpected answer is shown, in characters.
 const SHOWN: usize = 400;
 
-/// Whether an answer has one of the statuses that are expected: where none are named, a success or a usual one.
-pub(in crate::sweep) fn expects(expected: &[u16], answer: &Answer, usual: &[u16]) -> bool {
+/// Whether an answer is one that is expected: where no statuses are named, what the suite's rules allow, or a usual one. A
+/// status that is named is none that a rule refuses all the same.
+pub(in crate::sweep) fn expects(
+    suite: &Suite,
+    expected: &[u16],
+    answer: &Answer,
+    usual: &[u16],
+) -> bool {
+    let decision = Rules::of_suite(&suite.file).decide(answer);
+    let is_refused_by_rule = *decision.rule() != Rule::Status && decision.verdict().is_denied();
     match expected {
-        [] => answer.is_success() || usual.contains(&answer.status),
-        expected => expected.contains(&answer.status),
+        [] => decision.verdict().is_allowed() || usual.contains(&answer.status),
+        expected => expected.contains(&answer.status) && !is_refused_by_rule,
     }
 }
 
