@@ -19,7 +19,7 @@ use serde_json::Value as Json;
 use crate::world::{Class, Instance, World};
 use finder::{Finder, Found};
 
-pub(crate) use common::is_common;
+pub(crate) use common::{is_common, is_identifier};
 pub(crate) use retired::Retired;
 
 /// What `encodeURIComponent` and most libraries leave as it is, besides letters and digits.
@@ -305,6 +305,36 @@ impl Namer {
         pieces
     }
 
+    /// The same of what stands under a key: what could stand anywhere by chance is an identifier only where the key says so.
+    #[must_use]
+    pub(crate) fn pieces_under<'t>(
+        &self,
+        key: &str,
+        text: &'t str,
+        view: View<'_>,
+    ) -> Vec<Piece<'t>> {
+        if self.registry.common.is_empty() || is_identifier(key) {
+            return self.pieces(text, view);
+        }
+        let (mut pieces, mut rest) = (Vec::new(), 0);
+        let literal = |part: Range<usize>| {
+            let text = text.get(part).filter(|text| !text.is_empty());
+            text.map(Piece::Text)
+        };
+        for found in self.found(text) {
+            let Some(symbol) = self.choose(found.value, view) else {
+                continue;
+            };
+            if let Some(part) = symbol.extent(text, rest, &found) {
+                pieces.extend(literal(rest..part.start));
+                pieces.push(symbol.piece(view));
+                rest = part.end;
+            }
+        }
+        pieces.extend(literal(rest..text.len()));
+        pieces
+    }
+
     fn each_piece<'t>(&self, text: &'t str, view: View<'_>, take: &mut impl FnMut(Piece<'t>)) {
         let mut rest = 0;
         for found in self.found(text) {
@@ -373,7 +403,7 @@ impl Namer {
             && let Some(symbols) = self.registry.common.get(&value)
             && !self.has_secret(&value)
         {
-            return match first(symbols, view).filter(|_| common::is_identifier(key)) {
+            return match first(symbols, view).filter(|_| is_identifier(key)) {
                 Some(symbol) => Json::String(symbol.named(view, disclosed)),
                 None => json.clone(),
             };

@@ -50,6 +50,7 @@ impl Brought {
                 observation.decision = Some(shown.decision);
                 observation.gate = shown.gate;
             }
+            observation.headers.extend(shown.headers);
             observation.discloses.extend(shown.discloses);
             if let Some(shape) = shown.shape {
                 observation.shape.get_or_insert_default().extend(shape);

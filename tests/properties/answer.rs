@@ -110,6 +110,7 @@ fn kept(suite: &SuiteFile, namer: &Namer, status: u16, body: Body) -> String {
             status,
             body,
             redirect: None,
+            url: None,
             headers: HeaderMap::new(),
         },
     );

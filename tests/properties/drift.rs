@@ -28,6 +28,7 @@ enum What {
     Rule,
     Fault,
     Gate,
+    Headers,
     Discloses,
     Effects,
     NotObserved,
@@ -38,6 +39,7 @@ enum What {
     MoveCell,
     MoveTarget,
     GateLegend,
+    HeaderLegend,
     EffectLegend,
     ShapeLegend,
     NewLegend,
@@ -53,6 +55,7 @@ fn mutation() -> impl Strategy<Value = Mutation> {
         What::Rule,
         What::Fault,
         What::Gate,
+        What::Headers,
         What::Discloses,
         What::Effects,
         What::NotObserved,
@@ -63,6 +66,7 @@ fn mutation() -> impl Strategy<Value = Mutation> {
         What::MoveCell,
         What::MoveTarget,
         What::GateLegend,
+        What::HeaderLegend,
         What::EffectLegend,
         What::ShapeLegend,
         What::NewLegend,
@@ -92,6 +96,11 @@ impl Mutation {
             What::GateLegend => {
                 if let Some(gate) = self.nth(record.gates.values_mut()) {
                     *gate = text;
+                }
+            }
+            What::HeaderLegend => {
+                if let Some(lines) = self.nth(record.headers.values_mut()) {
+                    lines.insert(text);
                 }
             }
             What::ShapeLegend => {
@@ -149,6 +158,7 @@ impl Mutation {
             }
             What::NotObserved => cell.effects = Effects::NotObserved,
             What::Probe => drop(cell.probes.insert(text, Reply::Status(200))),
+            What::Headers => cell.headers = Some(text).filter(|text| text.len() % 2 == 0),
             What::Shape => cell.shape = Some(text).filter(|text| text.len() % 2 == 0),
             _ => {
                 cell.discloses.reverse();
@@ -171,6 +181,9 @@ fn used() -> impl Strategy<Value = Record> {
             record
                 .gates
                 .extend(cell.gate.map(|gate| (gate.clone(), format!("says {gate}"))));
+            record
+                .headers
+                .extend(cell.headers.map(|it| (it.clone(), [it].into())));
             record
                 .shapes
                 .extend(cell.shape.map(|shape| (shape.clone(), [shape].into())));
