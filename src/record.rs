@@ -26,7 +26,7 @@ use crate::fault::{Fault, Reply};
 use crate::findings::Finding;
 use crate::observation::{Effect, Observation, RowChange};
 
-use headers::Shared;
+use headers::Common;
 use labels::{enter_effect, enter_shape, gate_labels};
 
 pub(crate) use aspect::Visitor;
@@ -93,7 +93,7 @@ impl Record {
                 .filter_map(|(_, _, o)| o.gate.as_deref()),
         );
         let answers = observations.iter();
-        let common = Shared::of(answers.map(|(_, _, it)| (it.status(), &it.headers)));
+        let common = Common::of(answers.map(|(_, _, it)| (it.status(), 1, &it.headers)));
         let mut record = Self {
             endpoint,
             headers: common.legend(),
@@ -122,7 +122,7 @@ impl Record {
     fn cell(
         &mut self,
         gates: &BTreeMap<String, String>,
-        common: &Shared,
+        common: &Common,
         observation: Observation,
     ) -> Cell {
         let status = observation.status();

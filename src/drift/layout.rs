@@ -116,9 +116,14 @@ impl Visitor for Labels<'_> {
         same(is_same, self.here.cell.gate.clone())
     }
 
+    /// What a cell has of its own depends on what the others have: [`common_headers`] tells of that.
     fn headers(&self) -> Vec<String> {
-        let is_same = self.here.headers() == self.there.headers();
-        same(is_same, self.here.cell.headers.clone())
+        let [here, there] = [self.here, self.there].map(own_headers);
+        let is_same = here == there || self.here.record.headers == self.there.record.headers;
+        same(
+            is_same && self.here.headers() == self.there.headers(),
+            self.here.cell.headers.clone(),
+        )
     }
 
     fn effects(&self) -> Vec<String> {
@@ -149,6 +154,12 @@ impl Visitor for Labels<'_> {
             self.here.cell.shape.clone(),
         )
     }
+}
+
+/// What the label of a cell's headers stands for.
+fn own_headers<'a>(side: &'a Side<'a>) -> Option<&'a BTreeSet<String>> {
+    let label = side.cell.headers.as_ref()?;
+    side.record.headers.get(label)
 }
 
 /// The entries of the legends that no cell refers to, with what they say.

@@ -78,7 +78,7 @@ fn is_word(word: &str) -> bool {
 const CONSONANTS: usize = 5;
 
 fn is_spoken(letters: &str) -> bool {
-    if !letters.is_ascii() || letters.len() < CONSONANTS {
+    if !letters.is_ascii() || letters.len() <= CONSONANTS {
         return true;
     }
     letters.len() <= LONGEST_WORD && is_pronounced(letters) && has_steady_case(letters)

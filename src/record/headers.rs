@@ -1,17 +1,20 @@
-//! The legend of headers: what all answers have in common, what those of a status have besides, and what is left of a cell.
+//! The legend of headers: what most answers have, what most of a status have besides, and what is left of a cell.
 //!
-//! Answers of one status are mostly alike in their headers, so that most cells have none of their own; and another actor or
-//! target changes the entries of its status at most, but for cells whose answers are like no others.
+//! Answers of one status are mostly alike in their headers, so that most cells have none of their own. What is common is what
+//! more than half have: so one answer that is like no other changes its own line alone, as another actor or target does.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::labels::enter;
 use super::{Cell, Record};
 
-/// The entry of what all answers have.
+/// The entry of what is common to answers of every status.
 const COMMON: &str = "common";
+/// What stands before a line that is common and that a cell has not: no header's name has a space in it.
+const WITHOUT: &str = "without ";
 
-/// The entry of what all answers of a status have besides.
+/// The entry of what is common to answers of a status besides.
 fn common_of(status: u16) -> String {
     format!("{COMMON} {status}")
 }
@@ -21,26 +24,48 @@ pub(super) type Legend = BTreeMap<String, BTreeSet<String>>;
 
 /// What answers have in common.
 #[derive(Default)]
-pub(super) struct Shared {
+pub(super) struct Common {
     all: BTreeSet<String>,
     by_status: BTreeMap<u16, BTreeSet<String>>,
 }
 
-impl Shared {
-    /// Of answers by their status. What came instead of an answer shares nothing.
+/// How many answers of a status there are, and how many of them have a line.
+#[derive(Default)]
+struct Count<'a> {
+    answers: usize,
+    lines: BTreeMap<&'a str, usize>,
+}
+
+impl Count<'_> {
+    fn common(&self) -> BTreeSet<String> {
+        let most = self
+            .lines
+            .iter()
+            .filter(|(_, count)| **count * 2 > self.answers);
+        most.map(|(line, _)| (*line).to_owned()).collect()
+    }
+}
+
+impl Common {
+    /// Of answers by their status, so many of each. What came instead of an answer has nothing in common.
     pub(super) fn of<'a>(
-        answers: impl Iterator<Item = (Option<u16>, &'a BTreeSet<String>)>,
+        answers: impl Iterator<Item = (Option<u16>, usize, &'a BTreeSet<String>)>,
     ) -> Self {
-        let mut by_status = BTreeMap::<u16, BTreeSet<String>>::new();
-        for (status, lines) in answers.filter_map(|(status, lines)| Some((status?, lines))) {
-            let known = by_status.entry(status).or_insert_with(|| lines.clone());
-            known.retain(|line| lines.contains(line));
+        let mut counts = BTreeMap::<u16, Count<'a>>::new();
+        for (status, number, lines) in answers {
+            let Some(status) = status else { continue };
+            let count = counts.entry(status).or_default();
+            count.answers += number;
+            for line in lines {
+                *count.lines.entry(line).or_default() += number;
+            }
         }
-        let mut sets = by_status.values();
-        let mut all = sets.next().cloned().unwrap_or_default();
-        for lines in sets {
-            all.retain(|line| lines.contains(line));
-        }
+        let by_status = counts.iter();
+        let mut by_status: BTreeMap<u16, BTreeSet<String>> = by_status
+            .map(|(status, count)| (*status, count.common()))
+            .collect();
+        let all = by_status.values().cloned();
+        let all = all.reduce(|one, other| &one & &other).unwrap_or_default();
         for lines in by_status.values_mut() {
             lines.retain(|line| !all.contains(line));
         }
@@ -55,20 +80,26 @@ impl Shared {
         entries.filter(|(_, lines)| !lines.is_empty()).collect()
     }
 
-    /// Enters what an answer has of its own, and gives its label.
+    /// Enters in what an answer is not like the others, and gives its label.
     pub(super) fn enter_own(
         &self,
         legend: &mut Legend,
         status: Option<u16>,
-        mut lines: BTreeSet<String>,
+        lines: BTreeSet<String>,
     ) -> Option<String> {
-        if let Some(status) = status {
-            let of_status = self.by_status.get(&status);
-            lines.retain(|line| {
-                !self.all.contains(line) && of_status.is_none_or(|lines| !lines.contains(line))
-            });
-        }
-        (!lines.is_empty()).then(|| enter_headers(legend, lines))
+        let of_status = status.and_then(|status| self.by_status.get(&status));
+        let own = match of_status {
+            None => lines,
+            Some(of_status) => {
+                let is_common = |line: &String| self.all.contains(line) || of_status.contains(line);
+                let missing = self.all.iter().chain(of_status);
+                let missing = missing.filter(|line| !lines.contains(*line));
+                let missing: Vec<String> = missing.map(|line| format!("{WITHOUT}{line}")).collect();
+                let besides = lines.into_iter().filter(|line| !is_common(line));
+                besides.chain(missing).collect()
+            }
+        };
+        (!own.is_empty()).then(|| enter_headers(legend, own))
     }
 }
 
@@ -88,16 +119,25 @@ impl Record {
     /// What the headers of a cell's answer say. A label that the legend does not explain stands for itself.
     #[must_use]
     pub fn headers_of(&self, cell: &Cell) -> BTreeSet<String> {
-        let entries = cell
-            .status()
-            .map(|status| [COMMON.to_owned(), common_of(status)]);
-        let common = entries.into_iter().flatten();
+        if self.headers.is_empty() && cell.headers.is_none() {
+            return BTreeSet::new();
+        }
+        let labels = cell.status().map(|it| [COMMON.to_owned(), common_of(it)]);
+        let common = labels.into_iter().flatten();
         let common = common.filter_map(|label| self.headers.get(&label));
         let mut lines: BTreeSet<String> = common.flatten().cloned().collect();
-        if let Some(label) = &cell.headers {
-            match self.headers.get(label) {
-                Some(own) => lines.extend(own.iter().cloned()),
-                None => drop(lines.insert(label.clone())),
+        let Some(label) = &cell.headers else {
+            return lines;
+        };
+        let Some(own) = self.headers.get(label) else {
+            lines.insert(label.clone());
+            return lines;
+        };
+        for line in own {
+            match line.strip_prefix(WITHOUT) {
+                // One that is not there cannot be missing: an edited file says all the same that it is.
+                Some(missing) if lines.remove(missing) => {}
+                _ => drop(lines.insert(line.clone())),
             }
         }
         lines
@@ -122,21 +162,23 @@ impl Record {
         let mut kinds = BTreeMap::new();
         for (_, _, cell) in self.iter() {
             let kind = (cell.status(), cell.headers.clone());
-            kinds.entry(kind).or_insert_with(|| self.headers_of(cell));
+            let known = kinds.entry(kind);
+            let (count, _) = known.or_insert_with(|| (0, self.headers_of(cell)));
+            *count += 1;
         }
-        let answers = kinds.iter().map(|((status, _), lines)| (*status, lines));
-        let shared = Shared::of(answers);
-        let mut legend = shared.legend();
+        let answers = kinds.iter();
+        let common =
+            Common::of(answers.map(|((status, _), (count, lines))| (*status, *count, lines)));
+        self.headers = common.legend();
         let mut labels = BTreeMap::new();
-        for (kind, lines) in kinds {
-            let label = shared.enter_own(&mut legend, kind.0, lines);
+        for (kind, (_, lines)) in kinds {
+            let label = common.enter_own(&mut self.headers, kind.0, lines);
             labels.insert(kind, label);
         }
-        self.headers = legend;
         for cell in self.cells.values_mut().flat_map(|row| row.values_mut()) {
             let label = labels.get(&(cell.status(), cell.headers.clone()));
             if let Some(label) = label.filter(|label| **label != cell.headers) {
-                std::sync::Arc::make_mut(cell).headers.clone_from(label);
+                Arc::make_mut(cell).headers.clone_from(label);
             }
         }
     }
@@ -161,17 +203,18 @@ mod tests {
         Record::build("GET /x".to_owned(), cells)
     }
 
-    fn three() -> Record {
+    fn four() -> Record {
         record(&[
             ("a", answer(200, &["vary: cookie", "x-page"])),
             ("b", answer(200, &["vary: cookie", "x-page", "x-owner"])),
-            ("c", answer(403, &["vary: cookie", "x-why"])),
+            ("c", answer(200, &["vary: cookie"])),
+            ("d", answer(403, &["vary: cookie", "x-why"])),
         ])
     }
 
     #[test]
     fn what_answers_share_stands_once() {
-        insta::assert_snapshot!(three().to_yaml().unwrap(), @r"
+        insta::assert_snapshot!(four().to_yaml().unwrap(), @r"
         format: 2
         endpoint: GET /x
         headers:
@@ -183,13 +226,16 @@ mod tests {
           - x-why
           headers 83bf:
           - x-owner
+          headers ffff:
+          - without x-page
         cells:
           t:
             a: {allowed: 200}
             b: {allowed: 200, headers: headers 83bf}
-            c: {denied: 403}
+            c: {allowed: 200, headers: headers ffff}
+            d: {denied: 403}
         ");
-        assert_eq!(Record::parse(&three().to_yaml().unwrap()).unwrap(), three());
+        assert_eq!(Record::parse(&four().to_yaml().unwrap()).unwrap(), four());
     }
 
     #[test]
@@ -197,22 +243,43 @@ mod tests {
         let more = record(&[
             ("a", answer(200, &["vary: cookie", "x-page"])),
             ("b", answer(200, &["vary: cookie", "x-page", "x-owner"])),
-            ("c", answer(403, &["vary: cookie", "x-why"])),
-            ("d", answer(401, &["x-other"])),
+            ("c", answer(200, &["vary: cookie"])),
+            ("d", answer(403, &["vary: cookie", "x-why"])),
+            ("e", answer(401, &["x-other"])),
+            ("f", answer(200, &["vary: cookie", "x-page"])),
         ]);
-        for actor in ["a", "b", "c"] {
-            assert_eq!(more.cell_at("t", actor), three().cell_at("t", actor));
+        for actor in ["a", "b", "c", "d"] {
+            assert_eq!(more.cell_at("t", actor), four().cell_at("t", actor));
         }
     }
 
     #[test]
     fn a_part_of_a_record_is_as_if_only_that_had_been_swept() {
-        let part = three().retain(|_, actor| actor != "a");
+        let part = four().retain(|_, actor| actor != "a");
         let swept = record(&[
             ("b", answer(200, &["vary: cookie", "x-page", "x-owner"])),
-            ("c", answer(403, &["vary: cookie", "x-why"])),
+            ("c", answer(200, &["vary: cookie"])),
+            ("d", answer(403, &["vary: cookie", "x-why"])),
         ]);
         assert_eq!(part, swept);
+    }
+
+    #[test]
+    fn what_is_common_and_what_is_not_is_what_was_seen() {
+        let record = four();
+        let lines = |actor: &str| {
+            let lines = record.headers_of(record.cell_at("t", actor).unwrap());
+            lines.into_iter().collect::<Vec<_>>().join(", ")
+        };
+        assert_eq!(
+            ["a", "b", "c", "d"].map(lines),
+            [
+                "vary: cookie, x-page",
+                "vary: cookie, x-owner, x-page",
+                "vary: cookie",
+                "vary: cookie, x-why"
+            ]
+        );
     }
 
     #[test]
