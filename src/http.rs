@@ -13,9 +13,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use reqwest::header::HeaderMap;
-pub(crate) use reqwest::header::HeaderName;
-use reqwest::header::{HeaderValue, LOCATION};
+use reqwest::header::LOCATION;
+pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Request, Response, retry};
 use serde_json::Value as Json;

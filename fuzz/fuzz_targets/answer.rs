@@ -52,7 +52,7 @@ fuzz_target!(|data: &[u8]| {
     named(&String::from_utf8_lossy(bytes));
     let shown = observe::answer(&SUITE, &NAMER, VIEW, &Answer { status, body, redirect: None, url: None, headers: HeaderMap::new() });
     let gate = shown.gate.into_iter();
-    let kept = gate.chain(shown.discloses).chain(shown.shape.into_iter().flatten());
+    let kept = gate.chain(shown.headers).chain(shown.discloses).chain(shown.shape.into_iter().flatten());
     kept.for_each(|text| assert!(!leaks(&text), "{text}"));
 });
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::cookie;
 use super::marked::{Marks, marks_of};
-use super::place::{place, uncounted};
+use super::place::{made, place, uncounted};
 use super::plain::{hidden, shown, shown_under};
 use crate::http::{Answer, Body, HeaderName};
 use crate::suite::{HeadersSpec, cookie_subject};
@@ -122,17 +122,25 @@ fn lines(marks: &mut Marks<'_>, answer: &Answer, name: &str) -> Vec<Line> {
     if WITHOUT_VALUES.contains(&name) {
         return vec![String::new().into()];
     }
+    let leads = matches!(name, "location" | "refresh");
     let values = answer.headers.get_all(name).iter();
     let values = values.map(|value| {
         let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        let text = of_service(answer, text);
+        let text = if leads {
+            text
+        } else {
+            of_service(answer, text)
+        };
         // As an identifier: what stands in the place of a thing says which one it is.
         let key = if name == "location" { "id" } else { name };
         marks.mark(key, &text)
     });
     let values: Vec<String> = values.collect();
     match name {
-        "location" => values.iter().map(|it| made(marks, answer, it)).collect(),
+        "location" => values
+            .iter()
+            .map(|it| location(marks, answer, it))
+            .collect(),
         "refresh" => values.iter().map(|it| refresh(marks, answer, it)).collect(),
         "set-cookie" => values.iter().map(|value| cookie_line(value)).collect(),
         CHALLENGE | "proxy-authenticate" => challenges(&values.join(", "))
@@ -144,7 +152,10 @@ fn lines(marks: &mut Marks<'_>, answer: &Answer, name: &str) -> Vec<Line> {
             .filter_map(|it| media_type(answer, it))
             .map(Line::from)
             .collect(),
-        "link" => vec![relations(marks, &values.join(", ")).into()],
+        "link" => relations(marks, &values.join(", "))
+            .into_iter()
+            .map(Line::from)
+            .collect(),
         name if LISTS.contains(&name) => vec![list(&values.join(",")).into()],
         "access-control-max-age" => vec![String::new().into()],
         name if name.starts_with("access-control-") => {
@@ -182,9 +193,11 @@ fn replaced_origin(text: &str, origin: &str) -> String {
     })
 }
 
-/// Where what was made is.
-fn made(marks: &mut Marks<'_>, answer: &Answer, location: &str) -> Line {
-    uncounted(&place(marks, answer.url.as_ref(), location)).into()
+/// Where what was made is, or what is meant.
+fn location(marks: &mut Marks<'_>, answer: &Answer, location: &str) -> Line {
+    let place = uncounted(&place(marks, answer.url.as_ref(), location));
+    let is_made = answer.status == 201;
+    if is_made { made(&place) } else { place }.into()
 }
 
 /// `5; url=/login`.
@@ -243,8 +256,8 @@ fn media_type(answer: &Answer, value: &str) -> Option<String> {
     Some(all.collect::<Vec<_>>().join("; "))
 }
 
-/// The relations of links, with the known values in each.
-fn relations(marks: &Marks<'_>, value: &str) -> String {
+/// The relations of links, with the known values in each: a line each, since pages have now this and now that one.
+fn relations(marks: &Marks<'_>, value: &str) -> BTreeSet<String> {
     let links = parts(value, ',').into_iter().map(|link| {
         let parameters = link.split_once('>').map_or("", |(_, rest)| rest);
         let mut pairs = parts(parameters, ';').into_iter();
@@ -261,8 +274,7 @@ fn relations(marks: &Marks<'_>, value: &str) -> String {
             format!("{relation} ({symbols})")
         }
     });
-    let links: BTreeSet<String> = links.collect();
-    links.into_iter().collect::<Vec<_>>().join(", ")
+    links.collect()
 }
 
 /// The known values in a text, and nothing else of it.

@@ -4,12 +4,14 @@ use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::marked::{Marks, is_mark};
-use super::plain::{VALUE, shown, shown_under};
+use super::plain::{VALUE, hidden, shown, shown_under};
 use crate::http::{NOWHERE, leads};
 use crate::symbols::is_identifier;
 
 /// What stands for a number that is counted up.
 const NUMBER: &str = "<number>";
+/// What stands for the place that was called: whose it is, its cell says.
+const HERE: &str = "<here>";
 
 /// Where a location leads that an answer from `url` had, with marks for known values: a path on the same service, else a
 /// whole URL without a port. Of the query, values of known names are named, and others shown if they are plain words.
@@ -22,20 +24,33 @@ pub(super) fn place(marks: &mut Marks<'_>, url: Option<&Url>, location: &str) ->
     let (to, fragment) = split(&to, '#');
     let (path, query) = split(to, '?');
     let mut out = segments(marks, path);
+    let here = here(marks, url);
     if let Some(query) = query {
         out.push('?');
-        out.push_str(&pairs(marks, query));
+        out.push_str(&pairs(marks, query, &here));
     }
     if let Some(fragment) = fragment {
-        let is_query = fragment.contains('=');
-        let shown = if is_query { pairs } else { segments };
         out.push('#');
-        out.push_str(&shown(marks, fragment));
+        out.push_str(&if fragment.contains('=') {
+            pairs(marks, fragment, &here)
+        } else {
+            segments(marks, fragment)
+        });
     }
     out
 }
 
-/// A place in which numbers that were counted up are not told: of what was made a moment ago.
+/// The ways in which a query can say what was called, for a login that leads back there.
+fn here(marks: &mut Marks<'_>, url: Option<&Url>) -> Vec<String> {
+    let Some(url) = url else { return Vec::new() };
+    let query = url.query().map(|query| format!("?{query}"));
+    let path = format!("{}{}", url.path(), query.unwrap_or_default());
+    let origin = url.origin().ascii_serialization();
+    let ways = [url.path().to_owned(), format!("{origin}{path}"), path];
+    ways.iter().map(|way| decoded(marks, "", way)).collect()
+}
+
+/// A place in which numbers are not told, which can have been counted up.
 pub(super) fn uncounted(place: &str) -> String {
     let (path, rest) = place.split_at(place.find(['?', '#']).unwrap_or(place.len()));
     let segments = path.split('/').map(|segment| {
@@ -43,6 +58,14 @@ pub(super) fn uncounted(place: &str) -> String {
         if is_number { NUMBER } else { segment }
     });
     format!("{}{rest}", segments.collect::<Vec<_>>().join("/"))
+}
+
+/// The place of what was made a moment ago, whose last part is what it is called from now on.
+pub(super) fn made(place: &str) -> String {
+    match place.rsplit_once('/') {
+        Some((before, last)) if !last.is_empty() => format!("{before}/{}", hidden(last)),
+        _ => place.to_owned(),
+    }
 }
 
 fn split(text: &str, at: char) -> (&str, Option<&str>) {
@@ -63,13 +86,16 @@ fn segments(marks: &mut Marks<'_>, path: &str) -> String {
 }
 
 /// A query by its names. Its order can be that of a map, which is another one each time.
-fn pairs(marks: &mut Marks<'_>, query: &str) -> String {
+fn pairs(marks: &mut Marks<'_>, query: &str, here: &[String]) -> String {
     let pair = |pair: &str| {
         let (name, value) = split(pair, '=');
         let name = decoded(marks, "", &name.replace('+', " "));
         let name = shown(&name);
         let Some(value) = value else { return name };
         let value = decoded(marks, &name, &value.replace('+', " "));
+        if here.contains(&value) {
+            return format!("{name}={HERE}");
+        }
         format!("{name}={}", value_under(&name, &value))
     };
     let mut pairs: Vec<String> = query.split('&').map(pair).collect();
@@ -109,4 +135,68 @@ fn nested(name: &str, value: &str) -> String {
 fn decoded(marks: &mut Marks<'_>, key: &str, part: &str) -> String {
     let text = percent_decode_str(part).decode_utf8_lossy();
     marks.mark(key, &text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::symbols::{Registry, View};
+    use crate::world::{Class, Field, Instance};
+
+    /// The place of a location, as an owner with the id `u-1234567890` sees it who called its own keys.
+    fn shown_place(location: &str) -> String {
+        let value = "u-1234567890".to_owned();
+        let class = Class::Symbol;
+        let mut owner = Instance::default();
+        let field = Field { value, class };
+        owner.fields.insert("user_id".to_owned(), field);
+        let mut registry = Registry::default();
+        registry.add_world_entity("owner", &owner);
+        let namer = registry.build();
+        let view = View {
+            cell: 0,
+            actor: "other",
+        };
+        let mut marks = Marks::new(&namer, view);
+        let url = Url::parse("http://localhost:1/users/u-1234567890/keys?all=1").unwrap();
+        let place = place(&mut marks, Some(&url), location);
+        marks.named(&place)
+    }
+
+    #[test]
+    fn a_place_is_shown_with_what_was_written_and_without_what_was_drawn() {
+        let places = [
+            ("/in?flash=denied&ok=0", "/in?flash=denied&ok=0"),
+            ("list?b=2&a=x%20y", "/users/<user_id>/list?a=x y&b=<number>"),
+            (
+                "/in?state=abc&code=9f2c4b7a",
+                "/in?code=<value>&state=<value>",
+            ),
+            ("/in?error_code=403", "/in?error_code=403"),
+            ("/reset/9f2c4b7ad01e", "/reset/<value>"),
+            ("/in?user=u-1234567890", "/in?user=<user_id>"),
+            (
+                "https://me:pw@sso.example:99/in#access_token=x",
+                "https://sso.example/in#access_token=<value>",
+            ),
+            ("http://[::1", "what is no URL"),
+        ];
+        for (location, expected) in places {
+            assert_eq!(shown_place(location), expected);
+        }
+    }
+
+    #[test]
+    fn a_login_that_leads_back_is_the_same_from_everywhere() {
+        let back = [
+            "/in?next=%2Fusers%2Fu-1234567890%2Fkeys%3Fall%3D1",
+            "/in?next=/users/u-1234567890/keys",
+            "/in?next=http://localhost:1/users/u-1234567890/keys?all=1",
+        ];
+        assert!(back.iter().all(|it| shown_place(it) == "/in?next=<here>"));
+        assert_eq!(
+            shown_place("/in?next=%2Fusers%2Fu-1234567890"),
+            "/in?next=/users/<user_id>"
+        );
+    }
 }

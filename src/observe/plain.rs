@@ -3,6 +3,9 @@
 //! A secret that no suite names is not known as one. It is random, or stands under a name that says what it is; so a text is
 //! shown only where it is neither.
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
 use super::marked::is_mark;
 use crate::init::secrets;
 
@@ -31,11 +34,22 @@ pub(super) fn hidden(text: &str) -> String {
     replaced(text, |_| true)
 }
 
+/// Parameters of logins that are drawn for each.
+const DRAWN: [&str; 7] = [
+    "challenge",
+    "flow",
+    "relaystate",
+    "saml",
+    "state",
+    "tab_id",
+    "ticket",
+];
+
 /// Whether what stands under a name is never shown. An error's code is none.
 fn is_of_a_secret(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
-    let says = ["error", "status", "reason", "result"];
-    secrets::is_named(name) && !says.iter().any(|word| lower.contains(word))
+    let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    secrets::is_named(name) && !has(&["error", "status", "reason", "result"]) || has(&DRAWN)
 }
 
 fn replaced(text: &str, is_hidden: impl Fn(&str) -> bool) -> String {
@@ -65,39 +79,50 @@ pub(super) fn is_plain(text: &str) -> bool {
 fn is_word(word: &str) -> bool {
     let letters = word.trim_end_matches(|c: char| c.is_ascii_digit());
     let digits = word.len() - letters.len();
-    let (letters, is_short) = match letters.trim_start_matches(|c: char| c.is_ascii_digit()) {
-        "" => return digits <= DIGITS,
-        // As in `30d` and `2fa`.
-        rest if rest.len() < letters.len() => (rest, word.len() <= DIGITS),
-        rest => (rest, digits < DIGITS),
-    };
-    is_short && letters.chars().all(char::is_alphabetic) && is_spoken(letters)
+    let inner = letters.trim_start_matches(|c: char| c.is_ascii_digit());
+    if inner.is_empty() {
+        return digits <= DIGITS;
+    }
+    let is_letters = inner.chars().all(char::is_alphabetic);
+    // As in `30d` and `2fa`.
+    let is_short = inner.len() == letters.len() || word.len() <= DIGITS;
+    is_letters && is_short && digits < DIGITS && is_spoken(inner, digits > 0)
 }
 
-/// How many consonants follow each other in a word at most, as in `lengths`.
-const CONSONANTS: usize = 5;
+/// A word of so many letters is one whatever they are; with a number behind it, of one less.
+const SYLLABLE: usize = 5;
 
-fn is_spoken(letters: &str) -> bool {
-    if !letters.is_ascii() || letters.len() <= CONSONANTS {
+fn is_spoken(letters: &str, has_number: bool) -> bool {
+    if !letters.is_ascii() || letters.len() + usize::from(has_number) <= SYLLABLE {
         return true;
     }
-    letters.len() <= LONGEST_WORD && is_pronounced(letters) && has_steady_case(letters)
+    letters.len() <= LONGEST_WORD && has_steady_case(letters) && is_pronounced(letters)
 }
 
-fn is_pronounced(letters: &str) -> bool {
-    let is_vowel = |c: char| "aeiouyAEIOUY".contains(c);
-    let mut runs = letters.split(is_vowel);
-    letters.contains(is_vowel) && runs.all(|run| run.len() <= CONSONANTS)
-}
-
-/// Whether capitals begin words of two letters and more (`SameSite`), or stand together (`URL`).
+/// Whether capitals begin words (`SameSite`), or stand together (`URL`).
 fn has_steady_case(letters: &str) -> bool {
     let is_upper: Vec<bool> = letters.bytes().map(|b| b.is_ascii_uppercase()).collect();
-    let changes = is_upper
-        .windows(2)
-        .filter(|pair| pair.first() != pair.last());
-    // A word that begins with a capital changes twice.
-    changes.count() <= letters.len() / 3
+    let changes = is_upper.windows(2).filter(|two| two.first() != two.last());
+    changes.count() * 8 <= letters.len() * 3
+}
+
+/// The pairs of letters that words have most; of letters that were drawn, one pair in five is among them.
+const PAIRS: &str = "ab ac ad ag ai al am an ap ar as at au ba be bl ca ce ch ck cl co cr ct da de di do ds ea ec ed ee \
+    ef el em en ep er es et ev ew ex fe ff fi fo ge gs ha he hi ho ia ic id ie if ig il im in io ir is \
+    it iv ke la ld le li ll lo ls ma me mi mp na nc nd ne ng ni no ns nt oc od ol om on oo op or os ot \
+    ou ow pa pe pl po pr pt qu ra rd re rg ri rm ro rr rs rt ry sa sc se sh si so sp ss st su ta tc te \
+    th ti to tr ts tt tu ue ul un ur us ut va ve vi wa we";
+
+/// Whether more than half of the pairs of letters are those of words, in parts of a hundred.
+const SPOKEN: usize = 55;
+
+fn is_pronounced(letters: &str) -> bool {
+    static KNOWN: LazyLock<BTreeSet<&[u8]>> =
+        LazyLock::new(|| PAIRS.split_whitespace().map(str::as_bytes).collect());
+    let lower = letters.to_ascii_lowercase();
+    let pairs = lower.as_bytes().windows(2);
+    let known = pairs.clone().filter(|pair| KNOWN.contains(*pair)).count();
+    known * 100 >= pairs.len() * SPOKEN
 }
 
 #[cfg(test)]
@@ -113,6 +138,9 @@ mod tests {
             "/keys/list",
             "https://app.example.org:8443",
             "SameSite",
+            "redirect",
+            "dashboard",
+            "Unauthorized",
             "application/vnd.api+json",
             "oauth2",
             "30d",

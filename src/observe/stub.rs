@@ -9,7 +9,7 @@ use regex::Regex;
 const LONGEST: usize = 2_000;
 
 /// The words of such bodies, as frameworks and proxies write them.
-const WORDS: &str = "a and apache at automatically available be been being click continue document error follow found \
+const WORDS: &str = "a and apache are at automatically available be been being click continue document error follow found \
     go has here html http https if is it link location moved nginx not now object of on openresty other page \
     permanent permanently please port redirect redirected redirecting redirection request resource see server should \
     target temporarily temporary that the this to url use via wait will you your";

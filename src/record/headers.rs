@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn what_answers_share_stands_once() {
-        insta::assert_snapshot!(four().to_yaml().unwrap(), @r"
+        insta::assert_snapshot!(four().to_yaml().unwrap(), @"
         format: 2
         endpoint: GET /x
         headers:
@@ -224,15 +224,15 @@ mod tests {
           - x-page
           common 403:
           - x-why
-          headers 83bf:
+          headers 3b2b:
           - x-owner
-          headers ffff:
+          headers fe44:
           - without x-page
         cells:
           t:
             a: {allowed: 200}
-            b: {allowed: 200, headers: headers 83bf}
-            c: {allowed: 200, headers: headers ffff}
+            b: {allowed: 200, headers: headers 3b2b}
+            c: {allowed: 200, headers: headers fe44}
             d: {denied: 403}
         ");
         assert_eq!(Record::parse(&four().to_yaml().unwrap()).unwrap(), four());

@@ -298,3 +298,105 @@ fn a_secret_that_no_suite_names_is_in_no_record_wherever_a_header_has_it() {
     "#);
     assert!(!SWEPT.report.to_string().contains(SECRET));
 }
+
+const UNSTEADY: &str = "request: { method: GET, path: \"/cases/unsteady/{{ target.item_id }}\" }\ntargets: [owner's item]\n";
+
+#[test]
+fn a_header_that_comes_and_goes_is_named_with_its_rule_and_calibration_adds_it() {
+    let service = Served::start();
+    let place = Place::with("heads").write("heads/endpoints/unsteady.yaml", UNSTEADY);
+    let url = service.url();
+    let fixed = [
+        "record",
+        "heads",
+        "--base-url",
+        &url,
+        "--reason",
+        "so it is",
+    ];
+    let run = |more: &[&str]| {
+        let filter = ["--filter", "unsteady"];
+        place.run(&[&fixed[..], &filter, more].concat())
+    };
+    assert_snapshot!(run(&[]).error(5), @r#"
+    swept unsteady: 4 cells
+    swept unsteady: 4 cells
+    error: two sweeps of the same service differ, nothing was accepted:
+      unsteady: header set-cookie=lb
+        owner's item/owner: set-cookie: lb=<value> / not there
+        owner's item/friend: set-cookie: lb=<value> / not there
+        owner's item/stranger: set-cookie: lb=<value> / not there
+        and 1 more cells
+      unsteady: header x-shard
+        owner's item/owner: x-shard / not there
+        owner's item/friend: x-shard / not there
+        owner's item/stranger: x-shard / not there
+        and 1 more cells
+      = help: add to suite.yaml, or let `--calibrate` do it:
+    headers:
+      ignore:
+        # not the same in two sweeps of unsteady/owner's item/owner
+        - "set-cookie=lb"
+        # not the same in two sweeps of unsteady/owner's item/owner
+        - x-shard
+    "#);
+    let service = Served::start();
+    let url = service.url();
+    let fixed = [
+        "record",
+        "heads",
+        "--base-url",
+        &url,
+        "--reason",
+        "so it is",
+    ];
+    let calibrate = ["--filter", "unsteady", "--calibrate"];
+    place.run(&[&fixed[..], &calibrate].concat()).result();
+    let suite = fs::read_to_string(place.path("heads/suite.yaml")).unwrap();
+    let (_, added) = suite.split_once("message: $.error\n").unwrap();
+    assert_snapshot!(added, @"");
+}
+
+#[test]
+fn only_what_the_suite_lists_is_in_a_record_and_all_is_searched() {
+    let service = Served::start();
+    service.open_hole();
+    let listed = "refusal:\n  message: $.error\nheaders:\n  only: [X-Owner, set-cookie]\n  ignore: [set-cookie=session]\n";
+    let place =
+        Place::with("heads").edit("heads/suite.yaml", "refusal:\n  message: $.error\n", listed);
+    let (url, filter) = (service.url(), ["--filter", "leak-refused"]);
+    let record = [
+        "record",
+        "heads",
+        "--base-url",
+        &url,
+        "--reason",
+        "so it is",
+    ];
+    place.run(&[&record[..], &filter].concat()).result();
+    let file = place.path("heads/snapshots/leak-refused.snap");
+    let text = fs::read_to_string(file).unwrap();
+    let (_, record) = text.split_once("\n---\n").unwrap();
+    assert_snapshot!(record, @r#"
+    format: 2
+    endpoint: GET /cases/leak-refused/{{ target.item_id }}
+    gates:
+      no: no
+    headers:
+      common 403:
+      - 'x-owner: <user_id>'
+    shapes:
+      body 3660:
+      - page
+    cells:
+      owner's item:
+        owner: {allowed: 200, effects: not observed, shape: body 3660}
+        friend: {allowed: 200, effects: not observed, shape: body 3660}
+        stranger: {denied: 403, gate: "no", discloses: [owner.token, owner.user_id], effects: not observed}
+        anonymous: {denied: 401, gate: "no", effects: not observed}
+    findings:
+    - {kind: others-secret-disclosed, target: owner's item, actor: stranger, detail: was shown owner.token}
+    - {kind: other-tenant-disclosed, target: owner's item, actor: stranger, detail: 'of south was shown owner.token, owner.user_id'}
+    - {kind: status-differs, detail: '`no` refuses with 401 and 403'}
+    "#);
+}
