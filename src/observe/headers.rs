@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::cookie;
 use super::marked::{Marks, marks_of};
-use super::place::{made, place, uncounted};
+use super::place::{decoded, made, place, uncounted};
 use super::plain::{hidden, shown, shown_under};
 use crate::http::{Answer, Body, HeaderName};
 use crate::suite::{HeadersSpec, cookie_subject};
@@ -132,7 +132,10 @@ fn lines(marks: &mut Marks<'_>, answer: &Answer, name: &str) -> Vec<Line> {
             of_service(answer, text)
         };
         // As an identifier: what stands in the place of a thing says which one it is.
-        let key = if name == "location" { "id" } else { name };
+        let key = if leads { "id" } else { name };
+        if leads {
+            decoded(marks, key, &text);
+        }
         marks.mark(key, &text)
     });
     let values: Vec<String> = values.collect();

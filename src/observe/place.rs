@@ -15,7 +15,16 @@ const HERE: &str = "<here>";
 
 /// Where a location leads that an answer from `url` had, with marks for known values: a path on the same service, else a
 /// whole URL without a port. Of the query, values of known names are named, and others shown if they are plain words.
+///
+/// What it is relative to is no part of the answer, so nothing of it counts as disclosed.
 pub(super) fn place(marks: &mut Marks<'_>, url: Option<&Url>, location: &str) -> String {
+    let disclosed = std::mem::take(&mut marks.disclosed);
+    let place = place_from(marks, url, location);
+    marks.disclosed = disclosed;
+    place
+}
+
+fn place_from(marks: &mut Marks<'_>, url: Option<&Url>, location: &str) -> String {
     let to = url.map_or_else(|| location.to_owned(), |url| leads(location, url));
     if to == NOWHERE {
         return to;
@@ -132,7 +141,7 @@ fn nested(name: &str, value: &str) -> String {
 }
 
 /// A part of a URL without its escapes. Values in it are known as they were, so they are looked for again.
-fn decoded(marks: &mut Marks<'_>, key: &str, part: &str) -> String {
+pub(super) fn decoded(marks: &mut Marks<'_>, key: &str, part: &str) -> String {
     let text = percent_decode_str(part).decode_utf8_lossy();
     marks.mark(key, &text)
 }

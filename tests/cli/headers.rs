@@ -187,9 +187,6 @@ fn a_realm_that_names_somebody_discloses_it() {
 #[test]
 fn a_location_of_what_was_made_that_is_anothers_is_disclosed() {
     assert_snapshot!(drift("created"), @"
-    disclosure-widened owner: not disclosed -> target.item_id
-    disclosure-widened friend: not disclosed -> target.item_id
-    disclosure-widened stranger: not disclosed -> target.item_id
     header-changed owner: location: /items/<value> -> location: /items/<target.item_id>
     header-changed friend: location: /items/<value> -> location: /items/<target.item_id>
     header-changed stranger: location: /items/<value> -> location: /items/<target.item_id>
@@ -215,8 +212,8 @@ fn a_link_with_anothers_identifier_discloses_it() {
     disclosure-widened friend: not disclosed -> owner.user_id
     disclosure-widened stranger: not disclosed -> owner.user_id
     finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.user_id
-    header-changed friend: link: first, next (<actor.user_id>) -> link: first, next (<user_id>)
-    header-changed stranger: link: first, next (<actor.user_id>) -> link: first, next (<user_id>)
+    header-changed friend: link: next (<actor.user_id>) -> link: next (<user_id>)
+    header-changed stranger: link: next (<actor.user_id>) -> link: next (<user_id>)
     disclosure-narrowed friend: actor.user_id -> not disclosed
     disclosure-narrowed stranger: actor.user_id -> not disclosed
     ");
@@ -291,9 +288,9 @@ fn a_secret_that_no_suite_names_is_in_no_record_wherever_a_header_has_it() {
       body e3b0: []
     cells:
       owner's item:
-        owner: {allowed: 200, effects: not observed, shape: body e3b0}
-        friend: {allowed: 200, effects: not observed, shape: body e3b0}
-        stranger: {allowed: 200, effects: not observed, shape: body e3b0}
+        owner: {allowed: 200, discloses: [target.item_id], effects: not observed, shape: body e3b0}
+        friend: {allowed: 200, discloses: [target.item_id], effects: not observed, shape: body e3b0}
+        stranger: {allowed: 200, discloses: [target.item_id], effects: not observed, shape: body e3b0}
         anonymous: {denied: 401, gate: who-are-you, effects: not observed}
     "#);
     assert!(!SWEPT.report.to_string().contains(SECRET));
@@ -354,7 +351,14 @@ fn a_header_that_comes_and_goes_is_named_with_its_rule_and_calibration_adds_it()
     place.run(&[&fixed[..], &calibrate].concat()).result();
     let suite = fs::read_to_string(place.path("heads/suite.yaml")).unwrap();
     let (_, added) = suite.split_once("message: $.error\n").unwrap();
-    assert_snapshot!(added, @"");
+    assert_snapshot!(added, @r#"
+    headers:
+      ignore:
+        # not the same in two sweeps of unsteady/owner's item/owner
+        - "set-cookie=lb"
+        # not the same in two sweeps of unsteady/owner's item/owner
+        - x-shard
+    "#);
 }
 
 #[test]
