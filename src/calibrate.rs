@@ -13,7 +13,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::observation::{ColumnChange, RowChange};
 use crate::record::{Cell, Record, Visitor};
-use crate::suite::{Glob, SuiteFile, TextRule};
+use crate::suite::{Glob, HeaderPattern, SuiteFile, TextRule, subject};
 use crate::sweep::Own;
 use crate::text::{is_uuid, plain};
 
@@ -56,6 +56,11 @@ pub enum Rule {
         /// What it wrote the first time.
         to: String,
     },
+    /// An entry of `headers.ignore`.
+    Header {
+        /// A header's name, or `set-cookie=NAME`.
+        name: String,
+    },
     /// An entry of `background`.
     Background(Own),
     /// An entry of `endpoints` that has the calls of an endpoint made one at a time.
@@ -71,6 +76,7 @@ impl Rule {
         match self {
             Self::Column { key, .. } => file.unstable_columns.contains_key(key),
             Self::Text { from, .. } => file.texts.iter().any(|rule| rule.from == *from),
+            Self::Header { name } => !file.headers.lists(name),
             Self::Background(Own::Table(table)) => {
                 let mut patterns = file.background.tables.iter();
                 patterns.any(|pattern| pattern.is_match(table))
@@ -96,6 +102,9 @@ impl Rule {
                 to: to.clone(),
                 because: because.to_owned(),
             }),
+            Self::Header { name } => {
+                file.headers.ignore.extend(HeaderPattern::of_name(name));
+            }
             Self::Background(Own::Table(table)) => {
                 file.background.tables.extend(Glob::of_name(table));
             }
@@ -267,6 +276,20 @@ impl Visitor for Twice<'_> {
         vec![("gate".to_owned(), was, is, rule)]
     }
 
+    /// One that comes and goes, or says something else each time, is told by its name.
+    fn headers(&self) -> Vec<Found> {
+        let was = self.pair.first.headers_of(self.first);
+        let is = self.pair.second.headers_of(self.second);
+        let differing = was.symmetric_difference(&is);
+        let subjects: BTreeSet<String> = differing.map(|line| subject(line)).collect();
+        let of = |name: String| {
+            let [was, is] = [&was, &is].map(|lines| of_subject(lines, &name));
+            let rule = Rule::Header { name: name.clone() };
+            (format!("header {name}"), was, is, Some(rule))
+        };
+        subjects.into_iter().map(of).collect()
+    }
+
     fn effects(&self) -> Vec<Found> {
         let was = effects(self.pair.first, self.first);
         let is = effects(self.pair.second, self.second);
@@ -300,6 +323,17 @@ impl Visitor for Twice<'_> {
             shape(self.pair.second, self.second),
         ];
         sets("body", shapes)
+    }
+}
+
+/// The lines about one header, or one cookie.
+fn of_subject(lines: &BTreeSet<String>, name: &str) -> String {
+    let lines = lines.iter().filter(|line| subject(line) == name);
+    let lines: Vec<&str> = lines.map(String::as_str).collect();
+    if lines.is_empty() {
+        "not there".to_owned()
+    } else {
+        lines.join(", ")
     }
 }
 
@@ -533,7 +567,7 @@ mod tests {
     fn text(was: &str, is: &str) -> Option<(String, String)> {
         match text_rule(was, is)? {
             Rule::Text { from, to } => Some((from, to)),
-            Rule::Column { .. } | Rule::Background(_) | Rule::Alone { .. } => None,
+            _ => None,
         }
     }
 
@@ -571,7 +605,7 @@ mod tests {
     fn the_name_of_a_value_says_what_it_is() {
         let name = |was: &str, is: &str| match column_rule(String::new(), was, is) {
             Rule::Column { name, .. } => name,
-            Rule::Text { .. } | Rule::Background(_) | Rule::Alone { .. } => String::new(),
+            _ => String::new(),
         };
         assert_eq!(
             name("2026-01-31T12:00:00", "2026-01-31 12:00:01"),

@@ -55,6 +55,8 @@ pub struct Shown {
     pub rule: String,
     /// The refusal in the service's words, or where a redirect leads.
     pub gate: Option<String>,
+    /// What the headers say of access.
+    pub headers: BTreeSet<String>,
     /// The identifiers in the answer.
     pub discloses: Vec<String>,
     /// The fields of the body.
@@ -160,6 +162,7 @@ impl Shown {
         let Cell {
             decision: _,
             gate: _,
+            headers: _,
             discloses,
             effects: _,
             probes,
@@ -171,6 +174,7 @@ impl Shown {
             verdict: own.verdict(),
             rule: rule_of(own),
             gate: side.gate().map(str::to_owned),
+            headers: side.headers(),
             discloses: discloses.clone(),
             fields: side.shape().unwrap_or_default(),
             effects: side.effects(),

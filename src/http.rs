@@ -14,8 +14,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use reqwest::header::HeaderMap;
-use reqwest::header::{CONTENT_TYPE, HeaderValue, LOCATION};
+use reqwest::header::{CONTENT_TYPE, LOCATION};
+pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Request, Response, retry};
 use serde_json::Value as Json;
@@ -206,6 +206,8 @@ pub struct Answer {
     pub status: u16,
     /// Where a redirect leads.
     pub redirect: Option<Redirect>,
+    /// The URL that answered, where it is known.
+    pub url: Option<Url>,
     /// The headers.
     pub headers: HeaderMap,
     /// The body.
@@ -217,8 +219,7 @@ pub struct Answer {
 pub struct Redirect {
     /// The location as the service wrote it.
     pub location: String,
-    /// The path of one on the same service, the whole URL of one elsewhere. Without a port and without values of the
-    /// query, which are often drawn anew for each redirect.
+    /// The path of one on the same service, the whole URL of one elsewhere, without a port.
     pub to: String,
 }
 
@@ -529,6 +530,7 @@ fn joined(base: &Url, path: &str) -> Result<Url, HttpError> {
 async fn read(mut response: Response) -> Result<Answer, Fault> {
     let status = response.status().as_u16();
     let redirect = redirect(&response);
+    let url = Some(response.url().clone());
     let headers = std::mem::take(response.headers_mut());
     let body = match response.content_length() {
         Some(length) if length > LARGEST_BODY as u64 => return Err(Fault::TooLarge),
@@ -539,6 +541,7 @@ async fn read(mut response: Response) -> Result<Answer, Fault> {
     Ok(Answer {
         status,
         redirect,
+        url,
         headers,
         body,
     })
@@ -579,9 +582,10 @@ fn redirect(response: &Response) -> Option<Redirect> {
     Some(Redirect { location, to })
 }
 
-fn leads(location: &str, from: &Url) -> String {
+/// Where a location leads from there: a path on the same service, and a whole URL elsewhere, without a port.
+pub(crate) fn leads(location: &str, from: &Url) -> String {
     let Ok(to) = from.join(location) else {
-        return "what is no URL".to_owned();
+        return NOWHERE.to_owned();
     };
     let host = to.host_str().unwrap_or_default();
     let origin = if to.origin() == from.origin() {
@@ -589,16 +593,16 @@ fn leads(location: &str, from: &Url) -> String {
     } else {
         format!("{}://{host}", to.scheme())
     };
-    let names: Vec<_> = to
-        .query_pairs()
-        .map(|(name, _)| name.into_owned())
-        .collect();
-    let query = match names.as_slice() {
-        [] => String::new(),
-        names => format!("?{}", names.join("&")),
+    let after = |mark: char, part: Option<&str>| {
+        let part = part.filter(|part| !part.is_empty());
+        part.map_or_else(String::new, |part| format!("{mark}{part}"))
     };
-    format!("{origin}{}{query}", to.path())
+    let (query, fragment) = (after('?', to.query()), after('#', to.fragment()));
+    format!("{origin}{}{query}{fragment}", to.path())
 }
+
+/// What stands in place of a location that leads nowhere.
+pub(crate) const NOWHERE: &str = "what is no URL";
 
 /// What came instead of an answer; where the client has no more to say than that it broke, `otherwise`.
 fn fault(error: &reqwest::Error, otherwise: Fault) -> Fault {
@@ -651,17 +655,17 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_is_a_path_on_the_same_service_and_a_url_without_port_and_values_elsewhere() {
+    fn a_redirect_is_a_path_on_the_same_service_and_a_url_without_a_port_elsewhere() {
         let from = Url::parse("http://localhost:1/keys/list").unwrap();
         let leads = |location| leads(location, &from);
-        assert_eq!(leads("/login?next=%2Fkeys&state=7"), "/login?next&state");
+        assert_eq!(leads("/login?next=%2Fkeys#in"), "/login?next=%2Fkeys#in");
         assert_eq!(leads("login"), "/keys/login");
-        assert_eq!(leads("http://localhost:1/"), "/");
+        assert_eq!(leads("http://localhost:1/?"), "/");
         assert_eq!(
             leads("https://me:pw@sso.example:99/in?code=1#token=2"),
-            "https://sso.example/in?code"
+            "https://sso.example/in?code=1#token=2"
         );
-        assert_eq!(leads("http://[::1"), "what is no URL");
+        assert_eq!(leads("http://[::1"), NOWHERE);
     }
 
     #[test]
@@ -679,6 +683,7 @@ mod tests {
             let answer = Answer {
                 status: 200,
                 redirect: None,
+                url: None,
                 headers: HeaderMap::from_iter([(reqwest::header::LINK, link.parse().unwrap())]),
                 body: Body::Text(String::new()),
             };

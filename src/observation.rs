@@ -18,9 +18,11 @@ pub struct Observation {
     pub decision: Option<Decision>,
     /// The refusal as the service words it, normalised, or where a redirect leads.
     pub gate: Option<String>,
+    /// What the headers say of access, a line each.
+    pub headers: BTreeSet<String>,
     /// The identifiers that the response held, as `entity.field`.
     pub discloses: BTreeSet<String>,
-    /// The field paths of a success body.
+    /// The field paths of the body of a success or of a redirect.
     pub shape: Option<BTreeSet<String>>,
     /// The row changes, or none where the database could not be observed.
     pub effects: Option<Vec<Effect>>,

@@ -1,5 +1,12 @@
 //! From what the service answered and the database logged to observations, by names instead of values.
 
+mod cookie;
+mod headers;
+mod marked;
+mod place;
+mod plain;
+mod stub;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
@@ -15,6 +22,9 @@ use crate::suite::{JsonPath, SuiteFile};
 use crate::symbols::{Namer, View};
 use crate::verdicts::{Judged, Rules};
 
+use headers::{Headers, InGate};
+use marked::Marks;
+
 /// How much of a refusal without the suite's message is kept, in characters.
 const WHOLE_BODY: usize = 400;
 
@@ -28,9 +38,11 @@ pub struct Shown {
     pub decision: Decision,
     /// The refusal, normalised, or where a redirect leads.
     pub gate: Option<String>,
-    /// The identifiers in the body.
+    /// What the headers say of access.
+    pub headers: BTreeSet<String>,
+    /// The identifiers in the body and in the headers.
     pub discloses: BTreeSet<String>,
-    /// The field paths of a success.
+    /// The field paths of a success or of a redirect.
     pub shape: Option<BTreeSet<String>>,
 }
 
@@ -62,24 +74,57 @@ pub(crate) fn by_rules(
         Body::Json(json) => json,
         Body::Text(text) => Json::String(text),
     };
-    let gate = if let Some(redirect) = &answer.redirect {
-        discloses.extend(namer.name(&redirect.location, view).disclosed);
-        let to = namer.name(&redirect.to, view).text;
-        Some(printable(&kinds_of_names(&format!("redirect to {to}"))))
-    } else {
-        let is_refused = decision.verdict().is_denied() || !decision.refused().is_empty();
-        is_refused.then(|| gate(suite, namer, view, (&body, said)))
+    let is_denied = decision.verdict().is_denied();
+    let is_refused = is_denied || !decision.refused().is_empty();
+    let in_gate = match &answer.redirect {
+        Some(_) => InGate::Location,
+        None if is_denied && is_empty(&body) => InGate::Challenge,
+        None => InGate::Nothing,
     };
+    let headers = Headers::of(&suite.headers, Marks::new(namer, view), answer, in_gate);
+    let gate = match &answer.redirect {
+        Some(redirect) => Some(leads_to(suite, namer, view, (answer, &redirect.location))),
+        None => is_refused.then(|| match (in_gate, headers.challenge) {
+            (InGate::Challenge, Some(challenge)) => worded(suite, namer, view, &challenge),
+            _ => gate(suite, namer, view, (&body, said)),
+        }),
+    };
+    discloses.extend(headers.discloses);
     // The dots between fields can complete a value as well.
     let name = |path: String| namer.name(&path, view).text;
-    let is_allowed = decision.verdict().is_allowed();
-    let shape = is_allowed.then(|| shape(answer, &body)).flatten();
+    let is_seen = !is_denied || answer.redirect.is_some();
+    let shape = is_seen.then(|| shape(answer, &body)).flatten();
     let shape = shape.map(|fields| fields.into_iter().map(name).collect());
     Shown {
         decision,
         gate,
+        headers: headers.lines,
         discloses,
         shape,
+    }
+}
+
+/// Where a redirect leads, as a gate.
+fn leads_to(
+    suite: &SuiteFile,
+    namer: &Namer,
+    view: View<'_>,
+    (answer, location): (&Answer, &str),
+) -> String {
+    let mut marks = Marks::new(namer, view);
+    let to = place::place(&mut marks, answer.url.as_ref(), location);
+    let to = marks.named(&to);
+    worded(suite, namer, view, &format!("redirect to {to}"))
+}
+
+/// Whether a body says nothing.
+fn is_empty(body: &Json) -> bool {
+    match body {
+        Json::Null => true,
+        Json::String(text) => text.trim().is_empty(),
+        Json::Array(items) => items.is_empty(),
+        Json::Object(map) => map.is_empty(),
+        Json::Bool(_) | Json::Number(_) => false,
     }
 }
 
@@ -94,7 +139,12 @@ fn gate(
     // What a rule took from a header is not named yet.
     let by_rule = said.map(|said| namer.name(&said, view).text);
     let said = by_rule.unwrap_or_else(|| message(suite, body));
-    let mut text = said.clone();
+    worded(suite, namer, view, &said)
+}
+
+/// A gate's text as records have it: by the suite's rules for texts, and by what values are, not whose.
+fn worded(suite: &SuiteFile, namer: &Namer, view: View<'_>, said: &str) -> String {
+    let mut text = said.to_owned();
     for rule in &suite.texts {
         text = text.replace(&rule.from, &rule.to);
     }
@@ -165,11 +215,16 @@ fn kinds_of_names(text: &str) -> String {
     out
 }
 
-/// The fields of a success; of one that is not JSON, only that.
+/// The fields of a success or of a redirect; of a body that is not JSON, only that. A page that says no more than that the
+/// client is redirected is none.
 fn shape(answer: &Answer, named: &Json) -> Option<BTreeSet<String>> {
+    let is_stub = |text: &str| {
+        let redirect = answer.redirect.as_ref();
+        redirect.is_some_and(|redirect| stub::is_stub(text, &redirect.location))
+    };
     match &answer.body {
         Body::Json(_) => Some(paths(named)),
-        Body::Text(text) if text.is_empty() => None,
+        Body::Text(text) if text.is_empty() || is_stub(text) => None,
         Body::Text(_) => Some(BTreeSet::from([NOT_JSON.to_owned()])),
     }
 }

@@ -8,6 +8,7 @@ mod aspect;
 mod cell;
 mod format;
 pub mod format1;
+mod headers;
 mod labels;
 mod probed;
 mod rename;
@@ -26,6 +27,7 @@ use crate::fault::{Fault, Reply};
 use crate::findings::Finding;
 use crate::observation::{Effect, Observation, RowChange};
 
+use headers::Common;
 use labels::{enter_effect, enter_shape, gate_labels};
 
 pub(crate) use aspect::Visitor;
@@ -50,11 +52,15 @@ pub struct Record {
     /// The wording of each gate by its label.
     #[serde(default)]
     pub gates: BTreeMap<String, String>,
+    /// What the headers of answers say, a line each: what all have, what those of a status have besides, and by label what is
+    /// left.
+    #[serde(default)]
+    pub headers: BTreeMap<String, BTreeSet<String>>,
     /// The effects by label: operation, table and a digest of the rest.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, RowChange>")]
     pub effects: BTreeMap<EffectLabel, RowChange>,
-    /// The field paths of success bodies by label.
+    /// The field paths of the bodies of successes and redirects by label.
     #[serde(default)]
     pub shapes: BTreeMap<String, BTreeSet<String>>,
     /// The cells by target and actor, in the suite's order.
@@ -88,13 +94,19 @@ impl Record {
                 .iter()
                 .filter_map(|(_, _, o)| o.gate.as_deref()),
         );
+        let answers = observations.iter();
+        let common = Common::of(answers.map(|(_, _, it)| (it.status(), 1, &it.headers)));
         let mut record = Self {
             endpoint,
+            headers: common.legend(),
             ..Self::default()
         };
         let (mut names, mut known) = (HashSet::new(), HashSet::new());
         for (target, actor, observation) in observations {
-            let cell = shared(&mut known, Arc::new(record.cell(&gates, observation)));
+            let cell = shared(
+                &mut known,
+                Arc::new(record.cell(&gates, &common, observation)),
+            );
             let actor: Arc<str> = shared(&mut names, actor.into());
             record
                 .cells
@@ -109,12 +121,19 @@ impl Record {
         record
     }
 
-    fn cell(&mut self, gates: &BTreeMap<String, String>, observation: Observation) -> Cell {
+    fn cell(
+        &mut self,
+        gates: &BTreeMap<String, String>,
+        common: &Common,
+        observation: Observation,
+    ) -> Cell {
+        let status = observation.status();
         // Without an answer, the connection ended before there was one.
         let none = || Decision::by_status(Reply::Fault(Fault::Closed));
         Cell {
             decision: observation.decision.unwrap_or_else(none),
             gate: observation.gate.and_then(|text| gates.get(&text).cloned()),
+            headers: common.enter_own(&mut self.headers, status, observation.headers),
             discloses: observation.discloses.into_iter().collect(),
             effects: observation
                 .effects
@@ -180,6 +199,7 @@ impl Record {
             row.retain(|actor, _| keep(target, actor));
         }
         self.cells.retain(|_, row| !row.is_empty());
+        self.share_headers();
         self.drop_unused();
         self
     }

@@ -6,6 +6,7 @@
 mod check;
 mod compiled;
 mod exchange;
+mod headers;
 mod load;
 mod model;
 mod names;
@@ -26,6 +27,7 @@ pub use exchange::{
     Algorithm, Basic, Credential, Expiry, FileSpec, JwtSpec, LoginSpec, Method, PagesSpec,
     PartContent, PartSpec, PollSpec, RawSpec, RequestSpec, ResetSpec, Source, StepSpec,
 };
+pub use headers::{HeaderPattern, HeadersSpec, cookie_subject, subject};
 pub use model::{
     Actor, BackgroundSpec, CaptureSpec, CoverageSpec, DatabaseSpec, EndpointFile, Entity,
     ExclusionSpec, ExplanationSpec, Kind, LauncherSpec, ProbeSpec, RefusalSpec, RowSpec,

@@ -19,7 +19,7 @@ use serde_json::Value as Json;
 use crate::world::{Class, Instance, World};
 use finder::{Finder, Found};
 
-pub(crate) use common::is_common;
+pub(crate) use common::{is_common, is_identifier};
 pub(crate) use retired::Retired;
 
 /// What `encodeURIComponent` and most libraries leave as it is, besides letters and digits.
@@ -261,7 +261,7 @@ impl Namer {
     #[must_use]
     pub fn name(&self, text: &str, view: View<'_>) -> Named {
         let mut named = Named::default();
-        self.each_piece(text, view, &mut |piece| match piece {
+        self.each_piece(text, (view, true), &mut |piece| match piece {
             Piece::Text(text) => named.text.push_str(text),
             Piece::Symbol { name, discloses } => {
                 let _ = write!(named.text, "<{name}>");
@@ -300,32 +300,48 @@ impl Namer {
     /// A text as what stands in it literally and the known values between, by their names.
     #[must_use]
     pub fn pieces<'t>(&self, text: &'t str, view: View<'_>) -> Vec<Piece<'t>> {
+        self.pieces_under("id", text, view)
+    }
+
+    /// The same of what stands under a key: what could stand anywhere by chance is an identifier only where the key says so.
+    pub(crate) fn pieces_under<'t>(
+        &self,
+        key: &str,
+        text: &'t str,
+        view: View<'_>,
+    ) -> Vec<Piece<'t>> {
         let mut pieces = Vec::new();
-        self.each_piece(text, view, &mut |piece| pieces.push(piece));
+        let side = (view, is_identifier(key));
+        self.each_piece(text, side, &mut |piece| pieces.push(piece));
         pieces
     }
 
-    fn each_piece<'t>(&self, text: &'t str, view: View<'_>, take: &mut impl FnMut(Piece<'t>)) {
+    fn each_piece<'t>(
+        &self,
+        text: &'t str,
+        side: (View<'_>, bool),
+        take: &mut impl FnMut(Piece<'t>),
+    ) {
         let mut rest = 0;
         for found in self.found(text) {
-            let Some(symbol) = self.choose(found.value, view) else {
+            let Some(symbol) = self.choose(found.value, side.0) else {
                 continue;
             };
             if let Some(part) = symbol.extent(text, rest, &found) {
-                self.literal(text, rest..part.start, view, take);
-                take(symbol.piece(view));
+                self.literal(text, rest..part.start, side, take);
+                take(symbol.piece(side.0));
                 rest = part.end;
             }
         }
-        self.literal(text, rest..text.len(), view, take);
+        self.literal(text, rest..text.len(), side, take);
     }
 
-    /// What is no known value, but for words that are identifiers where they stand alone.
+    /// What is no known value, but for words that are identifiers where they stand alone, if they can be.
     fn literal<'t>(
         &self,
         text: &'t str,
         part: Range<usize>,
-        view: View<'_>,
+        (view, has_common): (View<'_>, bool),
         take: &mut impl FnMut(Piece<'t>),
     ) {
         let mut rest = part.start;
@@ -333,7 +349,7 @@ impl Namer {
             let text = text.get(from..to).filter(|text| !text.is_empty());
             text.map(Piece::Text)
         };
-        if !self.registry.common.is_empty() {
+        if has_common && !self.registry.common.is_empty() {
             for word in common::words(text, part.clone()) {
                 let symbols = text.get(word.clone());
                 let symbols = symbols.and_then(|word| self.registry.common.get(word));
@@ -373,7 +389,7 @@ impl Namer {
             && let Some(symbols) = self.registry.common.get(&value)
             && !self.has_secret(&value)
         {
-            return match first(symbols, view).filter(|_| common::is_identifier(key)) {
+            return match first(symbols, view).filter(|_| is_identifier(key)) {
                 Some(symbol) => Json::String(symbol.named(view, disclosed)),
                 None => json.clone(),
             };

@@ -51,6 +51,7 @@ fn aspects(before: &Cell, after: &Cell) -> Vec<&'static str> {
     let Cell {
         decision: _,
         gate,
+        headers,
         discloses: _,
         effects,
         probes,
@@ -66,6 +67,7 @@ fn aspects(before: &Cell, after: &Cell) -> Vec<&'static str> {
         let (more, less) = disclosed(before, after);
         let others = [
             (before.gate != *gate, "another gate"),
+            (before.headers != *headers, "other headers"),
             (more, "discloses more"),
             (less, "discloses less"),
             (

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::Rule;
 use crate::diagnostic::Position;
-use crate::suite::{BackgroundSpec, SuiteFile};
+use crate::suite::{BackgroundSpec, HeaderPattern, SuiteFile};
 use crate::sweep::Own;
 use crate::yaml::{Document, NodePath, inline};
 
@@ -65,8 +65,9 @@ fn of_section(rules: &[Reasoned], section: Section) -> Vec<&Reasoned> {
 /// The way to where rules of one sort stand: a key of the file, or one below it.
 type Section = &'static [&'static str];
 
-const SECTIONS: [Section; 5] = [
+const SECTIONS: [Section; 6] = [
     &["texts"],
+    &["headers", "ignore"],
     &["unstable_columns"],
     &["background", "tables"],
     &["background", "columns"],
@@ -76,6 +77,7 @@ const SECTIONS: [Section; 5] = [
 fn section_of(rule: &Rule) -> Section {
     match rule {
         Rule::Text { .. } => &["texts"],
+        Rule::Header { .. } => &["headers", "ignore"],
         Rule::Column { .. } => &["unstable_columns"],
         Rule::Background(Own::Table(_)) => &["background", "tables"],
         Rule::Background(Own::Columns(_)) => &["background", "columns"],
@@ -88,6 +90,7 @@ fn entry((rule, because): &Reasoned) -> String {
         Rule::Column { key, name } => pair(key, &json!(name)),
         Rule::Alone { endpoint } => pair(&escape(endpoint), &json!({"alone": true})),
         Rule::Text { from, to } => inline(&json!({"from": from, "to": to, "because": because})),
+        Rule::Header { name } => inline(&json!(escape(name))),
         Rule::Background(Own::Table(table)) => inline(&json!(escape(table))),
         Rule::Background(Own::Columns(columns)) => match columns.as_slice() {
             [column] => inline(&json!(column)),
@@ -98,7 +101,10 @@ fn entry((rule, because): &Reasoned) -> String {
 
 /// Whether rules of this sort stand in a list.
 fn is_listed(rule: &Rule) -> bool {
-    matches!(rule, Rule::Text { .. } | Rule::Background(_))
+    matches!(
+        rule,
+        Rule::Text { .. } | Rule::Header { .. } | Rule::Background(_)
+    )
 }
 
 /// What stands within the braces of a map on one line.
@@ -283,8 +289,16 @@ fn is_right(file: &Path, old: &str, new: &str, rules: &[Reasoned]) -> bool {
     others[0] == others[1]
         && was.unstable_columns == is.unstable_columns
         && was.endpoints == is.endpoints
+        && was.headers.only == is.headers.only
+        && ignored(&was) == ignored(&is)
         && is_same_background(was.background.clone(), is.background.clone())
         && BTreeSet::from_iter(texts(&was)) == BTreeSet::from_iter(texts(&is))
+}
+
+/// The names of headers that are not listed.
+fn ignored(file: &SuiteFile) -> BTreeSet<&str> {
+    let ignored = file.headers.ignore.iter();
+    ignored.map(HeaderPattern::as_str).collect()
 }
 
 /// Whether two say the same, in whatever order.

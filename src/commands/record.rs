@@ -298,6 +298,7 @@ fn is_same(one: &Rule, other: &Rule) -> bool {
     match (one, other) {
         (Rule::Column { key, .. }, Rule::Column { key: other, .. }) => key == other,
         (Rule::Alone { endpoint }, Rule::Alone { endpoint: other }) => endpoint == other,
+        (Rule::Header { name }, Rule::Header { name: other }) => name == other,
         (Rule::Background(own), Rule::Background(other)) => own == other,
         (
             Rule::Text { from, to },

@@ -49,6 +49,10 @@ impl Side<'_> {
         effects
     }
 
+    pub(crate) fn headers(&self) -> BTreeSet<String> {
+        self.record.headers_of(self.cell)
+    }
+
     pub(crate) fn shape(&self) -> Option<BTreeSet<String>> {
         let Some(label) = &self.cell.shape else {
             return None;
@@ -169,6 +173,15 @@ impl Visitor for Changes<'_> {
             return Vec::new();
         }
         self.answers(self.other_answer())
+    }
+
+    fn headers(&self) -> Vec<Found> {
+        if !self.is_same_side() {
+            return Vec::new();
+        }
+        let changed = changed(&self.old.headers(), &self.new.headers());
+        let changed = changed.map(|(was, is)| (Kind::HeaderChanged, was, is));
+        changed.into_iter().collect()
     }
 
     fn effects(&self) -> Vec<Found> {

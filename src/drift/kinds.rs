@@ -24,6 +24,7 @@ pub enum Kind {
     Narrowed,
     GateChanged,
     StatusChanged,
+    HeaderChanged,
     DisclosureNarrowed,
     FindingRemoved,
     ShapeChanged,

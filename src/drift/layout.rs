@@ -12,6 +12,8 @@ use crate::record::{EffectLabel, Record, Rule, Visitor};
 struct Layout {
     targets: Vec<String>,
     cells: Vec<(String, String, Vec<String>)>,
+    /// What answers have in common, where each of them has what it had.
+    common: Vec<String>,
     unused: Vec<String>,
     findings: Vec<Finding>,
 }
@@ -46,10 +48,33 @@ impl Layout {
                 .cloned()
                 .collect(),
             cells: cells.collect(),
+            common: common_headers(this, other),
             unused: unused(this),
             findings: this.findings.iter().filter(shared).cloned().collect(),
         }
     }
+}
+
+/// The entries of what answers have in common, where all cells are there on both sides with the same headers: what is told of
+/// all can be told of each as well.
+fn common_headers(this: &Record, other: &Record) -> Vec<String> {
+    let same = this.iter().filter(|(target, actor, cell)| {
+        let there = other.cell_at(target, actor);
+        there.is_some_and(|there| this.headers_of(cell) == other.headers_of(there))
+    });
+    let (same, here, there) = (same.count(), this.iter().count(), other.iter().count());
+    if this.headers == other.headers || same != here || same != there {
+        return Vec::new();
+    }
+    let own: BTreeSet<&String> = this
+        .iter()
+        .filter_map(|(_, _, cell)| cell.headers.as_ref())
+        .collect();
+    let common = this
+        .headers
+        .iter()
+        .filter(|(label, _)| !own.contains(label));
+    common.map(|entry| format!("{entry:?}")).collect()
 }
 
 /// The labels and the orders of a cell's aspects, where these say the same on both sides.
@@ -91,6 +116,16 @@ impl Visitor for Labels<'_> {
         same(is_same, self.here.cell.gate.clone())
     }
 
+    /// What a cell has of its own depends on what the others have: [`common_headers`] tells of that.
+    fn headers(&self) -> Vec<String> {
+        let [here, there] = [self.here, self.there].map(own_headers);
+        let is_same = here == there || self.here.record.headers == self.there.record.headers;
+        same(
+            is_same && self.here.headers() == self.there.headers(),
+            self.here.cell.headers.clone(),
+        )
+    }
+
     fn effects(&self) -> Vec<String> {
         let labels = self.here.cell.effects.labels().iter();
         same(
@@ -121,6 +156,12 @@ impl Visitor for Labels<'_> {
     }
 }
 
+/// What the label of a cell's headers stands for.
+fn own_headers<'a>(side: &'a Side<'a>) -> Option<&'a BTreeSet<String>> {
+    let label = side.cell.headers.as_ref()?;
+    side.record.headers.get(label)
+}
+
 /// The entries of the legends that no cell refers to, with what they say.
 fn unused(record: &Record) -> Vec<String> {
     let cells = || record.iter().map(|(_, _, cell)| cell);
@@ -131,6 +172,11 @@ fn unused(record: &Record) -> Vec<String> {
         .gates
         .iter()
         .filter(|(label, _)| !gates.contains(label));
+    let headers = record.used_headers();
+    let unused_headers = record
+        .headers
+        .iter()
+        .filter(|(label, _)| !headers.contains(*label));
     let unused_shapes = record
         .shapes
         .iter()
@@ -140,6 +186,7 @@ fn unused(record: &Record) -> Vec<String> {
         .iter()
         .filter(|(label, _)| !written.contains(label));
     let mut unused: Vec<String> = unused_gates.map(|entry| format!("{entry:?}")).collect();
+    unused.extend(unused_headers.map(|entry| format!("{entry:?}")));
     unused.extend(unused_shapes.map(|entry| format!("{entry:?}")));
     unused.extend(unused_effects.map(|entry| format!("{entry:?}")));
     // A target without cells is as unused.

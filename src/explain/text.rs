@@ -72,6 +72,9 @@ impl Display for Shown {
         let gate = gate.map_or_else(String::new, |gate| format!(" {}", printable(gate)));
         writeln!(out, "  answer: {}{gate}", self.answer)?;
         writeln!(out, "  {}, by {}", self.verdict, self.rule)?;
+        let headers = self.headers.iter();
+        let mut headers = headers.map(|line| printable(line));
+        headers.try_for_each(|line| writeln!(out, "  header {line}"))?;
         list(out, "discloses", self.discloses.iter())?;
         list(out, "fields", self.fields.iter())?;
         let probes = self.probes.iter();

@@ -108,6 +108,7 @@ mod tests {
         Answer {
             status: 201,
             redirect: None,
+            url: None,
             headers: map,
             body: Body::Json(json!({"self": "/projects/p-17", "n": 3})),
         }

@@ -45,7 +45,7 @@ impl fmt::Display for CellId {
     }
 }
 
-/// One cell; the gate, the effects and the shape are labels of the record's legends.
+/// One cell; the gate, the headers, the effects and the shape are labels of the record's legends.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(try_from = "CellText", into = "CellText")]
 #[schemars(with = "CellText")]
@@ -54,6 +54,8 @@ pub struct Cell {
     pub decision: Decision,
     /// The gate that refused, or where a redirect leads.
     pub gate: Option<String>,
+    /// What the headers say that those of other answers do not.
+    pub headers: Option<String>,
     /// The identifiers that the response held.
     pub discloses: Vec<String>,
     /// The row changes.
@@ -67,7 +69,8 @@ pub struct Cell {
 /// By what tells most cells apart.
 impl Hash for Cell {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (&self.decision, &self.gate, &self.discloses, &self.shape).hash(state);
+        let labels = (&self.gate, &self.headers, &self.shape);
+        (&self.decision, labels, &self.discloses).hash(state);
     }
 }
 
@@ -78,6 +81,7 @@ impl Cell {
         Self {
             decision,
             gate: None,
+            headers: None,
             discloses: Vec::new(),
             effects: Effects::default(),
             probes: IndexMap::new(),
@@ -230,6 +234,9 @@ struct CellText {
     /// The gate that refused, or where a redirect leads.
     #[serde(default)]
     gate: Option<String>,
+    /// What the headers say that those of other answers do not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    headers: Option<String>,
     /// The identifiers that the response held.
     #[serde(default)]
     discloses: Vec<String>,
@@ -298,6 +305,7 @@ impl TryFrom<CellText> for Cell {
         Ok(Self {
             decision: text.decision()?,
             gate: text.gate,
+            headers: text.headers,
             discloses: text.discloses,
             effects: text.effects,
             probes: text.probes,
@@ -311,6 +319,7 @@ impl From<Cell> for CellText {
         let Cell {
             decision,
             gate,
+            headers,
             discloses,
             effects,
             probes,
@@ -318,6 +327,7 @@ impl From<Cell> for CellText {
         } = cell;
         let text = Self {
             gate,
+            headers,
             discloses,
             effects,
             probes,

@@ -28,6 +28,7 @@ pub fn read(text: &str) -> Result<Record, ReadError> {
         endpoint: old.endpoint,
         unobserved: old.unobserved,
         gates: old.gates,
+        headers: BTreeMap::new(),
         effects: effects.collect(),
         shapes: old.shapes,
         cells: old.cells.into_iter().map(typed_row).collect(),

@@ -143,7 +143,7 @@ pub(super) fn enter_shape(
 
 /// Enters a value into a legend under what `label` makes of a digest of its content, and gives the label. Four digits do,
 /// but for two contents that share them: then the later one has more.
-fn enter<L: Ord + Clone, T: PartialEq>(
+pub(super) fn enter<L: Ord + Clone, T: PartialEq>(
     legend: &mut BTreeMap<L, T>,
     label: impl Fn(&str) -> L,
     content: &str,

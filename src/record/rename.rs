@@ -51,6 +51,8 @@ impl Record {
             cells: cells.collect(),
             findings: self.findings.clone(),
             gates: legends.gates,
+            // They name nobody, but the caller and the target as such.
+            headers: self.headers.clone(),
             effects: legends.effects,
             shapes: legends.shapes,
         }
@@ -163,6 +165,7 @@ impl Legends {
         let Cell {
             decision,
             gate,
+            headers,
             discloses: old,
             effects,
             probes,
@@ -172,6 +175,7 @@ impl Legends {
         Cell {
             decision: decision.clone(),
             gate: gate.as_ref().map(|gate| label(&self.gate_labels, gate)),
+            headers: headers.clone(),
             discloses: in_order(old, discloses),
             effects: match effects {
                 Effects::NotObserved => Effects::NotObserved,

@@ -50,6 +50,8 @@ struct Head<'a> {
     unobserved: &'a BTreeSet<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     gates: &'a BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    headers: &'a BTreeMap<String, BTreeSet<String>>,
 }
 
 impl<'a> Head<'a> {
@@ -59,6 +61,7 @@ impl<'a> Head<'a> {
             endpoint: &record.endpoint,
             unobserved: &record.unobserved,
             gates: &record.gates,
+            headers: &record.headers,
         }
     }
 }
@@ -149,6 +152,7 @@ impl Cell {
         let Self {
             decision,
             gate,
+            headers,
             discloses,
             effects,
             probes,
@@ -162,6 +166,7 @@ impl Cell {
             parts.push(format!("refused: {}", list(decision.refused())));
         }
         parts.extend(gate.iter().map(|gate| format!("gate: {}", scalar(gate))));
+        parts.extend(headers.iter().map(|it| format!("headers: {}", scalar(it))));
         if !discloses.is_empty() {
             parts.push(format!("discloses: {}", list(discloses)));
         }

@@ -52,6 +52,10 @@ impl Visitor for Same<'_> {
         self.one.gate() == self.other.gate()
     }
 
+    fn headers(&self) -> bool {
+        self.in_cells(|cell| &cell.headers)
+    }
+
     fn effects(&self) -> bool {
         self.one.effects() == self.other.effects()
     }

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 
 use super::compiled::{Glob, JsonPath};
 use super::exchange::{Credential, PagesSpec, RequestSpec, ResetSpec, Source, StepSpec};
+use super::headers::HeadersSpec;
 use super::verdicts::VerdictSpec;
 use crate::kinds::Level;
 use crate::plan::{Filter, PlannedCell};
@@ -51,6 +52,9 @@ pub struct SuiteFile {
     /// Exact texts in refusals that are unstable in the service itself.
     #[serde(default)]
     pub texts: Vec<TextRule>,
+    /// Which headers of answers records list.
+    #[serde(default)]
+    pub headers: HeadersSpec,
     /// Columns that hold a new value each time, as `Table.column: <name>`, or members of JSON objects in columns, as
     /// `Table.column.member: <name>`.
     #[serde(default)]

@@ -55,6 +55,7 @@ impl Brought {
             if !is_refused {
                 observation.answered(shown.decision, shown.gate);
             }
+            observation.headers.extend(shown.headers);
             observation.discloses.extend(shown.discloses);
             if let Some(shape) = shown.shape {
                 observation.shape.get_or_insert_default().extend(shape);

@@ -122,6 +122,7 @@ fn is_same(record: &Record, before: &Cell, now: &Observation) -> bool {
         .and_then(|label| record.shapes.get(label));
     Some(&before.decision) == now.decision.as_ref()
         && record.gate_of(before) == now.gate.as_deref()
+        && record.headers_of(before) == now.headers
         && shape == now.shape.as_ref()
         && before.discloses.iter().eq(&now.discloses)
 }

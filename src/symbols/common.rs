@@ -26,7 +26,7 @@ pub(super) fn text_of(json: &Json) -> Option<String> {
 }
 
 /// Whether what stands under a key is an identifier, as its name says.
-pub(super) fn is_identifier(key: &str) -> bool {
+pub(crate) fn is_identifier(key: &str) -> bool {
     let ends = ["_id", "_ids", "-id", "-ids", "Id", "Ids", "ID", "IDs"];
     let lower = key.to_ascii_lowercase();
     matches!(lower.as_str(), "id" | "ids" | "pk") || ends.iter().any(|end| key.ends_with(end))

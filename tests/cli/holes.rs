@@ -28,7 +28,7 @@ type Hole = (
 );
 
 /// A drift without any other; only where the cell itself breaks an invariant a finding comes with it.
-const DRIFTS: [Hole; 19] = [
+const DRIFTS: [Hole; 20] = [
     ("widened", Service, &["widened"], &[]),
     (
         "wrote-while-denied",
@@ -58,6 +58,7 @@ const DRIFTS: [Hole; 19] = [
     ("narrowed", Service, &["narrowed"], &[]),
     ("gate-changed", Service, &["gate-changed"], &[]),
     ("status-changed", Service, &["status-changed"], &[]),
+    ("header-changed", Service, &["header-changed"], &[]),
     (
         "disclosure-narrowed",
         Service,

@@ -31,6 +31,8 @@ mod forms;
 mod fresh;
 mod gates;
 mod gossip;
+mod headers;
+mod heads;
 mod help;
 mod holes;
 mod init;

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use authz_pin::http::{Answer, Body, HeaderMap};
+use authz_pin::http::{Answer, Body, HeaderMap, HeaderValue, Redirect};
 use authz_pin::observe;
-use authz_pin::suite::{Suite, SuiteFile};
+use authz_pin::suite::{HeadersSpec, Suite, SuiteFile};
 use authz_pin::symbols::{Namer, Registry, View};
 use authz_pin::world::{Class, Field, Instance};
+use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::Value;
+use url::Url;
 
 use super::support::{bytes, cases, project, text};
 
@@ -102,18 +104,75 @@ fn litellm() -> SuiteFile {
 
 /// Everything that a record keeps of an answer.
 fn kept(suite: &SuiteFile, namer: &Namer, status: u16, body: Body) -> String {
-    let shown = observe::answer(
-        suite,
-        namer,
-        VIEW,
-        &Answer {
-            status,
-            body,
-            redirect: None,
-            headers: HeaderMap::new(),
-        },
+    let headers = HeaderMap::new();
+    let (url, redirect) = (None, None);
+    let answer = Answer {
+        status,
+        redirect,
+        url,
+        headers,
+        body,
+    };
+    kept_of(suite, namer, &answer)
+}
+
+fn kept_of(suite: &SuiteFile, namer: &Namer, answer: &Answer) -> String {
+    let shown = observe::answer(suite, namer, VIEW, answer);
+    format!(
+        "{:?}\n{:?}\n{:?}\n{:?}",
+        shown.gate, shown.headers, shown.discloses, shown.shape
+    )
+}
+
+/// Headers with a text wherever they can have one, in the ways in which it can be written there.
+fn headers(said: &str) -> HeaderMap {
+    let said: String = said.chars().filter(|c| !c.is_control()).collect();
+    let escaped = percent_encode(said.as_bytes(), NON_ALPHANUMERIC).to_string();
+    let half = said.chars().count() / 2;
+    let (begin, end): (String, String) = (
+        said.chars().take(half).collect(),
+        said.chars().skip(half).collect(),
     );
-    format!("{:?}\n{:?}\n{:?}", shown.gate, shown.discloses, shown.shape)
+    let values = [
+        (
+            "set-cookie",
+            format!("{said}={said}; Path=/{said}; Domain={said}; {said}"),
+        ),
+        ("set-cookie", format!("a=\"{escaped}\"; SameSite={said}")),
+        (
+            "location",
+            format!("/{said}/{escaped}?{said}={escaped}&next=http%3A//{escaped}#{said}={escaped}"),
+        ),
+        (
+            "www-authenticate",
+            format!("Bearer realm=\"{said}\", {said}, {said} {said}"),
+        ),
+        ("www-authenticate", said.clone()),
+        (
+            "cache-control",
+            format!("no-cache=\"{said}\", {said}={said}"),
+        ),
+        ("vary", format!("{begin}, {end}, {said}")),
+        (
+            "access-control-allow-origin",
+            format!("http://127.0.0.1:4000{said}"),
+        ),
+        ("access-control-allow-headers", said.clone()),
+        ("content-type", format!("{said}; {said}={said}")),
+        ("etag", format!("W/\"{said}\"")),
+        (
+            "link",
+            format!("<{said}>; rel={said}, <{escaped}>; rel=\"{said} {said}\""),
+        ),
+        ("refresh", format!("0; url={said}?{escaped}")),
+        ("x-owner", said.clone()),
+        ("x-request-id", said.clone()),
+    ];
+    let mut headers = HeaderMap::new();
+    for (name, value) in values {
+        headers.append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+    }
+    headers
 }
 
 proptest! {
@@ -184,6 +243,38 @@ fn no_secret_of_an_answer_is_kept() {
         };
         let kept = kept(&suite, &said.namer(), status, body);
         // `Debug` escapes quotes and backslashes, as the record does.
+        let escaped = said.secrets.iter().map(|secret| format!("{secret:?}"));
+        let mut escaped = escaped.map(|secret| secret.trim_matches('"').to_owned());
+        prop_assert!(
+            !said.leaks(&kept) && !escaped.any(|secret| kept.contains(&secret)),
+            "{kept}"
+        );
+        Ok(())
+    });
+    result.unwrap();
+}
+
+#[test]
+fn no_secret_of_headers_is_kept() {
+    let mut suite = litellm();
+    suite.headers = HeadersSpec::default();
+    let status = select(&[200_u16, 201, 302, 401, 403][..]);
+    let mut runner = proptest::test_runner::TestRunner::new(cases(300));
+    let result = runner.run(&(said(), status), |(said, status)| {
+        let headers = headers(&said.text);
+        let location = headers.get("location").unwrap().as_bytes();
+        let location = String::from_utf8_lossy(location).into_owned();
+        let answer = Answer {
+            status,
+            redirect: (status == 302).then(|| Redirect {
+                to: location.clone(),
+                location,
+            }),
+            url: Url::parse("http://127.0.0.1:4000/keys").ok(),
+            headers,
+            body: Body::Text(String::new()),
+        };
+        let kept = kept_of(&suite, &said.namer(), &answer);
         let escaped = said.secrets.iter().map(|secret| format!("{secret:?}"));
         let mut escaped = escaped.map(|secret| secret.trim_matches('"').to_owned());
         prop_assert!(

@@ -29,6 +29,7 @@ enum What {
     Part,
     Fault,
     Gate,
+    Headers,
     Discloses,
     Effects,
     NotObserved,
@@ -39,6 +40,7 @@ enum What {
     MoveCell,
     MoveTarget,
     GateLegend,
+    HeaderLegend,
     EffectLegend,
     ShapeLegend,
     NewLegend,
@@ -55,6 +57,7 @@ fn mutation() -> impl Strategy<Value = Mutation> {
         What::Part,
         What::Fault,
         What::Gate,
+        What::Headers,
         What::Discloses,
         What::Effects,
         What::NotObserved,
@@ -65,6 +68,7 @@ fn mutation() -> impl Strategy<Value = Mutation> {
         What::MoveCell,
         What::MoveTarget,
         What::GateLegend,
+        What::HeaderLegend,
         What::EffectLegend,
         What::ShapeLegend,
         What::NewLegend,
@@ -94,6 +98,11 @@ impl Mutation {
             What::GateLegend => {
                 if let Some(gate) = self.nth(record.gates.values_mut()) {
                     *gate = text;
+                }
+            }
+            What::HeaderLegend => {
+                if let Some(lines) = self.nth(record.headers.values_mut()) {
+                    lines.insert(text);
                 }
             }
             What::ShapeLegend => {
@@ -156,6 +165,7 @@ impl Mutation {
             }
             What::NotObserved => cell.effects = Effects::NotObserved,
             What::Probe => drop(cell.probes.insert(text, Reply::Status(200).into())),
+            What::Headers => cell.headers = Some(text).filter(|text| text.len() % 2 == 0),
             What::Shape => cell.shape = Some(text).filter(|text| text.len() % 2 == 0),
             _ => {
                 cell.discloses.reverse();
@@ -178,6 +188,9 @@ fn used() -> impl Strategy<Value = Record> {
             record
                 .gates
                 .extend(cell.gate.map(|gate| (gate.clone(), format!("says {gate}"))));
+            record
+                .headers
+                .extend(cell.headers.map(|it| (it.clone(), [it].into())));
             record
                 .shapes
                 .extend(cell.shape.map(|shape| (shape.clone(), [shape].into())));

@@ -132,23 +132,34 @@ fn cell() -> impl Strategy<Value = Cell> {
     let parts = (
         decision(),
         option::of(name()),
+        option::of(name()),
         vec(name(), 0..3),
         effects(),
         map(decision().prop_map(Probed::from)),
         option::of(name()),
     );
-    parts.prop_map(|(decision, gate, discloses, effects, probes, shape)| Cell {
-        decision,
-        gate,
-        discloses,
-        effects,
-        probes,
-        shape,
-    })
+    parts.prop_map(
+        |(decision, gate, headers, discloses, effects, probes, shape)| Cell {
+            decision,
+            gate,
+            headers,
+            discloses,
+            effects,
+            probes,
+            shape,
+        },
+    )
+}
+
+/// A label of headers, or one of what answers have in common.
+fn name_of_headers() -> impl Strategy<Value = String> {
+    let common = select(vec!["common", "common 200", "common 403"]);
+    prop_oneof![name(), common.prop_map(str::to_owned)]
 }
 
 type Legends = (
     BTreeMap<String, String>,
+    BTreeMap<String, BTreeSet<String>>,
     BTreeMap<EffectLabel, RowChange>,
     BTreeMap<String, BTreeSet<String>>,
 );
@@ -156,6 +167,7 @@ type Legends = (
 fn legends() -> impl Strategy<Value = Legends> {
     (
         btree_map(name(), name(), 0..3),
+        btree_map(name_of_headers(), btree_set(name(), 0..3), 0..3),
         btree_map(label(), change(), 0..3),
         btree_map(name(), btree_set(name(), 0..3), 0..3),
     )
@@ -170,10 +182,11 @@ pub(crate) fn record() -> impl Strategy<Value = Record> {
         vec(finding(), 0..3),
     );
     parts.prop_map(
-        |(endpoint, (gates, effects, shapes), cells, unobserved, findings)| Record {
+        |(endpoint, (gates, headers, effects, shapes), cells, unobserved, findings)| Record {
             format: Format,
             endpoint,
             gates,
+            headers,
             effects,
             shapes,
             cells,

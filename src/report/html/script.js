@@ -28,12 +28,18 @@
   const standing = (cell) => (!cell ? "gone" : cell.verdict === "redirected" ? "allowed" : cell.verdict);
   const writes = (cell) => Array.isArray(cell?.effects) && cell.effects.length > 0;
 
+  /** What the headers say: of all answers, of those of the status, and of this one alone. */
+  function headers(side, cell) {
+    const labels = [...(cell?.status ? ["common", `common ${cell.status}`] : []), cell?.headers];
+    return labels.flatMap((label) => side.headers[label] || []).sort();
+  }
+
   /** What a search finds of an observation. */
   function words(side, cell) {
     const effects = Array.isArray(cell.effects) ? cell.effects : [cell.effects];
     const tables = effects.flatMap((label) => [label, side.effects[label]?.row || ""]);
     const probes = Object.entries(cell.probes || {}).flat();
-    return [outcome(cell), cell.gate, side.gates[cell.gate], ...cell.discloses, ...tables, ...probes, cell.shape]
+    return [outcome(cell), cell.gate, side.gates[cell.gate], ...headers(side, cell), ...cell.discloses, ...tables, ...probes, cell.shape]
       .filter(Boolean).join("\n").toLowerCase();
   }
 
@@ -622,6 +628,11 @@
     return items.length ? part("Gate", ...items.map(([item, side]) => el("span", { class: side ? `value ${side}` : "" }, item))) : [];
   }
 
+  function headersPart(endpoint, now, before) {
+    const items = beside(headers(endpoint.now, now), headers(endpoint.before || endpoint.now, before));
+    return items.length ? part("Headers", chips(items)) : [];
+  }
+
   function chips(items) {
     return el("ul", { class: "chips" }, items.map(([item, side]) => el("li", { class: `chip ${side}` }, item)));
   }
@@ -685,6 +696,7 @@
       outcomeElement(now, before),
       ...(drifts.length ? part("Drift", ...drifts.map(driftElement)) : []),
       ...gatePart(endpoint, now, before),
+      ...headersPart(endpoint, now, before),
       ...findingsPart(endpoint, at),
       ...effectsPart(endpoint, now, before),
       ...disclosuresPart(now, before),

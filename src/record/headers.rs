@@ -1,0 +1,295 @@
+//! The legend of headers: what most answers have, what most of a status have besides, and what is left of a cell.
+//!
+//! Answers of one status are mostly alike in their headers, so that most cells have none of their own. What is common is what
+//! more than half have: so one answer that is like no other changes its own line alone, as another actor or target does.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::labels::enter;
+use super::{Cell, Record};
+
+/// The entry of what is common to answers of every status.
+const COMMON: &str = "common";
+/// What stands before a line that is common and that a cell has not: no header's name has a space in it.
+const WITHOUT: &str = "without ";
+
+/// The entry of what is common to answers of a status besides.
+fn common_of(status: u16) -> String {
+    format!("{COMMON} {status}")
+}
+
+/// The lines of headers by label.
+pub(super) type Legend = BTreeMap<String, BTreeSet<String>>;
+
+/// What answers have in common.
+#[derive(Default)]
+pub(super) struct Common {
+    all: BTreeSet<String>,
+    by_status: BTreeMap<u16, BTreeSet<String>>,
+}
+
+/// How many answers of a status there are, and how many of them have a line.
+#[derive(Default)]
+struct Count<'a> {
+    answers: usize,
+    lines: BTreeMap<&'a str, usize>,
+}
+
+impl Count<'_> {
+    fn common(&self) -> BTreeSet<String> {
+        let most = self
+            .lines
+            .iter()
+            .filter(|(_, count)| **count * 2 > self.answers);
+        most.map(|(line, _)| (*line).to_owned()).collect()
+    }
+}
+
+impl Common {
+    /// Of answers by their status, so many of each. What came instead of an answer has nothing in common.
+    pub(super) fn of<'a>(
+        answers: impl Iterator<Item = (Option<u16>, usize, &'a BTreeSet<String>)>,
+    ) -> Self {
+        let mut counts = BTreeMap::<u16, Count<'a>>::new();
+        for (status, number, lines) in answers {
+            let Some(status) = status else { continue };
+            let count = counts.entry(status).or_default();
+            count.answers += number;
+            for line in lines {
+                *count.lines.entry(line).or_default() += number;
+            }
+        }
+        let by_status = counts.iter();
+        let mut by_status: BTreeMap<u16, BTreeSet<String>> = by_status
+            .map(|(status, count)| (*status, count.common()))
+            .collect();
+        let all = by_status.values().cloned();
+        let all = all.reduce(|one, other| &one & &other).unwrap_or_default();
+        for lines in by_status.values_mut() {
+            lines.retain(|line| !all.contains(line));
+        }
+        Self { all, by_status }
+    }
+
+    /// The entries that are not empty.
+    pub(super) fn legend(&self) -> Legend {
+        let by_status = self.by_status.iter();
+        let by_status = by_status.map(|(status, lines)| (common_of(*status), lines.clone()));
+        let entries = std::iter::once((COMMON.to_owned(), self.all.clone())).chain(by_status);
+        entries.filter(|(_, lines)| !lines.is_empty()).collect()
+    }
+
+    /// Enters in what an answer is not like the others, and gives its label.
+    pub(super) fn enter_own(
+        &self,
+        legend: &mut Legend,
+        status: Option<u16>,
+        lines: BTreeSet<String>,
+    ) -> Option<String> {
+        let of_status = status.and_then(|status| self.by_status.get(&status));
+        let own = match of_status {
+            None => lines,
+            Some(of_status) => {
+                let is_common = |line: &String| self.all.contains(line) || of_status.contains(line);
+                let missing = self.all.iter().chain(of_status);
+                let missing = missing.filter(|line| !lines.contains(*line));
+                let missing: Vec<String> = missing.map(|line| format!("{WITHOUT}{line}")).collect();
+                let besides = lines.into_iter().filter(|line| !is_common(line));
+                besides.chain(missing).collect()
+            }
+        };
+        (!own.is_empty()).then(|| enter_headers(legend, own))
+    }
+}
+
+/// Enters lines that some cells have of their own.
+fn enter_headers(legend: &mut Legend, lines: BTreeSet<String>) -> String {
+    let content: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let content = content.join("\n");
+    enter(
+        legend,
+        |digest| format!("headers {digest}"),
+        &content,
+        lines,
+    )
+}
+
+impl Record {
+    /// What the headers of a cell's answer say. A label that the legend does not explain stands for itself.
+    #[must_use]
+    pub fn headers_of(&self, cell: &Cell) -> BTreeSet<String> {
+        if self.headers.is_empty() && cell.headers.is_none() {
+            return BTreeSet::new();
+        }
+        let labels = cell.status().map(|it| [COMMON.to_owned(), common_of(it)]);
+        let common = labels.into_iter().flatten();
+        let common = common.filter_map(|label| self.headers.get(&label));
+        let mut lines: BTreeSet<String> = common.flatten().cloned().collect();
+        let Some(label) = &cell.headers else {
+            return lines;
+        };
+        let Some(own) = self.headers.get(label) else {
+            lines.insert(label.clone());
+            return lines;
+        };
+        for line in own {
+            match line.strip_prefix(WITHOUT) {
+                // One that is not there cannot be missing: an edited file says all the same that it is.
+                Some(missing) if lines.remove(missing) => {}
+                _ => drop(lines.insert(line.clone())),
+            }
+        }
+        lines
+    }
+
+    /// The entries of the legend that stand for what some cell has.
+    pub(crate) fn used_headers(&self) -> BTreeSet<String> {
+        let mut used = BTreeSet::new();
+        for (_, _, cell) in self.iter() {
+            used.extend(cell.headers.clone());
+            used.extend(cell.status().map(common_of));
+            used.extend(cell.status().map(|_| COMMON.to_owned()));
+        }
+        used
+    }
+
+    /// Finds anew what the answers have in common, when some of the cells are gone.
+    pub(super) fn share_headers(&mut self) {
+        if self.headers.is_empty() {
+            return;
+        }
+        let mut kinds = BTreeMap::new();
+        for (_, _, cell) in self.iter() {
+            let kind = (cell.status(), cell.headers.clone());
+            let known = kinds.entry(kind);
+            let (count, _) = known.or_insert_with(|| (0, self.headers_of(cell)));
+            *count += 1;
+        }
+        let answers = kinds.iter();
+        let common =
+            Common::of(answers.map(|((status, _), (count, lines))| (*status, *count, lines)));
+        self.headers = common.legend();
+        let mut labels = BTreeMap::new();
+        for (kind, (_, lines)) in kinds {
+            let label = common.enter_own(&mut self.headers, kind.0, lines);
+            labels.insert(kind, label);
+        }
+        for cell in self.cells.values_mut().flat_map(|row| row.values_mut()) {
+            let label = labels.get(&(cell.status(), cell.headers.clone()));
+            if let Some(label) = label.filter(|label| **label != cell.headers) {
+                Arc::make_mut(cell).headers.clone_from(label);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::{Fault, Reply};
+    use crate::observation::Observation;
+
+    fn answer(status: u16, lines: &[&str]) -> Observation {
+        Observation {
+            headers: lines.iter().map(|line| (*line).to_owned()).collect(),
+            effects: Some(Vec::new()),
+            ..Observation::of(Reply::Status(status))
+        }
+    }
+
+    fn record(cells: &[(&str, Observation)]) -> Record {
+        let cells = cells.iter().map(|(actor, it)| ("t", *actor, it.clone()));
+        Record::build("GET /x".to_owned(), cells)
+    }
+
+    fn four() -> Record {
+        record(&[
+            ("a", answer(200, &["vary: cookie", "x-page"])),
+            ("b", answer(200, &["vary: cookie", "x-page", "x-owner"])),
+            ("c", answer(200, &["vary: cookie"])),
+            ("d", answer(403, &["vary: cookie", "x-why"])),
+        ])
+    }
+
+    #[test]
+    fn what_answers_share_stands_once() {
+        insta::assert_snapshot!(four().to_yaml().unwrap(), @"
+        format: 2
+        endpoint: GET /x
+        headers:
+          common:
+          - 'vary: cookie'
+          common 200:
+          - x-page
+          common 403:
+          - x-why
+          headers 3b2b:
+          - x-owner
+          headers fe44:
+          - without x-page
+        cells:
+          t:
+            a: {allowed: 200}
+            b: {allowed: 200, headers: headers 3b2b}
+            c: {allowed: 200, headers: headers fe44}
+            d: {denied: 403}
+        ");
+        assert_eq!(Record::parse(&four().to_yaml().unwrap()).unwrap(), four());
+    }
+
+    #[test]
+    fn another_actor_changes_no_line_of_the_others() {
+        let more = record(&[
+            ("a", answer(200, &["vary: cookie", "x-page"])),
+            ("b", answer(200, &["vary: cookie", "x-page", "x-owner"])),
+            ("c", answer(200, &["vary: cookie"])),
+            ("d", answer(403, &["vary: cookie", "x-why"])),
+            ("e", answer(401, &["x-other"])),
+            ("f", answer(200, &["vary: cookie", "x-page"])),
+        ]);
+        for actor in ["a", "b", "c", "d"] {
+            assert_eq!(more.cell_at("t", actor), four().cell_at("t", actor));
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_record_is_as_if_only_that_had_been_swept() {
+        let part = four().retain(|_, actor| actor != "a");
+        let swept = record(&[
+            ("b", answer(200, &["vary: cookie", "x-page", "x-owner"])),
+            ("c", answer(200, &["vary: cookie"])),
+            ("d", answer(403, &["vary: cookie", "x-why"])),
+        ]);
+        assert_eq!(part, swept);
+    }
+
+    #[test]
+    fn what_is_common_and_what_is_not_is_what_was_seen() {
+        let record = four();
+        let lines = |actor: &str| {
+            let lines = record.headers_of(record.cell_at("t", actor).unwrap());
+            lines.into_iter().collect::<Vec<_>>().join(", ")
+        };
+        assert_eq!(
+            ["a", "b", "c", "d"].map(lines),
+            [
+                "vary: cookie, x-page",
+                "vary: cookie, x-owner, x-page",
+                "vary: cookie",
+                "vary: cookie, x-why"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_came_instead_of_an_answer_shares_no_header() {
+        let record = record(&[
+            ("a", answer(200, &["x-page"])),
+            ("b", Observation::of(Reply::Fault(Fault::TimedOut))),
+        ]);
+        let fault = record.cell_at("t", "b").unwrap();
+        assert_eq!(record.headers_of(fault), BTreeSet::new());
+        assert_eq!(fault.headers, None);
+    }
+}
