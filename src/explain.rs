@@ -56,6 +56,8 @@ pub struct Shown {
     pub rule: String,
     /// The refusal in the service's words, or where a redirect leads.
     pub gate: Option<String>,
+    /// What the refusal tells besides, by the paths of its fields.
+    pub also: BTreeMap<String, String>,
     /// The identifiers in the answer.
     pub discloses: Vec<String>,
     /// The fields of the body.
@@ -161,6 +163,7 @@ impl Shown {
         let Cell {
             decision: _,
             gate: _,
+            also: _,
             discloses,
             effects: _,
             probes,
@@ -172,6 +175,7 @@ impl Shown {
             verdict: own.verdict(),
             rule: rule_of(own),
             gate: side.gate().map(str::to_owned),
+            also: side.also(),
             discloses: discloses.clone(),
             fields: side.shape().unwrap_or_default(),
             effects: side.effects(),

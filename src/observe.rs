@@ -1,9 +1,10 @@
 //! From what the service answered and the database logged to observations, by names instead of values.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
+mod refusal;
+pub(crate) mod told;
 
-use regex::Regex;
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::Value as Json;
 
 use crate::database::Catalog;
@@ -11,12 +12,11 @@ use crate::fault::Reply;
 use crate::http::{Answer, Body};
 use crate::journal::Change;
 use crate::observation::{ColumnChange, Effect, Operation, RowChange};
-use crate::record::Decision;
-use crate::suite::{JsonPath, SuiteFile};
+use crate::record::{Decision, Unprinted};
+use crate::suite::SuiteFile;
 use crate::symbols::{Namer, View};
 
-/// How much of a refusal without the suite's message is kept, in characters.
-const WHOLE_BODY: usize = 400;
+use refusal::{Reader, Refusal};
 
 /// The one field of a body that is not JSON.
 const NOT_JSON: &str = "<not JSON>";
@@ -28,15 +28,25 @@ pub struct Shown {
     pub decision: Decision,
     /// The refusal, normalised, or where a redirect leads.
     pub gate: Option<String>,
+    /// What a refusal tells besides, by the paths of its fields.
+    pub also: BTreeMap<String, String>,
+    /// The refusal's texts as a whole.
+    pub unprinted: Unprinted,
     /// The identifiers in the body.
     pub discloses: BTreeSet<String>,
     /// The field paths of a success.
     pub shape: Option<BTreeSet<String>>,
 }
 
-/// Reads one answer.
+/// Reads one answer of an endpoint.
 #[must_use]
-pub fn answer(suite: &SuiteFile, namer: &Namer, view: View<'_>, answer: &Answer) -> Shown {
+pub fn answer(
+    suite: &SuiteFile,
+    endpoint: &str,
+    namer: &Namer,
+    view: View<'_>,
+    answer: &Answer,
+) -> Shown {
     let decision = decide(answer);
     let mut discloses = BTreeSet::new();
     let body = match &answer.body {
@@ -47,22 +57,33 @@ pub fn answer(suite: &SuiteFile, namer: &Namer, view: View<'_>, answer: &Answer)
             Json::String(read.text)
         }
     };
-    let gate = if let Some(redirect) = &answer.redirect {
-        discloses.extend(namer.name(&redirect.location, view).disclosed);
-        let to = namer.name(&redirect.to, view).text;
-        Some(printable(&kinds_of_names(&format!("redirect to {to}"))))
-    } else {
-        let is_denied = decision.verdict().is_denied();
-        is_denied.then(|| gate(suite, namer, view, &body))
-    };
     // The dots between fields can complete a value as well.
     let name = |path: String| namer.name(&path, view).text;
     let is_allowed = decision.verdict().is_allowed();
     let shape = is_allowed.then(|| shape(answer, &body)).flatten();
     let shape = shape.map(|fields| fields.into_iter().map(name).collect());
+    let mut refusal = Refusal::default();
+    let gate = if let Some(redirect) = &answer.redirect {
+        discloses.extend(namer.name(&redirect.location, view).disclosed);
+        let to = namer.name(&redirect.to, view).text;
+        Some(printable(&kinds_of_names(&format!("redirect to {to}"))))
+    } else {
+        decision.verdict().is_denied().then(|| {
+            let reader = Reader {
+                suite,
+                endpoint,
+                namer,
+                view,
+            };
+            refusal = reader.read(answer, body);
+            std::mem::take(&mut refusal.gate)
+        })
+    };
     Shown {
         decision,
         gate,
+        also: refusal.also,
+        unprinted: refusal.unprinted,
         discloses,
         shape,
     }
@@ -73,32 +94,6 @@ pub fn answer(suite: &SuiteFile, namer: &Namer, view: View<'_>, answer: &Answer)
 pub(crate) fn decide(answer: &Answer) -> Decision {
     Decision::by_status(Reply::Status(answer.status))
 }
-
-/// The refusal's type and message. Entities of the world are named by what they are, not who (`<user_id>`), so that
-/// one gate is one entry of the legend; who was disclosed stands in the cell.
-fn gate(suite: &SuiteFile, namer: &Namer, view: View<'_>, body: &Json) -> String {
-    let at = |path: &Option<JsonPath>| path.as_ref()?.text_in(body);
-    let message = at(&suite.refusal.message).unwrap_or_else(|| whole(body));
-    let said = at(&suite.refusal.kind)
-        .map_or_else(|| message.clone(), |kind| format!("{kind}: {message}"));
-    let mut text = said.clone();
-    for rule in &suite.texts {
-        text = text.replace(&rule.from, &rule.to);
-    }
-    // A rule can put letters beside others that complete a value with them.
-    if text != said {
-        text = namer.name(&text, view).text;
-    }
-    let gate = kinds_of_names(&name_escaped(namer, view, text));
-    printable(&MOMENT.replace_all(&gate, "<timestamp>"))
-}
-
-/// A moment as of ISO 8601 or RFC 3339 within a text: until when something was valid, or when it was refused.
-#[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
-static MOMENT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d+)?)?( ?(UTC|Z|[+-]\d\d:?\d\d))?\b")
-        .unwrap()
-});
 
 /// What a service says must not steer the terminal that shows it.
 fn printable(text: &str) -> String {
@@ -113,13 +108,6 @@ fn name_escaped(namer: &Namer, view: View<'_>, text: String) -> String {
     } else {
         text
     }
-}
-
-fn whole(body: &Json) -> String {
-    let text = body
-        .as_str()
-        .map_or_else(|| body.to_string(), str::to_owned);
-    text.chars().take(WHOLE_BODY).collect()
 }
 
 /// `<owner.user_id>` -> `<user_id>`, but the caller's and the cell's own names stay as they are.
@@ -440,25 +428,6 @@ mod tests {
         assert_eq!(
             text,
             "Got user_id=<user_id>, yours is <actor.user_id>, a < b"
-        );
-    }
-
-    #[test]
-    fn a_moment_in_a_refusal_is_one_whatever_the_time() {
-        let shown = |text: &str| MOMENT.replace_all(text, "<timestamp>").into_owned();
-        let moments = [
-            "2026-01-31 12:00:00.123456+00:00",
-            "2026-01-31T12:00:00Z",
-            "2026-01-31T12:00:00.1+0200",
-            "2026-01-31 12:00 UTC",
-        ];
-        for moment in moments {
-            let text = format!("expired at {moment}, sorry");
-            assert_eq!(shown(&text), "expired at <timestamp>, sorry");
-        }
-        assert_eq!(
-            shown("of 2026-01-31, no. 12026-01-31 12:00"),
-            "of 2026-01-31, no. 12026-01-31 12:00"
         );
     }
 

@@ -11,6 +11,7 @@ pub mod format1;
 mod labels;
 mod rename;
 mod text;
+mod unprinted;
 mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -25,13 +26,14 @@ use crate::fault::{Fault, Reply};
 use crate::findings::Finding;
 use crate::observation::{Effect, Observation, RowChange};
 
-use labels::{enter_effect, enter_shape, gate_labels};
+use labels::{enter_also, enter_effect, enter_shape, gate_labels};
 
 pub(crate) use aspect::Visitor;
 pub use cell::{Cell, CellId, Effects};
 pub use format::{FORMAT, Format, ReadError, admit};
 pub use labels::EffectLabel;
 pub(crate) use rename::{Axis, Rename};
+pub use unprinted::{Masked, Unprinted};
 pub use verdict::{Decision, Rule, Verdict};
 
 /// All cells of one endpoint.
@@ -48,6 +50,9 @@ pub struct Record {
     /// The wording of each gate by its label.
     #[serde(default)]
     pub gates: BTreeMap<String, String>,
+    /// What refusals tell besides, by label: the values of their other fields.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub also: BTreeMap<String, BTreeMap<String, String>>,
     /// The effects by label: operation, table and a digest of the rest.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, RowChange>")]
@@ -62,6 +67,9 @@ pub struct Record {
     /// Observations that break an invariant.
     #[serde(default)]
     pub findings: Vec<Finding>,
+    /// What stands in no file.
+    #[serde(skip)]
+    pub unprinted: Unprinted,
 }
 
 /// What is known already and equal to `new`, or that.
@@ -110,9 +118,12 @@ impl Record {
     fn cell(&mut self, gates: &BTreeMap<String, String>, observation: Observation) -> Cell {
         // Without an answer, the connection ended before there was one.
         let none = || Decision::by_status(Reply::Fault(Fault::Closed));
+        self.unprinted.extend(observation.unprinted);
+        let has_more = !observation.also.is_empty();
         Cell {
             decision: observation.decision.unwrap_or_else(none),
             gate: observation.gate.and_then(|text| gates.get(&text).cloned()),
+            also: has_more.then(|| enter_also(&mut self.also, observation.also)),
             discloses: observation.discloses.into_iter().collect(),
             effects: observation
                 .effects
@@ -171,6 +182,15 @@ impl Record {
         Some(self.gates.get(label).unwrap_or(label))
     }
 
+    /// What a cell's refusal tells besides. A label that the legend does not explain stands for itself.
+    pub(crate) fn also_of(&self, cell: &Cell) -> BTreeMap<String, String> {
+        let Some(label) = &cell.also else {
+            return BTreeMap::new();
+        };
+        let fields = self.also.get(label).cloned();
+        fields.unwrap_or_else(|| BTreeMap::from([(label.clone(), String::new())]))
+    }
+
     /// The record with only the cells for which `keep` holds, and only what these use of the legends.
     #[must_use]
     pub fn retain(mut self, keep: impl Fn(&str, &str) -> bool) -> Self {
@@ -187,6 +207,8 @@ impl Record {
         let cells: HashSet<Arc<Cell>> = cells.collect();
         self.gates
             .retain(|label, _| cells.iter().any(|cell| cell.gate.as_ref() == Some(label)));
+        self.also
+            .retain(|label, _| cells.iter().any(|cell| cell.also.as_ref() == Some(label)));
         self.shapes
             .retain(|label, _| cells.iter().any(|cell| cell.shape.as_ref() == Some(label)));
         self.effects

@@ -9,6 +9,7 @@ mod exchange;
 mod load;
 mod model;
 mod names;
+mod pattern;
 mod place;
 pub mod schema;
 
@@ -27,10 +28,12 @@ pub use exchange::{
 };
 pub use model::{
     Actor, BackgroundSpec, CaptureSpec, CoverageSpec, DatabaseSpec, EndpointFile, Entity,
-    ExclusionSpec, ExplanationSpec, Kind, LauncherSpec, ProbeSpec, RefusalSpec, RowSpec,
-    SensitivitySpec, ServiceSpec, SuiteFile, SweepSpec, Target, TargetsFile, TextRule, TlsSpec,
-    Together, Variable, WorldFile,
+    ExactText, ExclusionSpec, ExplanationSpec, Kind, LauncherSpec, PatternText, ProbeSpec,
+    RefusalSpec, RowSpec, SensitivitySpec, ServiceSpec, SuiteFile, SweepSpec, Target, TargetsFile,
+    TextRule, TlsSpec, Together, Variable, WorldFile,
 };
+pub use pattern::TextPattern;
+pub(crate) use pattern::entries;
 pub use place::Place;
 
 /// A suite that was read and found consistent.

@@ -51,6 +51,7 @@ fn aspects(before: &Cell, after: &Cell) -> Vec<&'static str> {
     let Cell {
         decision: _,
         gate,
+        also,
         discloses: _,
         effects,
         probes,
@@ -66,6 +67,10 @@ fn aspects(before: &Cell, after: &Cell) -> Vec<&'static str> {
         let (more, less) = disclosed(before, after);
         let others = [
             (before.gate != *gate, "another gate"),
+            (
+                before.gate == *gate && before.also != *also,
+                "tells otherwise",
+            ),
             (more, "discloses more"),
             (less, "discloses less"),
             (

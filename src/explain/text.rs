@@ -72,6 +72,10 @@ impl Display for Shown {
         let gate = gate.map_or_else(String::new, |gate| format!(" {}", printable(gate)));
         writeln!(out, "  answer: {}{gate}", self.answer)?;
         writeln!(out, "  {}, by {}", self.verdict, self.rule)?;
+        for (path, value) in &self.also {
+            let [path, value] = [path, value].map(|text| printable(text));
+            writeln!(out, "  also {path}: {value}")?;
+        }
         list(out, "discloses", self.discloses.iter())?;
         list(out, "fields", self.fields.iter())?;
         let probes = self.probes.iter();

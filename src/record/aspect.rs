@@ -9,6 +9,8 @@ pub(crate) enum Aspect {
     Status,
     /// The gate that refused, or where a redirect leads.
     Gate,
+    /// What a refusal tells besides.
+    Also,
     /// The row changes.
     Effects,
     /// The identifiers that the response held.
@@ -30,7 +32,8 @@ impl Aspect {
         match self {
             Self::Verdict => Some(Self::Status),
             Self::Status => Some(Self::Gate),
-            Self::Gate => Some(Self::Effects),
+            Self::Gate => Some(Self::Also),
+            Self::Also => Some(Self::Effects),
             Self::Effects => Some(Self::Discloses),
             Self::Discloses => Some(Self::Probes),
             Self::Probes => Some(Self::Shape),
@@ -48,6 +51,7 @@ pub(crate) trait Visitor {
     fn verdict(&self) -> Self::Found;
     fn status(&self) -> Self::Found;
     fn gate(&self) -> Self::Found;
+    fn also(&self) -> Self::Found;
     fn effects(&self) -> Self::Found;
     fn discloses(&self) -> Self::Found;
     fn probes(&self) -> Self::Found;
@@ -59,6 +63,7 @@ pub(crate) trait Visitor {
             Aspect::Verdict => self.verdict(),
             Aspect::Status => self.status(),
             Aspect::Gate => self.gate(),
+            Aspect::Also => self.also(),
             Aspect::Effects => self.effects(),
             Aspect::Discloses => self.discloses(),
             Aspect::Probes => self.probes(),
@@ -88,6 +93,10 @@ mod tests {
             "gate"
         }
 
+        fn also(&self) -> &'static str {
+            "also"
+        }
+
         fn effects(&self) -> &'static str {
             "effects"
         }
@@ -112,6 +121,7 @@ mod tests {
             "verdict",
             "status",
             "gate",
+            "also",
             "effects",
             "discloses",
             "probes",

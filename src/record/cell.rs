@@ -52,6 +52,8 @@ pub struct Cell {
     pub decision: Decision,
     /// The gate that refused, or where a redirect leads.
     pub gate: Option<String>,
+    /// What the refusal tells besides.
+    pub also: Option<String>,
     /// The identifiers that the response held.
     pub discloses: Vec<String>,
     /// The row changes.
@@ -65,7 +67,14 @@ pub struct Cell {
 /// By what tells most cells apart.
 impl Hash for Cell {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (&self.decision, &self.gate, &self.discloses, &self.shape).hash(state);
+        (
+            &self.decision,
+            &self.gate,
+            &self.also,
+            &self.discloses,
+            &self.shape,
+        )
+            .hash(state);
     }
 }
 
@@ -76,6 +85,7 @@ impl Cell {
         Self {
             decision,
             gate: None,
+            also: None,
             discloses: Vec::new(),
             effects: Effects::default(),
             probes: IndexMap::new(),
@@ -225,6 +235,9 @@ struct CellText {
     /// The gate that refused, or where a redirect leads.
     #[serde(default)]
     gate: Option<String>,
+    /// What the refusal tells besides.
+    #[serde(default)]
+    also: Option<String>,
     /// The identifiers that the response held.
     #[serde(default)]
     discloses: Vec<String>,
@@ -286,6 +299,7 @@ impl TryFrom<CellText> for Cell {
         Ok(Self {
             decision: text.decision()?,
             gate: text.gate,
+            also: text.also,
             discloses: text.discloses,
             effects: text.effects,
             probes: text.probes,
@@ -299,6 +313,7 @@ impl From<Cell> for CellText {
         let Cell {
             decision,
             gate,
+            also,
             discloses,
             effects,
             probes,
@@ -306,6 +321,7 @@ impl From<Cell> for CellText {
         } = cell;
         let text = Self {
             gate,
+            also,
             discloses,
             effects,
             probes,

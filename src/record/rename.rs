@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::labels::{enter_effect, enter_shape, gate_labels};
+use super::labels::{enter_also, enter_effect, enter_shape, gate_labels};
 use super::{Cell, EffectLabel, Effects, Record};
 use crate::observation::RowChange;
 
@@ -51,6 +51,8 @@ impl Record {
             cells: cells.collect(),
             findings: self.findings.clone(),
             gates: legends.gates,
+            also: legends.also,
+            unprinted: self.unprinted.clone(),
             effects: legends.effects,
             shapes: legends.shapes,
         }
@@ -104,9 +106,11 @@ impl<'a> Rename<'a> {
 #[derive(Default)]
 struct Legends {
     gates: BTreeMap<String, String>,
+    also: BTreeMap<String, BTreeMap<String, String>>,
     effects: BTreeMap<EffectLabel, RowChange>,
     shapes: BTreeMap<String, BTreeSet<String>>,
     gate_labels: BTreeMap<String, String>,
+    also_labels: BTreeMap<String, String>,
     effect_labels: BTreeMap<EffectLabel, EffectLabel>,
     shape_labels: BTreeMap<String, String>,
 }
@@ -115,6 +119,7 @@ impl Legends {
     fn of(record: &Record, rename: Rename<'_>) -> Self {
         let mut legends = Self::default();
         legends.enter_gates(record, rename);
+        legends.enter_also(record, rename);
         legends.enter_effects(record, rename);
         legends.enter_shapes(record, rename);
         legends
@@ -131,6 +136,20 @@ impl Legends {
             let label = labels.get(&text).unwrap_or(old).clone();
             self.gate_labels.insert(old.clone(), label.clone());
             self.gates.insert(label, text);
+        }
+    }
+
+    fn enter_also(&mut self, record: &Record, rename: Rename<'_>) {
+        for (old, fields) in &record.also {
+            let renamed =
+                |(path, value): (&String, &String)| (rename.text(path), rename.text(value));
+            let renamed: BTreeMap<String, String> = fields.iter().map(renamed).collect();
+            if renamed == *fields {
+                self.also.insert(old.clone(), renamed);
+                continue;
+            }
+            let label = enter_also(&mut self.also, renamed);
+            self.also_labels.insert(old.clone(), label);
         }
     }
 
@@ -163,6 +182,7 @@ impl Legends {
         let Cell {
             decision,
             gate,
+            also,
             discloses: old,
             effects,
             probes,
@@ -172,6 +192,7 @@ impl Legends {
         Cell {
             decision: decision.clone(),
             gate: gate.as_ref().map(|gate| label(&self.gate_labels, gate)),
+            also: also.as_ref().map(|also| label(&self.also_labels, also)),
             discloses: in_order(old, discloses),
             effects: match effects {
                 Effects::NotObserved => Effects::NotObserved,

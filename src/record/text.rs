@@ -50,6 +50,8 @@ struct Head<'a> {
     unobserved: &'a BTreeSet<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     gates: &'a BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    also: &'a BTreeMap<String, BTreeMap<String, String>>,
 }
 
 impl<'a> Head<'a> {
@@ -59,6 +61,7 @@ impl<'a> Head<'a> {
             endpoint: &record.endpoint,
             unobserved: &record.unobserved,
             gates: &record.gates,
+            also: &record.also,
         }
     }
 }
@@ -149,6 +152,7 @@ impl Cell {
         let Self {
             decision,
             gate,
+            also,
             discloses,
             effects,
             probes,
@@ -159,6 +163,7 @@ impl Cell {
             parts.push(format!("by: {}", scalar(rule)));
         }
         parts.extend(gate.iter().map(|gate| format!("gate: {}", scalar(gate))));
+        parts.extend(also.iter().map(|also| format!("also: {}", scalar(also))));
         if !discloses.is_empty() {
             parts.push(format!("discloses: {}", list(discloses)));
         }

@@ -41,14 +41,22 @@ impl Brought {
     }
 
     /// What the answer showed; of pages, what all of them showed, with the status of the first that is no success.
-    pub(super) fn shown(&self, suite: &Suite, namer: &Namer, view: View<'_>) -> Observation {
+    pub(super) fn shown(
+        &self,
+        suite: &Suite,
+        endpoint: &str,
+        namer: &Namer,
+        view: View<'_>,
+    ) -> Observation {
         let mut observation = Observation::default();
         for answer in &self.answers {
-            let shown = observe::answer(&suite.file, namer, view, answer);
+            let shown = observe::answer(&suite.file, endpoint, namer, view, answer);
             let is_refused = observation.decision.is_some() && observation.verdict().is_denied();
             if !is_refused {
                 observation.decision = Some(shown.decision);
                 observation.gate = shown.gate;
+                observation.also = shown.also;
+                observation.unprinted = shown.unprinted;
             }
             observation.discloses.extend(shown.discloses);
             if let Some(shape) = shown.shape {
@@ -58,6 +66,7 @@ impl Brought {
         if let Some(fault) = self.fault {
             observation.decision = Some(Decision::by_status(Reply::Fault(fault)));
             observation.gate = None;
+            observation.also.clear();
         }
         observation
     }

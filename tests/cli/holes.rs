@@ -28,7 +28,7 @@ type Hole = (
 );
 
 /// A drift without any other; only where the cell itself breaks an invariant a finding comes with it.
-const DRIFTS: [Hole; 19] = [
+const DRIFTS: [Hole; 21] = [
     ("widened", Service, &["widened"], &[]),
     (
         "wrote-while-denied",
@@ -47,6 +47,7 @@ const DRIFTS: [Hole; 19] = [
         &["finding-added"],
         &["inversion"],
     ),
+    ("refusal-tells-more", Service, &["refusal-tells-more"], &[]),
     ("probe-changed", Service, &["probe-changed"], &[]),
     ("effect-changed", Service, &["effect-changed"], &[]),
     (
@@ -64,6 +65,7 @@ const DRIFTS: [Hole; 19] = [
         &["disclosure-narrowed"],
         &[],
     ),
+    ("refusal-tells-less", Service, &["refusal-tells-less"], &[]),
     (
         "finding-removed",
         File(

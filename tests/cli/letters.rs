@@ -218,7 +218,15 @@ impl Office {
             ("gate-changed", "reader") => return Some(refusal(403, "the letter is closed")),
             ("server-error", "reader") => return Some(refusal(500, "an exception")),
             ("status-differs", "reader") => return Some(refusal(404, "not yours")),
-            _ if !call.is_allowed() => return Some(refusal(403, "not yours")),
+            _ if !call.is_allowed() => {
+                let (status, mut body) = refusal(403, "not yours");
+                match call.hole {
+                    "refusal-tells-less" => {}
+                    "refusal-tells-more" => body["hint"] = json!("ask the chair, at once"),
+                    _ => body["hint"] = json!("ask the chair"),
+                }
+                return Some((status, body));
+            }
             _ => {}
         }
         let mut body = json!({

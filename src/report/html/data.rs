@@ -75,6 +75,7 @@ struct Endpoint<'a> {
 #[derive(Serialize)]
 struct Side<'a> {
     gates: &'a BTreeMap<String, String>,
+    also: &'a BTreeMap<String, BTreeMap<String, String>>,
     effects: &'a BTreeMap<EffectLabel, RowChange>,
     shapes: &'a BTreeMap<String, BTreeSet<String>>,
     /// What was seen.
@@ -92,6 +93,8 @@ struct Seen<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<Fault>,
     gate: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    also: Option<&'a str>,
     discloses: &'a [String],
     effects: &'a Effects,
     probes: &'a IndexMap<String, Reply>,
@@ -234,6 +237,7 @@ impl<'a> Side<'a> {
             .collect();
         Self {
             gates: &record.gates,
+            also: &record.also,
             effects: &record.effects,
             shapes: &record.shapes,
             seen: seen.into_values().map(Seen::of).collect(),
@@ -252,6 +256,7 @@ impl<'a> Seen<'a> {
         let Cell {
             decision,
             gate,
+            also,
             discloses,
             effects,
             probes,
@@ -262,6 +267,7 @@ impl<'a> Seen<'a> {
             status: decision.status(),
             fault: decision.fault(),
             gate: gate.as_deref(),
+            also: also.as_deref(),
             discloses,
             effects,
             probes,

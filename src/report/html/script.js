@@ -33,7 +33,8 @@
     const effects = Array.isArray(cell.effects) ? cell.effects : [cell.effects];
     const tables = effects.flatMap((label) => [label, side.effects[label]?.row || ""]);
     const probes = Object.entries(cell.probes || {}).flat();
-    return [outcome(cell), cell.gate, side.gates[cell.gate], ...cell.discloses, ...tables, ...probes, cell.shape]
+    const also = Object.entries((cell.also && side.also[cell.also]) || {}).flat();
+    return [outcome(cell), cell.gate, side.gates[cell.gate], ...also, ...cell.discloses, ...tables, ...probes, cell.shape]
       .filter(Boolean).join("\n").toLowerCase();
   }
 
@@ -622,6 +623,12 @@
     return items.length ? part("Gate", ...items.map(([item, side]) => el("span", { class: side ? `value ${side}` : "" }, item))) : [];
   }
 
+  function alsoPart(endpoint, now, before) {
+    const fields = (side, cell) => Object.entries((cell?.also && side.also[cell.also]) || {}).map(([path, value]) => `${path}: ${value}`);
+    const items = beside(fields(endpoint.now, now), fields(endpoint.before || endpoint.now, before));
+    return items.length ? part("Also told", ...items.map(([item, side]) => el("span", { class: side ? `value ${side}` : "value" }, item))) : [];
+  }
+
   function chips(items) {
     return el("ul", { class: "chips" }, items.map(([item, side]) => el("li", { class: `chip ${side}` }, item)));
   }
@@ -685,6 +692,7 @@
       outcomeElement(now, before),
       ...(drifts.length ? part("Drift", ...drifts.map(driftElement)) : []),
       ...gatePart(endpoint, now, before),
+      ...alsoPart(endpoint, now, before),
       ...findingsPart(endpoint, at),
       ...effectsPart(endpoint, now, before),
       ...disclosuresPart(now, before),
