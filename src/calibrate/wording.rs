@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use regex::{Regex, escape};
 
 use super::Rule;
-use crate::observe::told::is_random;
+use crate::observe::told::{is_random, redacted};
 use crate::suite::entries;
 use crate::text::is_uuid;
 
@@ -58,7 +58,7 @@ struct Part {
 /// Words, and what stands between them. A UUID is one word.
 #[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
 static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|[A-Za-z0-9]+|[^A-Za-z0-9]")
+    Regex::new(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|0x|[A-Za-z0-9]+|[^A-Za-z0-9]")
         .unwrap()
 });
 
@@ -185,28 +185,63 @@ fn patterns(line: &str, parts: &[Part]) -> Vec<Rule> {
         } else {
             format!("{}_{nth}", part.name)
         };
-        pattern += &escape(line.get(at..part.start).unwrap_or_default());
+        pattern += &literal(line.get(at..part.start).unwrap_or_default());
         pattern += &format!("(?<{name}>{})", part.form);
         at = part.end;
     }
-    pattern += &escape(line.get(at..).unwrap_or_default());
+    pattern += &literal(line.get(at..).unwrap_or_default());
     vec![rule(pattern + "$")]
 }
 
 /// A group with the text around it, or as much of it as it takes in a long line.
 fn anchored(before: Option<&str>, group: &str, behind: Option<&str>) -> String {
     let (before, behind) = (before.unwrap_or_default(), behind.unwrap_or_default());
-    let cut = before.char_indices().rev().nth(BEFORE - 1);
-    let before = match cut.filter(|(at, _)| *at > 0 && before.chars().count() > LINE / 2) {
-        Some((at, _)) => format!(".*{}", escape(before.get(at..).unwrap_or_default())),
-        None => escape(before),
-    };
-    let cut = behind.char_indices().nth(BEHIND);
-    let behind = match cut.filter(|_| behind.chars().count() > LINE / 2) {
-        Some((at, _)) => format!("{}.*", escape(behind.get(..at).unwrap_or_default())),
-        None => escape(behind),
-    };
+    let is_long = |text: &str| text.chars().count() > LINE / 2;
+    let from = before.char_indices().rev().nth(BEFORE - 1);
+    let from = from.filter(|_| is_long(before)).map_or(0, |(at, _)| at);
+    let to = behind.char_indices().nth(BEHIND);
+    let to = to.filter(|_| is_long(behind));
+    let to = to.map_or(behind.len(), |(at, _)| at);
+    let before = around(before, from, before.len());
+    let behind = around(behind, 0, to);
     format!("^{before}{group}{behind}$")
+}
+
+/// A part of a text as a pattern, with anything for the rest of it.
+fn around(text: &str, from: usize, to: usize) -> String {
+    let skipped = |part: &str| match part {
+        "" => "",
+        part if part.contains('\n') => "(?s:.*)",
+        _ => ".*",
+    };
+    let (before, behind) = (text.get(..from), text.get(to..));
+    let [before, behind] = [before, behind].map(|part| skipped(part.unwrap_or_default()));
+    if redacted(text) == text {
+        return format!(
+            "{before}{}{behind}",
+            escape(text.get(from..to).unwrap_or_default())
+        );
+    }
+    literal(text)
+}
+
+/// A text as a pattern of itself. What looks like a secret in it is anything: a rule is printed, and written.
+fn literal(text: &str) -> String {
+    let clean = redacted(text);
+    if clean == text {
+        return escape(text);
+    }
+    let head = common(text.chars(), clean.chars());
+    let tail = common(text.chars().rev(), clean.chars().rev()).min(text.len() - head);
+    let head = text.get(..head).unwrap_or_default();
+    let tail = text.get(text.len() - tail..).unwrap_or_default();
+    // Up to where words end, since a part of a secret can look like a word.
+    let head = head
+        .rfind(char::is_whitespace)
+        .and_then(|at| head.get(..=at));
+    let tail = tail.find(char::is_whitespace).and_then(|at| tail.get(at..));
+    let [head, tail] = [head, tail].map(|part| escape(part.unwrap_or_default()));
+    format!("{head}(?s:.*){tail}")
 }
 
 /// What is not common to two texts, up to where a word begins and ends.
@@ -334,7 +369,9 @@ fn between_marks(text: &str, middle: &Middle) -> Option<List> {
 fn exact_rule(was: &str, is: &str) -> Option<Rule> {
     let middle = Middle::of(was, is, char::is_whitespace);
     let [to, from] = [was, is].map(|text| middle.in_text(text).to_owned());
-    let is_rule = from.chars().count() >= SHORTEST && !from.contains('<') && from != to;
+    let is_clean = [&to, &from].iter().all(|text| redacted(text) == **text);
+    let is_long = from.chars().count() >= SHORTEST;
+    let is_rule = is_clean && is_long && !from.contains('<') && from != to;
     is_rule.then_some(Rule::Text { from, to })
 }
 
@@ -434,6 +471,27 @@ mod tests {
             pattern(&one, &other)
         );
         assert!(steadied(&one, &other, &third).contains("nonce=\"<id>\">b b"));
+    }
+
+    #[test]
+    fn no_rule_holds_what_looks_like_a_secret() {
+        let text = |number: usize| {
+            format!(
+                "try {number}: password=swordfish on postgres://a:opensesame@db, key 9f86d081884c7d65 in try {number}, over"
+            )
+        };
+        let made = steadied(&text(1), &text(2), &text(30));
+        assert!(
+            made.starts_with("try <number>: ") && made.ends_with(", over"),
+            "{made}"
+        );
+        let pattern = pattern(&text(1), &text(2));
+        let secrets = ["swordfish", "opensesame", "9f86d081"];
+        assert!(
+            !secrets.iter().any(|secret| pattern.contains(secret)),
+            "{pattern}"
+        );
+        assert_eq!(rules("a 1 password=one", "a 1 password=two"), []);
     }
 
     #[test]

@@ -163,7 +163,7 @@ impl Visitor for Changes<'_> {
         self.answers(self.other_answer())
     }
 
-    /// Whoever is refused by another gate is told other values by it, but mostly in the same fields.
+    /// Whoever is refused by another gate is told other things by it: only a field that no refusal had counts then.
     fn also(&self) -> Vec<Found> {
         if !self.is_same_side() {
             return Vec::new();
@@ -182,9 +182,9 @@ impl Visitor for Changes<'_> {
         };
         let (come, gone) = (told(&after, &before), told(&before, &after));
         let kind = match (come.is_empty(), gone.is_empty()) {
-            (true, true) => return Vec::new(),
-            (true, false) => Kind::RefusalTellsLess,
             (false, _) => Kind::RefusalTellsMore,
+            (true, false) if is_same_gate => Kind::RefusalTellsLess,
+            _ => return Vec::new(),
         };
         vec![(kind, joined(&gone), joined(&come))]
     }

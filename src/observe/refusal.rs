@@ -12,6 +12,7 @@ use crate::http::{Answer, Body};
 use crate::record::{Masked, Unprinted};
 use crate::suite::{JsonPath, SuiteFile, TextRule};
 use crate::symbols::{Namer, View};
+use crate::text::{plain, short};
 
 /// How much of a gate's wording is printed, in characters.
 const SAYS: usize = 400;
@@ -55,7 +56,7 @@ impl Reader<'_> {
         let mut refusal = Refusal::default();
         let message = places(spec.message.as_ref(), &body);
         let kind = places(spec.kind.as_ref(), &body);
-        let said = if message.is_empty() {
+        let (said, shown) = if message.is_empty() {
             self.whole(answer, &body)
         } else {
             let known = message.keys().chain(kind.keys());
@@ -65,21 +66,30 @@ impl Reader<'_> {
             let shown = cut(&redacted(&said), SAYS);
             (said, shown)
         };
-        let (said, shown) = said;
-        refusal.gate = match self.joined(&kind, ", ") {
-            kind if kind.is_empty() => shown,
-            kind => format!("{}: {shown}", cut(&redacted(&kind), SAYS)),
+        let kind = self.joined(&kind, ", ");
+        let shown = if kind.is_empty() {
+            shown
+        } else {
+            format!("{}: {shown}", cut(&redacted(&kind), SAYS))
         };
-        self.keep(&mut refusal, |refusal| &refusal.gate, &said);
+        refusal.gate = self.named_again(&shown);
+        self.keep(&mut refusal.unprinted, &refusal.gate, &said);
         refusal
+    }
+
+    /// What is put together here can complete a value.
+    fn named_again(&self, text: &str) -> String {
+        self.namer.name(text, self.view).text
     }
 
     /// A body as a whole, with what of it is printed.
     fn whole(&self, answer: &Answer, body: &Json) -> (String, String) {
-        let said = self.text(&crate::text::plain(body));
-        let clean = redacted(&said);
+        let said = self.text(&plain(body));
+        let clean = self.text(&plain(&told::hidden("", body)));
+        let clean = redacted(&clean);
         let shown = if is_page(answer) {
-            let read = cut_words(&visible(&clean), SAYS);
+            let read = visible(&clean);
+            let read = short(&read, SAYS);
             format!("{read} <page {}>", told::digest(&clean))
         } else {
             cut(&clean, SAYS)
@@ -102,20 +112,18 @@ impl Reader<'_> {
         };
         walk.value(body, "", "", "");
         let told = leaves.into_iter().map(|(path, leaf)| {
-            let whole: BTreeSet<String> =
-                leaf.values.iter().map(|value| self.text(value)).collect();
-            let printed = whole
-                .iter()
-                .map(|value| told::value(&leaf.name, value, VALUE));
-            let printed: BTreeSet<String> = printed.collect();
-            let [printed, whole] =
-                [printed, whole].map(|all| all.into_iter().collect::<Vec<_>>().join(", "));
-            let printed = cut(&printed, VALUES);
-            self.keep_text(refusal, &printed, &whole);
-            (printable(&redacted(&self.text(&path))), printed)
+            let whole = leaf.values.iter().map(|value| self.text(value));
+            let whole: BTreeSet<String> = whole.collect();
+            let values = whole.iter();
+            let values = values.map(|value| told::value(&leaf.name, value, VALUE));
+            let values: Vec<String> = values.collect::<BTreeSet<_>>().into_iter().collect();
+            let printed = self.named_again(&cut(&values.join(", "), VALUES));
+            let whole: Vec<String> = whole.into_iter().collect();
+            self.keep(&mut refusal.unprinted, &printed, &whole.join(", "));
+            let path = redacted(&self.text(&path)).into_owned();
+            (self.named_again(&path), printed)
         });
-        let told: Vec<(String, String)> = told.collect();
-        refusal.also = bounded(told);
+        refusal.also = bounded(told.collect());
     }
 
     /// A text by the rules of the suite, as far as they are about this endpoint.
@@ -145,7 +153,7 @@ impl Reader<'_> {
         } else {
             kinds_of_names(&self.named(&steady, ruled))
         };
-        printable(&ruled)
+        printable(&ruled.replace("\r\n", "\n"))
     }
 
     /// A rule can put letters beside others that complete a value with them.
@@ -156,15 +164,11 @@ impl Reader<'_> {
         self.namer.name(&text, self.view).text
     }
 
-    fn keep(&self, refusal: &mut Refusal, printed: impl Fn(&Refusal) -> &String, whole: &str) {
-        let printed = printed(refusal).clone();
-        self.keep_text(refusal, &printed, whole);
-    }
-
-    fn keep_text(&self, refusal: &mut Refusal, printed: &str, whole: &str) {
+    /// Keeps a text as it was before it was made short, and which known values it shows in part.
+    fn keep(&self, unprinted: &mut Unprinted, printed: &str, whole: &str) {
         let end = whole.floor_char_boundary(KEPT);
         let whole = whole.get(..end).unwrap_or_default();
-        refusal.unprinted.keep(printed, whole);
+        unprinted.keep(printed, whole);
         for found in MASK.captures_iter(whole) {
             let [part, head, fill, tail] =
                 [0, 1, 2, 3].map(|at| found.get(at).map_or("", |found| found.as_str()));
@@ -174,7 +178,7 @@ impl Reader<'_> {
                     entity: known.entity,
                     field: known.field,
                 };
-                refusal.unprinted.keep_mask(part, masked);
+                unprinted.keep_mask(part, masked);
             }
         }
     }
@@ -184,9 +188,7 @@ impl Reader<'_> {
 fn places(path: Option<&JsonPath>, body: &Json) -> BTreeMap<String, String> {
     let found = path.into_iter().flat_map(|path| path.all_in(body));
     let found = found.filter(|(_, value)| !value.is_null());
-    found
-        .map(|(place, value)| (place, crate::text::plain(value)))
-        .collect()
+    found.map(|(place, value)| (place, plain(value))).collect()
 }
 
 /// What is at one path: a path says nothing of an item's place in its list, so there can be several values.
@@ -227,7 +229,7 @@ impl Walk<'_> {
             leaf => {
                 let entry = self.leaves.entry(path.to_owned()).or_default();
                 name.clone_into(&mut entry.name);
-                entry.values.insert(crate::text::plain(leaf));
+                entry.values.insert(plain(leaf));
             }
         }
     }
@@ -300,11 +302,6 @@ static MARKUP: LazyLock<Regex> = LazyLock::new(|| {
 fn visible(page: &str) -> String {
     let text = MARKUP.replace_all(page, " ");
     text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// The first words of a text.
-fn cut_words(text: &str, most: usize) -> String {
-    crate::text::short(text, most).into_owned()
 }
 
 #[cfg(test)]

@@ -9,9 +9,11 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
+use serde_json::Value as Json;
 
 use crate::init::secrets;
 use crate::template::sha256_hex;
+use crate::text::{plain, words};
 
 /// How many characters of a digest stand in a file.
 const DIGITS: usize = 8;
@@ -49,18 +51,33 @@ pub(super) fn value(name: &str, text: &str, most: usize) -> String {
     format!("<text {}>", digest(text))
 }
 
-/// Whether a field of a refusal holds a secret. A `code` is mostly one of the error.
+/// Whether a field of a refusal holds a secret. A `code` is mostly one of the error, and a number of tokens is none.
 fn is_secret(name: &str, text: &str) -> bool {
-    let is_short = text.len() <= CODE && text.bytes().all(|byte| byte.is_ascii_digit());
-    let is_word = text
-        .bytes()
-        .all(|byte| byte.is_ascii_alphabetic() || b"_-. ".contains(&byte));
-    let is_code = crate::text::words(name)
-        .last()
-        .is_some_and(|word| word == "code");
-    let is_empty = text.is_empty() || text.starts_with('<') && text.ends_with('>');
-    let is_plain = is_empty || is_code && (is_short || is_word);
-    !is_plain && secrets::is_named(name)
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_spoken = |byte: u8| byte.is_ascii_alphabetic() || b"_-. ".contains(&byte);
+    let is_code = words(name).last().is_some_and(|word| word == "code");
+    let is_code = is_code && (is_number && text.len() <= CODE || text.bytes().all(is_spoken));
+    let is_count = is_number && name.to_ascii_lowercase().ends_with("tokens");
+    let is_named = text.starts_with('<') && text.ends_with('>');
+    let is_nothing = ["", "null", "true", "false", "{}", "[]"].contains(&text);
+    !(is_code || is_count || is_named || is_nothing) && secrets::is_named(name)
+}
+
+/// The document without values that stand under the name of a secret.
+pub(super) fn hidden(name: &str, json: &Json) -> Json {
+    match json {
+        Json::Array(items) => items.iter().map(|item| hidden(name, item)).collect(),
+        Json::Object(map) => {
+            let members = map.iter();
+            members
+                .map(|(name, value)| (name.clone(), hidden(name, value)))
+                .collect()
+        }
+        Json::String(_) | Json::Number(_) if is_secret(name, &plain(json)) => {
+            Json::from(value(name, &plain(json), usize::MAX))
+        }
+        other => other.clone(),
+    }
 }
 
 /// The user and the password in the address of a service.
@@ -76,6 +93,11 @@ static MEMBER: LazyLock<Regex> = LazyLock::new(|| {
     )
     .unwrap()
 });
+
+/// A name in quotes with a number: `"pin": 1234`.
+#[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
+static NUMBER: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r#"([A-Za-z][\w.-]*)(\\?["']\s*:\s*)(\d+)"#).unwrap());
 
 /// A private key as a file has it.
 #[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
@@ -94,10 +116,12 @@ pub(crate) fn redacted(text: &str) -> Cow<'_, str> {
     let text = replaced(&ADDRESS, text, |found| {
         format!("{}{HIDDEN}@", group(found, 1))
     });
-    let text = replaced(&MEMBER, text, |found| {
+    let member = |found: &Captures<'_>| {
         let [name, between, value] = [1, 2, 3].map(|at| group(found, at));
         format!("{name}{between}{}", self::value(name, value, usize::MAX))
-    });
+    };
+    let text = replaced(&MEMBER, text, member);
+    let text = replaced(&NUMBER, text, member);
     replaced(&WORD, text, |found| word(group(found, 0)))
 }
 
@@ -220,6 +244,10 @@ mod tests {
             ),
             ("-----BEGIN RSA PRIVATE KEY-----\nMIIE", "<hidden>"),
             ("{'pin': '1234'}", "{'pin': '<hidden>'}"),
+            (
+                "{'pin': 1234, 'code': 403}",
+                "{'pin': <hidden>, 'code': 403}",
+            ),
         ];
         for (text, shown) in texts {
             assert_eq!(redacted(text), shown);
@@ -238,6 +266,10 @@ mod tests {
         assert_eq!(shown("error_code", "NOT_YOURS"), "NOT_YOURS");
         assert_eq!(shown("code", "481516"), HIDDEN);
         assert_eq!(shown("token", "<actor.token>"), "<actor.token>");
+        assert_eq!(shown("token", "null"), "null");
+        let body = serde_json::json!({"otp": 481_516, "max_tokens": 4096, "tokens": ["abc"]});
+        let expected = serde_json::json!({"otp": HIDDEN, "max_tokens": 4096, "tokens": [HIDDEN]});
+        assert_eq!(hidden("", &body), expected);
     }
 
     #[test]

@@ -28,6 +28,7 @@ enum What {
     Rule,
     Fault,
     Gate,
+    Also,
     Discloses,
     Effects,
     NotObserved,
@@ -38,6 +39,8 @@ enum What {
     MoveCell,
     MoveTarget,
     GateLegend,
+    AlsoLegend,
+    AlsoField,
     EffectLegend,
     ShapeLegend,
     NewLegend,
@@ -53,6 +56,7 @@ fn mutation() -> impl Strategy<Value = Mutation> {
         What::Rule,
         What::Fault,
         What::Gate,
+        What::Also,
         What::Discloses,
         What::Effects,
         What::NotObserved,
@@ -63,6 +67,8 @@ fn mutation() -> impl Strategy<Value = Mutation> {
         What::MoveCell,
         What::MoveTarget,
         What::GateLegend,
+        What::AlsoLegend,
+        What::AlsoField,
         What::EffectLegend,
         What::ShapeLegend,
         What::NewLegend,
@@ -92,6 +98,20 @@ impl Mutation {
             What::GateLegend => {
                 if let Some(gate) = self.nth(record.gates.values_mut()) {
                     *gate = text;
+                }
+            }
+            What::AlsoLegend => {
+                if let Some(fields) = self.nth(record.also.values_mut()) {
+                    fields.insert(text.clone(), text);
+                }
+            }
+            What::AlsoField => {
+                let fields = record
+                    .also
+                    .values_mut()
+                    .flat_map(|fields| fields.values_mut());
+                if let Some(value) = self.nth(fields) {
+                    *value = text;
                 }
             }
             What::ShapeLegend => {
@@ -142,6 +162,7 @@ impl Mutation {
             }
             What::Fault => cell.decision = of(Reply::Fault(Fault::TimedOut)),
             What::Gate => cell.gate = Some(text).filter(|text| text.len() % 2 == 0),
+            What::Also => cell.also = Some(text).filter(|text| text.len() % 2 == 0),
             What::Discloses => cell.discloses.push(text),
             What::Effects => {
                 let label = EffectLabel::new(Operation::Delete, &text, "1a2b");
@@ -171,6 +192,10 @@ fn used() -> impl Strategy<Value = Record> {
             record
                 .gates
                 .extend(cell.gate.map(|gate| (gate.clone(), format!("says {gate}"))));
+            let fields = |also: &String| [(also.clone(), "x".to_owned())].into();
+            record
+                .also
+                .extend(cell.also.map(|also| (also.clone(), fields(&also))));
             record
                 .shapes
                 .extend(cell.shape.map(|shape| (shape.clone(), [shape].into())));

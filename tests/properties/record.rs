@@ -129,23 +129,28 @@ fn cell() -> impl Strategy<Value = Cell> {
     let parts = (
         decision(),
         option::of(name()),
+        option::of(name()),
         vec(name(), 0..3),
         effects(),
         map(reply()),
         option::of(name()),
     );
-    parts.prop_map(|(decision, gate, discloses, effects, probes, shape)| Cell {
-        decision,
-        gate,
-        discloses,
-        effects,
-        probes,
-        shape,
-    })
+    parts.prop_map(
+        |(decision, gate, also, discloses, effects, probes, shape)| Cell {
+            decision,
+            gate,
+            also,
+            discloses,
+            effects,
+            probes,
+            shape,
+        },
+    )
 }
 
 type Legends = (
     BTreeMap<String, String>,
+    BTreeMap<String, BTreeMap<String, String>>,
     BTreeMap<EffectLabel, RowChange>,
     BTreeMap<String, BTreeSet<String>>,
 );
@@ -153,6 +158,7 @@ type Legends = (
 fn legends() -> impl Strategy<Value = Legends> {
     (
         btree_map(name(), name(), 0..3),
+        btree_map(name(), btree_map(name(), name(), 0..3), 0..3),
         btree_map(label(), change(), 0..3),
         btree_map(name(), btree_set(name(), 0..3), 0..3),
     )
@@ -167,15 +173,17 @@ pub(crate) fn record() -> impl Strategy<Value = Record> {
         vec(finding(), 0..3),
     );
     parts.prop_map(
-        |(endpoint, (gates, effects, shapes), cells, unobserved, findings)| Record {
+        |(endpoint, (gates, also, effects, shapes), cells, unobserved, findings)| Record {
             format: Format,
             endpoint,
             gates,
+            also,
             effects,
             shapes,
             cells,
             unobserved,
             findings,
+            ..Record::default()
         },
     )
 }
