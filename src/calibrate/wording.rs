@@ -39,7 +39,11 @@ pub(super) fn rules(was: &str, is: &str) -> Vec<Rule> {
 
 /// Whether all of a text is drawn anew.
 pub(super) fn is_drawn(was: &str, is: &str) -> bool {
-    form(was, is).is_some() || is_random(was) && is_random(is)
+    let is_word = |text: &str| !text.contains(char::is_whitespace);
+    form(was, is).is_some()
+        || [was, is]
+            .iter()
+            .all(|text| is_word(text) && is_random(text))
 }
 
 fn of_line(was: &str, is: &str) -> Option<Vec<Rule>> {

@@ -148,7 +148,7 @@ fn calibration_adds_a_list_for_entries_in_another_order() {
       = help: add to suite.yaml, or let `--calibrate` do it:
     texts:
       # not the same in two sweeps of write/a note/one
-      - { pattern: "^only \\[(?<list>[^\\]]*)\\] may$", lists: [ list ], because: not the same in two sweeps of write/a note/one }
+      - { pattern: "^only \\[(?<list>[^\\]]*)\\] may$", lists: [list], because: not the same in two sweeps of write/a note/one }
     "#);
     assert_snapshot!(unsteady.record(&["--calibrate"]).result(), @r#"
     pins 2 cells of 1 endpoint: write (2)
@@ -158,12 +158,12 @@ fn calibration_adds_a_list_for_entries_in_another_order() {
     added to clock/suite.yaml:
     texts:
       # not the same in two sweeps of write/a note/one
-      - { pattern: "^only \\[(?<list>[^\\]]*)\\] may$", lists: [ list ], because: not the same in two sweeps of write/a note/one }
+      - { pattern: "^only \\[(?<list>[^\\]]*)\\] may$", lists: [list], because: not the same in two sweeps of write/a note/one }
 
     accepted clock/snapshots/write.snap
     "#);
     assert!(unsteady.suite().ends_with(
-        "levels: {}\n\ntexts:\n  # not the same in two sweeps of write/a note/one\n  - { pattern: \"^only \\\\[(?<list>[^\\\\]]*)\\\\] may$\", lists: [ list ], because: not the same in two sweeps of write/a note/one }\n"
+        "levels: {}\n\ntexts:\n  # not the same in two sweeps of write/a note/one\n  - { pattern: \"^only \\\\[(?<list>[^\\\\]]*)\\\\] may$\", lists: [list], because: not the same in two sweeps of write/a note/one }\n"
     ), "{}", unsteady.suite());
     unsteady.run(&["check", "clock"]).result();
 }

@@ -24,7 +24,8 @@ fn a_field_beside_the_message_that_comes_changes_or_goes_is_drift() {
         body
     };
     always(&wall, &plain);
-    assert_snapshot!(wall.recorded().split_once("gates:").unwrap().1, @r"
+    assert_snapshot!(wall.recorded().split_once("gates:").unwrap().1, @"
+
       not-yours: not yours
     also:
       more c494:
@@ -280,7 +281,7 @@ const VARYING: [(Words, &str); 13] = [
     ),
     (
         |number, _| error(format!("One of {} is needed", json!(shuffled(number)))),
-        "lists: [ list ]",
+        "lists: [list]",
     ),
     (
         |number, _| {
@@ -289,7 +290,7 @@ const VARYING: [(Words, &str); 13] = [
                 shuffled(number).join("', '")
             ))
         },
-        "lists: [ list ]",
+        "lists: [list]",
     ),
     (
         |number, _| {
@@ -298,11 +299,11 @@ const VARYING: [(Words, &str); 13] = [
                 shuffled(number).join("', '")
             ))
         },
-        "lists: [ list ]",
+        "lists: [list]",
     ),
     (
         |number, _| error(format!("Missing: {}", shuffled(number).join(", "))),
-        "lists: [ list ]",
+        "lists: [list]",
     ),
     (
         |number, _| {
@@ -311,7 +312,7 @@ const VARYING: [(Words, &str); 13] = [
                 shuffled(number).join("\n- ")
             ))
         },
-        "lists: [ list ]",
+        "lists: [list]",
     ),
 ];
 
@@ -404,7 +405,16 @@ fn a_pattern_is_for_the_endpoints_that_it_names() {
         wall.snapshot()
     );
     let wall = Wall::new(&format!("{MESSAGE}{}", rule.replace("NAME", "write")));
-    assert_snapshot!(wall.place.run(&["list", "wall"]).error(2), @"");
+    assert_snapshot!(wall.place.run(&["list", "wall"]).error(2), @"
+    error: the pattern matches no endpoint
+      --> wall/suite.yaml:8:54
+      |
+    8 | - { pattern: '^no: (?<id>[0-9a-f]{8})$', endpoints: [write], because: it is drawn }
+      |                                                      ^^^^^
+      = help: name an endpoint of the suite; `*` is any text
+
+    1 error
+    ");
 }
 
 #[test]
@@ -418,7 +428,56 @@ texts:
 - { pattern: '^(?<perms>.)$', lists: [ perm ], because: x }
 - { pattern: '^(?<id>.', because: x }
 ";
-    assert_snapshot!(Wall::new(rules).place.run(&["list", "wall"]).error(2), @"");
+    assert_snapshot!(Wall::new(rules).place.run(&["list", "wall"]).error(2), @"
+    error: `request_id` is not a JSON path: at position 0, parser error
+      --> wall/suite.yaml:6:40
+      |
+    6 | refusal: { message: $.error, ignore: [ request_id ] }
+      |                                        ^^^^^^^^^^
+      = help: write a path as of RFC 9535, for instance `$.error.message`
+
+    error: `^no$` has no named group
+      --> wall/suite.yaml:8:14
+      |
+    8 | - { pattern: '^no$', because: x }
+      |              ^^^^^^
+      = help: name what varies, for instance `(?<id>[0-9a-f]{16})`
+
+    error: `(?<id>.)` could match in any text
+      --> wall/suite.yaml:9:14
+      |
+    9 | - { pattern: '(?<id>.)', because: x }
+      |              ^^^^^^^^^^
+      = help: begin it with `^` and end it with `$`: it is held against whole lines
+
+    error: `^(?<id>.)(?<id>.)$` is not a regular expression: error: duplicate capture group name
+       --> wall/suite.yaml:10:14
+       |
+    10 | - { pattern: '^(?<id>.)(?<id>.)$', because: x }
+       |              ^^^^^^^^^^^^^^^^^^^^
+
+    error: `<timestamp>` stands for something else in records
+       --> wall/suite.yaml:11:14
+       |
+    11 | - { pattern: '^(?<timestamp>.)$', because: x }
+       |              ^^^^^^^^^^^^^^^^^^^
+       = help: give the group another name
+
+    error: the pattern has no group `perm`
+       --> wall/suite.yaml:12:40
+       |
+    12 | - { pattern: '^(?<perms>.)$', lists: [ perm ], because: x }
+       |                                        ^^^^
+       = help: did you mean `perms`?
+
+    error: `^(?<id>.` is not a regular expression: error: unclosed group
+       --> wall/suite.yaml:13:14
+       |
+    13 | - { pattern: '^(?<id>.', because: x }
+       |              ^^^^^^^^^^
+
+    7 errors
+    ");
 }
 
 #[test]
