@@ -113,19 +113,20 @@ fn json_path(path: &str) -> Option<String> {
     if !path.chars().all(is_plain) {
         return None;
     }
-    let mut out = "$".to_owned();
-    for name in path.split('.') {
-        let items = name.matches("[]").count();
+    let step = |name: &str| {
+        let items = "[*]".repeat(name.matches("[]").count());
         let name = name.trim_end_matches("[]");
-        let is_word = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        out += &match name {
-            "" => String::new(),
-            name if is_word => format!(".{name}"),
-            name => format!("['{name}']"),
-        };
-        out += &"[*]".repeat(items);
-    }
+        let is_start = |c: char| c.is_ascii_alphabetic() || c == '_';
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        match name {
+            "" => items,
+            name if name.starts_with(is_start) && name.chars().all(is_part) => {
+                format!(".{name}{items}")
+            }
+            name => format!("['{name}']{items}"),
+        }
+    };
+    let out = format!("${}", path.split('.').map(step).collect::<String>());
     JsonPath::try_from(out.clone()).is_ok().then_some(out)
 }
 

@@ -3,6 +3,7 @@
 //! What is drawn anew (an id of a request, a number, a nonce) becomes a pattern with a named group, held to its whole line.
 //! Entries in another order become a list. Only words of which there are a few that take turns become an exact rule.
 
+use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use regex::{Regex, escape};
@@ -190,7 +191,7 @@ fn patterns(line: &str, parts: &[Part]) -> Vec<Rule> {
             format!("{}_{nth}", part.name)
         };
         pattern += &literal(line.get(at..part.start).unwrap_or_default());
-        pattern += &format!("(?<{name}>{})", part.form);
+        let _ = write!(pattern, "(?<{name}>{})", part.form);
         at = part.end;
     }
     pattern += &literal(line.get(at..).unwrap_or_default());

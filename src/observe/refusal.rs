@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
+use std::time::SystemTime;
 
-use regex::Regex;
+use regex::{Captures, Regex};
 use serde_json::Value as Json;
 
 use super::told::{self, cut, redacted};
@@ -128,32 +129,24 @@ impl Reader<'_> {
 
     /// A text by the rules of the suite, as far as they are about this endpoint.
     fn text(&self, text: &str) -> String {
-        let rules = || {
-            self.suite
-                .texts
-                .iter()
-                .filter(|rule| rule.is_for(self.endpoint))
-        };
-        let exact = rules().fold(text.to_owned(), |text, rule| match rule {
-            TextRule::Exact(rule) => text.replace(&rule.from, &rule.to),
-            TextRule::Pattern(_) => text,
-        });
-        let exact = kinds_of_names(&name_escaped(
-            self.namer,
-            self.view,
-            self.named(text, exact),
-        ));
-        let steady = MOMENT.replace_all(&exact, "<timestamp>").into_owned();
-        let ruled = rules().fold(steady.clone(), |text, rule| match rule {
-            TextRule::Exact(_) => text,
-            TextRule::Pattern(rule) => rule.pattern.applied(&text, &rule.lists),
-        });
-        let ruled = if ruled == steady {
-            steady
-        } else {
-            kinds_of_names(&self.named(&steady, ruled))
-        };
-        printable(&ruled.replace("\r\n", "\n"))
+        let all = self.suite.texts.iter();
+        let own: Vec<&TextRule> = all.filter(|rule| rule.is_for(self.endpoint)).collect();
+        let mut said = text.to_owned();
+        for rule in &own {
+            if let TextRule::Exact(rule) = rule {
+                said = said.replace(&rule.from, &rule.to);
+            }
+        }
+        let said = name_escaped(self.namer, self.view, self.named(text, said));
+        let before = steady(&kinds_of_names(&said));
+        let mut said = before.clone();
+        for rule in &own {
+            if let TextRule::Pattern(rule) = rule {
+                said = rule.pattern.applied(&said, &rule.lists);
+            }
+        }
+        let said = kinds_of_names(&self.named(&before, said));
+        printable(&said.replace("\r\n", "\n"))
     }
 
     /// A rule can put letters beside others that complete a value with them.
@@ -249,7 +242,7 @@ fn bounded(mut told: Vec<(String, String)>) -> BTreeMap<String, String> {
 /// A moment within a text, when something was refused or until when it was valid: as of ISO 8601, RFC 3339 and RFC 5322,
 /// and as Java and C print it.
 #[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
-pub(super) static MOMENT: LazyLock<Regex> = LazyLock::new(|| {
+static MOMENT: LazyLock<Regex> = LazyLock::new(|| {
     let day = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)";
     let month = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)";
     let time = r"\d\d:\d\d:\d\d";
@@ -258,6 +251,34 @@ pub(super) static MOMENT: LazyLock<Regex> = LazyLock::new(|| {
     ))
     .unwrap()
 });
+
+/// The text with one name for all moments.
+fn steady(text: &str) -> String {
+    let text = MOMENT.replace_all(text, TIMESTAMP);
+    let text = SECONDS.replace_all(&text, |found: &Captures<'_>| {
+        let number = found.get(1).map_or("", |number| number.as_str());
+        let seconds = number.get(..10).and_then(|seconds| seconds.parse().ok());
+        let is_now = seconds.is_some_and(|seconds: u64| seconds.abs_diff(now()) < DAY);
+        let whole = found.get(0).map_or("", |whole| whole.as_str());
+        if is_now { TIMESTAMP } else { whole }.to_owned()
+    });
+    text.into_owned()
+}
+
+const TIMESTAMP: &str = "<timestamp>";
+/// A day in seconds.
+const DAY: u64 = 24 * 60 * 60;
+
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
+
+/// A number of seconds or milliseconds since 1970, which is a moment where that is today: two sweeps in the same second would
+/// show the same.
+#[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
+static SECONDS: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\b(1\d{9}|1\d{12})(?:\.\d+)?\b").unwrap());
 
 /// A word of which only the ends are shown.
 #[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
@@ -310,7 +331,16 @@ mod tests {
 
     #[test]
     fn a_moment_in_a_refusal_is_one_whatever_the_time() {
-        let shown = |text: &str| MOMENT.replace_all(text, "<timestamp>").into_owned();
+        let shown = steady;
+        for form in [
+            now().to_string(),
+            format!("{}123", now()),
+            format!("{}.5", now()),
+        ] {
+            assert_eq!(shown(&format!("at {form}: no")), "at <timestamp>: no");
+        }
+        let others = ["1000000000", "11700000000000", "1234567890123"];
+        assert_eq!(others.map(shown), others);
         let moments = [
             "2026-01-31 12:00:00.123456+00:00",
             "2026-01-31T12:00:00Z",

@@ -141,6 +141,11 @@ fn refusals_of_common_frameworks_are_stable_without_a_rule() {
             "trace": "org.springframework.security.access.AccessDeniedException: Access is denied\n\tat org.springframework.web.servlet.DispatcherServlet.doDispatch(DispatcherServlet.java:1089)\n"});
         (JSON, body.to_string())
     };
+    let counted = |_: usize, _: &str| {
+        let seconds = chrono::Utc::now().timestamp();
+        let body = json!({"timestamp": seconds, "error": "Forbidden", "detail": format!("refused at {seconds}000")});
+        (JSON, body.to_string())
+    };
     let whitelabel = |_: usize, _: &str| {
         let created = now("%a %b %e %H:%M:%S UTC %Y");
         (
@@ -177,7 +182,8 @@ fn refusals_of_common_frameworks_are_stable_without_a_rule() {
         (HTML, "<html>\r\n<head><title>403 Forbidden</title></head>\r\n<body>\r\n<center><h1>403 Forbidden</h1></center>\r\n<hr><center>nginx/1.25.3</center>\r\n</body>\r\n</html>\r\n".to_owned())
     };
     type Words = fn(usize, &str) -> (&'static str, String);
-    let all: [(Words, &str); 7] = [
+    let all: [(Words, &str); 8] = [
+        (counted, "refused at <timestamp>"),
         (spring, "Forbidden"),
         (whitelabel, "Whitelabel Error Page"),
         (fastapi, "Field required"),
