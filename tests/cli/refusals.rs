@@ -3,6 +3,7 @@
 use authz_pin::template::random;
 use insta::assert_snapshot;
 use serde_json::{Value as Json, json};
+use sha2::{Digest, Sha256};
 
 use super::walls::{HTML, JSON, TEXT, Wall};
 
@@ -212,7 +213,7 @@ fn shuffled(number: usize) -> [&'static str; 3] {
 }
 
 fn hex(count: usize) -> String {
-    let mut text = hex::encode(random(count));
+    let mut text = hex::encode(Sha256::digest(random(8)));
     text.truncate(count);
     text
 }
