@@ -205,11 +205,11 @@ fn refusals_of_common_frameworks_are_stable_without_a_rule() {
     }
 }
 
-/// In an order that is another one each time.
+/// In an order that is another one in each sweep, however many calls that makes but for five.
 fn shuffled(number: usize) -> [&'static str; 3] {
-    let mut all = ["keys:read", "keys:list", "keys:make"];
-    all.rotate_left(number % 3);
-    all
+    let orders = [[0, 1, 2], [1, 0, 2], [2, 1, 0], [0, 2, 1], [1, 2, 0]];
+    let all = ["keys:read", "keys:list", "keys:make"];
+    orders[number % 5].map(|at| all[at])
 }
 
 fn hex(count: usize) -> String {
