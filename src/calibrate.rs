@@ -5,6 +5,8 @@
 
 mod background;
 mod edit;
+mod refusal;
+mod wording;
 
 use std::collections::BTreeSet;
 
@@ -13,7 +15,9 @@ use serde_json::{Map, Value as Json};
 
 use crate::observation::{ColumnChange, RowChange};
 use crate::record::{Cell, Record, Visitor};
-use crate::suite::{Glob, HeaderPattern, SuiteFile, TextRule, subject};
+use crate::suite::{
+    ExactText, Glob, HeaderPattern, JsonPath, PatternText, Suite, SuiteFile, TextRule, subject,
+};
 use crate::sweep::Own;
 use crate::text::{is_uuid, plain};
 
@@ -61,6 +65,27 @@ pub enum Rule {
         /// A header's name, or `set-cookie=NAME`.
         name: String,
     },
+    /// An entry of `texts` with a pattern.
+    Pattern {
+        /// The regular expression.
+        pattern: String,
+        /// Which of its groups are lists.
+        lists: Vec<String>,
+    },
+    /// An entry of `refusal.ignore`.
+    Ignore {
+        /// The JSON path.
+        path: String,
+    },
+    /// An entry of `masks` of a kind, in world.yaml: a text shows a known value in part.
+    Mask {
+        /// The kind whose value it is.
+        kind: String,
+        /// The mask's name.
+        name: String,
+        /// The mask as a template.
+        template: String,
+    },
     /// An entry of `background`.
     Background(Own),
     /// An entry of `endpoints` that has the calls of an endpoint made one at a time.
@@ -75,7 +100,19 @@ impl Rule {
     fn is_in(&self, file: &SuiteFile) -> bool {
         match self {
             Self::Column { key, .. } => file.unstable_columns.contains_key(key),
-            Self::Text { from, .. } => file.texts.iter().any(|rule| rule.from == *from),
+            Self::Text { from, .. } => file.texts.iter().any(|rule| match rule {
+                TextRule::Exact(rule) => rule.from == *from,
+                TextRule::Pattern(_) => false,
+            }),
+            Self::Pattern { pattern, .. } => file.texts.iter().any(|rule| match rule {
+                TextRule::Exact(_) => false,
+                TextRule::Pattern(rule) => rule.pattern.as_str() == pattern,
+            }),
+            Self::Ignore { path } => {
+                let mut paths = file.refusal.ignore.iter();
+                paths.any(|known| known.as_str() == path)
+            }
+            Self::Mask { .. } => false,
             Self::Header { name } => !file.headers.lists(name),
             Self::Background(Own::Table(table)) => {
                 let mut patterns = file.background.tables.iter();
@@ -91,17 +128,37 @@ impl Rule {
         }
     }
 
+    /// Whether it stands in suite.yaml.
+    #[must_use]
+    pub fn is_of_the_suite(&self) -> bool {
+        !matches!(self, Self::Mask { .. })
+    }
+
     /// Makes it one of the suite's.
     pub fn apply(&self, file: &mut SuiteFile, because: &str) {
         match self {
             Self::Column { key, name } => {
                 file.unstable_columns.insert(key.clone(), name.clone());
             }
-            Self::Text { from, to } => file.texts.push(TextRule {
+            Self::Text { from, to } => file.texts.push(TextRule::Exact(ExactText {
                 from: from.clone(),
                 to: to.clone(),
                 because: because.to_owned(),
-            }),
+            })),
+            Self::Pattern { pattern, lists } => {
+                let rule = pattern.clone().try_into().map(|pattern| PatternText {
+                    pattern,
+                    lists: lists.clone(),
+                    endpoints: Vec::new(),
+                    because: because.to_owned(),
+                });
+                file.texts.extend(rule.map(TextRule::Pattern));
+            }
+            Self::Ignore { path } => {
+                let path = JsonPath::try_from(path.clone());
+                file.refusal.ignore.extend(path);
+            }
+            Self::Mask { .. } => {}
             Self::Header { name } => {
                 file.headers.ignore.extend(HeaderPattern::of_name(name));
             }
@@ -123,7 +180,7 @@ impl Rule {
 /// Every field in which the records of two sweeps differ, in their order. A rule that the suite has already does not help.
 #[must_use]
 pub fn unstable(
-    file: &SuiteFile,
+    suite: &Suite,
     first: &IndexMap<String, Record>,
     second: &IndexMap<String, Record>,
 ) -> Vec<Unstable> {
@@ -132,7 +189,7 @@ pub fn unstable(
     for (endpoint, first) in first {
         let second = second.get(endpoint).unwrap_or(&nothing);
         let pair = Pair {
-            file,
+            suite,
             endpoint,
             first,
             second,
@@ -140,7 +197,7 @@ pub fn unstable(
         found.extend(pair.unstable());
     }
     for one in &mut found {
-        one.rule = one.rule.take().filter(|rule| !rule.is_in(file));
+        one.rule = one.rule.take().filter(|rule| !rule.is_in(&suite.file));
     }
     found
 }
@@ -162,7 +219,7 @@ pub fn unrepeated(endpoint: &str, lost: &[String]) -> Unstable {
 
 /// The records of one endpoint.
 struct Pair<'a> {
-    file: &'a SuiteFile,
+    suite: &'a Suite,
     endpoint: &'a str,
     first: &'a Record,
     second: &'a Record,
@@ -180,6 +237,7 @@ impl Pair<'_> {
                 Some(second) => {
                     let twice = Twice {
                         pair: self,
+                        target,
                         first,
                         second,
                     };
@@ -225,13 +283,14 @@ impl Pair<'_> {
     fn is_same_gate(&self, was: &str, is: &str) -> bool {
         let kind = |text: &str| text.split_once(": ").map(|(kind, _)| kind.to_owned());
         let has_both = !was.is_empty() && !is.is_empty();
-        has_both && (self.file.refusal.kind.is_none() || kind(was) == kind(is))
+        has_both && (self.suite.file.refusal.kind.is_none() || kind(was) == kind(is))
     }
 }
 
 /// A cell of both sweeps, and what differs in each aspect.
 struct Twice<'a> {
     pair: &'a Pair<'a>,
+    target: &'a str,
     first: &'a Cell,
     second: &'a Cell,
 }
@@ -272,8 +331,22 @@ impl Visitor for Twice<'_> {
         }
         let is_same = self.first.decision == self.second.decision;
         let is_same = is_same && self.pair.is_same_gate(&was, &is);
-        let rule = is_same.then(|| text_rule(&was, &is)).flatten();
-        vec![("gate".to_owned(), was, is, rule)]
+        self.of_wording("gate", [&was, &is], is_same)
+    }
+
+    /// The fields beside the message, one by one.
+    fn also(&self) -> Vec<Found> {
+        let [was, is] = [
+            self.pair.first.also_of(self.first),
+            self.pair.second.also_of(self.second),
+        ];
+        let paths: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
+        let differ = paths
+            .into_iter()
+            .filter(|path| was.get(*path) != is.get(*path));
+        differ
+            .flat_map(|path| self.of_field(path, [was.get(path), is.get(path)]))
+            .collect()
     }
 
     /// One that comes and goes, or says something else each time, is told by its name.
@@ -495,51 +568,6 @@ fn is_moment(text: &str) -> bool {
     digits(0..4) && is(4, b"-") && digits(5..7) && is(7, b"-") && digits(8..10) && is(10, b"T ")
 }
 
-/// The words in which two texts of a gate differ, for a service that writes now one and now the other. What is between
-/// other words would be replaced elsewhere as well, so it is as long as it has to be to stand alone.
-fn text_rule(was: &str, is: &str) -> Option<Rule> {
-    let head = common(was.chars(), is.chars());
-    let ends = |text: &str| {
-        text.char_indices()
-            .nth(head)
-            .map_or("", |(at, _)| text.get(at..).unwrap_or_default())
-            .to_owned()
-    };
-    let tail = common(ends(was).chars().rev(), ends(is).chars().rev());
-    let middle = |text: &str| {
-        let characters: Vec<char> = text.chars().collect();
-        let start = word_start(&characters, head);
-        let end = word_end(&characters, characters.len() - tail);
-        characters
-            .get(start..end)
-            .unwrap_or_default()
-            .iter()
-            .collect::<String>()
-    };
-    let (to, from) = (middle(was), middle(is));
-    let is_rule = from.chars().count() >= SHORTEST && !from.contains('<') && from != to;
-    is_rule.then_some(Rule::Text { from, to })
-}
-
-/// A shorter text is in too many others.
-const SHORTEST: usize = 4;
-
-fn common(one: impl Iterator<Item = char>, other: impl Iterator<Item = char>) -> usize {
-    one.zip(other)
-        .take_while(|(one, other)| one == other)
-        .count()
-}
-
-fn word_start(text: &[char], at: usize) -> usize {
-    let before = text.get(..at).unwrap_or_default().iter().rev();
-    at - before.take_while(|c| !c.is_whitespace()).count()
-}
-
-fn word_end(text: &[char], at: usize) -> usize {
-    let after = text.get(at..).unwrap_or_default().iter();
-    at + after.take_while(|c| !c.is_whitespace()).count()
-}
-
 /// What only one of two sets has, as one field where both have a name for it.
 fn sets(field: &str, [was, is]: [BTreeSet<String>; 2]) -> Vec<Found> {
     let of = |name: &String| {
@@ -563,25 +591,6 @@ fn sets(field: &str, [was, is]: [BTreeSet<String>; 2]) -> Vec<Found> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn text(was: &str, is: &str) -> Option<(String, String)> {
-        match text_rule(was, is)? {
-            Rule::Text { from, to } => Some((from, to)),
-            _ => None,
-        }
-    }
-
-    #[test]
-    fn a_rule_for_a_text_is_of_whole_words() {
-        let rule = text(
-            "allowed: ['/a/b', '/c/d'] only",
-            "allowed: ['/c/d', '/a/b'] only",
-        );
-        let expected = ("['/c/d', '/a/b']".to_owned(), "['/a/b', '/c/d']".to_owned());
-        assert_eq!(rule, Some(expected));
-        assert_eq!(text("a", "b"), None);
-        assert_eq!(text("for <user_id>", "for <owner_id>"), None);
-    }
 
     #[test]
     fn an_object_is_unstable_by_its_members() {

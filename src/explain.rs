@@ -57,6 +57,8 @@ pub struct Shown {
     pub gate: Option<String>,
     /// What the headers say of access.
     pub headers: BTreeSet<String>,
+    /// What the refusal tells besides, by the paths of its fields.
+    pub also: BTreeMap<String, String>,
     /// The identifiers in the answer.
     pub discloses: Vec<String>,
     /// The fields of the body.
@@ -163,6 +165,7 @@ impl Shown {
             decision: _,
             gate: _,
             headers: _,
+            also: _,
             discloses,
             effects: _,
             probes,
@@ -175,6 +178,7 @@ impl Shown {
             rule: rule_of(own),
             gate: side.gate().map(str::to_owned),
             headers: side.headers(),
+            also: side.also(),
             discloses: discloses.clone(),
             fields: side.shape().unwrap_or_default(),
             effects: side.effects(),

@@ -1,6 +1,6 @@
 //! What one cell showed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use indexmap::IndexMap;
@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::Reply;
-use crate::record::{Decision, Probed, Verdict};
+use crate::record::{Decision, Probed, Unprinted, Verdict};
 
 /// What one cell showed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -20,6 +20,10 @@ pub struct Observation {
     pub gate: Option<String>,
     /// What the headers say of access, a line each.
     pub headers: BTreeSet<String>,
+    /// What a refusal tells besides, by the paths of its fields.
+    pub also: BTreeMap<String, String>,
+    /// The refusal's texts as a whole.
+    pub unprinted: Unprinted,
     /// The identifiers that the response held, as `entity.field`.
     pub discloses: BTreeSet<String>,
     /// The field paths of the body of a success or of a redirect.

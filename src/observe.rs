@@ -5,28 +5,26 @@ mod headers;
 mod marked;
 mod place;
 mod plain;
+mod refusal;
 mod stub;
+pub(crate) mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
 
-use regex::Regex;
 use serde_json::Value as Json;
 
 use crate::database::Catalog;
 use crate::http::{Answer, Body};
 use crate::journal::Change;
 use crate::observation::{ColumnChange, Effect, Operation, RowChange};
-use crate::record::Decision;
-use crate::suite::{JsonPath, SuiteFile};
+use crate::record::{Decision, Unprinted};
+use crate::suite::SuiteFile;
 use crate::symbols::{Namer, View};
 use crate::verdicts::{Judged, Rules};
 
 use headers::{Headers, InGate};
 use marked::Marks;
-
-/// How much of a refusal without the suite's message is kept, in characters.
-const WHOLE_BODY: usize = 400;
+use refusal::{Reader, Refusal};
 
 /// The one field of a body that is not JSON.
 const NOT_JSON: &str = "<not JSON>";
@@ -40,22 +38,33 @@ pub struct Shown {
     pub gate: Option<String>,
     /// What the headers say of access.
     pub headers: BTreeSet<String>,
+    /// What a refusal tells besides, by the paths of its fields.
+    pub also: BTreeMap<String, String>,
+    /// The refusal's texts as a whole.
+    pub unprinted: Unprinted,
     /// The identifiers in the body and in the headers.
     pub discloses: BTreeSet<String>,
     /// The field paths of a success or of a redirect.
     pub shape: Option<BTreeSet<String>>,
 }
 
-/// Reads one answer, by the rules of the suite.
+/// Reads one answer of an endpoint, by the rules of the suite.
 #[must_use]
-pub fn answer(suite: &SuiteFile, namer: &Namer, view: View<'_>, answer: &Answer) -> Shown {
-    by_rules((suite, Rules::of_suite(suite)), namer, view, answer)
+pub fn answer(
+    suite: &SuiteFile,
+    endpoint: &str,
+    namer: &Namer,
+    view: View<'_>,
+    answer: &Answer,
+) -> Shown {
+    let rules = Rules::of_suite(suite);
+    by_rules((suite, endpoint, rules), namer, view, answer)
 }
 
 /// Reads one answer, by the rules of its endpoint.
 #[must_use]
 pub(crate) fn by_rules(
-    (suite, rules): (&SuiteFile, Rules<'_>),
+    (suite, endpoint, rules): (&SuiteFile, &str, Rules<'_>),
     namer: &Namer,
     view: View<'_>,
     answer: &Answer,
@@ -82,39 +91,43 @@ pub(crate) fn by_rules(
         None => InGate::Nothing,
     };
     let headers = Headers::of(&suite.headers, Marks::new(namer, view), answer, in_gate);
-    let gate = match &answer.redirect {
-        Some(redirect) => Some(leads_to(suite, namer, view, (answer, &redirect.location))),
-        None => is_refused.then(|| match (in_gate, headers.challenge) {
-            (InGate::Challenge, Some(challenge)) => worded(suite, namer, view, &challenge),
-            _ => gate(suite, namer, view, (&body, said)),
-        }),
-    };
     discloses.extend(headers.discloses);
     // The dots between fields can complete a value as well.
     let name = |path: String| namer.name(&path, view).text;
     let is_seen = !is_denied || answer.redirect.is_some();
     let shape = is_seen.then(|| shape(answer, &body)).flatten();
     let shape = shape.map(|fields| fields.into_iter().map(name).collect());
+    let reader = Reader {
+        suite,
+        endpoint,
+        namer,
+        view,
+    };
+    let refusal = match (&answer.redirect, in_gate, headers.challenge) {
+        (Some(redirect), ..) => Some(reader.alone(&leads_to(&reader, answer, &redirect.location))),
+        _ if !is_refused => None,
+        (None, InGate::Challenge, Some(challenge)) => Some(reader.alone(&challenge)),
+        _ if is_denied => Some(reader.read(answer, body, said)),
+        // Of what an answer gives besides, the fields are its shape.
+        _ => Some(reader.alone(&said.unwrap_or_default())),
+    };
+    let (gate, also, unprinted) = refusal.map_or_else(Default::default, Refusal::parts);
     Shown {
         decision,
         gate,
         headers: headers.lines,
+        also,
+        unprinted,
         discloses,
         shape,
     }
 }
 
 /// Where a redirect leads, as a gate.
-fn leads_to(
-    suite: &SuiteFile,
-    namer: &Namer,
-    view: View<'_>,
-    (answer, location): (&Answer, &str),
-) -> String {
-    let mut marks = Marks::new(namer, view);
+fn leads_to(reader: &Reader<'_>, answer: &Answer, location: &str) -> String {
+    let mut marks = Marks::new(reader.namer, reader.view);
     let to = place::place(&mut marks, answer.url.as_ref(), location);
-    let to = marks.named(&to);
-    worded(suite, namer, view, &format!("redirect to {to}"))
+    format!("redirect to {}", marks.named(&to))
 }
 
 /// Whether a body says nothing.
@@ -127,51 +140,6 @@ fn is_empty(body: &Json) -> bool {
         Json::Bool(_) | Json::Number(_) => false,
     }
 }
-
-/// The refusal's type and message. Entities of the world are named by what they are, not who (`<user_id>`), so that
-/// one gate is one entry of the legend; who was disclosed stands in the cell.
-fn gate(
-    suite: &SuiteFile,
-    namer: &Namer,
-    view: View<'_>,
-    (body, said): (&Json, Option<String>),
-) -> String {
-    // What a rule took from a header is not named yet.
-    let by_rule = said.map(|said| namer.name(&said, view).text);
-    let said = by_rule.unwrap_or_else(|| message(suite, body));
-    worded(suite, namer, view, &said)
-}
-
-/// A gate's text as records have it: by the suite's rules for texts, and by what values are, not whose.
-fn worded(suite: &SuiteFile, namer: &Namer, view: View<'_>, said: &str) -> String {
-    let mut text = said.to_owned();
-    for rule in &suite.texts {
-        text = text.replace(&rule.from, &rule.to);
-    }
-    // A rule can put letters beside others that complete a value with them.
-    if text != said {
-        text = namer.name(&text, view).text;
-    }
-    let gate = kinds_of_names(&name_escaped(namer, view, text));
-    printable(&MOMENT.replace_all(&gate, "<timestamp>"))
-}
-
-/// The type and the message at the places that the suite names.
-fn message(suite: &SuiteFile, body: &Json) -> String {
-    let at = |path: &Option<JsonPath>| path.as_ref()?.text_in(body);
-    let message = at(&suite.refusal.message).unwrap_or_else(|| whole(body));
-    match at(&suite.refusal.kind) {
-        Some(kind) => format!("{kind}: {message}"),
-        None => message,
-    }
-}
-
-/// A moment as of ISO 8601 or RFC 3339 within a text: until when something was valid, or when it was refused.
-#[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
-static MOMENT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d+)?)?( ?(UTC|Z|[+-]\d\d:?\d\d))?\b")
-        .unwrap()
-});
 
 /// What a service says must not steer the terminal that shows it.
 fn printable(text: &str) -> String {
@@ -186,13 +154,6 @@ fn name_escaped(namer: &Namer, view: View<'_>, text: String) -> String {
     } else {
         text
     }
-}
-
-fn whole(body: &Json) -> String {
-    let text = body
-        .as_str()
-        .map_or_else(|| body.to_string(), str::to_owned);
-    text.chars().take(WHOLE_BODY).collect()
 }
 
 /// `<owner.user_id>` -> `<user_id>`, but the caller's and the cell's own names stay as they are.
@@ -518,25 +479,6 @@ mod tests {
         assert_eq!(
             text,
             "Got user_id=<user_id>, yours is <actor.user_id>, a < b"
-        );
-    }
-
-    #[test]
-    fn a_moment_in_a_refusal_is_one_whatever_the_time() {
-        let shown = |text: &str| MOMENT.replace_all(text, "<timestamp>").into_owned();
-        let moments = [
-            "2026-01-31 12:00:00.123456+00:00",
-            "2026-01-31T12:00:00Z",
-            "2026-01-31T12:00:00.1+0200",
-            "2026-01-31 12:00 UTC",
-        ];
-        for moment in moments {
-            let text = format!("expired at {moment}, sorry");
-            assert_eq!(shown(&text), "expired at <timestamp>, sorry");
-        }
-        assert_eq!(
-            shown("of 2026-01-31, no. 12026-01-31 12:00"),
-            "of 2026-01-31, no. 12026-01-31 12:00"
         );
     }
 

@@ -13,6 +13,7 @@ mod labels;
 mod probed;
 mod rename;
 mod text;
+mod unprinted;
 mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -28,7 +29,7 @@ use crate::findings::Finding;
 use crate::observation::{Effect, Observation, RowChange};
 
 use headers::Common;
-use labels::{enter_effect, enter_shape, gate_labels};
+use labels::{enter_also, enter_effect, enter_shape, gate_labels};
 
 pub(crate) use aspect::Visitor;
 pub use cell::{Cell, CellId, Effects};
@@ -36,6 +37,7 @@ pub use format::{FORMAT, Format, ReadError, admit};
 pub use labels::EffectLabel;
 pub use probed::Probed;
 pub(crate) use rename::{Axis, Rename};
+pub use unprinted::{Masked, Unprinted};
 pub use verdict::{Decision, Rule, Verdict};
 
 /// All cells of one endpoint.
@@ -56,6 +58,9 @@ pub struct Record {
     /// left.
     #[serde(default)]
     pub headers: BTreeMap<String, BTreeSet<String>>,
+    /// What refusals tell besides, by label: the values of their other fields.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub also: BTreeMap<String, BTreeMap<String, String>>,
     /// The effects by label: operation, table and a digest of the rest.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, RowChange>")]
@@ -70,6 +75,9 @@ pub struct Record {
     /// Observations that break an invariant.
     #[serde(default)]
     pub findings: Vec<Finding>,
+    /// What stands in no file.
+    #[serde(skip)]
+    pub unprinted: Unprinted,
 }
 
 /// What is known already and equal to `new`, or that.
@@ -130,10 +138,13 @@ impl Record {
         let status = observation.status();
         // Without an answer, the connection ended before there was one.
         let none = || Decision::by_status(Reply::Fault(Fault::Closed));
+        self.unprinted.extend(observation.unprinted);
+        let has_more = !observation.also.is_empty();
         Cell {
             decision: observation.decision.unwrap_or_else(none),
             gate: observation.gate.and_then(|text| gates.get(&text).cloned()),
             headers: common.enter_own(&mut self.headers, status, observation.headers),
+            also: has_more.then(|| enter_also(&mut self.also, observation.also)),
             discloses: observation.discloses.into_iter().collect(),
             effects: observation
                 .effects
@@ -192,6 +203,15 @@ impl Record {
         Some(self.gates.get(label).unwrap_or(label))
     }
 
+    /// What a cell's refusal tells besides. A label that the legend does not explain stands for itself.
+    pub(crate) fn also_of(&self, cell: &Cell) -> BTreeMap<String, String> {
+        let Some(label) = &cell.also else {
+            return BTreeMap::new();
+        };
+        let fields = self.also.get(label).cloned();
+        fields.unwrap_or_else(|| BTreeMap::from([(label.clone(), String::new())]))
+    }
+
     /// The record with only the cells for which `keep` holds, and only what these use of the legends.
     #[must_use]
     pub fn retain(mut self, keep: impl Fn(&str, &str) -> bool) -> Self {
@@ -209,6 +229,8 @@ impl Record {
         let cells: HashSet<Arc<Cell>> = cells.collect();
         self.gates
             .retain(|label, _| cells.iter().any(|cell| cell.gate.as_ref() == Some(label)));
+        self.also
+            .retain(|label, _| cells.iter().any(|cell| cell.also.as_ref() == Some(label)));
         self.shapes
             .retain(|label, _| cells.iter().any(|cell| cell.shape.as_ref() == Some(label)));
         self.effects

@@ -10,6 +10,7 @@ mod headers;
 mod load;
 mod model;
 mod names;
+mod pattern;
 mod place;
 pub mod schema;
 mod verdicts;
@@ -30,10 +31,12 @@ pub use exchange::{
 pub use headers::{HeaderPattern, HeadersSpec, cookie_subject, subject};
 pub use model::{
     Actor, BackgroundSpec, CaptureSpec, CoverageSpec, DatabaseSpec, EndpointFile, Entity,
-    ExclusionSpec, ExplanationSpec, Kind, LauncherSpec, ProbeSpec, RefusalSpec, RowSpec,
-    SensitivitySpec, ServiceSpec, SuiteFile, SweepSpec, Target, TargetsFile, TextRule, TlsSpec,
-    Together, Variable, WorldFile,
+    ExactText, ExclusionSpec, ExplanationSpec, Kind, LauncherSpec, PatternText, ProbeSpec,
+    RefusalSpec, RowSpec, SensitivitySpec, ServiceSpec, SuiteFile, SweepSpec, Target, TargetsFile,
+    TextRule, TlsSpec, Together, Variable, WorldFile,
 };
+pub use pattern::TextPattern;
+pub(crate) use pattern::entries;
 pub use place::Place;
 pub use verdicts::{
     ConditionSpec, OneOrMore, Preset, RuledVerdict, StatusSpec, VerdictRule, VerdictSpec,

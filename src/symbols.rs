@@ -32,6 +32,9 @@ const UNRESERVED: &percent_encoding::AsciiSet = &NON_ALPHANUMERIC
 /// Shorter pieces of Base64 are found by chance in any text.
 const SHORTEST_BASE64: usize = 8;
 
+/// Fewer characters of a value are at the ends of others by chance.
+const SHORTEST_MASK: usize = 4;
+
 /// Who a symbol belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Owner {
@@ -249,6 +252,14 @@ impl Registry {
     }
 }
 
+/// A known value, without it.
+pub(crate) struct Known {
+    pub(crate) entity: String,
+    pub(crate) field: String,
+    /// How many characters it has.
+    pub(crate) length: usize,
+}
+
 /// Replaces values by names.
 pub struct Namer {
     /// Which values are only found as whole numbers, by their number.
@@ -432,6 +443,27 @@ impl Namer {
             let is_whole = found.range.len() == text.len();
             self.is_any(&found, Symbol::is_secret)
                 || is_whole && self.is_any(&found, Symbol::is_identifier)
+        })
+    }
+
+    /// The identifier or credential that begins and ends like this, and is longer: of which this may be a mask.
+    pub(crate) fn masked(&self, head: &str, tail: &str) -> Option<Known> {
+        let known = head.len() + tail.len();
+        if known < SHORTEST_MASK {
+            return None;
+        }
+        let mut values = self.registry.values.values().zip(&self.registry.symbols);
+        values.find_map(|(value, symbols)| {
+            let is_masked = value.len() > known && value.starts_with(head) && value.ends_with(tail);
+            let is_own = |symbol: &&Symbol| {
+                symbol.class != Class::Mask && symbol.owner != Owner::Run && !symbol.is_base64
+            };
+            let symbol = symbols.iter().find(is_own).filter(|_| is_masked)?;
+            Some(Known {
+                entity: symbol.entity.to_string(),
+                field: symbol.field.to_string(),
+                length: value.chars().count(),
+            })
         })
     }
 

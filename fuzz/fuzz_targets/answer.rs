@@ -50,9 +50,10 @@ fuzz_target!(|data: &[u8]| {
     let status = if first % 2 == 0 { 200 } else { 403 };
     let body = Body::read(bytes);
     named(&String::from_utf8_lossy(bytes));
-    let shown = observe::answer(&SUITE, &NAMER, VIEW, &Answer { status, body, redirect: None, url: None, headers: HeaderMap::new() });
+    let shown = observe::answer(&SUITE, "key-info", &NAMER, VIEW, &Answer { status, body, redirect: None, url: None, headers: HeaderMap::new() });
     let gate = shown.gate.into_iter();
-    let kept = gate.chain(shown.headers).chain(shown.discloses).chain(shown.shape.into_iter().flatten());
+    let told = shown.also.into_iter().flat_map(|(path, value)| [path, value]);
+    let kept = gate.chain(told).chain(shown.headers).chain(shown.discloses).chain(shown.shape.into_iter().flatten());
     kept.for_each(|text| assert!(!leaks(&text), "{text}"));
 });
 

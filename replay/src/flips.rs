@@ -52,6 +52,7 @@ fn aspects(before: &Cell, after: &Cell) -> Vec<&'static str> {
         decision: _,
         gate,
         headers,
+        also,
         discloses: _,
         effects,
         probes,
@@ -68,6 +69,10 @@ fn aspects(before: &Cell, after: &Cell) -> Vec<&'static str> {
         let others = [
             (before.gate != *gate, "another gate"),
             (before.headers != *headers, "other headers"),
+            (
+                before.gate == *gate && before.also != *also,
+                "tells otherwise",
+            ),
             (more, "discloses more"),
             (less, "discloses less"),
             (

@@ -65,7 +65,8 @@ fn of_section(rules: &[Reasoned], section: Section) -> Vec<&Reasoned> {
 /// The way to where rules of one sort stand: a key of the file, or one below it.
 type Section = &'static [&'static str];
 
-const SECTIONS: [Section; 6] = [
+const SECTIONS: [Section; 7] = [
+    &["refusal", "ignore"],
     &["texts"],
     &["headers", "ignore"],
     &["unstable_columns"],
@@ -76,7 +77,10 @@ const SECTIONS: [Section; 6] = [
 
 fn section_of(rule: &Rule) -> Section {
     match rule {
-        Rule::Text { .. } => &["texts"],
+        Rule::Ignore { .. } => &["refusal", "ignore"],
+        Rule::Text { .. } | Rule::Pattern { .. } => &["texts"],
+        // It stands in another file.
+        Rule::Mask { .. } => &[],
         Rule::Header { .. } => &["headers", "ignore"],
         Rule::Column { .. } => &["unstable_columns"],
         Rule::Background(Own::Table(_)) => &["background", "tables"],
@@ -91,6 +95,14 @@ fn entry((rule, because): &Reasoned) -> String {
         Rule::Alone { endpoint } => pair(&escape(endpoint), &json!({"alone": true})),
         Rule::Text { from, to } => inline(&json!({"from": from, "to": to, "because": because})),
         Rule::Header { name } => inline(&json!(escape(name))),
+        Rule::Pattern { pattern, lists } if lists.is_empty() => {
+            inline(&json!({"pattern": pattern, "because": because}))
+        }
+        Rule::Pattern { pattern, lists } => {
+            inline(&json!({"pattern": pattern, "lists": lists, "because": because}))
+        }
+        Rule::Ignore { path } => inline(&json!(path)),
+        Rule::Mask { name, template, .. } => pair(name, &json!(template)),
         Rule::Background(Own::Table(table)) => inline(&json!(escape(table))),
         Rule::Background(Own::Columns(columns)) => match columns.as_slice() {
             [column] => inline(&json!(column)),
@@ -103,7 +115,11 @@ fn entry((rule, because): &Reasoned) -> String {
 fn is_listed(rule: &Rule) -> bool {
     matches!(
         rule,
-        Rule::Text { .. } | Rule::Header { .. } | Rule::Background(_)
+        Rule::Text { .. }
+            | Rule::Header { .. }
+            | Rule::Pattern { .. }
+            | Rule::Ignore { .. }
+            | Rule::Background(_)
     )
 }
 
@@ -279,12 +295,6 @@ fn is_right(file: &Path, old: &str, new: &str, rules: &[Reasoned]) -> bool {
     for (rule, because) in rules {
         rule.apply(&mut was, because);
     }
-    let texts = |file: &SuiteFile| -> Vec<(String, String)> {
-        let rules = file.texts.iter();
-        rules
-            .map(|rule| (rule.from.clone(), rule.to.clone()))
-            .collect()
-    };
     let others = [&old, &new].map(|document| others(document.value()));
     others[0] == others[1]
         && was.unstable_columns == is.unstable_columns
@@ -292,7 +302,15 @@ fn is_right(file: &Path, old: &str, new: &str, rules: &[Reasoned]) -> bool {
         && was.headers.only == is.headers.only
         && ignored(&was) == ignored(&is)
         && is_same_background(was.background.clone(), is.background.clone())
-        && BTreeSet::from_iter(texts(&was)) == BTreeSet::from_iter(texts(&is))
+        && is_same_list(&was.texts, &is.texts)
+        && was.refusal.message == is.refusal.message
+        && was.refusal.kind == is.refusal.kind
+        && is_same_list(&was.refusal.ignore, &is.refusal.ignore)
+}
+
+/// Whether two lists have the same items, in whatever order.
+fn is_same_list<T: PartialEq>(was: &[T], is: &[T]) -> bool {
+    was.len() == is.len() && was.iter().all(|item| is.contains(item))
 }
 
 /// The names of headers that are not listed.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use indexmap::IndexMap;
+use serde_json::json;
 
 use super::arguments::{Format, ServiceArgs, SnapshotArgs, SuiteArgs, SweepArgs};
 use super::check::{Held, bar, both, hold, print_dry_run, tell_background};
@@ -27,6 +28,7 @@ use crate::suite::Suite;
 use crate::sweep::{Options, Own, Proposed, Sweep};
 use crate::terminal::Bar;
 use crate::text::short;
+use crate::yaml::inline;
 
 use pinning::Pinning;
 
@@ -191,7 +193,8 @@ impl Twice {
         if self.unstable.is_empty() {
             return Ok(None);
         }
-        let is_steadied = self.unstable.iter().all(|one| one.rule.is_some());
+        let is_steadied = |one: &Unstable| one.rule.as_ref().is_some_and(Rule::is_of_the_suite);
+        let is_steadied = self.unstable.iter().all(is_steadied);
         if !is_calibrated || !is_steadied || is_last {
             return Err(not_stable(&self.unstable, is_calibrated));
         }
@@ -240,7 +243,7 @@ async fn twice<'a>(
     held.undo().await?;
     let (mut second, held) = hold(suite, plan, &given, options, bar, context).await?;
     let inconclusive = reasons(&second);
-    let mut unstable = calibrate::unstable(&suite.file, &first.records, &second.records);
+    let mut unstable = calibrate::unstable(suite, &first.records, &second.records);
     for (endpoint, lost) in first.unrepeated.iter().chain(&second.unrepeated) {
         unstable.push(calibrate::unrepeated(endpoint, lost));
     }
@@ -300,6 +303,9 @@ fn is_same(one: &Rule, other: &Rule) -> bool {
         (Rule::Alone { endpoint }, Rule::Alone { endpoint: other }) => endpoint == other,
         (Rule::Header { name }, Rule::Header { name: other }) => name == other,
         (Rule::Background(own), Rule::Background(other)) => own == other,
+        (Rule::Pattern { pattern, .. }, Rule::Pattern { pattern: other, .. }) => pattern == other,
+        (Rule::Ignore { path }, Rule::Ignore { path: other }) => path == other,
+        (Rule::Mask { .. }, Rule::Mask { .. }) => one == other,
         (
             Rule::Text { from, to },
             Rule::Text {
@@ -317,6 +323,27 @@ const CELLS: usize = 3;
 /// How much of a value is shown, in characters.
 const VALUE: usize = 100;
 
+/// How much stands before what differs, where a text is cut.
+const BEFORE: usize = 30;
+
+/// Two texts short enough to be shown, with what differs in them.
+fn differing(first: &str, second: &str) -> (String, String) {
+    let pairs = first.chars().zip(second.chars());
+    let same = pairs.take_while(|(one, other)| one == other).count();
+    let skipped = same.saturating_sub(BEFORE);
+    let is_long = [first, second]
+        .iter()
+        .any(|text| text.chars().count() > VALUE);
+    let shown = |text: &str| match text.char_indices().nth(skipped) {
+        Some((at, _)) if is_long && skipped > 0 => {
+            let rest = text.get(at..).unwrap_or_default();
+            format!("...{}", short(rest, VALUE))
+        }
+        _ => short(text, VALUE).into_owned(),
+    };
+    (shown(first), shown(second))
+}
+
 fn not_stable(unstable: &[Unstable], is_calibrated: bool) -> Failure {
     let mut fields = IndexMap::<(&str, &str), Vec<&Unstable>>::new();
     for one in unstable {
@@ -328,7 +355,7 @@ fn not_stable(unstable: &[Unstable], is_calibrated: bool) -> Failure {
         let _ = write!(message, "\n  {endpoint}: {field}");
         for one in cells.iter().take(CELLS) {
             let [first, second] = [&one.first, &one.second].map(|text| text.replace('\n', " "));
-            let (first, second) = (short(&first, VALUE), short(&second, VALUE));
+            let (first, second) = differing(&first, &second);
             let _ = write!(message, "\n    {}: {first} / {second}", one.cell);
         }
         if cells.len() > CELLS {
@@ -342,23 +369,46 @@ fn not_stable(unstable: &[Unstable], is_calibrated: bool) -> Failure {
 }
 
 fn help(unstable: &[Unstable], is_calibrated: bool) -> String {
-    let rules = reasoned(unstable);
+    let (rules, masks): (Vec<_>, Vec<_>) = reasoned(unstable)
+        .into_iter()
+        .partition(|(rule, _)| rule.is_of_the_suite());
+    let masks: Vec<String> = masks.iter().filter_map(|(rule, _)| mask(rule)).collect();
     let without = unstable.iter().any(|one| one.rule.is_none());
     let shown = calibrate::shown(&rules);
-    let ways = "no rule is made for what is pinned: raise `service.settle_ms`, name the table under `background`, or mend the service";
-    match (rules.is_empty(), without) {
-        (true, _) => ways.to_owned(),
-        (false, true) => format!(
-            "{ways}\n  = help: for the rest, add to suite.yaml:\n{}",
-            shown.trim_end()
-        ),
-        (false, false) if is_calibrated => format!(
-            "each sweep showed something else; these rules did not do:\n{}",
-            shown.trim_end()
-        ),
-        (false, false) => format!(
-            "add to suite.yaml, or let `--calibrate` do it:\n{}",
-            shown.trim_end()
-        ),
-    }
+    let shown = shown.trim_end();
+    let of_rules = match (rules.is_empty(), without) {
+        (true, false) => None,
+        (true, true) => Some(WAYS.to_owned()),
+        (false, true) => Some(format!(
+            "{WAYS}\n  = help: for the rest, add to suite.yaml:\n{shown}"
+        )),
+        (false, false) if !masks.is_empty() => Some(format!("add to suite.yaml:\n{shown}")),
+        (false, false) if is_calibrated => Some(format!(
+            "each sweep showed something else; these rules did not do:\n{shown}"
+        )),
+        (false, false) => Some(format!(
+            "add to suite.yaml, or let `--calibrate` do it:\n{shown}"
+        )),
+    };
+    let all: Vec<String> = masks.into_iter().chain(of_rules).collect();
+    all.join("\n  = help: ")
+}
+
+/// What is left where no rule helps.
+const WAYS: &str = "no rule is made for what is pinned: raise `service.settle_ms`, name the table under `background`, or mend the service";
+
+/// A mask, where it stands in world.yaml.
+fn mask(rule: &Rule) -> Option<String> {
+    let Rule::Mask {
+        kind,
+        name,
+        template,
+    } = rule
+    else {
+        return None;
+    };
+    let masks = inline(&json!({ name: template }));
+    Some(format!(
+        "a text shows a value of the run in part; add to the kind `{kind}` in world.yaml, so that it has a name:\n      masks: {masks}"
+    ))
 }

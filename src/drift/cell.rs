@@ -27,6 +27,11 @@ impl Side<'_> {
         self.record.gate_of(self.cell)
     }
 
+    /// What the refusal tells besides.
+    pub(crate) fn also(&self) -> BTreeMap<String, String> {
+        self.record.also_of(self.cell)
+    }
+
     /// What was answered, with the wording of the gate.
     pub(crate) fn answer(&self) -> String {
         self.gate().map_or_else(
@@ -182,6 +187,32 @@ impl Visitor for Changes<'_> {
         let changed = changed(&self.old.headers(), &self.new.headers());
         let changed = changed.map(|(was, is)| (Kind::HeaderChanged, was, is));
         changed.into_iter().collect()
+    }
+
+    /// Whoever is refused by another gate is told other things by it: only a field that no refusal had counts then.
+    fn also(&self) -> Vec<Found> {
+        if !self.is_same_side() {
+            return Vec::new();
+        }
+        let (before, after) = (self.old.also(), self.new.also());
+        let is_same_gate = self.is_same_status() && self.old.gate() == self.new.gate();
+        let told = |these: &BTreeMap<String, String>, others: &BTreeMap<String, String>| {
+            let news = these
+                .iter()
+                .filter(|(path, value)| match others.get(*path) {
+                    Some(other) => is_same_gate && other != *value,
+                    None => true,
+                });
+            let news = news.map(|(path, value)| format!("{path}: {value}"));
+            news.collect::<BTreeSet<String>>()
+        };
+        let (come, gone) = (told(&after, &before), told(&before, &after));
+        let kind = match (come.is_empty(), gone.is_empty()) {
+            (false, _) => Kind::RefusalTellsMore,
+            (true, false) if is_same_gate => Kind::RefusalTellsLess,
+            _ => return Vec::new(),
+        };
+        vec![(kind, joined(&gone), joined(&come))]
     }
 
     fn effects(&self) -> Vec<Found> {

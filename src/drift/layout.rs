@@ -126,6 +126,11 @@ impl Visitor for Labels<'_> {
         )
     }
 
+    fn also(&self) -> Vec<String> {
+        let is_same = self.here.also() == self.there.also();
+        same(is_same, self.here.cell.also.clone())
+    }
+
     fn effects(&self) -> Vec<String> {
         let labels = self.here.cell.effects.labels().iter();
         same(
@@ -166,6 +171,11 @@ fn own_headers<'a>(side: &'a Side<'a>) -> Option<&'a BTreeSet<String>> {
 fn unused(record: &Record) -> Vec<String> {
     let cells = || record.iter().map(|(_, _, cell)| cell);
     let gates: BTreeSet<&String> = cells().filter_map(|cell| cell.gate.as_ref()).collect();
+    let also: BTreeSet<&String> = cells().filter_map(|cell| cell.also.as_ref()).collect();
+    let unused_also = record
+        .also
+        .iter()
+        .filter(|(label, _)| !also.contains(label));
     let shapes: BTreeSet<&String> = cells().filter_map(|cell| cell.shape.as_ref()).collect();
     let written: BTreeSet<&EffectLabel> = cells().flat_map(|cell| cell.effects.labels()).collect();
     let unused_gates = record
@@ -187,6 +197,7 @@ fn unused(record: &Record) -> Vec<String> {
         .filter(|(label, _)| !written.contains(label));
     let mut unused: Vec<String> = unused_gates.map(|entry| format!("{entry:?}")).collect();
     unused.extend(unused_headers.map(|entry| format!("{entry:?}")));
+    unused.extend(unused_also.map(|entry| format!("{entry:?}")));
     unused.extend(unused_shapes.map(|entry| format!("{entry:?}")));
     unused.extend(unused_effects.map(|entry| format!("{entry:?}")));
     // A target without cells is as unused.

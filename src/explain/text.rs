@@ -75,6 +75,10 @@ impl Display for Shown {
         let headers = self.headers.iter();
         let mut headers = headers.map(|line| printable(line));
         headers.try_for_each(|line| writeln!(out, "  header {line}"))?;
+        for (path, value) in &self.also {
+            let [path, value] = [path, value].map(|text| printable(text));
+            writeln!(out, "  also {path}: {value}")?;
+        }
         list(out, "discloses", self.discloses.iter())?;
         list(out, "fields", self.fields.iter())?;
         let probes = self.probes.iter();

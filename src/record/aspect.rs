@@ -11,6 +11,8 @@ pub(crate) enum Aspect {
     Gate,
     /// What the headers say of access.
     Headers,
+    /// What a refusal tells besides.
+    Also,
     /// The row changes.
     Effects,
     /// The identifiers that the response held.
@@ -33,7 +35,8 @@ impl Aspect {
             Self::Verdict => Some(Self::Status),
             Self::Status => Some(Self::Gate),
             Self::Gate => Some(Self::Headers),
-            Self::Headers => Some(Self::Effects),
+            Self::Headers => Some(Self::Also),
+            Self::Also => Some(Self::Effects),
             Self::Effects => Some(Self::Discloses),
             Self::Discloses => Some(Self::Probes),
             Self::Probes => Some(Self::Shape),
@@ -52,6 +55,7 @@ pub(crate) trait Visitor {
     fn status(&self) -> Self::Found;
     fn gate(&self) -> Self::Found;
     fn headers(&self) -> Self::Found;
+    fn also(&self) -> Self::Found;
     fn effects(&self) -> Self::Found;
     fn discloses(&self) -> Self::Found;
     fn probes(&self) -> Self::Found;
@@ -64,6 +68,7 @@ pub(crate) trait Visitor {
             Aspect::Status => self.status(),
             Aspect::Gate => self.gate(),
             Aspect::Headers => self.headers(),
+            Aspect::Also => self.also(),
             Aspect::Effects => self.effects(),
             Aspect::Discloses => self.discloses(),
             Aspect::Probes => self.probes(),
@@ -97,6 +102,10 @@ mod tests {
             "headers"
         }
 
+        fn also(&self) -> &'static str {
+            "also"
+        }
+
         fn effects(&self) -> &'static str {
             "effects"
         }
@@ -122,6 +131,7 @@ mod tests {
             "status",
             "gate",
             "headers",
+            "also",
             "effects",
             "discloses",
             "probes",

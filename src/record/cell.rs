@@ -56,6 +56,8 @@ pub struct Cell {
     pub gate: Option<String>,
     /// What the headers say that those of other answers do not.
     pub headers: Option<String>,
+    /// What the refusal tells besides.
+    pub also: Option<String>,
     /// The identifiers that the response held.
     pub discloses: Vec<String>,
     /// The row changes.
@@ -69,7 +71,7 @@ pub struct Cell {
 /// By what tells most cells apart.
 impl Hash for Cell {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let labels = (&self.gate, &self.headers, &self.shape);
+        let labels = (&self.gate, &self.headers, &self.also, &self.shape);
         (&self.decision, labels, &self.discloses).hash(state);
     }
 }
@@ -82,6 +84,7 @@ impl Cell {
             decision,
             gate: None,
             headers: None,
+            also: None,
             discloses: Vec::new(),
             effects: Effects::default(),
             probes: IndexMap::new(),
@@ -237,6 +240,9 @@ struct CellText {
     /// What the headers say that those of other answers do not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     headers: Option<String>,
+    /// What the refusal tells besides.
+    #[serde(default)]
+    also: Option<String>,
     /// The identifiers that the response held.
     #[serde(default)]
     discloses: Vec<String>,
@@ -306,6 +312,7 @@ impl TryFrom<CellText> for Cell {
             decision: text.decision()?,
             gate: text.gate,
             headers: text.headers,
+            also: text.also,
             discloses: text.discloses,
             effects: text.effects,
             probes: text.probes,
@@ -320,6 +327,7 @@ impl From<Cell> for CellText {
             decision,
             gate,
             headers,
+            also,
             discloses,
             effects,
             probes,
@@ -328,6 +336,7 @@ impl From<Cell> for CellText {
         let text = Self {
             gate,
             headers,
+            also,
             discloses,
             effects,
             probes,

@@ -32,7 +32,7 @@ pub fn read(text: &str) -> Result<Record, ReadError> {
         effects: effects.collect(),
         shapes: old.shapes,
         cells: old.cells.into_iter().map(typed_row).collect(),
-        findings: Vec::new(),
+        ..Record::default()
     };
     let findings = old.findings.iter().map(|text| finding(&record, text));
     record.findings = findings.collect::<Result<_, _>>()?;

@@ -141,6 +141,15 @@ pub(super) fn enter_shape(
     enter(shapes, |digest| format!("body {digest}"), &content, fields)
 }
 
+/// Enters what a refusal tells besides its gate.
+pub(super) fn enter_also(
+    also: &mut BTreeMap<String, BTreeMap<String, String>>,
+    fields: BTreeMap<String, String>,
+) -> String {
+    let content = format!("{fields:?}");
+    enter(also, |digest| format!("more {digest}"), &content, fields)
+}
+
 /// Enters a value into a legend under what `label` makes of a digest of its content, and gives the label. Four digits do,
 /// but for two contents that share them: then the later one has more.
 pub(super) fn enter<L: Ord + Clone, T: PartialEq>(

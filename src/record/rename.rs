@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::labels::{enter_effect, enter_shape, gate_labels};
+use super::labels::{enter_also, enter_effect, enter_shape, gate_labels};
 use super::{Cell, EffectLabel, Effects, Record};
 use crate::observation::RowChange;
 
@@ -53,6 +53,8 @@ impl Record {
             gates: legends.gates,
             // They name nobody, but the caller and the target as such.
             headers: self.headers.clone(),
+            also: legends.also,
+            unprinted: self.unprinted.clone(),
             effects: legends.effects,
             shapes: legends.shapes,
         }
@@ -106,9 +108,11 @@ impl<'a> Rename<'a> {
 #[derive(Default)]
 struct Legends {
     gates: BTreeMap<String, String>,
+    also: BTreeMap<String, BTreeMap<String, String>>,
     effects: BTreeMap<EffectLabel, RowChange>,
     shapes: BTreeMap<String, BTreeSet<String>>,
     gate_labels: BTreeMap<String, String>,
+    also_labels: BTreeMap<String, String>,
     effect_labels: BTreeMap<EffectLabel, EffectLabel>,
     shape_labels: BTreeMap<String, String>,
 }
@@ -117,6 +121,7 @@ impl Legends {
     fn of(record: &Record, rename: Rename<'_>) -> Self {
         let mut legends = Self::default();
         legends.enter_gates(record, rename);
+        legends.enter_also(record, rename);
         legends.enter_effects(record, rename);
         legends.enter_shapes(record, rename);
         legends
@@ -133,6 +138,20 @@ impl Legends {
             let label = labels.get(&text).unwrap_or(old).clone();
             self.gate_labels.insert(old.clone(), label.clone());
             self.gates.insert(label, text);
+        }
+    }
+
+    fn enter_also(&mut self, record: &Record, rename: Rename<'_>) {
+        for (old, fields) in &record.also {
+            let renamed =
+                |(path, value): (&String, &String)| (rename.text(path), rename.text(value));
+            let renamed: BTreeMap<String, String> = fields.iter().map(renamed).collect();
+            if renamed == *fields {
+                self.also.insert(old.clone(), renamed);
+                continue;
+            }
+            let label = enter_also(&mut self.also, renamed);
+            self.also_labels.insert(old.clone(), label);
         }
     }
 
@@ -166,6 +185,7 @@ impl Legends {
             decision,
             gate,
             headers,
+            also,
             discloses: old,
             effects,
             probes,
@@ -176,6 +196,7 @@ impl Legends {
             decision: decision.clone(),
             gate: gate.as_ref().map(|gate| label(&self.gate_labels, gate)),
             headers: headers.clone(),
+            also: also.as_ref().map(|also| label(&self.also_labels, also)),
             discloses: in_order(old, discloses),
             effects: match effects {
                 Effects::NotObserved => Effects::NotObserved,

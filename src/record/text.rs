@@ -52,6 +52,7 @@ struct Head<'a> {
     gates: &'a BTreeMap<String, String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     headers: &'a BTreeMap<String, BTreeSet<String>>,
+    also: &'a BTreeMap<String, BTreeMap<String, String>>,
 }
 
 impl<'a> Head<'a> {
@@ -62,6 +63,7 @@ impl<'a> Head<'a> {
             unobserved: &record.unobserved,
             gates: &record.gates,
             headers: &record.headers,
+            also: &record.also,
         }
     }
 }
@@ -153,6 +155,7 @@ impl Cell {
             decision,
             gate,
             headers,
+            also,
             discloses,
             effects,
             probes,
@@ -167,6 +170,7 @@ impl Cell {
         }
         parts.extend(gate.iter().map(|gate| format!("gate: {}", scalar(gate))));
         parts.extend(headers.iter().map(|it| format!("headers: {}", scalar(it))));
+        parts.extend(also.iter().map(|also| format!("also: {}", scalar(also))));
         if !discloses.is_empty() {
             parts.push(format!("discloses: {}", list(discloses)));
         }

@@ -56,6 +56,10 @@ impl Visitor for Same<'_> {
         self.in_cells(|cell| &cell.headers)
     }
 
+    fn also(&self) -> bool {
+        self.one.also() == self.other.also()
+    }
+
     fn effects(&self) -> bool {
         self.one.effects() == self.other.effects()
     }
@@ -86,6 +90,12 @@ impl Seen<'_> {
 
     fn gate(&self) -> Option<String> {
         self.side.gate().map(|text| self.renamed(text))
+    }
+
+    fn also(&self) -> BTreeMap<String, String> {
+        let all = self.side.also().into_iter();
+        all.map(|(path, value)| (path, self.renamed(&value)))
+            .collect()
     }
 
     /// With their number, since two can have one name then.

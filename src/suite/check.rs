@@ -6,11 +6,14 @@
 mod databases;
 mod exchange;
 mod fresh;
+mod texts;
 mod verdicts;
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value as Json};
+
+pub(super) use texts::endpoints_of_texts;
 
 use super::load::Documents;
 use super::names::{Declared, Names, object};
@@ -122,6 +125,10 @@ impl Checker<'_> {
         self.reset(&NodePath::from(["service", "reset"]), &vars);
         for path in [["refusal", "type"], ["refusal", "message"]] {
             self.json_path(&NodePath::from(path));
+        }
+        self.rules_of_texts(&NodePath::from(["texts"]));
+        for item in self.items(&NodePath::from(["refusal", "ignore"])) {
+            self.json_path(&item);
         }
         for path in [&["outage"][..], &["background", "tables"]] {
             let path = path.iter().map(|key| Step::from(*key)).collect();

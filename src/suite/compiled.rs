@@ -19,9 +19,20 @@ const MAX_BRACKETS: usize = 16;
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct CompileError {
-    message: String,
+    pub(super) message: String,
     /// What to write instead.
     pub(crate) help: Option<&'static str>,
+}
+
+impl CompileError {
+    pub(super) fn of_regex(text: &str, error: &regex::Error) -> Self {
+        let reason = error.to_string();
+        let reason = reason.lines().last().unwrap_or_default().trim();
+        Self {
+            message: format!("{} is not a regular expression: {reason}", quoted(text)),
+            help: None,
+        }
+    }
 }
 
 /// A JSON path (RFC 9535).
@@ -42,6 +53,30 @@ impl JsonPath {
     #[must_use]
     pub fn value_in<'j>(&self, body: &'j Json) -> Option<&'j Json> {
         self.path.query(body).first()
+    }
+
+    /// Every value there, with its place as a JSON pointer.
+    #[must_use]
+    pub fn all_in<'j>(&self, body: &'j Json) -> Vec<(String, &'j Json)> {
+        let found = self.path.query_located(body);
+        let found = found.into_iter();
+        found
+            .map(|node| (node.location().to_json_pointer(), node.node()))
+            .collect()
+    }
+
+    /// Puts another value in place of every one there.
+    pub fn replace_in(&self, body: &mut Json, with: &Json) {
+        let places: Vec<String> = self
+            .all_in(body)
+            .into_iter()
+            .map(|(place, _)| place)
+            .collect();
+        for place in places {
+            if let Some(value) = body.pointer_mut(&place) {
+                value.clone_from(with);
+            }
+        }
     }
 
     /// The first value there, as a text; null is none.
@@ -100,14 +135,8 @@ impl TryFrom<String> for Regex {
     type Error = CompileError;
 
     fn try_from(text: String) -> Result<Self, CompileError> {
-        regex::Regex::new(&text).map(Self).map_err(|error| {
-            let reason = error.to_string();
-            let reason = reason.lines().last().unwrap_or_default().trim();
-            CompileError {
-                message: format!("{} is not a regular expression: {reason}", quoted(&text)),
-                help: None,
-            }
-        })
+        let made = regex::Regex::new(&text).map(Self);
+        made.map_err(|error| CompileError::of_regex(&text, &error))
     }
 }
 

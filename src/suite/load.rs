@@ -61,6 +61,7 @@ impl Suite {
         check::calls(&suite, world).into_result()?;
         if let Some(file) = &documents.suite {
             check::sweeps(&suite, file).into_result()?;
+            check::endpoints_of_texts(&suite, file).into_result()?;
         }
         Ok(suite)
     }

@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use super::compiled::{Glob, JsonPath};
 use super::exchange::{Credential, PagesSpec, RequestSpec, ResetSpec, Source, StepSpec};
 use super::headers::HeadersSpec;
+use super::pattern::TextPattern;
 use super::verdicts::VerdictSpec;
 use crate::kinds::Level;
 use crate::plan::{Filter, PlannedCell};
@@ -49,7 +50,7 @@ pub struct SuiteFile {
     /// How much a kind of drift or of finding weighs, where that is not what the tool says.
     #[serde(default)]
     pub levels: IndexMap<String, Level>,
-    /// Exact texts in refusals that are unstable in the service itself.
+    /// Texts in refusals that are unstable in the service itself: exact ones, or patterns with named groups.
     #[serde(default)]
     pub texts: Vec<TextRule>,
     /// Which headers of answers records list.
@@ -234,14 +235,17 @@ impl Variable {
 }
 
 /// Where a refusal (status 400 and above) says which gate refused, as JSON paths.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RefusalSpec {
     /// The type of the error.
     #[serde(rename = "type")]
     pub kind: Option<JsonPath>,
-    /// The message of the error; without it the whole body is the message.
+    /// The message of the error; without it the whole body is the message. Of several matches all are compared.
     pub message: Option<JsonPath>,
+    /// Values that vary between two sweeps, such as the id of a request: that they are there is compared, not what they are.
+    #[serde(default)]
+    pub ignore: Vec<JsonPath>,
 }
 
 /// Tables that the service writes by itself: never an effect, still undone.
@@ -276,14 +280,58 @@ pub struct SweepSpec {
     pub clean: Option<bool>,
 }
 
+/// What a refusal says that is unstable in the service itself: an exact text, or a pattern.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(
+    untagged,
+    expecting = "an exact text with `from` and `to`, or a `pattern` with named groups"
+)]
+pub enum TextRule {
+    /// One exact text and what stands for it.
+    Exact(ExactText),
+    /// What a pattern finds.
+    Pattern(PatternText),
+}
+
+impl TextRule {
+    /// Whether it is about the refusals of that endpoint.
+    #[must_use]
+    pub fn is_for(&self, endpoint: &str) -> bool {
+        match self {
+            Self::Exact(_) => true,
+            Self::Pattern(rule) => {
+                let mut endpoints = rule.endpoints.iter();
+                rule.endpoints.is_empty() || endpoints.any(|pattern| pattern.is_match(endpoint))
+            }
+        }
+    }
+}
+
 /// One exact text and what stands for it in a record.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct TextRule {
+pub struct ExactText {
     /// The text as the service writes it.
     pub from: String,
     /// What the record says instead.
     pub to: String,
+    /// Why the service's text is unstable.
+    pub because: String,
+}
+
+/// A pattern of texts, and what of them varies.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PatternText {
+    /// A regular expression from `^` to `$`, the beginning and the end of a line. What a named group matches stands as its
+    /// name in angle brackets.
+    pub pattern: TextPattern,
+    /// The groups that match a list, in whatever form: its entries are sorted, and stay.
+    #[serde(default)]
+    pub lists: Vec<String>,
+    /// The endpoints that it is for, as patterns of their names; all, if nothing is said.
+    #[serde(default)]
+    pub endpoints: Vec<Glob>,
     /// Why the service's text is unstable.
     pub because: String,
 }

@@ -385,7 +385,11 @@ impl Look<'_> {
             planned: *planned,
             recorded: true,
             curl: self.wants_calls.then(|| call.curl(self.namer, view)),
-            observation: brought.shown((self.suite, self.rules), self.namer, view),
+            observation: brought.shown(
+                (self.suite, planned.endpoint, self.rules),
+                self.namer,
+                view,
+            ),
             changes: Vec::new(),
             doubtful: Vec::new(),
             namer: None,

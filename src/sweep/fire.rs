@@ -44,7 +44,7 @@ impl Brought {
     /// What the answer showed; of pages, what all of them showed, with the status of the first that is no success.
     pub(super) fn shown(
         &self,
-        rules: (&SuiteFile, Rules<'_>),
+        rules: (&SuiteFile, &str, Rules<'_>),
         namer: &Namer,
         view: View<'_>,
     ) -> Observation {
@@ -54,6 +54,8 @@ impl Brought {
             let is_refused = observation.decision.is_some() && observation.verdict().is_denied();
             if !is_refused {
                 observation.answered(shown.decision, shown.gate);
+                observation.also = shown.also;
+                observation.unprinted = shown.unprinted;
             }
             observation.headers.extend(shown.headers);
             observation.discloses.extend(shown.discloses);
@@ -64,6 +66,7 @@ impl Brought {
         if let Some(fault) = self.fault {
             observation.decision = Some(Decision::by_status(Reply::Fault(fault)));
             observation.gate = None;
+            observation.also.clear();
         }
         observation
     }

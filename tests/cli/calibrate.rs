@@ -136,7 +136,7 @@ fn calibration_adds_rules_for_columns_and_keeps_every_other_line() {
 }
 
 #[test]
-fn calibration_adds_rules_for_texts_of_which_there_are_two() {
+fn calibration_adds_a_list_for_entries_in_another_order() {
     let unsteady = Unsteady::start("texts");
     assert_snapshot!(unsteady.record(&[]).error(5), @r#"
     swept write: 2 cells
@@ -148,7 +148,7 @@ fn calibration_adds_rules_for_texts_of_which_there_are_two() {
       = help: add to suite.yaml, or let `--calibrate` do it:
     texts:
       # not the same in two sweeps of write/a note/one
-      - { from: "['b', 'a']", to: "['a', 'b']", because: not the same in two sweeps of write/a note/one }
+      - { pattern: "^only \\[(?<list>[^\\]]*)\\] may$", lists: [list], because: not the same in two sweeps of write/a note/one }
     "#);
     assert_snapshot!(unsteady.record(&["--calibrate"]).result(), @r#"
     pins 2 cells of 1 endpoint: write (2)
@@ -158,18 +158,18 @@ fn calibration_adds_rules_for_texts_of_which_there_are_two() {
     added to clock/suite.yaml:
     texts:
       # not the same in two sweeps of write/a note/one
-      - { from: "['b', 'a']", to: "['a', 'b']", because: not the same in two sweeps of write/a note/one }
+      - { pattern: "^only \\[(?<list>[^\\]]*)\\] may$", lists: [list], because: not the same in two sweeps of write/a note/one }
 
     accepted clock/snapshots/write.snap
     "#);
     assert!(unsteady.suite().ends_with(
-        "levels: {}\n\ntexts:\n  # not the same in two sweeps of write/a note/one\n  - { from: \"['b', 'a']\", to: \"['a', 'b']\", because: not the same in two sweeps of write/a note/one }\n"
+        "levels: {}\n\ntexts:\n  # not the same in two sweeps of write/a note/one\n  - { pattern: \"^only \\\\[(?<list>[^\\\\]]*)\\\\] may$\", lists: [list], because: not the same in two sweeps of write/a note/one }\n"
     ), "{}", unsteady.suite());
     unsteady.run(&["check", "clock"]).result();
 }
 
 #[test]
-fn a_text_that_is_new_each_time_is_not_calibrated() {
+fn words_that_are_new_each_time_are_not_calibrated() {
     let unsteady = Unsteady::start("new texts");
     let error = unsteady.record(&["--calibrate"]).error(5);
     assert!(error.contains("these rules did not do"), "{error}");

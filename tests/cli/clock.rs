@@ -31,6 +31,12 @@ pub(crate) fn start(database_url: &str, mode: &'static str) -> Raw {
     })
 }
 
+/// Another word for each call.
+fn word(call: usize) -> String {
+    let letter = char::from(b'g' + u8::try_from(call).unwrap());
+    letter.to_string().repeat(6)
+}
+
 fn answer(
     database: &Database,
     mode: &str,
@@ -61,7 +67,7 @@ fn answer(
         ),
         "new texts" => (
             403,
-            json!({"type": "denied", "error": format!("request number-{call} is denied")}),
+            json!({"type": "denied", "error": format!("request {} is denied", word(call))}),
         ),
         "types" if is_odd => (403, json!({"type": "late", "error": "denied for now"})),
         "types" => (403, json!({"type": "early", "error": "denied for now"})),

@@ -88,7 +88,12 @@ impl Telling {
             "refusal" if self.switches.is_open.load(Ordering::SeqCst) => {
                 respond(stream, 200, JSON, self.body(secrets).to_string())
             }
-            "refusal" => respond(stream, 403, JSON, json!({"error": all}).to_string()),
+            "refusal" => {
+                let keys = Self::keys(secrets);
+                let debug = json!({"keys": keys, "list": secrets, "text": all, "key": first});
+                let body = json!({"error": all, "debug": debug});
+                respond(stream, 403, JSON, body.to_string())
+            }
             "page" => respond(
                 stream,
                 500,
@@ -139,13 +144,15 @@ impl Telling {
         }
     }
 
+    fn keys(secrets: &[String]) -> Map<String, Json> {
+        let keys = secrets.iter();
+        keys.map(|secret| (secret.clone(), json!(1))).collect()
+    }
+
     fn body(&self, secrets: &[String]) -> Json {
         let fresh = format!("fresh-{}", authz_pin::template::random(24));
         self.heard.lock().unwrap().push(fresh.clone());
-        let keys: Map<String, Json> = secrets
-            .iter()
-            .map(|secret| (secret.clone(), json!(1)))
-            .collect();
+        let keys = Self::keys(secrets);
         json!({"fresh": fresh, "keys": keys, "text": every_form(secrets)})
     }
 }

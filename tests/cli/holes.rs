@@ -28,7 +28,7 @@ type Hole = (
 );
 
 /// A drift without any other; only where the cell itself breaks an invariant a finding comes with it.
-const DRIFTS: [Hole; 20] = [
+const DRIFTS: [Hole; 22] = [
     ("widened", Service, &["widened"], &[]),
     (
         "wrote-while-denied",
@@ -47,6 +47,7 @@ const DRIFTS: [Hole; 20] = [
         &["finding-added"],
         &["inversion"],
     ),
+    ("refusal-tells-more", Service, &["refusal-tells-more"], &[]),
     ("probe-changed", Service, &["probe-changed"], &[]),
     ("effect-changed", Service, &["effect-changed"], &[]),
     (
@@ -65,6 +66,7 @@ const DRIFTS: [Hole; 20] = [
         &["disclosure-narrowed"],
         &[],
     ),
+    ("refusal-tells-less", Service, &["refusal-tells-less"], &[]),
     (
         "finding-removed",
         File(

@@ -113,6 +113,16 @@ fn refusal(status: u16, why: &str) -> (u16, Json) {
     (status, json!({ "error": why }))
 }
 
+fn not_yours(hole: &str) -> (u16, Json) {
+    let (status, mut body) = refusal(403, "not yours");
+    match hole {
+        "refusal-tells-less" => {}
+        "refusal-tells-more" => body["hint"] = json!("ask the chair, at once"),
+        _ => body["hint"] = json!("ask the chair"),
+    }
+    (status, body)
+}
+
 /// A call upon a letter by somebody who is known.
 struct Call<'a> {
     hole: &'a str,
@@ -218,13 +228,15 @@ impl Office {
         match (call.hole, call.rank()) {
             ("widened", "reader") if call.letter["club"] == call.caller["club"] => {}
             ("narrowed", "writer") | ("inversion", "chair") => {
-                return Some(refusal(403, "not yours"));
+                return Some(not_yours(call.hole));
             }
             ("fault-changed" | "no-answer", "writer") => return None,
             ("gate-changed", "reader") => return Some(refusal(403, "the letter is closed")),
             ("server-error", "reader") => return Some(refusal(500, "an exception")),
             ("status-differs", "reader") => return Some(refusal(404, "not yours")),
-            _ if !call.is_allowed() => return Some(refusal(403, "not yours")),
+            _ if !call.is_allowed() => {
+                return Some(not_yours(call.hole));
+            }
             _ => {}
         }
         let mut body = json!({

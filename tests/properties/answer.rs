@@ -117,11 +117,9 @@ fn kept(suite: &SuiteFile, namer: &Namer, status: u16, body: Body) -> String {
 }
 
 fn kept_of(suite: &SuiteFile, namer: &Namer, answer: &Answer) -> String {
-    let shown = observe::answer(suite, namer, VIEW, answer);
-    format!(
-        "{:?}\n{:?}\n{:?}\n{:?}",
-        shown.gate, shown.headers, shown.discloses, shown.shape
-    )
+    let shown = observe::answer(suite, "key-info", namer, VIEW, answer);
+    let told = (shown.headers, shown.also, shown.discloses, shown.shape);
+    format!("{:?}\n{told:?}", shown.gate)
 }
 
 /// Headers with a text wherever they can have one, in the ways in which it can be written there.
@@ -310,6 +308,27 @@ fn the_dots_between_fields_do_not_complete_a_secret() {
     let body = Body::Json(serde_json::json!({"x-head": {"body": {"sign": 1}}}));
     let kept = kept(&litellm(), &said.namer(), 200, body);
     assert!(!said.leaks(&kept), "{kept}");
+}
+
+#[test]
+fn neither_paths_nor_several_values_of_a_refusal_complete_a_secret() {
+    let secrets = ["head.body.sign", "one, other", "kind: said", "first; last"];
+    let said = Said {
+        secrets: secrets.map(str::to_owned).into(),
+        text: String::new(),
+    };
+    let mut suite = litellm();
+    suite.refusal.message = Some("$.say[*]".to_owned().try_into().unwrap());
+    suite.refusal.kind = Some("$.type".to_owned().try_into().unwrap());
+    let all = [
+        serde_json::json!({"say": ["x"], "x-head": {"body": {"sign": 1}}, "list": ["other x", "my one"]}),
+        serde_json::json!({"say": ["last", "first"], "type": "x"}),
+        serde_json::json!({"say": ["said"], "type": "a kind"}),
+    ];
+    for body in all {
+        let kept = kept(&suite, &said.namer(), 403, Body::Json(body));
+        assert!(!said.leaks(&kept) && kept.contains(".key>"), "{kept}");
+    }
 }
 
 #[test]

@@ -30,6 +30,7 @@ enum What {
     Fault,
     Gate,
     Headers,
+    Also,
     Discloses,
     Effects,
     NotObserved,
@@ -41,6 +42,8 @@ enum What {
     MoveTarget,
     GateLegend,
     HeaderLegend,
+    AlsoLegend,
+    AlsoField,
     EffectLegend,
     ShapeLegend,
     NewLegend,
@@ -58,6 +61,7 @@ fn mutation() -> impl Strategy<Value = Mutation> {
         What::Fault,
         What::Gate,
         What::Headers,
+        What::Also,
         What::Discloses,
         What::Effects,
         What::NotObserved,
@@ -69,6 +73,8 @@ fn mutation() -> impl Strategy<Value = Mutation> {
         What::MoveTarget,
         What::GateLegend,
         What::HeaderLegend,
+        What::AlsoLegend,
+        What::AlsoField,
         What::EffectLegend,
         What::ShapeLegend,
         What::NewLegend,
@@ -103,6 +109,20 @@ impl Mutation {
             What::HeaderLegend => {
                 if let Some(lines) = self.nth(record.headers.values_mut()) {
                     lines.insert(text);
+                }
+            }
+            What::AlsoLegend => {
+                if let Some(fields) = self.nth(record.also.values_mut()) {
+                    fields.insert(text.clone(), text);
+                }
+            }
+            What::AlsoField => {
+                let fields = record
+                    .also
+                    .values_mut()
+                    .flat_map(|fields| fields.values_mut());
+                if let Some(value) = self.nth(fields) {
+                    *value = text;
                 }
             }
             What::ShapeLegend => {
@@ -158,6 +178,7 @@ impl Mutation {
             }
             What::Fault => cell.decision = of(Reply::Fault(Fault::TimedOut)),
             What::Gate => cell.gate = Some(text).filter(|text| text.len() % 2 == 0),
+            What::Also => cell.also = Some(text).filter(|text| text.len() % 2 == 0),
             What::Discloses => cell.discloses.push(text),
             What::Effects => {
                 let label = EffectLabel::new(Operation::Delete, &text, "1a2b");
@@ -188,6 +209,10 @@ fn used() -> impl Strategy<Value = Record> {
             record
                 .gates
                 .extend(cell.gate.map(|gate| (gate.clone(), format!("says {gate}"))));
+            let fields = |also: &String| [(also.clone(), "x".to_owned())].into();
+            record
+                .also
+                .extend(cell.also.map(|also| (also.clone(), fields(&also))));
             record
                 .headers
                 .extend(cell.headers.map(|it| (it.clone(), [it].into())));

@@ -133,16 +133,18 @@ fn cell() -> impl Strategy<Value = Cell> {
         decision(),
         option::of(name()),
         option::of(name()),
+        option::of(name()),
         vec(name(), 0..3),
         effects(),
         map(decision().prop_map(Probed::from)),
         option::of(name()),
     );
     parts.prop_map(
-        |(decision, gate, headers, discloses, effects, probes, shape)| Cell {
+        |(decision, gate, headers, also, discloses, effects, probes, shape)| Cell {
             decision,
             gate,
             headers,
+            also,
             discloses,
             effects,
             probes,
@@ -160,6 +162,7 @@ fn name_of_headers() -> impl Strategy<Value = String> {
 type Legends = (
     BTreeMap<String, String>,
     BTreeMap<String, BTreeSet<String>>,
+    BTreeMap<String, BTreeMap<String, String>>,
     BTreeMap<EffectLabel, RowChange>,
     BTreeMap<String, BTreeSet<String>>,
 );
@@ -168,6 +171,7 @@ fn legends() -> impl Strategy<Value = Legends> {
     (
         btree_map(name(), name(), 0..3),
         btree_map(name_of_headers(), btree_set(name(), 0..3), 0..3),
+        btree_map(name(), btree_map(name(), name(), 0..3), 0..3),
         btree_map(label(), change(), 0..3),
         btree_map(name(), btree_set(name(), 0..3), 0..3),
     )
@@ -182,16 +186,18 @@ pub(crate) fn record() -> impl Strategy<Value = Record> {
         vec(finding(), 0..3),
     );
     parts.prop_map(
-        |(endpoint, (gates, headers, effects, shapes), cells, unobserved, findings)| Record {
+        |(endpoint, (gates, headers, also, effects, shapes), cells, unobserved, findings)| Record {
             format: Format,
             endpoint,
             gates,
             headers,
+            also,
             effects,
             shapes,
             cells,
             unobserved,
             findings,
+            ..Record::default()
         },
     )
 }

@@ -76,6 +76,7 @@ struct Endpoint<'a> {
 struct Side<'a> {
     gates: &'a BTreeMap<String, String>,
     headers: &'a BTreeMap<String, BTreeSet<String>>,
+    also: &'a BTreeMap<String, BTreeMap<String, String>>,
     effects: &'a BTreeMap<EffectLabel, RowChange>,
     shapes: &'a BTreeMap<String, BTreeSet<String>>,
     /// What was seen.
@@ -95,6 +96,7 @@ struct Seen<'a> {
     gate: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     headers: Option<&'a str>,
+    also: Option<&'a str>,
     discloses: &'a [String],
     effects: &'a Effects,
     probes: &'a IndexMap<String, Probed>,
@@ -238,6 +240,7 @@ impl<'a> Side<'a> {
         Self {
             gates: &record.gates,
             headers: &record.headers,
+            also: &record.also,
             effects: &record.effects,
             shapes: &record.shapes,
             seen: seen.into_values().map(Seen::of).collect(),
@@ -257,6 +260,7 @@ impl<'a> Seen<'a> {
             decision,
             gate,
             headers,
+            also,
             discloses,
             effects,
             probes,
@@ -268,6 +272,7 @@ impl<'a> Seen<'a> {
             fault: decision.fault(),
             gate: gate.as_deref(),
             headers: headers.as_deref(),
+            also: also.as_deref(),
             discloses,
             effects,
             probes,

@@ -39,7 +39,8 @@
     const effects = Array.isArray(cell.effects) ? cell.effects : [cell.effects];
     const tables = effects.flatMap((label) => [label, side.effects[label]?.row || ""]);
     const probes = Object.entries(cell.probes || {}).flat();
-    return [outcome(cell), cell.gate, side.gates[cell.gate], ...headers(side, cell), ...cell.discloses, ...tables, ...probes, cell.shape]
+    const also = Object.entries((cell.also && side.also[cell.also]) || {}).flat();
+    return [outcome(cell), cell.gate, side.gates[cell.gate], ...headers(side, cell), ...also, ...cell.discloses, ...tables, ...probes, cell.shape]
       .filter(Boolean).join("\n").toLowerCase();
   }
 
@@ -633,6 +634,12 @@
     return items.length ? part("Headers", chips(items)) : [];
   }
 
+  function alsoPart(endpoint, now, before) {
+    const fields = (side, cell) => Object.entries((cell?.also && side.also[cell.also]) || {}).map(([path, value]) => `${path}: ${value}`);
+    const items = beside(fields(endpoint.now, now), fields(endpoint.before || endpoint.now, before));
+    return items.length ? part("Also told", ...items.map(([item, side]) => el("span", { class: side ? `value ${side}` : "value" }, item))) : [];
+  }
+
   function chips(items) {
     return el("ul", { class: "chips" }, items.map(([item, side]) => el("li", { class: `chip ${side}` }, item)));
   }
@@ -697,6 +704,7 @@
       ...(drifts.length ? part("Drift", ...drifts.map(driftElement)) : []),
       ...gatePart(endpoint, now, before),
       ...headersPart(endpoint, now, before),
+      ...alsoPart(endpoint, now, before),
       ...findingsPart(endpoint, at),
       ...effectsPart(endpoint, now, before),
       ...disclosuresPart(now, before),

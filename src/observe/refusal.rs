@@ -1,0 +1,438 @@
+//! A refusal: which gate refused, and everything else that the answer tells.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+use std::time::SystemTime;
+
+use regex::{Captures, Regex};
+use serde_json::Value as Json;
+
+use super::told::{self, cut, redacted};
+use super::{kinds_of_names, name_escaped, printable};
+use crate::http::{Answer, Body};
+use crate::record::{Masked, Unprinted};
+use crate::suite::{JsonPath, SuiteFile, TextRule};
+use crate::symbols::{Namer, View};
+use crate::text::{plain, short};
+
+/// How much of a gate's wording is printed, in characters.
+const SAYS: usize = 400;
+/// How much of any other value of a refusal.
+const VALUE: usize = 60;
+/// How much of several values at one path.
+const VALUES: usize = 160;
+/// How many paths of a refusal are printed; the rest of one with more is a digest.
+const PATHS: usize = 40;
+/// How much of a text is kept to tell two sweeps apart, in bytes.
+const KEPT: usize = 64 * 1024;
+/// What stands for a value that the suite has the tool ignore.
+const IGNORED: &str = "<ignored>";
+
+/// A refusal as a record has it.
+#[derive(Debug, Default)]
+pub(super) struct Refusal {
+    /// Its type and message, or all of it where the suite names no message in it.
+    pub(super) gate: String,
+    /// The values of all other fields, by their paths.
+    pub(super) also: BTreeMap<String, String>,
+    pub(super) unprinted: Unprinted,
+}
+
+/// Who reads, and by which rules.
+pub(super) struct Reader<'a> {
+    pub(super) suite: &'a SuiteFile,
+    pub(super) endpoint: &'a str,
+    pub(super) namer: &'a Namer,
+    pub(super) view: View<'a>,
+}
+
+impl Refusal {
+    /// The gate, where there is one, what is told besides, and the texts as a whole.
+    pub(super) fn parts(self) -> (Option<String>, BTreeMap<String, String>, Unprinted) {
+        (Some(self.gate), self.also, self.unprinted)
+    }
+}
+
+impl Reader<'_> {
+    /// A refusal that tells nothing but its gate.
+    pub(super) fn alone(&self, gate: &str) -> Refusal {
+        let mut refusal = Refusal::default();
+        self.enter(&mut refusal, gate);
+        refusal
+    }
+
+    fn enter(&self, refusal: &mut Refusal, gate: &str) {
+        // What a rule took from a header is not named yet.
+        let said = self.text(&self.named_again(gate));
+        let shown = cut(&redacted(&said), SAYS);
+        refusal.gate = self.named_again(&shown);
+        self.keep(&mut refusal.unprinted, &refusal.gate, &said);
+    }
+
+    /// What a body tells besides the words that a rule for verdicts took from it.
+    fn besides(&self, answer: &Answer, body: &Json, said: &str, refusal: &mut Refusal) {
+        if let Some(text) = body.as_str() {
+            if text.trim() != said {
+                let (whole, shown) = self.whole(answer, body);
+                let shown = self.named_again(&cut(&shown, VALUE));
+                self.keep(&mut refusal.unprinted, &shown, &whole);
+                refusal.also.insert("body".to_owned(), shown);
+            }
+            return;
+        }
+        let said: BTreeSet<&str> = said.split("; ").flat_map(|one| one.split(": ")).collect();
+        self.rest(body, (&BTreeSet::new(), &said), refusal);
+    }
+
+    /// Reads a refusal, whose body is named. Entities of the world are named by what they are, not who (`<user_id>`), so
+    /// that one gate is one entry of the legend; who was disclosed stands in the cell.
+    ///
+    /// A rule for verdicts can know its words: then these are the gate.
+    pub(super) fn read(&self, answer: &Answer, mut body: Json, by_rule: Option<String>) -> Refusal {
+        let spec = &self.suite.refusal;
+        for path in &spec.ignore {
+            path.replace_in(&mut body, &Json::from(IGNORED));
+        }
+        let mut refusal = Refusal::default();
+        if let Some(said) = by_rule {
+            self.enter(&mut refusal, &said);
+            self.besides(answer, &body, &said, &mut refusal);
+            return refusal;
+        }
+        let message = places(spec.message.as_ref(), &body);
+        let kind = places(spec.kind.as_ref(), &body);
+        let (said, shown) = if message.is_empty() {
+            self.whole(answer, &body)
+        } else {
+            let known = message.keys().chain(kind.keys());
+            let known: BTreeSet<&str> = known.map(String::as_str).collect();
+            self.rest(&body, (&known, &BTreeSet::new()), &mut refusal);
+            let said = self.joined(&message, "; ");
+            let shown = cut(&redacted(&said), SAYS);
+            (said, shown)
+        };
+        let kind = self.joined(&kind, ", ");
+        let shown = if kind.is_empty() {
+            shown
+        } else {
+            format!("{}: {shown}", cut(&redacted(&kind), SAYS))
+        };
+        refusal.gate = self.named_again(&shown);
+        self.keep(&mut refusal.unprinted, &refusal.gate, &said);
+        refusal
+    }
+
+    /// What is put together here can complete a value.
+    fn named_again(&self, text: &str) -> String {
+        self.namer.name(text, self.view).text
+    }
+
+    /// A body as a whole, with what of it is printed.
+    fn whole(&self, answer: &Answer, body: &Json) -> (String, String) {
+        let said = self.text(&plain(body));
+        let clean = self.text(&plain(&told::hidden("", body)));
+        let clean = redacted(&clean);
+        let shown = if is_page(answer) {
+            let read = visible(&clean);
+            let read = short(&read, SAYS);
+            format!("{read} <page {}>", told::digest(&clean))
+        } else {
+            cut(&clean, SAYS)
+        };
+        (said, shown.trim_start().to_owned())
+    }
+
+    /// The texts at these places, each once and in an order that does not depend on theirs.
+    fn joined(&self, places: &BTreeMap<String, String>, between: &str) -> String {
+        let texts: BTreeSet<String> = places.values().map(|text| self.text(text)).collect();
+        texts.into_iter().collect::<Vec<_>>().join(between)
+    }
+
+    /// Everything that is at none of the known places, by its path, and is nothing that was said already.
+    fn rest(
+        &self,
+        body: &Json,
+        (known, said): (&BTreeSet<&str>, &BTreeSet<&str>),
+        refusal: &mut Refusal,
+    ) {
+        let mut leaves = BTreeMap::new();
+        let mut walk = Walk {
+            known,
+            leaves: &mut leaves,
+        };
+        walk.value(body, "", "", "");
+        let is_said = |leaf: &Leaf| {
+            leaf.values
+                .iter()
+                .all(|value| said.contains(value.as_str()))
+        };
+        leaves.retain(|_, leaf| !is_said(leaf));
+        let told = leaves.into_iter().map(|(path, leaf)| {
+            let whole = leaf.values.iter().map(|value| self.text(value));
+            let whole: BTreeSet<String> = whole.collect();
+            let values = whole.iter();
+            let values = values.map(|value| told::value(&leaf.name, value, VALUE));
+            let values: Vec<String> = values.collect::<BTreeSet<_>>().into_iter().collect();
+            let printed = self.named_again(&cut(&values.join(", "), VALUES));
+            let whole: Vec<String> = whole.into_iter().collect();
+            self.keep(&mut refusal.unprinted, &printed, &whole.join(", "));
+            let path = redacted(&self.text(&path)).into_owned();
+            (self.named_again(&path), printed)
+        });
+        refusal.also = bounded(told.collect());
+    }
+
+    /// A text by the rules of the suite, as far as they are about this endpoint.
+    fn text(&self, text: &str) -> String {
+        let all = self.suite.texts.iter();
+        let own: Vec<&TextRule> = all.filter(|rule| rule.is_for(self.endpoint)).collect();
+        let mut said = text.to_owned();
+        for rule in &own {
+            if let TextRule::Exact(rule) = rule {
+                said = said.replace(&rule.from, &rule.to);
+            }
+        }
+        let said = name_escaped(self.namer, self.view, self.named(text, said));
+        let before = steady(&kinds_of_names(&said));
+        let mut said = before.clone();
+        for rule in &own {
+            if let TextRule::Pattern(rule) = rule {
+                said = rule.pattern.applied(&said, &rule.lists);
+            }
+        }
+        let said = kinds_of_names(&self.named(&before, said));
+        printable(&said.replace("\r\n", "\n"))
+    }
+
+    /// A rule can put letters beside others that complete a value with them.
+    fn named(&self, before: &str, text: String) -> String {
+        if text == before {
+            return text;
+        }
+        self.namer.name(&text, self.view).text
+    }
+
+    /// Keeps a text as it was before it was made short, and which known values it shows in part.
+    fn keep(&self, unprinted: &mut Unprinted, printed: &str, whole: &str) {
+        let end = whole.floor_char_boundary(KEPT);
+        let whole = whole.get(..end).unwrap_or_default();
+        unprinted.keep(printed, whole);
+        for found in MASK.captures_iter(whole) {
+            let [part, head, fill, tail] =
+                [0, 1, 2, 3].map(|at| found.get(at).map_or("", |found| found.as_str()));
+            if let Some(known) = self.namer.masked(head, tail) {
+                let masked = Masked {
+                    template: mask_of(&known.field, known.length, (head, fill, tail)),
+                    entity: known.entity,
+                    field: known.field,
+                };
+                unprinted.keep_mask(part, masked);
+            }
+        }
+    }
+}
+
+/// The texts at the places that a path leads to, by where these are; null is none.
+fn places(path: Option<&JsonPath>, body: &Json) -> BTreeMap<String, String> {
+    let found = path.into_iter().flat_map(|path| path.all_in(body));
+    let found = found.filter(|(_, value)| !value.is_null());
+    found.map(|(place, value)| (place, plain(value))).collect()
+}
+
+/// What is at one path: a path says nothing of an item's place in its list, so there can be several values.
+#[derive(Default)]
+struct Leaf {
+    name: String,
+    values: BTreeSet<String>,
+}
+
+struct Walk<'a> {
+    known: &'a BTreeSet<&'a str>,
+    leaves: &'a mut BTreeMap<String, Leaf>,
+}
+
+impl Walk<'_> {
+    /// Enters a value at a path, of which `place` says where it is in this body, and `name` the last key.
+    fn value(&mut self, value: &Json, path: &str, place: &str, name: &str) {
+        if self.known.contains(place) {
+            return;
+        }
+        match value {
+            Json::Array(items) if !items.is_empty() => {
+                for (at, item) in items.iter().enumerate() {
+                    self.value(item, &format!("{path}[]"), &format!("{place}/{at}"), name);
+                }
+            }
+            Json::Object(map) if !map.is_empty() => {
+                for (key, value) in map {
+                    let escaped = key.replace('~', "~0").replace('/', "~1");
+                    let below = if path.is_empty() {
+                        key.clone()
+                    } else {
+                        format!("{path}.{key}")
+                    };
+                    self.value(value, &below, &format!("{place}/{escaped}"), key);
+                }
+            }
+            leaf => {
+                let entry = self.leaves.entry(path.to_owned()).or_default();
+                name.clone_into(&mut entry.name);
+                entry.values.insert(plain(leaf));
+            }
+        }
+    }
+}
+
+/// The first paths, and a digest of the others.
+fn bounded(mut told: Vec<(String, String)>) -> BTreeMap<String, String> {
+    let rest = told.split_off(told.len().min(PATHS));
+    let mut also: BTreeMap<String, String> = told.into_iter().collect();
+    if !rest.is_empty() {
+        let more = format!("<{} {}>", rest.len(), told::digest(&format!("{rest:?}")));
+        also.insert("and more fields".to_owned(), more);
+    }
+    also
+}
+
+/// A moment within a text, when something was refused or until when it was valid: as of ISO 8601, RFC 3339 and RFC 5322,
+/// and as Java and C print it.
+#[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
+static MOMENT: LazyLock<Regex> = LazyLock::new(|| {
+    let day = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)";
+    let month = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)";
+    let time = r"\d\d:\d\d:\d\d";
+    Regex::new(&format!(
+        r"\b(?:\d{{4}}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?(?:UTC|Z|[+-]\d\d:?\d\d))?|{day}, \d{{1,2}} {month} \d{{4}} {time}(?: (?:GMT|UTC|[+-]\d{{4}}))?|{day} {month} [ \d]\d {time}(?: [A-Z]{{2,5}})? \d{{4}})\b"
+    ))
+    .unwrap()
+});
+
+/// The text with one name for all moments.
+fn steady(text: &str) -> String {
+    let text = MOMENT.replace_all(text, TIMESTAMP);
+    let text = SECONDS.replace_all(&text, |found: &Captures<'_>| {
+        let number = found.get(1).map_or("", |number| number.as_str());
+        let seconds = number.get(..10).and_then(|seconds| seconds.parse().ok());
+        let is_now = seconds.is_some_and(|seconds: u64| seconds.abs_diff(now()) < DAY);
+        let whole = found.get(0).map_or("", |whole| whole.as_str());
+        if is_now { TIMESTAMP } else { whole }.to_owned()
+    });
+    text.into_owned()
+}
+
+const TIMESTAMP: &str = "<timestamp>";
+/// A day in seconds.
+const DAY: u64 = 24 * 60 * 60;
+
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
+
+/// A number of seconds or milliseconds since 1970, which is a moment where that is today: two sweeps in the same second would
+/// show the same.
+#[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
+static SECONDS: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\b(1\d{9}|1\d{12})(?:\.\d+)?\b").unwrap());
+
+/// A word of which only the ends are shown.
+#[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
+static MASK: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"([A-Za-z0-9_-]*)(\*{2,}|\u{2022}{2,}|\u{2026}|\.{3}|[xX]{4,})([A-Za-z0-9_-]*)")
+        .unwrap()
+});
+
+/// A mask as a template.
+fn mask_of(field: &str, length: usize, (head, fill, tail): (&str, &str, &str)) -> String {
+    let [first, last] = [head, tail].map(|part| part.chars().count());
+    if fill.chars().all(|c| c == '*') && fill.len() + first + last == length {
+        return format!("{{{{ {field} | mask({first}, {last}) }}}}");
+    }
+    let end = |filter: &str, count: usize| match count {
+        0 => String::new(),
+        count => format!("{{{{ {field} | {filter}({count}) }}}}"),
+    };
+    format!("{}{fill}{}", end("first", first), end("last", last))
+}
+
+/// Whether an answer is a page for people.
+fn is_page(answer: &Answer) -> bool {
+    let Body::Text(text) = &answer.body else {
+        return false;
+    };
+    let media_type = answer.headers.get("content-type");
+    let media_type = media_type.and_then(|value| value.to_str().ok());
+    let start = text.trim_start().get(..9).unwrap_or_default();
+    let is_html =
+        start.eq_ignore_ascii_case("<!doctype") || start.to_ascii_lowercase().starts_with("<html");
+    is_html || media_type.is_some_and(|it| it.to_ascii_lowercase().starts_with("text/html"))
+}
+
+/// What of a page is no text: scripts, styles, remarks and tags. The names of values are no tags.
+#[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
+static MARKUP: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?is)<script\b.*?(?:</script\s*>|\z)|<style\b.*?(?:</style\s*>|\z)|<!--.*?(?:-->|\z)|<!doctype[^>]*>|</?(?:html|head|body|meta|link|title|base|h[1-6]|p|div|span|br|hr|pre|code|a|b|i|u|em|strong|small|ul|ol|li|dl|dt|dd|table|thead|tbody|tfoot|tr|td|th|caption|img|svg|path|form|input|button|label|main|section|article|header|footer|nav|aside|center|font|address|blockquote|noscript|iframe|details|summary|style|script)\b[^>]*>").unwrap()
+});
+
+/// What a person reads of a page, on one line. All of it is compared; this is only what is printed.
+fn visible(page: &str) -> String {
+    let text = MARKUP.replace_all(page, " ");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_in_a_refusal_is_one_whatever_the_time() {
+        let shown = steady;
+        for form in [
+            now().to_string(),
+            format!("{}123", now()),
+            format!("{}.5", now()),
+        ] {
+            assert_eq!(shown(&format!("at {form}: no")), "at <timestamp>: no");
+        }
+        let others = ["1000000000", "11700000000000", "1234567890123"];
+        assert_eq!(others.map(shown), others);
+        let moments = [
+            "2026-01-31 12:00:00.123456+00:00",
+            "2026-01-31T12:00:00Z",
+            "2026-01-31T12:00:00.1+0200",
+            "2026-01-31 12:00 UTC",
+            "Sat, 31 Jan 2026 12:00:00 GMT",
+            "Sat Jan 31 12:00:00 CET 2026",
+        ];
+        for moment in moments {
+            let text = format!("expired at {moment}, sorry");
+            assert_eq!(shown(&text), "expired at <timestamp>, sorry");
+        }
+        assert_eq!(
+            shown("of 2026-01-31, no. 12026-01-31 12:00"),
+            "of 2026-01-31, no. 12026-01-31 12:00"
+        );
+    }
+
+    #[test]
+    fn of_a_page_the_text_is_read_and_no_markup() {
+        let page = "<!DOCTYPE html><html><head><title>Error</title><style>p{}</style><script>var a = '<p>';</script></head>\n<body class=x><h1>Not yours: <target.id></h1><!-- p --></body></html>";
+        assert_eq!(visible(page), "Error Not yours: <target.id>");
+    }
+
+    #[test]
+    fn a_mask_is_a_template_of_its_value() {
+        let shown = |length: usize, head: &str, fill: &str, tail: &str| {
+            mask_of("id", length, (head, fill, tail))
+        };
+        assert_eq!(shown(12, "abcdef", "****", "yz"), "{{ id | mask(6, 2) }}");
+        assert_eq!(
+            shown(20, "ab", "****", "yz"),
+            "{{ id | first(2) }}****{{ id | last(2) }}"
+        );
+        assert_eq!(
+            shown(20, "", "\u{2026}", "4f2a"),
+            "\u{2026}{{ id | last(4) }}"
+        );
+    }
+}
