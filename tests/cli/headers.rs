@@ -187,6 +187,9 @@ fn a_realm_that_names_somebody_discloses_it() {
 #[test]
 fn a_location_of_what_was_made_that_is_anothers_is_disclosed() {
     assert_snapshot!(drift("created"), @"
+    disclosure-widened owner: not disclosed -> target.item_id
+    disclosure-widened friend: not disclosed -> target.item_id
+    disclosure-widened stranger: not disclosed -> target.item_id
     header-changed owner: location: /items/<value> -> location: /items/<target.item_id>
     header-changed friend: location: /items/<value> -> location: /items/<target.item_id>
     header-changed stranger: location: /items/<value> -> location: /items/<target.item_id>
@@ -288,9 +291,9 @@ fn a_secret_that_no_suite_names_is_in_no_record_wherever_a_header_has_it() {
       body e3b0: []
     cells:
       owner's item:
-        owner: {allowed: 200, discloses: [target.item_id], effects: not observed, shape: body e3b0}
-        friend: {allowed: 200, discloses: [target.item_id], effects: not observed, shape: body e3b0}
-        stranger: {allowed: 200, discloses: [target.item_id], effects: not observed, shape: body e3b0}
+        owner: {allowed: 200, effects: not observed, shape: body e3b0}
+        friend: {allowed: 200, effects: not observed, shape: body e3b0}
+        stranger: {allowed: 200, effects: not observed, shape: body e3b0}
         anonymous: {denied: 401, gate: who-are-you, effects: not observed}
     "#);
     assert!(!SWEPT.report.to_string().contains(SECRET));
