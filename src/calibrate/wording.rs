@@ -285,7 +285,7 @@ fn common(one: impl Iterator<Item = char>, other: impl Iterator<Item = char>) ->
 /// The rule for a list whose entries are in another order.
 fn list_rule(was: &str, is: &str) -> Option<Rule> {
     let middle = Middle::of(was, is, |_| true);
-    let found = [bracketed, lines, between_marks];
+    let found = [bracketed, lines, after_colon, words, between_marks];
     let found = found.iter().filter_map(|of| of(was, &middle));
     let mut found = found.filter(|list| {
         let other = is.get(list.head..is.len() - list.tail);
@@ -353,16 +353,47 @@ fn lines(text: &str, middle: &Middle) -> Option<List> {
     Some(List { head, tail, form })
 }
 
+/// What is between the last colon that ends a word, and the end of the line.
+fn after_colon(text: &str, middle: &Middle) -> Option<List> {
+    let before = text.get(..middle.head)?;
+    up_to_the_end(text, middle, before.rfind(": ")? + 2)
+}
+
+/// Single words with commas between them.
+#[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
+static WORDS: LazyLock<[Regex; 2]> = LazyLock::new(|| {
+    let between = r"(?:,\s*(?:(?:and|or)\s+)?|\s+(?:and|or)\s+)";
+    let before = format!(r"(?:[^\s,]+{between})*[^\s,]*\z");
+    let behind = format!(r"\A[^\s,]*(?:{between}[^\s,]+)*");
+    [before, behind].map(|pattern| Regex::new(&pattern).unwrap())
+});
+
+fn words(text: &str, middle: &Middle) -> Option<List> {
+    let before = text.get(..middle.head)?;
+    let behind = text.get(text.len() - middle.tail..)?;
+    let [in_front, behind_it] = &*WORDS;
+    let head = in_front.find(before)?.start();
+    let end = behind_it.find(behind)?.as_str();
+    let end = end.trim_end_matches(['.', ';', ':', '!']).len();
+    let tail = behind.len() - end;
+    let form = ".+?".to_owned();
+    Some(List { head, tail, form })
+}
+
 /// What is between the marks around it, or the ends of the line.
 fn between_marks(text: &str, middle: &Middle) -> Option<List> {
     let before = text.get(..middle.head)?;
     let head = before.rfind([':', '=', '\n', '(']).map_or(0, |at| at + 1);
-    let head = head + text.get(head..)?.len() - text.get(head..)?.trim_start().len();
+    let blank = text.get(head..)?;
+    let blank = blank.len() - blank.trim_start().len();
+    up_to_the_end(text, middle, head + blank)
+}
+
+/// A list that ends with the sentence, the line or a bracket.
+fn up_to_the_end(text: &str, middle: &Middle, head: usize) -> Option<List> {
     let behind = text.get(text.len() - middle.tail..)?;
-    let end = [". ", "\n", ")", ";"]
-        .iter()
-        .filter_map(|mark| behind.find(mark))
-        .min();
+    let ends = [". ", "\n", ")", ";"];
+    let end = ends.iter().filter_map(|mark| behind.find(mark)).min();
     let end = end.unwrap_or_else(|| behind.trim_end_matches('.').len());
     let form = ".+?".to_owned();
     let tail = behind.len() - end;
@@ -513,6 +544,8 @@ mod tests {
                 "only {'q', 'b', 'a'} may",
             ],
             ["needs: a, b, c", "needs: a, c, b", "needs: d, a"],
+            ["needs k:a, k:b.", "needs k:b, k:a.", "needs k:d, k:c, k:a."],
+            ["needs: k:a, k:b", "needs: k:b, k:a", "needs: k:d, k:a"],
             [
                 "Ask one of:\n- ann\n- bob\nor go",
                 "Ask one of:\n- bob\n- ann\nor go",
