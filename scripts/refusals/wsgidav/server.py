@@ -2,7 +2,6 @@
 
 import os
 import tempfile
-from typing import ClassVar
 
 from cheroot import wsgi
 from wsgidav.dav_error import HTTP_FORBIDDEN, DAVError
@@ -30,15 +29,13 @@ class Folder(FolderResource):
 
 
 class Provider(FilesystemProvider):
-    """Whatever collection is asked for is there when it is first asked for."""
-
-    made: ClassVar[set[str]] = set()
+    """Whatever collection a request asks for is there when the request begins."""
 
     def get_resource_inst(self, path, environ):
         name, _, member = path.strip("/").partition("/")
         root = os.path.join(self.root_folder_path, name)
-        if name not in self.made:
-            self.made.add(name)
+        if "has begun" not in environ:
+            environ["has begun"] = True
             os.makedirs(root, exist_ok=True)
             for file in ["private"] if name.startswith("lonely") else ["private", "public"]:
                 open(os.path.join(root, file), "w").close()
