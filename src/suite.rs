@@ -6,6 +6,7 @@
 mod check;
 mod compiled;
 mod exchange;
+mod ids;
 mod load;
 mod model;
 mod names;
@@ -25,6 +26,7 @@ pub use exchange::{
     Algorithm, Basic, Credential, Expiry, FileSpec, JwtSpec, LoginSpec, Method, PagesSpec,
     PartContent, PartSpec, PollSpec, RawSpec, RequestSpec, ResetSpec, Source, StepSpec,
 };
+pub use ids::{IdPath, IdsSpec};
 pub use model::{
     Actor, BackgroundSpec, CaptureSpec, CoverageSpec, DatabaseSpec, EndpointFile, Entity,
     ExclusionSpec, ExplanationSpec, Kind, LauncherSpec, ProbeSpec, RefusalSpec, RowSpec,

@@ -44,7 +44,7 @@ use crate::observe;
 use crate::plan::{EndpointPlan, PlannedCell, callers};
 use crate::stop;
 use crate::suite::Suite;
-use crate::symbols::{Namer, Registry, View};
+use crate::symbols::{Namer, Places, Registry, View};
 use crate::template::Templates;
 use crate::world::World;
 
@@ -220,7 +220,9 @@ impl<'a> Sweeper<'a> {
             progress.note("certificates are not verified, since the suite says so");
         }
         let store = Store::open(suite, service, &world.run, progress).await?;
-        let mut registry = Registry::of_world(&world);
+        let catalog = store.as_ref().and_then(Store::observed);
+        let places = Places::of(&suite.file.ids, catalog.as_deref());
+        let mut registry = Registry::of_world(&world).at(places);
         let urls = service.urls.values().chain([&service.base_url]);
         let addresses = service.addresses(suite);
         let databases = addresses

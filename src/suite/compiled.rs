@@ -19,7 +19,7 @@ const MAX_BRACKETS: usize = 16;
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct CompileError {
-    message: String,
+    pub(super) message: String,
     /// What to write instead.
     pub(crate) help: Option<&'static str>,
 }

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 
 use super::compiled::{Glob, JsonPath};
 use super::exchange::{Credential, PagesSpec, RequestSpec, ResetSpec, Source, StepSpec};
+use super::ids::IdsSpec;
 use crate::kinds::Level;
 use crate::plan::{Filter, PlannedCell};
 use crate::world::Class;
@@ -50,6 +51,9 @@ pub struct SuiteFile {
     /// `Table.column.member: <name>`.
     #[serde(default)]
     pub unstable_columns: IndexMap<String, String>,
+    /// Where numbers of answers are identifiers.
+    #[serde(default)]
+    pub ids: IdsSpec,
     /// Which operations of the service the suite is meant to sweep.
     #[serde(default)]
     pub coverage: CoverageSpec,

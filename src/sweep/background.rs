@@ -112,6 +112,7 @@ mod tests {
             operation: Operation::Insert,
             old: Json::Null,
             new,
+            clock: crate::journal::Clock::default(),
             is_adopted: false,
         }
     }
