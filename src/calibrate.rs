@@ -6,7 +6,7 @@
 mod background;
 mod edit;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
@@ -14,7 +14,7 @@ use serde_json::{Map, Value as Json};
 use crate::observation::{ColumnChange, RowChange};
 use crate::record::{Cell, Record, Visitor};
 use crate::suite::{Glob, SuiteFile, TextRule};
-use crate::sweep::Own;
+use crate::sweep::{Answered, AnsweredColumns, Own};
 use crate::text::{is_uuid, plain};
 
 pub use background::{background, told};
@@ -37,6 +37,8 @@ pub struct Unstable {
     pub second: String,
     /// The rule that would steady it.
     pub rule: Option<Rule>,
+    /// Where the answer holds the value, which is steadied by capturing it there.
+    pub answered: Option<Answered>,
 }
 
 /// A rule of a suite.
@@ -117,6 +119,7 @@ pub fn unstable(
     file: &SuiteFile,
     first: &IndexMap<String, Record>,
     second: &IndexMap<String, Record>,
+    answered: &BTreeMap<String, AnsweredColumns>,
 ) -> Vec<Unstable> {
     let nothing = Record::default();
     let mut found = Vec::new();
@@ -132,6 +135,12 @@ pub fn unstable(
     }
     for one in &mut found {
         one.rule = one.rule.take().filter(|rule| !rule.is_in(file));
+        // A credential that is new each time is no column to look away from.
+        if let Some(Rule::Column { key, .. }) = &one.rule {
+            let columns = answered.get(&one.endpoint);
+            one.answered = columns.and_then(|columns| columns.get(key)).cloned();
+            one.rule = one.rule.take().filter(|_| one.answered.is_none());
+        }
     }
     found
 }
@@ -148,6 +157,7 @@ pub fn unrepeated(endpoint: &str, lost: &[String]) -> Unstable {
         rule: Some(Rule::Alone {
             endpoint: endpoint.to_owned(),
         }),
+        answered: None,
     }
 }
 
@@ -195,6 +205,7 @@ impl Pair<'_> {
             first,
             second,
             rule,
+            answered: None,
         }
     }
 

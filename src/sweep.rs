@@ -6,6 +6,7 @@
 
 mod abandon;
 mod again;
+mod answered;
 mod attribution;
 mod background;
 mod batch;
@@ -49,6 +50,7 @@ use crate::template::Templates;
 use crate::world::World;
 
 pub use again::Silence;
+pub use answered::{Answered, AnsweredColumns};
 pub(crate) use background::Background;
 pub use canary::Pinned;
 pub use control::{Own, Proposed};

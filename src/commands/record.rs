@@ -24,7 +24,7 @@ use crate::record::Record;
 use crate::seen::Seen;
 use crate::snapshot;
 use crate::suite::Suite;
-use crate::sweep::{Options, Own, Proposed, Sweep};
+use crate::sweep::{Answered, Options, Own, Proposed, Sweep};
 use crate::terminal::Bar;
 use crate::text::short;
 
@@ -240,7 +240,8 @@ async fn twice<'a>(
     held.undo().await?;
     let (mut second, held) = hold(suite, plan, &given, options, bar, context).await?;
     let inconclusive = reasons(&second);
-    let mut unstable = calibrate::unstable(&suite.file, &first.records, &second.records);
+    let records = (&first.records, &second.records);
+    let mut unstable = calibrate::unstable(&suite.file, records.0, records.1, &first.answered);
     for (endpoint, lost) in first.unrepeated.iter().chain(&second.unrepeated) {
         unstable.push(calibrate::unrepeated(endpoint, lost));
     }
@@ -342,22 +343,43 @@ fn not_stable(unstable: &[Unstable], is_calibrated: bool) -> Failure {
 
 fn help(unstable: &[Unstable], is_calibrated: bool) -> String {
     let rules = reasoned(unstable);
-    let without = unstable.iter().any(|one| one.rule.is_none());
-    let shown = calibrate::shown(&rules);
-    let ways = "no rule is made for what is pinned: raise `service.settle_ms`, name the table under `background`, or mend the service";
-    match (rules.is_empty(), without) {
-        (true, _) => ways.to_owned(),
-        (false, true) => format!(
-            "{ways}\n  = help: for the rest, add to suite.yaml:\n{}",
-            shown.trim_end()
-        ),
-        (false, false) if is_calibrated => format!(
-            "each sweep showed something else; these rules did not do:\n{}",
-            shown.trim_end()
-        ),
-        (false, false) => format!(
-            "add to suite.yaml, or let `--calibrate` do it:\n{}",
-            shown.trim_end()
-        ),
+    let mut helps = Vec::new();
+    let is_without = |one: &Unstable| one.rule.is_none() && one.answered.is_none();
+    if unstable.iter().any(is_without) {
+        helps.push("no rule is made for what is pinned: raise `service.settle_ms`, name the table under `background`, or mend the service".to_owned());
     }
+    helps.extend(captures(unstable));
+    if !rules.is_empty() {
+        let lead = match (helps.is_empty(), is_calibrated) {
+            (false, _) => "for the rest, add to suite.yaml",
+            (true, true) => "each sweep showed something else; these rules did not do",
+            (true, false) => "add to suite.yaml, or let `--calibrate` do it",
+        };
+        let shown = calibrate::shown(&rules);
+        helps.push(format!("{lead}:\n{}", shown.trim_end()));
+    }
+    helps.join("\n  = help: ")
+}
+
+/// How to capture what is new each time and stands in the answer, each value once.
+fn captures(unstable: &[Unstable]) -> Vec<String> {
+    let mut told = IndexMap::<(&str, &str, &Answered), String>::new();
+    for one in unstable {
+        let Some(answered) = &one.answered else {
+            continue;
+        };
+        let (endpoint, path) = (&one.endpoint, &answered.path);
+        let what = if answered.is_digest {
+            "the SHA-256 of what the answer has"
+        } else {
+            "what the answer has"
+        };
+        let from = serde_json::json!(path);
+        let help = format!(
+            "`{}` holds {what} at `{path}`, new each time: capture it in endpoints/{endpoint}.yaml, as a secret or a symbol of a kind:\ncapture:\n  new: {{ kind: KIND, from: {{ NAME: {from} }} }}",
+            one.field
+        );
+        told.entry((endpoint, &one.field, answered)).or_insert(help);
+    }
+    told.into_values().collect()
 }
