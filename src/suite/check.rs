@@ -13,7 +13,7 @@ use serde_json::{Map, Value as Json};
 
 use super::load::Documents;
 use super::names::{Declared, Names, object};
-use super::{CompileError, Glob, JsonPath, Suite};
+use super::{CompileError, Glob, IdPath, JsonPath, Suite};
 use crate::coverage;
 use crate::diagnostic::{Diagnostic, Diagnostics, did_you_mean, list, quoted};
 use crate::kinds;
@@ -121,6 +121,11 @@ impl Checker<'_> {
         self.reset(&NodePath::from(["service", "reset"]), &vars);
         for path in [["refusal", "type"], ["refusal", "message"]] {
             self.json_path(&NodePath::from(path));
+        }
+        for path in [["ids", "at"], ["ids", "never"]] {
+            for item in self.items(&NodePath::from(path)) {
+                self.compiles::<IdPath>(&item);
+            }
         }
         for path in [&["outage"][..], &["background", "tables"]] {
             let path = path.iter().map(|key| Step::from(*key)).collect();

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use serde_json::Value as Json;
 
-use escape::{Plus, unescaped};
+use escape::{Escapes, unescaped};
 
 /// A part of a text, decoded.
 pub(super) struct Decoded {
@@ -66,9 +66,9 @@ const fn marks() -> [u8; 256] {
                 | 8;
         }
         if let Some(bits) = Alphabet::Hex.value(byte) {
-            *mark |= (bits & 8 == 0 && bits > 1) as u8 * 32 | 64;
+            *mark |= ((bits & 8 == 0 && bits > 1) as u8) << 5 | 64;
         }
-        if matches!(byte, b'%' | b'&' | b'\\' | b'+') {
+        if Escapes::any_begins(byte) {
             *mark |= OF_ESCAPE;
         }
         if byte == u8::MAX {
@@ -139,8 +139,8 @@ pub(super) fn decoded(text: &str) -> Vec<Decoded> {
         }
     }
     if all & OF_ESCAPE != 0 {
-        found.extend(unescaped(text, Plus::Itself));
-        found.extend(unescaped(text, Plus::Space));
+        let escapes = Escapes::ALL.into_iter();
+        found.extend(escapes.filter_map(|escapes| unescaped(text, escapes)));
     }
     found
 }

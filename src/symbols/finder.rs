@@ -176,7 +176,9 @@ impl<S: Borrow<str>> Equivalent<Key<S>> for AnyCase<'_> {
 impl Hash for AnyCase<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let (words, rest) = self.0.as_bytes().as_chunks::<4>();
-        words.iter().for_each(|word| folded(*word).hash(state));
+        for word in words {
+            folded(*word).hash(state);
+        }
         let mut last = [0; 4];
         last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
         folded(last).hash(state);

@@ -25,7 +25,9 @@ pub(super) fn of_uuid(value: &str) -> Vec<String> {
     };
     let digits = hex::encode(bytes);
     let mut dashed = digits.clone();
-    DASHES.iter().for_each(|at| dashed.insert(*at, '-'));
+    for at in DASHES {
+        dashed.insert(at, '-');
+    }
     let base64 = [STANDARD_NO_PAD, URL_SAFE_NO_PAD].map(|engine| engine.encode(bytes));
     let forms: BTreeSet<String> = base64.into_iter().chain([digits, dashed]).collect();
     let is_other = |form: &String| !form.eq_ignore_ascii_case(value);

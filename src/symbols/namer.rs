@@ -82,11 +82,10 @@ impl Namer {
         let mut named = Named::default();
         self.each_part(text, |part| match part {
             Part::Text(text) => named.text.push_str(text),
-            Part::Values(values) => {
-                let symbols = values.iter().filter_map(|hit| first(hit.symbols, view));
-                let (mut names, disclosed) = (BTreeSet::new(), &mut named.disclosed);
-                names.extend(symbols.map(|symbol| symbol.told(view, disclosed)));
-                for name in names {
+            Part::Values(hits) => {
+                let symbols = hits.iter().filter_map(|hit| first(hit.symbols, view));
+                let told = symbols.map(|symbol| symbol.told(view, &mut named.disclosed));
+                for name in told.collect::<BTreeSet<_>>() {
                     let _ = write!(named.text, "<{name}>");
                 }
             }
@@ -158,10 +157,33 @@ impl Namer {
         if wanted == Wanted::Common && decoded.iter().all(Decoded::is_of_run) {
             hits.extend(self.words(text));
         }
-        if hits.len() > 1 {
-            arrange(&mut hits);
+        if hits.len() > 1 && arrange(&mut hits) {
+            self.add_between(text, (wanted, depth), &mut hits);
         }
         hits
+    }
+
+    /// Adds the values between those that were found: one that overlaps another can have hidden them.
+    fn add_between<'n>(
+        &'n self,
+        text: &str,
+        (wanted, depth): (Wanted, usize),
+        hits: &mut Vec<Hit<'n>>,
+    ) {
+        let mut between = Vec::new();
+        let mut rest = 0;
+        let end = text.len()..text.len();
+        for range in hits.iter().map(|hit| hit.range.clone()).chain([end]) {
+            let gap = text.get(rest..range.start).unwrap_or_default();
+            let found = self.hits(gap, wanted, depth).into_iter();
+            between.extend(found.map(|hit| Hit {
+                range: rest + hit.range.start..rest + hit.range.end,
+                ..hit
+            }));
+            rest = range.end;
+        }
+        hits.extend(between);
+        hits.sort_by_key(|hit| hit.range.start);
     }
 
     /// Values as they are.
@@ -382,19 +404,23 @@ enum Part<'t, 'h, 'n> {
     Values(&'h [Hit<'n>]),
 }
 
-/// Leaves of those that overlap the leftmost and longest one; what is encoded together stays together.
-fn arrange(hits: &mut Vec<Hit<'_>>) {
+/// Leaves of those that overlap the leftmost and longest one; what is encoded together stays together. Says whether one that
+/// is left out goes on behind another.
+fn arrange(hits: &mut Vec<Hit<'_>>) -> bool {
     let order = |hit: &Hit<'_>| (hit.range.start, Reverse(hit.range.end), hit.is_of_run);
     hits.sort_by_key(order);
     let (mut last, mut is_of_run) = (0..0, false);
+    let mut goes_on = false;
     hits.retain(|hit| {
         let is_together = hit.is_of_run && is_of_run && hit.range == last;
         let is_next = hit.range.start >= last.end;
         if is_next {
             (last, is_of_run) = (hit.range.clone(), hit.is_of_run);
         }
+        goes_on |= hit.range.end > last.end;
         is_next || is_together
     });
+    goes_on
 }
 
 /// One value can have several names: the cell's own come first, then the world's, then other cells'.

@@ -288,4 +288,21 @@ mod tests {
             assert_eq!(places(other), (false, false), "{other}");
         }
     }
+
+    #[test]
+    fn a_column_that_holds_a_key_in_every_table_is_a_place() {
+        let table = |key: &str, columns: [&str; 2], references: serde_json::Value| {
+            serde_json::json!({"relation": "", "root": "", "key": [key], "temporal": {}, "numbered": [],
+                "references": references, "columns": columns})
+        };
+        let catalog = serde_json::json!({"tables": {
+            "person": table("badge", ["badge", "state"], serde_json::json!({})),
+            "pass": table("pass", ["heldBy", "state"], serde_json::json!({"heldBy": "person", "state": "states"})),
+        }});
+        let catalog: Catalog = serde_json::from_value(catalog).unwrap();
+        let places = Places::of(&IdsSpec::default(), Some(&catalog));
+        let has = |key: &str| places.has(Place::ROOT.member(key));
+        assert!(has("badge") && has("held_by") && has("pass"));
+        assert!(!has("state") && !has("held"));
+    }
 }

@@ -14,11 +14,12 @@ use super::place::{Ended, Place};
 use super::raw::{JSON, Raw, respond};
 
 const TABLES: &str = "
-    create table person (number serial primary key, item text not null);
+    create table person (number int primary key);
     create table item (item_id text primary key);
     create table pass (item text not null, quota int, is_bound bool default false, label text default '',
       models text[] default '{}', info jsonb not null default '{}', price numeric(8, 2) default 1.5, until timestamptz,
-      since timestamp default now(), day date, token text)";
+      since timestamp default now(), day date, token text,
+      holder int references person (number), seat int)";
 
 const SUITE: &str = "
 name: passes
@@ -31,9 +32,12 @@ kinds:
   item:
     symbols: { item_id: "{{ run }}-{{ random(8) }}" }
     rows: [ { table: item, values: { item_id: "{{ item_id }}" } } ]
+  person:
+    symbols: { number: "{{ digits(5) }}" }
+    rows: [ { table: person, values: { number: "{{ number | int }}" } } ]
 entities: {}
 actors:
-  one: {}
+  one: { kind: person, auth: { headers: { x-number: "{{ actor.number }}" } } }
 "#;
 
 const ENDPOINT: &str = r#"
@@ -69,12 +73,9 @@ impl Passes {
                     "insert into pass (item, {names}) values ('{item}', {values})"
                 ));
             }
-            respond(
-                stream,
-                200,
-                JSON,
-                json!({"pass": {"token": token}}).to_string(),
-            )
+            let number: Option<u32> = request.header("x-number").map(|it| it.parse().unwrap());
+            let body = json!({"pass": {"token": token, "holder": number, "seat": number}});
+            respond(stream, 200, JSON, body.to_string())
         });
         let place = Place::empty()
             .write("passes/suite.yaml", SUITE)
@@ -97,8 +98,14 @@ impl Passes {
         *self.columns.lock().unwrap() = columns;
         let url = self.raw.url();
         let service = ["--base-url", &url, "--database-url", &self.database];
+        let reason = ["--reason", "kept on purpose"];
+        let reason = if command == "record" {
+            &reason[..]
+        } else {
+            &[]
+        };
         self.place
-            .run(&[&[command, "passes"][..], &service].concat())
+            .run(&[&[command, "passes"], &service[..], reason].concat())
     }
 
     /// What the record says of the row's columns.
@@ -211,4 +218,22 @@ fn a_value_that_is_new_each_time_and_stands_in_the_answer_is_to_be_captured() {
     since: <within the run>
     token: <new.token>
     ");
+}
+
+#[test]
+fn a_number_is_an_identifier_under_the_name_of_a_foreign_key() {
+    let passes = Passes::start();
+    passes.run("record", "quota = 0").result();
+    let record = std::fs::read_to_string(passes.place.path("passes/snapshots/pass.snap"));
+    let record = record.unwrap();
+    assert!(record.contains("discloses: [actor.number]"), "{record}");
+    // The same number under the name of any other column.
+    let place = passes.place.copy().edit(
+        "passes/suite.yaml",
+        "snapshots: snapshots",
+        "snapshots: snapshots\nids: { never: [holder] }",
+    );
+    let passes = Passes { place, ..passes };
+    let ended = passes.run("check", "quota = 0");
+    assert!(ended.stdout.contains("disclosure-narrowed"), "{ended:#?}");
 }

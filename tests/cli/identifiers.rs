@@ -81,7 +81,14 @@ impl Club {
     fn run(&self, command: &str, show: Show) -> Ended {
         *self.show.lock().unwrap() = show;
         let url = self.raw.url();
-        self.place.run(&[command, "club", "--base-url", &url])
+        let reason = ["--reason", "shown on purpose"];
+        let reason = if command == "record" {
+            &reason[..]
+        } else {
+            &[]
+        };
+        self.place
+            .run(&[&[command, "club", "--base-url", &url], reason].concat())
     }
 
     /// What the record says that was disclosed to whom.
@@ -292,10 +299,12 @@ fn what_is_no_place_of_identifiers_is_a_mistake_of_the_suite() {
     let club = Club::with("ids: { at: [\"$..owner\"] }\n");
     assert_snapshot!(club.place.run(&["list", "club"]).error(2), @r#"
     error: `$..owner` is not a place of identifiers
-      --> club/suite.yaml:5:14
+      --> club/suite.yaml:5:13
       |
     5 | ids: { at: ["$..owner"] }
       |             ^^^^^^^^^^
       = help: write keys with points between them, and `[]` for the items of a list: `members[].user`
+
+    1 error
     "#);
 }

@@ -1,13 +1,34 @@
 //! Escapes: of URLs (`%40`), of HTML (`&#64;`, `&commat;`) and of JSON (`\u0040`, `\/`).
 
-use super::{Decoded, MARKS, OF_ESCAPE, Place};
+use super::{Decoded, Place};
 
-/// What a plus is.
+/// Whose escapes are read. Those of another are left, since a value can have them itself.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Plus {
-    Itself,
-    /// As forms are encoded.
-    Space,
+pub(super) enum Escapes {
+    Url,
+    /// As of URLs, with a plus for a blank.
+    Form,
+    Html,
+    Json,
+}
+
+impl Escapes {
+    pub(super) const ALL: [Self; 4] = [Self::Url, Self::Form, Self::Html, Self::Json];
+
+    /// What they begin with.
+    const fn begins(self, byte: u8) -> bool {
+        match self {
+            Self::Url => byte == b'%',
+            Self::Form => matches!(byte, b'%' | b'+'),
+            Self::Html => byte == b'&',
+            Self::Json => byte == b'\\',
+        }
+    }
+
+    /// Whether any of them begins with that.
+    pub(super) const fn any_begins(byte: u8) -> bool {
+        matches!(byte, b'%' | b'&' | b'\\' | b'+')
+    }
 }
 
 /// What HTML calls the characters that identifiers and credentials can have.
@@ -56,10 +77,12 @@ const NAMED: [(&str, u8); 38] = [
 const LONGEST: usize = 10;
 
 /// The text without escapes, if it has any. Bytes that are no text together stay as they are.
-pub(super) fn unescaped(text: &str, plus: Plus) -> Option<Decoded> {
-    let has_plus = plus == Plus::Itself || text.contains('+');
-    let all = |is_ascii| has_plus.then(|| Unescaped::of(text, plus, is_ascii));
-    let all = all(false)?.decoded().or_else(|| all(true)?.decoded());
+pub(super) fn unescaped(text: &str, escapes: Escapes) -> Option<Decoded> {
+    if escapes == Escapes::Form && !text.contains('+') {
+        return None;
+    }
+    let all = |is_ascii| Unescaped::of(text, escapes, is_ascii);
+    let all = all(false).decoded().or_else(|| all(true).decoded());
     all.filter(|decoded| matches!(&decoded.place, Place::Escapes(shifts) if !shifts.is_empty()))
 }
 
@@ -69,20 +92,16 @@ struct Unescaped {
 }
 
 impl Unescaped {
-    fn of(text: &str, plus: Plus, is_ascii: bool) -> Self {
+    fn of(text: &str, escapes: Escapes, is_ascii: bool) -> Self {
         let mut all = Self {
-            bytes: Vec::with_capacity(text.len()),
+            bytes: Vec::new(),
             shifts: Vec::new(),
         };
-        let is_of_escape = |byte: &u8| {
-            let marks = MARKS.get(usize::from(*byte));
-            marks.is_some_and(|marks| marks & OF_ESCAPE != 0)
-        };
         let mut rest = text.as_bytes();
-        while let Some(at) = rest.iter().position(is_of_escape) {
+        while let Some(at) = rest.iter().position(|byte| escapes.begins(*byte)) {
             let (before, escape) = rest.split_at(at);
             all.bytes.extend(before);
-            let length = match character(escape, plus) {
+            let length = match character(escape) {
                 Some((Character::Byte(byte), length)) if byte.is_ascii() || !is_ascii => {
                     all.bytes.push(byte);
                     length
@@ -119,9 +138,9 @@ enum Character {
 }
 
 /// The character that a text begins with as an escape, and how long that is.
-fn character(text: &[u8], plus: Plus) -> Option<(Character, usize)> {
+fn character(text: &[u8]) -> Option<(Character, usize)> {
     match text {
-        [b'+', ..] if plus == Plus::Space => Some((Character::Byte(b' '), 1)),
+        [b'+', ..] => Some((Character::Byte(b' '), 1)),
         [b'%', ..] => {
             let byte = u8::try_from(number(text.get(1..3)?, 16)?).ok()?;
             Some((Character::Byte(byte), 3))
@@ -163,24 +182,31 @@ fn number(digits: &[u8], radix: u32) -> Option<u32> {
 mod tests {
     use super::*;
 
-    fn text(text: &str) -> Option<String> {
-        unescaped(text, Plus::Itself).map(|decoded| decoded.text)
+    fn text(text: &str, escapes: Escapes) -> Option<String> {
+        unescaped(text, escapes).map(|decoded| decoded.text)
     }
 
     #[test]
-    fn escapes_of_urls_html_and_json_are_read() {
-        let of = |escaped: &str| text(escaped).unwrap();
-        assert_eq!(of("a%40b%2Fc%2fd"), "a@b/c/d");
-        assert_eq!(of("a&#64;b&#x2F;c&amp;d&commat;e"), "a@b/c&d@e");
-        assert_eq!(of(r#"a\u0040b\/c\"d\\e"#), r#"a@b/c"d\e"#);
-        assert_eq!(of("gr%C3%BC%c3%9fe &#252;"), "grüße ü");
-        let plus = unescaped("a+b%2Bc", Plus::Space).unwrap();
-        assert_eq!(plus.text, "a b+c");
+    fn escapes_of_urls_html_and_json_are_read_each_by_itself() {
+        let of = |escaped: &str, escapes| text(escaped, escapes).unwrap();
+        assert_eq!(of("a%40b%2Fc%2fd+&amp;", Escapes::Url), "a@b/c/d+&amp;");
+        assert_eq!(of("a+b%2Bc", Escapes::Form), "a b+c");
+        assert_eq!(
+            of("a&#64;b&#x2F;c&amp;d&commat;%40", Escapes::Html),
+            "a@b/c&d@%40"
+        );
+        assert_eq!(
+            of(r#"a\u0040b\/c\"d\\e%40"#, Escapes::Json),
+            r#"a@b/c"d\e%40"#
+        );
+        assert_eq!(of("gr%C3%BC%c3%9fe", Escapes::Url), "grüße");
+        assert_eq!(of("&#252;", Escapes::Html), "ü");
+        assert_eq!(of("%FF%40", Escapes::Url), "%FF@");
     }
 
     #[test]
     fn what_is_no_escape_stays_as_it_is() {
-        for plain in [
+        let plain = [
             "100 % of a&b",
             "%4",
             "%zz",
@@ -189,19 +215,22 @@ mod tests {
             "&#;",
             "\\u12",
             "\\",
-            "a+b",
-        ] {
-            assert_eq!(text(plain), None, "{plain}");
+            "&#1114112;",
+        ];
+        for plain in plain {
+            for escapes in [Escapes::Url, Escapes::Html, Escapes::Json] {
+                assert_eq!(text(plain, escapes), None, "{plain}");
+            }
         }
-        assert_eq!(text("%FF%40").unwrap(), "%FF@");
+        assert_eq!(text("a%40b", Escapes::Form), None);
     }
 
     #[test]
     fn a_part_is_placed_with_its_escapes() {
-        let escaped = "x a%40b&#46;c y";
-        let decoded = unescaped(escaped, Plus::Itself).unwrap();
+        let escaped = "x a&#64;b&#46;c y";
+        let decoded = unescaped(escaped, Escapes::Html).unwrap();
         let at = decoded.text.find("a@b.c").unwrap();
         let place = decoded.place(escaped, &(at..at + 5));
-        assert_eq!(escaped.get(place), Some("a%40b&#46;c"));
+        assert_eq!(escaped.get(place), Some("a&#64;b&#46;c"));
     }
 }

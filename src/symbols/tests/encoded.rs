@@ -44,7 +44,7 @@ fn forms(id: &str) -> Vec<(&'static str, String)> {
             base64::engine::general_purpose::STANDARD.encode(id),
         ),
         ("a global id", relay.clone()),
-        ("a global id in a URL", format!("/node/{}%3D%3D?x", relay)),
+        ("a global id in a URL", format!("/node/{relay}%3D%3D?x")),
         (
             "a cursor",
             base64(&json!({"after": id, "n": 1}).to_string()),
@@ -95,9 +95,9 @@ fn values_that_are_encoded_together_are_named_together() {
     registry.add("sk-7hG2kPq9", Owner::World, "owner", "key", Class::Secret);
     let namer = registry.build();
     let token = jwt(&json!({"sub": "u-4c1b-alice", "tenant": "t-99d1-green"}));
-    let named = namer.name(&token, VIEW);
-    assert_eq!(named.text, "<alpha.id><owner.id>");
-    assert_eq!(named.disclosed.len(), 2);
+    let of_token = namer.name(&token, VIEW);
+    assert_eq!(of_token.text, "<alpha.id><owner.id>");
+    assert_eq!(of_token.disclosed.len(), 2);
     let basic = base64("u-4c1b-alice:sk-7hG2kPq9");
     let header = format!("Basic {basic}");
     let key = Piece::Symbol {
@@ -217,7 +217,7 @@ proptest! {
 
     #[test]
     fn no_form_of_a_secret_stays(secret in "[ -~]{8,40}", before in "[A-Za-z]{0,4}") {
-        prop_assume!(!super::is_common(&secret));
+        prop_assume!(!is_common(&secret));
         for (form, text) in forms(&format!("{before}{secret}")) {
             let said = named(&secret, &text);
             prop_assert!(said.contains("<owner.key>"), "{form}: {said}");
@@ -255,4 +255,21 @@ fn a_long_text_takes_no_longer_than_as_many_short_ones() {
         let (many, one) = (best(&short, 100), best(&long, 1));
         assert!(one < many * 20, "{part}: {one:?} in place of {many:?}");
     }
+}
+
+#[test]
+fn a_value_is_found_behind_one_that_another_one_overlaps() {
+    let mut registry = Registry::default();
+    for (entity, value) in [
+        ("one", "aaaa-bbbb@"),
+        ("other", "%40cccc-dddd"),
+        ("third", "dddd-eeee"),
+    ] {
+        registry.add(value, Owner::World, entity, "id", Class::Symbol);
+    }
+    let named = registry
+        .build()
+        .name("aaaa-bbbb%40cccc-dddd-eeee", VIEW)
+        .text;
+    assert_eq!(named, "<one.id>cccc-<third.id>");
 }
