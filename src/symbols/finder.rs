@@ -175,24 +175,21 @@ impl<S: Borrow<str>> Equivalent<Key<S>> for AnyCase<'_> {
 
 impl Hash for AnyCase<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let (words, rest) = self.0.as_bytes().as_chunks::<4>();
+        let folded = |word: [u8; 8]| u64::from_ne_bytes(word) | 0x2020_2020_2020_2020;
+        let (words, rest) = self.0.as_bytes().as_chunks::<8>();
         for word in words {
-            folded(*word).hash(state);
+            state.write_u64(folded(*word));
         }
-        let mut last = [0; 4];
+        let mut last = [0; 8];
         last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-        folded(last).hash(state);
+        state.write_u64(folded(last));
     }
 }
 
-/// Bytes as a number that is the same for capital and small letters; some others are the same as well.
-fn folded(bytes: [u8; 4]) -> u32 {
-    u32::from_ne_bytes(bytes) | 0x2020_2020
-}
-
-/// The first bytes as a number.
+/// The first bytes as a number that is the same for capital and small letters; some others are the same as well.
 fn head(bytes: &[u8]) -> Option<u32> {
-    bytes.first_chunk::<HEAD>().copied().map(folded)
+    let head = bytes.first_chunk::<HEAD>().copied();
+    head.map(|head| u32::from_ne_bytes(head) | 0x2020_2020)
 }
 
 /// The word and the bit of a head.

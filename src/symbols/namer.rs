@@ -44,6 +44,12 @@ impl Hit<'_> {
         self.symbols.iter().any(Symbol::is_secret)
     }
 
+    /// Whether it says nothing beside others.
+    fn is_mask(&self) -> bool {
+        let mut symbols = self.symbols.iter();
+        symbols.all(|symbol| symbol.class == Class::Mask)
+    }
+
     /// Whether it stands within what was decoded of a run of characters by more than chance, whatever is around it.
     fn is_meant(&self) -> bool {
         let length = self.range.len();
@@ -83,7 +89,9 @@ impl Namer {
         self.each_part(text, |part| match part {
             Part::Text(text) => named.text.push_str(text),
             Part::Values(hits) => {
-                let symbols = hits.iter().filter_map(|hit| first(hit.symbols, view));
+                let is_alone = hits.len() == 1 || hits.iter().all(Hit::is_mask);
+                let meant = hits.iter().filter(|hit| is_alone || !hit.is_mask());
+                let symbols = meant.filter_map(|hit| first(hit.symbols, view));
                 let told = symbols.map(|symbol| symbol.told(view, &mut named.disclosed));
                 for name in told.collect::<BTreeSet<_>>() {
                     let _ = write!(named.text, "<{name}>");
