@@ -27,7 +27,7 @@ enum Place {
         alphabet: Alphabet,
         /// Where its first character stands.
         from: usize,
-        /// How many bytes of it are not ASCII and left out.
+        /// How many bytes of it are no text and left out.
         skipped: usize,
     },
 }
@@ -48,6 +48,8 @@ const BASE64: u64 = 0x0102_0408_0102_0408;
 const HEX: u64 = 0x2040_2040_2040_2040;
 /// How many characters that is.
 const SHORTEST: usize = 8;
+/// How many bytes of text are a run: fewer are random.
+const SHORTEST_TEXT: usize = 6;
 
 #[expect(
     clippy::indexing_slicing,
@@ -158,8 +160,13 @@ impl Lanes {
         }
         let (decoded, at) = run(text.as_bytes(), first, *alphabet);
         *end = at;
-        Some(decoded)
+        Some(decoded).filter(|decoded| decoded.text.len() >= SHORTEST_TEXT)
     }
+}
+
+/// What texts of ASCII have.
+pub(super) fn is_of_text(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r')
 }
 
 /// The run, and where it ends.
@@ -181,7 +188,7 @@ fn run(text: &[u8], first: usize, alphabet: Alphabet) -> (Decoded, usize) {
         }
         count -= 8;
         let byte = (bits >> count & 0xff) as u8;
-        if byte.is_ascii() {
+        if is_of_text(byte) {
             decoded.push(char::from(byte));
         } else if at <= first {
             skipped += decoded.len() + 1;
@@ -207,8 +214,10 @@ impl Decoded {
 
     /// The document that it is.
     pub(super) fn json(&self) -> Option<Json> {
-        let json = serde_json::from_str::<Json>(&self.text).ok();
-        json.filter(|json| json.is_object() || json.is_array())
+        let is_document = self.is_of_run() && self.text.starts_with(['{', '[']);
+        is_document
+            .then(|| serde_json::from_str(&self.text).ok())
+            .flatten()
     }
 
     /// Where a part of it stands in the text that it was decoded of. Of a run that is the whole of it: the characters around

@@ -17,8 +17,8 @@ pub(super) const LONG: usize = 8;
 /// How many bytes of a value are looked for first. Only credentials can have fewer.
 const HEAD: usize = 4;
 
-/// How many bits tell heads from other bytes before they are looked up, as a power of two: 8 KiB.
-const BITS: u32 = 16;
+/// How many bits tell heads from other bytes before they are looked up, as a power of two: 32 KiB.
+const BITS: u32 = 18;
 
 /// A value that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]

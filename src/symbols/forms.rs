@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
+use super::decode::is_of_text;
 use super::finder::LONG;
 
 /// Shorter pieces of Base64 are found by chance in any text.
@@ -15,7 +16,7 @@ const DASHES: [usize; 4] = [8, 13, 18, 23];
 
 /// Whether a value is found by decoding what is in Base64 or in digits.
 pub(super) fn is_decoded(value: &str) -> bool {
-    value.is_ascii() && value.len() >= LONG
+    value.len() >= LONG && value.bytes().all(is_of_text)
 }
 
 /// A UUID, or a number of as many digits, with dashes and without, and its bytes in Base64; without the form that it has.
