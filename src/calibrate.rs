@@ -8,7 +8,7 @@ mod edit;
 mod refusal;
 mod wording;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
@@ -18,7 +18,7 @@ use crate::record::{Cell, Record, Visitor};
 use crate::suite::{
     ExactText, Glob, HeaderPattern, JsonPath, PatternText, Suite, SuiteFile, TextRule, subject,
 };
-use crate::sweep::Own;
+use crate::sweep::{Answered, AnsweredColumns, Own};
 use crate::text::{is_uuid, plain};
 
 pub use background::{background, told};
@@ -41,6 +41,8 @@ pub struct Unstable {
     pub second: String,
     /// The rule that would steady it.
     pub rule: Option<Rule>,
+    /// Where the answer holds the value, which is steadied by capturing it there.
+    pub answered: Option<Answered>,
 }
 
 /// A rule of a suite.
@@ -183,6 +185,7 @@ pub fn unstable(
     suite: &Suite,
     first: &IndexMap<String, Record>,
     second: &IndexMap<String, Record>,
+    answered: &BTreeMap<String, AnsweredColumns>,
 ) -> Vec<Unstable> {
     let nothing = Record::default();
     let mut found = Vec::new();
@@ -198,6 +201,12 @@ pub fn unstable(
     }
     for one in &mut found {
         one.rule = one.rule.take().filter(|rule| !rule.is_in(&suite.file));
+        // A credential that is new each time is no column to look away from.
+        if let Some(Rule::Column { key, .. }) = &one.rule {
+            let columns = answered.get(&one.endpoint);
+            one.answered = columns.and_then(|columns| columns.get(key)).cloned();
+            one.rule = one.rule.take().filter(|_| one.answered.is_none());
+        }
     }
     found
 }
@@ -214,6 +223,7 @@ pub fn unrepeated(endpoint: &str, lost: &[String]) -> Unstable {
         rule: Some(Rule::Alone {
             endpoint: endpoint.to_owned(),
         }),
+        answered: None,
     }
 }
 
@@ -262,6 +272,7 @@ impl Pair<'_> {
             first,
             second,
             rule,
+            answered: None,
         }
     }
 

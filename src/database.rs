@@ -1,6 +1,7 @@
 //! The service's PostgreSQL: the one owner of the connection.
 
 mod catalog;
+mod defaults;
 mod session;
 mod statement;
 mod which;
@@ -20,7 +21,7 @@ use url::Url;
 use crate::http::shown;
 use crate::world::Row;
 
-pub use catalog::{Catalog, Table};
+pub use catalog::{Catalog, Table, Temporal};
 pub(crate) use statement::Statement;
 pub(crate) use which::{Address, addresses, parts};
 pub use which::{Serial, Which};

@@ -10,7 +10,7 @@ mod leftover;
 mod wait;
 mod watch;
 
-pub use change::Change;
+pub use change::{Change, Clock};
 pub use dead::{abandon, clean};
 pub use leftover::Leftover;
 pub use wait::{idle, quiet};
@@ -89,7 +89,7 @@ pub(crate) const STATEMENTS: [&str; 5] = [
 ];
 
 /// What the comment on the journal's schema says; another journal needs another comment.
-const VERSION: &str = "The journal of authz-pin, format 7. `authz-pin clean` takes it away.";
+const VERSION: &str = "The journal of authz-pin, format 8. `authz-pin clean` takes it away.";
 
 /// After the run's token, its identifiers, and how many seconds it will be alone.
 const BEGIN: &str = "),
@@ -337,7 +337,7 @@ impl Journal {
     /// Reads the changes that nobody has explained yet.
     pub async fn read(&self, database: &mut Database) -> Result<Vec<Change>, DatabaseError> {
         let query = Statement::new(
-            "select seq, transaction, tbl, op, old, new, is_adopted from authz_pin.unexplained(",
+            "select seq, transaction, tbl, op, old, new, is_adopted, began, at from authz_pin.unexplained(",
         )
         .bind::<BigInt, _>(self.floor)
         .sql(") order by seq");

@@ -3,6 +3,7 @@
 mod cookie;
 mod headers;
 mod marked;
+mod moment;
 mod place;
 mod plain;
 mod refusal;
@@ -301,6 +302,7 @@ impl<'a> Effects<'a> {
     }
 
     fn columns(&mut self, change: &Change) -> Vec<(String, ColumnChange)> {
+        let table = self.catalog.table(&change.table);
         let images = [&change.old, &change.new].map(Json::as_object);
         let names: BTreeSet<&String> = images
             .iter()
@@ -311,7 +313,9 @@ impl<'a> Effects<'a> {
             let (old, new) = (change.old.get(name), change.new.get(name));
             let written = match change.operation {
                 Operation::Insert => {
-                    let new = new.filter(|value| !is_blank(value))?;
+                    let default = table.and_then(|table| table.defaults.get(name));
+                    let new =
+                        new.filter(|value| !is_default(value, default.unwrap_or(&Json::Null)))?;
                     ColumnChange::Set(self.value(change, name, new))
                 }
                 Operation::Update if old == new => return None,
@@ -346,15 +350,23 @@ impl<'a> Effects<'a> {
             return name.clone();
         }
         let table = self.catalog.table(&change.table);
-        if !value.is_null() && table.is_some_and(|table| table.temporal.contains(column)) {
-            return "<timestamp>".to_owned();
+        if let Some(table) = table
+            && let Some(temporal) = table.temporal.get(column)
+            && let Some(value) = value.as_str()
+        {
+            return moment::told(value, *temporal, change.clock, table.ahead_s);
         }
         let value = &self.steady(change, column, value);
-        let is_key = table.is_some_and(|table| table.key.iter().any(|key| key == column));
-        let named_by = if is_key { "id" } else { column };
+        let named_by = if table.is_some_and(|table| table.holds_key(column)) {
+            "id"
+        } else {
+            column
+        };
         let nobody = &mut BTreeSet::new();
         let named = self.namer.name_member(named_by, value, self.view, nobody);
         match named {
+            // What is no text has this text too.
+            Json::String(text) if *value == text && text == "null" => format!("\"{text}\""),
             Json::String(text) if *value == text => self.unnamed(&change.table, column, text),
             Json::String(text) => text,
             Json::Number(number) => self.counted(&change.table, column, number.to_string()),
@@ -421,15 +433,11 @@ impl<'a> Effects<'a> {
     }
 }
 
-/// What a column holds that nobody set.
-fn is_blank(value: &Json) -> bool {
-    match value {
-        Json::Null | Json::Bool(false) => true,
-        Json::Number(number) => number.as_f64() == Some(0.0),
-        Json::String(text) => text.is_empty(),
-        Json::Array(items) => items.is_empty(),
-        Json::Object(map) => map.is_empty(),
-        Json::Bool(true) => false,
+/// Whether a column holds what it holds where nobody says anything. A number has several forms.
+fn is_default(value: &Json, default: &Json) -> bool {
+    match (value.as_f64(), default.as_f64()) {
+        (Some(value), Some(default)) => value.to_bits() == default.to_bits(),
+        _ => value == default,
     }
 }
 
@@ -437,6 +445,7 @@ fn is_blank(value: &Json) -> bool {
 mod tests {
     use super::*;
     use crate::database::Which;
+    use crate::journal::Clock;
     use crate::symbols::Registry;
     use serde_json::json;
 
@@ -448,6 +457,7 @@ mod tests {
             operation: Operation::Insert,
             old: Json::Null,
             new,
+            clock: Clock::default(),
             is_adopted: false,
         }
     }
@@ -503,8 +513,8 @@ mod tests {
     #[test]
     fn keys_that_the_database_counts_are_numbers_of_the_cell() {
         let catalog: Catalog = serde_json::from_value(json!({"tables": {
-            "role": {"relation": "", "root": "", "key": ["id"], "temporal": [], "numbered": ["id"], "references": {}},
-            "grant": {"relation": "", "root": "", "key": ["id"], "temporal": [], "numbered": ["id"], "references": {"role": "role"}},
+            "role": {"relation": "", "root": "", "key": ["id"], "temporal": {}, "numbered": ["id"], "references": {}},
+            "grant": {"relation": "", "root": "", "key": ["id"], "temporal": {}, "numbered": ["id"], "references": {"role": "role"}},
         }}))
         .unwrap();
         let changes = [
@@ -527,8 +537,8 @@ mod tests {
     #[test]
     fn a_row_that_refers_to_one_of_the_same_cell_names_it() {
         let catalog: Catalog = serde_json::from_value(json!({"tables": {
-            "budget": {"relation": "", "root": "", "key": ["id"], "temporal": [], "numbered": [], "references": {}},
-            "account": {"relation": "", "root": "", "key": ["id"], "temporal": [], "numbered": [], "references": {"budget": "budget", "old": "budget"}},
+            "budget": {"relation": "", "root": "", "key": ["id"], "temporal": {}, "numbered": [], "references": {}},
+            "account": {"relation": "", "root": "", "key": ["id"], "temporal": {}, "numbered": [], "references": {"budget": "budget", "old": "budget"}},
         }}))
         .unwrap();
         let changes = [
@@ -552,24 +562,50 @@ mod tests {
         );
     }
 
+    /// What is told of a row of a table whose columns have defaults.
+    fn told(row: Json) -> Vec<(String, String)> {
+        let catalog: Catalog = serde_json::from_value(json!({"tables": {"key": {
+            "relation": "", "root": "", "key": [], "temporal": {}, "numbered": [], "references": {},
+            "defaults": {"spend": 0, "models": [], "is_open": false},
+        }}}))
+        .unwrap();
+        let effects = effects(&catalog, &[insert(1, "key", row)]);
+        let all = effects.iter().flat_map(|effect| texts(effect));
+        all.map(|(name, text)| (name.to_owned(), text)).collect()
+    }
+
     #[test]
-    fn columns_that_nobody_set_are_left_out() {
-        assert!(
+    fn columns_that_hold_what_the_database_gives_them_are_left_out() {
+        let row = json!({"spend": 0.0, "models": [], "is_open": false, "note": null});
+        assert_eq!(told(row), []);
+    }
+
+    #[test]
+    fn columns_that_hold_nothing_are_told_where_the_database_gives_them_something_else() {
+        let row = json!({"spend": null, "models": null, "note": "", "quota": 0, "all": [], "is_open": true, "info": {}});
+        let told: Vec<String> = told(row)
+            .into_iter()
+            .map(|(name, text)| format!("{name}={text}"))
+            .collect();
+        assert_eq!(
+            told,
             [
-                json!(null),
-                json!(0.0),
-                json!({}),
-                json!([]),
-                json!(""),
-                json!(false)
+                "all=[]",
+                "info={}",
+                "is_open=true",
+                "models=null",
+                "note=",
+                "quota=0",
+                "spend=null"
             ]
-            .iter()
-            .all(is_blank)
         );
-        assert!(
-            ![json!("x"), json!(1), json!([0]), json!(true)]
-                .iter()
-                .any(is_blank)
+    }
+
+    #[test]
+    fn a_text_is_not_taken_for_nothing() {
+        assert_eq!(
+            told(json!({"note": "null"})),
+            [("note".to_owned(), "\"null\"".to_owned())]
         );
     }
 }

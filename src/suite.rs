@@ -7,6 +7,7 @@ mod check;
 mod compiled;
 mod exchange;
 mod headers;
+mod ids;
 mod load;
 mod model;
 mod names;
@@ -29,6 +30,7 @@ pub use exchange::{
     PartContent, PartSpec, PollSpec, RawSpec, RequestSpec, ResetSpec, Source, StepSpec,
 };
 pub use headers::{HeaderPattern, HeadersSpec, cookie_subject, subject};
+pub use ids::{IdPath, IdsSpec};
 pub use model::{
     Actor, BackgroundSpec, CaptureSpec, CoverageSpec, DatabaseSpec, EndpointFile, Entity,
     ExactText, ExclusionSpec, ExplanationSpec, Kind, LauncherSpec, PatternText, ProbeSpec,

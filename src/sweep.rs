@@ -6,6 +6,7 @@
 
 mod abandon;
 mod again;
+mod answered;
 mod attribution;
 mod background;
 mod batch;
@@ -45,11 +46,12 @@ use crate::plan::{EndpointPlan, PlannedCell, callers};
 use crate::provision::{Issues, Scene};
 use crate::stop;
 use crate::suite::Suite;
-use crate::symbols::{Namer, Registry, View};
+use crate::symbols::{Namer, Places, Registry, View};
 use crate::template::Templates;
 use crate::world::World;
 
 pub use again::Silence;
+pub use answered::{Answered, AnsweredColumns};
 pub(crate) use background::Background;
 pub use canary::Pinned;
 pub use control::{Own, Proposed};
@@ -220,7 +222,9 @@ impl<'a> Sweeper<'a> {
             progress.note("certificates are not verified, since the suite says so");
         }
         let store = Store::open(suite, service, &world.run, progress).await?;
-        let mut registry = Registry::of_world(&world);
+        let catalog = store.as_ref().and_then(Store::observed);
+        let places = Places::of(&suite.file.ids, catalog.as_deref());
+        let mut registry = Registry::of_world(&world).at(places);
         let urls = service.urls.values().chain([&service.base_url]);
         let addresses = service.addresses(suite);
         let databases = addresses

@@ -25,7 +25,7 @@ use crate::record::Record;
 use crate::seen::Seen;
 use crate::snapshot;
 use crate::suite::Suite;
-use crate::sweep::{Options, Own, Proposed, Sweep};
+use crate::sweep::{Answered, Options, Own, Proposed, Sweep};
 use crate::terminal::Bar;
 use crate::text::short;
 use crate::yaml::inline;
@@ -243,7 +243,8 @@ async fn twice<'a>(
     held.undo().await?;
     let (mut second, held) = hold(suite, plan, &given, options, bar, context).await?;
     let inconclusive = reasons(&second);
-    let mut unstable = calibrate::unstable(suite, &first.records, &second.records);
+    let records = (&first.records, &second.records);
+    let mut unstable = calibrate::unstable(suite, records.0, records.1, &first.answered);
     for (endpoint, lost) in first.unrepeated.iter().chain(&second.unrepeated) {
         unstable.push(calibrate::unrepeated(endpoint, lost));
     }
@@ -372,26 +373,22 @@ fn help(unstable: &[Unstable], is_calibrated: bool) -> String {
     let (rules, masks): (Vec<_>, Vec<_>) = reasoned(unstable)
         .into_iter()
         .partition(|(rule, _)| rule.is_of_the_suite());
-    let masks: Vec<String> = masks.iter().filter_map(|(rule, _)| mask(rule)).collect();
-    let without = unstable.iter().any(|one| one.rule.is_none());
-    let shown = calibrate::shown(&rules);
-    let shown = shown.trim_end();
-    let of_rules = match (rules.is_empty(), without) {
-        (true, false) => None,
-        (true, true) => Some(WAYS.to_owned()),
-        (false, true) => Some(format!(
-            "{WAYS}\n  = help: for the rest, add to suite.yaml:\n{shown}"
-        )),
-        (false, false) if !masks.is_empty() => Some(format!("add to suite.yaml:\n{shown}")),
-        (false, false) if is_calibrated => Some(format!(
-            "each sweep showed something else; these rules did not do:\n{shown}"
-        )),
-        (false, false) => Some(format!(
-            "add to suite.yaml, or let `--calibrate` do it:\n{shown}"
-        )),
-    };
-    let all: Vec<String> = masks.into_iter().chain(of_rules).collect();
-    all.join("\n  = help: ")
+    let mut helps: Vec<String> = masks.iter().filter_map(|(rule, _)| mask(rule)).collect();
+    let is_without = |one: &Unstable| one.rule.is_none() && one.answered.is_none();
+    let without = unstable.iter().any(is_without);
+    helps.extend(without.then(|| WAYS.to_owned()));
+    helps.extend(captures(unstable));
+    if !rules.is_empty() {
+        let lead = match (helps.is_empty(), without, is_calibrated) {
+            (true, _, true) => "each sweep showed something else; these rules did not do",
+            (true, _, false) => "add to suite.yaml, or let `--calibrate` do it",
+            (false, true, _) => "for the rest, add to suite.yaml",
+            (false, false, _) => "add to suite.yaml",
+        };
+        let shown = calibrate::shown(&rules);
+        helps.push(format!("{lead}:\n{}", shown.trim_end()));
+    }
+    helps.join("\n  = help: ")
 }
 
 /// What is left where no rule helps.
@@ -411,4 +408,27 @@ fn mask(rule: &Rule) -> Option<String> {
     Some(format!(
         "a text shows a value of the run in part; add to the kind `{kind}` in world.yaml, so that it has a name:\n      masks: {masks}"
     ))
+}
+
+/// How to capture what is new each time and stands in the answer, each value once.
+fn captures(unstable: &[Unstable]) -> Vec<String> {
+    let mut told = IndexMap::<(&str, &str, &Answered), String>::new();
+    for one in unstable {
+        let Some(answered) = &one.answered else {
+            continue;
+        };
+        let (endpoint, path) = (&one.endpoint, &answered.path);
+        let what = if answered.is_digest {
+            "the SHA-256 of what the answer has"
+        } else {
+            "what the answer has"
+        };
+        let from = serde_json::json!(path);
+        let help = format!(
+            "`{}` holds {what} at `{path}`, new each time: capture it in endpoints/{endpoint}.yaml, as a secret or a symbol of a kind:\ncapture:\n  new: {{ kind: KIND, from: {{ NAME: {from} }} }}",
+            one.field
+        );
+        told.entry((endpoint, &one.field, answered)).or_insert(help);
+    }
+    told.into_values().collect()
 }

@@ -6,6 +6,7 @@ use diesel::sql_types::{Array, Nullable, Text};
 use diesel::{QueryResult, QueryableByName};
 use diesel_async::RunQueryDsl;
 use serde::Deserialize;
+use serde_json::Value as Json;
 
 use super::{Database, DatabaseError, One, Which, decoded};
 
@@ -25,11 +26,34 @@ pub struct Table {
     /// The columns of the primary key, in its order.
     pub key: Vec<String>,
     /// The columns that hold a date or a time.
-    pub temporal: BTreeSet<String>,
+    pub temporal: BTreeMap<String, Temporal>,
+    /// How far the database's own time of day is ahead of UTC, in seconds.
+    #[serde(default)]
+    pub ahead_s: i64,
     /// The columns that the database numbers by itself.
     pub numbered: BTreeSet<String>,
     /// The columns that hold another table's key, each with that table.
     pub references: BTreeMap<String, String>,
+    /// All columns.
+    #[serde(default)]
+    pub columns: BTreeSet<String>,
+    /// What the columns hold that nobody sets, where that is a constant other than null.
+    #[serde(default)]
+    pub defaults: BTreeMap<String, Json>,
+}
+
+/// What a column of a date or a time holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Temporal {
+    /// A day.
+    Date,
+    /// A moment.
+    Moment,
+    /// A moment without its time zone.
+    Local,
+    /// A time of any day.
+    Time,
 }
 
 #[derive(QueryableByName)]
@@ -48,7 +72,13 @@ impl Database {
             .get_result(&mut self.connection)
             .await
             .map_err(DatabaseError::refused("read the catalog"))?;
-        Ok(of_database(decoded("the catalog", one.value)?, &self.which))
+        let mut catalog: Catalog = decoded("the catalog", one.value)?;
+        for (table, values) in self.defaults().await? {
+            if let Some(table) = catalog.tables.get_mut(&table) {
+                table.defaults = values;
+            }
+        }
+        Ok(of_database(catalog, &self.which))
     }
 
     /// What of the database is not watched, each with the reason.
@@ -132,19 +162,23 @@ const CATALOG: &str = "
         and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'authz_pin')
     )
     select jsonb_build_object('tables', coalesce(jsonb_object_agg(name, jsonb_build_object(
-      'relation', relation, 'root', root, 'key', key, 'temporal', temporal, 'numbered', numbered, 'references', referred)), '{}')) as value
+      'relation', relation, 'root', root, 'key', key, 'temporal', temporal, 'numbered', numbered, 'references', referred,
+      'columns', columns, 'ahead_s', extract(timezone from now())::bigint)), '{}')) as value
     from (
       select c.name, format('%I.%I', c.nspname, c.relname) as relation,
         coalesce((select p.name from named p where p.oid = pg_partition_root(c.oid)), c.name) as root,
         coalesce(jsonb_agg(a.attname order by array_position(i.indkey::int2[], a.attnum))
           filter (where a.attnum = any (i.indkey)), '[]') as key,
-        coalesce(jsonb_agg(a.attname) filter (where t.typcategory = 'D'), '[]') as temporal,
+        jsonb_agg(a.attname) as columns,
+        coalesce(jsonb_object_agg(a.attname, case b.typname when 'timestamptz' then 'moment' when 'timestamp' then 'local'
+          when 'date' then 'date' else 'time' end) filter (where t.typcategory = 'D'), '{}') as temporal,
         coalesce(jsonb_agg(a.attname) filter (where a.attidentity <> ''
           or pg_get_expr(d.adbin, d.adrelid) like 'nextval(%'), '[]') as numbered,
         coalesce(jsonb_object_agg(a.attname, r.name) filter (where r.name is not null), '{}') as referred
       from named c
       join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
       join pg_type t on t.oid = a.atttypid
+      join pg_type b on b.oid = coalesce(nullif(t.typbasetype, 0), t.oid)
       left join pg_index i on i.indrelid = c.oid and i.indisprimary
       left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
       left join lateral (
@@ -154,6 +188,14 @@ const CATALOG: &str = "
       ) r on true
       group by c.oid, c.name, c.nspname, c.relname
     ) x";
+
+impl Table {
+    /// Whether a column is of the primary key, or holds another table's.
+    #[must_use]
+    pub fn holds_key(&self, column: &str) -> bool {
+        self.key.iter().any(|key| key == column) || self.references.contains_key(column)
+    }
+}
 
 impl Catalog {
     /// The tables of several databases together, the main one's first.
@@ -200,6 +242,20 @@ impl Catalog {
         }
         let other = self.table(table)?.references.get(column)?;
         is_numbered(other, self.key(other)?).then_some(other.as_str())
+    }
+
+    /// The names of columns that hold a key wherever they stand: the one column of a primary key, or a reference to one.
+    pub fn of_keys(&self) -> impl Iterator<Item = &str> {
+        let mut is_key: BTreeMap<&str, bool> = BTreeMap::new();
+        for table in self.tables.values() {
+            for column in &table.columns {
+                let is_own = table.key.as_slice() == [column.as_str()];
+                let is_one = is_own || table.references.contains_key(column);
+                *is_key.entry(column).or_insert(true) &= is_one;
+            }
+        }
+        let keys = is_key.into_iter().filter(|(_, is_key)| *is_key);
+        keys.map(|(column, _)| column)
     }
 
     /// The tables' names.

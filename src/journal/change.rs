@@ -24,8 +24,19 @@ pub struct Change {
     pub old: Json,
     /// The row after.
     pub new: Json,
+    /// When it was made.
+    pub clock: Clock,
     /// Whether the row was found in a table that had not been watched, and can be the copy of one that was there before.
     pub is_adopted: bool,
+}
+
+/// When a change was made, by the clock of its database, in microseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Clock {
+    /// When the run began that the change belongs to.
+    pub began: i64,
+    /// When it was made.
+    pub at: i64,
 }
 
 impl Change {
@@ -69,6 +80,10 @@ pub(super) struct Logged {
     new: Option<Json>,
     #[diesel(sql_type = Bool)]
     is_adopted: bool,
+    #[diesel(sql_type = BigInt)]
+    began: i64,
+    #[diesel(sql_type = BigInt)]
+    at: i64,
 }
 
 impl Change {
@@ -83,6 +98,10 @@ impl Change {
             operation,
             old,
             new,
+            clock: Clock {
+                began: logged.began,
+                at: logged.at,
+            },
             is_adopted: logged.is_adopted,
         })
     }
@@ -103,6 +122,8 @@ mod tests {
             old: None,
             new: None,
             is_adopted: false,
+            began: 0,
+            at: 0,
         };
         assert_eq!(
             chain(&Change::of(&Which::default(), logged).unwrap_err()),

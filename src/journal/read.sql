@@ -55,23 +55,37 @@ exception when others then
   return (select array_agg(authz_pin.image(relation, x) order by n) from unnest(texts) with ordinality u (x, n));
 end $$;
 
--- The changes after `since` that nobody has explained yet.
+-- A moment in microseconds.
+create or replace function authz_pin.micros(moment timestamptz) returns bigint
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select (extract(epoch from moment) * 1000000)::bigint
+$$;
+
+-- The changes after `since` that nobody has explained yet, each with when the run that reads them began and when it was made.
 create or replace function authz_pin.unexplained(since bigint)
-returns table (seq bigint, transaction bigint, tbl text, op text, old jsonb, new jsonb, is_adopted boolean)
+returns table (
+  seq bigint, transaction bigint, tbl text, op text, old jsonb, new jsonb, is_adopted boolean, began bigint, at bigint
+)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
   r record;
+  run_began bigint;
 begin
+  select authz_pin.micros(started) into run_began from authz_pin.run
+  where token = current_setting('authz_pin.run', true);
   for r in
     select c.relation, array_agg(c.seq order by c.seq) as seqs, array_agg(c.old_row order by c.seq) as olds,
       array_agg(c.new_row order by c.seq) as news
     from authz_pin.change c where c.run is null and c.seq > since group by c.relation
   loop
     return query
-    select c.seq, c.xact::text::bigint, c.tbl, c.op, u.old, u.new, c.is_adopted
+    select c.seq, c.xact::text::bigint, c.tbl, c.op, u.old, u.new, c.is_adopted,
+      coalesce(run_began, authz_pin.micros(c.at)), authz_pin.micros(c.at)
     from unnest(r.seqs, authz_pin.images(r.relation, r.olds), authz_pin.images(r.relation, r.news)) u (seq, old, new)
       join authz_pin.change c on c.seq = u.seq;
   end loop;

@@ -6,7 +6,7 @@ use url::Url;
 use super::marked::{Marks, is_mark};
 use super::plain::{VALUE, hidden, shown, shown_under};
 use crate::http::{NOWHERE, leads};
-use crate::symbols::is_identifier;
+use crate::symbols::is_of_identifier;
 
 /// What stands for a number that is counted up.
 const NUMBER: &str = "<number>";
@@ -117,7 +117,7 @@ fn value_under(name: &str, value: &str) -> String {
     let is_number = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit());
     let lower = name.to_ascii_lowercase();
     let says = ["error", "status", "code", "page"];
-    let is_switch = matches!(value, "0" | "1") && !is_identifier(name);
+    let is_switch = matches!(value, "0" | "1") && !is_of_identifier(name);
     let is_told = value.len() <= 3 && says.iter().any(|word| lower.contains(word));
     if is_number && !is_switch && !is_told {
         NUMBER.to_owned()

@@ -17,7 +17,7 @@ pub(super) use texts::endpoints_of_texts;
 
 use super::load::Documents;
 use super::names::{Declared, Names, object};
-use super::{CompileError, Glob, JsonPath, Suite};
+use super::{CompileError, Glob, IdPath, JsonPath, Suite};
 use crate::coverage;
 use crate::diagnostic::{Diagnostic, Diagnostics, did_you_mean, list, quoted};
 use crate::kinds;
@@ -129,6 +129,11 @@ impl Checker<'_> {
         self.rules_of_texts(&NodePath::from(["texts"]));
         for item in self.items(&NodePath::from(["refusal", "ignore"])) {
             self.json_path(&item);
+        }
+        for path in [["ids", "at"], ["ids", "never"]] {
+            for item in self.items(&NodePath::from(path)) {
+                self.compiles::<IdPath>(&item);
+            }
         }
         for path in [&["outage"][..], &["background", "tables"]] {
             let path = path.iter().map(|key| Step::from(*key)).collect();

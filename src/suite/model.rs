@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use super::compiled::{Glob, JsonPath};
 use super::exchange::{Credential, PagesSpec, RequestSpec, ResetSpec, Source, StepSpec};
 use super::headers::HeadersSpec;
+use super::ids::IdsSpec;
 use super::pattern::TextPattern;
 use super::verdicts::VerdictSpec;
 use crate::kinds::Level;
@@ -60,6 +61,9 @@ pub struct SuiteFile {
     /// `Table.column.member: <name>`.
     #[serde(default)]
     pub unstable_columns: IndexMap<String, String>,
+    /// Where numbers of answers are identifiers.
+    #[serde(default)]
+    pub ids: IdsSpec,
     /// Which operations of the service the suite is meant to sweep.
     #[serde(default)]
     pub coverage: CoverageSpec,

@@ -260,6 +260,7 @@ mod tests {
             operation: Operation::Insert,
             old: Json::Null,
             new: json!({"text": text}),
+            clock: crate::journal::Clock::default(),
             is_adopted: false,
         }
     }

@@ -112,6 +112,7 @@ mod tests {
             operation: Operation::Insert,
             old: Json::Null,
             new,
+            clock: crate::journal::Clock::default(),
             is_adopted: false,
         }
     }
@@ -168,7 +169,7 @@ mod tests {
     fn a_pattern_that_matches_no_table_is_known() {
         let spec = json!({"tables": ["Log*", "Logs", "Job*", "Audit"]});
         let background = Background::of(&serde_json::from_value(spec).unwrap());
-        let table = json!({"relation": "", "root": "", "key": [], "temporal": [], "numbered": [], "references": {}});
+        let table = json!({"relation": "", "root": "", "key": [], "temporal": {}, "numbered": [], "references": {}});
         let catalog = json!({"tables": {"Logs": table, "Audit": table, "Item": table}});
         let catalog = serde_json::from_value(catalog).unwrap();
         assert_eq!(background.unmatched(&catalog), ["Job*"]);

@@ -92,6 +92,7 @@ impl<'a> Sweeper<'a> {
         let has_changed = effects.has_any() || self.has_seeded(&scratches);
         self.observe(endpoint, first);
         let strange = self.assign(effects);
+        self.note_answered(endpoint, first, &brought);
         if !is_done {
             self.probe(endpoint, first, cells, &scratches).await?;
             self.found.phases.requests += lap(&mut start);

@@ -312,6 +312,7 @@ mod tests {
             operation,
             old,
             new,
+            clock: crate::journal::Clock::default(),
             is_adopted: false,
         }
     }

@@ -381,6 +381,7 @@ mod tests {
             operation: Operation::Insert,
             old: Json::Null,
             new: json!({"id": seq, "body": body}),
+            clock: crate::journal::Clock::default(),
             is_adopted: false,
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use super::batch::Swept;
-use super::{Proposed, Silence, Sweeper, Undone};
+use super::{AnsweredColumns, Proposed, Silence, Sweeper, Undone};
 use crate::findings::{self, Finding};
 use crate::plan::{EndpointPlan, PlannedCell};
 use crate::record::Record;
@@ -34,6 +34,8 @@ pub struct Sweep {
     pub repeated: BTreeSet<String>,
     /// What calls wrote together and not when each was made alone, in words, by endpoint.
     pub unrepeated: BTreeMap<String, Vec<String>>,
+    /// The columns that calls wrote what their answers hold as well and no symbol explains, by endpoint.
+    pub answered: BTreeMap<String, AnsweredColumns>,
     /// What the service writes by itself and the suite does not say so.
     pub background: Vec<Proposed>,
     /// Reads that were answered in another way after everything was undone, in words: the service remembers it.

@@ -25,27 +25,50 @@ pub(super) fn text_of(json: &Json) -> Option<String> {
     is_common(&text).then_some(text)
 }
 
-/// Whether what stands under a key is an identifier, as its name says.
-pub(crate) fn is_identifier(key: &str) -> bool {
-    let ends = ["_id", "_ids", "-id", "-ids", "Id", "Ids", "ID", "IDs"];
-    let lower = key.to_ascii_lowercase();
-    matches!(lower.as_str(), "id" | "ids" | "pk") || ends.iter().any(|end| key.ends_with(end))
+/// The words of a text that stand alone, and are no part of a number with a point.
+pub(super) fn words(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let words = text.split(|c| !is_of_word(c));
+    let mut from = 0;
+    let ranges = words.map(move |word| {
+        let start = from;
+        from = start + word.len() + text.get(start + word.len()..).map_or(0, first_length);
+        start..start + word.len()
+    });
+    ranges.filter(move |word| !word.is_empty() && stands_alone(text, word))
 }
 
-/// The words within a part of a text that stand alone in the whole of it, and are no part of a number with a point.
-pub(super) fn words(text: &str, part: Range<usize>) -> impl Iterator<Item = Range<usize>> {
-    let inner = text.get(part.clone()).unwrap_or_default();
-    let words = inner
-        .split(|c| !is_of_word(c))
-        .filter(|word| !word.is_empty());
-    let mut from = part.start;
-    let ranges = words.filter_map(move |word| {
-        let start = from + text.get(from..)?.find(word)?;
-        from = start + word.len();
-        Some(start..from)
-    });
-    ranges.filter(move |word| stands_alone(text, word))
+fn first_length(text: &str) -> usize {
+    text.chars().next().map_or(0, char::len_utf8)
 }
+
+/// Words before a colon with which a number counts something.
+const COUNTS: [&str; 9] = [
+    "arrayconnection",
+    "cursor",
+    "index",
+    "limit",
+    "offset",
+    "page",
+    "position",
+    "size",
+    "skip",
+];
+
+/// Whether a part of a text stands behind what it is the identifier of, such as `User:17` or `gid://shop/User/17`.
+pub(super) fn is_typed(text: &str, part: &Range<usize>) -> bool {
+    let is_between = |c: char| matches!(c, ':' | '/' | '|' | '#');
+    let before = text.get(..part.start).unwrap_or_default();
+    let behind = text.get(part.end..).unwrap_or_default().chars().next();
+    let kind = before.strip_suffix(is_between).unwrap_or_default();
+    let rest = kind.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let kind = kind.get(rest.len()..).unwrap_or_default();
+    kind.len() >= SHORTEST_KIND
+        && behind.is_none_or(is_between)
+        && !COUNTS.iter().any(|count| count.eq_ignore_ascii_case(kind))
+}
+
+/// Fewer letters come by chance.
+const SHORTEST_KIND: usize = 3;
 
 fn is_of_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_' || c == '-'

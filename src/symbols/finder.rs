@@ -5,16 +5,20 @@
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
-use std::hash::Hash;
+use std::hash::{Hash, Hasher};
 use std::ops::Range;
 
-use indexmap::IndexSet;
+use indexmap::{Equivalent, IndexSet};
+
+/// A value of at least as many bytes is nobody's by chance: it is found in capital and in small letters too, and within what
+/// was decoded.
+pub(super) const LONG: usize = 8;
 
 /// How many bytes of a value are looked for first. Only credentials can have fewer.
 const HEAD: usize = 4;
 
-/// How many bits tell heads from other bytes before they are looked up, as a power of two: 8 KiB.
-const BITS: u32 = 16;
+/// How many bits tell heads from other bytes before they are looked up, as a power of two: 32 KiB.
+const BITS: u32 = 18;
 
 /// A value that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,8 +32,10 @@ pub(super) struct Found {
 /// Values to look for.
 #[derive(Clone)]
 pub(super) struct Finder<S> {
-    values: IndexSet<S>,
-    /// By the first bytes of values: how long they are, the longest first.
+    values: IndexSet<Key<S>>,
+    /// The numbers of long values that differ from others in nothing but their case.
+    alike: Vec<usize>,
+    /// By the first bytes of values, whatever their case: how long they are, the longest first.
     heads: HashMap<u32, Vec<usize>>,
     /// By the hash of their first bytes: whether there is a value.
     bits: Vec<u64>,
@@ -41,6 +47,7 @@ impl<S> Default for Finder<S> {
     fn default() -> Self {
         Self {
             values: IndexSet::new(),
+            alike: Vec::new(),
             heads: HashMap::new(),
             bits: vec![0; 1 << (BITS - u64::BITS.ilog2())],
             short: Vec::new(),
@@ -48,7 +55,7 @@ impl<S> Default for Finder<S> {
     }
 }
 
-impl<S: Borrow<str> + Hash + Eq> Finder<S> {
+impl<S: Borrow<str> + Eq> Finder<S> {
     /// Adds a value that is not empty, and gives its number.
     pub(super) fn add(&mut self, value: S) -> usize {
         let text: &str = value.borrow();
@@ -66,16 +73,22 @@ impl<S: Borrow<str> + Hash + Eq> Finder<S> {
         if let Err(at) = lengths.binary_search_by(|other| length.cmp(other)) {
             lengths.insert(at, length);
         }
-        self.values.insert_full(value).0
+        let other = self.values.get_index_of(&AnyCase(value.borrow()));
+        let (number, is_new) = self.values.insert_full(Key(value));
+        if is_new {
+            self.alike
+                .extend(other.into_iter().flat_map(|other| [other, number]));
+        }
+        number
     }
 
     /// The value of that number.
     pub(super) fn value(&self, number: usize) -> Option<&S> {
-        self.values.get_index(number)
+        self.values.get_index(number).map(|Key(value)| value)
     }
 
     pub(super) fn values(&self) -> impl ExactSizeIterator<Item = &S> {
-        self.values.iter()
+        self.values.iter().map(|Key(value)| value)
     }
 
     /// Where values stand in `text`, the leftmost and longest. One that is a number (`is_number`, by its number here) is
@@ -107,9 +120,22 @@ impl<S: Borrow<str> + Hash + Eq> Finder<S> {
         let lengths = lengths.into_iter().flatten().chain(&self.short);
         lengths.copied().find_map(|length| {
             let range = at..at + length;
-            let value = self.values.get_index_of(text.get(range.clone())?)?;
+            let value = self.number_of(text.get(range.clone())?)?;
             Some(Found { range, value })
         })
+    }
+
+    /// The value that the text is, or, of a long one, that it is in other letters: the first of several.
+    fn number_of(&self, text: &str) -> Option<usize> {
+        let found = self.values.get_index_of(&AnyCase(text))?;
+        let value = |number: usize| self.value(number).map_or("", Borrow::borrow);
+        if value(found) == text {
+            return Some(found);
+        }
+        let alike = self.alike.iter().copied();
+        let mut alike = alike.filter(|number| value(*number).eq_ignore_ascii_case(text));
+        let exact = alike.clone().find(|number| value(*number) == text);
+        exact.or_else(|| (text.len() >= LONG).then(|| alike.by_ref().min().unwrap_or(found)))
     }
 
     fn may_begin(&self, head: u32) -> bool {
@@ -118,7 +144,7 @@ impl<S: Borrow<str> + Hash + Eq> Finder<S> {
     }
 }
 
-impl<S: Borrow<str> + Hash + Eq> FromIterator<S> for Finder<S> {
+impl<S: Borrow<str> + Eq> FromIterator<S> for Finder<S> {
     fn from_iter<I: IntoIterator<Item = S>>(values: I) -> Self {
         let mut finder = Self::default();
         for value in values {
@@ -128,9 +154,42 @@ impl<S: Borrow<str> + Hash + Eq> FromIterator<S> for Finder<S> {
     }
 }
 
-/// The first bytes as a number.
+/// A value by what is the same in capital and in small letters, so that it can be looked up either way.
+#[derive(Clone, PartialEq, Eq)]
+struct Key<S>(S);
+
+impl<S: Borrow<str>> Hash for Key<S> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        AnyCase(self.0.borrow()).hash(state);
+    }
+}
+
+/// A value that is this text but for capital and small letters.
+struct AnyCase<'t>(&'t str);
+
+impl<S: Borrow<str>> Equivalent<Key<S>> for AnyCase<'_> {
+    fn equivalent(&self, Key(value): &Key<S>) -> bool {
+        value.borrow().eq_ignore_ascii_case(self.0)
+    }
+}
+
+impl Hash for AnyCase<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let folded = |word: [u8; 8]| u64::from_ne_bytes(word) | 0x2020_2020_2020_2020;
+        let (words, rest) = self.0.as_bytes().as_chunks::<8>();
+        for word in words {
+            state.write_u64(folded(*word));
+        }
+        let mut last = [0; 8];
+        last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+        state.write_u64(folded(last));
+    }
+}
+
+/// The first bytes as a number that is the same for capital and small letters; some others are the same as well.
 fn head(bytes: &[u8]) -> Option<u32> {
-    bytes.first_chunk::<HEAD>().copied().map(u32::from_ne_bytes)
+    let head = bytes.first_chunk::<HEAD>().copied();
+    head.map(|head| u32::from_ne_bytes(head) | 0x2020_2020)
 }
 
 /// The word and the bit of a head.

@@ -1,7 +1,11 @@
+mod encoded;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde_json::json;
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use serde_json::{Value as Json, json};
 
 use super::*;
 use crate::suite::Suite;
@@ -287,12 +291,12 @@ fn a_registry_is_empty_until_it_has_a_value_of_any_kind() {
 }
 
 #[test]
-fn what_is_no_secret_is_named_only_as_it_is() {
+fn a_mask_has_no_other_forms() {
     let mut registry = Registry::default();
-    registry.add("north-east-9", Owner::World, "owner", "id", Class::Symbol);
-    let text = format!("{} 1north-east-92", STANDARD_NO_PAD.encode("north-east-9"));
-    let named = registry.build().name(&text, VIEW).text;
-    assert_eq!(named, "bm9ydGgtZWFzdC05 1<owner.id>2");
+    registry.add("north-east", Owner::World, "owner", "note", Class::Mask);
+    let namer = registry.build();
+    assert_eq!(namer.name("1north-east2", VIEW).text, "1<owner.note>2");
+    assert_eq!(namer.name("NORTH-EAST", VIEW).text, "<owner.note>");
 }
 
 #[test]

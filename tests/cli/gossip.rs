@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value as Json, json};
 
@@ -165,9 +165,24 @@ fn percent(text: &str) -> String {
 pub(crate) fn forms(secret: &str) -> Vec<String> {
     let basic = ["", "u:", "us:", "use:"].map(|user| STANDARD.encode(format!("{user}{secret}")));
     let hex = hex::encode(secret);
+    let escaped = |escape: fn(char) -> String| secret.chars().map(escape).collect::<String>();
+    let claims = json!({"iat": 1, "key": secret}).to_string();
+    let others = [
+        percent(&percent(secret)),
+        escaped(|c| format!("&#{};", u32::from(c))),
+        escaped(|c| format!("\\u{:04x}", u32::from(c))),
+        secret.to_uppercase(),
+        hex.to_uppercase(),
+        STANDARD.encode(STANDARD.encode(secret)),
+        format!(
+            "eyJhbGciOiJub25lIn0.{}.c2lnbmVk",
+            URL_SAFE_NO_PAD.encode(claims)
+        ),
+    ];
     [
         vec![secret.to_owned(), percent(secret), hex],
         basic.to_vec(),
+        others.to_vec(),
     ]
     .concat()
 }

@@ -169,7 +169,7 @@ async fn a_table_of_few_rows_that_the_role_cannot_read_does_not_make_a_database_
 #[tokio::test]
 async fn what_other_runs_have_inserted_does_not_make_a_database_full() {
     let inserts = "insert into authz_pin.change (run, tbl, relation, op) select 'run', 'note', 'note', 'insert' from";
-    let version = "comment on schema authz_pin is 'The journal of authz-pin, format 7. `authz-pin clean` takes it away.';";
+    let version = "comment on schema authz_pin is 'The journal of authz-pin, format 8. `authz-pin clean` takes it away.';";
     let rows = format!(
         "{TABLES} insert into note select generate_series(1, 2000); create schema authz_pin; {} {version} {inserts} generate_series(1, 1400);",
         include_str!("../../src/journal/install.sql")

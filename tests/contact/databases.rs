@@ -49,7 +49,7 @@ fn what_a_call_writes_into_both_databases_is_recorded_and_undone() {
     );
     let text = record.0.to_string();
     assert!(
-        text.contains("<new 1>") && text.contains("<timestamp>"),
+        text.contains("<new 1>") && text.contains("<within the run>"),
         "{text}"
     );
 }

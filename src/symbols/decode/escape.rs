@@ -1,0 +1,236 @@
+//! Escapes: of URLs (`%40`), of HTML (`&#64;`, `&commat;`) and of JSON (`\u0040`, `\/`).
+
+use super::{Decoded, Place};
+
+/// Whose escapes are read. Those of another are left, since a value can have them itself.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Escapes {
+    Url,
+    /// As of URLs, with a plus for a blank.
+    Form,
+    Html,
+    Json,
+}
+
+impl Escapes {
+    pub(super) const ALL: [Self; 4] = [Self::Url, Self::Form, Self::Html, Self::Json];
+
+    /// What they begin with.
+    const fn begins(self, byte: u8) -> bool {
+        match self {
+            Self::Url => byte == b'%',
+            Self::Form => matches!(byte, b'%' | b'+'),
+            Self::Html => byte == b'&',
+            Self::Json => byte == b'\\',
+        }
+    }
+
+    /// Whether any of them begins with that.
+    pub(super) const fn any_begins(byte: u8) -> bool {
+        matches!(byte, b'%' | b'&' | b'\\' | b'+')
+    }
+}
+
+/// What HTML calls the characters that identifiers and credentials can have.
+const NAMED: [(&str, u8); 38] = [
+    ("Hat", b'^'),
+    ("NewLine", b'\n'),
+    ("Tab", b'\t'),
+    ("amp", b'&'),
+    ("apos", b'\''),
+    ("ast", b'*'),
+    ("bsol", b'\\'),
+    ("colon", b':'),
+    ("comma", b','),
+    ("commat", b'@'),
+    ("dollar", b'$'),
+    ("equals", b'='),
+    ("excl", b'!'),
+    ("grave", b'`'),
+    ("gt", b'>'),
+    ("lbrace", b'{'),
+    ("lbrack", b'['),
+    ("lcub", b'{'),
+    ("lowbar", b'_'),
+    ("lpar", b'('),
+    ("lsqb", b'['),
+    ("lt", b'<'),
+    ("midast", b'*'),
+    ("num", b'#'),
+    ("percnt", b'%'),
+    ("period", b'.'),
+    ("plus", b'+'),
+    ("quest", b'?'),
+    ("quot", b'"'),
+    ("rbrace", b'}'),
+    ("rbrack", b']'),
+    ("rcub", b'}'),
+    ("rpar", b')'),
+    ("rsqb", b']'),
+    ("semi", b';'),
+    ("sol", b'/'),
+    ("verbar", b'|'),
+    ("vert", b'|'),
+];
+
+/// The longest escape of HTML that is looked at.
+const LONGEST: usize = 10;
+
+/// The text without escapes, if it has any. Bytes that are no text together stay as they are.
+pub(super) fn unescaped(text: &str, escapes: Escapes) -> Option<Decoded> {
+    if escapes == Escapes::Form && !text.contains('+') {
+        return None;
+    }
+    let all = |is_ascii| Unescaped::of(text, escapes, is_ascii);
+    let all = all(false).decoded().or_else(|| all(true).decoded());
+    all.filter(|decoded| matches!(&decoded.place, Place::Escapes(shifts) if !shifts.is_empty()))
+}
+
+struct Unescaped {
+    bytes: Vec<u8>,
+    shifts: Vec<(usize, usize)>,
+}
+
+impl Unescaped {
+    fn of(text: &str, escapes: Escapes, is_ascii: bool) -> Self {
+        let mut all = Self {
+            bytes: Vec::new(),
+            shifts: Vec::new(),
+        };
+        let mut rest = text.as_bytes();
+        while let Some(at) = rest.iter().position(|byte| escapes.begins(*byte)) {
+            let (before, escape) = rest.split_at(at);
+            all.bytes.extend(before);
+            let length = match character(escape) {
+                Some((Character::Byte(byte), length)) if byte.is_ascii() || !is_ascii => {
+                    all.bytes.push(byte);
+                    length
+                }
+                Some((Character::Char(char), length)) => {
+                    all.bytes.extend(char.encode_utf8(&mut [0; 4]).bytes());
+                    length
+                }
+                _ => {
+                    all.bytes.extend(escape.first());
+                    0
+                }
+            };
+            rest = escape.get(length.max(1)..).unwrap_or_default();
+            if length > 0 {
+                all.shifts.push((all.bytes.len(), text.len() - rest.len()));
+            }
+        }
+        all.bytes.extend(rest);
+        all
+    }
+
+    fn decoded(self) -> Option<Decoded> {
+        let text = String::from_utf8(self.bytes).ok()?;
+        let place = Place::Escapes(self.shifts);
+        Some(Decoded { text, place })
+    }
+}
+
+enum Character {
+    /// One that can be a part of a longer one.
+    Byte(u8),
+    Char(char),
+}
+
+/// The character that a text begins with as an escape, and how long that is.
+fn character(text: &[u8]) -> Option<(Character, usize)> {
+    match text {
+        [b'+', ..] => Some((Character::Byte(b' '), 1)),
+        [b'%', ..] => {
+            let byte = u8::try_from(number(text.get(1..3)?, 16)?).ok()?;
+            Some((Character::Byte(byte), 3))
+        }
+        [b'\\', b'u', ..] => {
+            let char = char::from_u32(number(text.get(2..6)?, 16)?)?;
+            Some((Character::Char(char), 6))
+        }
+        [b'\\', byte @ (b'"' | b'\'' | b'/' | b'\\'), ..] => Some((Character::Byte(*byte), 2)),
+        [b'&', rest @ ..] => {
+            let end = rest.iter().take(LONGEST).position(|byte| *byte == b';')?;
+            Some((entity(rest.get(..end)?)?, end + 2))
+        }
+        _ => None,
+    }
+}
+
+/// A character by its name or number in HTML.
+fn entity(name: &[u8]) -> Option<Character> {
+    let number = match name {
+        [b'#', b'x' | b'X', digits @ ..] => number(digits, 16),
+        [b'#', digits @ ..] => number(digits, 10),
+        _ => {
+            let named = NAMED.iter().find(|(known, _)| known.as_bytes() == name);
+            named.map(|(_, byte)| u32::from(*byte))
+        }
+    };
+    char::from_u32(number?).map(Character::Char)
+}
+
+/// A number of digits and nothing else.
+fn number(digits: &[u8], radix: u32) -> Option<u32> {
+    let is_number = digits.iter().all(u8::is_ascii_hexdigit);
+    let digits = str::from_utf8(digits).ok().filter(|_| is_number)?;
+    u32::from_str_radix(digits, radix).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str, escapes: Escapes) -> Option<String> {
+        unescaped(text, escapes).map(|decoded| decoded.text)
+    }
+
+    #[test]
+    fn escapes_of_urls_html_and_json_are_read_each_by_itself() {
+        let of = |escaped: &str, escapes| text(escaped, escapes).unwrap();
+        assert_eq!(of("a%40b%2Fc%2fd+&amp;", Escapes::Url), "a@b/c/d+&amp;");
+        assert_eq!(of("a+b%2Bc", Escapes::Form), "a b+c");
+        assert_eq!(
+            of("a&#64;b&#x2F;c&amp;d&commat;%40", Escapes::Html),
+            "a@b/c&d@%40"
+        );
+        assert_eq!(
+            of(r#"a\u0040b\/c\"d\\e%40"#, Escapes::Json),
+            r#"a@b/c"d\e%40"#
+        );
+        assert_eq!(of("gr%C3%BC%c3%9fe", Escapes::Url), "grüße");
+        assert_eq!(of("&#252;", Escapes::Html), "ü");
+        assert_eq!(of("%FF%40", Escapes::Url), "%FF@");
+    }
+
+    #[test]
+    fn what_is_no_escape_stays_as_it_is() {
+        let plain = [
+            "100 % of a&b",
+            "%4",
+            "%zz",
+            "%+1",
+            "&nosuch;",
+            "&#;",
+            "\\u12",
+            "\\",
+            "&#1114112;",
+        ];
+        for plain in plain {
+            for escapes in [Escapes::Url, Escapes::Html, Escapes::Json] {
+                assert_eq!(text(plain, escapes), None, "{plain}");
+            }
+        }
+        assert_eq!(text("a%40b", Escapes::Form), None);
+    }
+
+    #[test]
+    fn a_part_is_placed_with_its_escapes() {
+        let escaped = "x a&#64;b&#46;c y";
+        let decoded = unescaped(escaped, Escapes::Html).unwrap();
+        let at = decoded.text.find("a@b.c").unwrap();
+        let place = decoded.place(escaped, &(at..at + 5));
+        assert_eq!(escaped.get(place), Some("a&#64;b&#46;c"));
+    }
+}
