@@ -13,7 +13,7 @@ pub(super) const SETTINGS: &str = "
       ('extra_float_digits', '1'),
       ('idle_in_transaction_session_timeout', '0'),
       ('idle_session_timeout', '0'),
-      ('intervalstyle', 'postgres'),
+      ('IntervalStyle', 'postgres'),
       ('jit', 'off'),
       ('lc_monetary', 'C'),
       ('lock_timeout', '0'),

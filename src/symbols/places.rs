@@ -307,7 +307,7 @@ mod tests {
         let catalog: Catalog = serde_json::from_value(catalog).unwrap();
         let places = Places::of(&IdsSpec::default(), Some(&catalog));
         let has = |key: &str| places.has(Place::ROOT.member(key));
-        assert!(has("badge") && has("held_by") && has("pass"));
+        assert!(has("badge") && has("held_by"));
         assert!(!has("state") && !has("held"));
     }
 }
