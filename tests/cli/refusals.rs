@@ -182,7 +182,6 @@ fn refusals_of_common_frameworks_are_stable_without_a_rule() {
     let nginx = |_: usize, _: &str| {
         (HTML, "<html>\r\n<head><title>403 Forbidden</title></head>\r\n<body>\r\n<center><h1>403 Forbidden</h1></center>\r\n<hr><center>nginx/1.25.3</center>\r\n</body>\r\n</html>\r\n".to_owned())
     };
-    type Words = fn(usize, &str) -> (&'static str, String);
     let all: [(Words, &str); 8] = [
         (counted, "refused at <timestamp>"),
         (spring, "Forbidden"),
@@ -224,7 +223,8 @@ fn uuid() -> String {
     parts.join("-")
 }
 
-fn error(text: String) -> (&'static str, String) {
+fn error(text: impl Into<Json>) -> (&'static str, String) {
+    let text: Json = text.into();
     (JSON, json!({ "error": text }).to_string())
 }
 
