@@ -79,7 +79,8 @@ pub(crate) fn by_rules(
             Body::Text(read.text)
         }
     };
-    let Judged { decision, said } = rules.judge(answer, &readable);
+    let Judged { decision, said } =
+        rules.judge(answer, (&readable, &|text| namer.name(text, view).text));
     let body = match readable {
         Body::Json(json) => json,
         Body::Text(text) => Json::String(text),
@@ -157,6 +158,11 @@ fn name_escaped(namer: &Namer, view: View<'_>, text: String) -> String {
     }
 }
 
+/// Whether what is in angle brackets can be a name, and is no markup.
+fn is_name(text: &str) -> bool {
+    !text.contains(['"', '=', '/', '?', '!', '\n'])
+}
+
 /// `<owner.user_id>` -> `<user_id>`, but the caller's and the cell's own names stay as they are.
 fn kinds_of_names(text: &str) -> String {
     let own = ["actor.", "target.", "cell.", "another cell."];
@@ -166,7 +172,9 @@ fn kinds_of_names(text: &str) -> String {
             out.push('<');
         }
         match part.split_once('>') {
-            Some((name, rest)) if index > 0 && !own.iter().any(|own| name.starts_with(own)) => {
+            Some((name, rest))
+                if index > 0 && is_name(name) && !own.iter().any(|own| name.starts_with(own)) =>
+            {
                 out.push_str(name.rsplit('.').next().unwrap_or(name));
                 out.push('>');
                 out.push_str(rest);

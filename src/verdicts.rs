@@ -49,6 +49,17 @@ impl Refusal {
         Self { part, ..self }
     }
 
+    /// The same with names in place of values.
+    fn named(&self, name: &dyn Fn(&str) -> String) -> Self {
+        let [part, kind, message] =
+            [&self.part, &self.kind, &self.message].map(|text| text.as_deref().map(name));
+        Self {
+            part,
+            kind,
+            message,
+        }
+    }
+
     /// The type and the message, where there is either.
     fn said(&self) -> Option<String> {
         let said = [&self.kind, &self.message].into_iter().flatten();
@@ -120,11 +131,16 @@ impl<'s> Rules<'s> {
 
     /// Decides whether the service let a call through: the one place where an answer becomes a verdict.
     pub(crate) fn decide(self, answer: &Answer) -> Decision {
-        self.judge(answer, &answer.body).decision
+        self.judge(answer, (&answer.body, &str::to_owned)).decision
     }
 
-    /// The same, with what refused in the words of the body as it is named.
-    pub(crate) fn judge(self, answer: &Answer, named: &Body) -> Judged {
+    /// The same, with what refused in the words of the body as it is named, and by what names a text where that body is none that
+    /// can be read any more.
+    pub(crate) fn judge(
+        self,
+        answer: &Answer,
+        (named, name): (&Body, &dyn Fn(&str) -> String),
+    ) -> Judged {
         let status = Reply::Status(answer.status);
         let by_status = || Judged {
             decision: Decision::by_status(status),
@@ -138,7 +154,8 @@ impl<'s> Rules<'s> {
         };
         let seen = Seen::of(answer, named);
         let refusals = spec.refusals(seen, self.asks_graphql);
-        let refusals = refusals.unwrap_or_else(|| ruled.parts_only());
+        let by_name = || ruled.refusals.iter().map(|one| one.named(name)).collect();
+        let refusals = refusals.unwrap_or_else(by_name);
         let decision = Decision::by_rule(spec.name().to_owned(), verdict, answer.status);
         let parts = refusals.iter().filter_map(|one| one.part.clone());
         let decision = decision.but_for(parts.filter(|_| ruled.is_in_parts()));
@@ -168,17 +185,6 @@ fn told(refusals: &[Refusal], is_in_parts: bool) -> Option<String> {
     });
     let told: BTreeSet<String> = told.collect();
     (!told.is_empty()).then(|| told.into_iter().collect::<Vec<_>>().join("; "))
-}
-
-impl Ruled {
-    /// The parts, without words of the body: those are not named.
-    fn parts_only(&self) -> Vec<Refusal> {
-        let numbered = (1..).zip(&self.refusals);
-        let parts = numbered.filter(|(_, refusal)| refusal.part.is_some());
-        parts
-            .map(|(number, _)| Refusal::default().of_part(number.to_string()))
-            .collect()
-    }
 }
 
 /// What rules look at.

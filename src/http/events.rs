@@ -15,7 +15,11 @@ pub(super) fn messages(bytes: &[u8]) -> Option<Json> {
         .now_or_never()?
         .into_iter()
         .filter_map(|event| match event {
-            Ok(event) => Some(serde_json::from_str::<Json>(&event.data?).ok()),
+            Ok(event) => {
+                // The end of a stream can be an event without data.
+                let data = event.data.filter(|data| !data.trim().is_empty())?;
+                Some(serde_json::from_str::<Json>(&data).ok())
+            }
             Err(_) => Some(None),
         });
     let mut messages: Vec<Json> = messages.collect::<Option<_>>()?;
@@ -37,6 +41,8 @@ mod tests {
         assert_eq!(messages(one.as_bytes()), Some(json!({"a": 1})));
         let two = format!(": hello\n\n{one}data: 2\n\n");
         assert_eq!(messages(two.as_bytes()), Some(json!([{"a": 1}, 2])));
+        let ended = format!("{one}event: complete\ndata:\n\n");
+        assert_eq!(messages(ended.as_bytes()), Some(json!({"a": 1})));
         assert_eq!(messages(b"data: hello\n\n"), None);
         assert_eq!(messages(b""), None);
     }

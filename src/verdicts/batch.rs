@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::envelope::{said, text};
+use super::envelope::{self, said, text};
 use super::{Reading, Refusal, Ruled, Seen, xml};
 use crate::http::Body;
 use crate::record::Verdict;
@@ -70,7 +70,38 @@ pub(super) fn multi_status(seen: Seen<'_>) -> Reading {
 pub(super) fn read(seen: Seen<'_>) -> Reading {
     let list = seen.success()?;
     let has_only_parts = entries(list)?.iter().all(is_part);
-    has_only_parts.then(|| ruled(parts(list)?)).flatten()
+    let by_status = has_only_parts.then(|| parts(list)).flatten();
+    by_status.map_or_else(|| flagged(list.as_array()?), ruled)
+}
+
+/// A list of which each entry says `ok`, or has an error in place of that.
+fn flagged(list: &[Json]) -> Reading {
+    let entries: Vec<_> = list.iter().map(outcome).collect::<Option<_>>()?;
+    let is_any_allowed = entries.iter().any(|(is_refused, _)| !is_refused);
+    let refused = (1..)
+        .zip(entries)
+        .filter(|(_, (is_refused, _))| *is_refused);
+    let refusals = refused.map(|(number, (_, entry))| {
+        let name = name_of(entry).unwrap_or_else(|| number.to_string());
+        said(entry).of_part(name)
+    });
+    Ruled::of_parts(is_any_allowed, refusals.collect())
+}
+
+/// Whether an entry is refused, where it says so or the contrary.
+fn outcome(entry: &Json) -> Option<(bool, &Map<String, Json>)> {
+    let entry = entry.as_object()?;
+    let is_true = |flag: &&str| entry.get(*flag) == Some(&Json::Bool(true));
+    let is_done = ["ok", "success"].iter().any(is_true);
+    let has_error = entry.get("error").is_some_and(Json::is_string);
+    let is_refused = has_error || envelope::refusal(entry).is_some();
+    (is_done != is_refused).then_some((is_refused, entry))
+}
+
+/// What a part is called, if that is the same in every run.
+fn name_of(entry: &Map<String, Json>) -> Option<String> {
+    let name = NAMES.iter().find_map(|key| text(entry.get(*key)?));
+    name.filter(|name| is_steady(name))
 }
 
 fn is_part(entry: &Json) -> bool {

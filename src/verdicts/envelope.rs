@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{Reading, Refusal, Ruled, Seen};
+use super::{Reading, Refusal, Ruled, Seen, xml};
 
 /// Flags that are `false` where the service refused.
 const FLAGS: [&str; 6] = [
@@ -16,6 +16,11 @@ const FLAGS: [&str; 6] = [
 
 /// Where an envelope has its state as a word.
 const STATES: [&str; 3] = ["status", "result", "state"];
+
+/// Whether a state is the word of a refusal.
+pub(super) fn refuses(state: &str) -> bool {
+    REFUSED.contains(&state.to_ascii_lowercase().as_str())
+}
 
 /// The words of a refusal: `JSend` has `fail` and `error`.
 const REFUSED: [&str; 10] = [
@@ -78,6 +83,9 @@ const BESIDE: [&str; 14] = [
 const WITHIN: [&str; 4] = ["result", "response", "data", "d"];
 
 pub(super) fn read(seen: Seen<'_>) -> Reading {
+    if let Some(text) = seen.success_text() {
+        return xml::refusal(text).map(Ruled::denied);
+    }
     let all = seen.success()?.as_object()?;
     let own = refusal(all);
     let within = || {
@@ -86,7 +94,12 @@ pub(super) fn read(seen: Seen<'_>) -> Reading {
             .filter_map(|key| all.get(key)?.as_object());
         within.find_map(|inner| is_envelope(inner).then(|| refusal(inner)).flatten())
     };
-    own.or_else(within).map(Ruled::denied)
+    let only = || {
+        let only = all.values().next().filter(|_| all.len() == 1);
+        let inner = only?.as_object().filter(|inner| is_envelope(inner))?;
+        refusal(inner)
+    };
+    own.or_else(within).or_else(only).map(Ruled::denied)
 }
 
 /// What an object says that refuses: by a flag, or by a state or a code where it is no resource.
@@ -107,14 +120,13 @@ fn is_envelope(object: &Map<String, Json>) -> bool {
 }
 
 fn is_told(object: &Map<String, Json>) -> bool {
-    let state = STATES.iter().filter_map(|key| object.get(*key)?.as_str());
-    let mut state = state.map(str::to_ascii_lowercase);
+    let mut state = STATES.iter().filter_map(|key| object.get(*key)?.as_str());
     let is_empty = ["data", "payload"]
         .iter()
         .all(|key| object.get(*key).is_none_or(is_nothing));
     let mut codes = CODES.iter().filter_map(|key| number(object.get(*key)?));
     let has_error = object.get("error").is_some_and(|error| !is_nothing(error));
-    state.any(|state| REFUSED.contains(&state.as_str()))
+    state.any(refuses)
         || has_error
         || is_empty && codes.any(|code| code != 0 && !(200..300).contains(&code))
 }

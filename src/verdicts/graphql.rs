@@ -50,7 +50,12 @@ fn all_of(body: &Json) -> &[Json] {
 }
 
 pub(super) fn read(seen: Seen<'_>, is_asked: bool) -> Reading {
-    let body = seen.success()?;
+    // Of an endpoint that asks in GraphQL the status can say what the errors do, and parts are answered all the same.
+    let body = if is_asked {
+        seen.body.json()?
+    } else {
+        seen.success()?
+    };
     let Some(batch) = body
         .as_array()
         .filter(|batch| is_asked && !batch.is_empty())
@@ -83,11 +88,10 @@ fn one(response: &Map<String, Json>, is_asked: bool) -> Reading {
         return None;
     }
     let data = response.get("data").and_then(Json::as_object);
-    let errors = response.get("errors").and_then(Json::as_array);
-    let errors = errors.map_or(&[][..], Vec::as_slice);
+    let errors = all_errors(response);
     let is_answered = |field: &&Json| !field.is_null() && payload(field).is_none();
     let is_any_allowed = data.is_some_and(|data| data.values().any(|field| is_answered(&field)));
-    let mut refusals = by_path(errors, data);
+    let mut refusals = by_path(&errors, data);
     for (name, field) in data.into_iter().flatten() {
         refusals.extend(payload(field).map(|refusal| refusal.of_part(name)));
     }
@@ -105,8 +109,21 @@ fn one(response: &Map<String, Json>, is_asked: bool) -> Reading {
     Ruled::of_parts(is_any_allowed, refusals)
 }
 
+fn listed<'j>(object: &'j Map<String, Json>, key: &str) -> &'j [Json] {
+    object.get(key).map_or(&[], all_of)
+}
+
+/// The errors of a response, and of what comes in increments.
+fn all_errors(response: &Map<String, Json>) -> Vec<&Json> {
+    let increments = listed(response, "incremental").iter();
+    let later = increments
+        .filter_map(Json::as_object)
+        .flat_map(|one| listed(one, "errors"));
+    listed(response, "errors").iter().chain(later).collect()
+}
+
 /// What errors refuse: the field of their path. Of a list it says whether it refuses all entries, not which.
-fn by_path(errors: &[Json], data: Option<&Map<String, Json>>) -> Vec<Refusal> {
+fn by_path(errors: &[&Json], data: Option<&Map<String, Json>>) -> Vec<Refusal> {
     let mut all: BTreeMap<Refusal, usize> = BTreeMap::new();
     for error in errors {
         let path = error.get("path").and_then(Json::as_array);

@@ -41,6 +41,10 @@ static FORM: LazyLock<Regex> = LazyLock::new(|| {
         .unwrap()
 });
 #[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
+static BUTTON: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"(?is)<button[^>]*>\s*(log|sign)[- ]?(in|on)\b|<input[^>]+value\s*=\s*["']?(log|sign)[- ]?(in|on)\b"#).unwrap()
+});
+#[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
 static LOG_IN: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?i)\b(log|sign)[- ]?(in|on)\b").unwrap());
 
@@ -59,8 +63,9 @@ pub(super) fn redirect(seen: Seen<'_>) -> Reading {
 
 pub(super) fn page(seen: Seen<'_>) -> Reading {
     let page = seen.success_text()?;
-    let is_login = PASSWORD.is_match(page)
-        && (FORM.is_match(page) || title(page).is_some_and(|title| LOG_IN.is_match(&title)));
+    let is_titled = || title(page).is_some_and(|title| LOG_IN.is_match(&title));
+    let is_about = || FORM.is_match(page) || BUTTON.is_match(page) || is_titled();
+    let is_login = PASSWORD.is_match(page) && is_about();
     is_login.then(|| {
         Ruled::denied(Refusal {
             kind: Some("login page".to_owned()),

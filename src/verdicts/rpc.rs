@@ -11,15 +11,26 @@ const MEMBERS: [&str; 3] = ["id", "result", "error"];
 /// Reads `error`, and a result that is an envelope which refuses.
 pub(super) fn read(seen: Seen<'_>) -> Reading {
     responses(seen, |response| {
-        let error = response.get("error").and_then(Json::as_object);
+        let error = response.get("error").filter(|error| !error.is_null());
         let result = || {
             response
                 .get("result")?
                 .as_object()
                 .and_then(envelope::refusal)
         };
-        error.map(envelope::said).or_else(result)
+        error.map(said).or_else(result)
     })
+}
+
+/// An error, which of version 1.0 can be anything.
+fn said(error: &Json) -> Refusal {
+    match error {
+        Json::Object(error) => envelope::said(error),
+        other => Refusal {
+            message: Some(text(other).unwrap_or_else(|| other.to_string())),
+            ..Refusal::default()
+        },
+    }
 }
 
 /// Reads a tool's result: its errors are no errors of the protocol.

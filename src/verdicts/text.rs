@@ -15,7 +15,7 @@ static SAYS_NO: LazyLock<Regex> = LazyLock::new(|| {
         r"(?ix)\b(
             (permission|access) (\s is | \s was)? \s denied | forbidden | unauthori[sz]ed | unauthenticated
           | not \s (authori[sz]ed | authenticated | allowed | permitted | logged \s in | signed \s in)
-          | insufficient \s (permissions? | privileges? | scopes? | rights)
+          | (wrong | invalid | incorrect | bad) \s (user \s? name | login | password | credentials?) | insufficient \s (permissions? | privileges? | scopes? | rights)
           | (log-? \s? in | authentication) \s (is \s)? required | authentication \s failed
           | (must | need \s to | have \s to | please) \s (be \s logged \s in | log \s in | sign \s in)
           | no \s (permission | access) | operation \s denied | (401|403) \s error | error \s (401|403)

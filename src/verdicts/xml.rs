@@ -1,11 +1,53 @@
-//! The parts of a multi-status answer in XML (RFC 4918, section 14.16).
+//! Refusals in XML: the parts of a multi-status answer (RFC 4918, section 14.16), and envelopes that refuse.
 
 use quick_xml::Reader;
-use quick_xml::events::Event;
+use quick_xml::events::{BytesStart, Event};
 use serde_json::Value as Json;
 
 use super::Refusal;
 use super::batch::{Part, status};
+use super::envelope::refuses;
+
+/// What an envelope says that refuses: by a state of its root (`status="failed"`), or by a fault of SOAP or XML-RPC.
+pub(super) fn refusal(text: &str) -> Option<Refusal> {
+    if !text.trim_start().starts_with('<') {
+        return None;
+    }
+    let mut reader = Reader::from_str(text);
+    let (mut is_refused, mut is_root, mut is_message) = (false, true, false);
+    let mut refusal = Refusal::default();
+    loop {
+        match reader.read_event().ok()? {
+            Event::Start(start) | Event::Empty(start) => {
+                let element = name(start.local_name().as_ref());
+                let state = ["status", "stat", "state"]
+                    .iter()
+                    .find_map(|key| attribute(&start, key));
+                is_refused |=
+                    is_root && state.is_some_and(|state| refuses(&state)) || element == "fault";
+                is_root = false;
+                is_message =
+                    ["faultstring", "reason", "string", "message"].contains(&element.as_str());
+                if is_refused && element == "error" {
+                    refusal.kind = attribute(&start, "code");
+                    refusal.message = attribute(&start, "message").or(attribute(&start, "msg"));
+                }
+            }
+            Event::Text(text) if is_refused && is_message && refusal.message.is_none() => {
+                refusal.message =
+                    Some(text.decode().ok()?.trim().to_owned()).filter(|text| !text.is_empty());
+            }
+            Event::Eof => return is_refused.then_some(refusal),
+            _ => {}
+        }
+    }
+}
+
+fn attribute(start: &BytesStart<'_>, wanted: &str) -> Option<String> {
+    let mut attributes = start.attributes().flatten();
+    let found = attributes.find(|one| name(one.key.local_name().as_ref()) == wanted)?;
+    Some(String::from_utf8_lossy(&found.value).into_owned())
+}
 
 /// The parts: what each `response` is about, and its worst status. None where it is no such answer.
 pub(super) fn parts(text: &str) -> Option<Vec<Part>> {

@@ -87,9 +87,13 @@ fn events(messages: &[Json]) -> Response {
         .map(|message| format!("event: message\ndata: {message}\n\n"));
     (
         [("content-type", "text/event-stream")],
-        events.collect::<String>(),
+        events.collect::<String>() + "event: complete\ndata:\n\n",
     )
         .into_response()
+}
+
+fn page(media_type: &'static str, text: &'static str) -> Response {
+    ([("content-type", media_type)], text).into_response()
 }
 
 fn found(location: &str) -> Response {
@@ -142,6 +146,16 @@ fn allowed(path: &str) -> Response {
         }
         "bulk" => json!({"errors": false, "items": [{"index": {"_id": "7", "status": 200}}]}),
         "multi-status-xml" => return multi("HTTP/1.1 200 OK"),
+        "bulk-docs" => json!([{"ok": true, "id": "a"}, {"ok": true, "id": "b"}]),
+        "rpc-first" => json!({"id": 1, "result": {"n": 1}, "error": null}),
+        "wrapped" => json!({"shelf-response": {"status": "ok", "version": "1"}}),
+        "xml-state" => return page("text/xml", "<r status=\"ok\"><users/></r>"),
+        "xml-fault" => {
+            return page(
+                "text/xml",
+                "<e:Envelope><e:Body><done/></e:Body></e:Envelope>",
+            );
+        }
         "login-redirect" | "flash" => return found("/things?flash=saved"),
         "opened-redirect" => return axum::Json(thing).into_response(),
         "login-page" | "denied-page" => return Html("<title>Things</title><p>one").into_response(),
@@ -185,6 +199,20 @@ fn refused(path: &str) -> Response {
         "batch" => json!({"responses": [{"id": "2", "status": 403, "body": {"error": {"message": "not yours"}}}, {"id": "1", "status": 200, "body": {}}]}),
         "bulk" => json!({"errors": true, "items": [{"index": {"_id": "7", "status": 403, "error": {"type": "security_exception", "reason": "not yours"}}}]}),
         "multi-status-xml" => return multi("HTTP/1.1 403 Forbidden"),
+        "bulk-docs" => {
+            json!([{"id": "b", "error": "forbidden", "reason": "not yours"}, {"ok": true, "id": "a"}])
+        }
+        "rpc-first" => json!({"id": 1, "result": null, "error": ["UserError", ["not yours", null]]}),
+        "wrapped" => {
+            let error = json!({"code": 50, "message": "not yours"});
+            json!({"shelf-response": {"status": "failed", "version": "1", "error": error}})
+        }
+        "xml-state" => {
+            return page("text/xml", "<r status=\"failed\"><error code=\"50\" message=\"not yours\"/></r>");
+        }
+        "xml-fault" => {
+            return page("text/xml", "<e:Envelope><e:Body><e:Fault><faultcode>x</faultcode><faultstring>not yours</faultstring></e:Fault></e:Body></e:Envelope>");
+        }
         "login-redirect" => return found("/login?next=/things"),
         "flash" => return found("/things?flash=denied"),
         "opened-redirect" => return found("/start"),
@@ -244,33 +272,38 @@ fn a_refusal_that_comes_with_a_success_is_one_and_what_opens_is_widened() {
     insta::assert_debug_snapshot!(lines(&place), @r#"
     {
         "batch": "{allowed: 200, by: batch, refused: [\"2\"], gate: \"403-not-yours\", shape: body 29b3}",
-        "bulk": "{denied: 200, by: batch, gate: security-exception-not-yours}",
-        "code": "{denied: 200, by: ok-flag, gate: not-yours}",
-        "denied-page": "{denied: 200, by: refusal-text, gate: access-denied}",
-        "flag": "{denied: 200, by: ok-flag, gate: not-yours}",
-        "flag-inside": "{denied: 200, by: ok-flag, gate: not-yours}",
-        "flash": "{denied: 302, by: login-redirect, gate: redirect-to-things-flash}",
+        "bulk": "{denied: 200, by: batch, gate: security-exception-not-yours, also: more 149d}",
+        "bulk-docs": "{allowed: 200, by: batch, refused: [b], gate: forbidden-not-yours, shape: body adf8}",
+        "code": "{denied: 200, by: ok-flag, gate: not-yours, also: more 528e}",
+        "denied-page": "{denied: 200, by: refusal-text, gate: access-denied, also: more 88d7}",
+        "flag": "{denied: 200, by: ok-flag, gate: not-yours, also: more ff0c}",
+        "flag-inside": "{denied: 200, by: ok-flag, gate: not-yours, also: more 5d2e}",
+        "flash": "{denied: 302, by: login-redirect, gate: redirect-to-things-flash-denied}",
         "graphql-batch": "{allowed: 200, by: graphql, refused: [\"2\"], gate: not-yours, shape: body f1b0}",
-        "graphql-errors": "{denied: 200, by: graphql, gate: not-yours}",
-        "graphql-null": "{denied: 200, by: graphql, gate: nothing}",
+        "graphql-errors": "{denied: 200, by: graphql, gate: not-yours, also: more 22e5}",
+        "graphql-null": "{denied: 200, by: graphql, gate: nothing, also: more b2a9}",
         "graphql-part": "{allowed: 200, by: graphql, refused: [thing.owner], gate: not-yours, shape: body d184}",
-        "graphql-payload": "{denied: 200, by: graphql, gate: not-yours}",
+        "graphql-payload": "{denied: 200, by: graphql, gate: not-yours, also: more 40de}",
         "graphql-union": "{denied: 200, by: graphql, gate: not-yours}",
         "jsend": "{denied: 200, by: ok-flag, gate: not-yours}",
-        "login-page": "{denied: 200, by: login-page, gate: log-in}",
-        "login-redirect": "{denied: 302, by: login-redirect, gate: redirect-to-login-next}",
-        "mcp-events": "{denied: 200, by: mcp, gate: not-yours}",
-        "mcp-tool": "{denied: 200, by: mcp, gate: not-yours}",
+        "login-page": "{denied: 200, by: login-page, gate: log-in, also: more a0bc}",
+        "login-redirect": "{denied: 302, by: login-redirect, gate: redirect-to-login-next-things}",
+        "mcp-events": "{denied: 200, by: mcp, gate: not-yours, also: more e9d6}",
+        "mcp-tool": "{denied: 200, by: mcp, gate: not-yours, also: more e9d6}",
         "multi-status": "{allowed: 207, by: multi-status, refused: [\"2\"], gate: \"403-not-yours\", shape: body 3949}",
         "multi-status-xml": "{allowed: 207, by: multi-status, refused: [\"/b\"], gate: \"403\", shape: body 50e8}",
         "opened-redirect": "{redirected: 302, gate: redirect-to-start}",
         "own-allowed": "{denied: 404, gate: no-such-thing}",
-        "own-rule": "{denied: 200, by: no seat, gate: full}",
+        "own-rule": "{denied: 200, by: no seat, gate: full, also: more 28cf}",
         "rpc-batch": "{allowed: 200, by: json-rpc, refused: [\"2\"], gate: \"32003-not-yours\", shape: body 76d8}",
-        "rpc-error": "{denied: 200, by: json-rpc, gate: not-yours}",
-        "rpc-flag": "{denied: 200, by: json-rpc, gate: not-yours}",
+        "rpc-error": "{denied: 200, by: json-rpc, gate: not-yours, also: more 82a2}",
+        "rpc-first": "{denied: 200, by: json-rpc, gate: usererror-not-yours-null, also: more ed94}",
+        "rpc-flag": "{denied: 200, by: json-rpc, gate: not-yours, also: more 7207}",
         "status-alone": "{allowed: 200, shape: body 764e}",
         "text": "{denied: 200, by: refusal-text, gate: err-permission-denied}",
+        "wrapped": "{denied: 200, by: ok-flag, gate: not-yours, also: more c67c}",
+        "xml-fault": "{denied: 200, by: ok-flag, gate: not-yours, also: more be3f}",
+        "xml-state": "{denied: 200, by: ok-flag, gate: not-yours, also: more b9b4}",
     }
     "#);
     let (code, report) = tongues.check(&place, true, &["check", "tongues", "--format", "json"]);
