@@ -173,7 +173,7 @@ pub(crate) async fn authenticate(
             "Key is blocked. Update via `/key/unblock` if you're an admin.".into(),
         ));
     }
-    refuse_expired(&token, &key)?;
+    refuse_expired(&token)?;
     if let Some(team) = token.team_id.as_ref().filter(|_| is_team_blocked) {
         let message =
             format!("Team={team} is blocked. Update via `/team/unblock` if you're an admin.");
@@ -211,13 +211,14 @@ async fn find(key: &str, store: &Store) -> Result<Owned, Denial> {
     })
 }
 
-fn refuse_expired(token: &VerificationToken, key: &str) -> Result<(), Denial> {
+fn refuse_expired(token: &VerificationToken) -> Result<(), Denial> {
     let now = duration::now();
     let Some(expires) = token.expires.filter(|expires| *expires < now) else {
         return Ok(());
     };
     Err(Denial::Expired {
-        key: abbreviated(key),
+        // By then the real proxy has the key's hash in its place.
+        key: abbreviated(&token.token),
         message: format!(
             "Authentication Error - Expired Key. Key Expiry time {expires}+00:00 and current time {now}+00:00"
         ),

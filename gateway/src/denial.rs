@@ -25,7 +25,7 @@ pub(crate) enum Denial {
         param: &'static str,
         message: String,
     },
-    /// The `ProxyException` of an expired key, whose param is the abbreviated key.
+    /// The `ProxyException` of an expired key, whose param is the abbreviated hash of the key.
     Expired { key: String, message: String },
     /// Any other exception.
     Fault(String),

@@ -52,6 +52,7 @@ struct Head<'a> {
     gates: &'a BTreeMap<String, String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     headers: &'a BTreeMap<String, BTreeSet<String>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     also: &'a BTreeMap<String, BTreeMap<String, String>>,
 }
 

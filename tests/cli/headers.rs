@@ -107,7 +107,7 @@ fn a_page_of_a_redirect_that_says_more_than_that_is_another_shape() {
 
 #[test]
 fn a_redirect_that_says_something_else_in_its_query_leads_elsewhere() {
-    assert_snapshot!(drift("redirect-flash"), @"status-changed stranger: 302 redirect to /list?flash=denied&state=<value> -> 302 redirect to /list?flash=saved&state=<value>");
+    assert_snapshot!(drift("redirect-flash"), @r#"widened stranger: 302 redirect to /list?flash=denied&state=<value> -> 302 redirect to /list?flash=saved&state=<value>"#);
 }
 
 #[test]
