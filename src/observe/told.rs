@@ -212,7 +212,7 @@ mod tests {
     fn what_people_say_stays() {
         let spoken = [
             "Team member does not have permissions for endpoint: KeyManagementRoutes.KEY_UPDATE.",
-            "'LiteLLM_VerificationTokenView' object is not subscriptable",
+            "'AccountTokenView' object is not subscriptable",
             r#"File "/usr/lib/python3.11/site-packages/service/v2/handlers.py", line 1274, in update"#,
             "at org.springframework.web.servlet.DispatcherServlet.doDispatch(DispatcherServlet.java:1089)",
             "Received API Key = <actor.key_name>, Key Hash (Token) =<actor.token>. Route=/key/service-account/generate",
