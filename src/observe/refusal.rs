@@ -134,8 +134,13 @@ impl Reader<'_> {
         let clean = redacted(&clean);
         let shown = if is_page(answer) {
             let read = visible(&clean);
-            let read = short(&read, SAYS);
-            format!("{read} <page {}>", told::digest(&clean))
+            let shown = short(&read, SAYS);
+            // Some say of a plain text that it is a page.
+            if shown == clean {
+                shown.into_owned()
+            } else {
+                format!("{shown} <page {}>", told::digest(&clean))
+            }
         } else {
             cut(&clean, SAYS)
         };
