@@ -53,6 +53,8 @@ pub struct Shown {
     pub verdict: Verdict,
     /// What decided that.
     pub rule: String,
+    /// The parts of the answer that were refused, where others were not.
+    pub refused: BTreeSet<String>,
     /// The refusal in the service's words, or where a redirect leads.
     pub gate: Option<String>,
     /// What the headers say of access.
@@ -176,6 +178,7 @@ impl Shown {
             answer: own.answer(),
             verdict: own.verdict(),
             rule: rule_of(own),
+            refused: own.decision.refused().clone(),
             gate: side.gate().map(str::to_owned),
             headers: side.headers(),
             also: side.also(),

@@ -72,6 +72,7 @@ impl Display for Shown {
         let gate = gate.map_or_else(String::new, |gate| format!(" {}", printable(gate)));
         writeln!(out, "  answer: {}{gate}", self.answer)?;
         writeln!(out, "  {}, by {}", self.verdict, self.rule)?;
+        list(out, "refused of it", self.refused.iter())?;
         let headers = self.headers.iter();
         let mut headers = headers.map(|line| printable(line));
         headers.try_for_each(|line| writeln!(out, "  header {line}"))?;

@@ -2,12 +2,10 @@
 //!
 //! A text that does not compile is a mistake of the suite, at its place in the file; nothing is compiled again later.
 
-use std::borrow::{Borrow, Cow};
-use std::hash::{Hash, Hasher};
+use std::borrow::Borrow;
 
 use globset::GlobMatcher;
-use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::Deserialize;
 use serde_json::Value as Json;
 
 use crate::diagnostic::quoted;
@@ -172,7 +170,7 @@ impl TryFrom<String> for Glob {
     }
 }
 
-/// What the three have in common: each is the text that the suite has, and a text for its schema.
+/// What texts that are compiled have in common: each is the text that the suite has, and a text for its schema.
 macro_rules! is_a_text {
     ($type:ident, $text:expr) => {
         impl $type {
@@ -191,8 +189,8 @@ macro_rules! is_a_text {
         }
 
         // The schema of a list that can be left out says so only of what can be written.
-        impl Serialize for $type {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(self.as_str())
             }
         }
@@ -205,27 +203,29 @@ macro_rules! is_a_text {
 
         impl Eq for $type {}
 
-        impl Hash for $type {
-            fn hash<H: Hasher>(&self, state: &mut H) {
+        impl std::hash::Hash for $type {
+            fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
                 self.as_str().hash(state);
             }
         }
 
-        impl JsonSchema for $type {
+        impl schemars::JsonSchema for $type {
             fn inline_schema() -> bool {
                 true
             }
 
-            fn schema_name() -> Cow<'static, str> {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
                 String::schema_name()
             }
 
-            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 String::json_schema(generator)
             }
         }
     };
 }
+
+pub(super) use is_a_text;
 
 is_a_text!(JsonPath, |path| &path.text);
 is_a_text!(Regex, |regex| regex.0.as_str());

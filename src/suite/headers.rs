@@ -1,10 +1,9 @@
 //! Which headers of answers a record lists.
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
+use schemars::JsonSchema;
+use serde::Deserialize;
 
-use super::compiled::{CompileError, Glob};
+use super::compiled::{CompileError, Glob, is_a_text};
 
 /// Which headers of answers a record lists. The values of all are searched for known values, listed or not.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -19,7 +18,7 @@ pub struct HeadersSpec {
 }
 
 /// A pattern of names of headers, in any case, or of cookies as `set-cookie=NAME`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "String")]
 pub struct HeaderPattern(Glob);
 
@@ -101,12 +100,6 @@ impl HeaderPattern {
     pub fn of_name(name: &str) -> Result<Self, CompileError> {
         Glob::of_name(name).map(Self)
     }
-
-    /// The pattern as a text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        self.0.as_str()
-    }
 }
 
 /// Names of headers have no case, those of cookies have.
@@ -122,25 +115,7 @@ impl TryFrom<String> for HeaderPattern {
     }
 }
 
-impl Serialize for HeaderPattern {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
-    }
-}
-
-impl JsonSchema for HeaderPattern {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        String::schema_name()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        String::json_schema(generator)
-    }
-}
+is_a_text!(HeaderPattern, |pattern| pattern.0.as_str());
 
 #[cfg(test)]
 mod tests {

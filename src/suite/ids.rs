@@ -1,11 +1,9 @@
 //! Where numbers are identifiers, as a suite says.
 
-use std::borrow::Cow;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::compiled::CompileError;
+use super::compiled::{CompileError, is_a_text};
 
 /// Where a number is an identifier of the run, besides the keys and columns whose names say so.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -20,7 +18,7 @@ pub struct IdsSpec {
 }
 
 /// A place in an answer, by the keys that lead there.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "String")]
 pub struct IdPath {
     text: String,
@@ -70,25 +68,7 @@ impl TryFrom<String> for IdPath {
     }
 }
 
-impl Serialize for IdPath {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.text)
-    }
-}
-
-impl JsonSchema for IdPath {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        String::schema_name()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        String::json_schema(generator)
-    }
-}
+is_a_text!(IdPath, |path| &path.text);
 
 #[cfg(test)]
 mod tests {

@@ -4,10 +4,9 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex, RegexBuilder};
-use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::Deserialize;
 
-use super::CompileError;
+use super::compiled::{CompileError, is_a_text};
 use crate::diagnostic::quoted;
 
 /// How often a pattern is held against what it made of a text: what varies can stand in one line several times.
@@ -34,12 +33,6 @@ pub struct TextPattern {
 }
 
 impl TextPattern {
-    /// The pattern as the suite has it.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
     /// Whether it has a group of that name.
     #[must_use]
     pub fn has_group(&self, name: &str) -> bool {
@@ -212,33 +205,7 @@ pub(crate) fn entries(text: &str) -> Vec<&str> {
     parts
 }
 
-impl PartialEq for TextPattern {
-    fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
-    }
-}
-
-impl Eq for TextPattern {}
-
-impl Serialize for TextPattern {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.text)
-    }
-}
-
-impl JsonSchema for TextPattern {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        String::schema_name()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        String::json_schema(generator)
-    }
-}
+is_a_text!(TextPattern, |pattern| &pattern.text);
 
 #[cfg(test)]
 mod tests {

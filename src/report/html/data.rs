@@ -12,7 +12,7 @@ use crate::fault::Fault;
 use crate::findings;
 use crate::kinds::{Entry, Level};
 use crate::observation::RowChange;
-use crate::record::{Cell, EffectLabel, Effects, Probed, Record, Verdict};
+use crate::record::{Cell, EffectLabel, Effects, Probed, Record, Rule, Verdict};
 use crate::report::issue::{self, Issue};
 use crate::report::{FindingCounts, Outcome, Report};
 
@@ -93,6 +93,11 @@ struct Seen<'a> {
     status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<Fault>,
+    /// The rule that decided, where it was not the status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<&'a str>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    refused: &'a BTreeSet<String>,
     gate: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     headers: Option<&'a str>,
@@ -270,6 +275,11 @@ impl<'a> Seen<'a> {
             verdict: decision.verdict(),
             status: decision.status(),
             fault: decision.fault(),
+            by: match decision.rule() {
+                Rule::Status => None,
+                Rule::Named(rule) => Some(rule),
+            },
+            refused: decision.refused(),
             gate: gate.as_deref(),
             headers: headers.as_deref(),
             also: also.as_deref(),

@@ -40,7 +40,7 @@
     const tables = effects.flatMap((label) => [label, side.effects[label]?.row || ""]);
     const probes = Object.entries(cell.probes || {}).flat();
     const also = Object.entries((cell.also && side.also[cell.also]) || {}).flat();
-    return [outcome(cell), cell.gate, side.gates[cell.gate], ...headers(side, cell), ...also, ...cell.discloses, ...tables, ...probes, cell.shape]
+    return [outcome(cell), cell.by, ...(cell.refused || []), cell.gate, side.gates[cell.gate], ...headers(side, cell), ...also, ...cell.discloses, ...tables, ...probes, cell.shape]
       .filter(Boolean).join("\n").toLowerCase();
   }
 
@@ -629,6 +629,12 @@
     return items.length ? part("Gate", ...items.map(([item, side]) => el("span", { class: side ? `value ${side}` : "" }, item))) : [];
   }
 
+  function rulePart(endpoint, now, before) {
+    const text = (cell) => [...(cell?.by ? [cell.by] : []), ...(cell?.refused || []).map((part) => `${part} refused`)];
+    const items = beside(text(now), text(before));
+    return items.length ? part("Decided by", chips(items)) : [];
+  }
+
   function headersPart(endpoint, now, before) {
     const items = beside(headers(endpoint.now, now), headers(endpoint.before || endpoint.now, before));
     return items.length ? part("Headers", chips(items)) : [];
@@ -703,6 +709,7 @@
       outcomeElement(now, before),
       ...(drifts.length ? part("Drift", ...drifts.map(driftElement)) : []),
       ...gatePart(endpoint, now, before),
+      ...rulePart(endpoint, now, before),
       ...headersPart(endpoint, now, before),
       ...alsoPart(endpoint, now, before),
       ...findingsPart(endpoint, at),
