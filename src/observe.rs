@@ -70,15 +70,7 @@ pub(crate) fn by_rules(
     view: View<'_>,
     answer: &Answer,
 ) -> Shown {
-    let mut discloses = BTreeSet::new();
-    let readable = match &answer.body {
-        Body::Json(json) => Body::Json(namer.name_json(json, view, &mut discloses)),
-        Body::Text(text) => {
-            let read = namer.name(text, view);
-            discloses.extend(read.disclosed);
-            Body::Text(read.text)
-        }
-    };
+    let (readable, mut discloses) = named(namer, view, &answer.body);
     let Judged { decision, said } =
         rules.judge(answer, (&readable, &|text| namer.name(text, view).text));
     let body = match readable {
@@ -86,7 +78,6 @@ pub(crate) fn by_rules(
         Body::Text(text) => Json::String(text),
     };
     let is_denied = decision.verdict().is_denied();
-    let is_refused = is_denied || !decision.refused().is_empty();
     let in_gate = match &answer.redirect {
         Some(_) => InGate::Location,
         None if is_denied && is_empty(&body) => InGate::Challenge,
@@ -105,14 +96,8 @@ pub(crate) fn by_rules(
         namer,
         view,
     };
-    let refusal = match (&answer.redirect, in_gate, headers.challenge) {
-        (Some(redirect), ..) => Some(reader.alone(&leads_to(&reader, answer, &redirect.location))),
-        _ if !is_refused => None,
-        (None, InGate::Challenge, Some(challenge)) => Some(reader.alone(&challenge)),
-        _ if is_denied => Some(reader.read(answer, body, said)),
-        // Of what an answer gives besides, the fields are its shape.
-        _ => Some(reader.alone(&said.unwrap_or_default())),
-    };
+    let gate = (in_gate, headers.challenge);
+    let refusal = reader.refusal(answer, &decision, gate, (body, said));
     let (gate, also, unprinted) = refusal.map_or_else(Default::default, Refusal::parts);
     Shown {
         decision,
@@ -122,6 +107,41 @@ pub(crate) fn by_rules(
         unprinted,
         discloses,
         shape,
+    }
+}
+
+/// A body with names in place of values, and what it discloses.
+fn named(namer: &Namer, view: View<'_>, body: &Body) -> (Body, BTreeSet<String>) {
+    let mut discloses = BTreeSet::new();
+    let readable = match body {
+        Body::Json(json) => Body::Json(namer.name_json(json, view, &mut discloses)),
+        Body::Text(text) => {
+            let read = namer.name(text, view);
+            discloses.extend(read.disclosed);
+            Body::Text(read.text)
+        }
+    };
+    (readable, discloses)
+}
+
+impl Reader<'_> {
+    /// What refused, or where a redirect leads; `said` are the words that a rule for verdicts knows.
+    fn refusal(
+        &self,
+        answer: &Answer,
+        decision: &Decision,
+        (in_gate, challenge): (InGate, Option<String>),
+        (body, said): (Json, Option<String>),
+    ) -> Option<Refusal> {
+        let is_denied = decision.verdict().is_denied();
+        match (&answer.redirect, in_gate, challenge) {
+            (Some(redirect), ..) => Some(self.alone(&leads_to(self, answer, &redirect.location))),
+            _ if !is_denied && decision.refused().is_empty() => None,
+            (None, InGate::Challenge, Some(challenge)) => Some(self.alone(&challenge)),
+            _ if is_denied => Some(self.read(answer, body, said)),
+            // Of what an answer gives besides, the fields are its shape.
+            _ => Some(self.alone(&said.unwrap_or_default())),
+        }
     }
 }
 

@@ -129,10 +129,13 @@ impl Reader<'_> {
 
     /// A body as a whole, with what of it is printed.
     fn whole(&self, answer: &Answer, body: &Json) -> (String, String) {
+        let is_page = is_page(answer);
+        let steady = is_page.then(|| Json::from(without_drawn(&plain(body))));
+        let body = steady.as_ref().unwrap_or(body);
         let said = self.text(&plain(body));
         let clean = self.text(&plain(&told::hidden("", body)));
         let clean = redacted(&clean);
-        let shown = if is_page(answer) {
+        let shown = if is_page {
             let read = visible(&clean);
             let shown = short(&read, SAYS);
             // Some say of a plain text that it is a page.
@@ -373,6 +376,25 @@ fn is_page(answer: &Answer) -> bool {
     is_html || media_type.is_some_and(|it| it.to_ascii_lowercase().starts_with("text/html"))
 }
 
+/// An attribute that a page can have drawn anew each time: the token of a form, a nonce.
+#[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
+static ATTRIBUTE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"(?i)\b((?:value|content|nonce|data-[\w-]+)\s*=\s*["'])([^"'<>\s]{12,})"#).unwrap()
+});
+
+/// A page without what was drawn for its attributes: against forged requests (CSRF) nearly every form has such a value.
+fn without_drawn(page: &str) -> String {
+    let page = ATTRIBUTE.replace_all(page, |found: &Captures<'_>| {
+        let [whole, name, value] = [0, 1, 2].map(|at| found.get(at).map_or("", |it| it.as_str()));
+        if told::is_random(value) {
+            format!("{name}<drawn>")
+        } else {
+            whole.to_owned()
+        }
+    });
+    page.into_owned()
+}
+
 /// What of a page is no text: scripts, styles, remarks and tags. The names of values are no tags.
 #[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
 static MARKUP: LazyLock<Regex> = LazyLock::new(|| {
@@ -388,6 +410,24 @@ fn visible(page: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_page_has_anew_each_time_is_left_out_of_its_attributes_alone() {
+        let page = |token: &str| {
+            format!(
+                r#"<input type=hidden name="csrf" value="{token}"><b data-user="carol">{token}</b>"#
+            )
+        };
+        let one = without_drawn(&page("o3Yc0S9dkQ2mXvT1LfZrW8uB"));
+        assert!(
+            one.starts_with(r#"<input type=hidden name="csrf" value="<drawn>">"#),
+            "{one}"
+        );
+        assert!(
+            one.ends_with("<b data-user=\"carol\">o3Yc0S9dkQ2mXvT1LfZrW8uB</b>"),
+            "{one}"
+        );
+    }
 
     #[test]
     fn a_moment_in_a_refusal_is_one_whatever_the_time() {

@@ -73,13 +73,9 @@ impl<'a> Sweeper<'a> {
         // What is asked or taken back by requests comes before undo.
         let is_done =
             endpoint.spec.probes.is_empty() && self.is_journalled() && !self.has_to_take_back();
-        let look = Look {
-            suite: &self.suite.file,
-            rules: Rules::of_endpoint(&self.suite.file, &endpoint.spec),
-            namer: self.ledger.namer(),
-            first,
-            wants_calls: self.options.calls,
-        };
+        let rules = Rules::of_endpoint(&self.suite.file, &endpoint.spec);
+        let naming = (self.ledger.namer(), first, self.options.calls);
+        let look = Look::new(&self.suite.file, rules, naming);
         let ((swept, naming), effects) = tokio::join!(
             look.shown(cells, &requests, &brought),
             effects(self.store.as_mut(), self.ledger.known(), wait, is_done,),
@@ -346,7 +342,21 @@ struct Look<'l> {
     wants_calls: bool,
 }
 
-impl Look<'_> {
+impl<'l> Look<'l> {
+    fn new(
+        suite: &'l SuiteFile,
+        rules: Rules<'l>,
+        (namer, first, wants_calls): (&'l Namer, usize, bool),
+    ) -> Self {
+        Self {
+            suite,
+            rules,
+            namer,
+            first,
+            wants_calls,
+        }
+    }
+
     /// What the answers showed, and how long it took to name it. Between some cells and the next it lets others go on:
     /// the database is undoing meanwhile.
     async fn shown<'a>(
