@@ -280,13 +280,13 @@ const VARYING: [(Words, &str); 13] = [
             (
                 HTML,
                 format!(
-                    "<html><head><script nonce=\"{}\">x()</script></head>\n<body>{}<p>No</p></body></html>",
+                    "<html><head><script>x(\"{}\")</script></head>\n<body>{}<p>No</p></body></html>",
                     random(22),
                     "<br>".repeat(200)
                 ),
             )
         },
-        "nonce=",
+        "<script>x",
     ),
     (
         |number, _| error(format!("One of {} is needed", json!(shuffled(number)))),
