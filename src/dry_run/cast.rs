@@ -12,7 +12,7 @@ use crate::plan::PlannedCell;
 use crate::provision::{Begun, Cell, Fresh, Issues, Members, Provision, Scene, callers_anew};
 use crate::suite::{Endpoint, Kind, Suite, Target};
 use crate::sweep::SweepError;
-use crate::symbols::Registry;
+use crate::symbols::{Places, Registry};
 use crate::template::{Scope, Templates, Value, random};
 use crate::world::{Instance, Scratch, World};
 
@@ -75,7 +75,8 @@ impl<'a> Cast<'a> {
 
     /// The names of the values, those of what actors would be given too.
     pub(super) fn registry(&self) -> Registry {
-        let mut registry = Registry::of_world(&self.scene.world.borrow());
+        let places = Places::of(&self.suite.file.ids, None);
+        let mut registry = Registry::of_world(&self.scene.world.borrow()).at(places);
         for (actor, secrets) in &*self.scene.issues.unknown.borrow() {
             registry.add_world_entity(actor, secrets);
         }
