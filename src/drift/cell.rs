@@ -79,6 +79,12 @@ impl Side<'_> {
     }
 }
 
+/// Whether a field of a refusal says anything.
+fn tells(field: &str) -> bool {
+    let nothing = [": null", ": false", ": ", ": []", ": {}"];
+    !nothing.iter().any(|nothing| field.ends_with(nothing))
+}
+
 /// A label that the legend does not explain stands for itself.
 fn unexplained(label: &EffectLabel) -> RowChange {
     RowChange {
@@ -207,10 +213,13 @@ impl Visitor for Changes<'_> {
             news.collect::<BTreeSet<String>>()
         };
         let (come, gone) = (told(&after, &before), told(&before, &after));
-        let kind = match (come.is_empty(), gone.is_empty()) {
-            (false, _) => Kind::RefusalTellsMore,
-            (true, false) if is_same_gate => Kind::RefusalTellsLess,
-            _ => return Vec::new(),
+        let is_same = come.is_empty() && gone.is_empty();
+        let kind = if come.iter().any(|field| tells(field)) {
+            Kind::RefusalTellsMore
+        } else if is_same_gate && !is_same {
+            Kind::RefusalTellsLess
+        } else {
+            return Vec::new();
         };
         vec![(kind, joined(&gone), joined(&come))]
     }
