@@ -87,8 +87,7 @@ pub(crate) fn by_rules(
     discloses.extend(headers.discloses);
     // The dots between fields can complete a value as well.
     let name = |path: String| namer.name(&path, view).text;
-    let is_seen = !is_denied || answer.redirect.is_some();
-    let shape = is_seen.then(|| shape(answer, &body)).flatten();
+    let shape = (!is_denied).then(|| shape(answer, &body)).flatten();
     let shape = shape.map(|fields| fields.into_iter().map(name).collect());
     let reader = Reader {
         suite,
@@ -135,7 +134,11 @@ impl Reader<'_> {
     ) -> Option<Refusal> {
         let is_denied = decision.verdict().is_denied();
         match (&answer.redirect, in_gate, challenge) {
-            (Some(redirect), ..) => Some(self.alone(&leads_to(self, answer, &redirect.location))),
+            (Some(redirect), ..) => {
+                let to = leads_to(self, answer, &redirect.location);
+                let body = is_denied.then_some(body);
+                Some(self.redirect(answer, &to, (body, &redirect.location)))
+            }
             _ if !is_denied && decision.refused().is_empty() => None,
             (None, InGate::Challenge, Some(challenge)) => Some(self.alone(&challenge)),
             _ if is_denied => Some(self.read(answer, body, said)),

@@ -86,8 +86,23 @@ fn drawn(was: &str, is: &str) -> Option<Vec<Rule>> {
             name,
         })
     };
-    Some(patterns(was, &pairs.map(part).collect::<Option<Vec<_>>>()?))
+    said(was, &pairs.map(part).collect::<Option<Vec<_>>>()?)
 }
+
+/// The patterns of a line that says something besides its parts: by nothing but them, any other text would be one of these.
+fn said(line: &str, parts: &[Part]) -> Option<Vec<Rule>> {
+    let is_of_part = |at: usize| {
+        parts
+            .iter()
+            .any(|part| (part.start..part.end).contains(&at))
+    };
+    let letters = line.char_indices().filter(|(_, c)| c.is_alphabetic());
+    let besides = letters.filter(|(at, _)| !is_of_part(*at)).count();
+    (besides >= SAYS).then(|| patterns(line, parts))
+}
+
+/// Fewer letters say nothing.
+const SAYS: usize = 2;
 
 /// The rule for one word that is drawn anew, with whatever marks stand in it.
 fn drawn_word(was: &str, is: &str) -> Option<Vec<Rule>> {
@@ -96,15 +111,16 @@ fn drawn_word(was: &str, is: &str) -> Option<Vec<Rule>> {
     let [one, other] = [middle.in_text(was), middle.in_text(is)];
     let is_one_word = |text: &str| !text.is_empty() && !text.contains(is_end);
     let is_drawn = is_one_word(one) && is_one_word(other) && (is_random(one) || is_random(other));
-    is_drawn.then(|| {
+    let found = is_drawn.then(|| {
         let part = Part {
             start: middle.head,
             end: was.len() - middle.tail,
             form: r"[0-9A-Za-z+/=_.~*%-]+".to_owned(),
             name: "id",
         };
-        patterns(was, &[part])
-    })
+        said(was, &[part])
+    });
+    found.flatten()
 }
 
 /// How two words that differ are both written, and what they are; none where they are words of a language.
@@ -147,6 +163,8 @@ fn form(one: &str, other: &str) -> Option<(String, &'static str)> {
         () if !both(is_word) => None,
         () if is_hex(false) => Some((of("0-9a-f"), "id")),
         () if is_hex(true) => Some((of("0-9A-F"), "id")),
+        // The next one of such a length can have the two marks of Base64url.
+        () if one.len() >= 16 && both(is_mixed) => Some((of("0-9A-Za-z_-"), "id")),
         () if has_digit || both(is_mixed) => Some((of("0-9A-Za-z"), "id")),
         () => None,
     }

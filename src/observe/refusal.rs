@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use regex::{Captures, Regex};
 use serde_json::Value as Json;
 
+use super::stub::is_stub;
 use super::told::{self, cut, redacted};
 use super::{kinds_of_names, name_escaped, printable};
 use crate::http::{Answer, Body};
@@ -58,6 +59,24 @@ impl Reader<'_> {
     pub(super) fn alone(&self, gate: &str) -> Refusal {
         let mut refusal = Refusal::default();
         self.enter(&mut refusal, gate);
+        refusal
+    }
+
+    /// A redirect: of one that refuses, the body tells what is beside where it leads.
+    pub(super) fn redirect(
+        &self,
+        answer: &Answer,
+        to: &str,
+        (body, location): (Option<Json>, &str),
+    ) -> Refusal {
+        let mut refusal = self.alone(to);
+        let is_more = |body: &Json| match body {
+            Json::String(text) => !is_stub(text, location),
+            _ => true,
+        };
+        if let Some(body) = body.filter(is_more) {
+            self.besides(answer, &body, to, &mut refusal);
+        }
         refusal
     }
 
@@ -310,7 +329,7 @@ static MOMENT: LazyLock<Regex> = LazyLock::new(|| {
     let month = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)";
     let time = r"\d\d:\d\d:\d\d";
     Regex::new(&format!(
-        r"\b(?:\d{{4}}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?(?:UTC|Z|[+-]\d\d:?\d\d))?|{day}, \d{{1,2}} {month} \d{{4}} {time}(?: (?:GMT|UTC|[+-]\d{{4}}))?|{day} {month} [ \d]\d {time}(?: [A-Z]{{2,5}})? \d{{4}})\b"
+        r"\b(?:\d{{4}}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?(?:UTC|Z|[+-]\d\d:?\d\d))?|{day}, \d{{1,2}} {month} \d{{4}} {time}(?: (?:GMT|UTC|[+-]\d{{4}}))?|{day} {month} [ \d]\d {time}(?: [A-Z]{{2,5}})? \d{{4}}|\d{{2}}/{month}/\d{{4}}:{time}(?: [+-]\d{{4}})?|\d{{1,2}}[./]\d{{1,2}}[./]\d{{4}},? (?:{time}|\d\d?:\d\d)(?: ?[AaPp][Mm])?|\d{{4}}/\d\d/\d\d {time}|{time}(?:[.,]\d+)?)\b"
     ))
     .unwrap()
 });

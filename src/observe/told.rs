@@ -155,7 +155,22 @@ pub(crate) fn is_random(word: &str) -> bool {
         hex.len() == 32 && is_hex(&hex)
     };
     let parts = word.split(['-', '_', '/', '+', '=']);
-    secrets::is_value(word) || is_uuid() || parts.into_iter().any(is_drawn)
+    secrets::is_value(word) || is_uuid() || parts.into_iter().any(is_drawn) || is_base64(word)
+}
+
+/// Whether a word with the marks of Base64 looks drawn as a whole: between them there can be few characters.
+fn is_base64(word: &str) -> bool {
+    let bare = word.replace(['/', '+', '='], "");
+    let has = |is: fn(u8) -> bool| bare.bytes().any(is);
+    let has_all = has(|b| b.is_ascii_digit())
+        && has(|b| b.is_ascii_uppercase())
+        && has(|b| b.is_ascii_lowercase());
+    let bytes = bare.as_bytes();
+    let pairs = bytes.iter().zip(bytes.iter().skip(1));
+    let classes = pairs
+        .filter(|(one, other)| class(**one) != class(**other))
+        .count();
+    bare.len() < word.len() && bare.len() >= 32 && has_all && classes * 3 >= bare.len() - 1
 }
 
 fn is_hex(text: &str) -> bool {

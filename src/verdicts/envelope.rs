@@ -4,18 +4,39 @@ use serde_json::{Map, Value as Json};
 
 use super::{Reading, Refusal, Ruled, Seen, xml};
 
-/// Flags that are `false` where the service refused.
-const FLAGS: [&str; 6] = [
+/// Flags that are false where the service refused, in small letters and without marks.
+const FLAGS: [&str; 8] = [
     "ok",
     "success",
     "succeeded",
-    "isSuccess",
-    "is_success",
-    "isOk",
+    "successful",
+    "issuccess",
+    "issucceeded",
+    "issuccessful",
+    "isok",
 ];
 
+/// Flags that are true where it did.
+const FAILURES: [&str; 3] = ["haserror", "iserror", "failed"];
+
+/// A key in small letters and without marks.
+fn plain(key: &str) -> String {
+    let marks = ['_', '-'];
+    key.replace(marks, "").to_ascii_lowercase()
+}
+
+/// Whether a flag says no.
+fn is_no(value: &Json) -> bool {
+    match value {
+        Json::Bool(value) => !value,
+        Json::String(text) => text.eq_ignore_ascii_case("false"),
+        Json::Number(number) => number.as_i64() == Some(0),
+        _ => false,
+    }
+}
+
 /// Where an envelope has its state as a word.
-const STATES: [&str; 3] = ["status", "result", "state"];
+const STATES: [&str; 4] = ["status", "result", "state", "stat"];
 
 /// Whether a state is the word of a refusal.
 pub(super) fn refuses(state: &str) -> bool {
@@ -23,7 +44,7 @@ pub(super) fn refuses(state: &str) -> bool {
 }
 
 /// The words of a refusal: `JSend` has `fail` and `error`.
-const REFUSED: [&str; 10] = [
+const REFUSED: [&str; 15] = [
     "error",
     "fail",
     "failed",
@@ -34,10 +55,15 @@ const REFUSED: [&str; 10] = [
     "unauthenticated",
     "nok",
     "rejected",
+    "request_denied",
+    "access_denied",
+    "permission_denied",
+    "no_permission",
+    "not_authorized",
 ];
 
 /// Where it has a code, of which zero and those of successes refuse nothing.
-const CODES: [&str; 8] = [
+const CODES: [&str; 10] = [
     "code",
     "errcode",
     "errno",
@@ -45,6 +71,8 @@ const CODES: [&str; 8] = [
     "errorCode",
     "err_code",
     "statusCode",
+    "retCode",
+    "ret_code",
     "status",
 ];
 
@@ -104,19 +132,22 @@ pub(super) fn read(seen: Seen<'_>) -> Reading {
 
 /// What an object says that refuses: by a flag, or by a state or a code where it is no resource.
 pub(super) fn refusal(object: &Map<String, Json>) -> Option<Refusal> {
-    let is_flagged = FLAGS
-        .iter()
-        .any(|flag| object.get(*flag) == Some(&Json::Bool(false)));
+    let is_flagged = object.iter().any(|(key, value)| {
+        let key = plain(key);
+        let is_flag = FLAGS.contains(&key.as_str()) && is_no(value);
+        is_flag || FAILURES.contains(&key.as_str()) && *value == Json::Bool(true)
+    });
     let is_refused = is_flagged || (is_envelope(object) && is_told(object));
     is_refused.then(|| said(object))
 }
 
 /// Whether an object has nothing but what envelopes have: a payment that failed is no refusal.
 fn is_envelope(object: &Map<String, Json>) -> bool {
-    let known = [FLAGS.as_slice(), &STATES, &CODES, &MESSAGES, &BESIDE];
-    object
-        .keys()
-        .all(|key| known.iter().any(|known| known.contains(&key.as_str())))
+    let known = [STATES.as_slice(), &CODES, &MESSAGES, &BESIDE];
+    object.keys().all(|key| {
+        let is_known = known.iter().any(|known| known.contains(&key.as_str()));
+        is_known || FLAGS.contains(&plain(key).as_str())
+    })
 }
 
 fn is_told(object: &Map<String, Json>) -> bool {
@@ -125,10 +156,20 @@ fn is_told(object: &Map<String, Json>) -> bool {
         .iter()
         .all(|key| object.get(*key).is_none_or(is_nothing));
     let mut codes = CODES.iter().filter_map(|key| number(object.get(*key)?));
-    let has_error = object.get("error").is_some_and(|error| !is_nothing(error));
+    let has_error = object.get("error").is_some_and(is_error);
+    let is_state_no = STATES
+        .iter()
+        .any(|key| object.get(*key) == Some(&Json::Bool(false)));
     state.any(refuses)
         || has_error
+        || is_state_no
         || is_empty && codes.any(|code| code != 0 && !(200..300).contains(&code))
+}
+
+/// Whether there is an error: some always have one, whose code is zero where nothing is wrong.
+pub(super) fn is_error(error: &Json) -> bool {
+    let is_zero = |code: &Json| number(code) == Some(0);
+    !is_nothing(error) && !error.get("code").is_some_and(is_zero)
 }
 
 fn is_nothing(value: &Json) -> bool {
@@ -206,6 +247,15 @@ mod tests {
                 json!({"code": 40301, "msg": "no", "data": null}),
                 "40301: no",
             ),
+            (json!({"Succeeded": false, "message": "no"}), "no"),
+            (json!({"status": false, "message": "no"}), "no"),
+            (json!({"success": "false", "message": "no"}), "no"),
+            (
+                json!({"stat": "fail", "code": 99, "message": "no"}),
+                "99: no",
+            ),
+            (json!({"retCode": 10003, "message": "no"}), "10003: no"),
+            (json!({"hasError": true, "message": "no"}), "no"),
             (json!({"errcode": "48001", "errmsg": "api"}), "48001: api"),
             (json!({"error": {"code": "E1", "message": "no"}}), "E1: no"),
             (
@@ -228,6 +278,9 @@ mod tests {
             json!({"id": "p-1", "status": "failed", "message": "card declined"}),
             json!({"status": "success", "data": {"a": 1}}),
             json!({"error": "", "data": [1]}),
+            json!({"result": "page", "error": {"code": 0, "message": "success"}}),
+            json!({"id": 7, "status": false, "title": "a task"}),
+            json!({"failed": false, "message": "x"}),
             json!({}),
         ] {
             assert_eq!(said_of(&body), None, "{body}");

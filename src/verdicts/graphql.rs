@@ -27,7 +27,8 @@ const OWN_ERRORS: [&str; 3] = ["userErrors", "errors", "user_errors"];
 /// A member of a union that stands for a refusal.
 #[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
 static REFUSED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new("(?i)(error|denied|forbidden|unauthori[sz]ed|unauthenticated|failure)$").unwrap()
+    Regex::new("(?i)(error|denied|forbidden|unauthori[sz]ed|unauthenticated|failure|problem)$")
+        .unwrap()
 });
 
 /// Whether a request asks in GraphQL.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::envelope::{self, text};
+use super::envelope::{self, is_error, text};
 use super::{Reading, Refusal, Ruled, Seen};
 
 /// The members of a response of version 1.0.
@@ -11,7 +11,7 @@ const MEMBERS: [&str; 3] = ["id", "result", "error"];
 /// Reads `error`, and a result that is an envelope which refuses.
 pub(super) fn read(seen: Seen<'_>) -> Reading {
     responses(seen, |response| {
-        let error = response.get("error").filter(|error| !error.is_null());
+        let error = response.get("error").filter(|error| is_error(error));
         let result = || {
             response
                 .get("result")?

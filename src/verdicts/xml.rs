@@ -23,6 +23,7 @@ pub(super) fn refusal(text: &str) -> Option<Refusal> {
                 let state = ["status", "stat", "state"]
                     .iter()
                     .find_map(|key| attribute(&start, key));
+                is_refused |= is_root && element == "error";
                 is_refused |=
                     is_root && state.is_some_and(|state| refuses(&state)) || element == "fault";
                 is_root = false;
