@@ -105,6 +105,20 @@ static KEY: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*-----|\z)").unwrap()
 });
 
+/// A credential in a header that a text repeats.
+#[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
+static CREDENTIAL: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r#"(?i)(\bauthorization["']?\s*[:=]\s*["']?(?:bearer|basic|token|digest)\s+)[^\s"'<>]+"#,
+    )
+    .unwrap()
+});
+
+/// An element of XML with a text.
+#[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
+static ELEMENT: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"<([A-Za-z][\w.-]*)>([^<>]+)</").unwrap());
+
 /// A word that can be random.
 #[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
 static WORD: LazyLock<Regex> =
@@ -120,6 +134,14 @@ pub(crate) fn redacted(text: &str) -> Cow<'_, str> {
         let [name, between, value] = [1, 2, 3].map(|at| group(found, at));
         format!("{name}{between}{}", self::value(name, value, usize::MAX))
     };
+    let text = replaced(&CREDENTIAL, text, |found| {
+        format!("{}{HIDDEN}", group(found, 1))
+    });
+    let text = replaced(&ELEMENT, text, |found| {
+        let [whole, name, value] = [0, 1, 2].map(|at| group(found, at));
+        let hidden = self::value(name, value, usize::MAX);
+        whole.replacen(&format!(">{value}<"), &format!(">{hidden}<"), 1)
+    });
     let text = replaced(&MEMBER, text, member);
     let text = replaced(&NUMBER, text, member);
     replaced(&WORD, text, |found| word(group(found, 0)))
@@ -236,6 +258,19 @@ mod tests {
             "urn:ietf:rfc:9457, https://tools.ietf.org/html/rfc9110#section-15.5.4",
         ];
         assert_eq!(spoken.map(|text| redacted(text).into_owned()), spoken);
+    }
+
+    #[test]
+    fn credentials_of_headers_and_elements_are_hidden_within_texts() {
+        let said = redacted("curl -H 'Authorization: Bearer sesame' x; Bearer token is missing");
+        assert_eq!(
+            said,
+            "curl -H 'Authorization: Bearer <hidden>' x; Bearer token is missing"
+        );
+        let said = redacted("<User>carol</User><Password>sesame</Password>");
+        assert_eq!(said, "<User>carol</User><Password><hidden></Password>");
+        let key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+        assert!(!redacted(&format!("key {key} is unknown")).contains("MDENG"));
     }
 
     #[test]
