@@ -58,18 +58,18 @@ pub fn answer(
     view: View<'_>,
     answer: &Answer,
 ) -> Shown {
-    let rules = Rules::of_suite(suite);
-    by_rules((suite, endpoint, rules), namer, view, answer)
+    by_rules((Rules::of_suite(suite), endpoint), namer, view, answer)
 }
 
 /// Reads one answer, by the rules of its endpoint.
 #[must_use]
 pub(crate) fn by_rules(
-    (suite, endpoint, rules): (&SuiteFile, &str, Rules<'_>),
+    (rules, endpoint): (Rules<'_>, &str),
     namer: &Namer,
     view: View<'_>,
     answer: &Answer,
 ) -> Shown {
+    let suite = rules.suite;
     let (readable, mut discloses) = named(namer, view, &answer.body);
     let Judged { decision, said } =
         rules.judge(answer, (&readable, &|text| namer.name(text, view).text));

@@ -18,7 +18,9 @@ use serde_json::Value as Json;
 use crate::fault::Reply;
 use crate::http::{Answer, Body};
 use crate::record::{Decision, Verdict};
-use crate::suite::{EndpointFile, Preset, RuledVerdict, SuiteFile, VerdictRule, VerdictSpec};
+use crate::suite::{
+    EndpointFile, Preset, RequestSpec, RuledVerdict, SuiteFile, VerdictRule, VerdictSpec,
+};
 
 /// What rules say of an answer's refusals: nothing, if it is none of their business.
 type Reading = Option<Ruled>;
@@ -76,7 +78,20 @@ impl Ruled {
         }
     }
 
-    /// Of an answer in parts: allowed where any part of it is.
+    /// Of an answer in parts, each by its name with what refused it: allowed where any part of it is.
+    fn of_each(parts: impl IntoIterator<Item = (String, Option<Refusal>)>) -> Reading {
+        let mut is_any_allowed = false;
+        let mut refusals = Vec::new();
+        for (name, refusal) in parts {
+            match refusal {
+                Some(refusal) => refusals.push(refusal.of_part(name)),
+                None => is_any_allowed = true,
+            }
+        }
+        Self::of_parts(is_any_allowed, refusals)
+    }
+
+    /// The same, where it is known what was refused and whether anything was not.
     fn of_parts(is_any_allowed: bool, refusals: Vec<Refusal>) -> Reading {
         let verdict = if is_any_allowed {
             Verdict::Allowed
@@ -101,12 +116,13 @@ pub(crate) struct Judged {
     pub(crate) said: Option<String>,
 }
 
-/// What decides of the answers of an endpoint.
+/// What decides of the answers to a request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rules<'s> {
+    pub(crate) suite: &'s SuiteFile,
+    /// The rules of the endpoint, which come before those of the suite.
     own: &'s [VerdictSpec],
-    suite: &'s [VerdictSpec],
-    /// Whether the endpoint asks in GraphQL.
+    /// Whether it asks in GraphQL.
     asks_graphql: bool,
 }
 
@@ -115,23 +131,33 @@ impl<'s> Rules<'s> {
     pub(crate) fn of_endpoint(suite: &'s SuiteFile, endpoint: &'s EndpointFile) -> Self {
         Self {
             own: &endpoint.verdicts,
-            suite: &suite.verdicts,
-            asks_graphql: graphql::is_asked(&endpoint.request),
+            ..Self::of_request(suite, &endpoint.request)
         }
     }
 
-    /// The rules of a suite, for what belongs to no endpoint.
+    /// The rules of a suite, for a request that is no endpoint's.
+    pub(crate) fn of_request(suite: &'s SuiteFile, request: &RequestSpec) -> Self {
+        Self {
+            asks_graphql: graphql::is_asked(request),
+            ..Self::of_suite(suite)
+        }
+    }
+
+    /// The rules of a suite, where nobody knows what was asked.
     pub(crate) fn of_suite(suite: &'s SuiteFile) -> Self {
         Self {
+            suite,
             own: &[],
-            suite: &suite.verdicts,
             asks_graphql: false,
         }
     }
 
     /// Decides whether the service let a call through: the one place where an answer becomes a verdict.
     pub(crate) fn decide(self, answer: &Answer) -> Decision {
-        self.judge(answer, (&answer.body, &str::to_owned)).decision
+        self.ruling(answer).map_or_else(
+            || by_status(answer),
+            |ruling| by_rule(answer, &ruling, &ruling.refusals),
+        )
     }
 
     /// The same, with what refused in the words of the body as it is named, and by what names a text where that body is none that
@@ -141,34 +167,59 @@ impl<'s> Rules<'s> {
         answer: &Answer,
         (named, name): (&Body, &dyn Fn(&str) -> String),
     ) -> Judged {
-        let status = Reply::Status(answer.status);
-        let by_status = || Judged {
-            decision: Decision::by_status(status),
-            said: None,
-        };
-        let Some((spec, ruled)) = self.ruling(answer) else {
-            return by_status();
-        };
-        let Some(verdict) = ruled.verdict else {
-            return by_status();
+        let Some(ruling) = self.ruling(answer) else {
+            return Judged {
+                decision: by_status(answer),
+                said: None,
+            };
         };
         let seen = Seen::of(answer, named);
-        let refusals = spec.refusals(seen, self.asks_graphql);
-        let by_name = || ruled.refusals.iter().map(|one| one.named(name)).collect();
+        let by_name = || ruling.refusals.iter().map(|one| one.named(name)).collect();
+        let refusals = ruling.spec.refusals(seen, self.asks_graphql);
         let refusals = refusals.unwrap_or_else(by_name);
-        let decision = Decision::by_rule(spec.name().to_owned(), verdict, answer.status);
-        let parts = refusals.iter().filter_map(|one| one.part.clone());
-        let decision = decision.but_for(parts.filter(|_| ruled.is_in_parts()));
-        let said = told(&refusals, ruled.is_in_parts());
-        Judged { decision, said }
+        Judged {
+            decision: by_rule(answer, &ruling, &refusals),
+            said: told(&refusals, ruling.is_in_parts()),
+        }
     }
 
-    /// The first rule that has something to say, and what.
-    fn ruling(self, answer: &Answer) -> Option<(&'s VerdictSpec, Ruled)> {
+    /// What the first rule that has something to say decides; none where the status does.
+    fn ruling(self, answer: &Answer) -> Option<Ruling<'s>> {
         let seen = Seen::of(answer, &answer.body);
-        let mut all = self.own.iter().chain(self.suite);
-        all.find_map(|spec| Some((spec, spec.read(seen, self.asks_graphql)?)))
+        let mut all = self.own.iter().chain(&self.suite.verdicts);
+        let found = all.find_map(|spec| Some((spec, spec.read(seen, self.asks_graphql)?)));
+        let (spec, Ruled { verdict, refusals }) = found?;
+        Some(Ruling {
+            spec,
+            verdict: verdict?,
+            refusals,
+        })
     }
+}
+
+/// What a rule of a suite decided of an answer.
+struct Ruling<'s> {
+    spec: &'s VerdictSpec,
+    verdict: Verdict,
+    /// What refused, in the words of the answer.
+    refusals: Vec<Refusal>,
+}
+
+impl Ruling<'_> {
+    fn is_in_parts(&self) -> bool {
+        self.verdict.is_allowed()
+    }
+}
+
+fn by_status(answer: &Answer) -> Decision {
+    Decision::by_status(Reply::Status(answer.status))
+}
+
+fn by_rule(answer: &Answer, ruling: &Ruling<'_>, refusals: &[Refusal]) -> Decision {
+    let name = ruling.spec.name().to_owned();
+    let parts = refusals.iter().filter(|_| ruling.is_in_parts());
+    Decision::by_rule(name, ruling.verdict, answer.status)
+        .but_for(parts.filter_map(|one| one.part.clone()))
 }
 
 /// All refusals of an answer as one text, in an order that does not depend on the service's.

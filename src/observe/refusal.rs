@@ -75,9 +75,17 @@ impl Reader<'_> {
             _ => true,
         };
         if let Some(body) = body.filter(is_more) {
-            self.besides(answer, &body, to, &mut refusal);
+            self.besides(answer, &self.without_ignored(body), to, &mut refusal);
         }
         refusal
+    }
+
+    /// A body without the values that the suite has the tool ignore.
+    fn without_ignored(&self, mut body: Json) -> Json {
+        for path in &self.suite.refusal.ignore {
+            path.replace_in(&mut body, &Json::from(IGNORED));
+        }
+        body
     }
 
     fn enter(&self, refusal: &mut Refusal, gate: &str) {
@@ -107,11 +115,9 @@ impl Reader<'_> {
     /// that one gate is one entry of the legend; who was disclosed stands in the cell.
     ///
     /// A rule for verdicts can know its words: then these are the gate.
-    pub(super) fn read(&self, answer: &Answer, mut body: Json, by_rule: Option<String>) -> Refusal {
+    pub(super) fn read(&self, answer: &Answer, body: Json, by_rule: Option<String>) -> Refusal {
         let spec = &self.suite.refusal;
-        for path in &spec.ignore {
-            path.replace_in(&mut body, &Json::from(IGNORED));
-        }
+        let body = self.without_ignored(body);
         let mut refusal = Refusal::default();
         if let Some(said) = by_rule {
             self.enter(&mut refusal, &said);

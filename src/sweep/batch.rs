@@ -18,7 +18,7 @@ use crate::http::{Call, PAUSES, Purpose};
 use crate::journal::Change;
 use crate::observation::Observation;
 use crate::plan::PlannedCell;
-use crate::suite::{Endpoint, SuiteFile};
+use crate::suite::Endpoint;
 use crate::symbols::{Knowledge, Namer, View};
 use crate::template::{TemplateError, Value};
 use crate::verdicts::Rules;
@@ -73,9 +73,12 @@ impl<'a> Sweeper<'a> {
         // What is asked or taken back by requests comes before undo.
         let is_done =
             endpoint.spec.probes.is_empty() && self.is_journalled() && !self.has_to_take_back();
-        let rules = Rules::of_endpoint(&self.suite.file, &endpoint.spec);
-        let naming = (self.ledger.namer(), first, self.options.calls);
-        let look = Look::new(&self.suite.file, rules, naming);
+        let look = Look {
+            rules: Rules::of_endpoint(&self.suite.file, &endpoint.spec),
+            namer: self.ledger.namer(),
+            first,
+            wants_calls: self.options.calls,
+        };
         let ((swept, naming), effects) = tokio::join!(
             look.shown(cells, &requests, &brought),
             effects(self.store.as_mut(), self.ledger.known(), wait, is_done,),
@@ -310,18 +313,19 @@ impl<'a> Sweeper<'a> {
                 let call = Call::render(templates, &spec.request, credential, scope);
                 let call = call.map_err(|error| SweepError::from(error).of(cell))?;
                 asked.push(call.of(Purpose::Probe(at), Some(number)));
-                owners.push((number, name));
+                owners.push((number, name, spec));
             }
         }
         let sent = self.send_all(&asked.into()).await?;
         if sent.iter().any(Result::is_err) {
             self.still_ready().await.map_err(SweepError::Gone)?;
         }
-        // A probe is a request of its own, to another endpoint.
-        let rules = Rules::of_suite(&self.suite.file);
-        for ((number, name), sent) in owners.into_iter().zip(sent) {
+        for ((number, name, spec), sent) in owners.into_iter().zip(sent) {
             let brought = match sent {
-                Ok(answer) => rules.decide(&answer).into(),
+                Ok(answer) => {
+                    let rules = Rules::of_request(&self.suite.file, &spec.request);
+                    rules.decide(&answer).into()
+                }
                 Err(fault) => Reply::Fault(fault).into(),
             };
             if let Some(swept) = self.ledger.cell_mut(number) {
@@ -334,7 +338,6 @@ impl<'a> Sweeper<'a> {
 
 /// What it takes to name what the answers of a batch showed.
 struct Look<'l> {
-    suite: &'l SuiteFile,
     rules: Rules<'l>,
     namer: &'l Namer,
     /// The number of the first cell.
@@ -342,21 +345,7 @@ struct Look<'l> {
     wants_calls: bool,
 }
 
-impl<'l> Look<'l> {
-    fn new(
-        suite: &'l SuiteFile,
-        rules: Rules<'l>,
-        (namer, first, wants_calls): (&'l Namer, usize, bool),
-    ) -> Self {
-        Self {
-            suite,
-            rules,
-            namer,
-            first,
-            wants_calls,
-        }
-    }
-
+impl Look<'_> {
     /// What the answers showed, and how long it took to name it. Between some cells and the next it lets others go on:
     /// the database is undoing meanwhile.
     async fn shown<'a>(
@@ -396,11 +385,7 @@ impl<'l> Look<'l> {
             planned: *planned,
             recorded: true,
             curl: self.wants_calls.then(|| call.curl(self.namer, view)),
-            observation: brought.shown(
-                (self.suite, planned.endpoint, self.rules),
-                self.namer,
-                view,
-            ),
+            observation: brought.shown((self.rules, planned.endpoint), self.namer, view),
             changes: Vec::new(),
             doubtful: Vec::new(),
             namer: None,

@@ -19,7 +19,7 @@ use crate::http::{Answer, Call, Http, HttpError};
 use crate::observation::Observation;
 use crate::observe;
 use crate::record::Decision;
-use crate::suite::{Endpoint, JsonPath, PagesSpec, SuiteFile};
+use crate::suite::{Endpoint, JsonPath, PagesSpec};
 use crate::symbols::{Namer, View};
 use crate::verdicts::Rules;
 
@@ -44,7 +44,7 @@ impl Brought {
     /// What the answer showed; of pages, what all of them showed, with the status of the first that is no success.
     pub(super) fn shown(
         &self,
-        rules: (&SuiteFile, &str, Rules<'_>),
+        rules: (Rules<'_>, &str),
         namer: &Namer,
         view: View<'_>,
     ) -> Observation {

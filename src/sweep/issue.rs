@@ -112,7 +112,7 @@ impl<'a> Sweeper<'a> {
         call: &Call,
     ) -> Result<Given, StepFailure> {
         let answer = self.send_step(call).await?;
-        let is_expected = expects(self.suite, &login.expect, &answer, &[]);
+        let is_expected = expects(self.rules(&login.request), &login.expect, &answer, &[]);
         let mut captured = IndexMap::new();
         for (name, source) in &login.capture {
             if let Some(value) = answer.value(source) {

@@ -15,6 +15,7 @@ use crate::service::run_command;
 use crate::suite::{RequestSpec, ResetSpec, Suite};
 use crate::symbols::{Namer, Registry};
 use crate::template::{Fields, Scope, Templates};
+use crate::verdicts::Rules;
 use crate::world::World;
 
 /// What a suite says under `service.reset`. It needs nothing of a run but its variables, so that it can be done when
@@ -85,8 +86,9 @@ impl<'a> Reset<'a> {
         let call = Call::render(&self.templates, request, credential, &self.scope)?;
         let call = call.of(Purpose::Reset, None);
         let step = format!("{} `{}`", request.method.as_str(), request.path);
+        let rules = Rules::of_request(&self.suite.file, request);
         match self.http.send(&call).await {
-            Ok(Ok(answer)) if expects(self.suite, &self.spec.expect, &answer, &[]) => Ok(()),
+            Ok(Ok(answer)) if expects(rules, &self.spec.expect, &answer, &[]) => Ok(()),
             Ok(Ok(answer)) => Err(self.failed(&step, &answered(&answer))),
             Ok(Err(fault)) => Err(self.failed(&step, &format!("no answer came: {fault}"))),
             Err(error) => Err(self.failed(&step, &chain(&error))),

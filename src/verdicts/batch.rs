@@ -77,15 +77,11 @@ pub(super) fn read(seen: Seen<'_>) -> Reading {
 /// A list of which each entry says `ok`, or has an error in place of that.
 fn flagged(list: &[Json]) -> Reading {
     let entries: Vec<_> = list.iter().map(outcome).collect::<Option<_>>()?;
-    let is_any_allowed = entries.iter().any(|(is_refused, _)| !is_refused);
-    let refused = (1..)
-        .zip(entries)
-        .filter(|(_, (is_refused, _))| *is_refused);
-    let refusals = refused.map(|(number, (_, entry))| {
+    let each = (1..).zip(entries).map(|(number, (is_refused, entry))| {
         let name = name_of(entry).unwrap_or_else(|| number.to_string());
-        said(entry).of_part(name)
+        (name, is_refused.then(|| said(entry)))
     });
-    Ruled::of_parts(is_any_allowed, refusals.collect())
+    Ruled::of_each(each)
 }
 
 /// Whether an entry is refused, where it says so or the contrary.
@@ -176,20 +172,17 @@ pub(super) fn status(value: &Json) -> Option<u16> {
 }
 
 fn ruled(parts: Vec<Part>) -> Reading {
-    let is_denied = |part: &Part| Verdict::of_status(part.status).is_denied();
-    let is_any_allowed = parts.iter().any(|part| !is_denied(part));
-    let refusals = (1..).zip(parts).filter(|(_, part)| is_denied(part));
-    let refusals = refusals.map(|(number, part)| {
+    let each = (1..).zip(parts).map(|(number, part)| {
         let name = part.name.filter(|name| is_steady(name));
-        let kind = Some(part.status.to_string());
-        let said = Refusal {
-            kind,
+        let is_denied = Verdict::of_status(part.status).is_denied();
+        let refusal = is_denied.then(|| Refusal {
+            kind: Some(part.status.to_string()),
             message: part.said.said(),
             part: None,
-        };
-        said.of_part(name.unwrap_or_else(|| number.to_string()))
+        });
+        (name.unwrap_or_else(|| number.to_string()), refusal)
     });
-    Ruled::of_parts(is_any_allowed, refusals.collect())
+    Ruled::of_each(each)
 }
 
 /// Whether a name is the same in every run: one of the run's own, or one that the request has.

@@ -133,9 +133,8 @@ pub(super) fn read(seen: Seen<'_>) -> Reading {
 /// What an object says that refuses: by a flag, or by a state or a code where it is no resource.
 pub(super) fn refusal(object: &Map<String, Json>) -> Option<Refusal> {
     let is_flagged = object.iter().any(|(key, value)| {
-        let key = plain(key);
-        let is_flag = FLAGS.contains(&key.as_str()) && is_no(value);
-        is_flag || FAILURES.contains(&key.as_str()) && *value == Json::Bool(true)
+        let is_one_of = |list: &[&str]| list.contains(&plain(key).as_str());
+        is_no(value) && is_one_of(&FLAGS) || *value == Json::Bool(true) && is_one_of(&FAILURES)
     });
     let is_refused = is_flagged || (is_envelope(object) && is_told(object));
     is_refused.then(|| said(object))

@@ -67,17 +67,11 @@ fn responses(seen: Seen<'_>, refusal: impl Fn(&Map<String, Json>) -> Option<Refu
         return refusal(alone).map(Ruled::denied);
     }
     // A server can answer a batch in any order.
-    let parts = responses.iter().enumerate().map(|(place, response)| {
+    Ruled::of_each(responses.iter().enumerate().map(|(place, response)| {
         let id = response.get("id").and_then(text);
-        let part = id.unwrap_or_else(|| (place + 1).to_string());
-        (refusal(response), part)
-    });
-    let parts: Vec<_> = parts.collect();
-    let is_any_allowed = parts.iter().any(|(refusal, _)| refusal.is_none());
-    let refusals = parts
-        .into_iter()
-        .filter_map(|(refusal, part)| Some(refusal?.of_part(part)));
-    Ruled::of_parts(is_any_allowed, refusals.collect())
+        let name = id.unwrap_or_else(|| (place + 1).to_string());
+        (name, refusal(response))
+    }))
 }
 
 fn response(message: &Json) -> Option<&Map<String, Json>> {

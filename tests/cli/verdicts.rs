@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use authz_pin::template::random;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -213,7 +214,10 @@ fn refused(path: &str) -> Response {
         "xml-fault" => {
             return page("text/xml", "<e:Envelope><e:Body><e:Fault><faultcode>x</faultcode><faultstring>not yours</faultstring></e:Fault></e:Body></e:Envelope>");
         }
-        "login-redirect" => return found("/login?next=/things"),
+        "login-redirect" => {
+            let body = json!({"stamp": random(24), "why": "log in"}).to_string();
+            return (found("/login?next=/things").into_parts().0, body).into_response();
+        }
         "flash" => return found("/things?flash=denied"),
         "opened-redirect" => return found("/start"),
         "login-page" => return Html("<title>Log in</title><form action=/x><input name=p type=password></form>").into_response(),
@@ -287,7 +291,7 @@ fn a_refusal_that_comes_with_a_success_is_one_and_what_opens_is_widened() {
         "graphql-union": "{denied: 200, by: graphql, gate: not-yours}",
         "jsend": "{denied: 200, by: ok-flag, gate: not-yours}",
         "login-page": "{denied: 200, by: login-page, gate: log-in, also: more a0bc}",
-        "login-redirect": "{denied: 302, by: login-redirect, gate: redirect-to-login-next-things}",
+        "login-redirect": "{denied: 302, by: login-redirect, gate: redirect-to-login-next-things, also: more 8428}",
         "mcp-events": "{denied: 200, by: mcp, gate: not-yours, also: more e9d6}",
         "mcp-tool": "{denied: 200, by: mcp, gate: not-yours, also: more e9d6}",
         "multi-status": "{allowed: 207, by: multi-status, refused: [\"2\"], gate: \"403-not-yours\", shape: body 3949}",
@@ -354,14 +358,23 @@ fn a_step_and_a_login_that_are_refused_with_a_success_have_failed() {
 
 #[test]
 fn a_probe_that_is_refused_with_a_success_found_no_credential() {
-    let probes = "probes:\n  outsider:\n    request: { method: GET, path: /graphql-errors }\n    auth: { actor: outsider }\ntargets:";
+    let probes = "probes:
+  outsider:
+    request: { method: GET, path: /graphql-errors }
+    auth: { actor: outsider }
+  in GraphQL:
+    request: { method: POST, path: /graphql-null, json: { query: '{ thing }' } }
+    auth: { actor: outsider }
+targets:";
     let (tongues, place) = (Tongues::start(), Place::with("tongues"));
     let place = place.edit("tongues/endpoints/flag.yaml", "targets:", probes);
     let flag = ["record", "tongues", "--filter", "flag"];
     tongues.check(&place, false, &flag);
     let line = lines(&place).remove("flag").unwrap();
     assert!(
-        line.contains(r#"probes: {outsider: "200 denied by graphql"}"#),
+        line.contains(
+            r#"probes: {outsider: "200 denied by graphql", in GraphQL: "200 denied by graphql"}"#
+        ),
         "{line}"
     );
     let (_, report) = tongues.check(
@@ -377,6 +390,9 @@ fn a_probe_that_is_refused_with_a_success_found_no_credential() {
         .unwrap();
     assert_eq!(
         (&insider["kind"], &insider["is"]),
-        (&json!("probe-changed"), &json!("outsider: 200"))
+        (
+            &json!("probe-changed"),
+            &json!("in GraphQL: 200, outsider: 200")
+        )
     );
 }

@@ -45,6 +45,13 @@ impl Said {
         registry.build()
     }
 
+    /// Whether a secret is in what is kept, as it is or with the escapes of `Debug`, which are those of a record.
+    fn is_kept_in(&self, kept: &str) -> bool {
+        let escaped = self.secrets.iter().map(|secret| format!("{secret:?}"));
+        let mut escaped = escaped.map(|secret| secret.trim_matches('"').to_owned());
+        self.leaks(kept) || escaped.any(|secret| kept.contains(&secret))
+    }
+
     fn leaks(&self, text: &str) -> bool {
         self.secrets.iter().any(|secret| text.contains(secret))
     }
@@ -240,13 +247,7 @@ fn no_secret_of_an_answer_is_kept() {
             Body::read(said.text.as_bytes())
         };
         let kept = kept(&suite, &said.namer(), status, body);
-        // `Debug` escapes quotes and backslashes, as the record does.
-        let escaped = said.secrets.iter().map(|secret| format!("{secret:?}"));
-        let mut escaped = escaped.map(|secret| secret.trim_matches('"').to_owned());
-        prop_assert!(
-            !said.leaks(&kept) && !escaped.any(|secret| kept.contains(&secret)),
-            "{kept}"
-        );
+        prop_assert!(!said.is_kept_in(&kept), "{kept}");
         Ok(())
     });
     result.unwrap();
@@ -273,12 +274,7 @@ fn no_secret_of_headers_is_kept() {
             body: Body::Text(String::new()),
         };
         let kept = kept_of(&suite, &said.namer(), &answer);
-        let escaped = said.secrets.iter().map(|secret| format!("{secret:?}"));
-        let mut escaped = escaped.map(|secret| secret.trim_matches('"').to_owned());
-        prop_assert!(
-            !said.leaks(&kept) && !escaped.any(|secret| kept.contains(&secret)),
-            "{kept}"
-        );
+        prop_assert!(!said.is_kept_in(&kept), "{kept}");
         Ok(())
     });
     result.unwrap();

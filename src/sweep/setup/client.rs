@@ -8,9 +8,10 @@ use super::removal::GONE;
 use super::step::{answered, captured, expects};
 use crate::http::{Answer, Body, Call, Purpose};
 use crate::provision::{Asked, Client, Given, Provision, Reply};
-use crate::suite::{JwtSpec, LoginSpec, PollSpec, StepSpec};
+use crate::suite::{JwtSpec, LoginSpec, PollSpec, RequestSpec, StepSpec};
 use crate::sweep::{SweepError, Sweeper};
 use crate::template::{Fields, Scope, TemplateError, Value, to_value};
+use crate::verdicts::Rules;
 
 impl Client for Sweeper<'_> {
     type Failure = StepFailure;
@@ -29,7 +30,7 @@ impl Client for Sweeper<'_> {
         let pause = Duration::from_millis(poll.every_ms);
         loop {
             let answer = self.send_step(&call).await?;
-            if expects(self.suite, &step.expect, &answer, usual)
+            if expects(self.rules(&step.request), &step.expect, &answer, usual)
                 && self.holds(poll, scope.clone(), &answer)?
             {
                 return Ok(self.reply(step, &answer, usual));
@@ -82,10 +83,15 @@ fn has_all(
 }
 
 impl<'a> Sweeper<'a> {
+    /// What decides of the answers to a request that makes something.
+    pub(in crate::sweep) fn rules(&self, request: &RequestSpec) -> Rules<'_> {
+        Rules::of_request(&self.suite.file, request)
+    }
+
     /// What came of a step.
     fn reply(&self, step: &StepSpec, answer: &Answer, usual: &[u16]) -> Reply<StepFailure> {
         let captured = captured(step, answer);
-        let outcome = if expects(self.suite, &step.expect, answer, usual) {
+        let outcome = if expects(self.rules(&step.request), &step.expect, answer, usual) {
             has_all(step, answer, usual, &captured)
         } else {
             Err(StepFailure::Refused(answer.status, answered(answer)))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::http::{Answer, Body};
 use crate::record::Rule;
-use crate::suite::{StepSpec, Suite};
+use crate::suite::StepSpec;
 use crate::verdicts::Rules;
 
 /// How much of an unexpected answer is shown, in characters.
@@ -13,12 +13,12 @@ const SHOWN: usize = 400;
 /// Whether an answer is one that is expected: where no statuses are named, what the suite's rules allow, or a usual one. A
 /// status that is named is none that a rule refuses all the same.
 pub(in crate::sweep) fn expects(
-    suite: &Suite,
+    rules: Rules<'_>,
     expected: &[u16],
     answer: &Answer,
     usual: &[u16],
 ) -> bool {
-    let decision = Rules::of_suite(&suite.file).decide(answer);
+    let decision = rules.decide(answer);
     let is_refused_by_rule = *decision.rule() != Rule::Status && decision.verdict().is_denied();
     match expected {
         [] => decision.verdict().is_allowed() || usual.contains(&answer.status),
