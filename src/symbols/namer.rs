@@ -456,22 +456,34 @@ enum Part<'t, 'h, 'n> {
     Values(&'h [Hit<'n>]),
 }
 
-/// Leaves of those that overlap the leftmost and longest one; what is encoded together stays together. Says whether one that
-/// is left out goes on behind another.
+/// Leaves of those that overlap the leftmost and longest one; what is encoded together stays together. A secret is never left out
+/// for what is none: it joins that one, which then reaches as far. Says whether one that is left out goes on behind another.
 fn arrange(hits: &mut Vec<Hit<'_>>) -> bool {
     let order = |hit: &Hit<'_>| (hit.range.start, Reverse(hit.range.end), hit.is_of_run);
     hits.sort_by_key(order);
-    let (mut last, mut is_of_run) = (0..0, false);
+    let mut kept: Vec<Hit<'_>> = Vec::with_capacity(hits.len());
     let mut goes_on = false;
-    hits.retain(|hit| {
+    for mut hit in hits.drain(..) {
+        let last = kept.last().map_or(0..0, |last| last.range.clone());
+        let is_of_run = kept.last().is_some_and(|last| last.is_of_run);
         let is_together = hit.is_of_run && is_of_run && hit.range == last;
-        let is_next = hit.range.start >= last.end;
-        if is_next {
-            (last, is_of_run) = (hit.range.clone(), hit.is_of_run);
+        if hit.range.start >= last.end || is_together {
+            kept.push(hit);
+            continue;
         }
-        goes_on |= hit.range.end > last.end;
-        is_next || is_together
-    });
+        let together = || kept.iter().rev().take_while(|one| one.range == last);
+        if hit.is_secret() && !together().any(Hit::is_secret) {
+            let (from, end) = (kept.len() - together().count(), last.end.max(hit.range.end));
+            hit.range = last.start..end;
+            kept.push(hit);
+            kept.iter_mut()
+                .skip(from)
+                .for_each(|one| one.range.end = end);
+        } else {
+            goes_on |= hit.range.end > last.end;
+        }
+    }
+    *hits = kept;
     goes_on
 }
 

@@ -146,8 +146,21 @@ fn character(text: &[u8]) -> Option<(Character, usize)> {
             Some((Character::Byte(byte), 3))
         }
         [b'\\', b'u', ..] => {
-            let char = char::from_u32(number(text.get(2..6)?, 16)?)?;
-            Some((Character::Char(char), 6))
+            let first = number(text.get(2..6)?, 16)?;
+            match char::from_u32(first) {
+                Some(char) => Some((Character::Char(char), 6)),
+                None => Some((Character::Char(pair(first, text.get(6..12)?)?), 12)),
+            }
+        }
+        [b'\\', letter @ (b'b' | b'f' | b'n' | b'r' | b't'), ..] => {
+            let byte = match letter {
+                b'b' => 8,
+                b'f' => 12,
+                b'n' => b'\n',
+                b'r' => b'\r',
+                _ => b'\t',
+            };
+            Some((Character::Byte(byte), 2))
         }
         [b'\\', byte @ (b'"' | b'\'' | b'/' | b'\\'), ..] => Some((Character::Byte(*byte), 2)),
         [b'&', rest @ ..] => {
@@ -156,6 +169,13 @@ fn character(text: &[u8]) -> Option<(Character, usize)> {
         }
         _ => None,
     }
+}
+
+/// The character of two surrogates, of which the second is behind the first as an escape of its own.
+fn pair(first: u32, behind: &[u8]) -> Option<char> {
+    let second = number(behind.strip_prefix(b"\\u")?, 16)?;
+    let units = [u16::try_from(first).ok()?, u16::try_from(second).ok()?];
+    char::decode_utf16(units).next()?.ok()
 }
 
 /// A character by its name or number in HTML.

@@ -240,6 +240,42 @@ proptest! {
 }
 
 #[test]
+fn a_secret_is_hidden_whatever_stands_around_it() {
+    let mut registry = Registry::default();
+    let claims = URL_SAFE_NO_PAD.encode(r#"{"sub":"4c1b-alice"}"#);
+    let token = format!("eyJhbGciOiJIUzI1NiJ9.{claims}.c2lnbmF0dXJl");
+    registry.add("4c1b-alice", Owner::World, "owner", "id", Class::Symbol);
+    registry.add(&token, Owner::World, "owner", "jwt", Class::Secret);
+    registry.add("ab1", Owner::World, "other", "id", Class::Symbol);
+    registry.add("1.xyz-secret", Owner::World, "other", "key", Class::Secret);
+    let namer = registry.build();
+    for (text, secret, name) in [
+        (format!("/x%3Ftoken%3D{token}"), token.as_str(), "owner.jwt"),
+        ("ab1.xyz-secret".to_owned(), "xyz-secret", "other.key"),
+    ] {
+        let named = namer.name(&text, VIEW);
+        let [hidden, said] = [namer.hide(&text), named.text];
+        assert!(
+            !hidden.contains(secret) && !said.contains(secret),
+            "{hidden} {said}"
+        );
+        assert!(named.disclosed.contains(name), "{:?}", named.disclosed);
+    }
+}
+
+#[test]
+fn a_secret_of_several_lines_is_found_as_a_text_of_json() {
+    let secret = "-----BEGIN KEY-----\nMIIB\tab\u{1f600}\r\n-----END KEY-----\n";
+    let escaped = serde_json::json!({ "pem": secret }).to_string();
+    for text in [
+        escaped.clone(),
+        escaped.replace('\u{1f600}', "\\ud83d\\ude00"),
+    ] {
+        assert_eq!(named(secret, &text), r#"{"pem":"<owner.key>"}"#, "{text}");
+    }
+}
+
+#[test]
 fn a_long_text_takes_no_longer_than_as_many_short_ones() {
     let namer = knows("4c1b-alice");
     let time = |text: &str, times: usize| {
