@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use regex::{Regex, escape};
 
 use super::Rule;
-use crate::observe::told::{is_random, redacted};
+use crate::observe::told::{is_in_place, is_random, redacted, secrets_in};
 use crate::suite::entries;
 use crate::text::is_uuid;
 
@@ -19,8 +19,35 @@ const LINE: usize = 240;
 const BEFORE: usize = 32;
 const BEHIND: usize = 12;
 
-/// The rules that would make one text of two; none where there is none.
+/// The rules that would make one text of two; none where there is none, or where one would hold what looks like a secret in
+/// all of the text, though not in the part of it that the rule is made of.
 pub(super) fn rules(was: &str, is: &str) -> Vec<Rule> {
+    let rules = of_texts(was, is);
+    let secrets = [was, is].map(secrets_in).concat();
+    let holds = |rule: &Rule| secrets.iter().any(|secret| has_part_of(rule, secret));
+    if rules.iter().any(holds) {
+        return Vec::new();
+    }
+    rules
+}
+
+/// Whether any piece of a secret is in a rule.
+fn has_part_of(rule: &Rule, secret: &str) -> bool {
+    let texts = match rule {
+        Rule::Text { from, to } => vec![from.clone(), to.clone()],
+        Rule::Pattern { pattern, .. } => vec![pattern.replace('\\', "")],
+        _ => Vec::new(),
+    };
+    let secret: Vec<char> = secret.chars().filter(|c| *c != '\\').collect();
+    let pieces = secret.windows(PIECE.min(secret.len().max(1)));
+    let mut pieces = pieces.map(|piece| piece.iter().collect::<String>());
+    pieces.any(|piece| texts.iter().any(|text| text.contains(&piece)))
+}
+
+/// Fewer characters of a secret are in other words by chance.
+const PIECE: usize = 5;
+
+fn of_texts(was: &str, is: &str) -> Vec<Rule> {
     if let Some(list) = list_rule(was, is) {
         return vec![list];
     }
@@ -41,10 +68,8 @@ pub(super) fn rules(was: &str, is: &str) -> Vec<Rule> {
 /// Whether all of a text is drawn anew.
 pub(super) fn is_drawn(was: &str, is: &str) -> bool {
     let is_word = |text: &str| !text.contains(char::is_whitespace);
-    form(was, is).is_some()
-        || [was, is]
-            .iter()
-            .all(|text| is_word(text) && is_random(text))
+    let is_whole = |text: &&str| is_in_place(text) || is_word(text) && is_random(text);
+    form(was, is).is_some() || [was, is].iter().all(is_whole)
 }
 
 fn of_line(was: &str, is: &str) -> Option<Vec<Rule>> {
@@ -546,6 +571,12 @@ mod tests {
             "{pattern}"
         );
         assert_eq!(rules("a 1 password=one", "a 1 password=two"), []);
+        // By themselves the parts that a rule is made of do not look like secrets.
+        let address = |name: &str| format!("cannot reach postgres://{name}:opensesame@db");
+        assert_eq!(rules(&address("worker3"), &address("worker5")), []);
+        let lines =
+            |number: usize, password: &str| format!("attempt {number}\npassword = {password}");
+        assert_eq!(rules(&lines(1, "swordfish"), &lines(2, "sesamopen")), []);
     }
 
     #[test]

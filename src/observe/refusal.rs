@@ -201,9 +201,12 @@ impl Reader<'_> {
         };
         leaves.retain(|_, leaf| !is_said(leaf));
         let told = leaves.into_iter().map(|(path, leaf)| {
-            let whole = leaf.values.iter().map(|value| self.text(value));
+            let values = leaf.values.iter().map(|value| self.text(value));
+            let values: BTreeSet<String> = values.collect();
+            // Nobody makes a rule of what stands under the name of a secret.
+            let whole = values.iter().map(|value| told::clear(&leaf.name, value));
             let whole: BTreeSet<String> = whole.collect();
-            let values = whole.iter();
+            let values = values.iter();
             let values = values.map(|value| told::value(&leaf.name, value, VALUE));
             let values: Vec<String> = values.collect::<BTreeSet<_>>().into_iter().collect();
             let printed = self.named_again(&cut(&values.join(", "), VALUES));

@@ -51,6 +51,15 @@ pub(super) fn value(name: &str, text: &str, most: usize) -> String {
     format!("<text {}>", digest(text))
 }
 
+/// The value of a field with that name in full, unless the name is that of a secret.
+pub(super) fn clear(name: &str, text: &str) -> String {
+    if is_secret(name, text) {
+        value(name, text, usize::MAX)
+    } else {
+        text.to_owned()
+    }
+}
+
 /// Whether a field of a refusal holds a secret. A `code` is mostly one of the error, and a number of tokens is none.
 fn is_secret(name: &str, text: &str) -> bool {
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
@@ -94,6 +103,15 @@ static MEMBER: LazyLock<Regex> = LazyLock::new(|| {
     .unwrap()
 });
 
+/// A name with a value in quotes: `password='x y'`, `"password": "x y"`, also as a text within JSON.
+#[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
+static QUOTED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r#"([A-Za-z][\w.-]*)((?:\\?["'])?\)?\s*(?:=>?|:)\s*)(\\".*?\\"|"[^"\\]*"|'[^'\\]*')"#,
+    )
+    .unwrap()
+});
+
 /// A name in quotes with a number: `"pin": 1234`.
 #[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
 static NUMBER: LazyLock<Regex> =
@@ -124,6 +142,35 @@ static ELEMENT: LazyLock<Regex> =
 static WORD: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"[A-Za-z0-9][A-Za-z0-9_+/=-]{9,}").unwrap());
 
+/// What stands in a text for a secret.
+#[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
+static IN_PLACE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new("<hidden>|<(?:random|text) [0-9a-f]+>").unwrap());
+
+/// Whether all of a text is what stands for a secret.
+pub(crate) fn is_in_place(text: &str) -> bool {
+    IN_PLACE
+        .find(text)
+        .is_some_and(|found| found.len() == text.len())
+}
+
+/// The parts of a text that look like secrets.
+pub(crate) fn secrets_in(text: &str) -> Vec<&str> {
+    let clean = redacted(text);
+    let (mut rest, mut found) = (text, Vec::new());
+    // What stands between them is in the text as well, and in the same order.
+    for literal in IN_PLACE.split(&clean) {
+        let at = rest.find(literal).unwrap_or(rest.len());
+        found.push(rest.get(..at).unwrap_or_default());
+        rest = rest.get(at + literal.len()..).unwrap_or_default();
+    }
+    if !clean.ends_with(rest) {
+        found.push(rest);
+    }
+    found.retain(|part| !part.is_empty());
+    found
+}
+
 /// The text without what looks like a secret.
 pub(crate) fn redacted(text: &str) -> Cow<'_, str> {
     let text = replaced(&KEY, text.into(), |_| HIDDEN.to_owned());
@@ -141,6 +188,16 @@ pub(crate) fn redacted(text: &str) -> Cow<'_, str> {
         let [whole, name, value] = [0, 1, 2].map(|at| group(found, at));
         let hidden = self::value(name, value, usize::MAX);
         whole.replacen(&format!(">{value}<"), &format!(">{hidden}<"), 1)
+    });
+    let text = replaced(&QUOTED, text, |found| {
+        let [name, between, quoted] = [1, 2, 3].map(|at| group(found, at));
+        let inner = quoted.trim_matches(['\\', '"', '\'']);
+        if is_secret(name, inner) {
+            let value = self::value(name, inner, usize::MAX);
+            format!("{name}{between}{}", quoted.replacen(inner, &value, 1))
+        } else {
+            group(found, 0).to_owned()
+        }
     });
     let text = replaced(&MEMBER, text, member);
     let text = replaced(&NUMBER, text, member);
@@ -267,6 +324,11 @@ mod tests {
             said,
             "curl -H 'Authorization: Bearer <hidden>' x; Bearer token is missing"
         );
+        let said = redacted(r#"password='correct horse' and \"pwd\": \"a b\", user="c d""#);
+        assert_eq!(
+            said,
+            r#"password='<hidden>' and \"pwd\": \"<hidden>\", user="c d""#
+        );
         let said = redacted("<User>carol</User><Password>sesame</Password>");
         assert_eq!(said, "<User>carol</User><Password><hidden></Password>");
         let key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
@@ -320,6 +382,13 @@ mod tests {
         let body = serde_json::json!({"otp": 481_516, "max_tokens": 4096, "tokens": ["abc"]});
         let expected = serde_json::json!({"otp": HIDDEN, "max_tokens": 4096, "tokens": [HIDDEN]});
         assert_eq!(hidden("", &body), expected);
+    }
+
+    #[test]
+    fn the_secrets_of_a_text_are_what_was_taken_out_of_it() {
+        let text = "password=one, then postgres://a:two@db and token=three";
+        assert_eq!(secrets_in(text), ["one", "two", "three"]);
+        assert_eq!(secrets_in("nothing to hide"), [""; 0]);
     }
 
     #[test]
