@@ -388,13 +388,12 @@ impl<'a> Effects<'a> {
             return moment::told(value, *temporal, change.clock, table.ahead_s);
         }
         let value = &self.steady(change, column, value);
-        let named_by = if table.is_some_and(|table| table.holds_key(column)) {
-            "id"
-        } else {
-            column
-        };
         let nobody = &mut BTreeSet::new();
-        let named = self.namer.name_member(named_by, value, self.view, nobody);
+        let named = if table.is_some_and(|table| table.holds_key(column)) {
+            self.namer.name_key(value, self.view, nobody)
+        } else {
+            self.namer.name_member(column, value, self.view, nobody)
+        };
         match named {
             // What is no text has this text too.
             Json::String(text) if *value == text && text == "null" => format!("\"{text}\""),

@@ -171,7 +171,7 @@ const CATALOG: &str = "
           filter (where a.attnum = any (i.indkey)), '[]') as key,
         jsonb_agg(a.attname) as columns,
         coalesce(jsonb_object_agg(a.attname, case b.typname when 'timestamptz' then 'moment' when 'timestamp' then 'local'
-          when 'date' then 'date' else 'time' end) filter (where t.typcategory = 'D'), '{}') as temporal,
+          when 'date' then 'date' else 'time' end) filter (where t.typcategory = 'D' and b.typtype = 'b'), '{}') as temporal,
         coalesce(jsonb_agg(a.attname) filter (where a.attidentity <> ''
           or pg_get_expr(d.adbin, d.adrelid) like 'nextval(%'), '[]') as numbered,
         coalesce(jsonb_object_agg(a.attname, r.name) filter (where r.name is not null), '{}') as referred

@@ -79,10 +79,9 @@ impl Side<'_> {
     }
 }
 
-/// Whether a field of a refusal says anything.
-fn tells(field: &str) -> bool {
-    let nothing = [": null", ": false", ": ", ": []", ": {}"];
-    !nothing.iter().any(|nothing| field.ends_with(nothing))
+/// Whether the value of a field of a refusal says anything.
+fn tells(value: &str) -> bool {
+    !["null", "false", "", "[]", "{}"].contains(&value)
 }
 
 /// A label that the legend does not explain stands for itself.
@@ -200,28 +199,34 @@ impl Visitor for Changes<'_> {
         if !self.is_same_side() {
             return Vec::new();
         }
-        let (before, after) = (self.old.also(), self.new.also());
+        let (before, mut after) = (self.old.also(), self.new.also());
         let is_same_gate = self.is_same_status() && self.old.gate() == self.new.gate();
-        let told = |these: &BTreeMap<String, String>, others: &BTreeMap<String, String>| {
-            let news = these
-                .iter()
-                .filter(|(path, value)| match others.get(*path) {
-                    Some(other) => is_same_gate && other != *value,
-                    None => true,
-                });
-            let news = news.map(|(path, value)| format!("{path}: {value}"));
-            news.collect::<BTreeSet<String>>()
+        let mut gone = before.clone();
+        let is_news = |others: &BTreeMap<String, String>, path: &str, value: &str| {
+            others
+                .get(path)
+                .is_none_or(|other| is_same_gate && other != value)
         };
-        let (come, gone) = (told(&after, &before), told(&before, &after));
+        gone.retain(|path, value| is_news(&after, path, value));
+        after.retain(|path, value| is_news(&before, path, value));
+        let come = after;
         let is_same = come.is_empty() && gone.is_empty();
-        let kind = if come.iter().any(|field| tells(field)) {
+        let kind = if come.values().any(|value| tells(value)) {
             Kind::RefusalTellsMore
         } else if is_same_gate && !is_same {
             Kind::RefusalTellsLess
         } else {
             return Vec::new();
         };
-        vec![(kind, joined(&gone), joined(&come))]
+        let [was, is] = [gone, come].map(|fields| {
+            let fields = fields.iter();
+            joined(
+                &fields
+                    .map(|(path, value)| format!("{path}: {value}"))
+                    .collect(),
+            )
+        });
+        vec![(kind, was, is)]
     }
 
     fn effects(&self) -> Vec<Found> {
@@ -365,6 +370,16 @@ mod tests {
         assert_eq!(
             beside(&these, &[rows("a", "insert key", 1)].into()),
             ["delete key".to_owned()].into()
+        );
+    }
+
+    #[test]
+    fn a_text_that_ends_like_nothing_says_something() {
+        assert!(tells("role=admin, errors: []") && tells("owner: "));
+        assert!(
+            ["null", "false", "", "[]", "{}"]
+                .iter()
+                .all(|value| !tells(value))
         );
     }
 

@@ -36,8 +36,8 @@ pub(super) fn told(value: &str, temporal: Temporal, clock: Clock, ahead_s: i64) 
     let told = match temporal {
         Temporal::Time => Some("<time>".to_owned()),
         Temporal::Date => date(value).map(|day| of_day(day, clock)),
-        Temporal::Moment => moment(value).map(|moment| of_moment(moment, clock, 0)),
-        Temporal::Local => local(value).map(|moment| of_moment(moment, clock, ahead)),
+        Temporal::Moment => moment(value).map(|moment| of_moment(moment, clock, (0, ahead))),
+        Temporal::Local => local(value).map(|moment| of_moment(moment, clock, (ahead, 0))),
     };
     // What is left is before our era, or has a year of five digits.
     told.unwrap_or_else(|| {
@@ -77,15 +77,18 @@ fn of_day(day: i64, clock: Clock) -> String {
     }
 }
 
-/// A moment without a zone is of UTC, or of the place where the database is.
-fn of_moment(moment: i64, clock: Clock, ahead: i64) -> String {
+/// A moment without a zone is of UTC, or of the place where the database is, which is `ahead` of UTC; one with a zone can be a
+/// midnight there, where it is `there` ahead.
+fn of_moment(moment: i64, clock: Clock, (ahead, there): (i64, i64)) -> String {
     let is_within =
         |moment: i64| moment >= cut(clock.began, moment) && moment <= clock.at + MINUTE / SLACK;
     if is_within(moment) || is_within(moment - ahead) {
         "<within the run>".to_owned()
     } else if moment < clock.began {
         "<past>".to_owned()
-    } else if moment % DAY == 0 && moment - clock.at <= 2 * MONTH + DAY {
+    } else if (moment % DAY == 0 || (moment + there) % DAY == 0)
+        && moment - clock.at <= 2 * MONTH + DAY
+    {
         // The end of the day, the week or the month is another distance each day.
         "<a midnight within two months>".to_owned()
     } else {
@@ -175,6 +178,20 @@ mod tests {
         }
         assert_eq!(of("2026-01-31T23:57:00+00:00"), "<past>");
         assert_eq!(of("2026-01-30T00:00:00+00:00"), "<past>");
+    }
+
+    #[test]
+    fn a_midnight_is_one_of_utc_or_of_where_the_database_is() {
+        let berlin = |value: &str| at(value, Temporal::Moment, 3_600);
+        let midnight = "<a midnight within two months>";
+        for day in [
+            "2026-02-02T23:00:00+00:00",
+            "2026-02-03T00:00:00+01:00",
+            "2026-02-03T00:00:00+00:00",
+        ] {
+            assert_eq!(berlin(day), midnight, "{day}");
+        }
+        assert_eq!(of("2026-02-02T23:00:00+00:00"), "<in 2 days>");
     }
 
     #[test]

@@ -200,7 +200,15 @@ impl Reader<'_> {
                 .all(|value| said.contains(value.as_str()))
         };
         leaves.retain(|_, leaf| !is_said(leaf));
-        let told = leaves.into_iter().map(|(path, leaf)| {
+        // Keys that are values of the run can get one name.
+        let mut named: BTreeMap<String, Leaf> = BTreeMap::new();
+        for (path, leaf) in leaves {
+            let path = redacted(&self.text(&path)).into_owned();
+            let all = named.entry(self.named_again(&path)).or_default();
+            all.name = leaf.name;
+            all.values.extend(leaf.values);
+        }
+        let told = named.into_iter().map(|(path, leaf)| {
             let values = leaf.values.iter().map(|value| self.text(value));
             let values: BTreeSet<String> = values.collect();
             // Nobody makes a rule of what stands under the name of a secret.
@@ -212,8 +220,7 @@ impl Reader<'_> {
             let printed = self.named_again(&cut(&values.join(", "), VALUES));
             let whole: Vec<String> = whole.into_iter().collect();
             self.keep(&mut refusal.unprinted, &printed, &whole.join(", "));
-            let path = redacted(&self.text(&path)).into_owned();
-            (self.named_again(&path), printed)
+            (path, printed)
         });
         refusal.also = bounded(told.collect());
     }

@@ -193,7 +193,7 @@ pub(crate) fn redacted(text: &str) -> Cow<'_, str> {
         let [name, between, quoted] = [1, 2, 3].map(|at| group(found, at));
         let inner = quoted.trim_matches(['\\', '"', '\'']);
         if is_secret(name, inner) {
-            let value = self::value(name, inner, usize::MAX);
+            let value = value(name, inner, usize::MAX);
             format!("{name}{between}{}", quoted.replacen(inner, &value, 1))
         } else {
             group(found, 0).to_owned()

@@ -226,6 +226,9 @@ impl<'a> Sweeper<'a> {
         brought: &[Brought],
         scratches: &mut [Scratch],
     ) -> Result<(), TemplateError> {
+        if endpoint.spec.capture.is_empty() {
+            return Ok(());
+        }
         let rules = Rules::of_endpoint(&self.suite.file, &endpoint.spec);
         for (place, (brought, scratch)) in brought.iter().zip(scratches).enumerate() {
             let number = first + place;

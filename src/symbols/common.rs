@@ -1,6 +1,7 @@
 //! Values that can stand anywhere by chance, such as the numbers that a database counts: they name themselves where an
 //! identifier stands, and attribute nothing.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use serde_json::Value as Json;
@@ -16,10 +17,10 @@ pub(crate) fn is_common(value: &str) -> bool {
 }
 
 /// The text of a number, or of a text that could stand anywhere by chance.
-pub(super) fn text_of(json: &Json) -> Option<String> {
+pub(super) fn text_of(json: &Json) -> Option<Cow<'_, str>> {
     let text = match json {
-        Json::Number(number) => number.to_string(),
-        Json::String(text) => text.clone(),
+        Json::Number(number) => Cow::Owned(number.to_string()),
+        Json::String(text) => Cow::Borrowed(text.as_str()),
         _ => return None,
     };
     is_common(&text).then_some(text)

@@ -304,7 +304,7 @@ impl Namer {
 
     /// What a number is, or a text that could stand anywhere by chance, if an identifier stands there.
     fn common(&self, json: &Json, place: Place<'_>) -> Option<&[Symbol]> {
-        let symbols = self.registry.common.get(&common::text_of(json)?)?;
+        let symbols = self.registry.common.get(&*common::text_of(json)?)?;
         let is_identifier = self.registry.places.has(place);
         is_identifier.then_some(symbols.as_slice())
     }
@@ -325,6 +325,23 @@ impl Namer {
         disclosed: &mut BTreeSet<String>,
     ) -> Json {
         self.name_at(Place::ROOT.member(key), json, view, disclosed)
+    }
+
+    /// The same for the value of a column that holds a key: an identifier, whatever the column is called.
+    pub(crate) fn name_key(
+        &self,
+        json: &Json,
+        view: View<'_>,
+        disclosed: &mut BTreeSet<String>,
+    ) -> Json {
+        if !self.is_common(json) {
+            return self.name_at(Place::ROOT, json, view, disclosed);
+        }
+        let symbols = common::text_of(json).and_then(|text| self.registry.common.get(&*text));
+        match symbols.and_then(|symbols| first(symbols, view)) {
+            Some(symbol) => Json::String(format!("<{}>", symbol.told(view, disclosed))),
+            None => json.clone(),
+        }
     }
 
     fn name_at(
@@ -377,7 +394,7 @@ impl Namer {
         let common = &self.registry.common;
         !common.is_empty()
             && common::text_of(json)
-                .is_some_and(|value| common.contains_key(&value) && !self.has_secret(&value))
+                .is_some_and(|value| common.contains_key(&*value) && !self.has_secret(&value))
     }
 
     fn has_secret(&self, text: &str) -> bool {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::http::{Answer, Body};
-use crate::record::Rule;
+use crate::record::{Rule, Verdict};
 use crate::suite::StepSpec;
 use crate::verdicts::Rules;
 
@@ -11,7 +11,7 @@ use crate::verdicts::Rules;
 const SHOWN: usize = 400;
 
 /// Whether an answer is one that is expected: where no statuses are named, what the suite's rules allow, or a usual one. A
-/// status that is named is none that a rule refuses all the same.
+/// success or a redirect that is named is none that a rule refuses all the same.
 pub(in crate::sweep) fn expects(
     rules: Rules<'_>,
     expected: &[u16],
@@ -19,7 +19,9 @@ pub(in crate::sweep) fn expects(
     usual: &[u16],
 ) -> bool {
     let decision = rules.decide(answer);
-    let is_refused_by_rule = *decision.rule() != Rule::Status && decision.verdict().is_denied();
+    let is_refused_by_rule = *decision.rule() != Rule::Status
+        && decision.verdict().is_denied()
+        && !Verdict::of_status(answer.status).is_denied();
     match expected {
         [] => decision.verdict().is_allowed() || usual.contains(&answer.status),
         expected => expected.contains(&answer.status) && !is_refused_by_rule,

@@ -253,13 +253,13 @@ fn a_secret_is_hidden_whatever_stands_around_it() {
         (format!("/x%3Ftoken%3D{token}"), token.as_str(), "owner.jwt"),
         ("ab1.xyz-secret".to_owned(), "xyz-secret", "other.key"),
     ] {
-        let named = namer.name(&text, VIEW);
-        let [hidden, said] = [namer.hide(&text), named.text];
+        let read = namer.name(&text, VIEW);
+        let [hidden, said] = [namer.hide(&text), read.text];
         assert!(
             !hidden.contains(secret) && !said.contains(secret),
             "{hidden} {said}"
         );
-        assert!(named.disclosed.contains(name), "{:?}", named.disclosed);
+        assert!(read.disclosed.contains(name), "{:?}", read.disclosed);
     }
 }
 
