@@ -26,6 +26,7 @@ use url::Url;
 pub use tls::{Tls, TlsError};
 
 pub(crate) use body::{Content, NamedPart, Payload, is_media_type};
+pub(crate) use link::links;
 pub(crate) use tape::{Exchange, Origin, Purpose, Sent, Tape};
 
 use tape::Begun;

@@ -15,16 +15,42 @@ impl Answer {
 
 /// The target of the first link in a header's value that has the relation.
 fn target(value: &str, relation: &str) -> Option<String> {
+    let mut links = links(value);
+    let found = links.find(|link| {
+        let mut words = link.relation().unwrap_or_default().split_whitespace();
+        words.any(|word| word.eq_ignore_ascii_case(relation))
+    });
+    found.map(|link| link.target.trim().to_owned())
+}
+
+/// A link in a header's value.
+pub(crate) struct Link<'v> {
+    pub(crate) target: &'v str,
+    pub(crate) parameters: &'v str,
+}
+
+impl<'v> Link<'v> {
+    /// The value of `rel`.
+    pub(crate) fn relation(&self) -> Option<&'v str> {
+        let mut pairs = self
+            .parameters
+            .split(';')
+            .filter_map(|it| it.split_once('='));
+        let relation = pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case("rel"));
+        relation.map(|(_, value)| value.trim().trim_matches('"'))
+    }
+}
+
+/// The links of a header's value.
+pub(crate) fn links(value: &str) -> impl Iterator<Item = Link<'_>> {
     let mut rest = value;
-    loop {
+    std::iter::from_fn(move || {
         let (_, link) = rest.split_once('<')?;
         let (target, parameters) = link.split_once('>')?;
         let (parameters, next) = parameters.split_at(end(parameters));
-        if has(parameters, relation) {
-            return Some(target.trim().to_owned());
-        }
         rest = next;
-    }
+        Some(Link { target, parameters })
+    })
 }
 
 /// Where the parameters of a link end: at a comma that is not in quotes.
@@ -36,16 +62,6 @@ fn end(parameters: &str) -> usize {
     };
     let found = parameters.char_indices().find(comma);
     found.map_or(parameters.len(), |(at, _)| at)
-}
-
-/// Whether `rel` has the relation among its words.
-fn has(parameters: &str, relation: &str) -> bool {
-    let mut pairs = parameters.split(';').filter_map(|it| it.split_once('='));
-    pairs.any(|(name, value)| {
-        let mut words = value.trim().trim_matches('"').split_whitespace();
-        name.trim().eq_ignore_ascii_case("rel")
-            && words.any(|word| word.eq_ignore_ascii_case(relation))
-    })
 }
 
 #[cfg(test)]
@@ -60,5 +76,7 @@ mod tests {
         assert_eq!(target(value, "last"), None);
         assert_eq!(target("</a>; rel=nextpage", "next"), None);
         assert_eq!(target("nonsense", "next"), None);
+        let relations: Vec<_> = links(value).map(|link| link.relation()).collect();
+        assert_eq!(relations, [Some("first prev"), Some("Next")]);
     }
 }

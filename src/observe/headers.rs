@@ -6,7 +6,7 @@ use super::cookie;
 use super::marked::{Marks, marks_of};
 use super::place::{decoded, made, place, uncounted};
 use super::plain::{hidden, shown, shown_under};
-use crate::http::{Answer, Body, HeaderName};
+use crate::http::{Answer, Body, HeaderName, links};
 use crate::suite::{HeadersSpec, cookie_subject};
 
 /// Headers in which nobody finds anything: moments, lengths, and how connections are kept.
@@ -261,23 +261,22 @@ fn media_type(answer: &Answer, value: &str) -> Option<String> {
 
 /// The relations of links, with the known values in each: a line each, since pages have now this and now that one.
 fn relations(marks: &Marks<'_>, value: &str) -> BTreeSet<String> {
-    let links = parts(value, ',').into_iter().map(|link| {
-        let parameters = link.split_once('>').map_or("", |(_, rest)| rest);
-        let mut pairs = parts(parameters, ';').into_iter();
-        let relation = pairs.find_map(|pair| {
-            let (name, relation) = pair.split_once('=')?;
-            let is_it = name.trim().eq_ignore_ascii_case("rel");
-            is_it.then(|| shown(relation.trim().trim_matches('"')))
-        });
-        let relation = relation.unwrap_or_else(|| "no relation".to_owned());
-        let symbols = symbols(marks, &link);
-        if symbols.is_empty() {
-            relation
-        } else {
-            format!("{relation} ({symbols})")
+    let told = |relation: Option<&str>, link: &str| {
+        let relation = relation.map_or_else(|| "no relation".to_owned(), shown);
+        match symbols(marks, link).as_str() {
+            "" => relation,
+            symbols => format!("{relation} ({symbols})"),
         }
+    };
+    let all = links(value).map(|link| {
+        let whole = format!("{}{}", link.target, link.parameters);
+        told(link.relation(), &whole)
     });
-    links.collect()
+    let mut all: BTreeSet<String> = all.collect();
+    if all.is_empty() {
+        all.insert(told(None, value));
+    }
+    all
 }
 
 /// The known values in a text, and nothing else of it.

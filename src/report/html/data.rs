@@ -75,7 +75,6 @@ struct Endpoint<'a> {
 #[derive(Serialize)]
 struct Side<'a> {
     gates: &'a BTreeMap<String, String>,
-    headers: &'a BTreeMap<String, BTreeSet<String>>,
     also: &'a BTreeMap<String, BTreeMap<String, String>>,
     effects: &'a BTreeMap<EffectLabel, RowChange>,
     shapes: &'a BTreeMap<String, BTreeSet<String>>,
@@ -99,8 +98,9 @@ struct Seen<'a> {
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     refused: &'a BTreeSet<String>,
     gate: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    headers: Option<&'a str>,
+    /// What the headers say, a line each.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    headers: BTreeSet<String>,
     also: Option<&'a str>,
     discloses: &'a [String],
     effects: &'a Effects,
@@ -244,11 +244,13 @@ impl<'a> Side<'a> {
             .collect();
         Self {
             gates: &record.gates,
-            headers: &record.headers,
             also: &record.also,
             effects: &record.effects,
             shapes: &record.shapes,
-            seen: seen.into_values().map(Seen::of).collect(),
+            seen: seen
+                .into_values()
+                .map(|cell| Seen::of(record, cell))
+                .collect(),
             cells,
             findings: record
                 .findings
@@ -260,11 +262,11 @@ impl<'a> Side<'a> {
 }
 
 impl<'a> Seen<'a> {
-    fn of(cell: &'a Cell) -> Self {
+    fn of(record: &Record, cell: &'a Cell) -> Self {
         let Cell {
             decision,
             gate,
-            headers,
+            headers: _,
             also,
             discloses,
             effects,
@@ -281,7 +283,7 @@ impl<'a> Seen<'a> {
             },
             refused: decision.refused(),
             gate: gate.as_deref(),
-            headers: headers.as_deref(),
+            headers: record.headers_of(cell),
             also: also.as_deref(),
             discloses,
             effects,

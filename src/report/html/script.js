@@ -28,19 +28,13 @@
   const standing = (cell) => (!cell ? "gone" : cell.verdict === "redirected" ? "allowed" : cell.verdict);
   const writes = (cell) => Array.isArray(cell?.effects) && cell.effects.length > 0;
 
-  /** What the headers say: of all answers, of those of the status, and of this one alone. */
-  function headers(side, cell) {
-    const labels = [...(cell?.status ? ["common", `common ${cell.status}`] : []), cell?.headers];
-    return labels.flatMap((label) => side.headers[label] || []).sort();
-  }
-
   /** What a search finds of an observation. */
   function words(side, cell) {
     const effects = Array.isArray(cell.effects) ? cell.effects : [cell.effects];
     const tables = effects.flatMap((label) => [label, side.effects[label]?.row || ""]);
     const probes = Object.entries(cell.probes || {}).flat();
     const also = Object.entries((cell.also && side.also[cell.also]) || {}).flat();
-    return [outcome(cell), cell.by, ...(cell.refused || []), cell.gate, side.gates[cell.gate], ...headers(side, cell), ...also, ...cell.discloses, ...tables, ...probes, cell.shape]
+    return [outcome(cell), cell.by, ...(cell.refused || []), cell.gate, side.gates[cell.gate], ...(cell.headers || []), ...also, ...cell.discloses, ...tables, ...probes, cell.shape]
       .filter(Boolean).join("\n").toLowerCase();
   }
 
@@ -636,7 +630,7 @@
   }
 
   function headersPart(endpoint, now, before) {
-    const items = beside(headers(endpoint.now, now), headers(endpoint.before || endpoint.now, before));
+    const items = beside(now?.headers || [], before?.headers || []);
     return items.length ? part("Headers", chips(items)) : [];
   }
 
