@@ -32,10 +32,8 @@ pub(crate) struct Link<'v> {
 impl<'v> Link<'v> {
     /// The value of `rel`.
     pub(crate) fn relation(&self) -> Option<&'v str> {
-        let mut pairs = self
-            .parameters
-            .split(';')
-            .filter_map(|it| it.split_once('='));
+        let parameters = split(self.parameters, ';');
+        let mut pairs = parameters.filter_map(|it| it.split_once('='));
         let relation = pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case("rel"));
         relation.map(|(_, value)| value.trim().trim_matches('"'))
     }
@@ -47,21 +45,31 @@ pub(crate) fn links(value: &str) -> impl Iterator<Item = Link<'_>> {
     std::iter::from_fn(move || {
         let (_, link) = rest.split_once('<')?;
         let (target, parameters) = link.split_once('>')?;
-        let (parameters, next) = parameters.split_at(end(parameters));
+        let (parameters, next) = parameters.split_at(end(parameters, ','));
         rest = next;
         Some(Link { target, parameters })
     })
 }
 
-/// Where the parameters of a link end: at a comma that is not in quotes.
-fn end(parameters: &str) -> usize {
+/// The pieces between separators that are not in quotes.
+fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let (piece, next) = rest?.split_at(end(rest?, separator));
+        rest = next.strip_prefix(separator);
+        Some(piece)
+    })
+}
+
+/// Where the next separator is that is not in quotes, or else the text's end.
+fn end(text: &str, separator: char) -> usize {
     let mut is_quoted = false;
-    let comma = |(_, c): &(usize, char)| {
+    let is_end = |(_, c): &(usize, char)| {
         is_quoted ^= *c == '"';
-        *c == ',' && !is_quoted
+        *c == separator && !is_quoted
     };
-    let found = parameters.char_indices().find(comma);
-    found.map_or(parameters.len(), |(at, _)| at)
+    let found = text.char_indices().find(is_end);
+    found.map_or(text.len(), |(at, _)| at)
 }
 
 #[cfg(test)]
@@ -78,5 +86,11 @@ mod tests {
         assert_eq!(target("nonsense", "next"), None);
         let relations: Vec<_> = links(value).map(|link| link.relation()).collect();
         assert_eq!(relations, [Some("first prev"), Some("Next")]);
+        let relation = |value| links(value).next().and_then(|link| link.relation());
+        assert_eq!(
+            relation("</a>; title=\"a; rel=up\"; rel=next"),
+            Some("next")
+        );
+        assert_eq!(relation("</a>; title=\"a; rel=up\""), None);
     }
 }
