@@ -14,9 +14,10 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
 
 use crate::observation::{ColumnChange, RowChange};
-use crate::record::{Cell, Record, Visitor};
+use crate::record::{Cell, Record, Scalar, Value, Visitor};
 use crate::suite::{
-    ExactText, Glob, HeaderPattern, JsonPath, PatternText, Suite, SuiteFile, TextRule, subject,
+    ExactText, Glob, HeaderPattern, JsonPath, PatternText, Suite, SuiteFile, TextRule,
+    UnstableValue, subject,
 };
 use crate::sweep::{Answered, AnsweredColumns, Own};
 use crate::text::{is_uuid, plain};
@@ -79,6 +80,15 @@ pub enum Rule {
         /// The JSON path.
         path: String,
     },
+    /// An entry of `values.unstable`.
+    Value {
+        /// The JSON path.
+        at: String,
+        /// What stands for the value.
+        name: String,
+        /// The endpoint's name.
+        endpoint: String,
+    },
     /// An entry of `masks` of a kind, in world.yaml: a text shows a known value in part.
     Mask {
         /// The kind whose value it is.
@@ -113,6 +123,10 @@ impl Rule {
             Self::Ignore { path } => {
                 let mut paths = file.refusal.ignore.iter();
                 paths.any(|known| known.as_str() == path)
+            }
+            Self::Value { at, endpoint, .. } => {
+                let mut rules = file.values.unstable.iter();
+                rules.any(|rule| rule.at.as_str() == at && rule.is_for(endpoint))
             }
             Self::Mask { .. } => false,
             Self::Header { name } => !file.headers.lists(name),
@@ -159,6 +173,14 @@ impl Rule {
             Self::Ignore { path } => {
                 let path = JsonPath::try_from(path.clone());
                 file.refusal.ignore.extend(path);
+            }
+            Self::Value { at, name, endpoint } => {
+                let rule = JsonPath::try_from(at.clone()).map(|at| UnstableValue {
+                    at,
+                    name: name.clone(),
+                    endpoints: Glob::of_name(endpoint).into_iter().collect(),
+                });
+                file.values.unstable.extend(rule);
             }
             Self::Mask { .. } => {}
             Self::Header { name } => {
@@ -315,6 +337,31 @@ impl Twice<'_> {
     }
 }
 
+/// What stands for a value that varies, by what it is.
+fn kind_of(was: Option<&Value>, is: Option<&Value>) -> &'static str {
+    let both = |is_it: fn(&Value) -> bool| was.is_some_and(is_it) && is.is_some_and(is_it);
+    if both(|value| matches!(value, Value::One(Scalar::Number(_)))) {
+        "<number>"
+    } else if both(|value| matches!(value, Value::One(Scalar::Text(_)))) {
+        "<text>"
+    } else {
+        "<unstable>"
+    }
+}
+
+impl Twice<'_> {
+    fn of_value(&self, path: &str, [was, is]: [Option<&Value>; 2]) -> Found {
+        let text =
+            |value: Option<&Value>| value.map_or("not there".to_owned(), ToString::to_string);
+        let rule = refusal::json_path(path).map(|at| Rule::Value {
+            at,
+            name: kind_of(was, is).to_owned(),
+            endpoint: self.pair.endpoint.to_owned(),
+        });
+        (format!("value {path}"), text(was), text(is), rule)
+    }
+}
+
 impl Visitor for Twice<'_> {
     type Found = Vec<Found>;
 
@@ -399,6 +446,18 @@ impl Visitor for Twice<'_> {
                 .collect()
         });
         sets("probes", probes)
+    }
+
+    /// Path by path: a value that is another one each time has a kind there.
+    fn values(&self) -> Vec<Found> {
+        let was = self.pair.first.values_of(self.first).unwrap_or_default();
+        let is = self.pair.second.values_of(self.second).unwrap_or_default();
+        let paths: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
+        let differ = paths.into_iter();
+        let differ = differ.filter(|path| was.get(*path) != is.get(*path));
+        differ
+            .map(|path| self.of_value(path, [was.get(path), is.get(path)]))
+            .collect()
     }
 
     fn shape(&self) -> Vec<Found> {

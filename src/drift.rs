@@ -6,6 +6,7 @@ mod layout;
 mod renames;
 mod report;
 mod text;
+mod values;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -102,6 +103,7 @@ fn of_record(old: &Record, new: &Record) -> Vec<Drift> {
     renamed
         .into_iter()
         .chain(of_unobserved(old, new))
+        .chain(of_values(old, new))
         .chain(layout::changed(old, new))
         .collect()
 }
@@ -115,6 +117,19 @@ fn of_unobserved(old: &Record, new: &Record) -> Option<Drift> {
     };
     (old.unobserved != new.unobserved)
         .then(|| Drift::of_record(Kind::EffectChanged, said(old, new), said(new, old)))
+}
+
+/// What one side does not record cannot be compared.
+fn of_values(old: &Record, new: &Record) -> Option<Drift> {
+    let said = |record: &Record| {
+        let said = match record.values {
+            Some(_) => "values recorded",
+            None => "values not recorded",
+        };
+        said.to_owned()
+    };
+    let has_one = old.values.is_some() != new.values.is_some();
+    has_one.then(|| Drift::of_record(Kind::ValuesRecorded, said(old), said(new)))
 }
 
 impl Drift {

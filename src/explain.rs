@@ -13,7 +13,7 @@ use crate::findings;
 use crate::kinds::Level;
 use crate::observation::RowChange;
 use crate::plan::{Filter, PlannedCell, plan};
-use crate::record::{Cell, CellId, Probed, Record, Rule, Verdict};
+use crate::record::{Cell, CellId, Probed, Record, Rule, Values, Verdict};
 use crate::service::Given;
 use crate::snapshot::{Reason, Snapshot, SnapshotError};
 use crate::suite::{Credential, Suite};
@@ -63,6 +63,8 @@ pub struct Shown {
     pub also: BTreeMap<String, String>,
     /// The identifiers in the answer.
     pub discloses: Vec<String>,
+    /// What the fields of the body show, where values are recorded.
+    pub values: Values,
     /// The fields of the body.
     pub fields: BTreeSet<String>,
     /// The rows that changed, by operation and table.
@@ -171,6 +173,7 @@ impl Shown {
             discloses,
             effects: _,
             probes,
+            values: _,
             shape: _,
         } = own;
         let side = Side { record, cell: own };
@@ -183,6 +186,7 @@ impl Shown {
             headers: side.headers(),
             also: side.also(),
             discloses: discloses.clone(),
+            values: side.values().unwrap_or_default(),
             fields: side.shape().unwrap_or_default(),
             effects: side.effects(),
             unobserved: record.unobserved.clone(),

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::Reply;
-use crate::record::{Decision, Probed, Unprinted, Verdict};
+use crate::record::{Decision, Probed, Unprinted, Values, Verdict};
 
 /// What one cell showed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -26,6 +26,8 @@ pub struct Observation {
     pub unprinted: Unprinted,
     /// The identifiers that the response held, as `entity.field`.
     pub discloses: BTreeSet<String>,
+    /// What the body of a success or of a redirect shows in its fields; none where values are not recorded.
+    pub values: Option<Values>,
     /// The field paths of the body of a success or of a redirect.
     pub shape: Option<BTreeSet<String>>,
     /// The row changes, or none where the database could not be observed.

@@ -9,16 +9,18 @@ mod plain;
 mod refusal;
 mod stub;
 pub(crate) mod told;
+mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::Utc;
 use serde_json::Value as Json;
 
 use crate::database::Catalog;
 use crate::http::{Answer, Body};
-use crate::journal::Change;
+use crate::journal::{Change, Clock};
 use crate::observation::{ColumnChange, Effect, Operation, RowChange};
-use crate::record::{Decision, Unprinted};
+use crate::record::{Decision, Unprinted, Values};
 use crate::suite::SuiteFile;
 use crate::symbols::{Namer, View};
 use crate::verdicts::{Judged, Rules};
@@ -45,6 +47,8 @@ pub struct Shown {
     pub unprinted: Unprinted,
     /// The identifiers in the body and in the headers.
     pub discloses: BTreeSet<String>,
+    /// What the fields of a success or of a redirect show; none where values are not recorded.
+    pub values: Option<Values>,
     /// The field paths of a success or of a redirect.
     pub shape: Option<BTreeSet<String>>,
 }
@@ -88,7 +92,24 @@ pub(crate) fn by_rules(
     // The dots between fields can complete a value as well.
     let name = |path: String| namer.name(&path, view).text;
     let shape = (!is_denied).then(|| shape(answer, &body)).flatten();
-    let shape = shape.map(|fields| fields.into_iter().map(name).collect());
+    let shape = shape.map(|fields| fields.into_iter().map(&name).collect());
+    let values = values::Reader {
+        spec: &suite.values,
+        suite: &suite.name,
+        endpoint,
+        known: &discloses,
+        clock: Clock {
+            began: namer.began(),
+            at: Utc::now().timestamp_micros(),
+        },
+    };
+    let values = values.read(&body, shape.is_some());
+    let values: Option<Values> = values.map(|all| {
+        let again = |text: &str| name(text.to_owned());
+        let all = all.into_iter();
+        all.map(|(path, value)| (name(path), value.map(again, str::to_owned)))
+            .collect()
+    });
     let reader = Reader {
         suite,
         endpoint,
@@ -105,6 +126,7 @@ pub(crate) fn by_rules(
         also,
         unprinted,
         discloses,
+        values,
         shape,
     }
 }

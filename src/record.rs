@@ -6,6 +6,7 @@
 
 mod aspect;
 mod cell;
+mod common;
 mod format;
 pub mod format1;
 mod headers;
@@ -14,6 +15,8 @@ mod probed;
 mod rename;
 mod text;
 mod unprinted;
+mod value;
+mod values;
 mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -28,8 +31,9 @@ use crate::fault::{Fault, Reply};
 use crate::findings::Finding;
 use crate::observation::{Effect, Observation, RowChange};
 
-use headers::Common;
+use common::Common;
 use labels::{enter_also, enter_effect, enter_shape, gate_labels};
+use values::Fields;
 
 pub(crate) use aspect::Visitor;
 pub use cell::{Cell, CellId, Effects};
@@ -38,6 +42,8 @@ pub use labels::EffectLabel;
 pub use probed::Probed;
 pub(crate) use rename::{Axis, Rename};
 pub use unprinted::{Masked, Unprinted};
+pub use value::{Count, Scalar, Value};
+pub use values::Values;
 pub use verdict::{Decision, Rule, Verdict};
 
 /// All cells of one endpoint.
@@ -65,6 +71,10 @@ pub struct Record {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, RowChange>")]
     pub effects: BTreeMap<EffectLabel, RowChange>,
+    /// What successes and redirects show in their fields: what all have, what those of a status have besides, and by label what
+    /// is left. Where values are not recorded there is nothing, not even an empty map.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values: Option<BTreeMap<String, Values>>,
     /// The field paths of the bodies of successes and redirects by label.
     #[serde(default)]
     pub shapes: BTreeMap<String, BTreeSet<String>>,
@@ -89,6 +99,19 @@ fn shared<T: ?Sized + Eq + Hash>(known: &mut HashSet<Arc<T>>, new: Arc<T>) -> Ar
     new
 }
 
+/// What the answers of a record have in common.
+struct Shared {
+    headers: Common<String>,
+    values: Common<(String, Value)>,
+}
+
+/// The values of an answer that has a body, one by one.
+fn fields_of(observation: &Observation) -> Option<Fields> {
+    observation.shape.as_ref()?;
+    let values = observation.values.clone()?;
+    Some(values.into_iter().collect())
+}
+
 impl Record {
     /// Builds the record of an endpoint from its observations, in the suite's order.
     #[must_use]
@@ -104,17 +127,26 @@ impl Record {
         );
         let answers = observations.iter();
         let common = Common::of(answers.map(|(_, _, it)| (it.status(), 1, &it.headers)));
+        let values = observations.iter().map(|(_, _, it)| fields_of(it));
+        let values: Vec<_> = values.collect();
+        let shown = observations.iter().zip(&values);
+        let shown =
+            shown.filter_map(|((_, _, it), fields)| Some((it.status(), 1, fields.as_ref()?)));
+        let common = Shared {
+            headers: common,
+            values: Common::of(shown),
+        };
+        let is_shown = observations.iter().any(|(_, _, it)| it.values.is_some());
         let mut record = Self {
             endpoint,
-            headers: common.legend(),
+            headers: headers::legend(&common.headers),
+            values: is_shown.then(|| values::legend(&common.values)),
             ..Self::default()
         };
         let (mut names, mut known) = (HashSet::new(), HashSet::new());
-        for (target, actor, observation) in observations {
-            let cell = shared(
-                &mut known,
-                Arc::new(record.cell(&gates, &common, observation)),
-            );
+        for ((target, actor, observation), fields) in observations.into_iter().zip(values) {
+            let cell = record.cell(&gates, &common, (observation, fields));
+            let cell = shared(&mut known, Arc::new(cell));
             let actor: Arc<str> = shared(&mut names, actor.into());
             record
                 .cells
@@ -132,8 +164,8 @@ impl Record {
     fn cell(
         &mut self,
         gates: &BTreeMap<String, String>,
-        common: &Common,
-        observation: Observation,
+        common: &Shared,
+        (observation, fields): (Observation, Option<Fields>),
     ) -> Cell {
         let status = observation.status();
         // Without an answer, the connection ended before there was one.
@@ -143,13 +175,22 @@ impl Record {
         Cell {
             decision: observation.decision.unwrap_or_else(none),
             gate: observation.gate.and_then(|text| gates.get(&text).cloned()),
-            headers: common.enter_own(&mut self.headers, status, observation.headers),
+            headers: headers::enter_own(
+                &common.headers,
+                &mut self.headers,
+                status,
+                observation.headers,
+            ),
             also: has_more.then(|| enter_also(&mut self.also, observation.also)),
             discloses: observation.discloses.into_iter().collect(),
             effects: observation
                 .effects
                 .map_or(Effects::NotObserved, |effects| self.label_effects(effects)),
             probes: observation.probes,
+            values: fields.and_then(|fields| {
+                let legend = self.values.get_or_insert_default();
+                values::enter_own(&common.values, legend, status, fields)
+            }),
             shape: observation
                 .shape
                 .map(|shape| enter_shape(&mut self.shapes, shape)),
@@ -220,6 +261,7 @@ impl Record {
         }
         self.cells.retain(|_, row| !row.is_empty());
         self.share_headers();
+        self.share_values();
         self.drop_unused();
         self
     }

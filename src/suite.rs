@@ -14,6 +14,7 @@ mod names;
 mod pattern;
 mod place;
 pub mod schema;
+mod values;
 mod verdicts;
 
 use std::collections::BTreeSet;
@@ -40,6 +41,7 @@ pub use model::{
 pub use pattern::TextPattern;
 pub(crate) use pattern::entries;
 pub use place::Place;
+pub use values::{Show, UnstableValue, ValuesSpec};
 pub use verdicts::{
     ConditionSpec, OneOrMore, Preset, RuledVerdict, StatusSpec, VerdictRule, VerdictSpec,
 };

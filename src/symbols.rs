@@ -13,6 +13,8 @@ mod tests;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use chrono::Utc;
+
 use crate::world::{Class, Instance, World};
 use finder::{Finder, LONG};
 
@@ -121,6 +123,8 @@ pub struct Registry {
     common: HashMap<String, Vec<Symbol>>,
     /// Where one is.
     places: Arc<Places>,
+    /// When the run began, in microseconds since 1970.
+    began: i64,
 }
 
 impl Registry {
@@ -129,6 +133,7 @@ impl Registry {
     pub fn of_world(world: &World) -> Self {
         let mut registry = Self {
             run: world.run.clone(),
+            began: Utc::now().timestamp_micros(),
             ..Self::default()
         };
         registry.add(&world.run, Owner::Run, "", "run", Class::Mask);

@@ -56,6 +56,7 @@ fn aspects(before: &Cell, after: &Cell) -> Vec<&'static str> {
         discloses: _,
         effects,
         probes,
+        values,
         shape,
     } = after;
     let mut aspects = Vec::new();
@@ -79,6 +80,7 @@ fn aspects(before: &Cell, after: &Cell) -> Vec<&'static str> {
                 aspects.is_empty() && before.effects != *effects,
                 "writes otherwise",
             ),
+            (before.values != *values, "other values"),
             (before.probes != *probes, "other probes"),
             (before.shape != *shape, "another shape"),
         ];

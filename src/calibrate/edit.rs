@@ -65,9 +65,10 @@ fn of_section(rules: &[Reasoned], section: Section) -> Vec<&Reasoned> {
 /// The way to where rules of one sort stand: a key of the file, or one below it.
 type Section = &'static [&'static str];
 
-const SECTIONS: [Section; 7] = [
+const SECTIONS: [Section; 8] = [
     &["refusal", "ignore"],
     &["texts"],
+    &["values", "unstable"],
     &["headers", "ignore"],
     &["unstable_columns"],
     &["background", "tables"],
@@ -79,6 +80,7 @@ fn section_of(rule: &Rule) -> Section {
     match rule {
         Rule::Ignore { .. } => &["refusal", "ignore"],
         Rule::Text { .. } | Rule::Pattern { .. } => &["texts"],
+        Rule::Value { .. } => &["values", "unstable"],
         // It stands in another file.
         Rule::Mask { .. } => &[],
         Rule::Header { .. } => &["headers", "ignore"],
@@ -102,6 +104,9 @@ fn entry((rule, because): &Reasoned) -> String {
             inline(&json!({"pattern": pattern, "lists": lists, "because": because}))
         }
         Rule::Ignore { path } => inline(&json!(path)),
+        Rule::Value { at, name, endpoint } => {
+            inline(&json!({"at": at, "as": name, "endpoints": [escape(endpoint)]}))
+        }
         Rule::Mask { name, template, .. } => pair(name, &json!(template)),
         Rule::Background(Own::Table(table)) => inline(&json!(escape(table))),
         Rule::Background(Own::Columns(columns)) => match columns.as_slice() {
@@ -119,6 +124,7 @@ fn is_listed(rule: &Rule) -> bool {
             | Rule::Header { .. }
             | Rule::Pattern { .. }
             | Rule::Ignore { .. }
+            | Rule::Value { .. }
             | Rule::Background(_)
     )
 }
@@ -300,6 +306,9 @@ fn is_right(file: &Path, old: &str, new: &str, rules: &[Reasoned]) -> bool {
         && was.unstable_columns == is.unstable_columns
         && was.endpoints == is.endpoints
         && was.headers.only == is.headers.only
+        && was.values.show == is.values.show
+        && was.values.endpoints == is.values.endpoints
+        && is_same_list(&was.values.unstable, &is.values.unstable)
         && ignored(&was) == ignored(&is)
         && is_same_background(was.background.clone(), is.background.clone())
         && is_same_list(&was.texts, &is.texts)

@@ -108,7 +108,7 @@ fn shown(printed: [&str; 2], whole: [&str; 2]) -> [String; 2] {
 }
 
 /// The path of a field as a JSON path; none where a name in it could be taken for something else.
-fn json_path(path: &str) -> Option<String> {
+pub(super) fn json_path(path: &str) -> Option<String> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.[]".contains(c);
     if !path.chars().all(is_plain) {
         return None;

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json};
 
-use super::{Drift, Kind};
+use super::{Drift, Kind, values};
 use crate::observation::{ColumnChange, RowChange};
-use crate::record::{Cell, EffectLabel, Effects, Record, Verdict, Visitor};
+use crate::record::{Cell, EffectLabel, Effects, Record, Values, Verdict, Visitor};
 
 /// A cell with the record whose legends explain it.
 pub(crate) struct Side<'a> {
@@ -58,6 +58,11 @@ impl Side<'_> {
         self.record.headers_of(self.cell)
     }
 
+    /// What the fields of the body show.
+    pub(crate) fn values(&self) -> Option<Values> {
+        self.record.values_of(self.cell)
+    }
+
     pub(crate) fn shape(&self) -> Option<BTreeSet<String>> {
         let Some(label) = &self.cell.shape else {
             return None;
@@ -93,7 +98,7 @@ fn unexplained(label: &EffectLabel) -> RowChange {
 }
 
 /// What a drift is about, besides its cell: the kind, what was and what is.
-type Found = (Kind, String, String);
+pub(super) type Found = (Kind, String, String);
 
 /// A cell that changes sides is one drift: what it discloses and writes on the other side follows from that. On the
 /// same side each aspect is a drift of its own.
@@ -262,6 +267,13 @@ impl Visitor for Changes<'_> {
         let changed = changed(&self.old.probes(), &self.new.probes());
         let changed = changed.map(|(was, is)| (Kind::ProbeChanged, was, is));
         changed.into_iter().collect()
+    }
+
+    fn values(&self) -> Vec<Found> {
+        match (self.old.values(), self.new.values()) {
+            (Some(old), Some(new)) if self.is_same_side() => values::between(&old, &new),
+            _ => Vec::new(),
+        }
     }
 
     fn shape(&self) -> Vec<Found> {

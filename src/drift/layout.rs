@@ -14,6 +14,7 @@ struct Layout {
     cells: Vec<(String, String, Vec<String>)>,
     /// What answers have in common, where each of them has what it had.
     common: Vec<String>,
+    values: Vec<String>,
     unused: Vec<String>,
     findings: Vec<Finding>,
 }
@@ -49,6 +50,7 @@ impl Layout {
                 .collect(),
             cells: cells.collect(),
             common: common_headers(this, other),
+            values: common_values(this, other),
             unused: unused(this),
             findings: this.findings.iter().filter(shared).cloned().collect(),
         }
@@ -75,6 +77,21 @@ fn common_headers(this: &Record, other: &Record) -> Vec<String> {
         .iter()
         .filter(|(label, _)| !own.contains(label));
     common.map(|entry| format!("{entry:?}")).collect()
+}
+
+/// The same of values.
+fn common_values(this: &Record, other: &Record) -> Vec<String> {
+    if this.values == other.values {
+        return Vec::new();
+    }
+    let same = this.iter().filter(|(target, actor, cell)| {
+        let there = other.cell_at(target, actor);
+        there.is_some_and(|there| this.values_of(cell) == other.values_of(there))
+    });
+    let (same, here, there) = (same.count(), this.iter().count(), other.iter().count());
+    let legend = this.values.iter().flatten();
+    let legend = legend.filter(|_| same == here && same == there);
+    legend.map(|entry| format!("{entry:?}")).collect()
 }
 
 /// The labels and the orders of a cell's aspects, where these say the same on both sides.
@@ -153,6 +170,15 @@ impl Visitor for Labels<'_> {
         )
     }
 
+    /// As with headers, what a cell has of its own depends on what the others have.
+    fn values(&self) -> Vec<String> {
+        let is_same = self.here.record.values == self.there.record.values;
+        same(
+            is_same && self.here.values() == self.there.values(),
+            self.here.cell.values.clone(),
+        )
+    }
+
     fn shape(&self) -> Vec<String> {
         same(
             self.here.shape() == self.there.shape(),
@@ -198,6 +224,10 @@ fn unused(record: &Record) -> Vec<String> {
     let mut unused: Vec<String> = unused_gates.map(|entry| format!("{entry:?}")).collect();
     unused.extend(unused_headers.map(|entry| format!("{entry:?}")));
     unused.extend(unused_also.map(|entry| format!("{entry:?}")));
+    let values = record.used_values();
+    let unused_values = record.values.iter().flatten();
+    let unused_values = unused_values.filter(|(label, _)| !values.contains(*label));
+    unused.extend(unused_values.map(|entry| format!("{entry:?}")));
     unused.extend(unused_shapes.map(|entry| format!("{entry:?}")));
     unused.extend(unused_effects.map(|entry| format!("{entry:?}")));
     // A target without cells is as unused.

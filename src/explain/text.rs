@@ -80,6 +80,14 @@ impl Display for Shown {
             let [path, value] = [path, value].map(|text| printable(text));
             writeln!(out, "  also {path}: {value}")?;
         }
+        for (path, value) in &self.values {
+            writeln!(
+                out,
+                "  value {}: {}",
+                printable(path),
+                printable(&value.to_string())
+            )?;
+        }
         list(out, "discloses", self.discloses.iter())?;
         list(out, "fields", self.fields.iter())?;
         let probes = self.probes.iter();

@@ -47,6 +47,28 @@ pub(super) fn told(value: &str, temporal: Temporal, clock: Clock, ahead_s: i64) 
     })
 }
 
+/// What a text means that is nothing but a moment, as services write them: as of ISO 8601, RFC 3339 and RFC 5322. How far ahead
+/// it is, is not told: what a service always says, such as the end of a contract, is nearer each day.
+pub(super) fn in_text(text: &str, clock: Clock) -> Option<String> {
+    let told = of_text(text, clock)?;
+    let is_ahead = !["<past>", "<within the run>"].contains(&told.as_str());
+    Some(if is_ahead {
+        "<future>".to_owned()
+    } else {
+        told
+    })
+}
+
+fn of_text(text: &str, clock: Clock) -> Option<String> {
+    let iso = text.replacen(' ', "T", 1);
+    let rfc5322 = || DateTime::parse_from_rfc2822(text).ok();
+    let exact = moment(&iso).or_else(|| rfc5322().map(|moment| moment.timestamp_micros()));
+    if let Some(moment) = exact.or_else(|| local(&iso)) {
+        return Some(of_moment(moment, clock, (0, 0)));
+    }
+    date(text).map(|day| of_day(day, clock))
+}
+
 fn date(value: &str) -> Option<i64> {
     let date = NaiveDate::parse_from_str(value, "%Y-%m-%d").ok()?;
     Some(i64::from(date.num_days_from_ce()) - EPOCH)

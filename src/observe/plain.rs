@@ -89,6 +89,29 @@ fn is_word(word: &str) -> bool {
     is_letters && is_short && digits < DIGITS && is_spoken(inner, digits > 0)
 }
 
+/// Whether nobody drew a text that has no blank: of a long one, words make up a third of the letters and digits, and few of
+/// these are digits. With the marks of Base64 between them, drawn characters look like many short words.
+pub(super) fn is_written(text: &str) -> bool {
+    let is_digit = |c: &char| c.is_ascii_digit();
+    let letters = text.chars().filter(|c| c.is_alphanumeric()).count();
+    let of_words = text.split(|c: char| !c.is_alphabetic()).filter(|word| {
+        let is_long = word.chars().count() >= LONG_WORD;
+        is_long && (!word.is_ascii() || has_steady_case(word) && is_pronounced(word))
+    });
+    let of_words: usize = of_words.map(|word| word.chars().count()).sum();
+    text.chars().filter(is_digit).count() <= ALL_DIGITS
+        && (letters < SHORT
+            || letters == text.chars().filter(is_digit).count()
+            || of_words * 3 >= letters)
+}
+
+/// How many digits a text without a blank can have.
+const ALL_DIGITS: usize = 9;
+/// A text of fewer letters and digits says little, whoever drew them.
+const SHORT: usize = 12;
+/// A word of so many letters is hardly drawn.
+const LONG_WORD: usize = 4;
+
 /// A word of so many letters is one whatever they are; with a number behind it, of one less.
 const SYLLABLE: usize = 5;
 
@@ -167,6 +190,27 @@ mod tests {
         ];
         assert_eq!(texts.iter().find(|text| is_plain(text)), None);
         assert!(!is_plain(&"word ".repeat(20)));
+    }
+
+    #[test]
+    fn a_long_text_without_a_blank_is_mostly_words() {
+        let written = [
+            "text-embedding-3-large",
+            "us-east-1-prod",
+            "https://accounts.example.org:8443",
+            "gpt-4o-mini",
+            "ann.smith@example.org",
+            "2026-01-31",
+            "management_routes",
+            "abgeschlossen",
+        ];
+        assert_eq!(written.iter().find(|text| !is_written(text)), None);
+        let drawn = [
+            "__Aa0_A-aAaA0__-_aa--0Aaa--A_aa0-0a0_0_A-A0",
+            "555-123-4567-89",
+            "aB-3dE-5fG-7hJ-9kL",
+        ];
+        assert_eq!(drawn.iter().find(|text| is_written(text)), None);
     }
 
     #[test]

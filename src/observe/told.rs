@@ -61,7 +61,7 @@ pub(super) fn clear(name: &str, text: &str) -> String {
 }
 
 /// Whether a field of a refusal holds a secret. A `code` is mostly one of the error, and a number of tokens is none.
-fn is_secret(name: &str, text: &str) -> bool {
+pub(super) fn is_secret(name: &str, text: &str) -> bool {
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
     let is_spoken = |byte: u8| byte.is_ascii_alphabetic() || b"_-. ".contains(&byte);
     let is_code = words(name).last().is_some_and(|word| word == "code");

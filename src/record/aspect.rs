@@ -19,6 +19,8 @@ pub(crate) enum Aspect {
     Discloses,
     /// What each follow-up request brought.
     Probes,
+    /// What the fields of the body show.
+    Values,
     /// The fields of the body.
     Shape,
 }
@@ -39,7 +41,8 @@ impl Aspect {
             Self::Also => Some(Self::Effects),
             Self::Effects => Some(Self::Discloses),
             Self::Discloses => Some(Self::Probes),
-            Self::Probes => Some(Self::Shape),
+            Self::Probes => Some(Self::Values),
+            Self::Values => Some(Self::Shape),
             Self::Shape => None,
         }
     }
@@ -59,6 +62,7 @@ pub(crate) trait Visitor {
     fn effects(&self) -> Self::Found;
     fn discloses(&self) -> Self::Found;
     fn probes(&self) -> Self::Found;
+    fn values(&self) -> Self::Found;
     fn shape(&self) -> Self::Found;
 
     /// What is found of each aspect, in their order.
@@ -72,6 +76,7 @@ pub(crate) trait Visitor {
             Aspect::Effects => self.effects(),
             Aspect::Discloses => self.discloses(),
             Aspect::Probes => self.probes(),
+            Aspect::Values => self.values(),
             Aspect::Shape => self.shape(),
         })
     }
@@ -118,6 +123,10 @@ mod tests {
             "probes"
         }
 
+        fn values(&self) -> &'static str {
+            "values"
+        }
+
         fn shape(&self) -> &'static str {
             "shape"
         }
@@ -135,6 +144,7 @@ mod tests {
             "effects",
             "discloses",
             "probes",
+            "values",
             "shape",
         ];
         assert_eq!(asked, expected);

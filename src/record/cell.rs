@@ -64,6 +64,8 @@ pub struct Cell {
     pub effects: Effects,
     /// What each follow-up request brought.
     pub probes: IndexMap<String, Probed>,
+    /// What the fields of the body show that those of other answers do not.
+    pub values: Option<String>,
     /// The fields of the body.
     pub shape: Option<String>,
 }
@@ -71,7 +73,13 @@ pub struct Cell {
 /// By what tells most cells apart.
 impl Hash for Cell {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let labels = (&self.gate, &self.headers, &self.also, &self.shape);
+        let labels = (
+            &self.gate,
+            &self.headers,
+            &self.also,
+            &self.values,
+            &self.shape,
+        );
         (&self.decision, labels, &self.discloses).hash(state);
     }
 }
@@ -88,6 +96,7 @@ impl Cell {
             discloses: Vec::new(),
             effects: Effects::default(),
             probes: IndexMap::new(),
+            values: None,
             shape: None,
         }
     }
@@ -252,6 +261,9 @@ struct CellText {
     /// What each follow-up request brought.
     #[serde(default)]
     probes: IndexMap<String, Probed>,
+    /// What the fields of the body show that those of other answers do not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    values: Option<String>,
     /// The fields of the body.
     #[serde(default)]
     shape: Option<String>,
@@ -316,6 +328,7 @@ impl TryFrom<CellText> for Cell {
             discloses: text.discloses,
             effects: text.effects,
             probes: text.probes,
+            values: text.values,
             shape: text.shape,
         })
     }
@@ -331,6 +344,7 @@ impl From<Cell> for CellText {
             discloses,
             effects,
             probes,
+            values,
             shape,
         } = cell;
         let text = Self {
@@ -340,6 +354,7 @@ impl From<Cell> for CellText {
             discloses,
             effects,
             probes,
+            values,
             shape,
             ..Self::default()
         };

@@ -1,106 +1,39 @@
 //! The legend of headers: what most answers have, what most of a status have besides, and what is left of a cell.
 //!
-//! Answers of one status are mostly alike in their headers, so that most cells have none of their own. What is common is what
-//! more than half have: so one answer that is like no other changes its own line alone, as another actor or target does.
+//! Answers of one status are mostly alike in their headers, so that most cells have none of their own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::common::{COMMON, Common, Own, common_of};
 use super::labels::enter;
 use super::{Cell, Record};
 
-/// The entry of what is common to answers of every status.
-const COMMON: &str = "common";
 /// What stands before a line that is common and that a cell has not: no header's name has a space in it.
 const WITHOUT: &str = "without ";
-
-/// The entry of what is common to answers of a status besides.
-fn common_of(status: u16) -> String {
-    format!("{COMMON} {status}")
-}
 
 /// The lines of headers by label.
 pub(super) type Legend = BTreeMap<String, BTreeSet<String>>;
 
-/// What answers have in common.
-#[derive(Default)]
-pub(super) struct Common {
-    all: BTreeSet<String>,
-    by_status: BTreeMap<u16, BTreeSet<String>>,
+/// The entries of what answers have in common.
+pub(super) fn legend(common: &Common<String>) -> Legend {
+    let entries = common.entries();
+    entries
+        .map(|(label, lines)| (label, lines.clone()))
+        .collect()
 }
 
-/// How many answers of a status there are, and how many of them have a line.
-#[derive(Default)]
-struct Count<'a> {
-    answers: usize,
-    lines: BTreeMap<&'a str, usize>,
-}
-
-impl Count<'_> {
-    fn common(&self) -> BTreeSet<String> {
-        let most = self
-            .lines
-            .iter()
-            .filter(|(_, count)| **count * 2 > self.answers);
-        most.map(|(line, _)| (*line).to_owned()).collect()
-    }
-}
-
-impl Common {
-    /// Of answers by their status, so many of each. What came instead of an answer has nothing in common.
-    pub(super) fn of<'a>(
-        answers: impl Iterator<Item = (Option<u16>, usize, &'a BTreeSet<String>)>,
-    ) -> Self {
-        let mut counts = BTreeMap::<u16, Count<'a>>::new();
-        for (status, number, lines) in answers {
-            let Some(status) = status else { continue };
-            let count = counts.entry(status).or_default();
-            count.answers += number;
-            for line in lines {
-                *count.lines.entry(line).or_default() += number;
-            }
-        }
-        let by_status = counts.iter();
-        let mut by_status: BTreeMap<u16, BTreeSet<String>> = by_status
-            .map(|(status, count)| (*status, count.common()))
-            .collect();
-        let all = by_status.values().cloned();
-        let all = all.reduce(|one, other| &one & &other).unwrap_or_default();
-        for lines in by_status.values_mut() {
-            lines.retain(|line| !all.contains(line));
-        }
-        Self { all, by_status }
-    }
-
-    /// The entries that are not empty.
-    pub(super) fn legend(&self) -> Legend {
-        let by_status = self.by_status.iter();
-        let by_status = by_status.map(|(status, lines)| (common_of(*status), lines.clone()));
-        let entries = std::iter::once((COMMON.to_owned(), self.all.clone())).chain(by_status);
-        entries.filter(|(_, lines)| !lines.is_empty()).collect()
-    }
-
-    /// Enters in what an answer is not like the others, and gives its label.
-    pub(super) fn enter_own(
-        &self,
-        legend: &mut Legend,
-        status: Option<u16>,
-        lines: BTreeSet<String>,
-    ) -> Option<String> {
-        let of_status = status.and_then(|status| self.by_status.get(&status));
-        let own = match of_status {
-            None => lines,
-            Some(of_status) => {
-                let is_common = |line: &String| self.all.contains(line) || of_status.contains(line);
-                let missing = self.all.iter().chain(of_status);
-                let missing = missing.filter(|line| !lines.contains(*line));
-                let missing: Vec<String> = missing.map(|line| format!("{WITHOUT}{line}")).collect();
-                let besides = lines.into_iter().filter(|line| !is_common(line));
-                besides.chain(missing).collect()
-            }
-        };
-        (!own.is_empty()).then(|| enter_headers(legend, own))
-    }
+/// Enters in what an answer is not like the others, and gives its label.
+pub(super) fn enter_own(
+    common: &Common<String>,
+    legend: &mut Legend,
+    status: Option<u16>,
+    lines: BTreeSet<String>,
+) -> Option<String> {
+    let Own { besides, missing } = common.own(status, lines);
+    let missing = missing.iter().map(|line| format!("{WITHOUT}{line}"));
+    let own: BTreeSet<String> = besides.into_iter().chain(missing).collect();
+    (!own.is_empty()).then(|| enter_headers(legend, own))
 }
 
 /// Enters lines that some cells have of their own.
@@ -169,10 +102,10 @@ impl Record {
         let answers = kinds.iter();
         let common =
             Common::of(answers.map(|((status, _), (count, lines))| (*status, *count, lines)));
-        self.headers = common.legend();
+        self.headers = legend(&common);
         let mut labels = BTreeMap::new();
         for (kind, (_, lines)) in kinds {
-            let label = common.enter_own(&mut self.headers, kind.0, lines);
+            let label = enter_own(&common, &mut self.headers, kind.0, lines);
             labels.insert(kind, label);
         }
         for cell in self.cells.values_mut().flat_map(|row| row.values_mut()) {

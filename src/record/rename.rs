@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::labels::{enter_also, enter_effect, enter_shape, gate_labels};
+use super::values::{self, Values};
 use super::{Cell, EffectLabel, Effects, Record};
 use crate::observation::RowChange;
 
@@ -56,6 +57,7 @@ impl Record {
             also: legends.also,
             unprinted: self.unprinted.clone(),
             effects: legends.effects,
+            values: self.values.as_ref().map(|_| legends.values),
             shapes: legends.shapes,
         }
     }
@@ -110,10 +112,12 @@ struct Legends {
     gates: BTreeMap<String, String>,
     also: BTreeMap<String, BTreeMap<String, String>>,
     effects: BTreeMap<EffectLabel, RowChange>,
+    values: BTreeMap<String, Values>,
     shapes: BTreeMap<String, BTreeSet<String>>,
     gate_labels: BTreeMap<String, String>,
     also_labels: BTreeMap<String, String>,
     effect_labels: BTreeMap<EffectLabel, EffectLabel>,
+    value_labels: BTreeMap<String, String>,
     shape_labels: BTreeMap<String, String>,
 }
 
@@ -123,6 +127,7 @@ impl Legends {
         legends.enter_gates(record, rename);
         legends.enter_also(record, rename);
         legends.enter_effects(record, rename);
+        legends.enter_values(record, rename);
         legends.enter_shapes(record, rename);
         legends
     }
@@ -152,6 +157,26 @@ impl Legends {
             }
             let label = enter_also(&mut self.also, renamed);
             self.also_labels.insert(old.clone(), label);
+        }
+    }
+
+    fn enter_values(&mut self, record: &Record, rename: Rename<'_>) {
+        let cells = record
+            .iter()
+            .filter_map(|(_, _, cell)| cell.values.as_ref());
+        let own: BTreeSet<&String> = cells.collect();
+        for (old, values) in record.values.iter().flatten() {
+            let renamed = values.iter().map(|(path, value)| {
+                let name = |name: &str| rename.name(Axis::Actor, name).to_owned();
+                (rename.text(path), value.map(|text| rename.text(text), name))
+            });
+            let renamed: Values = renamed.collect();
+            if renamed == *values || !own.contains(old) {
+                self.values.insert(old.clone(), renamed);
+                continue;
+            }
+            let label = values::enter(&mut self.values, renamed);
+            self.value_labels.insert(old.clone(), label);
         }
     }
 
@@ -189,6 +214,7 @@ impl Legends {
             discloses: old,
             effects,
             probes,
+            values,
             shape,
         } = cell;
         let discloses: Vec<String> = old.iter().map(|it| rename.identifier(it)).collect();
@@ -206,6 +232,9 @@ impl Legends {
                 }
             },
             probes: probes.clone(),
+            values: values
+                .as_ref()
+                .map(|values| label(&self.value_labels, values)),
             shape: shape.as_ref().map(|shape| label(&self.shape_labels, shape)),
         }
     }

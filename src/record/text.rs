@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::cell::NOT_OBSERVED;
-use super::{Cell, Effects, Format, Probed, Record, Rule};
+use super::{Cell, Effects, Format, Probed, Record, Rule, Scalar, Value, Values};
 use crate::findings::Finding;
 use crate::observation::{ColumnChange, RowChange};
 use crate::yaml;
@@ -20,6 +20,9 @@ impl Record {
         }
         for (label, change) in &self.effects {
             effect(&mut text, &label.to_string(), change)?;
+        }
+        if let Some(legend) = &self.values {
+            values(&mut text, legend)?;
         }
         if !self.shapes.is_empty() {
             text.push_str(&yaml::to_string(&Shapes::of(self))?);
@@ -108,6 +111,45 @@ fn effect(text: &mut String, label: &str, change: &RowChange) -> Result<(), yaml
     Ok(())
 }
 
+/// The values of fields: one is a line.
+fn values(text: &mut String, legend: &BTreeMap<String, Values>) -> Result<(), yaml::Error> {
+    if legend.is_empty() {
+        text.push_str("values: {}\n");
+        return Ok(());
+    }
+    text.push_str("values:\n");
+    for (label, values) in legend {
+        let _ = writeln!(text, "  {}", block_key(label, "\n  ")?);
+        for (path, value) in values {
+            let path = block_key(path, "\n    ")?;
+            let _ = writeln!(text, "    {path} {}", value_line(value)?);
+        }
+    }
+    Ok(())
+}
+
+fn value_line(value: &Value) -> Result<String, yaml::Error> {
+    let inline = |scalar: &Scalar| match scalar {
+        Scalar::Text(text) => flow(text),
+        other => other.to_string(),
+    };
+    Ok(match value {
+        Value::One(Scalar::Text(text)) => block(text)?,
+        Value::One(other) => other.to_string(),
+        Value::Several(all) => {
+            let all: Vec<String> = all.iter().map(inline).collect();
+            format!("[{}]", all.join(", "))
+        }
+        Value::Items(classes) => {
+            let classes = classes.iter();
+            let classes: Vec<String> = classes
+                .map(|(sort, count)| format!("{} {count}", key(sort, "")))
+                .collect();
+            format!("{{{}}}", classes.join(", "))
+        }
+    })
+}
+
 /// A text where nothing follows it on its line, as the rest of the file has it.
 fn block(text: &str) -> Result<String, yaml::Error> {
     let written = yaml::to_string(text)?;
@@ -160,6 +202,7 @@ impl Cell {
             discloses,
             effects,
             probes,
+            values,
             shape,
         } = self;
         let mut parts = vec![format!("{}: {}", decision.verdict(), decision.reply())];
@@ -187,6 +230,7 @@ impl Cell {
                 probes.collect::<Vec<_>>().join(", ")
             ));
         }
+        parts.extend(values.iter().map(|it| format!("values: {}", scalar(it))));
         parts.extend(
             shape
                 .iter()

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::drift::Side;
 use crate::observation::RowChange;
-use crate::record::{Cell, Record, Visitor};
+use crate::record::{Cell, Record, Values, Visitor};
 
 /// Whether two actors, each with its cell of the same target, were answered alike.
 ///
@@ -72,6 +72,10 @@ impl Visitor for Same<'_> {
         self.in_cells(|cell| &cell.probes)
     }
 
+    fn values(&self) -> bool {
+        self.one.values() == self.other.values()
+    }
+
     fn shape(&self) -> bool {
         self.in_cells(|cell| &cell.shape)
     }
@@ -96,6 +100,16 @@ impl Seen<'_> {
         let all = self.side.also().into_iter();
         all.map(|(path, value)| (path, self.renamed(&value)))
             .collect()
+    }
+
+    fn values(&self) -> Option<Values> {
+        let all = self.side.values()?.into_iter();
+        let name = |name: &str| {
+            let is_other = name == self.other;
+            if is_other { "other" } else { name }.to_owned()
+        };
+        let all = all.map(|(path, value)| (path, value.map(|text| self.renamed(text), name)));
+        Some(all.collect())
     }
 
     /// With their number, since two can have one name then.

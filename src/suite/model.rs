@@ -12,6 +12,7 @@ use super::exchange::{Credential, PagesSpec, RequestSpec, ResetSpec, Source, Ste
 use super::headers::HeadersSpec;
 use super::ids::IdsSpec;
 use super::pattern::TextPattern;
+use super::values::ValuesSpec;
 use super::verdicts::VerdictSpec;
 use crate::kinds::Level;
 use crate::plan::{Filter, PlannedCell};
@@ -54,6 +55,9 @@ pub struct SuiteFile {
     /// Texts in refusals that are unstable in the service itself: exact ones, or patterns with named groups.
     #[serde(default)]
     pub texts: Vec<TextRule>,
+    /// What records have of the values of successes; without it nothing, so that of a success only the fields are compared.
+    #[serde(default)]
+    pub values: ValuesSpec,
     /// Which headers of answers records list.
     #[serde(default)]
     pub headers: HeadersSpec,

@@ -59,6 +59,15 @@ impl Brought {
             }
             observation.headers.extend(shown.headers);
             observation.discloses.extend(shown.discloses);
+            if let Some(values) = shown.values {
+                let all = observation.values.get_or_insert_default();
+                for (path, value) in values {
+                    let known = all.remove(&path);
+                    let both =
+                        known.map_or_else(|| value.clone(), |known| known.and(value.clone()));
+                    all.insert(path, both);
+                }
+            }
             if let Some(shape) = shown.shape {
                 observation.shape.get_or_insert_default().extend(shape);
             }

@@ -123,6 +123,7 @@ fn is_same(record: &Record, before: &Cell, now: &Observation) -> bool {
     Some(&before.decision) == now.decision.as_ref()
         && record.gate_of(before) == now.gate.as_deref()
         && record.headers_of(before) == now.headers
+        && record.values_of(before) == now.values
         && shape == now.shape.as_ref()
         && before.discloses.iter().eq(&now.discloses)
 }

@@ -309,6 +309,11 @@ impl Namer {
         is_identifier.then_some(symbols.as_slice())
     }
 
+    /// When the run began, in microseconds since 1970.
+    pub(crate) fn began(&self) -> i64 {
+        self.registry.began
+    }
+
     /// Names every known value in the texts and keys of `json`, and collects what it discloses. A number is left alone,
     /// unless it holds a secret or is an identifier as a whole: a piece of it would be one by chance.
     pub fn name_json(&self, json: &Json, view: View<'_>, disclosed: &mut BTreeSet<String>) -> Json {

@@ -77,6 +77,7 @@ mod terminal;
 mod tls;
 mod tools;
 mod traffic;
+mod values;
 mod verdicts;
 mod walls;
 mod workflows;

@@ -1,7 +1,7 @@
 //! A service that allows whoever has a credential, and refuses everybody else in the words that a test gives it.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -14,12 +14,13 @@ use tokio::runtime::Runtime;
 use super::place::{Ended, Place};
 use super::served::{runtime, serve};
 
-/// A media type and a body, by the number of the refusal and the item that was asked for.
+/// A media type and a body, by the number of the answer and the item that was asked for.
 type Words = Box<dyn Fn(usize, &str) -> (&'static str, String) + Send>;
 
 struct Inside {
     words: Mutex<Words>,
-    refusals: AtomicUsize,
+    is_open: AtomicBool,
+    said: AtomicUsize,
 }
 
 /// The service, with a suite that calls it as somebody it knows and as a guest.
@@ -52,7 +53,8 @@ impl Wall {
     pub(crate) fn new(refusal: &str) -> Self {
         let inside = Arc::new(Inside {
             words: Mutex::new(Box::new(|_, _| (JSON, String::new()))),
-            refusals: AtomicUsize::new(0),
+            is_open: AtomicBool::new(false),
+            said: AtomicUsize::new(0),
         });
         let routes = Router::new()
             .route("/health", get(async || "well"))
@@ -86,6 +88,12 @@ impl Wall {
         self
     }
 
+    /// Refuses the guest without a word from now on, and says the same to whoever has a credential.
+    pub(crate) fn opens(self) -> Self {
+        self.inside.is_open.store(true, Ordering::SeqCst);
+        self
+    }
+
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
         let url = format!("http://{}", self.address);
         self.place.run(&[arguments, &["--base-url", &url]].concat())
@@ -116,12 +124,17 @@ async fn answer(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    if headers.contains_key("authorization") {
-        return "{}".into_response();
-    }
-    let number = inside.refusals.fetch_add(1, Ordering::SeqCst);
+    let is_known = headers.contains_key("authorization");
+    let is_open = inside.is_open.load(Ordering::SeqCst);
+    let status = match (is_known, is_open) {
+        (true, false) => return "{}".into_response(),
+        (false, true) => return (StatusCode::FORBIDDEN, "no").into_response(),
+        (true, true) => StatusCode::OK,
+        (false, false) => StatusCode::FORBIDDEN,
+    };
+    let number = inside.said.fetch_add(1, Ordering::SeqCst);
     let (media_type, body) = (inside.words.lock().unwrap())(number, &id);
-    (StatusCode::FORBIDDEN, [("content-type", media_type)], body).into_response()
+    (status, [("content-type", media_type)], body).into_response()
 }
 
 pub(crate) const JSON: &str = "application/json";

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use authz_pin::http::{Answer, Body, HeaderMap, HeaderValue, Redirect};
 use authz_pin::observe;
-use authz_pin::suite::{HeadersSpec, Suite, SuiteFile};
+use authz_pin::suite::{HeadersSpec, Show, Suite, SuiteFile};
 use authz_pin::symbols::{Namer, Registry, View};
 use authz_pin::world::{Class, Field, Instance};
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
@@ -106,7 +106,9 @@ fn any_json() -> impl Strategy<Value = Value> {
 }
 
 fn litellm() -> SuiteFile {
-    Suite::load(&project().join("suites/litellm")).unwrap().file
+    let mut file = Suite::load(&project().join("suites/litellm")).unwrap().file;
+    file.values.show = Show::Clear;
+    file
 }
 
 /// Everything that a record keeps of an answer.
@@ -125,7 +127,13 @@ fn kept(suite: &SuiteFile, namer: &Namer, status: u16, body: Body) -> String {
 
 fn kept_of(suite: &SuiteFile, namer: &Namer, answer: &Answer) -> String {
     let shown = observe::answer(suite, "key-info", namer, VIEW, answer);
-    let told = (shown.headers, shown.also, shown.discloses, shown.shape);
+    let told = (
+        shown.headers,
+        shown.also,
+        shown.discloses,
+        shown.values,
+        shown.shape,
+    );
     format!("{:?}\n{told:?}", shown.gate)
 }
 

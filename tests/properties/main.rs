@@ -17,3 +17,4 @@ mod sensitivity;
 mod snapshot;
 mod suite;
 mod support;
+mod values;

@@ -9,7 +9,8 @@ use authz_pin::fault::{Fault, Reply};
 use authz_pin::findings::{Finding, Kind};
 use authz_pin::observation::{ColumnChange, Operation, RowChange};
 use authz_pin::record::{
-    Cell, CellId, Decision, EffectLabel, Effects, Format, Probed, Record, Verdict, format1,
+    Cell, CellId, Count, Decision, EffectLabel, Effects, Format, Probed, Record, Scalar, Value,
+    Values, Verdict, format1,
 };
 use authz_pin::snapshot::{Info, Snapshot};
 use indexmap::IndexMap;
@@ -17,7 +18,7 @@ use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
-use serde_json::{Value as Json, json};
+use serde_json::{Number, Value as Json, json};
 
 use super::support::{cases, text};
 
@@ -138,9 +139,10 @@ fn cell() -> impl Strategy<Value = Cell> {
         effects(),
         map(decision().prop_map(Probed::from)),
         option::of(name()),
+        option::of(name()),
     );
     parts.prop_map(
-        |(decision, gate, headers, also, discloses, effects, probes, shape)| Cell {
+        |(decision, gate, headers, also, discloses, effects, probes, values, shape)| Cell {
             decision,
             gate,
             headers,
@@ -148,6 +150,7 @@ fn cell() -> impl Strategy<Value = Cell> {
             discloses,
             effects,
             probes,
+            values,
             shape,
         },
     )
@@ -159,11 +162,44 @@ fn name_of_headers() -> impl Strategy<Value = String> {
     prop_oneof![name(), common.prop_map(str::to_owned)]
 }
 
+fn scalar() -> impl Strategy<Value = Scalar> {
+    prop_oneof![
+        Just(Scalar::Null),
+        any::<bool>().prop_map(Scalar::Flag),
+        any::<i64>().prop_map(|number| Scalar::Number(number.into())),
+        any::<f64>()
+            .prop_filter_map("a number of JSON", Number::from_f64)
+            .prop_map(Scalar::Number),
+        name().prop_map(Scalar::Text),
+    ]
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    let count = prop_oneof![
+        any::<u64>().prop_map(Count::Exactly),
+        Just(Count::AtLeastOne)
+    ];
+    prop_oneof![
+        scalar().prop_map(Value::One),
+        btree_set(scalar(), 0..3).prop_map(Value::Several),
+        btree_map(name(), count, 0..3).prop_map(Value::Items),
+    ]
+}
+
+fn values() -> impl Strategy<Value = Option<BTreeMap<String, Values>>> {
+    option::of(btree_map(
+        name_of_headers(),
+        btree_map(name(), value(), 0..3),
+        0..3,
+    ))
+}
+
 type Legends = (
     BTreeMap<String, String>,
     BTreeMap<String, BTreeSet<String>>,
     BTreeMap<String, BTreeMap<String, String>>,
     BTreeMap<EffectLabel, RowChange>,
+    Option<BTreeMap<String, Values>>,
     BTreeMap<String, BTreeSet<String>>,
 );
 
@@ -173,6 +209,7 @@ fn legends() -> impl Strategy<Value = Legends> {
         btree_map(name_of_headers(), btree_set(name(), 0..3), 0..3),
         btree_map(name(), btree_map(name(), name(), 0..3), 0..3),
         btree_map(label(), change(), 0..3),
+        values(),
         btree_map(name(), btree_set(name(), 0..3), 0..3),
     )
 }
@@ -186,13 +223,20 @@ pub(crate) fn record() -> impl Strategy<Value = Record> {
         vec(finding(), 0..3),
     );
     parts.prop_map(
-        |(endpoint, (gates, headers, also, effects, shapes), cells, unobserved, findings)| Record {
+        |(
+            endpoint,
+            (gates, headers, also, effects, values, shapes),
+            cells,
+            unobserved,
+            findings,
+        )| Record {
             format: Format,
             endpoint,
             gates,
             headers,
             also,
             effects,
+            values,
             shapes,
             cells,
             unobserved,

@@ -12,7 +12,7 @@ use crate::fault::Fault;
 use crate::findings;
 use crate::kinds::{Entry, Level};
 use crate::observation::RowChange;
-use crate::record::{Cell, EffectLabel, Effects, Probed, Record, Rule, Verdict};
+use crate::record::{Cell, EffectLabel, Effects, Probed, Record, Rule, Values, Verdict};
 use crate::report::issue::{self, Issue};
 use crate::report::{FindingCounts, Outcome, Report};
 
@@ -101,6 +101,9 @@ struct Seen<'a> {
     /// What the headers say, a line each.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     headers: BTreeSet<String>,
+    /// What the fields show, a line each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    values: Vec<String>,
     also: Option<&'a str>,
     discloses: &'a [String],
     effects: &'a Effects,
@@ -261,6 +264,13 @@ impl<'a> Side<'a> {
     }
 }
 
+fn lines_of(values: Option<Values>) -> Vec<String> {
+    let values = values.into_iter().flatten();
+    values
+        .map(|(path, value)| format!("{path}: {value}"))
+        .collect()
+}
+
 impl<'a> Seen<'a> {
     fn of(record: &Record, cell: &'a Cell) -> Self {
         let Cell {
@@ -271,6 +281,7 @@ impl<'a> Seen<'a> {
             discloses,
             effects,
             probes,
+            values: _,
             shape,
         } = cell;
         Self {
@@ -284,6 +295,7 @@ impl<'a> Seen<'a> {
             refused: decision.refused(),
             gate: gate.as_deref(),
             headers: record.headers_of(cell),
+            values: lines_of(record.values_of(cell)),
             also: also.as_deref(),
             discloses,
             effects,

@@ -34,7 +34,7 @@
     const tables = effects.flatMap((label) => [label, side.effects[label]?.row || ""]);
     const probes = Object.entries(cell.probes || {}).flat();
     const also = Object.entries((cell.also && side.also[cell.also]) || {}).flat();
-    return [outcome(cell), cell.by, ...(cell.refused || []), cell.gate, side.gates[cell.gate], ...(cell.headers || []), ...also, ...cell.discloses, ...tables, ...probes, cell.shape]
+    return [outcome(cell), cell.by, ...(cell.refused || []), cell.gate, side.gates[cell.gate], ...(cell.headers || []), ...(cell.values || []), ...also, ...cell.discloses, ...tables, ...probes, cell.shape]
       .filter(Boolean).join("\n").toLowerCase();
   }
 
@@ -634,6 +634,14 @@
     return items.length ? part("Headers", chips(items)) : [];
   }
 
+  function valuesPart(now, before) {
+    const items = beside(now?.values || [], before?.values || []);
+    if (!items.length) return [];
+    const changed = items.filter(([, side]) => side);
+    const all = el("details", changed.length ? {} : { open: "" }, el("summary", {}, count(items.length, "value")), chips(items));
+    return part("Values", ...(changed.length ? [chips(changed)] : []), all);
+  }
+
   function alsoPart(endpoint, now, before) {
     const fields = (side, cell) => Object.entries((cell?.also && side.also[cell.also]) || {}).map(([path, value]) => `${path}: ${value}`);
     const items = beside(fields(endpoint.now, now), fields(endpoint.before || endpoint.now, before));
@@ -710,6 +718,7 @@
       ...effectsPart(endpoint, now, before),
       ...disclosuresPart(now, before),
       ...probesPart(now, before),
+      ...valuesPart(now, before),
       ...shapePart(endpoint, now, before),
       ...repeatPart(endpoint, at, actor),
     ];

@@ -1,0 +1,101 @@
+//! In which direction the values of a success went.
+
+use std::collections::BTreeSet;
+
+use super::Kind;
+use super::cell::Found;
+use crate::record::{Value, Values};
+
+/// What differs between the values of two answers, a drift for each kind.
+pub(super) fn between(old: &Values, new: &Values) -> Vec<Found> {
+    let absent = Value::absent();
+    let paths: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let mut found: Vec<(Kind, Vec<String>, Vec<String>)> = Vec::new();
+    for path in paths {
+        let [was, is] = [old, new].map(|values| values.get(path).unwrap_or(&absent));
+        for kind in kinds(was, is) {
+            let [was, is] = [was, is].map(|value| format!("{path}: {value}"));
+            match found.iter_mut().find(|(known, ..)| *known == kind) {
+                Some((_, all_was, all_is)) => {
+                    all_was.push(was);
+                    all_is.push(is);
+                }
+                None => found.push((kind, vec![was], vec![is])),
+            }
+        }
+    }
+    let found = found.into_iter();
+    found
+        .map(|(kind, was, is)| (kind, was.join(", "), is.join(", ")))
+        .collect()
+}
+
+/// How a value that is another one is called: what is shown weighs more than what is hidden.
+fn kinds(was: &Value, is: &Value) -> Vec<Kind> {
+    if was == is {
+        return Vec::new();
+    }
+    let (before, after) = (was.sorts(), is.sorts());
+    if !before.is_empty() || !after.is_empty() {
+        let comes = (!after.is_subset(&before)).then_some(Kind::ListShowsMore);
+        let goes = (!before.is_subset(&after)).then_some(Kind::ListShowsLess);
+        let kinds: Vec<Kind> = comes.into_iter().chain(goes).collect();
+        return if kinds.is_empty() {
+            vec![Kind::ValueChanged]
+        } else {
+            kinds
+        };
+    }
+    let kind = match (was.tells(), is.tells()) {
+        (false, true) => Kind::ValueShown,
+        (true, false) => Kind::ValueHidden,
+        // That a field came without a value is told by the shape.
+        (false, false) if was.is_absent() || is.is_absent() => return Vec::new(),
+        _ if is.turns_a_flag_of(was) => Kind::FlagTurned,
+        _ => Kind::ValueChanged,
+    };
+    vec![kind]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn kind(was: serde_json::Value, is: serde_json::Value) -> String {
+        let values =
+            |value: serde_json::Value| serde_json::from_value(json!({"at": value})).unwrap();
+        let found = between(&values(was), &values(is));
+        let kinds: Vec<String> = found.iter().map(|(kind, ..)| kind.id()).collect();
+        kinds.join(" ")
+    }
+
+    #[test]
+    fn a_value_is_shown_hidden_turned_or_another_one() {
+        assert_eq!(kind(json!(null), json!(120_000)), "value-shown");
+        assert_eq!(kind(json!("<absent>"), json!("admin")), "value-shown");
+        assert_eq!(kind(json!(""), json!("x")), "value-shown");
+        assert_eq!(kind(json!("x"), json!(null)), "value-hidden");
+        assert_eq!(kind(json!(false), json!(true)), "flag-turned");
+        assert_eq!(kind(json!([false, true]), json!(true)), "value-changed");
+        assert_eq!(kind(json!("member"), json!("admin")), "value-changed");
+        assert_eq!(kind(json!(null), json!("")), "value-changed");
+        assert_eq!(kind(json!("<absent>"), json!(null)), "");
+        assert_eq!(kind(json!(1), json!(1)), "");
+    }
+
+    #[test]
+    fn a_list_shows_more_where_a_sort_comes() {
+        let own = json!({"target": 1});
+        let all = json!({"target": 1, "unknown": "some"});
+        assert_eq!(kind(own.clone(), all.clone()), "list-shows-more");
+        assert_eq!(kind(all.clone(), own.clone()), "list-shows-less");
+        assert_eq!(kind(json!("[]"), own.clone()), "list-shows-more");
+        assert_eq!(kind(own.clone(), json!("[]")), "list-shows-less");
+        assert_eq!(
+            kind(own.clone(), json!({"owner": 1})),
+            "list-shows-more list-shows-less"
+        );
+        assert_eq!(kind(own, json!({"target": 2})), "value-changed");
+    }
+}

@@ -1,0 +1,351 @@
+//! What a success shows in its fields, as far as a file may hold it.
+//!
+//! A stable secret that no suite names is in no symbol, and would stand in the record like anything else that two sweeps show
+//! alike. So a value is in clear only where it is hardly one: true or false, null, a number, or a short text of words, and not
+//! under the name of a secret. Of what else there is, a long text is a digest, which is salted with the suite's name; a short
+//! one is only said to be a text, since whoever has the file could try all short texts.
+//!
+//! Items of a list that name nobody of the run are somebody else's rows: they are counted as `unknown`, and nothing of them is
+//! shown.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use regex::Regex;
+use serde_json::{Number, Value as Json};
+
+use super::plain::{is_plain, is_written};
+use super::{moment, printable, told};
+use crate::journal::Clock;
+use crate::record::{Count, Scalar, Value, Values};
+use crate::suite::{Show, ValuesSpec};
+use crate::template::sha256_hex;
+use crate::text::words;
+
+/// How many values of one path are shown one by one.
+const VALUES: usize = 12;
+/// How many paths of one answer are shown.
+const PATHS: usize = 300;
+/// A number of more digits can be an account, a telephone number or a moment.
+const DIGITS: usize = 9;
+/// A text of fewer characters has no digest, which could be undone by trying.
+const GUESSED: usize = 16;
+/// How long a text can be that is shown.
+const LONGEST: usize = 80;
+/// The path of a body that is one value.
+const ROOT: &str = "$";
+
+/// The items that name nobody of the run.
+const UNKNOWN: &str = "unknown";
+/// The items that name another cell: how many there are depends on which cells are swept together.
+const OTHERS: &str = "another cell";
+
+/// Who reads, and by which rules.
+pub(super) struct Reader<'a> {
+    pub(super) spec: &'a ValuesSpec,
+    /// The suite's name, with which digests are salted.
+    pub(super) suite: &'a str,
+    pub(super) endpoint: &'a str,
+    /// The names in the answer.
+    pub(super) known: &'a BTreeSet<String>,
+    pub(super) clock: Clock,
+}
+
+impl Reader<'_> {
+    /// The values of a body, whose known values have their names; none where they are not recorded. What has no shape has no
+    /// values.
+    pub(super) fn read(&self, body: &Json, has_shape: bool) -> Option<Values> {
+        let show = self.spec.shown_of(self.endpoint);
+        if show == Show::Nothing {
+            return None;
+        }
+        if !has_shape {
+            return Some(Values::new());
+        }
+        let mut walk = Walk {
+            reader: self,
+            show,
+            unstable: self.unstable(body),
+            leaves: BTreeMap::new(),
+            items: BTreeMap::new(),
+        };
+        walk.value(body, &Place::default(), "");
+        Some(walk.done())
+    }
+
+    /// What stands for the values that the suite says are other ones each time, by their places. Null is none.
+    fn unstable(&self, body: &Json) -> BTreeMap<String, &str> {
+        let rules = self.spec.unstable.iter();
+        let rules = rules.filter(|rule| rule.is_for(self.endpoint));
+        let places = rules.flat_map(|rule| {
+            let found = rule.at.all_in(body).into_iter();
+            let found = found.filter(|(_, value)| !value.is_null());
+            found.map(|(place, _)| (place, rule.name.as_str()))
+        });
+        places.collect()
+    }
+
+    /// The entities of the run that a value names.
+    fn named(&self, json: &Json) -> BTreeSet<&str> {
+        let mut found = BTreeSet::new();
+        self.find_names(json, &mut found);
+        found
+    }
+
+    fn find_names<'s>(&'s self, json: &Json, found: &mut BTreeSet<&'s str>) {
+        match json {
+            Json::String(text) => found.extend(self.names_of(text)),
+            Json::Array(items) => items.iter().for_each(|item| self.find_names(item, found)),
+            Json::Object(map) => {
+                for (key, value) in map {
+                    found.extend(self.names_of(key));
+                    self.find_names(value, found);
+                }
+            }
+            Json::Null | Json::Bool(_) | Json::Number(_) => {}
+        }
+    }
+
+    fn names_of(&self, text: &str) -> Vec<&str> {
+        let found = NAME.captures_iter(text);
+        let names = found.filter_map(|found| {
+            let name = self.known.get(found.get(1)?.as_str())?;
+            Some(
+                name.rsplit_once('.')
+                    .map_or(name.as_str(), |(entity, _)| entity),
+            )
+        });
+        names.collect()
+    }
+
+    /// A value as a file may hold it.
+    fn scalar(&self, show: Show, name: &str, json: &Json) -> Scalar {
+        match json {
+            Json::Null => Scalar::Null,
+            Json::Bool(flag) if show == Show::Clear => Scalar::Flag(*flag),
+            Json::Bool(_) => Scalar::Text("<flag>".to_owned()),
+            Json::Number(number) => number_of(show, name, number),
+            Json::String(text) => Scalar::Text(self.text(show, name, text)),
+            Json::Array(_) => Scalar::Text("[]".to_owned()),
+            Json::Object(_) => Scalar::Text("{}".to_owned()),
+        }
+    }
+
+    fn text(&self, show: Show, name: &str, text: &str) -> String {
+        let is_name = NAME
+            .find(text)
+            .is_some_and(|found| found.len() == text.len());
+        if text.is_empty() || is_name && !self.names_of(text).is_empty() {
+            return text.to_owned();
+        }
+        if told::is_secret(name, text) {
+            return self.digest("hidden", text);
+        }
+        if let Some(moment) = moment::in_text(text, self.clock) {
+            return moment;
+        }
+        let clean = told::redacted(text);
+        if show == Show::Clear && self.is_spoken(&clean) {
+            return printable(&clean);
+        }
+        self.digest("text", &clean)
+    }
+
+    /// Whether a text is short and has nothing but words, and names of the run.
+    fn is_spoken(&self, text: &str) -> bool {
+        let known = NAME.find_iter(text);
+        let known = known.filter(|found| !self.names_of(found.as_str()).is_empty());
+        let (mut at, mut between) = (0, Vec::new());
+        for found in known {
+            between.push(text.get(at..found.start()).unwrap_or_default());
+            at = found.end();
+        }
+        between.push(text.get(at..).unwrap_or_default());
+        // What is in brackets and no name could be taken for one.
+        let is_clear = |part: &&str| {
+            is_plain(part) && part.split_whitespace().all(is_written) && !NAME.is_match(part)
+        };
+        text.len() <= LONGEST && between.iter().all(is_clear)
+    }
+
+    /// What stands for a text: that it is one, and where nobody can guess it, a salted digest.
+    fn digest(&self, what: &str, text: &str) -> String {
+        if text.chars().count() < GUESSED {
+            return format!("<{what}>");
+        }
+        let salted = format!("authz-pin values\n{}\n{text}", self.suite);
+        let digest: String = sha256_hex(&salted).chars().take(8).collect();
+        format!("<{what} {digest}>")
+    }
+}
+
+/// What may be the name of a known value.
+#[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
+static NAME: LazyLock<Regex> = LazyLock::new(|| Regex::new("<([^<>]+)>").unwrap());
+
+fn number_of(show: Show, name: &str, number: &Number) -> Scalar {
+    let text = number.to_string();
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    if told::is_secret(name, &text) {
+        Scalar::Text(told::HIDDEN.to_owned())
+    } else if show == Show::Clear && digits <= DIGITS {
+        Scalar::Number(number.clone())
+    } else {
+        Scalar::Text("<number>".to_owned())
+    }
+}
+
+/// Where a value is: as a path, which says nothing of an item's place in its list, and as a JSON pointer.
+#[derive(Default)]
+struct Place {
+    path: String,
+    pointer: String,
+}
+
+impl Place {
+    fn member(&self, key: &str) -> Self {
+        let escaped = key.replace('~', "~0").replace('/', "~1");
+        let path = if self.path.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}.{key}", self.path)
+        };
+        Self {
+            path,
+            pointer: format!("{}/{escaped}", self.pointer),
+        }
+    }
+
+    fn item(&self, at: usize) -> Self {
+        Self {
+            path: format!("{}[]", self.path),
+            pointer: format!("{}/{at}", self.pointer),
+        }
+    }
+}
+
+struct Walk<'r, 'a> {
+    reader: &'r Reader<'a>,
+    show: Show,
+    unstable: BTreeMap<String, &'r str>,
+    leaves: BTreeMap<String, BTreeSet<Scalar>>,
+    items: BTreeMap<String, BTreeMap<String, Count>>,
+}
+
+impl Walk<'_, '_> {
+    /// Enters a value, of which `name` is the last key that leads to it.
+    fn value(&mut self, value: &Json, place: &Place, name: &str) {
+        if let Some(kind) = self.unstable.get(&place.pointer) {
+            let kind = Scalar::Text((*kind).to_owned());
+            self.enter(place, kind);
+            return;
+        }
+        match value {
+            Json::Array(items) if !items.is_empty() => self.list(items, place, name),
+            Json::Object(map) if !map.is_empty() => {
+                let (own, keyed): (Vec<_>, Vec<_>) =
+                    map.iter().partition(|(key, _)| self.is_field(key));
+                for (key, value) in own {
+                    self.value(value, &place.member(key), key);
+                }
+                for (key, value) in keyed {
+                    let named = self
+                        .reader
+                        .names_of(key)
+                        .into_iter()
+                        .chain(self.reader.named(value));
+                    if self.is_own(&place.path, named.collect()) {
+                        self.value(value, &place.member(key), key);
+                    }
+                }
+            }
+            leaf => {
+                let scalar = self.reader.scalar(self.show, name, leaf);
+                self.enter(place, scalar);
+            }
+        }
+    }
+
+    /// Whether a key is the name of a field, and not the identifier of a thing.
+    fn is_field(&self, key: &str) -> bool {
+        is_written(key)
+            && words(key).iter().all(|word| is_plain(word))
+            && self.reader.names_of(key).is_empty()
+    }
+
+    /// Items that are things are counted by whom they name, and so are values where one of them names somebody.
+    fn list(&mut self, items: &[Json], place: &Place, name: &str) {
+        let is_thing = |item: &Json| item.is_object() || item.is_array();
+        let names_one = |item: &Json| !self.reader.named(item).is_empty();
+        let is_counted = items.iter().any(|item| is_thing(item) || names_one(item));
+        for (at, item) in items.iter().enumerate() {
+            let place = place.item(at);
+            let is_shown = !is_counted || self.is_own(&place.path, self.reader.named(item));
+            if is_shown && (!is_counted || is_thing(item)) {
+                self.value(item, &place, name);
+            }
+        }
+    }
+
+    /// Counts an item of a list, and says whether it is the run's own and not another cell's.
+    fn is_own(&mut self, path: &str, named: BTreeSet<&str>) -> bool {
+        let sorts = self.items.entry(path.to_owned()).or_default();
+        let other = match () {
+            () if named.contains(OTHERS) => OTHERS,
+            () if named.is_empty() => UNKNOWN,
+            () => {
+                for entity in named {
+                    let count = sorts.entry(entity.to_owned()).or_insert(Count::Exactly(0));
+                    *count = count.and(Count::Exactly(1));
+                }
+                return true;
+            }
+        };
+        sorts.insert(other.to_owned(), Count::AtLeastOne);
+        false
+    }
+
+    fn enter(&mut self, place: &Place, scalar: Scalar) {
+        let path = if place.path.is_empty() {
+            ROOT
+        } else {
+            &place.path
+        };
+        let path = printable(&told::redacted(path));
+        self.leaves.entry(path).or_default().insert(scalar);
+    }
+
+    /// All of it, within bounds.
+    fn done(self) -> Values {
+        let leaves = self.leaves.into_iter();
+        let mut values: Values = leaves.map(|(path, all)| (path, bounded(all))).collect();
+        for (path, sorts) in self.items {
+            let path = if path.is_empty() {
+                ROOT.to_owned()
+            } else {
+                path
+            };
+            let path = printable(&told::redacted(&path));
+            let sorts = Value::Items(sorts);
+            let known = values.remove(&path);
+            values.insert(path, known.map_or(sorts.clone(), |known| known.and(sorts)));
+        }
+        let rest = values.keys().nth(PATHS).cloned();
+        let Some(rest) = rest else { return values };
+        let rest = values.split_off(&rest);
+        let digest = told::digest(&format!("{rest:?}"));
+        let more = Scalar::Text(format!("<{} {digest}>", rest.len()));
+        values.insert("and more fields".to_owned(), Value::One(more));
+        values
+    }
+}
+
+/// The values of one path, or how many there are.
+fn bounded(all: BTreeSet<Scalar>) -> Value {
+    if all.len() <= VALUES {
+        return Value::of(all);
+    }
+    let texts: Vec<String> = all.iter().map(ToString::to_string).collect();
+    let digest = told::digest(&texts.join("\n"));
+    Value::One(Scalar::Text(format!("<{} values {digest}>", all.len())))
+}

@@ -1,0 +1,105 @@
+//! What most answers have in common, and what most of a status have besides.
+//!
+//! What is common is what more than half have: so one answer that is like no other changes its own line alone, as another
+//! actor or target does.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The entry of what is common to answers of every status.
+pub(super) const COMMON: &str = "common";
+
+/// The entry of what is common to answers of a status besides.
+pub(super) fn common_of(status: u16) -> String {
+    format!("{COMMON} {status}")
+}
+
+/// What answers have in common.
+pub(super) struct Common<T> {
+    all: BTreeSet<T>,
+    by_status: BTreeMap<u16, BTreeSet<T>>,
+}
+
+/// In what an answer is not like the others.
+pub(super) struct Own<T> {
+    /// What only it has.
+    pub(super) besides: BTreeSet<T>,
+    /// What is common and it has not.
+    pub(super) missing: BTreeSet<T>,
+}
+
+/// How many answers of a status there are, and how many of them have an item.
+struct Counts<'a, T> {
+    answers: usize,
+    items: BTreeMap<&'a T, usize>,
+}
+
+impl<T: Ord + Clone> Counts<'_, T> {
+    fn common(&self) -> BTreeSet<T> {
+        let most = self.items.iter();
+        let most = most.filter(|(_, count)| **count * 2 > self.answers);
+        most.map(|(item, _)| (*item).clone()).collect()
+    }
+}
+
+impl<T: Ord + Clone> Common<T> {
+    /// Of answers by their status, so many of each. What came instead of an answer has nothing in common.
+    pub(super) fn of<'a>(
+        answers: impl Iterator<Item = (Option<u16>, usize, &'a BTreeSet<T>)>,
+    ) -> Self
+    where
+        T: 'a,
+    {
+        let mut counts = BTreeMap::<u16, Counts<'a, T>>::new();
+        for (status, number, items) in answers {
+            let Some(status) = status else { continue };
+            let count = counts.entry(status).or_insert_with(|| Counts {
+                answers: 0,
+                items: BTreeMap::new(),
+            });
+            count.answers += number;
+            for item in items {
+                *count.items.entry(item).or_default() += number;
+            }
+        }
+        let by_status = counts.iter();
+        let mut by_status: BTreeMap<u16, BTreeSet<T>> = by_status
+            .map(|(status, count)| (*status, count.common()))
+            .collect();
+        let all = by_status.values().cloned();
+        let all = all.reduce(|one, other| &one & &other).unwrap_or_default();
+        for items in by_status.values_mut() {
+            items.retain(|item| !all.contains(item));
+        }
+        Self { all, by_status }
+    }
+
+    /// The entries that are not empty.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (String, &BTreeSet<T>)> {
+        let by_status = self.by_status.iter();
+        let by_status = by_status.map(|(status, items)| (common_of(*status), items));
+        let entries = std::iter::once((COMMON.to_owned(), &self.all)).chain(by_status);
+        entries.filter(|(_, items)| !items.is_empty())
+    }
+
+    /// In what an answer is not like the others of its status.
+    pub(super) fn own(&self, status: Option<u16>, items: BTreeSet<T>) -> Own<T> {
+        let of_status = status.and_then(|status| self.by_status.get(&status));
+        let Some(of_status) = of_status else {
+            return Own {
+                besides: items,
+                missing: BTreeSet::new(),
+            };
+        };
+        let common = || self.all.iter().chain(of_status);
+        Own {
+            missing: common()
+                .filter(|item| !items.contains(item))
+                .cloned()
+                .collect(),
+            besides: items
+                .into_iter()
+                .filter(|item| !self.all.contains(item) && !of_status.contains(item))
+                .collect(),
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Which values of successes a record has, and in which form.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::compiled::{Glob, JsonPath};
+
+/// What records have of the values of successes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ValuesSpec {
+    /// In which form values stand in a record.
+    #[serde(default)]
+    pub show: Show,
+    /// The same for endpoints, by their names; `*` stands for any characters. Of several patterns that match, the last one
+    /// decides.
+    #[serde(default)]
+    pub endpoints: IndexMap<Glob, Show>,
+    /// Values that are other ones each time, and what stands for them.
+    #[serde(default)]
+    pub unstable: Vec<UnstableValue>,
+}
+
+/// In which form values stand in a record.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Show {
+    /// Not at all: of a success only the fields are compared.
+    #[default]
+    Nothing,
+    /// As digests: no value is in clear, not even a number.
+    Digest,
+    /// In clear where a value is true or false, null, a number or a short text of words, and not under the name of a secret.
+    /// Anything else is a digest.
+    Clear,
+}
+
+/// A value that is another one each time.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnstableValue {
+    /// Where it is, as a JSON path.
+    pub at: JsonPath,
+    /// What stands for it, such as `<number>`. That there is a value is still compared.
+    #[serde(rename = "as", default = "unstable")]
+    pub name: String,
+    /// The endpoints that it is for, as patterns of their names; all, if nothing is said.
+    #[serde(default)]
+    pub endpoints: Vec<Glob>,
+}
+
+fn unstable() -> String {
+    "<unstable>".to_owned()
+}
+
+impl ValuesSpec {
+    /// What of that endpoint's values is shown.
+    #[must_use]
+    pub fn shown_of(&self, endpoint: &str) -> Show {
+        let own = self.endpoints.iter().rev();
+        let own = own.filter(|(pattern, _)| pattern.is_match(endpoint));
+        own.map(|(_, show)| *show).next().unwrap_or(self.show)
+    }
+}
+
+impl UnstableValue {
+    /// Whether it is about the answers of that endpoint.
+    #[must_use]
+    pub fn is_for(&self, endpoint: &str) -> bool {
+        let mut endpoints = self.endpoints.iter();
+        self.endpoints.is_empty() || endpoints.any(|pattern| pattern.is_match(endpoint))
+    }
+}

@@ -1,0 +1,245 @@
+//! What a success says: its values by their paths, and lists by whom their items name.
+
+use authz_pin::template::random;
+use insta::assert_snapshot;
+use serde_json::{Value as Json, json};
+
+use super::walls::{JSON, Wall};
+
+/// A service that lets everybody in, and a suite that records values as `values` says.
+fn open(values: &str) -> Wall {
+    Wall::new(&format!("values: {values}\n")).opens()
+}
+
+/// Says the same JSON each time, where an item's identifier stands for `ID`.
+fn says(wall: &Wall, body: &Json) {
+    let body = body.to_string();
+    wall.says(move |_, id| (JSON, body.replace("ID", id)));
+}
+
+fn cells(record: &str) -> &str {
+    record.split_once("values:\n").unwrap().1
+}
+
+#[test]
+fn values_stand_by_their_paths_and_what_is_shared_stands_once() {
+    let wall = open("{ show: clear }");
+    let body = json!({"id": "ID", "salary": null, "total": 1, "role": "member", "is_admin": false,
+        "permissions": ["write", "read"], "owner": {"name": "Ann Smith", "born": "1980-02-29"}, "tags": [], "until": "2199-01-01T00:00:00Z"});
+    says(&wall, &body);
+    assert_snapshot!(cells(&wall.recorded()), @r#"
+      common:
+        id: <target.item_id>
+        is_admin: false
+        owner.born: <past>
+        owner.name: Ann Smith
+        permissions[]: [read, write]
+        role: member
+        salary: null
+        tags: '[]'
+        total: 1
+        until: <future>
+    shapes:
+      body a661:
+      - id
+      - is_admin
+      - owner
+      - owner.born
+      - owner.name
+      - permissions
+      - permissions[]
+      - role
+      - salary
+      - tags
+      - total
+      - until
+    cells:
+      an item:
+        keeper: {allowed: 200, discloses: [target.item_id], effects: not observed, shape: body a661}
+        guest: {denied: 403, gate: "no", effects: not observed}
+    "#);
+    assert_eq!(wall.drift(), [""; 0]);
+}
+
+#[test]
+fn a_value_that_comes_turns_or_goes_has_a_direction() {
+    let wall = open("{ show: clear }");
+    let plain =
+        json!({"id": "ID", "salary": null, "role": "member", "is_admin": false, "redacted": true});
+    let with = |name: &str, value: Json| {
+        let mut body = plain.clone();
+        body[name] = value;
+        body
+    };
+    says(&wall, &plain);
+    wall.recorded();
+    let changed = [
+        (with("salary", json!(120_000)), "value-shown"),
+        (
+            with("iban", json!("DE02120300000000202051")),
+            "value-shown shape-changed",
+        ),
+        (with("is_admin", json!(true)), "flag-turned"),
+        (with("redacted", json!(false)), "flag-turned"),
+        (with("role", json!("admin")), "value-changed"),
+        (with("role", json!("")), "value-hidden"),
+        (with("bonus", json!(null)), "shape-changed"),
+    ];
+    for (body, expected) in changed {
+        says(&wall, &body);
+        assert_eq!(wall.drift().join(" "), expected, "{body}");
+    }
+}
+
+#[test]
+fn a_list_is_counted_by_whom_its_items_name() {
+    let wall = open("{ show: clear }");
+    let own = json!({"id": "ID", "name": "mine", "price": 3});
+    let stranger = |name: &str| json!({"id": random(12), "name": name, "salary": 120_000});
+    says(&wall, &json!({"items": [own], "total": 1}));
+    assert_snapshot!(cells(&wall.recorded()), @r#"
+      common:
+        items[]: {target: 1}
+        items[].id: <target.item_id>
+        items[].name: mine
+        items[].price: 3
+        total: 1
+    shapes:
+      body 63fe:
+      - items
+      - items[]
+      - items[].id
+      - items[].name
+      - items[].price
+      - total
+    cells:
+      an item:
+        keeper: {allowed: 200, discloses: [target.item_id], effects: not observed, shape: body 63fe}
+        guest: {denied: 403, gate: "no", effects: not observed}
+    "#);
+    let strangers: Vec<Json> = ["bob", "eve"].map(stranger).into();
+    let more = [vec![own.clone()], strangers.clone()].concat();
+    says(&wall, &json!({"items": more, "total": 1}));
+    assert_eq!(wall.drift(), ["list-shows-more", "shape-changed"]);
+    let record = wall.recorded();
+    assert!(
+        record.contains("items[]: {target: 1, unknown: some}"),
+        "{record}"
+    );
+    assert!(
+        !record.contains("bob") && !record.contains("120000"),
+        "{record}"
+    );
+    // How many strangers there are is the database's matter.
+    says(
+        &wall,
+        &json!({"items": [stranger("mallory"), own], "total": 1}),
+    );
+    assert_eq!(wall.drift(), [""; 0]);
+    says(&wall, &json!({"items": [], "total": 0}));
+    assert!(wall.drift().contains(&"list-shows-less".to_owned()));
+}
+
+#[test]
+fn maps_by_identifiers_are_lists() {
+    let wall = open("{ show: clear }");
+    says(&wall, &json!({"by_id": {"ID": {"price": 3}}}));
+    wall.recorded();
+    let body = json!({"by_id": {"ID": {"price": 3}, random(12): {"price": 4}}}).to_string();
+    wall.says(move |_, id| (JSON, body.replace("ID", id)));
+    assert!(wall.drift().contains(&"list-shows-more".to_owned()));
+}
+
+#[test]
+fn no_secret_that_nobody_captured_is_in_a_record() {
+    let secrets = [
+        "sk_live_51HxVtGJ",
+        "9f86d081884c7d65",
+        "hunter2!",
+        "correct-horse-battery",
+        "4111111111111111",
+        "AKIAIOSFODNN7EXAMPLE",
+        "JBSWY3DPEHPK3PXP",
+        "2b1d0a9e-1111-4222-8333-444455556666",
+    ];
+    let [live, hex, password, phrase, card, aws, totp, uuid] = secrets;
+    let body = json!({
+        "note": live, "ref": hex, "password": password, "passphrase": phrase, "card": card, "k": aws, "mfa_secret": totp,
+        "text": format!("your key is {uuid}, and password={password}"), "pin": 4_711, "otp": 481_516,
+        "nested": [[{"deep": {"x": aws}}]], "by": {hex: {uuid: live}}, "list": [totp, card], "url": format!("postgres://app:{password}@db/x"),
+    });
+    for show in ["clear", "digest"] {
+        let wall = open(&format!("{{ show: {show} }}"));
+        says(&wall, &body);
+        let record = wall.recorded();
+        let values = cells(&record).split_once("shapes:").unwrap().0;
+        for secret in secrets.into_iter().chain(["4711", "481516"]) {
+            assert!(!values.contains(secret), "{secret}: {values}");
+        }
+        assert_eq!(wall.drift(), [""; 0]);
+    }
+}
+
+#[test]
+fn digests_show_that_a_long_text_differs_and_nothing_in_clear() {
+    let wall = open("{ show: digest }");
+    let of = |text: &str| json!({"bio": format!("{text} {}", "word ".repeat(40)), "age": 44, "is_admin": false});
+    says(&wall, &of("one"));
+    assert_snapshot!(cells(&wall.recorded()), @r#"
+      common:
+        age: <number>
+        bio: <text 4cbf647a>
+        is_admin: <flag>
+    shapes:
+      body 4598:
+      - age
+      - bio
+      - is_admin
+    cells:
+      an item:
+        keeper: {allowed: 200, effects: not observed, shape: body 4598}
+        guest: {denied: 403, gate: "no", effects: not observed}
+    "#);
+    says(&wall, &of("two"));
+    assert_eq!(wall.drift(), ["value-changed"]);
+}
+
+#[test]
+fn what_varies_takes_a_rule_at_its_path_that_calibration_writes() {
+    let wall = open("{ show: clear }");
+    wall.says(|number, id| {
+        (
+            JSON,
+            json!({"id": id, "served": number, "at": chrono::Utc::now().to_rfc3339()}).to_string(),
+        )
+    });
+    let ended = wall.run(&["record", "wall"]);
+    assert_eq!(ended.code, Some(5), "{ended:#?}");
+    let ended = wall.run(&["record", "wall", "--calibrate"]);
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    let suite = std::fs::read_to_string(wall.place.path("wall/suite.yaml")).unwrap();
+    assert!(
+        suite.contains("{ at: $.served, as: <number>, endpoints: [read] }"),
+        "{suite}"
+    );
+    assert_eq!(wall.drift(), [""; 0]);
+    // That there is a value is still compared.
+    wall.says(|_, id| {
+        (
+            JSON,
+            json!({"id": id, "served": null, "at": null}).to_string(),
+        )
+    });
+    assert_eq!(wall.drift(), ["value-hidden"]);
+}
+
+#[test]
+fn values_are_recorded_where_the_suite_asks_for_them() {
+    let wall = open("{ endpoints: { \"*\": clear, read: nothing } }");
+    says(&wall, &json!({"salary": 1}));
+    assert!(!wall.recorded().contains("salary: 1"));
+    let suite = wall.place.path("wall/suite.yaml");
+    let text = std::fs::read_to_string(&suite).unwrap();
+    std::fs::write(&suite, text.replace("read: nothing", "read: clear")).unwrap();
+    assert_eq!(wall.drift(), ["values-recorded"]);
+}
