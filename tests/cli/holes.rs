@@ -28,7 +28,7 @@ type Hole = (
 );
 
 /// A drift without any other; only where the cell itself breaks an invariant a finding comes with it.
-const DRIFTS: [Hole; 22] = [
+const DRIFTS: [Hole; 29] = [
     ("widened", Service, &["widened"], &[]),
     (
         "wrote-while-denied",
@@ -47,6 +47,9 @@ const DRIFTS: [Hole; 22] = [
         &["finding-added"],
         &["inversion"],
     ),
+    ("list-shows-more", Service, &["list-shows-more"], &[]),
+    ("value-shown", Service, &["value-shown"], &[]),
+    ("flag-turned", Service, &["flag-turned"], &[]),
     ("refusal-tells-more", Service, &["refusal-tells-more"], &[]),
     ("probe-changed", Service, &["probe-changed"], &[]),
     ("effect-changed", Service, &["effect-changed"], &[]),
@@ -67,6 +70,15 @@ const DRIFTS: [Hole; 22] = [
         &[],
     ),
     ("refusal-tells-less", Service, &["refusal-tells-less"], &[]),
+    ("list-shows-less", Service, &["list-shows-less"], &[]),
+    ("value-hidden", Service, &["value-hidden"], &[]),
+    ("value-changed", Service, &["value-changed"], &[]),
+    (
+        "values-recorded",
+        File("letters/suite.yaml", "shelf: clear", "shelf: nothing"),
+        &["values-recorded"],
+        &[],
+    ),
     (
         "finding-removed",
         File(

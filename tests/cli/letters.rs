@@ -179,6 +179,11 @@ impl Office {
         }
         match path.as_slice() {
             ["me"] => Some((200, Json::Null)),
+            ["shelf", id] => Some(Self::shelf(&Call {
+                hole,
+                caller: &caller,
+                letter: &self.letter(id),
+            })),
             ["members", id, "key"] => Some(self.rotate(hole, &caller, id)),
             ["letters" | "letter", id] => {
                 let letter = self.letter(id);
@@ -264,6 +269,36 @@ impl Office {
             200
         };
         Some((status, body))
+    }
+
+    /// What stands beside a letter.
+    fn shelf(call: &Call<'_>) -> (u16, Json) {
+        if !call.is_allowed() {
+            return refusal(403, "not yours");
+        }
+        let own = json!({"letter": call.letter["letter_id"], "year": 1999});
+        let old = json!({"letter": "an old one", "year": 1900});
+        let has = |hole: &str| call.hole == hole;
+        let beside = if has("list-shows-more") {
+            vec![own.clone(), old.clone()]
+        } else {
+            vec![own.clone()]
+        };
+        let below = if has("list-shows-less") {
+            vec![own]
+        } else {
+            vec![own, old]
+        };
+        let place = if has("value-changed") {
+            "attic"
+        } else {
+            "hall"
+        };
+        let lent_to = has("value-shown").then_some("the archive");
+        let room = (!has("value-hidden")).then_some(7);
+        let body = json!({"beside": beside, "below": below, "is_locked": !has("flag-turned"), "lent_to": lent_to,
+            "place": place, "room": room});
+        (200, body)
     }
 
     fn write(&self, call: &Call<'_>, key: &str) -> (u16, Json) {
