@@ -24,6 +24,7 @@ mod issue;
 mod ledger;
 mod logins;
 mod memory;
+mod probe;
 mod reset;
 mod setup;
 mod store;

@@ -13,8 +13,7 @@ use super::store::{Pause, Store, Wait};
 use super::{SweepError, Sweeper, lap, round};
 use crate::chain::chain;
 use crate::database::{Catalog, DatabaseError};
-use crate::fault::Reply;
-use crate::http::{Call, PAUSES, Purpose};
+use crate::http::{Call, PAUSES};
 use crate::journal::Change;
 use crate::observation::Observation;
 use crate::plan::PlannedCell;
@@ -207,7 +206,7 @@ impl<'a> Sweeper<'a> {
     }
 
     /// A fault is the cell's only where the service is still there; else it is the service's end.
-    async fn still_ready(&self) -> Result<(), String> {
+    pub(super) async fn still_ready(&self) -> Result<(), String> {
         let path = &self.suite.file.service.ready;
         for pause in PAUSES {
             if self.http.ready(path).await.is_ok() {
@@ -295,47 +294,6 @@ impl<'a> Sweeper<'a> {
             changes: effects.unexplained,
             collected,
         }
-    }
-
-    /// Asks, after the calls, which credentials still work; a probe whose credential does not exist is not made.
-    async fn probe(
-        &mut self,
-        endpoint: &Endpoint,
-        first: usize,
-        cells: &[PlannedCell<'a>],
-        scratches: &[Scratch],
-    ) -> Result<(), SweepError> {
-        let (mut asked, mut owners) = (Vec::new(), Vec::new());
-        let provision = self.provision();
-        for (place, (cell, scratch)) in cells.iter().zip(scratches).enumerate() {
-            let (number, fresh) = (first + place, self.setups.fresh_at(place));
-            for (at, (name, spec)) in endpoint.spec.probes.iter().enumerate() {
-                let (templates, scope) = (&self.templates, &scratch.scope);
-                let credential = provision.headers_in(&spec.auth, cell, scope, fresh.as_deref());
-                let Ok(credential) = credential else { continue };
-                let call = Call::render(templates, &spec.request, credential, scope);
-                let call = call.map_err(|error| SweepError::from(error).of(cell))?;
-                asked.push(call.of(Purpose::Probe(at), Some(number)));
-                owners.push((number, name, spec));
-            }
-        }
-        let sent = self.send_all(&asked.into()).await?;
-        if sent.iter().any(Result::is_err) {
-            self.still_ready().await.map_err(SweepError::Gone)?;
-        }
-        for ((number, name, spec), sent) in owners.into_iter().zip(sent) {
-            let brought = match sent {
-                Ok(answer) => {
-                    let rules = Rules::of_request(&self.suite.file, &spec.request);
-                    rules.decide(&answer).into()
-                }
-                Err(fault) => Reply::Fault(fault).into(),
-            };
-            if let Some(swept) = self.ledger.cell_mut(number) {
-                swept.observation.probes.insert(name.clone(), brought);
-            }
-        }
-        Ok(())
     }
 }
 

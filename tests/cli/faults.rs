@@ -1,8 +1,8 @@
 //! Faults of a service: recorded as what they are, each in its own cell.
 
 use std::net::TcpListener;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -113,6 +113,36 @@ fn a_service_that_dies_ends_the_run() {
         known.iter().any(|known| error.starts_with(known)),
         "{error}"
     );
+}
+
+#[test]
+fn a_probe_that_the_service_failed_at_is_asked_again() {
+    let failed = Mutex::new(0);
+    let service = Raw::start(move |request, stream| {
+        let is_probe = request.line.starts_with("GET") && request.path() != "/health";
+        let mut failed = failed.lock().unwrap();
+        if is_probe && *failed < 2 {
+            *failed += 1;
+            // A fault, and a failure.
+            return match *failed {
+                1 => Ok(After::Close),
+                _ => respond(
+                    stream,
+                    500,
+                    JSON,
+                    r#"{"error": "no connection to the database"}"#,
+                ),
+            };
+        }
+        respond(stream, 200, JSON, "{}")
+    });
+    let place = Place::with("faults");
+    let ended = check(&place, &service, &["--filter", "probe"]);
+    assert_eq!(ended.code, Some(1), "there is no snapshot yet: {ended:#?}");
+    let record = proposed(&place, "probe");
+    let cells = record.matches("{allowed: 200").count();
+    let answered = record.matches("probes: {owner's key: 200}").count();
+    assert!(cells > 2 && answered == cells, "{record}");
 }
 
 #[test]
