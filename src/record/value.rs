@@ -1,5 +1,6 @@
 //! What a success shows at one path of its body.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -205,16 +206,22 @@ impl Scalar {
     }
 }
 
-/// By sort, and within it by its text.
+/// By sort, then numbers by what they are, and all else by its text.
 impl Ord for Scalar {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        let text = |scalar: &Self| scalar.to_string();
-        (self.rank(), text(self)).cmp(&(other.rank(), text(other)))
+    fn cmp(&self, other: &Self) -> Ordering {
+        let size = |scalar: &Self| match scalar {
+            Self::Number(number) => number.as_f64().unwrap_or_default(),
+            _ => 0.0,
+        };
+        let by_size = || size(self).total_cmp(&size(other));
+        let by_text = || self.to_string().cmp(&other.to_string());
+        let by_rank = self.rank().cmp(&other.rank());
+        by_rank.then_with(by_size).then_with(by_text)
     }
 }
 
 impl PartialOrd for Scalar {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
