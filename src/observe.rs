@@ -62,72 +62,99 @@ pub fn answer(
     view: View<'_>,
     answer: &Answer,
 ) -> Shown {
-    by_rules((Rules::of_suite(suite), endpoint), namer, view, answer)
-}
-
-/// Reads one answer, by the rules of its endpoint.
-#[must_use]
-pub(crate) fn by_rules(
-    (rules, endpoint): (Rules<'_>, &str),
-    namer: &Namer,
-    view: View<'_>,
-    answer: &Answer,
-) -> Shown {
-    let suite = rules.suite;
-    let (readable, mut discloses) = named(namer, view, &answer.body);
-    let Judged { decision, said } =
-        rules.judge(answer, (&readable, &|text| namer.name(text, view).text));
-    let body = match readable {
-        Body::Json(json) => json,
-        Body::Text(text) => Json::String(text),
-    };
-    let is_denied = decision.verdict().is_denied();
-    let in_gate = match &answer.redirect {
-        Some(_) => InGate::Location,
-        None if is_denied && is_empty(&body) => InGate::Challenge,
-        None => InGate::Nothing,
-    };
-    let headers = Headers::of(&suite.headers, Marks::new(namer, view), answer, in_gate);
-    discloses.extend(headers.discloses);
-    // The dots between fields can complete a value as well.
-    let name = |path: String| namer.name(&path, view).text;
-    let shape = (!is_denied).then(|| shape(answer, &body)).flatten();
-    let shape = shape.map(|fields| fields.into_iter().map(&name).collect());
-    let values = values::Reader {
-        spec: &suite.values,
-        suite: &suite.name,
-        endpoint,
-        known: &discloses,
-        clock: Clock {
-            began: namer.began(),
-            at: Utc::now().timestamp_micros(),
-        },
-    };
-    let values = values.read(&body, shape.is_some());
-    let values: Option<Values> = values.map(|all| {
-        let again = |text: &str| name(text.to_owned());
-        let all = all.into_iter();
-        all.map(|(path, value)| (name(path), value.map(again, str::to_owned)))
-            .collect()
-    });
-    let reader = Reader {
-        suite,
+    let eye = Eye {
+        rules: Rules::of_suite(suite),
         endpoint,
         namer,
+        is_earlier: &|_| false,
         view,
     };
-    let gate = (in_gate, headers.challenge);
-    let refusal = reader.refusal(answer, &decision, gate, (body, said));
-    let (gate, also, unprinted) = refusal.map_or_else(Default::default, Refusal::parts);
-    Shown {
-        decision,
-        gate,
-        headers: headers.lines,
-        also,
-        unprinted,
-        discloses,
-        values,
-        shape,
+    eye.answer(answer)
+}
+
+/// Whose answers are read, and by which rules.
+#[derive(Clone, Copy)]
+pub(crate) struct Eye<'a> {
+    pub(crate) rules: Rules<'a>,
+    pub(crate) endpoint: &'a str,
+    pub(crate) namer: &'a Namer,
+    /// Whether a text holds a value of a cell that is over.
+    pub(crate) is_earlier: &'a dyn Fn(&str) -> bool,
+    pub(crate) view: View<'a>,
+}
+
+impl Eye<'_> {
+    /// Reads one answer.
+    #[must_use]
+    pub(crate) fn answer(&self, answer: &Answer) -> Shown {
+        let Self {
+            rules,
+            endpoint,
+            namer,
+            is_earlier: _,
+            view,
+        } = *self;
+        let suite = rules.suite;
+        let (readable, mut discloses) = named(namer, view, &answer.body);
+        let Judged { decision, said } =
+            rules.judge(answer, (&readable, &|text| namer.name(text, view).text));
+        let body = match readable {
+            Body::Json(json) => json,
+            Body::Text(text) => Json::String(text),
+        };
+        let is_denied = decision.verdict().is_denied();
+        let in_gate = match &answer.redirect {
+            Some(_) => InGate::Location,
+            None if is_denied && is_empty(&body) => InGate::Challenge,
+            None => InGate::Nothing,
+        };
+        let headers = Headers::of(&suite.headers, Marks::new(namer, view), answer, in_gate);
+        discloses.extend(headers.discloses);
+        // The dots between fields can complete a value as well.
+        let name = |path: String| namer.name(&path, view).text;
+        let shape = (!is_denied).then(|| shape(answer, &body)).flatten();
+        let shape = shape.map(|fields| fields.into_iter().map(&name).collect());
+        let values = self.values(&body, (shape.is_some(), &discloses));
+        let reader = Reader {
+            suite,
+            endpoint,
+            namer,
+            view,
+        };
+        let gate = (in_gate, headers.challenge);
+        let refusal = reader.refusal(answer, &decision, gate, (body, said));
+        let (gate, also, unprinted) = refusal.map_or_else(Default::default, Refusal::parts);
+        Shown {
+            decision,
+            gate,
+            headers: headers.lines,
+            also,
+            unprinted,
+            discloses,
+            values,
+            shape,
+        }
+    }
+
+    /// What the fields show, where values are recorded. The dots between fields, and what stands for a text, can complete a
+    /// value as well.
+    fn values(&self, body: &Json, (has_shape, known): (bool, &BTreeSet<String>)) -> Option<Values> {
+        let suite = self.rules.suite;
+        let reader = values::Reader {
+            spec: &suite.values,
+            suite: &suite.name,
+            endpoint: self.endpoint,
+            known,
+            is_earlier: self.is_earlier,
+            clock: Clock {
+                began: self.namer.began(),
+                at: Utc::now().timestamp_micros(),
+            },
+        };
+        let name = |text: &str| self.namer.name(text, self.view).text;
+        let all = reader.read(body, has_shape)?.into_iter();
+        let all = all.map(|(path, value)| (name(&path), value.map(name, str::to_owned)));
+        Some(all.collect())
     }
 }
 

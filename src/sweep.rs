@@ -233,7 +233,11 @@ impl<'a> Sweeper<'a> {
             .map(|address| (&address.which, address.url));
         logins::register(&mut registry, databases, urls);
         let reset = Reset::of(suite, service, &http, &world, &registry);
-        let ledger = Ledger::new(suite, registry, store.is_some());
+        let ledger = Ledger::new(
+            suite,
+            registry,
+            store.is_some() || suite.file.values.is_recorded(),
+        );
         Ok(Self {
             suite,
             templates,

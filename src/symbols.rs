@@ -21,7 +21,7 @@ use finder::{Finder, LONG};
 pub(crate) use common::is_common;
 pub use namer::Namer;
 pub(crate) use places::{Places, is_of_identifier};
-pub(crate) use retired::Retired;
+pub(crate) use retired::{Earlier, Retired};
 
 /// A known value, without it.
 pub(crate) struct Known {

@@ -48,6 +48,8 @@ pub(super) struct Reader<'a> {
     pub(super) endpoint: &'a str,
     /// The names in the answer.
     pub(super) known: &'a BTreeSet<String>,
+    /// Whether a text holds a value of a cell that is over.
+    pub(super) is_earlier: &'a dyn Fn(&str) -> bool,
     pub(super) clock: Clock,
 }
 
@@ -85,25 +87,15 @@ impl Reader<'_> {
         places.collect()
     }
 
-    /// The entities of the run that a value names.
+    /// The entities of the run that a value names. A cell that is over is another one.
     fn named(&self, json: &Json) -> BTreeSet<&str> {
-        let mut found = BTreeSet::new();
-        self.find_names(json, &mut found);
-        found
-    }
+        let texts = texts_of(json);
+        let found: BTreeSet<&str> = texts.iter().flat_map(|text| self.names_of(text)).collect();
 
-    fn find_names<'s>(&'s self, json: &Json, found: &mut BTreeSet<&'s str>) {
-        match json {
-            Json::String(text) => found.extend(self.names_of(text)),
-            Json::Array(items) => items.iter().for_each(|item| self.find_names(item, found)),
-            Json::Object(map) => {
-                for (key, value) in map {
-                    found.extend(self.names_of(key));
-                    self.find_names(value, found);
-                }
-            }
-            Json::Null | Json::Bool(_) | Json::Number(_) => {}
+        if found.is_empty() && texts.iter().any(|text| (self.is_earlier)(text)) {
+            return BTreeSet::from([OTHERS]);
         }
+        found
     }
 
     fn names_of(&self, text: &str) -> Vec<&str> {
@@ -182,6 +174,21 @@ impl Reader<'_> {
 /// What may be the name of a known value.
 #[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
 static NAME: LazyLock<Regex> = LazyLock::new(|| Regex::new("<([^<>]+)>").unwrap());
+
+/// All texts of a value, its keys too.
+fn texts_of(json: &Json) -> Vec<&str> {
+    match json {
+        Json::String(text) => vec![text],
+        Json::Array(items) => items.iter().flat_map(texts_of).collect(),
+        Json::Object(map) => {
+            let members = map.iter();
+            let texts = members
+                .flat_map(|(key, value)| std::iter::once(key.as_str()).chain(texts_of(value)));
+            texts.collect()
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) => Vec::new(),
+    }
+}
 
 fn number_of(show: Show, name: &str, number: &Number) -> Scalar {
     let text = number.to_string();

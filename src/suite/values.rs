@@ -55,6 +55,13 @@ fn unstable() -> String {
 }
 
 impl ValuesSpec {
+    /// Whether any endpoint's values are recorded.
+    #[must_use]
+    pub fn is_recorded(&self) -> bool {
+        let mut all = self.endpoints.values().chain([&self.show]);
+        all.any(|show| *show != Show::Nothing)
+    }
+
     /// What of that endpoint's values is shown.
     #[must_use]
     pub fn shown_of(&self, endpoint: &str) -> Show {

@@ -16,9 +16,10 @@ use crate::database::{Catalog, DatabaseError};
 use crate::http::{Call, PAUSES};
 use crate::journal::Change;
 use crate::observation::Observation;
+use crate::observe::Eye;
 use crate::plan::PlannedCell;
 use crate::suite::Endpoint;
-use crate::symbols::{Knowledge, Namer, View};
+use crate::symbols::{Earlier, Knowledge, Namer, View};
 use crate::template::{TemplateError, Value};
 use crate::verdicts::Rules;
 use crate::world::{Instance, Scratch, World};
@@ -75,6 +76,7 @@ impl<'a> Sweeper<'a> {
         let look = Look {
             rules: Rules::of_endpoint(&self.suite.file, &endpoint.spec),
             namer: self.ledger.namer(),
+            earlier: Earlier::of(self.ledger.known()),
             first,
             wants_calls: self.options.calls,
         };
@@ -301,6 +303,7 @@ impl<'a> Sweeper<'a> {
 struct Look<'l> {
     rules: Rules<'l>,
     namer: &'l Namer,
+    earlier: Earlier<'l>,
     /// The number of the first cell.
     first: usize,
     wants_calls: bool,
@@ -346,7 +349,13 @@ impl Look<'_> {
             planned: *planned,
             recorded: true,
             curl: self.wants_calls.then(|| call.curl(self.namer, view)),
-            observation: brought.shown((self.rules, planned.endpoint), self.namer, view),
+            observation: brought.shown(&Eye {
+                rules: self.rules,
+                endpoint: planned.endpoint,
+                namer: self.namer,
+                is_earlier: &|text| self.earlier.has(text),
+                view,
+            }),
             changes: Vec::new(),
             doubtful: Vec::new(),
             namer: None,

@@ -17,10 +17,9 @@ use super::{SweepError, Sweeper};
 use crate::fault::{Fault, Reply};
 use crate::http::{Answer, Call, Http, HttpError};
 use crate::observation::Observation;
-use crate::observe;
+use crate::observe::Eye;
 use crate::record::Decision;
 use crate::suite::{Endpoint, JsonPath, PagesSpec};
-use crate::symbols::{Namer, View};
 use crate::verdicts::Rules;
 
 /// The most pages that are walked.
@@ -42,15 +41,10 @@ impl Brought {
     }
 
     /// What the answer showed; of pages, what all of them showed, with the status of the first that is no success.
-    pub(super) fn shown(
-        &self,
-        rules: (Rules<'_>, &str),
-        namer: &Namer,
-        view: View<'_>,
-    ) -> Observation {
+    pub(super) fn shown(&self, eye: &Eye<'_>) -> Observation {
         let mut observation = Observation::default();
         for answer in &self.answers {
-            let shown = observe::by_rules(rules, namer, view, answer);
+            let shown = eye.answer(answer);
             let is_refused = observation.decision.is_some() && observation.verdict().is_denied();
             if !is_refused {
                 observation.answered(shown.decision, shown.gate);

@@ -26,7 +26,7 @@ pub(super) struct Ledger<'a> {
     values: Values,
     batches: [Batch; 2],
     retired: Retired,
-    /// Whether anybody asks for the values of earlier batches: nobody does where no database is watched.
+    /// Whether anybody asks for the values of earlier batches: nobody does where no database is watched and no values are recorded.
     keeps_retired: bool,
     /// The cells that have not left, in the order of their numbers.
     cells: Vec<Swept<'a>>,
@@ -52,8 +52,9 @@ struct Batch {
 }
 
 impl<'a> Ledger<'a> {
-    /// The ledger of a run that gave the values of its world alone, with or without a database that is watched.
-    pub(super) fn new(suite: &'a Suite, world: Registry, is_watched: bool) -> Self {
+    /// The ledger of a run that gave the values of its world alone. Whether values of cells that are over matter later: to what a
+    /// database logs, or to what answers show.
+    pub(super) fn new(suite: &'a Suite, world: Registry, keeps_retired: bool) -> Self {
         let namer = Arc::new(world.clone().build());
         let nothing = || Batch {
             namer: Arc::clone(&namer),
@@ -65,7 +66,7 @@ impl<'a> Ledger<'a> {
             values: Values { world, batch: None },
             batches,
             retired: Retired::default(),
-            keeps_retired: is_watched,
+            keeps_retired,
             cells: Vec::new(),
             left: 0,
             unfinished: VecDeque::new(),

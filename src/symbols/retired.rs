@@ -1,7 +1,9 @@
 //! The values of cells that are done: what was written late for them is still known as the run's.
 
+use std::sync::OnceLock;
+
 use super::finder::Finder;
-use super::is_digits;
+use super::{Knowledge, Namer, is_digits};
 
 /// How many values are looked for at once: that takes more memory than the values themselves, and a run can have millions
 /// of them.
@@ -28,20 +30,64 @@ impl Retired {
         if texts.is_empty() {
             return Vec::new();
         }
-        let values: Vec<&str> = self.values.split_terminator(END).collect();
-        for values in values.chunks(AT_ONCE) {
-            let finder: Finder<&str> = values.iter().copied().collect();
-            let is_number = |at: usize| finder.value(at).is_some_and(|value| is_digits(value));
+        for finder in self.finders() {
             for (text, found) in texts.iter_mut().filter(|(_, found)| !found) {
-                *found = finder.find(text, is_number).next().is_some();
+                *found = is_in(&finder, text);
             }
         }
         texts.into_iter().map(|(_, found)| found).collect()
+    }
+
+    /// One at a time, with as many values as fit.
+    fn finders(&self) -> impl Iterator<Item = Finder<&str>> {
+        let mut values = self.values.split_terminator(END).peekable();
+        std::iter::from_fn(move || {
+            values.peek()?;
+            Some(values.by_ref().take(AT_ONCE).collect())
+        })
+    }
+}
+
+/// Whether a text holds any of the values.
+fn is_in(finder: &Finder<&str>, text: &str) -> bool {
+    let is_number = |at: usize| finder.value(at).is_some_and(|value| is_digits(value));
+    finder.find(text, is_number).next().is_some()
+}
+
+/// What a run knows of the cells of earlier batches, for texts in which what is known now has its name.
+pub(crate) struct Earlier<'k> {
+    before: &'k Namer,
+    retired: &'k Retired,
+    /// Made for the first text that is in doubt: most batches have none.
+    finders: OnceLock<Vec<Finder<&'k str>>>,
+}
+
+impl<'k> Earlier<'k> {
+    pub(crate) fn of(known: Knowledge<'k>) -> Self {
+        Self {
+            before: known.before,
+            retired: known.retired,
+            finders: OnceLock::new(),
+        }
+    }
+
+    /// Whether a text holds a value of the run.
+    pub(crate) fn has(&self, text: &str) -> bool {
+        let finders = || {
+            let finders = self
+                .finders
+                .get_or_init(|| self.retired.finders().collect());
+            finders.iter()
+        };
+        text.contains("<run>")
+            || self.before.knows(text)
+            || finders().any(|finder| is_in(finder, text))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Registry;
     use super::*;
 
     #[test]
@@ -58,5 +104,22 @@ mod tests {
             [true, false]
         );
         assert_eq!(Retired::default().found_in(["x"].into_iter()), [false]);
+    }
+
+    #[test]
+    fn a_value_of_a_cell_that_is_over_is_known() {
+        let mut retired = Retired::default();
+        retired.add("value-7-");
+        let namer = Registry::default().build();
+        let earlier = Earlier::of(Knowledge {
+            now: &namer,
+            before: &namer,
+            retired: &retired,
+        });
+        let texts = ["a value-7- b", "item-<run>-9", "value-8-", "running"];
+        assert_eq!(
+            texts.map(|text| earlier.has(text)),
+            [true, true, false, false]
+        );
     }
 }

@@ -1,5 +1,8 @@
 //! What a success says: its values by their paths, and lists by whom their items name.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
 use authz_pin::template::random;
 use insta::assert_snapshot;
 use serde_json::{Value as Json, json};
@@ -138,6 +141,28 @@ fn a_list_is_counted_by_whom_its_items_name() {
     assert_eq!(wall.drift(), [""; 0]);
     says(&wall, &json!({"items": [], "total": 0}));
     assert!(wall.drift().contains(&"list-shows-less".to_owned()));
+}
+
+#[test]
+fn an_item_of_an_earlier_cell_is_no_strangers() {
+    let wall = open("{ show: clear }");
+    // A service that keeps in memory what was taken away: the first item of each run, by the run's own part of the identifier.
+    let first_of_runs = Arc::new(Mutex::new(HashMap::<String, String>::new()));
+    let keeps = |more: Vec<Json>| {
+        let first_of_runs = Arc::clone(&first_of_runs);
+        move |_: usize, id: &str| {
+            let run = id.split('-').nth(1).unwrap().to_owned();
+            let mut first_of_runs = first_of_runs.lock().unwrap();
+            let first = first_of_runs.entry(run).or_insert_with(|| id.to_owned());
+            let items = [vec![json!({"id": first, "name": "kept"})], more.clone()].concat();
+            (JSON, json!({ "items": items }).to_string())
+        }
+    };
+    wall.says(keeps(Vec::new()));
+    let record = wall.recorded();
+    assert!(record.contains("items[]: {another cell: some}"), "{record}");
+    wall.says(keeps(vec![json!({"id": random(12), "name": "eve"})]));
+    assert_eq!(wall.drift(), ["list-shows-more"]);
 }
 
 #[test]
