@@ -10,7 +10,7 @@ use insta::assert_snapshot;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value as Json, json};
 
-use super::place::{Ended, Place};
+use super::place::{Ended, Place, checks};
 use super::raw::{JSON, Raw, Request, respond};
 
 const SUITE: &str = "
@@ -224,7 +224,9 @@ fn an_identifier_in_another_form_is_disclosed() {
         );
         assert!(ended.stdout.contains(symbol), "{number}: {}", ended.stdout);
     }
-    club.run("check", |_, _| json!({"x": "nothing"})).result();
+    for _ in 0..checks() {
+        club.run("check", |_, _| json!({"x": "nothing"})).result();
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@
 )]
 
 mod action;
+mod answers;
 mod calibrate;
 mod canary;
 mod cells;
@@ -41,6 +42,7 @@ mod init;
 mod insta_review;
 mod launch;
 mod letters;
+mod likenesses;
 mod memory;
 mod migrate;
 mod mistakes;
@@ -52,6 +54,7 @@ mod page;
 mod paging;
 mod pinning;
 mod place;
+mod post;
 mod provision;
 mod raw;
 mod recording;
@@ -60,6 +63,7 @@ mod refusals;
 mod renames;
 mod reports;
 mod review;
+mod sayings;
 mod screen;
 mod selection;
 mod sensitivity;
@@ -80,4 +84,5 @@ mod traffic;
 mod values;
 mod verdicts;
 mod walls;
+mod wordings;
 mod workflows;

@@ -24,6 +24,13 @@ const ENVIRONMENT: [&str; 7] = [
 /// Long enough for a loaded machine; what is not over by then hangs.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
+/// How often a test with a hole checks that what is recorded is as pinned while the hole is closed: `.ci/long answers` asks
+/// more often.
+pub(crate) fn checks() -> usize {
+    let asked = std::env::var("AUTHZ_PIN_LONG_CHECKS");
+    asked.map_or(2, |count| count.parse().unwrap())
+}
+
 /// A temporary folder that the binary runs in.
 pub(crate) struct Place {
     folder: TempDir,

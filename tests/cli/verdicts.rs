@@ -13,7 +13,7 @@ use axum::response::{Html, IntoResponse, Response};
 use serde_json::{Value as Json, json};
 use tokio::runtime::Runtime;
 
-use super::place::Place;
+use super::place::{Place, checks};
 use super::served::{runtime, serve};
 
 /// A service that allows an insider everything, and refuses an outsider with a success, unless its hole is open.
@@ -317,8 +317,10 @@ fn a_refusal_that_comes_with_a_success_is_one_and_what_opens_is_widened() {
         .filter(|(_, kinds)| !kinds.contains(&"widened".to_owned()))
         .collect();
     assert_eq!(others, [("status-alone".to_owned(), Vec::new())]);
-    let (code, _) = tongues.check(&place, false, &["check", "tongues"]);
-    assert_eq!(code, Some(0));
+    for _ in 0..checks() {
+        let (code, _) = tongues.check(&place, false, &["check", "tongues"]);
+        assert_eq!(code, Some(0));
+    }
 }
 
 /// A suite of one endpoint, and what a check of it says that cannot be done.
