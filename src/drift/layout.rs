@@ -115,12 +115,14 @@ fn same(is_same: bool, labels: impl IntoIterator<Item = String>) -> Vec<String> 
 impl Visitor for Labels<'_> {
     type Found = Vec<String>;
 
-    /// What decided, where the same was decided.
+    /// What decided, where the same was decided: of parts that are let through no rule has anything to say any more.
     fn verdict(&self) -> Vec<String> {
-        match self.here.cell.decision.rule() {
-            Rule::Status => Vec::new(),
-            Rule::Named(rule) => vec![format!("by {rule}")],
-        }
+        let [here, there] = [self.here, self.there].map(|side| &side.cell.decision);
+        let by = match here.rule() {
+            Rule::Status => None,
+            Rule::Named(rule) => Some(format!("by {rule}")),
+        };
+        same(here.refused() == there.refused(), by)
     }
 
     /// A status has no label.

@@ -69,10 +69,11 @@ pub(super) fn uncounted(place: &str) -> String {
     format!("{}{rest}", segments.collect::<Vec<_>>().join("/"))
 }
 
-/// The place of what was made a moment ago, whose last part is what it is called from now on.
+/// The place of what was made a moment ago, whose last part before the query is what it is called from now on.
 pub(super) fn made(place: &str) -> String {
-    match place.rsplit_once('/') {
-        Some((before, last)) if !last.is_empty() => format!("{before}/{}", hidden(last)),
+    let (path, query) = place.split_at(place.find('?').unwrap_or(place.len()));
+    match path.rsplit_once('/') {
+        Some((before, last)) if !last.is_empty() => format!("{before}/{}{query}", hidden(last)),
         _ => place.to_owned(),
     }
 }

@@ -373,8 +373,6 @@ fn told(report: &Value) -> BTreeMap<&str, Vec<String>> {
     let endpoints = report["endpoints"].as_array().unwrap().iter();
     let told = endpoints.map(|endpoint| {
         let drifts = endpoint["drifts"].as_array().unwrap().iter();
-        // What is about no cell.
-        let drifts = drifts.filter(|drift| drift["kind"] != "layout-changed");
         (
             endpoint["name"].as_str().unwrap(),
             drifts.map(|drift| line(endpoint, drift)).collect(),

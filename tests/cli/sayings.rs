@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::post::{Answer, Post, Row, done, jwt, refused};
 
-const HEADERS: [Row; 24] = [
+const HEADERS: [Row; 25] = [
     Row::get(
         "cookie-of-a-refusal",
         |call| {
@@ -58,6 +58,17 @@ const HEADERS: [Row; 24] = [
         ],
     ),
     Row::get(
+        "location-of-what-was-made",
+        |call| {
+            let state = call.closed_or("pending", "approved");
+            let to = format!("/bills/{}?status={state}", random(12));
+            Answer::empty(201).header("Location", to)
+        },
+        &[
+            "header-changed stranger: location: /bills/<value>?status=pending -> location: /bills/<value>?status=approved",
+        ],
+    ),
+    Row::get(
         "location-with-somebody",
         |call| {
             let to = format!("/list?of={}&page=1", call.shown().person_id);
@@ -66,7 +77,7 @@ const HEADERS: [Row; 24] = [
         &[
             "disclosure-widened stranger: not disclosed -> owner.person_id",
             "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.person_id",
-            "header-changed stranger: location: /<value><actor.person_id><value> -> location: /<value><person_id><value>",
+            "header-changed stranger: location: /<value>?of=<actor.person_id>&page=1 -> location: /<value>?of=<person_id>&page=1",
             "disclosure-narrowed stranger: actor.person_id -> not disclosed",
         ],
     ),
