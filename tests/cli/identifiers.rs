@@ -23,7 +23,7 @@ const WORLD: &str = r#"
 kinds:
   person:
     secrets: { key: "sk-{{ random(20) }}" }
-    symbols: { mail: "Ann+{{ run }}@example.org", person_id: "{{ uuid() }}", number: "{{ digits(3) }}" }
+    symbols: { mail: "Ann+{{ run }}@example.org", person_id: "{{ uuid() }}", number: "{{ digits(6) }}" }
   note:
     parameters: { mail: null, person_id: null, number: null, key: null }
     symbols: { note_id: null }

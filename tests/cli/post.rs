@@ -34,7 +34,7 @@ kinds:
   person:
     parameters: { tenant: null }
     secrets: { token: "{{ random(24) }}" }
-    symbols: { person_id: "{{ uuid() }}", number: "{{ digits(4) }}", mail: "Ann+{{ random(8) }}@example.org" }
+    symbols: { person_id: "{{ uuid() }}", number: "{{ digits(6) }}", mail: "Ann+{{ random(8) }}@example.org" }
     setup:
       - request:
           method: POST
