@@ -3,6 +3,7 @@
 mod cell;
 mod kinds;
 mod layout;
+mod more;
 mod renames;
 mod report;
 mod text;
@@ -286,7 +287,7 @@ mod tests {
         assert_eq!(kind(&login, &allowed), [Kind::Widened]);
         assert_eq!(kind(&allowed, &login), [Kind::Narrowed]);
         assert_eq!(kind(&login, &refused), [Kind::Narrowed]);
-        assert_eq!(kind(&login, &home), [Kind::StatusChanged]);
+        assert_eq!(kind(&login, &home), [Kind::RedirectChanged]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod link;
 mod source;
 mod tape;
 mod tls;
+mod within;
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -553,7 +554,15 @@ fn body(headers: &HeaderMap, bytes: &[u8]) -> Body {
     let own = headers.get(CONTENT_TYPE);
     let is_stream = own.is_some_and(|own| own.as_bytes().starts_with(b"text/event-stream"));
     let messages = is_stream.then(|| events::messages(bytes)).flatten();
-    messages.map_or_else(|| Body::read(bytes), Body::Json)
+    let body = messages.map_or_else(|| Body::read(bytes), Body::Json);
+    let media_type = || own.and_then(|own| own.to_str().ok()).unwrap_or_default();
+    match body {
+        Body::Text(text) => {
+            let within = within::json(media_type(), bytes);
+            within.map_or(Body::Text(text), Body::Json)
+        }
+        json @ Body::Json(_) => json,
+    }
 }
 
 /// A body that does not say how long it is.

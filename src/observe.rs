@@ -96,14 +96,19 @@ impl Eye<'_> {
         } = *self;
         let suite = rules.suite;
         let (readable, mut discloses) = named(namer, view, &answer.body);
-        let Judged { decision, said } =
-            rules.judge(answer, (&readable, &|text| namer.name(text, view).text));
+        let Judged {
+            decision,
+            said,
+            leads,
+        } = rules.judge(answer, (&readable, &|text| namer.name(text, view).text));
         let body = match readable {
             Body::Json(json) => json,
             Body::Text(text) => Json::String(text),
         };
         let is_denied = decision.verdict().is_denied();
-        let in_gate = match &answer.redirect {
+        let location = answer.redirect.as_ref().map(|redirect| &redirect.location);
+        let location = location.or(leads.as_ref());
+        let in_gate = match location {
             Some(_) => InGate::Location,
             None if is_denied && is_empty(&body) => InGate::Challenge,
             None => InGate::Nothing,
@@ -121,8 +126,13 @@ impl Eye<'_> {
             namer,
             view,
         };
-        let gate = (in_gate, headers.challenge);
+        let gate = (location, headers.challenge);
+        let parts = reader.parts(rules, answer, (&decision, &body));
         let refusal = reader.refusal(answer, &decision, gate, (body, said));
+        let refusal = refusal.map(|refusal| match &parts {
+            Some(parts) => reader.with_parts(refusal, parts),
+            None => refusal,
+        });
         let (gate, also, unprinted) = refusal.map_or_else(Default::default, Refusal::parts);
         Shown {
             decision,
@@ -173,23 +183,39 @@ fn named(namer: &Namer, view: View<'_>, body: &Body) -> (Body, BTreeSet<String>)
 }
 
 impl Reader<'_> {
+    /// All that the refused parts of an answer say that is allowed otherwise.
+    fn parts(
+        &self,
+        rules: Rules<'_>,
+        answer: &Answer,
+        (decision, body): (&Decision, &Json),
+    ) -> Option<Json> {
+        let is_in_parts = decision.verdict().is_allowed() && !decision.refused().is_empty();
+        let body = is_in_parts.then(|| self.without_ignored(body.clone()))?;
+        let body = match (&answer.body, body) {
+            (Body::Text(_), Json::String(text)) => Body::Text(text),
+            (_, body) => Body::Json(body),
+        };
+        Some(rules.parts(answer, &body))
+    }
+
     /// What refused, or where a redirect leads; `said` are the words that a rule for verdicts knows.
     fn refusal(
         &self,
         answer: &Answer,
         decision: &Decision,
-        (in_gate, challenge): (InGate, Option<String>),
+        (location, challenge): (Option<&String>, Option<String>),
         (body, said): (Json, Option<String>),
     ) -> Option<Refusal> {
         let is_denied = decision.verdict().is_denied();
-        match (&answer.redirect, in_gate, challenge) {
-            (Some(redirect), ..) => {
-                let to = leads_to(self, answer, &redirect.location);
+        match (location, challenge) {
+            (Some(location), _) => {
+                let to = leads_to(self, answer, location);
                 let body = is_denied.then_some(body);
-                Some(self.redirect(answer, &to, (body, &redirect.location)))
+                Some(self.redirect(answer, &to, (body, location)))
             }
             _ if !is_denied && decision.refused().is_empty() => None,
-            (None, InGate::Challenge, Some(challenge)) => Some(self.alone(&challenge)),
+            (None, Some(challenge)) if is_denied && is_empty(&body) => Some(self.alone(&challenge)),
             _ if is_denied => Some(self.read(answer, body, said)),
             // Of what an answer gives besides, the fields are its shape.
             _ => Some(self.alone(&said.unwrap_or_default())),

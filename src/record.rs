@@ -38,6 +38,7 @@ use values::Fields;
 pub(crate) use aspect::Visitor;
 pub use cell::{Cell, CellId, Effects};
 pub use format::{FORMAT, Format, ReadError, admit};
+pub(crate) use headers::{BODY_LEADS, LEADING, is_leading};
 pub use labels::EffectLabel;
 pub use probed::Probed;
 pub(crate) use rename::{Axis, Rename};

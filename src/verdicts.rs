@@ -2,6 +2,7 @@
 
 mod batch;
 mod condition;
+mod elsewhere;
 mod envelope;
 mod graphql;
 mod login;
@@ -9,11 +10,13 @@ mod rpc;
 mod text;
 mod xml;
 
+pub(crate) use elsewhere::{place_of, places};
 pub(crate) use text::asks_who;
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use crate::fault::Reply;
 use crate::http::{Answer, Body};
@@ -43,9 +46,32 @@ struct Refusal {
     kind: Option<String>,
     /// The message.
     message: Option<String>,
+    /// All that the part says, where the answer has others; names are not in it.
+    whole: Option<Whole>,
+}
+
+/// A part of an answer, which has no order among others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Whole(Json);
+
+impl PartialOrd for Whole {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Whole {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.to_string().cmp(&other.0.to_string())
+    }
 }
 
 impl Refusal {
+    fn with(self, whole: impl Into<Json>) -> Self {
+        let whole = Some(Whole(whole.into()));
+        Self { whole, ..self }
+    }
+
     fn of_part(self, part: impl Into<String>) -> Self {
         let part = Some(part.into());
         Self { part, ..self }
@@ -59,6 +85,7 @@ impl Refusal {
             part,
             kind,
             message,
+            whole: None,
         }
     }
 
@@ -114,6 +141,8 @@ pub(crate) struct Judged {
     pub(crate) decision: Decision,
     /// The type and the message of what refused, where the rule knows them.
     pub(crate) said: Option<String>,
+    /// Where the answer leads whoever it refuses, although its status is no redirect.
+    pub(crate) leads: Option<String>,
 }
 
 /// What decides of the answers to a request.
@@ -122,8 +151,28 @@ pub(crate) struct Rules<'s> {
     pub(crate) suite: &'s SuiteFile,
     /// The rules of the endpoint, which come before those of the suite.
     own: &'s [VerdictSpec],
+    asked: Asked,
+}
+
+/// What is known of a request.
+#[derive(Debug, Clone, Copy, Default)]
+struct Asked {
     /// Whether it asks in GraphQL.
-    asks_graphql: bool,
+    is_graphql: bool,
+    /// Whether that is a mutation.
+    is_mutation: bool,
+    /// Whether its answer lists only what it could not do (RFC 4918, sections 9.6.1, 9.8.5 and 9.9.4).
+    lists_failures: bool,
+}
+
+impl Asked {
+    fn of(request: &RequestSpec) -> Self {
+        Self {
+            is_graphql: graphql::is_asked(request),
+            is_mutation: graphql::is_mutation(request),
+            lists_failures: ["DELETE", "COPY", "MOVE"].contains(&request.method.as_str()),
+        }
+    }
 }
 
 impl<'s> Rules<'s> {
@@ -138,7 +187,7 @@ impl<'s> Rules<'s> {
     /// The rules of a suite, for a request that is no endpoint's.
     pub(crate) fn of_request(suite: &'s SuiteFile, request: &RequestSpec) -> Self {
         Self {
-            asks_graphql: graphql::is_asked(request),
+            asked: Asked::of(request),
             ..Self::of_suite(suite)
         }
     }
@@ -148,7 +197,7 @@ impl<'s> Rules<'s> {
         Self {
             suite,
             own: &[],
-            asks_graphql: false,
+            asked: Asked::default(),
         }
     }
 
@@ -171,23 +220,50 @@ impl<'s> Rules<'s> {
             return Judged {
                 decision: by_status(answer),
                 said: None,
+                leads: None,
             };
         };
-        let seen = Seen::of(answer, named);
+        let seen = Seen::of(answer, named, self.asked);
         let by_name = || ruling.refusals.iter().map(|one| one.named(name)).collect();
-        let refusals = ruling.spec.refusals(seen, self.asks_graphql);
+        let refusals = ruling.spec.refusals(seen);
         let refusals = refusals.unwrap_or_else(by_name);
         Judged {
             decision: by_rule(answer, &ruling, &refusals),
             said: told(&refusals, ruling.is_in_parts()),
+            leads: ruling.spec.leads(answer),
         }
+    }
+
+    /// All that the refused parts of an answer say whose body is this one, by their names.
+    pub(crate) fn parts(self, answer: &Answer, body: &Body) -> Json {
+        let refusals = self
+            .ruling(answer)
+            .filter(Ruling::is_in_parts)
+            .and_then(|ruling| {
+                let seen = Seen::of(answer, body, self.asked);
+                ruling.spec.refusals(seen)
+            });
+        let mut parts = Map::new();
+        for refusal in refusals.into_iter().flatten() {
+            let (Some(part), Some(Whole(whole))) = (refusal.part, refusal.whole) else {
+                continue;
+            };
+            if whole.as_object().is_some_and(Map::is_empty) {
+                continue;
+            }
+            let all = parts.entry(part).or_insert_with(|| Json::Array(Vec::new()));
+            all.as_array_mut()
+                .into_iter()
+                .for_each(|all| all.push(whole.clone()));
+        }
+        Json::Object(parts)
     }
 
     /// What the first rule that has something to say decides; none where the status does.
     fn ruling(self, answer: &Answer) -> Option<Ruling<'s>> {
-        let seen = Seen::of(answer, &answer.body);
+        let seen = Seen::of(answer, &answer.body, self.asked);
         let mut all = self.own.iter().chain(&self.suite.verdicts);
-        let found = all.find_map(|spec| Some((spec, spec.read(seen, self.asks_graphql)?)));
+        let found = all.find_map(|spec| Some((spec, spec.read(seen)?)));
         let (spec, Ruled { verdict, refusals }) = found?;
         Some(Ruling {
             spec,
@@ -244,11 +320,16 @@ struct Seen<'a> {
     answer: &'a Answer,
     /// The answer's body, as it is or named.
     body: &'a Body,
+    asked: Asked,
 }
 
 impl<'a> Seen<'a> {
-    fn of(answer: &'a Answer, body: &'a Body) -> Self {
-        Self { answer, body }
+    fn of(answer: &'a Answer, body: &'a Body, asked: Asked) -> Self {
+        Self {
+            answer,
+            body,
+            asked,
+        }
     }
 
     /// The JSON of a success.
@@ -285,28 +366,33 @@ impl VerdictSpec {
         }
     }
 
-    fn read(&self, seen: Seen<'_>, asks_graphql: bool) -> Reading {
+    /// Where an answer leads that the rule refuses for that.
+    fn leads(&self, answer: &Answer) -> Option<String> {
+        matches!(self, Self::Preset(Preset::LoginRedirect)).then(|| login::leads(answer))?
+    }
+
+    fn read(&self, seen: Seen<'_>) -> Reading {
         match self {
-            Self::Preset(preset) => preset.read(seen, asks_graphql),
+            Self::Preset(preset) => preset.read(seen),
             Self::Rule(rule) => rule.read(seen),
         }
     }
 
     /// What refused, of a body that is named: a condition need not hold of it any more.
-    fn refusals(&self, seen: Seen<'_>, asks_graphql: bool) -> Option<Vec<Refusal>> {
+    fn refusals(&self, seen: Seen<'_>) -> Option<Vec<Refusal>> {
         match self {
-            Self::Preset(preset) => Some(preset.read(seen, asks_graphql)?.refusals),
+            Self::Preset(preset) => Some(preset.read(seen)?.refusals),
             Self::Rule(rule) => Some(vec![rule.refusal(seen)]),
         }
     }
 }
 
 impl Preset {
-    fn read(self, seen: Seen<'_>, asks_graphql: bool) -> Reading {
+    fn read(self, seen: Seen<'_>) -> Reading {
         match self {
             Self::MultiStatus => batch::multi_status(seen),
             Self::Batch => batch::read(seen),
-            Self::Graphql => graphql::read(seen, asks_graphql),
+            Self::Graphql => graphql::read(seen),
             Self::Mcp => rpc::mcp(seen),
             Self::JsonRpc => rpc::read(seen),
             Self::OkFlag => envelope::read(seen),
@@ -336,6 +422,7 @@ impl VerdictRule {
             part: None,
             kind: self.kind.as_ref().and_then(at),
             message: self.message.as_ref().and_then(at),
+            whole: None,
         }
     }
 }

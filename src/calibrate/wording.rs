@@ -3,6 +3,7 @@
 //! What is drawn anew (an id of a request, a number, a nonce) becomes a pattern with a named group, held to its whole line.
 //! Entries in another order become a list. Only words of which there are a few that take turns become an exact rule.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
@@ -337,17 +338,33 @@ fn list_rule(was: &str, is: &str) -> Option<Rule> {
         entries[0].len() > 1 && entries[0] == entries[1]
     });
     let list = found.next()?;
-    let group = format!("(?<list>{})", list.form);
-    let pattern = anchored(
-        was.get(..list.head),
-        &group,
-        was.get(was.len() - list.tail..),
-    );
+    let (before, behind) = (was.get(..list.head)?, was.get(was.len() - list.tail..)?);
+    let letters = before.chars().chain(behind.chars());
+    let form = if letters.filter(|c| c.is_alphabetic()).count() >= SAYS {
+        list.form
+    } else {
+        // By nothing but the list, any other text would be one.
+        of_these(was.get(list.head..was.len() - list.tail)?)?
+    };
+    let group = format!("(?<list>{form})");
+    let pattern = anchored(Some(before), &group, Some(behind));
     Some(Rule::Pattern {
         pattern,
         lists: vec!["list".to_owned()],
     })
 }
+
+/// A list of no other entries than these.
+fn of_these(list: &str) -> Option<String> {
+    let entries = entries(list);
+    let all: BTreeSet<String> = entries.iter().map(|entry| escape(entry.as_ref())).collect();
+    let is_short = all.len() <= MOST_ENTRIES && all.iter().all(|entry| !entry.is_empty());
+    let all = all.into_iter().collect::<Vec<_>>().join("|");
+    is_short.then(|| format!(r"(?:(?:{all})(?:[\s,;]+(?:(?:and|or)\s+)?)?)+"))
+}
+
+/// A list with more entries is not written out.
+const MOST_ENTRIES: usize = 20;
 
 /// Where a list can be.
 struct List {
@@ -577,6 +594,16 @@ mod tests {
         let lines =
             |number: usize, password: &str| format!("attempt {number}\npassword = {password}");
         assert_eq!(rules(&lines(1, "swordfish"), &lines(2, "sesamopen")), []);
+    }
+
+    #[test]
+    fn a_list_that_is_all_of_a_text_is_one_of_its_own_entries() {
+        let pattern = pattern("admin, owner", "owner, admin");
+        let rule = Regex::new(&pattern).unwrap();
+        assert!(
+            rule.is_match("owner, admin") && !rule.is_match("SELECT 1, 2"),
+            "{pattern}"
+        );
     }
 
     #[test]

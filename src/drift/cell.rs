@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json};
 
+use super::more::{is_elsewhere, tells_more};
 use super::{Drift, Kind, values};
 use crate::observation::{ColumnChange, RowChange};
-use crate::record::{Cell, EffectLabel, Effects, Record, Values, Verdict, Visitor};
+use crate::record::{Cell, EffectLabel, Effects, Record, Values, Verdict, Visitor, is_leading};
 
 /// A cell with the record whose legends explain it.
 pub(crate) struct Side<'a> {
@@ -147,9 +148,17 @@ impl Changes<'_> {
 
     /// How another answer on the same side is called.
     fn other_answer(&self) -> Kind {
+        let [was, is] = [self.old, self.new].map(|side| side.gate().unwrap_or_default());
         match self.new.verdict() {
             Verdict::Fault => Kind::FaultChanged,
+            Verdict::Redirected if was != is => Kind::RedirectChanged,
+            Verdict::Denied if is_elsewhere(was, is) => Kind::RedirectChanged,
+            Verdict::Denied if tells_more(was, is) => Kind::RefusalTellsMore,
             Verdict::Denied => Kind::GateChanged,
+            // The gate of what is allowed is that of its parts which are not.
+            Verdict::Allowed if !self.is_same_status() => Kind::StatusChanged,
+            Verdict::Allowed if tells_more(was, is) => Kind::RefusalTellsMore,
+            Verdict::Allowed if was != is => Kind::GateChanged,
             Verdict::Allowed | Verdict::Redirected => Kind::StatusChanged,
         }
     }
@@ -194,9 +203,18 @@ impl Visitor for Changes<'_> {
         if !self.is_same_side() {
             return Vec::new();
         }
-        let changed = changed(&self.old.headers(), &self.new.headers());
-        let changed = changed.map(|(was, is)| (Kind::HeaderChanged, was, is));
-        changed.into_iter().collect()
+        let [old, new] = [self.old, self.new].map(Side::headers);
+        let [old, new] = [old, new].map(|lines| {
+            let (leading, others) = lines.into_iter().partition(|line| is_leading(line));
+            [leading, others]
+        });
+        let kinds = [Kind::RedirectChanged, Kind::HeaderChanged];
+        let pairs = kinds.into_iter().zip(old.iter().zip(&new));
+        let found = pairs.filter_map(|(kind, (old, new))| {
+            let (was, is) = changed(old, new)?;
+            Some((kind, was, is))
+        });
+        found.collect()
     }
 
     /// Whoever is refused by another gate is told other things by it: only a field that no refusal had counts then.
@@ -281,7 +299,12 @@ impl Visitor for Changes<'_> {
             return Vec::new();
         }
         let changed = shapes(self.old, self.new);
-        let changed = changed.map(|(was, is)| (Kind::ShapeChanged, was, is));
+        let kind = if self.new.verdict() == Verdict::Redirected && has_more(self.old, self.new) {
+            Kind::RefusalTellsMore
+        } else {
+            Kind::ShapeChanged
+        };
+        let changed = changed.map(|(was, is)| (kind, was, is));
         changed.into_iter().collect()
     }
 }
@@ -328,6 +351,16 @@ fn narrowed(change: &ColumnChange, other: Option<&ColumnChange>) -> String {
     };
     members.retain(|name, member| others.get(name) != Some(member));
     Json::Object(members).to_string()
+}
+
+/// Whether a body has a field that it had not, or is one where there was none.
+fn has_more(old: &Side<'_>, new: &Side<'_>) -> bool {
+    let (before, after) = (old.shape(), new.shape());
+    match (before, after) {
+        (None, Some(_)) => true,
+        (Some(before), Some(after)) => !after.is_subset(&before),
+        (_, None) => false,
+    }
 }
 
 /// A body without fields is another thing than none.

@@ -25,6 +25,7 @@ pub enum Kind {
     ProbeChanged,
     EffectChanged,
     FaultChanged,
+    RedirectChanged,
     Narrowed,
     GateChanged,
     StatusChanged,

@@ -7,7 +7,9 @@ use super::marked::{Marks, marks_of};
 use super::place::{decoded, made, place, uncounted};
 use super::plain::{hidden, shown, shown_under};
 use crate::http::{Answer, Body, HeaderName, links};
+use crate::record::{BODY_LEADS, LEADING};
 use crate::suite::{HeadersSpec, cookie_subject};
+use crate::verdicts::{place_of, places};
 
 /// Headers in which nobody finds anything: moments, lengths, and how connections are kept.
 const WITHOUT_VALUES: [&str; 8] = [
@@ -70,7 +72,7 @@ impl Headers {
                 headers.challenge = Some(challenges.collect::<Vec<_>>().join(", "));
             }
             let is_told = match in_gate {
-                InGate::Location => name == "location",
+                InGate::Location => name == "location" || LEADING.contains(&name),
                 InGate::Challenge => name == CHALLENGE,
                 InGate::Nothing => false,
             };
@@ -81,9 +83,30 @@ impl Headers {
                 .lines
                 .extend(listed.map(|line| marks.named(&line.of(name))));
         }
+        if in_gate != InGate::Location {
+            headers.lines.extend(of_body(spec, &mut marks, answer));
+        }
         headers.discloses = marks.disclosed;
         headers
     }
+}
+
+/// Where the body of a success leads: by an element that stands for a header, or by itself.
+fn of_body(spec: &HeadersSpec, marks: &mut Marks<'_>, answer: &Answer) -> BTreeSet<String> {
+    let all = if answer.is_success() {
+        places(answer)
+    } else {
+        Vec::new()
+    };
+    let lines = all.into_iter().filter_map(|leads| {
+        if leads.header.is_some_and(|name| !spec.lists(name)) {
+            return None;
+        }
+        let to = marks.mark("id", &leads.place);
+        let to = uncounted(&place(marks, answer.url.as_ref(), &to));
+        Some(marks.named(&format!("{}: {to}", leads.header.unwrap_or(BODY_LEADS))))
+    });
+    lines.collect()
 }
 
 /// A line of the record: what it says beside the header's name.
@@ -122,7 +145,7 @@ fn lines(marks: &mut Marks<'_>, answer: &Answer, name: &str) -> Vec<Line> {
     if WITHOUT_VALUES.contains(&name) {
         return vec![String::new().into()];
     }
-    let leads = matches!(name, "location" | "refresh");
+    let leads = name == "location" || LEADING.contains(&name);
     let values = answer.headers.get_all(name).iter();
     let values = values.map(|value| {
         let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
@@ -144,7 +167,10 @@ fn lines(marks: &mut Marks<'_>, answer: &Answer, name: &str) -> Vec<Line> {
             .iter()
             .map(|it| location(marks, answer, it))
             .collect(),
-        "refresh" => values.iter().map(|it| refresh(marks, answer, it)).collect(),
+        name if LEADING.contains(&name) => {
+            let lines = values.iter().map(|it| leading(marks, answer, (name, it)));
+            lines.collect()
+        }
         "set-cookie" => values.iter().map(|value| cookie_line(value)).collect(),
         CHALLENGE | "proxy-authenticate" => challenges(&values.join(", "))
             .into_iter()
@@ -161,11 +187,32 @@ fn lines(marks: &mut Marks<'_>, answer: &Answer, name: &str) -> Vec<Line> {
             .collect(),
         name if LISTS.contains(&name) => vec![list(&values.join(",")).into()],
         "access-control-max-age" => vec![String::new().into()],
+        name if is_of_access(name) => values
+            .iter()
+            .map(|it| words_under(name, it).into())
+            .collect(),
         name if name.starts_with("access-control-") => {
             values.iter().map(|it| shown(it).into()).collect()
         }
         _ => vec![symbols(marks, &values.concat()).into()],
     }
+}
+
+/// Words in the names of headers that say what the caller may do.
+const OF_ACCESS: [&str; 4] = ["role", "scope", "permission", "privilege"];
+
+/// Whether a header says what the caller may do.
+fn is_of_access(name: &str) -> bool {
+    let word = |word: &str| OF_ACCESS.contains(&word.trim_end_matches('s'));
+    name.split(['-', '_']).any(word)
+}
+
+/// The words of a value, sorted, whatever stands between them. What was drawn is not shown.
+fn words_under(name: &str, value: &str) -> String {
+    let words = value.split([',', ' ', ';']).map(str::trim);
+    let words = words.filter(|word| !word.is_empty());
+    let words: BTreeSet<String> = words.map(|word| shown_under(name, word)).collect();
+    words.into_iter().collect::<Vec<_>>().join(", ")
 }
 
 /// A text in which the service itself is not called by the address that it has in this run.
@@ -203,13 +250,11 @@ fn location(marks: &mut Marks<'_>, answer: &Answer, location: &str) -> Line {
     if is_made { made(&place) } else { place }.into()
 }
 
-/// `5; url=/login`.
-fn refresh(marks: &mut Marks<'_>, answer: &Answer, value: &str) -> Line {
-    let (_, url) = value.split_once(';').unwrap_or((value, ""));
-    let (_, url) = url.split_once('=').unwrap_or(("", ""));
-    match url.trim() {
-        "" => String::new().into(),
-        url => place(marks, answer.url.as_ref(), url).into(),
+/// Where a header leads whose answer is no redirect by its status.
+fn leading(marks: &mut Marks<'_>, answer: &Answer, (name, value): (&str, &str)) -> Line {
+    match place_of(name, value) {
+        None => String::new().into(),
+        Some(to) => uncounted(&place(marks, answer.url.as_ref(), &to)).into(),
     }
 }
 

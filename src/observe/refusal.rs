@@ -80,8 +80,18 @@ impl Reader<'_> {
         refusal
     }
 
+    /// A refusal of parts of an answer, with what these tell besides.
+    pub(super) fn with_parts(&self, mut refusal: Refusal, parts: &Json) -> Refusal {
+        let gate = refusal.gate.clone();
+        let said = gate.split("; ").flat_map(|one| one.split(": "));
+        self.rest(parts, (&BTreeSet::new(), &said.collect()), &mut refusal);
+        // Without a part there is nothing but an empty object.
+        refusal.also.remove("");
+        refusal
+    }
+
     /// A body without the values that the suite has the tool ignore.
-    fn without_ignored(&self, mut body: Json) -> Json {
+    pub(super) fn without_ignored(&self, mut body: Json) -> Json {
         for path in &self.suite.refusal.ignore {
             path.replace_in(&mut body, &Json::from(IGNORED));
         }
@@ -244,6 +254,7 @@ impl Reader<'_> {
             }
         }
         let said = kinds_of_names(&self.named(&before, said));
+        let said = DURATION.replace_all(&said, "$verb<duration>");
         printable(&said.replace("\r\n", "\n"))
     }
 
@@ -347,6 +358,18 @@ static MOMENT: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&format!(
         r"\b(?:\d{{4}}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?(?:UTC|Z|[+-]\d\d:?\d\d))?|{day}, \d{{1,2}} {month} \d{{4}} {time}(?: (?:GMT|UTC|[+-]\d{{4}}))?|{day} {month} [ \d]\d {time}(?: [A-Z]{{2,5}})? \d{{4}}|\d{{2}}/{month}/\d{{4}}:{time}(?: [+-]\d{{4}})?|\d{{1,2}}[./]\d{{1,2}}[./]\d{{4}},? (?:{time}|\d\d?:\d\d)(?: ?[AaPp][Mm])?|\d{{4}}/\d\d/\d\d {time}|{time}(?:[.,]\d+)?)\b"
     ))
+    .unwrap()
+});
+
+/// How long something took, or has to be waited for: what is shorter than a second or is measured in parts of one, and what
+/// says that it is waited for. The length of a limit stays.
+#[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
+static DURATION: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?ix) \b (?P<verb> (?: took | elapsed | duration | (?: re)?try (?:\s again)? (?:\s (?:in|after))? | wait (?:\s for)? ) [\s:=]+ )
+            \d+ (?: \.\d+ )? \s? (?: [mun\u{b5}]?s | secs? | seconds? | mins? | minutes? | milliseconds? ) \b
+        | \b \d+ \.\d+ \s? (?: [mun\u{b5}]?s | secs? | seconds? | milliseconds? ) \b",
+    )
     .unwrap()
 });
 
@@ -492,6 +515,23 @@ mod tests {
             shown("of 2026-01-31, no. 12026-01-31 12:00"),
             "of 2026-01-31, no. 12026-01-31 12:00"
         );
+    }
+
+    #[test]
+    fn how_long_something_took_is_one_duration() {
+        let shown = |text: &str| DURATION.replace_all(text, "$verb<duration>").into_owned();
+        assert_eq!(shown("no (took 8ms)"), "no (took <duration>)");
+        assert_eq!(shown("no, retry in 3.2 s"), "no, retry in <duration>");
+        assert_eq!(shown("try again in 12 seconds"), "try again in <duration>");
+        assert_eq!(shown("no after 0.153s"), "no after <duration>");
+        for text in [
+            "sessions end after 30 minutes",
+            "at most 5 s",
+            "version 1.2 says no",
+            "took 8 steps",
+        ] {
+            assert_eq!(shown(text), text);
+        }
     }
 
     #[test]

@@ -9,6 +9,24 @@ use super::common::{COMMON, Common, Own, common_of};
 use super::labels::enter;
 use super::{Cell, Record};
 
+/// Headers that lead a client elsewhere whose status is a success.
+pub(crate) const LEADING: [&str; 5] = [
+    "refresh",
+    "hx-redirect",
+    "hx-location",
+    "x-redirect",
+    "x-inertia-location",
+];
+/// What stands before the place to which a body leads.
+pub(crate) const BODY_LEADS: &str = "body leads to";
+
+/// Whether a line of headers says where a client goes.
+pub(crate) fn is_leading(line: &str) -> bool {
+    let line = line.strip_prefix(WITHOUT).unwrap_or(line);
+    let name = line.split_once(':').map_or(line, |(name, _)| name);
+    LEADING.contains(&name) || name == BODY_LEADS
+}
+
 /// What stands before a line that is common and that a cell has not: no header's name has a space in it.
 const WITHOUT: &str = "without ";
 

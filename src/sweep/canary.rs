@@ -19,7 +19,7 @@ use crate::plan::{EndpointPlan, Filter, PlannedCell, plan};
 use crate::record::{EffectLabel, Record};
 use crate::suite::Suite;
 
-use answer::{Answers, Pinning, Said, Telling};
+use answer::{Answers, Pinning, Said, Telling, wording};
 
 /// What the snapshots say, by endpoint. Without them a sweep finds out who may read what.
 pub type Pinned = Arc<BTreeMap<String, Record>>;
@@ -376,9 +376,12 @@ impl<'a> Sweeper<'a> {
     fn is_new_refusal(&self, cell: &PlannedCell<'a>, said: &Said) -> bool {
         let record = self.pinned_record(cell.endpoint);
         let gate = said.gate.as_ref().filter(|_| said.is_refusal());
-        record
-            .zip(gate)
-            .is_some_and(|(record, gate)| !record.gates.values().any(|known| known == gate))
+        record.zip(gate).is_some_and(|(record, gate)| {
+            !record
+                .gates
+                .values()
+                .any(|known| wording(known) == wording(gate))
+        })
     }
 
     /// Calls cells, and beside each those of strangers upon the same target. Nothing of it is recorded.

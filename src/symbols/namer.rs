@@ -88,8 +88,12 @@ impl Namer {
     /// Names every known value in `text`. Where several are encoded together, their names stand together.
     #[must_use]
     pub fn name(&self, text: &str, view: View<'_>) -> Named {
+        self.name_wanted(text, view, Wanted::Common)
+    }
+
+    fn name_wanted(&self, text: &str, view: View<'_>, wanted: Wanted) -> Named {
         let mut named = Named::default();
-        self.each_part(text, Wanted::Common, |part| match part {
+        self.each_part(text, wanted, |part| match part {
             Part::Text(text) => named.text.push_str(text),
             Part::Values(hits) => {
                 let is_alone = hits.len() == 1 || hits.iter().all(Hit::is_mask);
@@ -369,7 +373,10 @@ impl Namer {
             named.text
         };
         match json {
-            Json::String(value) => Json::String(text(value)),
+            Json::String(value) => Json::String(match self.document(value) {
+                Some(inner) => self.name_document(value, &inner, (view, disclosed)),
+                None => text(value),
+            }),
             Json::Array(items) => items
                 .iter()
                 .map(|item| self.name_at(place.item(), item, view, disclosed))
@@ -392,6 +399,29 @@ impl Namer {
             }
             other => other.clone(),
         }
+    }
+
+    /// The document that a text is, where that is an object or a list, and there are values that could stand anywhere by chance.
+    fn document(&self, text: &str) -> Option<Json> {
+        let is_one = text.trim_start().starts_with(['{', '[']) && !self.registry.common.is_empty();
+        is_one.then(|| serde_json::from_str(text).ok())?
+    }
+
+    /// Names what is in a text that is a document itself. A number in it is an identifier where its place says so, too.
+    fn name_document(
+        &self,
+        text: &str,
+        inner: &Json,
+        (view, disclosed): (View<'_>, &mut BTreeSet<String>),
+    ) -> String {
+        let mut common = Vec::new();
+        self.common_in(inner, Place::ROOT, &mut common);
+        if !common.is_empty() {
+            return self.name_json(inner, view, disclosed).to_string();
+        }
+        let named = self.name_wanted(text, view, Wanted::Own);
+        disclosed.extend(named.disclosed);
+        named.text
     }
 
     /// Whether it is a value that could stand anywhere by chance, and no secret.

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
+use super::text::says_no;
 use super::{Reading, Refusal, Ruled, Seen, xml};
 
 /// Flags that are false where the service refused, in small letters and without marks.
@@ -77,11 +78,15 @@ const CODES: [&str; 10] = [
 ];
 
 /// Where it has its message.
-const MESSAGES: [&str; 9] = [
+const MESSAGES: [&str; 13] = [
     "message",
     "msg",
     "errmsg",
     "error_msg",
+    "errorMsg",
+    "error_message",
+    "errorMessage",
+    "errorDetail",
     "error_description",
     "reason",
     "detail",
@@ -90,10 +95,12 @@ const MESSAGES: [&str; 9] = [
 ];
 
 /// What else an envelope has that is no resource.
-const BESIDE: [&str; 14] = [
+const BESIDE: [&str; 16] = [
     "error",
     "errors",
     "type",
+    "error_type",
+    "errorType",
     "data",
     "payload",
     "meta",
@@ -127,7 +134,30 @@ pub(super) fn read(seen: Seen<'_>) -> Reading {
         let inner = only?.as_object().filter(|inner| is_envelope(inner))?;
         refusal(inner)
     };
-    own.or_else(within).or_else(only).map(Ruled::denied)
+    own.or_else(within)
+        .or_else(only)
+        .or_else(|| aside(all))
+        .map(Ruled::denied)
+}
+
+/// Where an envelope has its status beside the data, as of HTTP.
+const ASIDE: [&str; 4] = ["meta", "status", "header", "head"];
+
+/// What refuses beside data that are not there: `{"meta": {"code": 403, "error_type": "NotAllowed"}}`.
+fn aside(all: &Map<String, Json>) -> Option<Refusal> {
+    let is_alone = |own: &str| {
+        all.iter()
+            .all(|(key, value)| key == own || is_nothing(value))
+    };
+    let is_refused = |inner: &Map<String, Json>| {
+        let mut codes = CODES.iter().filter_map(|key| number(inner.get(*key)?));
+        codes.any(|code| (400..600).contains(&code))
+    };
+    let mut found = ASIDE.iter().filter_map(|key| {
+        let inner = all.get(*key)?.as_object()?;
+        (is_alone(key) && is_refused(inner)).then(|| said(inner))
+    });
+    found.next()
 }
 
 /// What an object says that refuses: by a flag, or by a state or a code where it is no resource.
@@ -159,8 +189,10 @@ fn is_told(object: &Map<String, Json>) -> bool {
     let is_state_no = STATES
         .iter()
         .any(|key| object.get(*key) == Some(&Json::Bool(false)));
+    let mut words = CODES.iter().filter_map(|key| object.get(*key)?.as_str());
     state.any(refuses)
         || has_error
+        || is_empty && words.any(says_no)
         || is_state_no
         || is_empty && codes.any(|code| code != 0 && !(200..300).contains(&code))
 }
@@ -204,12 +236,12 @@ pub(super) fn said(object: &Map<String, Json>) -> Refusal {
         (Some(message), Some(alone)) => Refusal {
             kind: Some(kind.map_or(alone.clone(), |kind| format!("{kind}: {alone}"))),
             message: Some(message),
-            part: None,
+            ..Refusal::default()
         },
         (message, alone) => Refusal {
             kind,
             message: message.or(alone),
-            part: None,
+            ..Refusal::default()
         },
     }
 }
@@ -255,6 +287,10 @@ mod tests {
             ),
             (json!({"retCode": 10003, "message": "no"}), "10003: no"),
             (json!({"hasError": true, "message": "no"}), "no"),
+            (
+                json!({"code": "ACCESS_DENIED", "msg": "no"}),
+                "ACCESS_DENIED: no",
+            ),
             (json!({"errcode": "48001", "errmsg": "api"}), "48001: api"),
             (json!({"error": {"code": "E1", "message": "no"}}), "E1: no"),
             (
@@ -265,6 +301,23 @@ mod tests {
         for (body, said) in refused {
             assert_eq!(said_of(&body).as_deref(), Some(said), "{body}");
         }
+    }
+
+    #[test]
+    fn a_status_beside_the_data_refuses_where_there_are_none() {
+        let said_of = |body: Json| {
+            let refusal = aside(body.as_object().unwrap());
+            refusal.map(|refusal| refusal.said().unwrap_or_default())
+        };
+        let meta = json!({"code": 403, "error_type": "NotAllowed", "error_message": "no"});
+        assert_eq!(said_of(json!({"meta": meta})).as_deref(), Some("403: no"));
+        assert_eq!(
+            said_of(json!({"meta": meta, "data": null})).as_deref(),
+            Some("403: no")
+        );
+        assert_eq!(said_of(json!({"meta": meta, "data": [1]})), None);
+        assert_eq!(said_of(json!({"meta": {"code": 200}, "data": []})), None);
+        assert_eq!(said_of(json!({"meta": {"total": 403}})), None);
     }
 
     #[test]
@@ -280,6 +333,11 @@ mod tests {
             json!({"result": "page", "error": {"code": 0, "message": "success"}}),
             json!({"id": 7, "status": false, "title": "a task"}),
             json!({"failed": false, "message": "x"}),
+            json!({"status": "ok"}),
+            json!({"errors": []}),
+            json!({"error": null}),
+            json!({"code": "OK", "msg": "done"}),
+            json!({"code": "FORBIDDEN", "data": {"name": "a book"}}),
             json!({}),
         ] {
             assert_eq!(said_of(&body), None, "{body}");

@@ -7,7 +7,7 @@ use regex::Regex;
 use serde_json::{Map, Value as Json};
 
 use super::envelope::{self, text};
-use super::{Reading, Refusal, Ruled, Seen};
+use super::{Asked, Reading, Refusal, Ruled, Seen};
 use crate::suite::RequestSpec;
 
 /// The members of a response (GraphQL specification, section 7), and of one that comes in increments.
@@ -31,6 +31,15 @@ static REFUSED: LazyLock<Regex> = LazyLock::new(|| {
         .unwrap()
 });
 
+/// A mutation of which `false` says that it did not happen. What toggles something says its state.
+#[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
+static CHANGES: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        "^(?:delete|remove|destroy|update|create|add|grant|revoke|assign|unassign|invite|approve|rename|move|archive|restore|reset|transfer|promote|publish)(?:[A-Z_].*)?$",
+    )
+    .unwrap()
+});
+
 /// Whether a request asks in GraphQL.
 pub(super) fn is_asked(request: &RequestSpec) -> bool {
     let asks = |query: &Json| {
@@ -46,11 +55,23 @@ pub(super) fn is_asked(request: &RequestSpec) -> bool {
     path.ends_with("graphql") || bodies.any(|body| one(body) || all_of(body).iter().any(one))
 }
 
+/// Whether it asks for a change. Nobody knows that of a query which is put together.
+pub(super) fn is_mutation(request: &RequestSpec) -> bool {
+    let changes = |body: &Json| {
+        let query = body.get("query").and_then(Json::as_str);
+        query.is_some_and(|query| query.trim_start().starts_with("mutation"))
+    };
+    let bodies = [request.json.as_ref(), Some(&request.query)];
+    let mut bodies = bodies.into_iter().flatten();
+    is_asked(request) && bodies.any(|body| changes(body) || all_of(body).iter().any(changes))
+}
+
 fn all_of(body: &Json) -> &[Json] {
     body.as_array().map_or(&[], Vec::as_slice)
 }
 
-pub(super) fn read(seen: Seen<'_>, is_asked: bool) -> Reading {
+pub(super) fn read(seen: Seen<'_>) -> Reading {
+    let is_asked = seen.asked.is_graphql;
     // Of an endpoint that asks in GraphQL the status can say what the errors do, and parts are answered all the same.
     let body = if is_asked {
         seen.body.json()?
@@ -61,12 +82,15 @@ pub(super) fn read(seen: Seen<'_>, is_asked: bool) -> Reading {
         .as_array()
         .filter(|batch| is_asked && !batch.is_empty())
     else {
-        return one(body.as_object()?, is_asked);
+        return one(body.as_object()?, seen.asked);
     };
+    if let Some(whole) = increments(batch) {
+        return one(&whole, seen.asked);
+    }
     let mut is_any_allowed = false;
     let mut refusals = Vec::new();
     for (number, response) in (1..).zip(batch) {
-        match one(response.as_object()?, is_asked) {
+        match one(response.as_object()?, seen.asked) {
             None => is_any_allowed = true,
             Some(ruled) => {
                 is_any_allowed |= ruled.is_in_parts();
@@ -84,17 +108,42 @@ fn within(number: usize, refusal: Refusal) -> Refusal {
     refusal.of_part(part)
 }
 
-fn one(response: &Map<String, Json>, is_asked: bool) -> Reading {
+/// A response that came in increments, as one: each of the later ones has what it adds as `incremental`, or is that itself.
+fn increments(all: &[Json]) -> Option<Map<String, Json>> {
+    let all: Vec<&Map<String, Json>> = all.iter().map(Json::as_object).collect::<Option<_>>()?;
+    let (first, later) = all.split_first()?;
+    let is_later = |one: &&&Map<String, Json>| one.contains_key("hasNext");
+    later.iter().find(is_later)?;
+    let mut whole = (*first).clone();
+    let mut incremental = listed(first, "incremental").to_vec();
+    for one in later {
+        match one.get("incremental").and_then(Json::as_array) {
+            Some(more) => incremental.extend(more.iter().cloned()),
+            None => incremental.push(Json::Object((*one).clone())),
+        }
+        // The newer form says at the end what failed as a whole.
+        let completed = listed(one, "completed").iter();
+        incremental.extend(completed.filter(|one| one.get("errors").is_some()).cloned());
+    }
+    whole.retain(|key, _| key != "pending");
+    whole.insert("incremental".to_owned(), Json::Array(incremental));
+    Some(whole)
+}
+
+fn one(response: &Map<String, Json>, asked: Asked) -> Reading {
+    let is_asked = asked.is_graphql;
     if !response.keys().all(|key| MEMBERS.contains(&key.as_str())) {
         return None;
     }
     let data = response.get("data").and_then(Json::as_object);
     let errors = all_errors(response);
-    let is_answered = |field: &&Json| !field.is_null() && payload(field).is_none();
-    let is_any_allowed = data.is_some_and(|data| data.values().any(|field| is_answered(&field)));
+    let refuses = |name: &str, field: &Json| payload(field).or_else(|| undone(asked, name, field));
+    let is_answered =
+        |(name, field): (&String, &Json)| !field.is_null() && refuses(name, field).is_none();
+    let is_any_allowed = data.is_some_and(|data| data.iter().any(is_answered));
     let mut refusals = by_path(&errors, data);
     for (name, field) in data.into_iter().flatten() {
-        refusals.extend(payload(field).map(|refusal| refusal.of_part(name)));
+        refusals.extend(refuses(name, field).map(|refusal| refusal.of_part(name)));
     }
     if refusals.is_empty()
         && is_asked
@@ -125,17 +174,19 @@ fn all_errors(response: &Map<String, Json>) -> Vec<&Json> {
 
 /// What errors refuse: the field of their path. Of a list it says whether it refuses all entries, not which.
 fn by_path(errors: &[&Json], data: Option<&Map<String, Json>>) -> Vec<Refusal> {
-    let mut all: BTreeMap<Refusal, usize> = BTreeMap::new();
+    let mut all: BTreeMap<Refusal, Vec<Json>> = BTreeMap::new();
     for error in errors {
         let path = error.get("path").and_then(Json::as_array);
         let part = path.map(|path| field(path)).filter(|part| !part.is_empty());
-        *all.entry(Refusal {
+        let refusal = Refusal {
             part,
             ..said(error)
-        })
-        .or_default() += 1;
+        };
+        all.entry(refusal).or_default().push(without_place(error));
     }
-    let all = all.into_iter().map(|(refusal, count)| {
+    let all = all.into_iter().map(|(refusal, errors)| {
+        let count = errors.len();
+        let refusal = refusal.with(errors);
         let part = refusal.part.clone();
         let part = part.filter(|part| part.contains("[]") && count < entries(data, part));
         match part {
@@ -144,6 +195,24 @@ fn by_path(errors: &[&Json], data: Option<&Map<String, Json>>) -> Vec<Refusal> {
         }
     });
     all.collect()
+}
+
+/// An error without where it is: its part is named after that.
+fn without_place(error: &Json) -> Json {
+    let mut error = error.clone();
+    if let Some(error) = error.as_object_mut() {
+        error.retain(|key, _| key != "path" && key != "locations");
+    }
+    error
+}
+
+/// A change that was not made, of a mutation that says no more of it: `{"deleteThing": false}`.
+fn undone(asked: Asked, name: &str, field: &Json) -> Option<Refusal> {
+    let is_undone = asked.is_mutation && *field == Json::Bool(false) && CHANGES.is_match(name);
+    is_undone.then(|| Refusal {
+        message: Some("false".to_owned()),
+        ..Refusal::default()
+    })
 }
 
 /// `["things", 3, "secret"]` as `things[].secret`.
@@ -182,6 +251,7 @@ fn said(error: &Json) -> Refusal {
             .or_else(|| code("classification"))
             .or_else(|| code("category")),
         message: error.get("message").and_then(text),
+        whole: None,
     }
 }
 
@@ -205,4 +275,5 @@ fn payload(field: &Json) -> Option<Refusal> {
         .next()
         .or_else(named)
         .or_else(|| envelope::refusal(object))
+        .map(|refusal| refusal.with(field.clone()))
 }

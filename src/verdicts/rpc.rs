@@ -41,7 +41,7 @@ pub(super) fn mcp(seen: Seen<'_>) -> Reading {
         is_error.then(|| Refusal {
             kind: Some("isError".to_owned()),
             message: content(result),
-            part: None,
+            ..Refusal::default()
         })
     })
 }
@@ -70,8 +70,16 @@ fn responses(seen: Seen<'_>, refusal: impl Fn(&Map<String, Json>) -> Option<Refu
     Ruled::of_each(responses.iter().enumerate().map(|(place, response)| {
         let id = response.get("id").and_then(text);
         let name = id.unwrap_or_else(|| (place + 1).to_string());
-        (name, refusal(response))
+        let refusal = refusal(response);
+        (name, refusal.map(|refusal| refusal.with(told(response))))
     }))
+}
+
+/// What a response tells: its error, or all of its result.
+fn told(response: &Map<String, Json>) -> Map<String, Json> {
+    let mut told = response.clone();
+    told.retain(|key, _| key != "id" && key != "jsonrpc");
+    told
 }
 
 fn response(message: &Json) -> Option<&Map<String, Json>> {

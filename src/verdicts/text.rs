@@ -24,6 +24,54 @@ static SAYS_NO: LazyLock<Regex> = LazyLock::new(|| {
     .unwrap()
 });
 
+/// Whether a code or a message says no: `ACCESS_DENIED`, `not-logged-in`.
+pub(super) fn says_no(code: &str) -> bool {
+    code.len() <= SHORT && SAYS_NO.is_match(&code.replace(['_', '-'], " "))
+}
+
+/// A sentence of a page that tells whoever reads it that they may not. What they may not do besides reading is said on pages
+/// that are shown, too.
+#[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
+static SENTENCE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?ix) > \s* ( (?: (?:sorry | error) [,:.!]? \s+ )? (?:but \s+)? you \s+
+          (?: (?: are \s+ not | aren't ) \s+ (?:currently \s+)? (?: authori[sz]ed | allowed | permitted )
+            | (?: do \s+ not | don't ) \s+ have \s+ (?: the \s+)? (?: (?:required | sufficient | necessary | enough) \s+)?
+              (?: permissions? | privileges? | rights? | access ) )
+          \b [^<]{0,200} ) <",
+    )
+    .unwrap()
+});
+#[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
+static OTHER_DEED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\bto\s+(?:edit|post|reply|comment|vote|create|add|delete|remove|upload|attach|moderate|rate|write|change)\b").unwrap()
+});
+
+/// What of a page is not read.
+#[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
+static UNREAD: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?is)<script\b.*?</script\s*>|<style\b.*?</style\s*>|<template\b.*?</template\s*>|<textarea\b.*?</textarea\s*>|<!--.*?-->",
+    )
+    .unwrap()
+});
+
+/// The sentence of a page that refuses.
+fn sentence(page: &str) -> Option<String> {
+    let read = UNREAD.replace_all(page, "");
+    let mut all = SENTENCE
+        .captures_iter(&read)
+        .filter_map(|found| found.get(1));
+    let found = all.find(|found| !OTHER_DEED.is_match(found.as_str()))?;
+    Some(
+        found
+            .as_str()
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" "),
+    )
+}
+
 /// What a service says that does not know its caller, as 401 would.
 #[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
 static ASKS_WHO: LazyLock<Regex> = LazyLock::new(|| {
@@ -49,7 +97,8 @@ static TITLE: LazyLock<Regex> =
 pub(super) fn read(seen: Seen<'_>) -> Reading {
     let text = seen.success_text()?;
     let said = if text.trim_start().starts_with('<') {
-        titles(text).find(|title| SAYS_NO.is_match(title))?
+        let title = titles(text).find(|title| SAYS_NO.is_match(title));
+        title.or_else(|| sentence(text))?
     } else {
         let is_no = text.len() <= SHORT && SAYS_NO.is_match(text);
         is_no.then(|| text.trim().to_owned())?
@@ -95,6 +144,28 @@ mod tests {
         ] {
             assert!(!SAYS_NO.is_match(text), "{text}");
         }
+    }
+
+    #[test]
+    fn a_page_says_no_in_a_sentence_to_its_reader() {
+        let page = |text: &str| format!("<title>Forum</title><h2>Information</h2><p>{text}</p>");
+        for text in [
+            "You are not authorised to read this forum.",
+            "Sorry, you do not have permission to\n access this page",
+            "You don't have the required privileges.",
+        ] {
+            assert!(sentence(&page(text)).is_some(), "{text}");
+        }
+        for text in [
+            "You are not allowed to edit this page.",
+            "You do not have permission to post replies",
+            "He said: you are not authorised",
+            "You are authorised",
+        ] {
+            assert_eq!(sentence(&page(text)), None, "{text}");
+        }
+        let script = "<script>let no = '<p>You are not authorised</p>';</script>";
+        assert_eq!(sentence(&page(script)), None);
     }
 
     #[test]

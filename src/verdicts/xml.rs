@@ -2,7 +2,7 @@
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::Refusal;
 use super::batch::{Part, status};
@@ -55,16 +55,22 @@ pub(super) fn parts(text: &str) -> Option<Vec<Part>> {
     let mut reader = Reader::from_str(text);
     let mut parts = Vec::new();
     let mut element = String::new();
+    // What properties say is no refusal.
+    let mut is_property = false;
     loop {
         match reader.read_event().ok()? {
             Event::Start(start) => {
                 element = name(start.local_name().as_ref());
+                is_property |= element == "prop";
                 if element == "response" {
                     parts.push(nothing());
                 }
             }
-            Event::End(_) => element.clear(),
-            Event::Text(text) => {
+            Event::End(end) => {
+                is_property &= name(end.local_name().as_ref()) != "prop";
+                element.clear();
+            }
+            Event::Text(text) if !is_property => {
                 let text = text.decode().ok()?;
                 if let Some(part) = parts.last_mut() {
                     enter(part, &element, text.trim());
@@ -85,16 +91,35 @@ fn name(local: &[u8]) -> String {
 fn nothing() -> Part {
     Part {
         name: None,
+        href: None,
         status: 0,
         said: Refusal::default(),
+        whole: Json::Object(Map::new()),
     }
 }
 
 fn enter(part: &mut Part, element: &str, text: &str) {
     match element {
-        "href" if part.name.is_none() => part.name = Some(text.to_owned()),
+        "href" if part.name.is_none() => {
+            part.name = Some(text.to_owned());
+            part.href = Some(text.to_owned());
+        }
         "status" => part.status = status(&Json::from(text)).unwrap_or(0).max(part.status),
         "responsedescription" => part.said.message = Some(text.to_owned()),
+        "" | "href" => {}
+        other if !text.is_empty() => tell(part, other, text),
         _ => {}
+    }
+}
+
+/// Adds what an element says to all that the part does.
+fn tell(part: &mut Part, element: &str, text: &str) {
+    if let Some(whole) = part.whole.as_object_mut() {
+        let all = whole
+            .entry(element)
+            .or_insert_with(|| Json::Array(Vec::new()));
+        all.as_array_mut()
+            .into_iter()
+            .for_each(|all| all.push(text.into()));
     }
 }

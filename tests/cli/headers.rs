@@ -95,16 +95,16 @@ fn what_most_answers_say_stands_once_and_a_uniform_record_has_no_labels() {
 #[test]
 fn data_in_the_body_of_a_redirect_are_another_shape() {
     assert_snapshot!(drift("redirect-data"), @"
-    shape-changed stranger: nothing -> iban
-    shape-changed anonymous: nothing -> iban
+    refusal-tells-more stranger: nothing -> iban
+    refusal-tells-more anonymous: nothing -> iban
     ");
 }
 
 #[test]
 fn a_page_of_a_redirect_that_says_more_than_that_is_another_shape() {
     assert_snapshot!(drift("redirect-page"), @"
-    shape-changed stranger: nothing -> <not JSON>
-    shape-changed anonymous: nothing -> <not JSON>
+    refusal-tells-more stranger: nothing -> <not JSON>
+    refusal-tells-more anonymous: nothing -> <not JSON>
     ");
 }
 
@@ -116,16 +116,16 @@ fn a_redirect_that_says_something_else_in_its_query_leads_elsewhere() {
 #[test]
 fn a_redirect_to_another_host_leads_elsewhere() {
     assert_snapshot!(drift("redirect-elsewhere"), @"
-    status-changed stranger: 302 redirect to /in -> 302 redirect to https://elsewhere.example/in
-    status-changed anonymous: 302 redirect to /in -> 302 redirect to https://elsewhere.example/in
+    redirect-changed stranger: 302 redirect to /in -> 302 redirect to https://elsewhere.example/in
+    redirect-changed anonymous: 302 redirect to /in -> 302 redirect to https://elsewhere.example/in
     ");
 }
 
 #[test]
 fn a_redirect_to_another_view_of_a_page_leads_elsewhere() {
     assert_snapshot!(drift("redirect-fragment"), @"
-    status-changed stranger: 302 redirect to /#/denied -> 302 redirect to /#/home
-    status-changed anonymous: 302 redirect to /#/denied -> 302 redirect to /#/home
+    widened stranger: 302 redirect to /#/denied -> 302 redirect to /#/home
+    widened anonymous: 302 redirect to /#/denied -> 302 redirect to /#/home
     ");
 }
 
@@ -262,9 +262,9 @@ fn another_media_type_of_a_refusal_is_told() {
 #[test]
 fn a_refresh_that_leads_elsewhere_is_told() {
     assert_snapshot!(drift("refresh"), @"
-    header-changed owner: refresh: /in?to=denied -> refresh: /in?to=saved
-    header-changed friend: refresh: /in?to=denied -> refresh: /in?to=saved
-    header-changed stranger: refresh: /in?to=denied -> refresh: /in?to=saved
+    widened owner: 200 redirect to /in?to=denied -> 200
+    widened friend: 200 redirect to /in?to=denied -> 200
+    widened stranger: 200 redirect to /in?to=denied -> 200
     ");
 }
 

@@ -28,7 +28,7 @@ type Hole = (
 );
 
 /// A drift without any other; only where the cell itself breaks an invariant a finding comes with it.
-const DRIFTS: [Hole; 29] = [
+const DRIFTS: [Hole; 30] = [
     ("widened", Service, &["widened"], &[]),
     (
         "wrote-while-denied",
@@ -59,6 +59,7 @@ const DRIFTS: [Hole; 29] = [
         &["fault-changed", "finding-added"],
         &["no-answer"],
     ),
+    ("redirect-changed", Service, &["redirect-changed"], &[]),
     ("narrowed", Service, &["narrowed"], &[]),
     ("gate-changed", Service, &["gate-changed"], &[]),
     ("status-changed", Service, &["status-changed"], &[]),

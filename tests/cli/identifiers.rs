@@ -246,7 +246,8 @@ fn number(owner: &Json) -> Json {
 #[test]
 fn a_number_is_an_identifier_where_the_key_says_so() {
     let club = Club::with("");
-    let keys: [Show; 7] = [
+    let keys: [Show; 8] = [
+        |owner, _| json!({"payload": json!({"owner": number(owner)}).to_string()}),
         |owner, _| json!({"owner": number(owner)}),
         |owner, _| json!({"created_by": number(owner)}),
         |owner, _| json!({"data": {"members": [1, number(owner)]}}),
@@ -258,7 +259,8 @@ fn a_number_is_an_identifier_where_the_key_says_so() {
     for (place, show) in keys.into_iter().enumerate() {
         assert_eq!(club.disclosed(show), "actor.number / ann.number", "{place}");
     }
-    let others: [Show; 4] = [
+    let others: [Show; 5] = [
+        |owner, _| json!({"payload": json!({"total": number(owner)}).to_string()}),
         |owner, _| json!({"total": number(owner)}),
         |owner, _| json!({"members": number(owner)}),
         |owner, _| json!({"user_count": number(owner)}),

@@ -148,6 +148,7 @@ impl Office {
             Some((status, body)) => {
                 let more = match *self.hole.lock().unwrap() {
                     "header-changed" => "cache-control: public\r\n",
+                    "redirect-changed" => "refresh: 5; url=/letters\r\n",
                     _ => "",
                 };
                 respond(stream, status, &format!("{JSON}{more}"), body.to_string())

@@ -23,6 +23,7 @@ mod columns;
 mod coverage;
 mod database;
 mod desk;
+mod directions;
 mod dry_run;
 mod exchange;
 mod exits;

@@ -122,7 +122,8 @@ fn a_text_is_compared_to_its_end_and_printed_to_its_first_words() {
         let record = wall.recorded();
         assert!(record.len() < 1500, "{record}");
         wall.says(move |_, _| is.clone());
-        assert_eq!(wall.drift(), ["gate-changed"]);
+        // Nobody can tell what is new behind the beginning of a text that is cut.
+        assert_eq!(wall.drift(), ["refusal-tells-more"]);
     }
     wall.says(move |_, _| (HTML, page("No")));
     assert!(
@@ -131,6 +132,24 @@ fn a_text_is_compared_to_its_end_and_printed_to_its_first_words() {
         "{}",
         wall.snapshot()
     );
+}
+
+#[test]
+fn how_long_a_refusal_took_is_no_difference_and_a_limit_is() {
+    let wall = Wall::new(MESSAGE);
+    let of = |took: usize, limit: usize| {
+        let error =
+            format!("not yours (took {took}ms), retry in {took}.5 s, sessions last {limit} s");
+        json!({ "error": error }).to_string()
+    };
+    wall.says(move |number, _| (JSON, of(number + 1, 60)));
+    assert!(
+        wall.recorded()
+            .contains("not yours (took <duration>), retry in <duration>, sessions last 60 s")
+    );
+    assert_eq!(wall.drift(), [""; 0]);
+    wall.says(move |number, _| (JSON, of(number + 1, 90)));
+    assert_eq!(wall.drift(), ["gate-changed"]);
 }
 
 /// The time as services print it, which goes on.

@@ -1,16 +1,45 @@
 //! What an answer says of the caller's credential.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 use crate::observation::Observation;
 use crate::plan::PlannedCell;
 use crate::record::{Cell, Decision, Record, Verdict};
 
-/// What a call was answered, as far as it tells who was allowed what.
-#[derive(Clone, PartialEq, Eq, Default)]
+/// What a call was answered, as far as it tells who was allowed what. Two are the same in whose words nothing differs but what
+/// varies by itself.
+#[derive(Clone, Default)]
 pub(in crate::sweep) struct Said {
     decision: Option<Decision>,
     pub(in crate::sweep) gate: Option<String>,
+}
+
+impl PartialEq for Said {
+    fn eq(&self, other: &Self) -> bool {
+        let [own, others] = [self, other].map(|said| said.gate.as_deref().map(wording));
+        self.decision == other.decision && own == others
+    }
+}
+
+impl Eq for Said {}
+
+/// What varies in the words of one refusal: how long something takes, and what was drawn or counted for this call.
+#[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
+static VARYING: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?ix) \b \d+ (?: \.\d+ )? \s? (?: [mu\u{b5}n]?s | sec(?:onds?)? | min(?:utes?)? | hours? | milliseconds? ) \b
+        | \b (?P<of> (?: request | req | trace | correlation | incident | reference | ref | ticket | event | ray ) [\s_-]* (?:id | no\.? | number)? [\s:=\#]* ) (?: \d+ | [0-9a-z][\w-]* \d [\w-]* ) \b
+        | \b (?: [0-9a-f]{8} (?: -? [0-9a-f]{4} ){3} -? [0-9a-f]{12} | [0-9a-f]{12,} ) \b",
+    )
+    .unwrap()
+});
+
+/// The words of a refusal without what varies in them. A code of an error stays: it tells gates apart.
+pub(super) fn wording(gate: &str) -> String {
+    VARYING.replace_all(gate, "$of<varying>").into_owned()
 }
 
 impl From<&Observation> for Said {
@@ -115,7 +144,7 @@ impl<'r> Pinning<'r> {
             let is_public = self.strangers.iter().any(|cell| cell.is_allowed());
             return (!is_public).then_some(Telling::Allowed);
         }
-        let said = |cell: &Cell| (cell.decision.clone(), cell.gate.clone());
+        let said = |cell: &Cell| (cell.decision.clone(), cell.gate.as_deref().map(wording));
         let is_other = |cell: &&Cell| said(cell) != said(self.own);
         let is_refused = self.own.is_denied() && self.own.status() != Some(401);
         let is_told = !self.strangers.is_empty() && self.strangers.iter().all(is_other);
@@ -130,4 +159,41 @@ pub(super) enum Telling {
     Allowed,
     /// The actor was refused in another way.
     Refused,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_varies_in_the_words_of_a_refusal_tells_nobody_apart() {
+        let pairs = [
+            (
+                "not yours, try again in 8 s",
+                "not yours, try again in 12 s",
+            ),
+            ("not yours (took 3.2ms)", "not yours (took 14ms)"),
+            (
+                "not yours, request id: ab12-7",
+                "not yours, request id: cd34-9",
+            ),
+            ("not yours, request 17", "not yours, request 18"),
+            (
+                "no: 2b1d0a9e-1111-4222-8333-444455556666",
+                "no: 9c1d0a9e-1111-4222-8333-444455556677",
+            ),
+        ];
+        for (one, other) in pairs {
+            assert_eq!(wording(one), wording(other));
+        }
+        let others = [
+            ("1001: no", "1002: no"),
+            ("error code 401", "error code 403"),
+            ("request denied", "request refused"),
+            ("needs role admin", "needs role owner"),
+        ];
+        for (one, other) in others {
+            assert_ne!(wording(one), wording(other));
+        }
+    }
 }
