@@ -357,7 +357,7 @@ fn list_rule(was: &str, is: &str) -> Option<Rule> {
 /// A list of no other entries than these.
 fn of_these(list: &str) -> Option<String> {
     let entries = entries(list);
-    let all: BTreeSet<String> = entries.iter().map(|entry| escape(entry.as_ref())).collect();
+    let all: BTreeSet<String> = entries.iter().map(|entry| escape(entry)).collect();
     let is_short = all.len() <= MOST_ENTRIES && all.iter().all(|entry| !entry.is_empty());
     let all = all.into_iter().collect::<Vec<_>>().join("|");
     is_short.then(|| format!(r"(?:(?:{all})(?:[\s,;]+(?:(?:and|or)\s+)?)?)+"))
