@@ -14,7 +14,9 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono::Utc;
+use smallvec::{SmallVec, smallvec};
 
+use crate::text::is_digits;
 use crate::world::{Class, Instance, World};
 use finder::{Finder, LONG};
 
@@ -117,7 +119,7 @@ pub enum Piece<'t> {
 pub struct Registry {
     values: Finder<String>,
     /// What each of the values is, by its number.
-    symbols: Vec<Vec<Symbol>>,
+    symbols: Vec<SmallVec<[Symbol; 1]>>,
     run: String,
     /// The values that can stand anywhere by chance, which are looked for only where an identifier is.
     common: HashMap<String, Vec<Symbol>>,
@@ -228,7 +230,7 @@ impl Registry {
         let at = self.values.add(value);
         match self.symbols.get_mut(at) {
             Some(symbols) => symbols.push(symbol.clone()),
-            None => self.symbols.push(vec![symbol.clone()]),
+            None => self.symbols.push(smallvec![symbol.clone()]),
         }
     }
 
@@ -249,21 +251,23 @@ pub(crate) struct Knowledge<'a> {
 }
 
 impl Knowledge<'_> {
-    /// The cells whose own symbols occur in `text`.
-    pub(crate) fn cells_in(self, text: &str) -> BTreeSet<usize> {
-        let mut cells = self.now.cells_in(text);
-        cells.extend(self.before.cells_in(text));
-        cells
-    }
-
-    /// Whether `text` has a value that can be named.
-    pub(crate) fn knows(self, text: &str) -> bool {
-        self.now.knows(text) || self.before.knows(text)
+    /// Whose values that can be named `text` has.
+    pub(crate) fn whose(self, text: &str) -> Whose {
+        let mut whose = self.now.whose(text);
+        let before = self.before.whose(text);
+        whose.cells.extend(before.cells);
+        whose.is_of_run |= before.is_of_run;
+        whose
     }
 }
 
-fn is_digits(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+/// Whose values a text has.
+#[derive(Debug, Default)]
+pub(crate) struct Whose {
+    /// The cells whose own symbols occur in it.
+    pub(crate) cells: BTreeSet<usize>,
+    /// Whether it has any value of this run.
+    pub(crate) is_of_run: bool,
 }
 
 impl Symbol {

@@ -43,6 +43,11 @@ pub(crate) fn in_backticks(names: impl IntoIterator<Item = impl std::fmt::Displa
     names.collect::<Vec<_>>().join(", ")
 }
 
+/// Whether a text is a number of digits and nothing else.
+pub(crate) fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Whether a text is a UUID in its usual form (RFC 9562, section 4).
 pub(crate) fn is_uuid(text: &str) -> bool {
     let lengths: Vec<usize> = text.split('-').map(str::len).collect();

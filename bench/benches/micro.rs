@@ -67,6 +67,41 @@ fn name_an_answer_against_10_000_symbols(bencher: Bencher) {
     bencher.bench(|| namer.name_json(black_box(&answer), VIEW, &mut BTreeSet::new()));
 }
 
+/// The same with what services have beside identifiers: URLs, digests, markup.
+#[divan::bench]
+fn name_a_rich_answer_against_10_000_symbols(bencher: Bencher) {
+    let values = values();
+    let namer = namer(&values);
+    let row = |value: &String| {
+        json!({
+            "id": value,
+            "created_at": "2026-01-31T12:00:00.123456+00:00",
+            "url": format!("https://example.org/things/{value}?a=b%20c&d=e+f#part"),
+            "etag": format!("{:x}", u128::MAX / 7),
+            "html": "<p>Tom &amp; Jerry&#39;s <a href=\"/x\">place</a></p>\n",
+            "path": "/srv/app/data/models/config.json",
+            "tags": ["alpha", "beta"],
+        })
+    };
+    let answer: Json = values.iter().take(20).map(row).collect();
+    bencher.bench(|| namer.name_json(black_box(&answer), VIEW, &mut BTreeSet::new()));
+}
+
+/// 64 kilobytes in the alphabet of Base64.
+#[divan::bench]
+fn name_a_blob_against_10_000_symbols(bencher: Bencher) {
+    let namer = namer(&values());
+    let answer = json!({ "data": random(64_000) });
+    bencher.bench(|| namer.name_json(black_box(&answer), VIEW, &mut BTreeSet::new()));
+}
+
+#[divan::bench(sample_count = 20)]
+fn know_10_000_uuids(bencher: Bencher) {
+    let uuid = |number: u32| format!("{number:08x}-1111-4222-8333-{:012x}", number * 7919);
+    let values: Vec<String> = (0..10_000).map(uuid).collect();
+    bencher.bench(|| namer(black_box(&values)));
+}
+
 /// A hundred targets, and ten actors of whom every third is refused.
 fn observations() -> Vec<(String, String, Observation)> {
     let cells = (0..100).flat_map(|target| (0..10).map(move |actor| (target, actor)));

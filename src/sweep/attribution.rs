@@ -163,9 +163,10 @@ impl<'a> Attribution<'a> {
 
     fn marks_in(&self, text: &str) -> Marks {
         let others = self.others.as_ref();
+        let whose = self.known.whose(text);
         Marks {
-            cells: self.known.cells_in(text),
-            own: self.known.knows(text),
+            cells: whose.cells,
+            own: whose.is_of_run,
             late: false,
             foreign: others.is_some_and(|others| others.is_match(text)),
         }

@@ -374,7 +374,7 @@ mod tests {
         for (age, batch) in expected.batches.iter().rev().enumerate() {
             for number in batch.clone() {
                 let tag = tag(number);
-                let by_name = ledger.known().cells_in(&tag).contains(&number);
+                let by_name = ledger.known().whose(&tag).cells.contains(&number);
                 let is_retired = ledger.retired.found_in([tag.as_str()].into_iter()) == [true];
                 prop_assert_eq!(
                     (by_name, is_retired),

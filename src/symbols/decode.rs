@@ -3,6 +3,9 @@
 //! One pass over the bytes tells whether there is any. Base64 and digits are decoded only where ASCII comes of it, wherever in
 //! a row of their characters it begins. So most of a text is never decoded, and what is, is so at most once for each of the
 //! ways in which it can lie.
+//!
+//! Of a text that was decoded already only that is decoded again which has a character of that: all else was decoded before.
+//! So escapes of several kinds are read in one order, unless one kind makes an escape of another.
 
 mod escape;
 
@@ -10,7 +13,7 @@ use std::ops::Range;
 
 use serde_json::Value as Json;
 
-use escape::{Escapes, unescaped};
+use escape::{Escapes, Unescaped, unescaped};
 
 /// A part of a text, decoded.
 pub(super) struct Decoded {
@@ -22,7 +25,10 @@ pub(super) struct Decoded {
 enum Place {
     /// Anywhere in the text, of which only the escapes look otherwise: after each of them where the decoded text goes on, and
     /// where the text does.
-    Escapes(Vec<(usize, usize)>),
+    Escapes {
+        kind: Escapes,
+        shifts: Vec<(usize, usize)>,
+    },
     Run {
         alphabet: Alphabet,
         /// Where its first character stands.
@@ -123,9 +129,18 @@ impl Alphabet {
     }
 }
 
-/// Everything in a text that is encoded.
-pub(super) fn decoded(text: &str) -> Vec<Decoded> {
-    let mut found = Vec::new();
+/// What is encoded in a text.
+#[derive(Default)]
+pub(super) struct Encoded {
+    /// All of it that was not decoded before.
+    pub(super) parts: Vec<Decoded>,
+    /// Whether the text has escapes, also those that were decoded before.
+    pub(super) has_escapes: bool,
+}
+
+/// What is encoded in a text. `origin` is the text itself, where it was decoded of another one.
+pub(super) fn decoded(text: &str, origin: Option<&Decoded>) -> Encoded {
+    let mut parts = Vec::new();
     let (mut all, mut last) = (0, 0_u64);
     let mut base64 = Lanes(Alphabet::Base64, [0; 4]);
     let mut hex = Lanes(Alphabet::Hex, [0; 4]);
@@ -134,17 +149,23 @@ pub(super) fn decoded(text: &str) -> Vec<Decoded> {
         all |= marks;
         last = last << 8 | u64::from(marks);
         if last & BASE64 == BASE64 {
-            found.extend(base64.run(text, at + 1 - SHORTEST));
+            parts.extend(base64.run(text, at + 1 - SHORTEST));
         }
         if last & HEX == HEX {
-            found.extend(hex.run(text, at + 1 - SHORTEST));
+            parts.extend(hex.run(text, at + 1 - SHORTEST));
         }
     }
+    parts.retain(|run| origin.is_none_or(|origin| origin.made_any(run.characters())));
+    let mut has_escapes = false;
     if all & OF_ESCAPE != 0 {
-        let escapes = Escapes::ALL.into_iter();
-        found.extend(escapes.filter_map(|escapes| unescaped(text, escapes)));
+        for kind in Escapes::ALL {
+            let unescaped = unescaped(text, kind, origin);
+            has_escapes |= unescaped.is_some();
+            let is_new = |unescaped: &Unescaped| unescaped.is_new;
+            parts.extend(unescaped.filter(is_new).map(|unescaped| unescaped.decoded));
+        }
     }
-    found
+    Encoded { parts, has_escapes }
 }
 
 /// Where the last run ended, for each of the ways in which groups can lie.
@@ -177,7 +198,7 @@ fn run(text: &[u8], first: usize, alphabet: Alphabet) -> (Decoded, usize) {
         before.iter().all(|byte| alphabet.has(*byte))
     };
     let from = before.filter(is_of_run).unwrap_or(first);
-    let (mut decoded, mut skipped) = (String::new(), 0);
+    let (mut decoded, mut skipped) = (String::with_capacity(SHORTEST_TEXT * 4), 0);
     let (mut bits, mut count, mut at) = (0_u32, 0, from);
     while let Some(value) = text.get(at).and_then(|byte| alphabet.value(*byte)) {
         at += 1;
@@ -212,6 +233,32 @@ impl Decoded {
         matches!(self.place, Place::Run { .. })
     }
 
+    /// The characters of a run that were decoded, and a group more on both sides: with those around it lies in another way.
+    fn characters(&self) -> Range<usize> {
+        match &self.place {
+            Place::Escapes { .. } => 0..usize::MAX,
+            Place::Run {
+                alphabet,
+                from,
+                skipped,
+            } => {
+                let characters = ((skipped + self.text.len()) * 8).div_ceil(alphabet.bits());
+                let group = alphabet.group();
+                from.saturating_sub(group)..from + characters + group
+            }
+        }
+    }
+
+    /// Whether any character in a part of it was an escape.
+    fn made_any(&self, part: Range<usize>) -> bool {
+        let Place::Escapes { shifts, .. } = &self.place else {
+            return true;
+        };
+        let after = shifts.partition_point(|(decoded, _)| *decoded <= part.start);
+        let next = shifts.get(after);
+        next.is_some_and(|(decoded, _)| *decoded <= part.end)
+    }
+
     /// The document that it is.
     pub(super) fn json(&self) -> Option<Json> {
         let is_document = self.is_of_run() && self.text.starts_with(['{', '[']);
@@ -224,7 +271,7 @@ impl Decoded {
     /// are of the same bytes, or say nothing by themselves.
     pub(super) fn place(&self, text: &str, part: &Range<usize>) -> Range<usize> {
         match &self.place {
-            Place::Escapes(shifts) => source(shifts, part.start)..source(shifts, part.end),
+            Place::Escapes { shifts, .. } => source(shifts, part.start)..source(shifts, part.end),
             Place::Run {
                 alphabet,
                 from,
@@ -289,8 +336,8 @@ mod tests {
 
     /// What is decoded of a text, each with where all of it stands.
     fn all(text: &str) -> Vec<(String, &str)> {
-        let decoded = decoded(text).into_iter();
-        let all = decoded.map(|decoded| {
+        let parts = decoded(text, None).parts.into_iter();
+        let all = parts.map(|decoded| {
             let place = decoded.place(text, &(0..decoded.text.len()));
             (decoded.text, text.get(place).unwrap())
         });
@@ -331,11 +378,38 @@ mod tests {
         assert_eq!(of(r#"{"alg":"HS256"}"#), whole);
     }
 
+    /// How many texts are decoded of a text, and of those.
+    fn count(text: &str, origin: Option<&Decoded>) -> usize {
+        let parts = decoded(text, origin).parts;
+        let below = parts.iter().map(|part| count(&part.text, Some(part)));
+        parts.len() + below.sum::<usize>()
+    }
+
+    #[test]
+    fn escapes_of_several_kinds_are_read_in_one_order() {
+        assert_eq!(count("a%2Fb", None), 1);
+        assert_eq!(count("a%2Fb &lt;c", None), 3);
+        assert_eq!(count("a%2Fb &lt;c \\u0041", None), 7);
+    }
+
+    #[test]
+    fn an_escape_that_another_one_made_is_read_in_any_order() {
+        assert_eq!(count("a%252Fb", None), 2);
+        assert_eq!(count("a&#37;2Fb", None), 2);
+        assert_eq!(count("a%26lt;b", None), 2);
+        // Which of them is read first makes another text.
+        assert_eq!(count("a%5Cnb\\u0041", None), 5);
+    }
+
     #[test]
     fn a_text_of_one_alphabet_is_decoded_once_for_each_way_in_which_it_can_lie() {
         for text in ["VXNl", "41", "aaaa", "eyJ/", "%41", "&#65;"] {
             let text = text.repeat(50_000);
-            let all: usize = decoded(&text).iter().map(|one| one.text.len()).sum();
+            let all: usize = decoded(&text, None)
+                .parts
+                .iter()
+                .map(|one| one.text.len())
+                .sum();
             assert!(all <= 5 * text.len(), "{all} of {}", text.len());
         }
     }

@@ -8,7 +8,9 @@ use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::ops::Range;
 
+use foldhash::fast::RandomState;
 use indexmap::{Equivalent, IndexSet};
+use smallvec::SmallVec;
 
 /// A value of at least as many bytes is nobody's by chance: it is found in capital and in small letters too, and within what
 /// was decoded.
@@ -19,6 +21,9 @@ const HEAD: usize = 4;
 
 /// How many bits tell heads from other bytes before they are looked up, as a power of two: 32 KiB.
 const BITS: u32 = 18;
+
+/// How many words that is.
+const WORDS: usize = 1 << (BITS - u64::BITS.ilog2());
 
 /// A value that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,25 +37,28 @@ pub(super) struct Found {
 /// Values to look for.
 #[derive(Clone)]
 pub(super) struct Finder<S> {
-    values: IndexSet<Key<S>>,
+    values: IndexSet<Key<S>, RandomState>,
     /// The numbers of long values that differ from others in nothing but their case.
     alike: Vec<usize>,
     /// By the first bytes of values, whatever their case: how long they are, the longest first.
-    heads: HashMap<u32, Vec<usize>>,
+    heads: HashMap<u32, Lengths, RandomState>,
     /// By the hash of their first bytes: whether there is a value.
-    bits: Vec<u64>,
+    bits: Box<[u64; WORDS]>,
     /// How long the values are that are shorter than a head, the longest first.
-    short: Vec<usize>,
+    short: Lengths,
 }
+
+/// Few values begin alike.
+type Lengths = SmallVec<[usize; 2]>;
 
 impl<S> Default for Finder<S> {
     fn default() -> Self {
         Self {
-            values: IndexSet::new(),
+            values: IndexSet::default(),
             alike: Vec::new(),
-            heads: HashMap::new(),
-            bits: vec![0; 1 << (BITS - u64::BITS.ilog2())],
-            short: Vec::new(),
+            heads: HashMap::default(),
+            bits: Box::new([0; WORDS]),
+            short: Lengths::new(),
         }
     }
 }
@@ -60,8 +68,9 @@ impl<S: Borrow<str> + Eq> Finder<S> {
     pub(super) fn add(&mut self, value: S) -> usize {
         let text: &str = value.borrow();
         let length = text.len();
-        let lengths = match head(text.as_bytes()) {
-            Some(head) => {
+        let lengths = match text.as_bytes().first_chunk() {
+            Some(bytes) => {
+                let head = head(*bytes);
                 let (word, bit) = place(head);
                 if let Some(word) = self.bits.get_mut(word) {
                     *word |= bit;
@@ -101,7 +110,7 @@ impl<S: Borrow<str> + Eq> Finder<S> {
         let mut from = 0;
         std::iter::from_fn(move || {
             loop {
-                let found = (from..text.len()).find_map(|at| self.longest(text, at))?;
+                let found = self.first(text, from)?;
                 if is_number(found.value) && is_piece_of_number(text, &found.range) {
                     from = found.range.start + 1;
                 } else {
@@ -112,9 +121,21 @@ impl<S: Borrow<str> + Eq> Finder<S> {
         })
     }
 
+    /// The longest of the values that begin first behind a place. Most texts are read by nothing but this loop.
+    fn first(&self, text: &str, from: usize) -> Option<Found> {
+        if !self.short.is_empty() {
+            return (from..text.len()).find_map(|at| self.longest(text, at));
+        }
+        let rest = text.as_bytes().get(from..)?;
+        let heads = rest.array_windows().zip(from..);
+        let mut begins = heads.filter(|(bytes, _)| self.may_begin(head(**bytes)));
+        begins.find_map(|(_, at)| self.longest(text, at))
+    }
+
     /// The longest value at a place.
     fn longest(&self, text: &str, at: usize) -> Option<Found> {
-        let head = text.as_bytes().get(at..).and_then(head);
+        let bytes = text.as_bytes().get(at..).and_then(<[u8]>::first_chunk);
+        let head = bytes.map(|bytes| head(*bytes));
         let lengths = head.filter(|head| self.may_begin(*head));
         let lengths = lengths.and_then(|head| self.heads.get(&head));
         let lengths = lengths.into_iter().flatten().chain(&self.short);
@@ -187,9 +208,8 @@ impl Hash for AnyCase<'_> {
 }
 
 /// The first bytes as a number that is the same for capital and small letters; some others are the same as well.
-fn head(bytes: &[u8]) -> Option<u32> {
-    let head = bytes.first_chunk::<HEAD>().copied();
-    head.map(|head| u32::from_ne_bytes(head) | 0x2020_2020)
+fn head(bytes: [u8; HEAD]) -> u32 {
+    u32::from_ne_bytes(bytes) | 0x2020_2020
 }
 
 /// The word and the bit of a head.

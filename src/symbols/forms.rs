@@ -25,31 +25,46 @@ pub(super) fn of_uuid(value: &str) -> Vec<String> {
         return Vec::new();
     };
     let digits = hex::encode(bytes);
-    let mut dashed = digits.clone();
-    for at in DASHES {
-        dashed.insert(at, '-');
+    let (mut dashed, mut done) = (String::with_capacity(36), 0);
+    for (dashes, at) in DASHES.into_iter().enumerate() {
+        dashed.extend(digits.get(done..at - dashes).into_iter().chain(["-"]));
+        done = at - dashes;
     }
-    let base64 = [STANDARD_NO_PAD, URL_SAFE_NO_PAD].map(|engine| engine.encode(bytes));
-    let forms: BTreeSet<String> = base64.into_iter().chain([digits, dashed]).collect();
-    let is_other = |form: &String| !form.eq_ignore_ascii_case(value);
-    forms.into_iter().filter(is_other).collect()
+    dashed.extend(digits.get(done..));
+    let base64 = STANDARD_NO_PAD.encode(bytes);
+    let of_urls = base64
+        .contains(['+', '/'])
+        .then(|| URL_SAFE_NO_PAD.encode(bytes));
+    let mut forms = vec![digits, dashed, base64];
+    forms.extend(of_urls);
+    forms.retain(|form| !form.eq_ignore_ascii_case(value));
+    forms.sort_unstable();
+    forms
 }
 
+/// Most values are none, which their length says.
 fn bytes_of_uuid(value: &str) -> Option<[u8; 16]> {
     let bare = value.strip_prefix("urn:uuid:").unwrap_or(value);
     let bare = bare
         .strip_prefix('{')
         .and_then(|bare| bare.strip_suffix('}'))
         .unwrap_or(bare);
-    let digits = match bare.len() {
-        32 => bare.to_owned(),
-        36 => {
-            let has_dash = |at: &usize| bare.as_bytes().get(*at) == Some(&b'-');
-            DASHES.iter().all(has_dash).then(|| bare.replace('-', ""))?
+    let has_dash = |at: &usize| bare.as_bytes().get(*at) == Some(&b'-');
+    let mut bytes = [0; 16];
+    match bare.len() {
+        32 => hex::decode_to_slice(bare, &mut bytes).ok()?,
+        36 if DASHES.iter().all(has_dash) => {
+            let mut digits = [0; 32];
+            let of_bare = bare.bytes().filter(|byte| *byte != b'-');
+            digits
+                .iter_mut()
+                .zip(of_bare)
+                .for_each(|(to, from)| *to = from);
+            hex::decode_to_slice(digits, &mut bytes).ok()?;
         }
         _ => return None,
-    };
-    hex::decode(digits).ok()?.try_into().ok()
+    }
+    Some(bytes)
 }
 
 /// The characters that are the same whatever stands around the value in what was encoded. Three bytes are four

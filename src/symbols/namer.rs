@@ -7,10 +7,10 @@ use std::ops::Range;
 
 use serde_json::Value as Json;
 
-use super::decode::{self, Decoded};
+use super::decode::{self, Decoded, Encoded};
 use super::finder::LONG;
 use super::places::Place;
-use super::{Known, Named, Owner, Piece, Registry, Retired, Symbol, View, common};
+use super::{Known, Named, Owner, Piece, Registry, Retired, Symbol, View, Whose, common};
 use crate::world::Class;
 
 /// How often a text is decoded: a token within another one has JSON in it.
@@ -67,6 +67,26 @@ enum Wanted {
     Own,
     /// Words that stand alone too.
     Common,
+}
+
+/// How a text is read.
+#[derive(Clone, Copy)]
+struct Reading<'r> {
+    wanted: Wanted,
+    /// How often it is decoded yet.
+    depth: usize,
+    /// The text itself, where it was decoded of another one.
+    origin: Option<&'r Decoded>,
+}
+
+impl Reading<'_> {
+    fn of(wanted: Wanted) -> Self {
+        Self {
+            wanted,
+            depth: DEPTH,
+            origin: None,
+        }
+    }
 }
 
 impl Registry {
@@ -163,7 +183,7 @@ impl Namer {
     }
 
     fn each_part<'t>(&self, text: &'t str, wanted: Wanted, mut take: impl FnMut(Part<'t, '_, '_>)) {
-        let hits = self.hits(text, wanted, DEPTH);
+        let hits = self.hits(text, Reading::of(wanted));
         let mut rest = 0;
         let literal = |range| text.get(range).filter(|text: &&str| !text.is_empty());
         for together in hits.chunk_by(|one, other| one.range == other.range) {
@@ -178,39 +198,38 @@ impl Namer {
     }
 
     /// Where known values stand in `text`, the leftmost and longest, in their order.
-    fn hits(&self, text: &str, wanted: Wanted, depth: usize) -> Vec<Hit<'_>> {
+    fn hits(&self, text: &str, how: Reading<'_>) -> Vec<Hit<'_>> {
         let mut hits = self.direct(text);
-        let decoded = if depth > 0 {
-            decode::decoded(text)
+        let encoded = if how.depth > 0 {
+            decode::decoded(text, how.origin)
         } else {
-            Vec::new()
+            Encoded::default()
         };
-        for decoded in &decoded {
-            self.add_decoded(decoded, text, (wanted, depth - 1), &mut hits);
+        for decoded in &encoded.parts {
+            self.add_decoded(decoded, text, how, &mut hits);
         }
         // What is decoded has the words as well, and no number of an escape.
-        if wanted == Wanted::Common && decoded.iter().all(Decoded::is_of_run) {
+        if how.wanted == Wanted::Common && !encoded.has_escapes {
             hits.extend(self.words(text));
         }
         if hits.len() > 1 && arrange(&mut hits) {
-            self.add_between(text, (wanted, depth), &mut hits);
+            self.add_between(text, how, &mut hits);
         }
         hits
     }
 
     /// Adds the values between those that were found: one that overlaps another can have hidden them.
-    fn add_between<'n>(
-        &'n self,
-        text: &str,
-        (wanted, depth): (Wanted, usize),
-        hits: &mut Vec<Hit<'n>>,
-    ) {
+    fn add_between<'n>(&'n self, text: &str, how: Reading<'_>, hits: &mut Vec<Hit<'n>>) {
+        let how = Reading {
+            origin: None,
+            ..how
+        };
         let mut between = Vec::new();
         let mut rest = 0;
         let end = text.len()..text.len();
         for range in hits.iter().map(|hit| hit.range.clone()).chain([end]) {
             let gap = text.get(rest..range.start).unwrap_or_default();
-            let found = self.hits(gap, wanted, depth).into_iter();
+            let found = self.hits(gap, how).into_iter();
             between.extend(found.map(|hit| Hit {
                 range: rest + hit.range.start..rest + hit.range.end,
                 ..hit
@@ -227,7 +246,7 @@ impl Namer {
         let found = self.registry.values.find(text, is_number);
         let hits = found.map(|found| {
             let symbols = self.registry.symbols.get(found.value);
-            let symbols = symbols.map_or(&[][..], Vec::as_slice);
+            let symbols = symbols.map_or(&[][..], |symbols| symbols.as_slice());
             let is_of_run = symbols.iter().all(|symbol| symbol.is_base64);
             let range = if is_of_run {
                 decode::whole(text, found.range)
@@ -264,19 +283,30 @@ impl Namer {
         &'n self,
         decoded: &Decoded,
         text: &str,
-        (wanted, depth): (Wanted, usize),
+        how: Reading<'_>,
         hits: &mut Vec<Hit<'n>>,
     ) {
         let is_of_run = decoded.is_of_run();
+        let wants_common = how.wanted == Wanted::Common && !self.registry.common.is_empty();
+        let mut found = self.hits(
+            &decoded.text,
+            Reading {
+                depth: how.depth - 1,
+                origin: Some(decoded),
+                ..how
+            },
+        );
+        if found.is_empty() && !wants_common {
+            return;
+        }
         let json = decoded.json();
         let is_meant = |hit: &Hit<'_>| {
             let is_in_json = json.is_some() && !hit.is_common;
             let is_typed = || common::is_typed(&decoded.text, &hit.range);
             !is_of_run || is_in_json || hit.is_meant() || is_typed()
         };
-        let mut found = self.hits(&decoded.text, wanted, depth);
         found.retain(is_meant);
-        if let Some(json) = json.filter(|_| wanted == Wanted::Common) {
+        if let Some(json) = json.filter(|_| wants_common) {
             let mut symbols = Vec::new();
             self.common_in(&json, Place::ROOT, &mut symbols);
             found.extend(symbols.into_iter().map(|symbols| Hit {
@@ -467,10 +497,26 @@ impl Namer {
     /// The cells whose own symbols occur in `text`.
     #[must_use]
     pub fn cells_in(&self, text: &str) -> BTreeSet<usize> {
-        let hits = self.hits(text, Wanted::Own, DEPTH);
-        let symbols = hits.iter().flat_map(|hit| hit.symbols);
-        let own = symbols.filter(|symbol| symbol.class != Class::Mask);
-        own.filter_map(|symbol| symbol.owner.cell()).collect()
+        self.whose(text).cells
+    }
+
+    /// Whether `text` has any value of this run.
+    #[must_use]
+    pub fn knows(&self, text: &str) -> bool {
+        self.whose(text).is_of_run
+    }
+
+    /// Whose values `text` has.
+    pub(super) fn whose(&self, text: &str) -> Whose {
+        let hits = self.hits(text, Reading::of(Wanted::Own));
+        let mut whose = Whose::default();
+        for symbol in hits.iter().flat_map(|hit| hit.symbols) {
+            let is_mask = symbol.class == Class::Mask;
+            let cell = symbol.owner.cell().filter(|_| !is_mask);
+            whose.cells.extend(cell);
+            whose.is_of_run |= !is_mask || &*symbol.field == "run";
+        }
+        whose
     }
 
     /// The values of cells: a run with many cells names values of few at a time, and of the others only remembers that
@@ -490,14 +536,6 @@ impl Namer {
                 retired.add(value);
             }
         }
-    }
-
-    /// Whether `text` has any value of this run.
-    #[must_use]
-    pub fn knows(&self, text: &str) -> bool {
-        let hits = self.hits(text, Wanted::Own, DEPTH);
-        let mut symbols = hits.iter().flat_map(|hit| hit.symbols);
-        symbols.any(|symbol| symbol.class != Class::Mask || &*symbol.field == "run")
     }
 }
 

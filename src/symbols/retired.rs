@@ -3,7 +3,8 @@
 use std::sync::OnceLock;
 
 use super::finder::Finder;
-use super::{Knowledge, Namer, is_digits};
+use super::{Knowledge, Namer};
+use crate::text::is_digits;
 
 /// How many values are looked for at once: that takes more memory than the values themselves, and a run can have millions
 /// of them.

@@ -255,9 +255,10 @@ fn the_last_two_batches_are_known() {
         before: &before,
         retired: &retired,
     };
-    assert_eq!(known.cells_in("tag-of-cell"), BTreeSet::from([3]));
-    assert!(known.knows("tag-of-cell") && known.knows("11000000317"));
-    assert!(!known.knows("x"));
+    assert_eq!(known.whose("tag-of-cell").cells, BTreeSet::from([3]));
+    let knows = |text: &str| known.whose(text).is_of_run;
+    assert!(knows("tag-of-cell") && knows("11000000317"));
+    assert!(!knows("x"));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Escapes: of URLs (`%40`), of HTML (`&#64;`, `&commat;`) and of JSON (`\u0040`, `\/`).
 
+use std::ops::Range;
+
 use super::{Decoded, Place};
 
 /// Whose escapes are read. Those of another are left, since a value can have them itself.
@@ -25,13 +27,22 @@ impl Escapes {
         }
     }
 
+    /// The order in which they are read: escapes of HTML in a URL, and of JSON in HTML.
+    const fn rank(self) -> u8 {
+        match self {
+            Self::Url | Self::Form => 0,
+            Self::Html => 1,
+            Self::Json => 2,
+        }
+    }
+
     /// Whether any of them begins with that.
     pub(super) const fn any_begins(byte: u8) -> bool {
         matches!(byte, b'%' | b'&' | b'\\' | b'+')
     }
 }
 
-/// What HTML calls the characters that identifiers and credentials can have.
+/// What HTML calls the characters that identifiers and credentials can have, in the order of bytes.
 const NAMED: [(&str, u8); 38] = [
     ("Hat", b'^'),
     ("NewLine", b'\n'),
@@ -76,58 +87,101 @@ const NAMED: [(&str, u8); 38] = [
 /// The longest escape of HTML that is looked at.
 const LONGEST: usize = 10;
 
+/// A text without the escapes of one kind.
+pub(super) struct Unescaped {
+    pub(super) decoded: Decoded,
+    /// Whether no other order in which escapes are read gives the same.
+    pub(super) is_new: bool,
+}
+
 /// The text without escapes, if it has any. Bytes that are no text together stay as they are.
-pub(super) fn unescaped(text: &str, escapes: Escapes) -> Option<Decoded> {
-    if escapes == Escapes::Form && !text.contains('+') {
+pub(super) fn unescaped(text: &str, kind: Escapes, origin: Option<&Decoded>) -> Option<Unescaped> {
+    if kind == Escapes::Form && !text.contains('+') {
         return None;
     }
-    let all = |is_ascii| Unescaped::of(text, escapes, is_ascii);
-    let all = all(false).decoded().or_else(|| all(true).decoded());
-    all.filter(|decoded| matches!(&decoded.place, Place::Escapes(shifts) if !shifts.is_empty()))
+    let is_new = |escape, character: &Character| {
+        origin.is_none_or(|origin| {
+            origin.is_before(kind) || origin.made_any(escape) || origin.escapes_with(character)
+        })
+    };
+    let all = |is_ascii| Reading::of(text, kind, is_ascii, is_new);
+    all(false)?
+        .unescaped(kind)
+        .or_else(|| all(true)?.unescaped(kind))
 }
 
-struct Unescaped {
-    bytes: Vec<u8>,
-    shifts: Vec<(usize, usize)>,
-}
-
-impl Unescaped {
-    fn of(text: &str, escapes: Escapes, is_ascii: bool) -> Self {
-        let mut all = Self {
-            bytes: Vec::new(),
-            shifts: Vec::new(),
-        };
-        let mut rest = text.as_bytes();
-        while let Some(at) = rest.iter().position(|byte| escapes.begins(*byte)) {
-            let (before, escape) = rest.split_at(at);
-            all.bytes.extend(before);
-            let length = match character(escape) {
-                Some((Character::Byte(byte), length)) if byte.is_ascii() || !is_ascii => {
-                    all.bytes.push(byte);
-                    length
-                }
-                Some((Character::Char(char), length)) => {
-                    all.bytes.extend(char.encode_utf8(&mut [0; 4]).bytes());
-                    length
-                }
-                _ => {
-                    all.bytes.extend(escape.first());
-                    0
-                }
-            };
-            rest = escape.get(length.max(1)..).unwrap_or_default();
-            if length > 0 {
-                all.shifts.push((all.bytes.len(), text.len() - rest.len()));
-            }
+impl Decoded {
+    /// Whether escapes of that kind are read after those that it was made of.
+    fn is_before(&self, other: Escapes) -> bool {
+        match &self.place {
+            Place::Escapes { kind, .. } => kind.rank() < other.rank(),
+            Place::Run { .. } => true,
         }
-        all.bytes.extend(rest);
-        all
     }
 
-    fn decoded(self) -> Option<Decoded> {
+    /// Whether an escape of its kind begins with that: then it matters which of the two is read first.
+    fn escapes_with(&self, character: &Character) -> bool {
+        match (&self.place, character) {
+            (Place::Escapes { kind, .. }, Character::Byte(byte)) => kind.begins(*byte),
+            (Place::Escapes { kind, .. }, Character::Char(char)) => {
+                u8::try_from(*char).is_ok_and(|byte| kind.begins(byte))
+            }
+            (Place::Run { .. }, _) => true,
+        }
+    }
+}
+
+/// A text of which the escapes are read.
+#[derive(Default)]
+struct Reading {
+    bytes: Vec<u8>,
+    shifts: Vec<(usize, usize)>,
+    is_new: bool,
+}
+
+impl Reading {
+    /// Nothing, if there is no escape.
+    fn of(
+        text: &str,
+        kind: Escapes,
+        is_ascii: bool,
+        is_new: impl Fn(Range<usize>, &Character) -> bool,
+    ) -> Option<Self> {
+        let text = text.as_bytes();
+        let begins = |byte: &u8| kind.begins(*byte);
+        let is_read = |character: &(Character, usize)| match character {
+            (Character::Byte(byte), _) => byte.is_ascii() || !is_ascii,
+            (Character::Char(_), _) => true,
+        };
+        let mut all = Self::default();
+        let (mut done, mut rest) = (0, 0);
+        while let Some(before) = text.get(rest..)?.iter().position(begins) {
+            let at = rest + before;
+            let character = character(text.get(at..)?).filter(is_read);
+            rest = at + character.as_ref().map_or(1, |(_, length)| *length);
+            if let Some((character, _)) = character {
+                all.is_new = all.is_new || is_new(at..rest, &character);
+                all.bytes.extend(text.get(done..at)?);
+                character.push_to(&mut all.bytes);
+                all.shifts.push((all.bytes.len(), rest));
+                done = rest;
+            }
+        }
+        if all.shifts.is_empty() {
+            return None;
+        }
+        all.bytes.extend(text.get(done..)?);
+        Some(all)
+    }
+
+    fn unescaped(self, kind: Escapes) -> Option<Unescaped> {
         let text = String::from_utf8(self.bytes).ok()?;
-        let place = Place::Escapes(self.shifts);
-        Some(Decoded { text, place })
+        let shifts = self.shifts;
+        let place = Place::Escapes { kind, shifts };
+        Some(Unescaped {
+            decoded: Decoded { text, place },
+            is_new: self.is_new,
+        })
     }
 }
 
@@ -135,6 +189,15 @@ enum Character {
     /// One that can be a part of a longer one.
     Byte(u8),
     Char(char),
+}
+
+impl Character {
+    fn push_to(self, bytes: &mut Vec<u8>) {
+        match self {
+            Self::Byte(byte) => bytes.push(byte),
+            Self::Char(char) => bytes.extend(char.encode_utf8(&mut [0; 4]).bytes()),
+        }
+    }
 }
 
 /// The character that a text begins with as an escape, and how long that is.
@@ -184,7 +247,8 @@ fn entity(name: &[u8]) -> Option<Character> {
         [b'#', b'x' | b'X', digits @ ..] => number(digits, 16),
         [b'#', digits @ ..] => number(digits, 10),
         _ => {
-            let named = NAMED.iter().find(|(known, _)| known.as_bytes() == name);
+            let at = NAMED.binary_search_by_key(&name, |(known, _)| known.as_bytes());
+            let named = at.ok().and_then(|at| NAMED.get(at));
             named.map(|(_, byte)| u32::from(*byte))
         }
     };
@@ -203,7 +267,7 @@ mod tests {
     use super::*;
 
     fn text(text: &str, escapes: Escapes) -> Option<String> {
-        unescaped(text, escapes).map(|decoded| decoded.text)
+        unescaped(text, escapes, None).map(|unescaped| unescaped.decoded.text)
     }
 
     #[test]
@@ -222,6 +286,15 @@ mod tests {
         assert_eq!(of("gr%C3%BC%c3%9fe", Escapes::Url), "grüße");
         assert_eq!(of("&#252;", Escapes::Html), "ü");
         assert_eq!(of("%FF%40", Escapes::Url), "%FF@");
+    }
+
+    #[test]
+    fn every_character_is_read_by_its_name() {
+        assert!(NAMED.is_sorted());
+        for (name, byte) in NAMED {
+            let read = text(&format!("&{name};"), Escapes::Html);
+            assert_eq!(read, Some(char::from(byte).to_string()), "{name}");
+        }
     }
 
     #[test]
@@ -248,7 +321,7 @@ mod tests {
     #[test]
     fn a_part_is_placed_with_its_escapes() {
         let escaped = "x a&#64;b&#46;c y";
-        let decoded = unescaped(escaped, Escapes::Html).unwrap();
+        let decoded = unescaped(escaped, Escapes::Html, None).unwrap().decoded;
         let at = decoded.text.find("a@b.c").unwrap();
         let place = decoded.place(escaped, &(at..at + 5));
         assert_eq!(escaped.get(place), Some("a&#64;b&#46;c"));

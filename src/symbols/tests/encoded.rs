@@ -68,6 +68,14 @@ fn an_identifier_is_known_in_every_form() {
 }
 
 #[test]
+fn an_identifier_with_an_escape_of_its_own_is_known_in_every_order() {
+    let namer = knows("DOMAIN\\nadia-4c1b");
+    for text in ["DOMAIN%5Cn\\u0061dia-4c1b", "DOMAIN%5Cnadia&#45;4c1b"] {
+        assert_eq!(namer.name(text, VIEW).text, "<owner.id>", "{text}");
+    }
+}
+
+#[test]
 fn nothing_of_what_is_encoded_together_stays() {
     let named = |text: &str| knows("4c1b-alice").name(text, VIEW).text;
     let token = jwt(&json!({"sub": "4c1b-alice"}));
