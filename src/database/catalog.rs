@@ -8,6 +8,7 @@ use diesel_async::RunQueryDsl;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
+use super::defaults::Constant;
 use super::{Database, DatabaseError, One, Which, decoded};
 
 /// What the tables of the service look like.
@@ -40,6 +41,9 @@ pub struct Table {
     /// What the columns hold that nobody sets, where that is a constant other than null.
     #[serde(default)]
     pub defaults: BTreeMap<String, Json>,
+    /// The same as the database writes it.
+    #[serde(default)]
+    constants: BTreeMap<String, Constant>,
 }
 
 /// What a column of a date or a time holds.
@@ -73,11 +77,7 @@ impl Database {
             .await
             .map_err(DatabaseError::refused("read the catalog"))?;
         let mut catalog: Catalog = decoded("the catalog", one.value)?;
-        for (table, values) in self.defaults().await? {
-            if let Some(table) = catalog.tables.get_mut(&table) {
-                table.defaults = values;
-            }
-        }
+        catalog.tables.values_mut().for_each(Table::know_defaults);
         Ok(of_database(catalog, &self.which))
     }
 
@@ -154,7 +154,10 @@ const UNWATCHED: &str = "
     from pg_event_trigger where evtenabled <> 'D'
     order by 1";
 
-const CATALOG: &str = "
+/// The tables and their columns. Of a default only the text is read: to evaluate it can fail, as of a number that is out of its
+/// column's range. Dates and times are told by what they mean; a domain can refuse its own default, which nobody finds out
+/// before a row has it.
+const CATALOG: &str = r#"
     with named as (
       select c.oid, c.relname, n.nspname, case when n.nspname = $1 then c.relname else n.nspname || '.' || c.relname end as name
       from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -163,7 +166,7 @@ const CATALOG: &str = "
     )
     select jsonb_build_object('tables', coalesce(jsonb_object_agg(name, jsonb_build_object(
       'relation', relation, 'root', root, 'key', key, 'temporal', temporal, 'numbered', numbered, 'references', referred,
-      'columns', columns, 'ahead_s', extract(timezone from now())::bigint)), '{}')) as value
+      'columns', columns, 'constants', constants, 'ahead_s', extract(timezone from now())::bigint)), '{}')) as value
     from (
       select c.name, format('%I.%I', c.nspname, c.relname) as relation,
         coalesce((select p.name from named p where p.oid = pg_partition_root(c.oid)), c.name) as root,
@@ -173,23 +176,36 @@ const CATALOG: &str = "
         coalesce(jsonb_object_agg(a.attname, case b.typname when 'timestamptz' then 'moment' when 'timestamp' then 'local'
           when 'date' then 'date' else 'time' end) filter (where t.typcategory = 'D' and b.typtype = 'b'), '{}') as temporal,
         coalesce(jsonb_agg(a.attname) filter (where a.attidentity <> ''
-          or pg_get_expr(d.adbin, d.adrelid) like 'nextval(%'), '[]') as numbered,
-        coalesce(jsonb_object_agg(a.attname, r.name) filter (where r.name is not null), '{}') as referred
+          or x.text like 'nextval(%'), '[]') as numbered,
+        coalesce(jsonb_object_agg(a.attname, r.name) filter (where r.name is not null), '{}') as referred,
+        coalesce(jsonb_object_agg(a.attname, jsonb_build_object('text', x.text, 'category', t.typcategory, 'of_type', t.typname,
+          'of_items', e.typcategory, 'length', a.atttypmod - 4)) filter (where a.attgenerated = '' and t.typcategory <> 'D'
+          and t.typtype <> 'd' and x.text ~ '^(''([^'']|'''')*''|\(?-?[0-9.]+\)?|true|false|ARRAY\[\])(::[a-zA-Z_"][a-zA-Z0-9_" .]*(\([0-9, ]+\))?(\[\])*)*$'),
+          '{}') as constants
       from named c
       join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
       join pg_type t on t.oid = a.atttypid
       join pg_type b on b.oid = coalesce(nullif(t.typbasetype, 0), t.oid)
       left join pg_index i on i.indrelid = c.oid and i.indisprimary
       left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
+      left join lateral (select pg_get_expr(d.adbin, d.adrelid) as text) x on true
+      left join pg_type e on e.oid = t.typelem
       left join lateral (
         select min(f.name) as name
         from pg_constraint k join named f on f.oid = k.confrelid
         where k.contype = 'f' and k.conrelid = c.oid and k.conkey = array[a.attnum]
       ) r on true
       group by c.oid, c.name, c.nspname, c.relname
-    ) x";
+    ) x"#;
 
 impl Table {
+    /// Reads the defaults that the database wrote. One that cannot be read is not known.
+    fn know_defaults(&mut self) {
+        let constants = std::mem::take(&mut self.constants).into_iter();
+        let known = constants.filter_map(|(column, constant)| Some((column, constant.value()?)));
+        self.defaults = known.collect();
+    }
+
     /// Whether a column is of the primary key, or holds another table's.
     #[must_use]
     pub fn holds_key(&self, column: &str) -> bool {

@@ -14,13 +14,17 @@ use super::place::{Ended, Place, checks};
 use super::raw::{JSON, Raw, respond};
 
 const TABLES: &str = "
+    create type mood as enum ('calm', 'cross');
     create table person (number int primary key);
     create table item (item_id text primary key, quota int default 5, until timestamptz default '2030-01-01');
     create table lease (item text, seats int, is_trial bool, remark text, tags text[], balance numeric(8, 2), scan bytea, terms jsonb);
     create table pass (item text not null, quota int, is_bound bool default false, label text default '',
       models text[] default '{}', info jsonb not null default '{}', price numeric(8, 2) default 1.5, until timestamptz,
       since timestamp default now(), day date, token text,
-      holder int references person (number), seat int)";
+      holder int references person (number), seat int,
+      depth int default -1, ratio float8 default 'NaN', code char(3) default 'a', mood mood default 'calm', said text default 'it''s',
+      words text[] default '{a,\"b, c\",null}', sizes int[] default '{1,2}', none int[] default array[]::int[]);
+    create table unusable (rank smallint default 100000)";
 
 const SUITE: &str = "
 name: passes
