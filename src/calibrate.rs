@@ -8,18 +8,18 @@ mod edit;
 mod refusal;
 mod wording;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
 
 use crate::observation::{ColumnChange, RowChange};
-use crate::record::{Cell, Record, Scalar, Value, Visitor};
+use crate::record::{Cell, Record, Scalar, Unprinted, Value, Visitor};
 use crate::suite::{
     ExactText, Glob, HeaderPattern, JsonPath, PatternText, Suite, SuiteFile, TextRule,
     UnstableValue, subject,
 };
-use crate::sweep::{Answered, AnsweredColumns, Own};
+use crate::sweep::{Answered, Own, Sweep};
 use crate::text::{is_uuid, plain};
 
 pub use background::{background, told};
@@ -203,21 +203,16 @@ impl Rule {
 
 /// Every field in which the records of two sweeps differ, in their order. A rule that the suite has already does not help.
 #[must_use]
-pub fn unstable(
-    suite: &Suite,
-    first: &IndexMap<String, Record>,
-    second: &IndexMap<String, Record>,
-    answered: &BTreeMap<String, AnsweredColumns>,
-) -> Vec<Unstable> {
-    let nothing = Record::default();
+pub fn unstable(suite: &Suite, first: &Sweep, second: &Sweep) -> Vec<Unstable> {
+    let (nothing, no_texts) = (Record::default(), Unprinted::default());
     let mut found = Vec::new();
-    for (endpoint, first) in first {
-        let second = second.get(endpoint).unwrap_or(&nothing);
+    for (endpoint, record) in &first.records {
         let pair = Pair {
             suite,
             endpoint,
-            first,
-            second,
+            first: record,
+            second: second.records.get(endpoint).unwrap_or(&nothing),
+            texts: [first, second].map(|sweep| sweep.unprinted.get(endpoint).unwrap_or(&no_texts)),
         };
         found.extend(pair.unstable());
     }
@@ -225,7 +220,7 @@ pub fn unstable(
         one.rule = one.rule.take().filter(|rule| !rule.is_in(&suite.file));
         // A credential that is new each time is no column to look away from.
         if let Some(Rule::Column { key, .. }) = &one.rule {
-            let columns = answered.get(&one.endpoint);
+            let columns = first.answered.get(&one.endpoint);
             one.answered = columns.and_then(|columns| columns.get(key)).cloned();
             one.rule = one.rule.take().filter(|_| one.answered.is_none());
         }
@@ -255,6 +250,8 @@ struct Pair<'a> {
     endpoint: &'a str,
     first: &'a Record,
     second: &'a Record,
+    /// The texts of refusals as a whole, of both sweeps.
+    texts: [&'a Unprinted; 2],
 }
 
 /// A field, what it was, what it is, and the rule for it.

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::Reply;
-use crate::record::{Decision, Probed, Unprinted, Values, Verdict};
+use crate::record::{Decision, Probed, Values, Verdict};
 
 /// What one cell showed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -22,8 +22,6 @@ pub struct Observation {
     pub headers: BTreeSet<String>,
     /// What a refusal tells besides, by the paths of its fields.
     pub also: BTreeMap<String, String>,
-    /// The refusal's texts as a whole.
-    pub unprinted: Unprinted,
     /// The identifiers that the response held, as `entity.field`.
     pub discloses: BTreeSet<String>,
     /// What the body of a success or of a redirect shows in its fields; none where values are not recorded.

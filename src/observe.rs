@@ -21,7 +21,7 @@ use crate::http::{Answer, Body};
 use crate::journal::{Change, Clock};
 use crate::observation::{ColumnChange, Effect, Operation, RowChange};
 use crate::record::{Decision, Unprinted, Values};
-use crate::suite::SuiteFile;
+use crate::suite::{SuiteFile, TextRule};
 use crate::symbols::{Namer, View};
 use crate::verdicts::{Judged, Rules};
 
@@ -43,7 +43,7 @@ pub struct Shown {
     pub headers: BTreeSet<String>,
     /// What a refusal tells besides, by the paths of its fields.
     pub also: BTreeMap<String, String>,
-    /// The refusal's texts as a whole.
+    /// The refusal's texts as a whole, where they are kept.
     pub unprinted: Unprinted,
     /// The identifiers in the body and in the headers.
     pub discloses: BTreeSet<String>,
@@ -62,8 +62,9 @@ pub fn answer(
     view: View<'_>,
     answer: &Answer,
 ) -> Shown {
+    let rules = AnswerRules::of(Rules::of_suite(suite), endpoint, false);
     let eye = Eye {
-        rules: Rules::of_suite(suite),
+        rules: &rules,
         endpoint,
         namer,
         is_earlier: &|_| false,
@@ -72,10 +73,31 @@ pub fn answer(
     eye.answer(answer)
 }
 
+/// The rules by which the answers of an endpoint are read.
+pub(crate) struct AnswerRules<'s> {
+    /// Those for verdicts.
+    verdicts: Rules<'s>,
+    /// Those for texts that are about the endpoint.
+    texts: Vec<&'s TextRule>,
+    /// Whether the texts of refusals are kept as a whole.
+    keeps_texts: bool,
+}
+
+impl<'s> AnswerRules<'s> {
+    pub(crate) fn of(verdicts: Rules<'s>, endpoint: &str, keeps_texts: bool) -> Self {
+        let all = verdicts.suite.texts.iter();
+        Self {
+            verdicts,
+            texts: all.filter(|rule| rule.is_for(endpoint)).collect(),
+            keeps_texts,
+        }
+    }
+}
+
 /// Whose answers are read, and by which rules.
 #[derive(Clone, Copy)]
 pub(crate) struct Eye<'a> {
-    pub(crate) rules: Rules<'a>,
+    pub(crate) rules: &'a AnswerRules<'a>,
     pub(crate) endpoint: &'a str,
     pub(crate) namer: &'a Namer,
     /// Whether a text holds a value of a cell that is over.
@@ -88,19 +110,17 @@ impl Eye<'_> {
     #[must_use]
     pub(crate) fn answer(&self, answer: &Answer) -> Shown {
         let Self {
-            rules,
-            endpoint,
-            namer,
-            is_earlier: _,
-            view,
+            rules, namer, view, ..
         } = *self;
-        let suite = rules.suite;
+        let suite = rules.verdicts.suite;
         let (readable, mut discloses) = named(namer, view, &answer.body);
         let Judged {
             decision,
             said,
             leads,
-        } = rules.judge(answer, (&readable, &|text| namer.name(text, view).text));
+        } = rules
+            .verdicts
+            .judge(answer, (&readable, &|text| namer.name(text, view).text));
         let body = match readable {
             Body::Json(json) => json,
             Body::Text(text) => Json::String(text),
@@ -120,14 +140,9 @@ impl Eye<'_> {
         let shape = (!is_denied).then(|| shape(answer, &body)).flatten();
         let shape = shape.map(|fields| fields.into_iter().map(&name).collect());
         let values = self.values(&body, (shape.is_some(), &discloses));
-        let reader = Reader {
-            suite,
-            endpoint,
-            namer,
-            view,
-        };
+        let reader = Reader { rules, namer, view };
         let gate = (location, headers.challenge);
-        let parts = reader.parts(rules, answer, (&decision, &body));
+        let parts = reader.parts(rules.verdicts, answer, (&decision, &body));
         let refusal = reader.refusal(answer, &decision, gate, (body, said));
         let refusal = refusal.map(|refusal| match &parts {
             Some(parts) => reader.with_parts(refusal, parts),
@@ -149,7 +164,7 @@ impl Eye<'_> {
     /// What the fields show, where values are recorded. The dots between fields, and what stands for a text, can complete a
     /// value as well.
     fn values(&self, body: &Json, (has_shape, known): (bool, &BTreeSet<String>)) -> Option<Values> {
-        let suite = self.rules.suite;
+        let suite = self.rules.verdicts.suite;
         let reader = values::Reader {
             spec: &suite.values,
             suite: &suite.name,

@@ -86,9 +86,6 @@ pub struct Record {
     /// Observations that break an invariant.
     #[serde(default)]
     pub findings: Vec<Finding>,
-    /// What stands in no file.
-    #[serde(skip)]
-    pub unprinted: Unprinted,
 }
 
 /// What is known already and equal to `new`, or that.
@@ -171,7 +168,6 @@ impl Record {
         let status = observation.status();
         // Without an answer, the connection ended before there was one.
         let none = || Decision::by_status(Reply::Fault(Fault::Closed));
-        self.unprinted.extend(observation.unprinted);
         let has_more = !observation.also.is_empty();
         Cell {
             decision: observation.decision.unwrap_or_else(none),

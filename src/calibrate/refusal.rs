@@ -45,16 +45,13 @@ impl Twice<'_> {
     }
 
     fn whole<'t>(&'t self, [was, is]: [&'t str; 2]) -> [&'t str; 2] {
-        [
-            self.pair.first.unprinted.whole(was),
-            self.pair.second.unprinted.whole(is),
-        ]
+        let [first, second] = self.pair.texts;
+        [first.whole(was), second.whole(is)]
     }
 
     fn rules(&self, [was, is]: [&str; 2]) -> Vec<Rule> {
-        let first = self.pair.first.unprinted.mask_in(was);
-        let second = self.pair.second.unprinted.mask_in(is);
-        if let (Some((one, masked)), Some((other, _))) = (first, second)
+        let [first, second] = self.pair.texts;
+        if let (Some((one, masked)), Some((other, _))) = (first.mask_in(was), second.mask_in(is))
             && one != other
             && let Some(rule) = self.mask(masked)
         {

@@ -523,6 +523,7 @@ impl From<&SweepArgs> for Options {
             calls: false,
             pinned: None,
             har: args.recording(),
+            compared: false,
         }
     }
 }

@@ -119,6 +119,7 @@ async fn rounds(
         snapshot::admit(&suite.snapshots())?;
         let (bar, mut options) = (bar(&plan), Options::from(&args.sweep));
         options.har = har.cloned();
+        options.compared = true;
         let (twice, held) = twice(args, &suite, &plan, (&bar, &options), context).await?;
         let (is_last, tried) = (round == ROUNDS, rules.len());
         let decided = match twice.decide(args.calibrate, is_last) {
@@ -243,8 +244,7 @@ async fn twice<'a>(
     held.undo().await?;
     let (mut second, held) = hold(suite, plan, &given, options, bar, context).await?;
     let inconclusive = reasons(&second);
-    let records = (&first.records, &second.records);
-    let mut unstable = calibrate::unstable(suite, records.0, records.1, &first.answered);
+    let mut unstable = calibrate::unstable(suite, &first, &second);
     for (endpoint, lost) in first.unrepeated.iter().chain(&second.unrepeated) {
         unstable.push(calibrate::unrepeated(endpoint, lost));
     }

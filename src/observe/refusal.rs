@@ -9,10 +9,10 @@ use serde_json::Value as Json;
 
 use super::stub::is_stub;
 use super::told::{self, cut, redacted};
-use super::{kinds_of_names, name_escaped, printable};
+use super::{AnswerRules, kinds_of_names, name_escaped, printable};
 use crate::http::{Answer, Body};
 use crate::record::{Masked, Unprinted};
-use crate::suite::{JsonPath, SuiteFile, TextRule};
+use crate::suite::{JsonPath, RefusalSpec, TextRule};
 use crate::symbols::{Namer, View};
 use crate::text::{plain, short};
 
@@ -41,8 +41,7 @@ pub(super) struct Refusal {
 
 /// Who reads, and by which rules.
 pub(super) struct Reader<'a> {
-    pub(super) suite: &'a SuiteFile,
-    pub(super) endpoint: &'a str,
+    pub(super) rules: &'a AnswerRules<'a>,
     pub(super) namer: &'a Namer,
     pub(super) view: View<'a>,
 }
@@ -55,6 +54,10 @@ impl Refusal {
 }
 
 impl Reader<'_> {
+    fn spec(&self) -> &RefusalSpec {
+        &self.rules.verdicts.suite.refusal
+    }
+
     /// A refusal that tells nothing but its gate.
     pub(super) fn alone(&self, gate: &str) -> Refusal {
         let mut refusal = Refusal::default();
@@ -92,7 +95,7 @@ impl Reader<'_> {
 
     /// A body without the values that the suite has the tool ignore.
     pub(super) fn without_ignored(&self, mut body: Json) -> Json {
-        for path in &self.suite.refusal.ignore {
+        for path in &self.spec().ignore {
             path.replace_in(&mut body, &Json::from(IGNORED));
         }
         body
@@ -103,7 +106,7 @@ impl Reader<'_> {
         let said = self.text(&self.named_again(gate));
         let shown = cut(&redacted(&said), SAYS);
         refusal.gate = self.named_again(&shown);
-        self.keep(&mut refusal.unprinted, &refusal.gate, &said);
+        self.keep(&mut refusal.unprinted, &refusal.gate, || &said);
     }
 
     /// What a body tells besides the words that a rule for verdicts took from it.
@@ -112,7 +115,7 @@ impl Reader<'_> {
             if text.trim() != said {
                 let (whole, shown) = self.whole(answer, body);
                 let shown = self.named_again(&cut(&shown, VALUE));
-                self.keep(&mut refusal.unprinted, &shown, &whole);
+                self.keep(&mut refusal.unprinted, &shown, || &whole);
                 refusal.also.insert("body".to_owned(), shown);
             }
             return;
@@ -126,7 +129,7 @@ impl Reader<'_> {
     ///
     /// A rule for verdicts can know its words: then these are the gate.
     pub(super) fn read(&self, answer: &Answer, body: Json, by_rule: Option<String>) -> Refusal {
-        let spec = &self.suite.refusal;
+        let spec = self.spec();
         let body = self.without_ignored(body);
         let mut refusal = Refusal::default();
         if let Some(said) = by_rule {
@@ -153,7 +156,7 @@ impl Reader<'_> {
             format!("{}: {shown}", cut(&redacted(&kind), SAYS))
         };
         refusal.gate = self.named_again(&shown);
-        self.keep(&mut refusal.unprinted, &refusal.gate, &said);
+        self.keep(&mut refusal.unprinted, &refusal.gate, || &said);
         refusal
     }
 
@@ -162,13 +165,18 @@ impl Reader<'_> {
         self.namer.name(text, self.view).text
     }
 
-    /// A body as a whole, with what of it is printed.
+    /// A body as a whole, where that is kept, with what of it is printed.
     fn whole(&self, answer: &Answer, body: &Json) -> (String, String) {
         let is_page = is_page(answer);
         let steady = is_page.then(|| Json::from(without_drawn(&plain(body))));
         let body = steady.as_ref().unwrap_or(body);
-        let said = self.text(&plain(body));
-        let clean = self.text(&plain(&told::hidden("", body)));
+        let hidden = told::hidden("", body);
+        let clean = self.text(&plain(&hidden));
+        let said = if self.rules.keeps_texts && hidden != *body {
+            self.text(&plain(body))
+        } else {
+            clean.clone()
+        };
         let clean = redacted(&clean);
         let shown = if is_page {
             let read = visible(&clean);
@@ -221,15 +229,15 @@ impl Reader<'_> {
         let told = named.into_iter().map(|(path, leaf)| {
             let values = leaf.values.iter().map(|value| self.text(value));
             let values: BTreeSet<String> = values.collect();
+            let joined = |shown: &dyn Fn(&String) -> String| {
+                let shown: BTreeSet<String> = values.iter().map(shown).collect();
+                shown.into_iter().collect::<Vec<_>>().join(", ")
+            };
+            let shown = joined(&|value| told::value(&leaf.name, value, VALUE));
+            let printed = self.named_again(&cut(&shown, VALUES));
             // Nobody makes a rule of what stands under the name of a secret.
-            let whole = values.iter().map(|value| told::clear(&leaf.name, value));
-            let whole: BTreeSet<String> = whole.collect();
-            let values = values.iter();
-            let values = values.map(|value| told::value(&leaf.name, value, VALUE));
-            let values: Vec<String> = values.collect::<BTreeSet<_>>().into_iter().collect();
-            let printed = self.named_again(&cut(&values.join(", "), VALUES));
-            let whole: Vec<String> = whole.into_iter().collect();
-            self.keep(&mut refusal.unprinted, &printed, &whole.join(", "));
+            let whole = || joined(&|value| told::clear(&leaf.name, value));
+            self.keep(&mut refusal.unprinted, &printed, whole);
             (path, printed)
         });
         refusal.also = bounded(told.collect());
@@ -237,10 +245,8 @@ impl Reader<'_> {
 
     /// A text by the rules of the suite, as far as they are about this endpoint.
     fn text(&self, text: &str) -> String {
-        let all = self.suite.texts.iter();
-        let own: Vec<&TextRule> = all.filter(|rule| rule.is_for(self.endpoint)).collect();
         let mut said = text.to_owned();
-        for rule in &own {
+        for rule in &self.rules.texts {
             if let TextRule::Exact(rule) = rule {
                 said = said.replace(&rule.from, &rule.to);
             }
@@ -248,7 +254,7 @@ impl Reader<'_> {
         let said = name_escaped(self.namer, self.view, self.named(text, said));
         let before = steady(&kinds_of_names(&said));
         let mut said = before.clone();
-        for rule in &own {
+        for rule in &self.rules.texts {
             if let TextRule::Pattern(rule) = rule {
                 said = rule.pattern.applied(&said, &rule.lists);
             }
@@ -266,8 +272,18 @@ impl Reader<'_> {
         self.namer.name(&text, self.view).text
     }
 
-    /// Keeps a text as it was before it was made short, and which known values it shows in part.
-    fn keep(&self, unprinted: &mut Unprinted, printed: &str, whole: &str) {
+    /// Keeps, where that is wanted, a text as it was before it was made short, and which known values it shows in part.
+    fn keep<W: AsRef<str>>(
+        &self,
+        unprinted: &mut Unprinted,
+        printed: &str,
+        whole: impl FnOnce() -> W,
+    ) {
+        if !self.rules.keeps_texts {
+            return;
+        }
+        let whole = whole();
+        let whole = whole.as_ref();
         let end = whole.floor_char_boundary(KEPT);
         let whole = whole.get(..end).unwrap_or_default();
         unprinted.keep(printed, whole);

@@ -55,7 +55,6 @@ impl Record {
             // They name nobody, but the caller and the target as such.
             headers: self.headers.clone(),
             also: legends.also,
-            unprinted: self.unprinted.clone(),
             effects: legends.effects,
             values: self.values.as_ref().map(|_| legends.values),
             shapes: legends.shapes,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Texts as they were before they were cut and before what looks like a secret was taken out, by what a record has of
-/// them. A record that was read has none, so this is never part of what is compared.
+/// them.
 #[derive(Debug, Clone, Default)]
 pub struct Unprinted {
     whole: BTreeMap<String, Arc<str>>,
@@ -53,11 +53,3 @@ impl Unprinted {
         found.map(|(part, masked)| (part.as_str(), masked))
     }
 }
-
-impl PartialEq for Unprinted {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for Unprinted {}

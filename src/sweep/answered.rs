@@ -30,8 +30,11 @@ pub struct Answered {
 pub type AnsweredColumns = BTreeMap<String, Answered>;
 
 impl Sweeper<'_> {
-    /// Notes which columns hold what the answer of their call holds and no symbol explains.
+    /// Notes, where rules are made of it, which columns hold what the answer of their call holds and no symbol explains.
     pub(super) fn note_answered(&mut self, endpoint: &Endpoint, first: usize, brought: &[Brought]) {
+        if !self.options.compared {
+            return;
+        }
         let name = endpoint.name.clone();
         let mut known = self.found.answered.remove(&name).unwrap_or_default();
         for (swept, brought) in self.ledger.since(first).iter().zip(brought) {

@@ -8,17 +8,19 @@ use super::again::retry_after;
 use super::attribution::Attributed;
 use super::control::{Act, Collected, Strange};
 use super::fire::Brought;
+use super::ledger::Ledger;
 use super::setup::Stage;
 use super::store::{Pause, Store, Wait};
-use super::{SweepError, Sweeper, lap, round};
+use super::{Options, SweepError, Sweeper, lap, round};
 use crate::chain::chain;
 use crate::database::{Catalog, DatabaseError};
 use crate::http::{Call, PAUSES};
 use crate::journal::Change;
 use crate::observation::Observation;
-use crate::observe::Eye;
+use crate::observe::{AnswerRules, Eye};
 use crate::plan::PlannedCell;
-use crate::suite::Endpoint;
+use crate::record::Unprinted;
+use crate::suite::{Endpoint, SuiteFile};
 use crate::symbols::{Earlier, Knowledge, Namer, View};
 use crate::template::{TemplateError, Value};
 use crate::verdicts::Rules;
@@ -37,6 +39,8 @@ pub(super) struct Swept<'a> {
     pub(super) curl: Option<String>,
     /// What the answer showed and the probes brought.
     pub(super) observation: Observation,
+    /// The texts of its refusal as a whole, where they are kept.
+    pub(super) unprinted: Unprinted,
     pub(super) changes: Vec<Change>,
     /// Changes of which it is not decided yet whether the call made them, and what names them by then.
     pub(super) doubtful: Vec<Change>,
@@ -73,13 +77,12 @@ impl<'a> Sweeper<'a> {
         // What is asked or taken back by requests comes before undo.
         let is_done =
             endpoint.spec.probes.is_empty() && self.is_journalled() && !self.has_to_take_back();
-        let look = Look {
-            rules: Rules::of_endpoint(&self.suite.file, &endpoint.spec),
-            namer: self.ledger.namer(),
-            earlier: Earlier::of(self.ledger.known()),
-            first,
-            wants_calls: self.options.calls,
-        };
+        let look = Look::of(
+            &self.suite.file,
+            endpoint,
+            self.options,
+            (&self.ledger, first),
+        );
         let ((swept, naming), effects) = tokio::join!(
             look.shown(cells, &requests, &brought),
             effects(self.store.as_mut(), self.ledger.known(), wait, is_done,),
@@ -301,7 +304,7 @@ impl<'a> Sweeper<'a> {
 
 /// What it takes to name what the answers of a batch showed.
 struct Look<'l> {
-    rules: Rules<'l>,
+    rules: AnswerRules<'l>,
     namer: &'l Namer,
     earlier: Earlier<'l>,
     /// The number of the first cell.
@@ -309,7 +312,23 @@ struct Look<'l> {
     wants_calls: bool,
 }
 
-impl Look<'_> {
+impl<'l> Look<'l> {
+    fn of(
+        suite: &'l SuiteFile,
+        endpoint: &'l Endpoint,
+        options: &Options,
+        (ledger, first): (&'l Ledger<'_>, usize),
+    ) -> Self {
+        let verdicts = Rules::of_endpoint(suite, &endpoint.spec);
+        Self {
+            rules: AnswerRules::of(verdicts, &endpoint.name, options.compared),
+            namer: ledger.namer(),
+            earlier: Earlier::of(ledger.known()),
+            first,
+            wants_calls: options.calls,
+        }
+    }
+
     /// What the answers showed, and how long it took to name it. Between some cells and the next it lets others go on:
     /// the database is undoing meanwhile.
     async fn shown<'a>(
@@ -344,18 +363,20 @@ impl Look<'_> {
             cell: number,
             actor: planned.actor,
         };
+        let (observation, unprinted) = brought.shown(&Eye {
+            rules: &self.rules,
+            endpoint: planned.endpoint,
+            namer: self.namer,
+            is_earlier: &|text| self.earlier.has(text),
+            view,
+        });
         Swept {
             number,
             planned: *planned,
             recorded: true,
             curl: self.wants_calls.then(|| call.curl(self.namer, view)),
-            observation: brought.shown(&Eye {
-                rules: self.rules,
-                endpoint: planned.endpoint,
-                namer: self.namer,
-                is_earlier: &|text| self.earlier.has(text),
-                view,
-            }),
+            observation,
+            unprinted,
             changes: Vec::new(),
             doubtful: Vec::new(),
             namer: None,

@@ -18,7 +18,7 @@ use crate::fault::{Fault, Reply};
 use crate::http::{Answer, Call, Http, HttpError};
 use crate::observation::Observation;
 use crate::observe::Eye;
-use crate::record::Decision;
+use crate::record::{Decision, Unprinted};
 use crate::suite::{Endpoint, JsonPath, PagesSpec};
 use crate::verdicts::Rules;
 
@@ -41,15 +41,15 @@ impl Brought {
     }
 
     /// What the answer showed; of pages, what all of them showed, with the status of the first that is no success.
-    pub(super) fn shown(&self, eye: &Eye<'_>) -> Observation {
-        let mut observation = Observation::default();
+    pub(super) fn shown(&self, eye: &Eye<'_>) -> (Observation, Unprinted) {
+        let (mut observation, mut unprinted) = (Observation::default(), Unprinted::default());
         for answer in &self.answers {
             let shown = eye.answer(answer);
             let is_refused = observation.decision.is_some() && observation.verdict().is_denied();
             if !is_refused {
                 observation.answered(shown.decision, shown.gate);
                 observation.also = shown.also;
-                observation.unprinted = shown.unprinted;
+                unprinted = shown.unprinted;
             }
             observation.headers.extend(shown.headers);
             observation.discloses.extend(shown.discloses);
@@ -71,7 +71,7 @@ impl Brought {
             observation.gate = None;
             observation.also.clear();
         }
-        observation
+        (observation, unprinted)
     }
 
     /// The status of the answer, or of the first page.

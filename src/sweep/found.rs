@@ -9,7 +9,7 @@ use super::batch::Swept;
 use super::{AnsweredColumns, Proposed, Silence, Sweeper, Undone};
 use crate::findings::{self, Finding};
 use crate::plan::{EndpointPlan, PlannedCell};
-use crate::record::Record;
+use crate::record::{Record, Unprinted};
 use crate::seen::Seen;
 use crate::suite::Endpoint;
 
@@ -34,8 +34,11 @@ pub struct Sweep {
     pub repeated: BTreeSet<String>,
     /// What calls wrote together and not when each was made alone, in words, by endpoint.
     pub unrepeated: BTreeMap<String, Vec<String>>,
-    /// The columns that calls wrote what their answers hold as well and no symbol explains, by endpoint.
+    /// The columns that calls wrote what their answers hold as well and no symbol explains, by endpoint; none unless the options
+    /// say that the sweep is compared with another one.
     pub answered: BTreeMap<String, AnsweredColumns>,
+    /// The texts of refusals as a whole, by endpoint; none unless the options ask for them, as above.
+    pub unprinted: BTreeMap<String, Unprinted>,
     /// What the service writes by itself and the suite does not say so.
     pub background: Vec<Proposed>,
     /// Reads that were answered in another way after everything was undone, in words: the service remembers it.
@@ -139,10 +142,11 @@ impl<'a> Sweeper<'a> {
     /// Builds the record of an endpoint from its cells, in the suite's order whatever the order of the calls was.
     fn record(&mut self, plan: &EndpointPlan<'a>, swept: Vec<Swept<'a>>) {
         let mut observations = HashMap::new();
-        let mut repeats = Calls::new();
+        let (mut repeats, mut unprinted) = (Calls::new(), Unprinted::default());
         for swept in swept.into_iter().filter(|swept| swept.recorded) {
             let (target, actor) = (swept.planned.target, swept.planned.actor);
             observations.insert((target, actor), swept.observation);
+            unprinted.extend(swept.unprinted);
             if let Some(curl) = swept.curl {
                 let row = repeats.entry(target.to_owned()).or_default();
                 row.insert(actor.to_owned(), curl);
@@ -157,6 +161,9 @@ impl<'a> Sweeper<'a> {
         record.unobserved = self.unobserved.remove(name).unwrap_or_default();
         record.findings = self.findings_of(plan.endpoint, &record);
         self.found.calls.insert(name.clone(), repeats);
+        if self.options.compared {
+            self.found.unprinted.insert(name.clone(), unprinted);
+        }
         self.found.cells += plan.cells.len();
         self.found.records.insert(name.clone(), record);
     }

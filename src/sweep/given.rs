@@ -67,6 +67,8 @@ pub struct Options {
     pub pinned: Option<Pinned>,
     /// Where to keep what is sent and answered.
     pub har: Option<Arc<Recording>>,
+    /// Whether rules are made of what another sweep shows otherwise: then what takes more than the records is kept.
+    pub compared: bool,
 }
 
 impl Default for Options {
@@ -78,6 +80,7 @@ impl Default for Options {
             calls: false,
             pinned: None,
             har: None,
+            compared: false,
         }
     }
 }

@@ -255,6 +255,7 @@ mod tests {
     use crate::database::Catalog;
     use crate::observation::Observation;
     use crate::plan::{Filter, plan};
+    use crate::record::Unprinted;
 
     /// What happens to a ledger.
     #[derive(Debug, Clone)]
@@ -287,6 +288,7 @@ mod tests {
             recorded: true,
             curl: None,
             observation: Observation::default(),
+            unprinted: Unprinted::default(),
             changes: Vec::new(),
             doubtful: Vec::new(),
             namer: None,
