@@ -221,8 +221,6 @@ pub struct Answer {
 pub struct Redirect {
     /// The location as the service wrote it.
     pub location: String,
-    /// The path of one on the same service, the whole URL of one elsewhere, without a port.
-    pub to: String,
 }
 
 /// A body, as JSON where it is JSON.
@@ -265,6 +263,13 @@ impl Answer {
     #[must_use]
     pub fn json(&self) -> Option<&Json> {
         self.body.json()
+    }
+
+    /// The media type without its parameters, in small letters.
+    pub(crate) fn media_type(&self) -> String {
+        let full = self.header("content-type").unwrap_or_default();
+        let own = full.split(';').next().unwrap_or_default();
+        own.trim().to_ascii_lowercase()
     }
 }
 
@@ -583,13 +588,10 @@ fn ended(error: reqwest::Error) -> Fault {
 }
 
 fn redirect(response: &Response) -> Option<Redirect> {
-    let location = response.headers().get(LOCATION)?;
+    let is_redirect = response.status().is_redirection();
+    let location = response.headers().get(LOCATION).filter(|_| is_redirect)?;
     let location = String::from_utf8_lossy(location.as_bytes()).into_owned();
-    let to = response
-        .status()
-        .is_redirection()
-        .then(|| leads(&location, response.url()))?;
-    Some(Redirect { location, to })
+    Some(Redirect { location })
 }
 
 /// Where a location leads from there: a path on the same service, and a whole URL elsewhere, without a port.

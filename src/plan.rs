@@ -56,7 +56,7 @@ impl EndpointPlan<'_> {
 pub fn callers<'a>(suite: &'a Suite, plan: &[EndpointPlan<'a>]) -> BTreeSet<&'a str> {
     let kinds = &suite.world.kinds;
     let cells = || plan.iter().flat_map(|plan| &plan.cells);
-    let targets = cells().filter_map(|cell| suite.targets.get(cell.target)?.kind.as_ref());
+    let targets = cells().filter_map(|cell| suite.kind_of_target(cell.target));
     let captured = plan
         .iter()
         .flat_map(|plan| plan.endpoint.spec.capture.values());

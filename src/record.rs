@@ -264,16 +264,43 @@ impl Record {
     }
 
     fn drop_unused(&mut self) {
-        let cells = self.cells.values().flat_map(IndexMap::values).cloned();
-        let cells: HashSet<Arc<Cell>> = cells.collect();
-        self.gates
-            .retain(|label, _| cells.iter().any(|cell| cell.gate.as_ref() == Some(label)));
-        self.also
-            .retain(|label, _| cells.iter().any(|cell| cell.also.as_ref() == Some(label)));
-        self.shapes
-            .retain(|label, _| cells.iter().any(|cell| cell.shape.as_ref() == Some(label)));
-        self.effects
-            .retain(|label, _| cells.iter().any(|cell| cell.effects.has(label)));
+        let used = Used::by(self.cells.values().flat_map(IndexMap::values));
+        self.gates.retain(|label, _| used.gates.contains(label));
+        self.also.retain(|label, _| used.also.contains(label));
+        self.shapes.retain(|label, _| used.shapes.contains(label));
+        self.effects.retain(|label, _| used.effects.contains(label));
+    }
+
+    /// The labels of the legends that cells have.
+    pub(crate) fn used(&self) -> Used<'_> {
+        Used::by(self.cells.values().flat_map(IndexMap::values))
+    }
+
+    /// The fields of a cell's body.
+    pub(crate) fn shape_of(&self, cell: &Cell) -> Option<&BTreeSet<String>> {
+        self.shapes.get(cell.shape.as_ref()?)
+    }
+}
+
+/// Labels that cells have, but for those of headers.
+#[derive(Default)]
+pub(crate) struct Used<'r> {
+    pub(crate) gates: BTreeSet<&'r String>,
+    pub(crate) also: BTreeSet<&'r String>,
+    pub(crate) shapes: BTreeSet<&'r String>,
+    pub(crate) effects: BTreeSet<&'r EffectLabel>,
+}
+
+impl<'r> Used<'r> {
+    fn by(cells: impl IntoIterator<Item = &'r Arc<Cell>>) -> Self {
+        let mut used = Self::default();
+        for cell in cells {
+            used.gates.extend(&cell.gate);
+            used.also.extend(&cell.also);
+            used.shapes.extend(&cell.shape);
+            used.effects.extend(cell.effects.labels());
+        }
+        used
     }
 }
 

@@ -110,8 +110,7 @@ fn kind_of(answer: &Answer) -> String {
 
 /// The media type, where it has the form of one (RFC 9110, section 8.3.1).
 fn media_type(answer: &Answer) -> Option<String> {
-    let value = answer.headers.get("content-type")?.to_str().ok()?;
-    let value = value.split(';').next()?.trim().to_ascii_lowercase();
+    let value = answer.media_type();
     let is_token =
         |part: &str| !part.is_empty() && part.len() < LONGEST && part.chars().all(is_token_char);
     let (kind, form) = value.split_once('/')?;

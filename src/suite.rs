@@ -133,6 +133,11 @@ impl Suite {
         actor.is_some_and(|actor| actor.kind.is_some())
     }
 
+    /// The name of the kind of a target, where it has one.
+    pub(crate) fn kind_of_target(&self, target: &str) -> Option<&String> {
+        self.targets.get(target)?.kind.as_ref()
+    }
+
     /// The credential of an actor.
     pub(crate) fn auth_of(&self, actor: &str) -> Option<&Credential> {
         self.world.actors.get(actor)?.auth.as_ref()

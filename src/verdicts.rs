@@ -351,9 +351,7 @@ impl<'a> Seen<'a> {
 
     /// The media type without its parameters, in small letters.
     fn media_type(self) -> String {
-        let full = self.answer.header("content-type").unwrap_or_default();
-        let own = full.split(';').next().unwrap_or_default();
-        own.trim().to_ascii_lowercase()
+        self.answer.media_type()
     }
 }
 

@@ -81,11 +81,8 @@ impl Twice<'_> {
         let actor = suite.world.actors.get(entity);
         let actor = actor.and_then(|actor| actor.kind.as_ref());
         let of_world = suite.world.entities.get(entity).map(|found| &found.kind);
-        let target = suite
-            .targets
-            .get(self.target)
-            .filter(|_| entity == "target");
-        let target = target.and_then(|target| target.kind.as_ref());
+        let target = suite.kind_of_target(self.target);
+        let target = target.filter(|_| entity == "target");
         let mut endpoints = suite.endpoints.iter();
         let endpoint = endpoints.find(|endpoint| endpoint.name == self.pair.endpoint);
         let bound = endpoint.and_then(|endpoint| endpoint.spec.capture.get(entity));

@@ -12,7 +12,7 @@ use regex::{Regex, escape};
 use super::Rule;
 use crate::observe::told::{is_in_place, is_random, redacted, secrets_in};
 use crate::suite::entries;
-use crate::text::is_uuid;
+use crate::text::{is_digits, is_uuid};
 
 /// A line with more characters is held to what stands around its varying part.
 const LINE: usize = 240;
@@ -169,7 +169,7 @@ fn form(one: &str, other: &str) -> Option<(String, &'static str)> {
         let form = format!("[{set}]{{8}}(?:-[{set}]{{4}}){{3}}-[{set}]{{12}}");
         return Some((form, "uuid"));
     }
-    if both(is_number) {
+    if both(is_digits) {
         let is_moment = both(|text| matches!(text.len(), 10 | 13) && text.starts_with('1'));
         let form = if one.len() < 6 {
             "[0-9]+".to_owned()
@@ -194,10 +194,6 @@ fn form(one: &str, other: &str) -> Option<(String, &'static str)> {
         () if has_digit || both(is_mixed) => Some((of("0-9A-Za-z"), "id")),
         () => None,
     }
-}
-
-fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn is_word(text: &str) -> bool {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::cell::Side;
 use super::{Drift, Kind};
 use crate::findings::Finding;
-use crate::record::{EffectLabel, Record, Rule, Visitor};
+use crate::record::{Record, Rule, Visitor};
 
 /// The parts of a record's text that mean nothing by themselves, as far as they can be compared.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -60,12 +60,16 @@ impl Layout {
 /// The entries of what answers have in common, where all cells are there on both sides with the same headers: what is told of
 /// all can be told of each as well.
 fn common_headers(this: &Record, other: &Record) -> Vec<String> {
-    let same = this.iter().filter(|(target, actor, cell)| {
+    let (here, there) = (this.iter().count(), other.iter().count());
+    if this.headers == other.headers || here != there {
+        return Vec::new();
+    }
+    let mut cells = this.iter();
+    let are_same = cells.all(|(target, actor, cell)| {
         let there = other.cell_at(target, actor);
         there.is_some_and(|there| this.headers_of(cell) == other.headers_of(there))
     });
-    let (same, here, there) = (same.count(), this.iter().count(), other.iter().count());
-    if this.headers == other.headers || same != here || same != there {
+    if !are_same {
         return Vec::new();
     }
     let own: BTreeSet<&String> = this
@@ -197,20 +201,15 @@ fn own_headers<'a>(side: &'a Side<'a>) -> Option<&'a BTreeSet<String>> {
 
 /// The entries of the legends that no cell refers to, with what they say.
 fn unused(record: &Record) -> Vec<String> {
-    let cells = || record.iter().map(|(_, _, cell)| cell);
-    let gates: BTreeSet<&String> = cells().filter_map(|cell| cell.gate.as_ref()).collect();
-    let also: BTreeSet<&String> = cells().filter_map(|cell| cell.also.as_ref()).collect();
-    let unused_also = record
-        .also
-        .iter()
-        .filter(|(label, _)| !also.contains(label));
-    let shapes: BTreeSet<&String> = cells().filter_map(|cell| cell.shape.as_ref()).collect();
-    let written: BTreeSet<&EffectLabel> = cells().flat_map(|cell| cell.effects.labels()).collect();
+    let (used, headers) = (record.used(), record.used_headers());
     let unused_gates = record
         .gates
         .iter()
-        .filter(|(label, _)| !gates.contains(label));
-    let headers = record.used_headers();
+        .filter(|(label, _)| !used.gates.contains(label));
+    let unused_also = record
+        .also
+        .iter()
+        .filter(|(label, _)| !used.also.contains(label));
     let unused_headers = record
         .headers
         .iter()
@@ -218,11 +217,11 @@ fn unused(record: &Record) -> Vec<String> {
     let unused_shapes = record
         .shapes
         .iter()
-        .filter(|(label, _)| !shapes.contains(label));
+        .filter(|(label, _)| !used.shapes.contains(label));
     let unused_effects = record
         .effects
         .iter()
-        .filter(|(label, _)| !written.contains(label));
+        .filter(|(label, _)| !used.effects.contains(label));
     let mut unused: Vec<String> = unused_gates.map(|entry| format!("{entry:?}")).collect();
     unused.extend(unused_headers.map(|entry| format!("{entry:?}")));
     unused.extend(unused_also.map(|entry| format!("{entry:?}")));

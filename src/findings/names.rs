@@ -62,7 +62,7 @@ impl Cast<'_> {
         let world = &self.suite.world;
         let kind = match entity {
             "actor" => world.actors.get(actor)?.kind.as_ref(),
-            "target" | "another cell" => self.suite.targets.get(target)?.kind.as_ref(),
+            "target" | "another cell" => self.suite.kind_of_target(target),
             entity => {
                 let captured = self
                     .endpoint

@@ -7,6 +7,7 @@ use super::marked::{Marks, is_mark};
 use super::plain::{VALUE, hidden, shown, shown_under};
 use crate::http::{NOWHERE, leads};
 use crate::symbols::is_of_identifier;
+use crate::text::is_digits;
 
 /// What stands for a number that is counted up.
 const NUMBER: &str = "<number>";
@@ -63,7 +64,7 @@ fn here(marks: &mut Marks<'_>, url: Option<&Url>) -> Vec<String> {
 pub(super) fn uncounted(place: &str) -> String {
     let (path, rest) = place.split_at(place.find(['?', '#']).unwrap_or(place.len()));
     let segments = path.split('/').map(|segment| {
-        let is_number = !segment.is_empty() && segment.bytes().all(|b| b.is_ascii_digit());
+        let is_number = is_digits(segment);
         if is_number { NUMBER } else { segment }
     });
     format!("{}{rest}", segments.collect::<Vec<_>>().join("/"))
@@ -115,7 +116,7 @@ fn pairs(marks: &mut Marks<'_>, query: &str, here: &[String]) -> String {
 
 /// The value of a parameter. A number is counted up, unless it is a switch, or under a name that says what it means.
 fn value_under(name: &str, value: &str) -> String {
-    let is_number = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit());
+    let is_number = is_digits(value);
     let lower = name.to_ascii_lowercase();
     let says = ["error", "status", "code", "page"];
     let is_switch = matches!(value, "0" | "1") && !is_of_identifier(name);

@@ -8,7 +8,7 @@ use regex::{Captures, Regex};
 use serde_json::Value as Json;
 
 use super::stub::is_stub;
-use super::told::{self, cut, redacted};
+use super::told::{self, cut, group, redacted};
 use super::{AnswerRules, kinds_of_names, name_escaped, printable};
 use crate::http::{Answer, Body};
 use crate::record::{Masked, Unprinted};
@@ -288,8 +288,7 @@ impl Reader<'_> {
         let whole = whole.get(..end).unwrap_or_default();
         unprinted.keep(printed, whole);
         for found in MASK.captures_iter(whole) {
-            let [part, head, fill, tail] =
-                [0, 1, 2, 3].map(|at| found.get(at).map_or("", |found| found.as_str()));
+            let [part, head, fill, tail] = [0, 1, 2, 3].map(|at| group(&found, at));
             if let Some(known) = self.namer.masked(head, tail) {
                 let masked = Masked {
                     template: mask_of(&known.field, known.length, (head, fill, tail)),
@@ -393,11 +392,10 @@ static DURATION: LazyLock<Regex> = LazyLock::new(|| {
 fn steady(text: &str) -> String {
     let text = MOMENT.replace_all(text, TIMESTAMP);
     let text = SECONDS.replace_all(&text, |found: &Captures<'_>| {
-        let number = found.get(1).map_or("", |number| number.as_str());
+        let number = group(found, 1);
         let seconds = number.get(..10).and_then(|seconds| seconds.parse().ok());
         let is_now = seconds.is_some_and(|seconds: u64| seconds.abs_diff(now()) < DAY);
-        let whole = found.get(0).map_or("", |whole| whole.as_str());
-        if is_now { TIMESTAMP } else { whole }.to_owned()
+        if is_now { TIMESTAMP } else { group(found, 0) }.to_owned()
     });
     text.into_owned()
 }
@@ -442,12 +440,10 @@ fn is_page(answer: &Answer) -> bool {
     let Body::Text(text) = &answer.body else {
         return false;
     };
-    let media_type = answer.headers.get("content-type");
-    let media_type = media_type.and_then(|value| value.to_str().ok());
     let start = text.trim_start().get(..9).unwrap_or_default();
     let is_html =
         start.eq_ignore_ascii_case("<!doctype") || start.to_ascii_lowercase().starts_with("<html");
-    is_html || media_type.is_some_and(|it| it.to_ascii_lowercase().starts_with("text/html"))
+    is_html || answer.media_type().starts_with("text/html")
 }
 
 /// An attribute that a page can have drawn anew each time: the token of a form, a nonce.

@@ -204,7 +204,7 @@ pub(crate) fn redacted(text: &str) -> Cow<'_, str> {
     replaced(&WORD, text, |found| word(group(found, 0)))
 }
 
-fn group<'t>(found: &Captures<'t>, at: usize) -> &'t str {
+pub(super) fn group<'t>(found: &Captures<'t>, at: usize) -> &'t str {
     found.get(at).map_or("", |found| found.as_str())
 }
 

@@ -181,10 +181,6 @@ impl Effects {
             Self::NotObserved => &[],
         }
     }
-
-    pub(super) fn has(&self, label: &EffectLabel) -> bool {
-        self.labels().contains(label)
-    }
 }
 
 /// What a record says where the database could not be observed.

@@ -57,10 +57,8 @@ impl<'a> Sweeper<'a> {
                 let Some(record) = self.found.records.get(&plan.endpoint.name) else {
                     continue;
                 };
-                let is_scratch = |cell: &PlannedCell<'_>| {
-                    let target = self.suite.targets.get(cell.target);
-                    target.is_some_and(|target| target.kind.is_some())
-                };
+                let is_scratch =
+                    |cell: &PlannedCell<'_>| self.suite.kind_of_target(cell.target).is_some();
                 let cells = plan.cells.iter().filter(|cell| {
                     is_scratch(cell) != of_world
                         && was_allowed(record, cell)
@@ -116,14 +114,10 @@ fn changed(
 }
 
 fn is_same(record: &Record, before: &Cell, now: &Observation) -> bool {
-    let shape = before
-        .shape
-        .as_ref()
-        .and_then(|label| record.shapes.get(label));
     Some(&before.decision) == now.decision.as_ref()
         && record.gate_of(before) == now.gate.as_deref()
         && record.headers_of(before) == now.headers
-        && record.values_of(before) == now.values
-        && shape == now.shape.as_ref()
+        && record.values_of(before).unwrap_or_default() == now.values.clone().unwrap_or_default()
+        && record.shape_of(before) == now.shape.as_ref()
         && before.discloses.iter().eq(&now.discloses)
 }

@@ -173,8 +173,8 @@ impl<'a> Sweeper<'a> {
 
     /// The kind of a cell's scratch entity.
     fn kind_of_target(&self, cell: &PlannedCell<'_>) -> Option<&'a Kind> {
-        let target = self.suite.targets.get(cell.target)?;
-        self.suite.world.kinds.get(target.kind.as_ref()?)
+        let kind = self.suite.kind_of_target(cell.target)?;
+        self.suite.world.kinds.get(kind)
     }
 
     /// Makes what the endpoint itself needs, before its targets.

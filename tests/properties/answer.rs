@@ -273,10 +273,7 @@ fn no_secret_of_headers_is_kept() {
         let location = String::from_utf8_lossy(location).into_owned();
         let answer = Answer {
             status,
-            redirect: (status == 302).then(|| Redirect {
-                to: location.clone(),
-                location,
-            }),
+            redirect: (status == 302).then_some(Redirect { location }),
             url: Url::parse("http://127.0.0.1:4000/keys").ok(),
             headers,
             body: Body::Text(String::new()),
