@@ -108,15 +108,16 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// Whether the suite has it already.
-    fn is_in(&self, file: &SuiteFile) -> bool {
+    /// Whether the suite has it already, for that endpoint.
+    fn is_in(&self, file: &SuiteFile, endpoint: &str) -> bool {
+        let mut texts = file.texts.iter().filter(|rule| rule.is_for(endpoint));
         match self {
             Self::Column { key, .. } => file.unstable_columns.contains_key(key),
-            Self::Text { from, .. } => file.texts.iter().any(|rule| match rule {
+            Self::Text { from, .. } => texts.any(|rule| match rule {
                 TextRule::Exact(rule) => rule.from == *from,
                 TextRule::Pattern(_) => false,
             }),
-            Self::Pattern { pattern, .. } => file.texts.iter().any(|rule| match rule {
+            Self::Pattern { pattern, .. } => texts.any(|rule| match rule {
                 TextRule::Exact(_) => false,
                 TextRule::Pattern(rule) => rule.pattern.as_str() == pattern,
             }),
@@ -141,6 +142,24 @@ impl Rule {
                 let spec = file.endpoints.get(endpoint.as_str());
                 spec.is_some_and(|spec| spec.alone == Some(true))
             }
+        }
+    }
+
+    /// Whether another one is for the same thing: a column has one name, and a text one other.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Column { key, .. }, Self::Column { key: other, .. }) => key == other,
+            (Self::Pattern { pattern, .. }, Self::Pattern { pattern: other, .. }) => {
+                pattern == other
+            }
+            (
+                Self::Text { from, to },
+                Self::Text {
+                    from: other,
+                    to: back,
+                },
+            ) => from == other || (from == back && to == other),
+            _ => self == other,
         }
     }
 
@@ -217,7 +236,8 @@ pub fn unstable(suite: &Suite, first: &Sweep, second: &Sweep) -> Vec<Unstable> {
         found.extend(pair.unstable());
     }
     for one in &mut found {
-        one.rule = one.rule.take().filter(|rule| !rule.is_in(&suite.file));
+        let is_new = |rule: &Rule| !rule.is_in(&suite.file, &one.endpoint);
+        one.rule = one.rule.take().filter(is_new);
         // A credential that is new each time is no column to look away from.
         if let Some(Rule::Column { key, .. }) = &one.rule {
             let columns = first.answered.get(&one.endpoint);
@@ -485,9 +505,7 @@ fn not_swept(first: &Cell) -> Found {
 
 /// The fields of a cell's body.
 fn shape(record: &Record, cell: &Cell) -> BTreeSet<String> {
-    let label = cell.shape.as_ref();
-    let fields = label.and_then(|label| record.shapes.get(label));
-    fields.cloned().unwrap_or_default()
+    record.shape_of(cell).cloned().unwrap_or_default()
 }
 
 /// The row changes of a cell by operation and table.

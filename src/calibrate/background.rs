@@ -18,7 +18,8 @@ pub(super) fn together(columns: &[String]) -> Together {
 pub fn background(file: &SuiteFile, proposed: &[Proposed]) -> Vec<(Rule, String)> {
     let rules = proposed.iter().filter(|one| !one.is_effect);
     let rules = rules.map(|one| Rule::Background(one.what.clone()));
-    let rules = rules.filter(|rule| !rule.is_in(file));
+    // They are about no endpoint.
+    let rules = rules.filter(|rule| !rule.is_in(file, ""));
     rules
         .map(|rule| {
             (

@@ -286,7 +286,7 @@ fn reasoned(unstable: &[Unstable]) -> Vec<(Rule, String)> {
     let mut rules: Vec<(Rule, String)> = Vec::new();
     for one in unstable {
         let Some(rule) = &one.rule else { continue };
-        if !rules.iter().any(|(known, _)| is_same(known, rule)) {
+        if !rules.iter().any(|(known, _)| known.is_same(rule)) {
             let because = format!(
                 "not the same in two sweeps of {}/{}",
                 one.endpoint, one.cell
@@ -295,27 +295,6 @@ fn reasoned(unstable: &[Unstable]) -> Vec<(Rule, String)> {
         }
     }
     rules
-}
-
-/// Whether two rules are for the same thing: a column has one name, and a text one other.
-fn is_same(one: &Rule, other: &Rule) -> bool {
-    match (one, other) {
-        (Rule::Column { key, .. }, Rule::Column { key: other, .. }) => key == other,
-        (Rule::Alone { endpoint }, Rule::Alone { endpoint: other }) => endpoint == other,
-        (Rule::Header { name }, Rule::Header { name: other }) => name == other,
-        (Rule::Background(own), Rule::Background(other)) => own == other,
-        (Rule::Pattern { pattern, .. }, Rule::Pattern { pattern: other, .. }) => pattern == other,
-        (Rule::Ignore { path }, Rule::Ignore { path: other }) => path == other,
-        (Rule::Mask { .. }, Rule::Mask { .. }) => one == other,
-        (
-            Rule::Text { from, to },
-            Rule::Text {
-                from: other,
-                to: back,
-            },
-        ) => from == other || (from == back && to == other),
-        _ => false,
-    }
 }
 
 /// How many fields are named, and how many cells of each.

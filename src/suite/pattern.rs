@@ -132,8 +132,32 @@ impl TryFrom<String> for TextPattern {
             let help = "begin it with `^` and end it with `$`: it is held against whole lines";
             return mistake(format!("{shown} could match in any text"), help);
         }
+        if has_alternatives(start) {
+            let help = "put what can be either in a group, such as `^(?:a|b)$`";
+            let message = format!("{shown} has `^` and `$` in one of its alternatives each");
+            return mistake(message, help);
+        }
         Ok(Self { text, regex })
     }
+}
+
+/// Whether a regular expression is several, of which each begins and ends where it likes.
+fn has_alternatives(pattern: &str) -> bool {
+    let (mut depth, mut is_class) = (0_usize, false);
+    let mut chars = pattern.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => drop(chars.next()),
+            '[' => is_class = true,
+            ']' => is_class = false,
+            _ if is_class => {}
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            '|' if depth == 0 => return true,
+            _ => {}
+        }
+    }
+    false
 }
 
 /// What stands around the entries of a list.
@@ -236,6 +260,13 @@ mod tests {
     }
 
     #[test]
+    fn alternatives_within_a_line_are_none_of_the_whole() {
+        for text in ["^(?<id>a|b)$", r"^(?<id>a)\|b$", "^(?<id>[|)]|a)[(|]$"] {
+            assert_eq!(pattern(text).as_str(), text);
+        }
+    }
+
+    #[test]
     fn a_list_is_one_text_in_any_order_and_form() {
         for (one, other) in [
             (r#"["b", "a, x"]"#, r#"["a, x", "b"]"#),
@@ -269,6 +300,10 @@ mod tests {
         };
         assert_eq!(said("^a$"), "`^a$` has no named group");
         assert_eq!(said("(?<id>.)"), "`(?<id>.)` could match in any text");
+        assert_eq!(
+            said("^no (?<id>.)|gone$"),
+            "`^no (?<id>.)|gone$` has `^` and `$` in one of its alternatives each"
+        );
         assert_eq!(
             said(r"^(?<id>.)\$"),
             r"`^(?<id>.)\$` could match in any text"
