@@ -52,6 +52,10 @@ pub(super) struct Finder<S> {
 type Lengths = SmallVec<[usize; 2]>;
 
 impl<S> Default for Finder<S> {
+    #[expect(
+        clippy::large_stack_arrays,
+        reason = "32 KiB, whose length the compiler knows at each look"
+    )]
     fn default() -> Self {
         Self {
             values: IndexSet::default(),

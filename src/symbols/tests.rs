@@ -256,9 +256,9 @@ fn the_last_two_batches_are_known() {
         retired: &retired,
     };
     assert_eq!(known.whose("tag-of-cell").cells, BTreeSet::from([3]));
-    let knows = |text: &str| known.whose(text).is_of_run;
-    assert!(knows("tag-of-cell") && knows("11000000317"));
-    assert!(!knows("x"));
+    let is_of_run = |text: &str| known.whose(text).is_of_run;
+    assert!(is_of_run("tag-of-cell") && is_of_run("11000000317"));
+    assert!(!is_of_run("x"));
 }
 
 #[test]

@@ -30,12 +30,8 @@ const FORMS: [Row; 17] = [
     Row::get(
         "percent-of-every-letter",
         |call| {
-            let all: String = call
-                .shown()
-                .mail
-                .bytes()
-                .map(|byte| format!("%{byte:02x}"))
-                .collect();
+            let all = call.shown().mail.bytes();
+            let all = all.fold(String::new(), |text, byte| format!("{text}%{byte:02x}"));
             Answer::json(&json!({"next": format!("/people?mail={all}")}))
         },
         MAIL,
@@ -76,7 +72,7 @@ const FORMS: [Row; 17] = [
     Row::get(
         "base64-of-a-cursor",
         |call| {
-            let cursor = format!("arrayconnection:{}:3", call.shown().person_id);
+            let cursor = format!("arrayconnection:{}:3", call.shown().id);
             Answer::json(&json!({"pageInfo": {"endCursor": STANDARD.encode(cursor)}}))
         },
         PERSON,
@@ -99,7 +95,7 @@ const FORMS: [Row; 17] = [
     Row::get(
         "token-in-a-text",
         |call| {
-            let token = jwt(&json!({"act": {"sub": call.shown().person_id}}));
+            let token = jwt(&json!({"act": {"sub": call.shown().id}}));
             Answer::text(&format!("Bearer {token}"))
         },
         PERSON,
@@ -111,27 +107,20 @@ const FORMS: [Row; 17] = [
     ),
     Row::get(
         "capitals-of-a-uuid",
-        |call| {
-            Answer::text(&format!(
-                "urn:uuid:{}",
-                call.shown().person_id.to_uppercase()
-            ))
-        },
+        |call| Answer::text(&format!("urn:uuid:{}", call.shown().id.to_uppercase())),
         PERSON,
     ),
     Row::get(
         "uuid-without-dashes",
         |call| {
-            Answer::json(
-                &json!({"avatar": format!("/a/{}.png", call.shown().person_id.replace('-', ""))}),
-            )
+            Answer::json(&json!({"avatar": format!("/a/{}.png", call.shown().id.replace('-', ""))}))
         },
         PERSON,
     ),
     Row::get(
         "uuid-of-a-refusal",
         |call| {
-            let whose = call.closed_or(String::new(), call.owner.person_id.replace('-', ""));
+            let whose = call.closed_or(String::new(), call.owner.id.replace('-', ""));
             refused(
                 call,
                 Answer::json(&json!({"error": format!("kept by [{whose}]")})).status(403),

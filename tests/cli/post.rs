@@ -95,7 +95,7 @@ impl Row {
     }
 
     /// The path knows what to say to somebody without a credential.
-    pub(crate) const fn to_anybody(self) -> Self {
+    pub(crate) const fn asking_anybody(self) -> Self {
         Self {
             asks_anybody: true,
             ..self
@@ -117,7 +117,8 @@ impl Row {
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Person {
     pub(crate) token: String,
-    pub(crate) person_id: String,
+    #[serde(rename = "person_id")]
+    pub(crate) id: String,
     pub(crate) number: String,
     pub(crate) mail: String,
     tenant: String,

@@ -23,7 +23,7 @@ const HEADERS: [Row; 25] = [
     Row::get(
         "cookie-with-claims",
         |call| {
-            let token = jwt(&json!({"sub": call.shown().person_id}));
+            let token = jwt(&json!({"sub": call.shown().id}));
             done().header("Set-Cookie", format!("id={token}; Secure; SameSite=Strict"))
         },
         &[
@@ -71,7 +71,7 @@ const HEADERS: [Row; 25] = [
     Row::get(
         "location-with-somebody",
         |call| {
-            let to = format!("/list?of={}&page=1", call.shown().person_id);
+            let to = format!("/list?of={}&page=1", call.shown().id);
             Answer::empty(201).header("Location", to)
         },
         &[
@@ -85,7 +85,7 @@ const HEADERS: [Row; 25] = [
         "location-of-not-found",
         |call| {
             let refusal = Answer::json(&json!({})).status(404);
-            let owner = &call.owner.person_id;
+            let owner = &call.owner.id;
             let told = Answer::json(&json!({})).status(404);
             let told = told
                 .header("X-Owned-By", owner)
@@ -215,12 +215,7 @@ const HEADERS: [Row; 25] = [
     ),
     Row::get(
         "etag-in-capitals",
-        |call| {
-            done().header(
-                "ETag",
-                format!("\"{}\"", call.shown().person_id.to_uppercase()),
-            )
-        },
+        |call| done().header("ETag", format!("\"{}\"", call.shown().id.to_uppercase())),
         &[
             "disclosure-widened stranger: not disclosed -> owner.person_id",
             "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.person_id",
@@ -233,7 +228,7 @@ const HEADERS: [Row; 25] = [
         |call| {
             let link = format!(
                 "<https://files.example.org/{}/all.csv>; rel=alternate",
-                call.shown().person_id
+                call.shown().id
             );
             done().header("Link", link)
         },
@@ -258,7 +253,7 @@ const HEADERS: [Row; 25] = [
     Row::get(
         "name-of-a-file",
         |call| {
-            let name = format!("attachment; filename=\"{}.pdf\"", call.shown().person_id);
+            let name = format!("attachment; filename=\"{}.pdf\"", call.shown().id);
             done().header("Content-Disposition", name)
         },
         &[

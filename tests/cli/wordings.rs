@@ -41,7 +41,7 @@ const REFUSALS: [Row; 6] = [
         },
         &["gate-changed stranger: 403 Shop Bills Bills Bills Bills Bills B...Bills Bills... <page 4ca92b01> -> 403 Shop Bills Bills Bills Bills Bills B...Bills Bills... <page 3a1de708>"],
     )
-    .to_anybody(),
+    .asking_anybody(),
     Row::get(
         "end-of-a-message",
         |call| {

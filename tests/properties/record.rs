@@ -241,7 +241,6 @@ pub(crate) fn record() -> impl Strategy<Value = Record> {
             cells,
             unobserved,
             findings,
-            ..Record::default()
         },
     )
 }
