@@ -117,9 +117,13 @@ async fn a_cell_costs_some_requests_and_no_more_in_a_large_suite() {
     let service = Raw::start(move |_, stream| respond(stream, 200, JSON, body));
     // What is done once, such as the trust store, is no part of it.
     of_a_cell(&service, 1).await;
-    let request = of_a_request(&service).await;
-    let small = of_a_cell(&service, 2).await;
-    let large = of_a_cell(&service, 20).await;
+    // What else the machine does only adds to a time, so the least one counts.
+    let (mut request, mut small, mut large) = (Duration::MAX, Duration::MAX, Duration::MAX);
+    for _ in 0..3 {
+        request = request.min(of_a_request(&service).await);
+        small = small.min(of_a_cell(&service, 2).await);
+        large = large.min(of_a_cell(&service, 20).await);
+    }
     println!("a request {request:?}, a cell {small:?} in a small and {large:?} in a large suite");
     assert!(
         large < small.mul_f64(1.3),

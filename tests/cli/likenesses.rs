@@ -129,7 +129,7 @@ const FORMS: [Row; 17] = [
         &[
             "disclosure-widened stranger: not disclosed -> owner.person_id",
             "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.person_id",
-            "gate-changed stranger: 403 kept by [] -> 403 kept by [<person_id>]",
+            "refusal-tells-more stranger: 403 kept by [] -> 403 kept by [<person_id>]",
         ],
     ),
     Row::get(

@@ -54,7 +54,7 @@ const HEADERS: [Row; 25] = [
             refused(call, Answer::found(&to).status(303))
         },
         &[
-            "status-changed stranger: 303 redirect to /done?nonce=<value>&status=rejected -> 303 redirect to /done?nonce=<value>&status=approved",
+            "redirect-changed stranger: 303 redirect to /done?nonce=<value>&status=rejected -> 303 redirect to /done?nonce=<value>&status=approved",
         ],
     ),
     Row::get(
@@ -273,8 +273,8 @@ const HEADERS: [Row; 25] = [
             refused(call, call.closed_or(redirect, rows))
         },
         &[
+            "refusal-tells-more stranger: nothing -> <not JSON>",
             "header-changed stranger: nothing -> content-type: text/csv",
-            "shape-changed stranger: nothing -> <not JSON>",
         ],
     ),
     Row::get(

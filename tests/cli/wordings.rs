@@ -39,7 +39,7 @@ const REFUSALS: [Row; 6] = [
             let page = format!("<html><head><title>Shop</title><style>{style}</style></head><ul>{menu}</ul><p>{said}</p></html>");
             refused(call, Answer::page(&page).status(403))
         },
-        &["gate-changed stranger: 403 Shop Bills Bills Bills Bills Bills B...Bills Bills... <page 4ca92b01> -> 403 Shop Bills Bills Bills Bills Bills B...Bills Bills... <page 3a1de708>"],
+        &["refusal-tells-more stranger: 403 Shop Bills Bills Bills Bills Bills B...Bills Bills... <page 4ca92b01> -> 403 Shop Bills Bills Bills Bills Bills B...Bills Bills... <page 3a1de708>"],
     )
     .asking_anybody(),
     Row::get(
@@ -49,7 +49,7 @@ const REFUSALS: [Row; 6] = [
             let error = format!("{}for {end}", "these bills are kept ".repeat(40));
             refused(call, Answer::json(&json!({ "error": error })).status(409))
         },
-        &["gate-changed stranger: 409 these bills are kept these bills are...are kept t... <whole f0f7d2a7> -> 409 these bills are kept these bills are...are kept t... <whole d675f866>"],
+        &["refusal-tells-more stranger: 409 these bills are kept these bills are...are kept t... <whole f0f7d2a7> -> 409 these bills are kept these bills are...are kept t... <whole d675f866>"],
     ),
     Row::get(
         "refusal-of-a-flag",
@@ -65,7 +65,7 @@ const REFUSALS: [Row; 6] = [
             let trace = call.closed_or("", "<trace>at read (bills.c:31)</trace>");
             refused(call, Answer::xml(&format!("<error><code>403</code><message>no</message>{trace}</error>")).status(403))
         },
-        &["gate-changed stranger: 403 <error><code>403</code><message>no</message></error> -> 403 <error><code>403</code><message>no</...d (bills.c:31)</trace></error>"],
+        &["refusal-tells-more stranger: 403 <error><code>403</code><message>no</message></error> -> 403 <error><code>403</code><message>no</...d (bills.c:31)</trace></error>"],
     ),
 ];
 
@@ -155,6 +155,10 @@ fn a_list_in_a_message_has_no_order_whichever_start_of_the_service_drew_one() {
         let mut more = routes[..count].to_vec();
         more.push("/user/delete");
         says(1, more);
-        assert_eq!(wall.drift(), ["gate-changed"], "{count} routes and one");
+        assert_eq!(
+            wall.drift(),
+            ["refusal-tells-more"],
+            "{count} routes and one"
+        );
     }
 }
