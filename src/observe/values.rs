@@ -130,11 +130,11 @@ impl Reader<'_> {
         if text.is_empty() || is_name && !self.names_of(text).is_empty() {
             return text.to_owned();
         }
-        if told::is_secret(name, text) {
-            return self.digest("hidden", text);
-        }
         if let Some(moment) = moment::in_text(text, self.clock) {
             return moment;
+        }
+        if told::is_secret(name, text) {
+            return self.digest("hidden", text);
         }
         let clean = told::redacted(text);
         if show == Show::Clear && self.is_spoken(&clean) {

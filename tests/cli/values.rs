@@ -28,7 +28,7 @@ fn cells(record: &str) -> &str {
 fn values_stand_by_their_paths_and_what_is_shared_stands_once() {
     let wall = open("{ show: clear }");
     let body = json!({"id": "ID", "salary": null, "total": 1, "role": "member", "is_admin": false,
-        "permissions": ["write", "read"], "owner": {"name": "Ann Smith", "born": "1980-02-29"}, "tags": [], "until": "2199-01-01T00:00:00Z"});
+        "permissions": ["write", "read"], "owner": {"name": "Ann Smith", "born": "1980-02-29"}, "tags": [], "token_expires_at": "2199-01-01T00:00:00Z", "until": "2199-01-01T00:00:00Z"});
     says(&wall, &body);
     assert_snapshot!(cells(&wall.recorded()), @r#"
       common:
@@ -40,10 +40,11 @@ fn values_stand_by_their_paths_and_what_is_shared_stands_once() {
         role: member
         salary: null
         tags: '[]'
+        token_expires_at: <future>
         total: 1
         until: <future>
     shapes:
-      body a661:
+      body 7ebe:
       - id
       - is_admin
       - owner
@@ -54,11 +55,12 @@ fn values_stand_by_their_paths_and_what_is_shared_stands_once() {
       - role
       - salary
       - tags
+      - token_expires_at
       - total
       - until
     cells:
       an item:
-        keeper: {allowed: 200, discloses: [target.item_id], effects: not observed, shape: body a661}
+        keeper: {allowed: 200, discloses: [target.item_id], effects: not observed, shape: body 7ebe}
         guest: {denied: 403, gate: "no", effects: not observed}
     "#);
     assert_eq!(wall.drift(), [""; 0]);
