@@ -1,6 +1,7 @@
 //! From what the service answered and the database logged to observations, by names instead of values.
 
 mod cookie;
+mod field;
 mod headers;
 mod marked;
 mod moment;
@@ -326,15 +327,10 @@ fn collect_paths(json: &Json, at: &str, paths: &mut BTreeSet<String>) {
     match json {
         Json::Array(items) => items
             .iter()
-            .for_each(|item| collect_paths(item, &format!("{at}[]"), paths)),
+            .for_each(|item| collect_paths(item, &field::items(at), paths)),
         Json::Object(map) => {
             for (key, value) in map {
-                let path = if at.is_empty() {
-                    key.clone()
-                } else {
-                    format!("{at}.{key}")
-                };
-                collect_paths(value, &path, paths);
+                collect_paths(value, &field::member(at, key), paths);
             }
         }
         _ => {}

@@ -98,7 +98,7 @@ fn shared<T: ?Sized + Eq + Hash>(known: &mut HashSet<Arc<T>>, new: Arc<T>) -> Ar
 }
 
 /// What the answers of a record have in common.
-struct Shared {
+struct InCommon {
     headers: Common<String>,
     values: Common<(String, Value)>,
 }
@@ -130,7 +130,7 @@ impl Record {
         let shown = observations.iter().zip(&values);
         let shown =
             shown.filter_map(|((_, _, it), fields)| Some((it.status(), 1, fields.as_ref()?)));
-        let common = Shared {
+        let common = InCommon {
             headers: common,
             values: Common::of(shown),
         };
@@ -162,7 +162,7 @@ impl Record {
     fn cell(
         &mut self,
         gates: &BTreeMap<String, String>,
-        common: &Shared,
+        common: &InCommon,
         (observation, fields): (Observation, Option<Fields>),
     ) -> Cell {
         let status = observation.status();

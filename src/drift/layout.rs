@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::cell::Side;
 use super::{Drift, Kind};
 use crate::findings::Finding;
-use crate::record::{Record, Rule, Visitor};
+use crate::record::{Cell, Record, Rule, Visitor};
 
 /// The parts of a record's text that mean nothing by themselves, as far as they can be compared.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -57,19 +57,20 @@ impl Layout {
     }
 }
 
-/// The entries of what answers have in common, where all cells are there on both sides with the same headers: what is told of
-/// all can be told of each as well.
-fn common_headers(this: &Record, other: &Record) -> Vec<String> {
-    let (here, there) = (this.iter().count(), other.iter().count());
-    if this.headers == other.headers || here != there {
-        return Vec::new();
-    }
+/// Whether both have the same cells, which are the same in an aspect: what is told of all can be told of each as well.
+fn are_same(this: &Record, other: &Record, is_same: impl Fn(&Cell, &Cell) -> bool) -> bool {
     let mut cells = this.iter();
-    let are_same = cells.all(|(target, actor, cell)| {
-        let there = other.cell_at(target, actor);
-        there.is_some_and(|there| this.headers_of(cell) == other.headers_of(there))
-    });
-    if !are_same {
+    this.iter().count() == other.iter().count()
+        && cells.all(|(target, actor, cell)| {
+            let there = other.cell_at(target, actor);
+            there.is_some_and(|there| is_same(cell, there))
+        })
+}
+
+/// The entries of what the headers of answers have in common, where only they differ.
+fn common_headers(this: &Record, other: &Record) -> Vec<String> {
+    let same = |here: &Cell, there: &Cell| this.headers_of(here) == other.headers_of(there);
+    if this.headers == other.headers || !are_same(this, other, same) {
         return Vec::new();
     }
     let own: BTreeSet<&String> = this
@@ -83,18 +84,13 @@ fn common_headers(this: &Record, other: &Record) -> Vec<String> {
     common.map(|entry| format!("{entry:?}")).collect()
 }
 
-/// The same of values.
+/// All entries of values, where only they differ.
 fn common_values(this: &Record, other: &Record) -> Vec<String> {
-    if this.values == other.values {
+    let same = |here: &Cell, there: &Cell| this.values_of(here) == other.values_of(there);
+    if this.values == other.values || !are_same(this, other, same) {
         return Vec::new();
     }
-    let same = this.iter().filter(|(target, actor, cell)| {
-        let there = other.cell_at(target, actor);
-        there.is_some_and(|there| this.values_of(cell) == other.values_of(there))
-    });
-    let (same, here, there) = (same.count(), this.iter().count(), other.iter().count());
     let legend = this.values.iter().flatten();
-    let legend = legend.filter(|_| same == here && same == there);
     legend.map(|entry| format!("{entry:?}")).collect()
 }
 

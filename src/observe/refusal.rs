@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use regex::{Captures, Regex};
 use serde_json::Value as Json;
 
+use super::field::Place;
 use super::stub::is_stub;
 use super::told::{self, cut, group, redacted};
 use super::{AnswerRules, kinds_of_names, name_escaped, printable};
@@ -211,7 +212,7 @@ impl Reader<'_> {
             known,
             leaves: &mut leaves,
         };
-        walk.value(body, "", "", "");
+        walk.value(body, &Place::default(), "");
         let is_said = |leaf: &Leaf| {
             leaf.values
                 .iter()
@@ -321,30 +322,24 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Enters a value at a path, of which `place` says where it is in this body, and `name` the last key.
-    fn value(&mut self, value: &Json, path: &str, place: &str, name: &str) {
-        if self.known.contains(place) {
+    /// Enters a value, of which `name` is the last key that leads to it.
+    fn value(&mut self, value: &Json, place: &Place, name: &str) {
+        if self.known.contains(place.pointer.as_str()) {
             return;
         }
         match value {
             Json::Array(items) if !items.is_empty() => {
                 for (at, item) in items.iter().enumerate() {
-                    self.value(item, &format!("{path}[]"), &format!("{place}/{at}"), name);
+                    self.value(item, &place.item(at), name);
                 }
             }
             Json::Object(map) if !map.is_empty() => {
                 for (key, value) in map {
-                    let escaped = key.replace('~', "~0").replace('/', "~1");
-                    let below = if path.is_empty() {
-                        key.clone()
-                    } else {
-                        format!("{path}.{key}")
-                    };
-                    self.value(value, &below, &format!("{place}/{escaped}"), key);
+                    self.value(value, &place.member(key), key);
                 }
             }
             leaf => {
-                let entry = self.leaves.entry(path.to_owned()).or_default();
+                let entry = self.leaves.entry(place.path.clone()).or_default();
                 name.clone_into(&mut entry.name);
                 entry.values.insert(plain(leaf));
             }

@@ -14,6 +14,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::{Number, Value as Json};
 
+use super::field::Place;
 use super::plain::{is_plain, is_written};
 use super::{moment, printable, told};
 use crate::journal::Clock;
@@ -202,35 +203,6 @@ fn number_of(show: Show, name: &str, number: &Number) -> Scalar {
     }
 }
 
-/// Where a value is: as a path, which says nothing of an item's place in its list, and as a JSON pointer.
-#[derive(Default)]
-struct Place {
-    path: String,
-    pointer: String,
-}
-
-impl Place {
-    fn member(&self, key: &str) -> Self {
-        let escaped = key.replace('~', "~0").replace('/', "~1");
-        let path = if self.path.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{}.{key}", self.path)
-        };
-        Self {
-            path,
-            pointer: format!("{}/{escaped}", self.pointer),
-        }
-    }
-
-    fn item(&self, at: usize) -> Self {
-        Self {
-            path: format!("{}[]", self.path),
-            pointer: format!("{}/{at}", self.pointer),
-        }
-    }
-}
-
 struct Walk<'r, 'a> {
     reader: &'r Reader<'a>,
     show: Show,
@@ -283,12 +255,11 @@ impl Walk<'_, '_> {
     /// Items that are things are counted by whom they name, and so are values where one of them names somebody.
     fn list(&mut self, items: &[Json], place: &Place, name: &str) {
         let is_thing = |item: &Json| item.is_object() || item.is_array();
-        let names_one = |item: &Json| !self.reader.named(item).is_empty();
-        let is_counted = items.iter().any(|item| is_thing(item) || names_one(item));
-        for (at, item) in items.iter().enumerate() {
+        let named: Vec<BTreeSet<&str>> = items.iter().map(|item| self.reader.named(item)).collect();
+        let is_counted = items.iter().any(is_thing) || named.iter().any(|named| !named.is_empty());
+        for ((at, item), named) in items.iter().enumerate().zip(named) {
             let place = place.item(at);
-            let is_shown = !is_counted || self.is_own(&place.path, self.reader.named(item));
-            if is_shown && (!is_counted || is_thing(item)) {
+            if !is_counted || self.is_own(&place.path, named) && is_thing(item) {
                 self.value(item, &place, name);
             }
         }

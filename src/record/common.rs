@@ -4,6 +4,9 @@
 //! actor or target does.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::{Cell, Record};
 
 /// The entry of what is common to answers of every status.
 pub(super) const COMMON: &str = "common";
@@ -100,6 +103,94 @@ impl<T: Ord + Clone> Common<T> {
                 .into_iter()
                 .filter(|item| !self.all.contains(item) && !of_status.contains(item))
                 .collect(),
+        }
+    }
+}
+
+/// A status, and the label of what an answer has of its own.
+pub(super) type Sort = (Option<u16>, Option<String>);
+
+/// An aspect of which a legend has what answers have in common.
+#[derive(Clone, Copy)]
+pub(super) struct Shared {
+    /// The sort of a cell; none of one that has nothing of the aspect.
+    pub(super) sort: fn(&Cell) -> Option<Sort>,
+    /// Where the cell has the label.
+    pub(super) label: fn(&mut Cell) -> &mut Option<String>,
+}
+
+/// What the answers of a record show, each sort once, with how many there are.
+pub(super) struct Sorts<T>(BTreeMap<Sort, (usize, BTreeSet<T>)>);
+
+impl<T: Ord + Clone> Sorts<T> {
+    pub(super) fn common(&self) -> Common<T> {
+        let sorts = self.0.iter();
+        Common::of(sorts.map(|((status, _), (count, items))| (*status, *count, items)))
+    }
+
+    /// The labels that the sorts get.
+    pub(super) fn labels(
+        self,
+        mut enter: impl FnMut(Option<u16>, BTreeSet<T>) -> Option<String>,
+    ) -> BTreeMap<Sort, Option<String>> {
+        let sorts = self.0.into_iter();
+        let labels = sorts.map(|(sort, (_, items))| {
+            let label = enter(sort.0, items);
+            (sort, label)
+        });
+        labels.collect()
+    }
+}
+
+/// The entries of a legend that an answer of that status has in common with others.
+pub(super) fn of_status<E>(
+    legend: &BTreeMap<String, E>,
+    status: Option<u16>,
+) -> impl Iterator<Item = &E> {
+    let labels = status.map(|status| [COMMON.to_owned(), common_of(status)]);
+    let labels = labels.into_iter().flatten();
+    labels.filter_map(|label| legend.get(&label))
+}
+
+impl Record {
+    /// The entries of the aspect's legend that stand for what some cell has.
+    pub(super) fn used_of(&self, aspect: Shared) -> BTreeSet<String> {
+        let mut used = BTreeSet::new();
+        for (status, label) in self.iter().filter_map(|(_, _, cell)| (aspect.sort)(cell)) {
+            used.extend(label);
+            used.extend(status.map(common_of));
+            used.extend(status.map(|_| COMMON.to_owned()));
+        }
+        used
+    }
+
+    /// What the cells show of an aspect.
+    pub(super) fn sorts<T: Ord>(
+        &self,
+        aspect: Shared,
+        shown: impl Fn(&Cell) -> BTreeSet<T>,
+    ) -> Sorts<T> {
+        let mut sorts = BTreeMap::new();
+        for (_, _, cell) in self.iter() {
+            if let Some(sort) = (aspect.sort)(cell) {
+                let known = sorts.entry(sort);
+                let (count, _) = known.or_insert_with(|| (0, shown(cell)));
+                *count += 1;
+            }
+        }
+        Sorts(sorts)
+    }
+
+    /// Gives cells other labels.
+    pub(super) fn relabel(&mut self, aspect: Shared, labels: &BTreeMap<Sort, Option<String>>) {
+        for cell in self.cells.values_mut().flat_map(|row| row.values_mut()) {
+            let sort = (aspect.sort)(cell);
+            let found = sort.and_then(|sort| Some((labels.get(&sort)?, sort.1)));
+            if let Some((label, was)) = found
+                && *label != was
+            {
+                (aspect.label)(Arc::make_mut(cell)).clone_from(label);
+            }
         }
     }
 }

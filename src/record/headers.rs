@@ -3,9 +3,8 @@
 //! Answers of one status are mostly alike in their headers, so that most cells have none of their own.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use super::common::{COMMON, Common, Own, common_of};
+use super::common::{Common, Own, Shared, of_status};
 use super::labels::enter;
 use super::{Cell, Record};
 
@@ -29,6 +28,12 @@ pub(crate) fn is_leading(line: &str) -> bool {
 
 /// What stands before a line that is common and that a cell has not: no header's name has a space in it.
 const WITHOUT: &str = "without ";
+
+/// The headers of cells, as far as they are shared.
+const HEADERS: Shared = Shared {
+    sort: |cell| Some((cell.status(), cell.headers.clone())),
+    label: |cell| &mut cell.headers,
+};
 
 /// The lines of headers by label.
 pub(super) type Legend = BTreeMap<String, BTreeSet<String>>;
@@ -73,9 +78,7 @@ impl Record {
         if self.headers.is_empty() && cell.headers.is_none() {
             return BTreeSet::new();
         }
-        let labels = cell.status().map(|it| [COMMON.to_owned(), common_of(it)]);
-        let common = labels.into_iter().flatten();
-        let common = common.filter_map(|label| self.headers.get(&label));
+        let common = of_status(&self.headers, cell.status());
         let mut lines: BTreeSet<String> = common.flatten().cloned().collect();
         let Some(label) = &cell.headers else {
             return lines;
@@ -96,13 +99,7 @@ impl Record {
 
     /// The entries of the legend that stand for what some cell has.
     pub(crate) fn used_headers(&self) -> BTreeSet<String> {
-        let mut used = BTreeSet::new();
-        for (_, _, cell) in self.iter() {
-            used.extend(cell.headers.clone());
-            used.extend(cell.status().map(common_of));
-            used.extend(cell.status().map(|_| COMMON.to_owned()));
-        }
-        used
+        self.used_of(HEADERS)
     }
 
     /// Finds anew what the answers have in common, when some of the cells are gone.
@@ -110,28 +107,12 @@ impl Record {
         if self.headers.is_empty() {
             return;
         }
-        let mut kinds = BTreeMap::new();
-        for (_, _, cell) in self.iter() {
-            let kind = (cell.status(), cell.headers.clone());
-            let known = kinds.entry(kind);
-            let (count, _) = known.or_insert_with(|| (0, self.headers_of(cell)));
-            *count += 1;
-        }
-        let answers = kinds.iter();
-        let common =
-            Common::of(answers.map(|((status, _), (count, lines))| (*status, *count, lines)));
+        let sorts = self.sorts(HEADERS, |cell| self.headers_of(cell));
+        let common = sorts.common();
         self.headers = legend(&common);
-        let mut labels = BTreeMap::new();
-        for (kind, (_, lines)) in kinds {
-            let label = enter_own(&common, &mut self.headers, kind.0, lines);
-            labels.insert(kind, label);
-        }
-        for cell in self.cells.values_mut().flat_map(|row| row.values_mut()) {
-            let label = labels.get(&(cell.status(), cell.headers.clone()));
-            if let Some(label) = label.filter(|label| **label != cell.headers) {
-                Arc::make_mut(cell).headers.clone_from(label);
-            }
-        }
+        let labels =
+            sorts.labels(|status, lines| enter_own(&common, &mut self.headers, status, lines));
+        self.relabel(HEADERS, &labels);
     }
 }
 

@@ -133,25 +133,19 @@ impl Value {
     /// Both together, as of two pages of one list.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
-        if let (Self::Items(mut all), Self::Items(more)) = (self.clone(), other.clone()) {
-            for (sort, count) in more {
-                let known = all.entry(sort).or_insert(Count::Exactly(0));
-                *known = known.and(count);
+        match (self, other) {
+            (Self::Items(mut all), Self::Items(more)) => {
+                for (sort, count) in more {
+                    let known = all.entry(sort).or_insert(Count::Exactly(0));
+                    *known = known.and(count);
+                }
+                Self::Items(all)
             }
-            return Self::Items(all);
-        }
-        match (&self, &other) {
             // An empty page beside one with items.
-            (Self::Items(_), _) => self,
-            (_, Self::Items(_)) => other,
-            _ => {
-                let all = self
-                    .scalars()
-                    .union(&other.scalars())
-                    .copied()
-                    .cloned()
-                    .collect();
-                Self::of(all)
+            (items @ Self::Items(_), _) | (_, items @ Self::Items(_)) => items,
+            (one, other) => {
+                let all = &one.scalars() | &other.scalars();
+                Self::of(all.into_iter().cloned().collect())
             }
         }
     }

@@ -1,9 +1,8 @@
 //! The legend of values: as with headers, what most answers of a record have in common stands once.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use super::common::{COMMON, Common, Own, common_of};
+use super::common::{Common, Own, Shared, of_status};
 use super::labels;
 use super::value::Value;
 use super::{Cell, Record};
@@ -12,6 +11,16 @@ use super::{Cell, Record};
 pub type Values = BTreeMap<String, Value>;
 /// Values by label.
 pub(super) type Legend = BTreeMap<String, Values>;
+/// The values of cells that have a body, as far as they are shared.
+const VALUES: Shared = Shared {
+    sort: |cell| {
+        cell.shape
+            .as_ref()
+            .map(|_| (cell.status(), cell.values.clone()))
+    },
+    label: |cell| &mut cell.values,
+};
+
 /// The values of an answer, one by one.
 pub(super) type Fields = BTreeSet<(String, Value)>;
 
@@ -49,10 +58,7 @@ impl Record {
     pub fn values_of(&self, cell: &Cell) -> Option<Values> {
         let legend = self.values.as_ref()?;
         cell.shape.as_ref()?;
-        let labels = cell.status().map(|it| [COMMON.to_owned(), common_of(it)]);
-        let common = labels.into_iter().flatten();
-        let common = common.filter_map(|label| legend.get(&label));
-        let common = common.flatten();
+        let common = of_status(legend, cell.status()).flatten();
         let mut values: Values = common
             .map(|(path, value)| (path.clone(), value.clone()))
             .collect();
@@ -66,46 +72,19 @@ impl Record {
 
     /// The entries of the legend that stand for what some cell has.
     pub(crate) fn used_values(&self) -> BTreeSet<String> {
-        let mut used = BTreeSet::new();
-        for (_, _, cell) in self.iter().filter(|(_, _, cell)| cell.shape.is_some()) {
-            used.extend(cell.values.clone());
-            used.extend(cell.status().map(common_of));
-            used.extend(cell.status().map(|_| COMMON.to_owned()));
-        }
-        used
+        self.used_of(VALUES)
     }
 
     /// Finds anew what the answers have in common, when some of the cells are gone.
     pub(super) fn share_values(&mut self) {
-        let mut kinds = BTreeMap::new();
-        for (_, _, cell) in self.iter() {
-            let Some(values) = self.values_of(cell) else {
-                continue;
-            };
-            let kind = (cell.status(), cell.values.clone());
-            let (count, _) = kinds
-                .entry(kind)
-                .or_insert_with(|| (0, values.into_iter().collect::<Fields>()));
-            *count += 1;
-        }
+        let fields = |cell: &Cell| self.values_of(cell).into_iter().flatten().collect();
+        let sorts = self.sorts(VALUES, fields);
         let Some(legend) = &mut self.values else {
             return;
         };
-        let answers = kinds.iter();
-        let common =
-            Common::of(answers.map(|((status, _), (count, fields))| (*status, *count, fields)));
+        let common = sorts.common();
         *legend = self::legend(&common);
-        let mut labels = BTreeMap::new();
-        for (kind, (_, fields)) in kinds {
-            let label = enter_own(&common, legend, kind.0, fields);
-            labels.insert(kind, label);
-        }
-        for cell in self.cells.values_mut().flat_map(|row| row.values_mut()) {
-            let label = labels.get(&(cell.status(), cell.values.clone()));
-            let label = label.filter(|_| cell.shape.is_some());
-            if let Some(label) = label.filter(|label| **label != cell.values) {
-                Arc::make_mut(cell).values.clone_from(label);
-            }
-        }
+        let labels = sorts.labels(|status, fields| enter_own(&common, legend, status, fields));
+        self.relabel(VALUES, &labels);
     }
 }

@@ -154,6 +154,11 @@ impl Glob {
     pub fn is_match(&self, text: &str) -> bool {
         self.0.is_match(text)
     }
+
+    /// Whether a rule is for a name that these patterns are of; without any it is for all names.
+    pub(super) fn all_or_any(patterns: &[Self], name: &str) -> bool {
+        patterns.is_empty() || patterns.iter().any(|pattern| pattern.is_match(name))
+    }
 }
 
 impl TryFrom<String> for Glob {

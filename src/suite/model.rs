@@ -307,10 +307,7 @@ impl TextRule {
     pub fn is_for(&self, endpoint: &str) -> bool {
         match self {
             Self::Exact(_) => true,
-            Self::Pattern(rule) => {
-                let mut endpoints = rule.endpoints.iter();
-                rule.endpoints.is_empty() || endpoints.any(|pattern| pattern.is_match(endpoint))
-            }
+            Self::Pattern(rule) => Glob::all_or_any(&rule.endpoints, endpoint),
         }
     }
 }

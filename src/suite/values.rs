@@ -65,9 +65,9 @@ impl ValuesSpec {
     /// What of that endpoint's values is shown.
     #[must_use]
     pub fn shown_of(&self, endpoint: &str) -> Show {
-        let own = self.endpoints.iter().rev();
-        let own = own.filter(|(pattern, _)| pattern.is_match(endpoint));
-        own.map(|(_, show)| *show).next().unwrap_or(self.show)
+        let mut own = self.endpoints.iter().rev();
+        let own = own.find(|(pattern, _)| pattern.is_match(endpoint));
+        own.map_or(self.show, |(_, show)| *show)
     }
 }
 
@@ -75,7 +75,6 @@ impl UnstableValue {
     /// Whether it is about the answers of that endpoint.
     #[must_use]
     pub fn is_for(&self, endpoint: &str) -> bool {
-        let mut endpoints = self.endpoints.iter();
-        self.endpoints.is_empty() || endpoints.any(|pattern| pattern.is_match(endpoint))
+        Glob::all_or_any(&self.endpoints, endpoint)
     }
 }

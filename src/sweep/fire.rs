@@ -56,10 +56,11 @@ impl Brought {
             if let Some(values) = shown.values {
                 let all = observation.values.get_or_insert_default();
                 for (path, value) in values {
-                    let known = all.remove(&path);
-                    let both =
-                        known.map_or_else(|| value.clone(), |known| known.and(value.clone()));
-                    all.insert(path, both);
+                    let value = match all.remove(&path) {
+                        Some(known) => known.and(value),
+                        None => value,
+                    };
+                    all.insert(path, value);
                 }
             }
             if let Some(shape) = shown.shape {
