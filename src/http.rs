@@ -594,28 +594,6 @@ fn redirect(response: &Response) -> Option<Redirect> {
     Some(Redirect { location })
 }
 
-/// Where a location leads from there: a path on the same service, and a whole URL elsewhere, without a port.
-pub(crate) fn leads(location: &str, from: &Url) -> String {
-    let Ok(to) = from.join(location) else {
-        return NOWHERE.to_owned();
-    };
-    let host = to.host_str().unwrap_or_default();
-    let origin = if to.origin() == from.origin() {
-        String::new()
-    } else {
-        format!("{}://{host}", to.scheme())
-    };
-    let after = |mark: char, part: Option<&str>| {
-        let part = part.filter(|part| !part.is_empty());
-        part.map_or_else(String::new, |part| format!("{mark}{part}"))
-    };
-    let (query, fragment) = (after('?', to.query()), after('#', to.fragment()));
-    format!("{origin}{}{query}{fragment}", to.path())
-}
-
-/// What stands in place of a location that leads nowhere.
-pub(crate) const NOWHERE: &str = "what is no URL";
-
 /// What came instead of an answer; where the client has no more to say than that it broke, `otherwise`.
 fn fault(error: &reqwest::Error, otherwise: Fault) -> Fault {
     let is_malformed = |cause: &(dyn Error + 'static)| {
@@ -664,20 +642,6 @@ mod tests {
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
         assert_eq!(query, ["page=1", "sort=a", "sort=b", "all=true"]);
-    }
-
-    #[test]
-    fn a_redirect_is_a_path_on_the_same_service_and_a_url_without_a_port_elsewhere() {
-        let from = Url::parse("http://localhost:1/keys/list").unwrap();
-        let leads = |location| leads(location, &from);
-        assert_eq!(leads("/login?next=%2Fkeys#in"), "/login?next=%2Fkeys#in");
-        assert_eq!(leads("login"), "/keys/login");
-        assert_eq!(leads("http://localhost:1/?"), "/");
-        assert_eq!(
-            leads("https://me:pw@sso.example:99/in?code=1#token=2"),
-            "https://sso.example/in?code=1#token=2"
-        );
-        assert_eq!(leads("http://[::1"), NOWHERE);
     }
 
     #[test]

@@ -5,7 +5,6 @@ use url::Url;
 
 use super::marked::{Marks, is_mark};
 use super::plain::{VALUE, hidden, shown, shown_under};
-use crate::http::{NOWHERE, leads};
 use crate::symbols::is_of_identifier;
 use crate::text::is_digits;
 
@@ -26,10 +25,13 @@ pub(super) fn place(marks: &mut Marks<'_>, url: Option<&Url>, location: &str) ->
 }
 
 fn place_from(marks: &mut Marks<'_>, url: Option<&Url>, location: &str) -> String {
-    let to = url.map_or_else(|| location.to_owned(), |url| leads(location, url));
-    if to == NOWHERE {
-        return to;
-    }
+    let to = match url {
+        Some(url) => leads(location, url),
+        None => Some(location.to_owned()),
+    };
+    let Some(to) = to else {
+        return NOWHERE.to_owned();
+    };
     let to = marks.mark("", &to);
     let (to, fragment) = split(&to, '#');
     let (path, query) = split(to, '?');
@@ -48,6 +50,26 @@ fn place_from(marks: &mut Marks<'_>, url: Option<&Url>, location: &str) -> Strin
         });
     }
     out
+}
+
+/// What stands in place of a location that leads nowhere.
+const NOWHERE: &str = "what is no URL";
+
+/// Where a location leads from there: a path on the same service, and a whole URL elsewhere, without a port.
+fn leads(location: &str, from: &Url) -> Option<String> {
+    let to = from.join(location).ok()?;
+    let host = to.host_str().unwrap_or_default();
+    let origin = if to.origin() == from.origin() {
+        String::new()
+    } else {
+        format!("{}://{host}", to.scheme())
+    };
+    let after = |mark: char, part: Option<&str>| {
+        let part = part.filter(|part| !part.is_empty());
+        part.map_or_else(String::new, |part| format!("{mark}{part}"))
+    };
+    let (query, fragment) = (after('?', to.query()), after('#', to.fragment()));
+    Some(format!("{origin}{}{query}{fragment}", to.path()))
 }
 
 /// The ways in which a query can say what was called, for a login that leads back there.
@@ -172,6 +194,21 @@ mod tests {
         let url = Url::parse("http://localhost:1/users/u-1234567890/keys?all=1").unwrap();
         let place = place(&mut marks, Some(&url), location);
         marks.named(&place)
+    }
+
+    #[test]
+    fn a_redirect_is_a_path_on_the_same_service_and_a_url_without_a_port_elsewhere() {
+        let from = Url::parse("http://localhost:1/keys/list").unwrap();
+        let leads = |location| leads(location, &from).unwrap();
+        assert_eq!(leads("/login?next=%2Fkeys#in"), "/login?next=%2Fkeys#in");
+        assert_eq!(leads("login"), "/keys/login");
+        assert_eq!(leads("http://localhost:1/?"), "/");
+        assert_eq!(
+            leads("https://me:pw@sso.example:99/in?code=1#token=2"),
+            "https://sso.example/in?code=1#token=2"
+        );
+        assert_eq!(super::leads("http://[::1", &from), None);
+        assert_eq!(shown_place("http://[::1"), NOWHERE);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::place::checks;
 use super::walls::{HTML, JSON, TEXT, Wall};
 
-const MESSAGE: &str = "refusal: { message: $.error }\n";
+pub(crate) const MESSAGE: &str = "refusal: { message: $.error }\n";
 
 /// Says the same JSON each time.
 fn always(wall: &Wall, body: &Json) {
@@ -233,7 +233,7 @@ fn shuffled(number: usize) -> [&'static str; 3] {
     orders[number % 5].map(|at| all[at])
 }
 
-fn hex(count: usize) -> String {
+pub(crate) fn hex(count: usize) -> String {
     let mut text = hex::encode(Sha256::digest(random(8)));
     text.truncate(count);
     text
@@ -245,7 +245,7 @@ fn uuid() -> String {
     parts.join("-")
 }
 
-fn error(text: impl Into<Json>) -> (&'static str, String) {
+pub(crate) fn error(text: impl Into<Json>) -> (&'static str, String) {
     let text: Json = text.into();
     (JSON, json!({ "error": text }).to_string())
 }
@@ -421,92 +421,6 @@ fn a_part_of_a_known_value_is_advised_as_a_mask_of_its_kind() {
             wall.snapshot()
         );
     }
-}
-
-#[test]
-fn a_pattern_is_for_the_endpoints_that_it_names() {
-    let rule = "texts:\n- { pattern: '^no: (?<id>[0-9a-f]{8})$', endpoints: [NAME], because: it is drawn }\n";
-    let wall = Wall::new(&format!("{MESSAGE}{}", rule.replace("NAME", "rea*")));
-    wall.says(|_, _| error(format!("no: {}", hex(8))));
-    assert!(
-        wall.recorded().contains("'no: <id>'"),
-        "{}",
-        wall.snapshot()
-    );
-    let wall = Wall::new(&format!("{MESSAGE}{}", rule.replace("NAME", "write")));
-    assert_snapshot!(wall.place.run(&["list", "wall"]).error(2), @"
-    error: the pattern matches no endpoint
-      --> wall/suite.yaml:8:54
-      |
-    8 | - { pattern: '^no: (?<id>[0-9a-f]{8})$', endpoints: [write], because: it is drawn }
-      |                                                      ^^^^^
-      = help: name an endpoint of the suite; `*` is any text
-
-    1 error
-    ");
-}
-
-#[test]
-fn a_mistake_in_a_rule_for_texts_is_found_at_its_place() {
-    let rules = "refusal: { message: $.error, ignore: [ request_id ] }
-texts:
-- { pattern: '^no$', because: x }
-- { pattern: '(?<id>.)', because: x }
-- { pattern: '^(?<id>.)(?<id>.)$', because: x }
-- { pattern: '^(?<timestamp>.)$', because: x }
-- { pattern: '^(?<perms>.)$', lists: [ perm ], because: x }
-- { pattern: '^(?<id>.', because: x }
-";
-    assert_snapshot!(Wall::new(rules).place.run(&["list", "wall"]).error(2), @"
-    error: `request_id` is not a JSON path: at position 0, parser error
-      --> wall/suite.yaml:6:40
-      |
-    6 | refusal: { message: $.error, ignore: [ request_id ] }
-      |                                        ^^^^^^^^^^
-      = help: write a path as of RFC 9535, for instance `$.error.message`
-
-    error: `^no$` has no named group
-      --> wall/suite.yaml:8:14
-      |
-    8 | - { pattern: '^no$', because: x }
-      |              ^^^^^^
-      = help: name what varies, for instance `(?<id>[0-9a-f]{16})`
-
-    error: `(?<id>.)` could match in any text
-      --> wall/suite.yaml:9:14
-      |
-    9 | - { pattern: '(?<id>.)', because: x }
-      |              ^^^^^^^^^^
-      = help: begin it with `^` and end it with `$`: it is held against whole lines
-
-    error: `^(?<id>.)(?<id>.)$` is not a regular expression: error: duplicate capture group name
-       --> wall/suite.yaml:10:14
-       |
-    10 | - { pattern: '^(?<id>.)(?<id>.)$', because: x }
-       |              ^^^^^^^^^^^^^^^^^^^^
-
-    error: `<timestamp>` stands for something else in records
-       --> wall/suite.yaml:11:14
-       |
-    11 | - { pattern: '^(?<timestamp>.)$', because: x }
-       |              ^^^^^^^^^^^^^^^^^^^
-       = help: give the group another name
-
-    error: the pattern has no group `perm`
-       --> wall/suite.yaml:12:40
-       |
-    12 | - { pattern: '^(?<perms>.)$', lists: [ perm ], because: x }
-       |                                        ^^^^
-       = help: did you mean `perms`?
-
-    error: `^(?<id>.` is not a regular expression: error: unclosed group
-       --> wall/suite.yaml:13:14
-       |
-    13 | - { pattern: '^(?<id>.', because: x }
-       |              ^^^^^^^^^^
-
-    7 errors
-    ");
 }
 
 #[test]

@@ -1,0 +1,44 @@
+//! What two sweeps show differently of a success, path by path, and the rule for it.
+
+use std::collections::BTreeSet;
+
+use super::refusal::json_path;
+use super::{Found, Rule, Twice};
+use crate::record::{Scalar, Value};
+
+impl Twice<'_> {
+    /// The values that differ, by their paths.
+    pub(super) fn of_values(&self) -> Vec<Found> {
+        let was = self.pair.first.values_of(self.first).unwrap_or_default();
+        let is = self.pair.second.values_of(self.second).unwrap_or_default();
+        let paths: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
+        let differ = paths.into_iter();
+        let differ = differ.filter(|path| was.get(*path) != is.get(*path));
+        differ
+            .map(|path| self.of_value(path, [was.get(path), is.get(path)]))
+            .collect()
+    }
+
+    fn of_value(&self, path: &str, [was, is]: [Option<&Value>; 2]) -> Found {
+        let text =
+            |value: Option<&Value>| value.map_or("not there".to_owned(), ToString::to_string);
+        let rule = json_path(path).map(|at| Rule::Value {
+            at,
+            name: kind_of(was, is).to_owned(),
+            endpoint: self.pair.endpoint.to_owned(),
+        });
+        (format!("value {path}"), text(was), text(is), rule)
+    }
+}
+
+/// What stands for a value that varies, by what it is.
+fn kind_of(was: Option<&Value>, is: Option<&Value>) -> &'static str {
+    let both = |is_it: fn(&Value) -> bool| was.is_some_and(is_it) && is.is_some_and(is_it);
+    if both(|value| matches!(value, Value::One(Scalar::Number(_)))) {
+        "<number>"
+    } else if both(|value| matches!(value, Value::One(Scalar::Text(_)))) {
+        "<text>"
+    } else {
+        "<unstable>"
+    }
+}
