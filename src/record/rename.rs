@@ -51,13 +51,13 @@ impl Record {
             unobserved: self.unobserved.clone(),
             cells: cells.collect(),
             findings: self.findings.clone(),
-            gates: legends.gates,
+            gates: legends.gates.entries,
             // They name nobody, but the caller and the target as such.
             headers: self.headers.clone(),
-            also: legends.also,
-            effects: legends.effects,
-            values: self.values.as_ref().map(|_| legends.values),
-            shapes: legends.shapes,
+            also: legends.also.entries,
+            effects: legends.effects.entries,
+            values: self.values.as_ref().map(|_| legends.values.entries),
+            shapes: legends.shapes.entries,
         }
     }
 }
@@ -105,102 +105,76 @@ impl<'a> Rename<'a> {
     }
 }
 
-/// The legends under the new name, with the labels that these have by the ones that they had.
-#[derive(Default)]
+/// A legend under the new name, with the labels that have become other ones by those that they had.
+struct Legend<L, T> {
+    entries: BTreeMap<L, T>,
+    labels: BTreeMap<L, L>,
+}
+
+impl<L: Ord + Clone, T: PartialEq> Legend<L, T> {
+    /// What has another name in it is entered anew, and gets another label by that.
+    fn of<'r>(
+        old: impl IntoIterator<Item = (&'r L, &'r T)>,
+        renamed: impl Fn(&T) -> T,
+        enter: impl Fn(&mut BTreeMap<L, T>, &L, T) -> L,
+    ) -> Self
+    where
+        L: 'r,
+        T: 'r,
+    {
+        let (mut entries, mut labels) = (BTreeMap::new(), BTreeMap::new());
+        for (old, entry) in old {
+            let renamed = renamed(entry);
+            if renamed == *entry {
+                entries.insert(old.clone(), renamed);
+            } else {
+                let label = enter(&mut entries, old, renamed);
+                labels.insert(old.clone(), label);
+            }
+        }
+        Self { entries, labels }
+    }
+
+    /// The label that stands for an old one.
+    fn label(&self, old: &L) -> L {
+        self.labels.get(old).unwrap_or(old).clone()
+    }
+}
+
+/// All legends under the new name.
 struct Legends {
-    gates: BTreeMap<String, String>,
-    also: BTreeMap<String, BTreeMap<String, String>>,
-    effects: BTreeMap<EffectLabel, RowChange>,
-    values: BTreeMap<String, Values>,
-    shapes: BTreeMap<String, BTreeSet<String>>,
-    gate_labels: BTreeMap<String, String>,
-    also_labels: BTreeMap<String, String>,
-    effect_labels: BTreeMap<EffectLabel, EffectLabel>,
-    value_labels: BTreeMap<String, String>,
-    shape_labels: BTreeMap<String, String>,
+    gates: Legend<String, String>,
+    also: Legend<String, BTreeMap<String, String>>,
+    effects: Legend<EffectLabel, RowChange>,
+    values: Legend<String, Values>,
+    shapes: Legend<String, BTreeSet<String>>,
 }
 
 impl Legends {
     fn of(record: &Record, rename: Rename<'_>) -> Self {
-        let mut legends = Self::default();
-        legends.enter_gates(record, rename);
-        legends.enter_also(record, rename);
-        legends.enter_effects(record, rename);
-        legends.enter_values(record, rename);
-        legends.enter_shapes(record, rename);
-        legends
-    }
-
-    fn enter_gates(&mut self, record: &Record, rename: Rename<'_>) {
-        let texts: Vec<String> = record.gates.values().map(|it| rename.text(it)).collect();
-        if texts.iter().eq(record.gates.values()) {
-            self.gates.clone_from(&record.gates);
-            return;
-        }
-        let labels = gate_labels(texts.iter().map(String::as_str));
-        for (old, text) in record.gates.keys().zip(texts) {
-            let label = labels.get(&text).unwrap_or(old).clone();
-            self.gate_labels.insert(old.clone(), label.clone());
-            self.gates.insert(label, text);
-        }
-    }
-
-    fn enter_also(&mut self, record: &Record, rename: Rename<'_>) {
-        for (old, fields) in &record.also {
-            let renamed =
-                |(path, value): (&String, &String)| (rename.text(path), rename.text(value));
-            let renamed: BTreeMap<String, String> = fields.iter().map(renamed).collect();
-            if renamed == *fields {
-                self.also.insert(old.clone(), renamed);
-                continue;
-            }
-            let label = enter_also(&mut self.also, renamed);
-            self.also_labels.insert(old.clone(), label);
-        }
-    }
-
-    fn enter_values(&mut self, record: &Record, rename: Rename<'_>) {
-        let cells = record
-            .iter()
-            .filter_map(|(_, _, cell)| cell.values.as_ref());
-        let own: BTreeSet<&String> = cells.collect();
-        for (old, values) in record.values.iter().flatten() {
-            let renamed = values.iter().map(|(path, value)| {
-                let name = |name: &str| rename.name(Axis::Actor, name).to_owned();
-                (rename.text(path), value.map(|text| rename.text(text), name))
-            });
-            let renamed: Values = renamed.collect();
-            if renamed == *values || !own.contains(old) {
-                self.values.insert(old.clone(), renamed);
-                continue;
-            }
-            let label = values::enter(&mut self.values, renamed);
-            self.value_labels.insert(old.clone(), label);
-        }
-    }
-
-    fn enter_effects(&mut self, record: &Record, rename: Rename<'_>) {
-        for (old, change) in &record.effects {
-            let renamed = rename.change(change);
-            if renamed == *change {
-                self.effects.insert(old.clone(), renamed);
-                continue;
-            }
-            let act = (old.operation(), old.table());
-            let label = enter_effect(&mut self.effects, act, renamed);
-            self.effect_labels.insert(old.clone(), label);
-        }
-    }
-
-    fn enter_shapes(&mut self, record: &Record, rename: Rename<'_>) {
-        for (old, fields) in &record.shapes {
-            let renamed = fields.iter().map(|field| rename.text(field)).collect();
-            if renamed == *fields {
-                self.shapes.insert(old.clone(), renamed);
-                continue;
-            }
-            let label = enter_shape(&mut self.shapes, renamed);
-            self.shape_labels.insert(old.clone(), label);
+        let text = |text: &String| rename.text(text);
+        let fields = |fields: &BTreeMap<String, String>| {
+            let fields = fields.iter();
+            fields
+                .map(|(path, value)| (text(path), text(value)))
+                .collect()
+        };
+        Self {
+            gates: gates(record, rename),
+            also: Legend::of(&record.also, fields, |legend, _, also| {
+                enter_also(legend, also)
+            }),
+            effects: Legend::of(
+                &record.effects,
+                |change| rename.change(change),
+                |legend, old, change| enter_effect(legend, (old.operation(), old.table()), change),
+            ),
+            values: shown(record, rename),
+            shapes: Legend::of(
+                &record.shapes,
+                |fields| fields.iter().map(text).collect(),
+                |legend, _, fields| enter_shape(legend, fields),
+            ),
         }
     }
 
@@ -219,29 +193,66 @@ impl Legends {
         let discloses: Vec<String> = old.iter().map(|it| rename.identifier(it)).collect();
         Cell {
             decision: decision.clone(),
-            gate: gate.as_ref().map(|gate| label(&self.gate_labels, gate)),
+            gate: gate.as_ref().map(|gate| self.gates.label(gate)),
             headers: headers.clone(),
-            also: also.as_ref().map(|also| label(&self.also_labels, also)),
+            also: also.as_ref().map(|also| self.also.label(also)),
             discloses: in_order(old, discloses),
             effects: match effects {
                 Effects::NotObserved => Effects::NotObserved,
                 Effects::Observed(old) => {
-                    let labels = old.iter().map(|old| label(&self.effect_labels, old));
+                    let labels = old.iter().map(|old| self.effects.label(old));
                     Effects::Observed(in_order(old, labels.collect()))
                 }
             },
             probes: probes.clone(),
-            values: values
-                .as_ref()
-                .map(|values| label(&self.value_labels, values)),
-            shape: shape.as_ref().map(|shape| label(&self.shape_labels, shape)),
+            values: values.as_ref().map(|values| self.values.label(values)),
+            shape: shape.as_ref().map(|shape| self.shapes.label(shape)),
         }
     }
 }
 
-/// The label that stands for an old one.
-fn label<L: Ord + Clone>(labels: &BTreeMap<L, L>, old: &L) -> L {
-    labels.get(old).unwrap_or(old).clone()
+/// The labels of gates depend on what the others say.
+fn gates(record: &Record, rename: Rename<'_>) -> Legend<String, String> {
+    let texts: Vec<String> = record.gates.values().map(|it| rename.text(it)).collect();
+    let labels = if texts.iter().eq(record.gates.values()) {
+        BTreeMap::new()
+    } else {
+        let anew = gate_labels(texts.iter().map(String::as_str));
+        let label = |(old, text): (&String, &String)| {
+            let label = anew.get(text).unwrap_or(old).clone();
+            (old.clone(), label)
+        };
+        record.gates.keys().zip(&texts).map(label).collect()
+    };
+    let label = |old: &String| labels.get(old).unwrap_or(old).clone();
+    Legend {
+        entries: record.gates.keys().map(label).zip(texts).collect(),
+        labels,
+    }
+}
+
+/// What answers have in common keeps its label.
+fn shown(record: &Record, rename: Rename<'_>) -> Legend<String, Values> {
+    let labels = record
+        .iter()
+        .filter_map(|(_, _, cell)| cell.values.as_ref());
+    let own: BTreeSet<&String> = labels.collect();
+    let name = |name: &str| rename.name(Axis::Actor, name).to_owned();
+    let text = |text: &str| rename.text(text);
+    let renamed = |values: &Values| {
+        let values = values.iter();
+        values
+            .map(|(path, value)| (text(path), value.map(text, name)))
+            .collect()
+    };
+    let legend = record.values.iter().flatten();
+    Legend::of(legend, renamed, |legend, old, values| {
+        if own.contains(old) {
+            return values::enter(legend, values);
+        }
+        legend.insert(old.clone(), values);
+        old.clone()
+    })
 }
 
 /// Lists are sorted; what has another name has another place in one.
