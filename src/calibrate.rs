@@ -43,6 +43,20 @@ pub struct Unstable {
     pub answered: Option<Answered>,
 }
 
+impl Unstable {
+    /// Whether the rule names a kind of values: it takes no decision, since that there is a value is still compared.
+    #[must_use]
+    pub fn has_rule_of_a_value(&self) -> bool {
+        matches!(self.rule, Some(Rule::Value { .. }))
+    }
+
+    /// Whether the rule stands in suite.yaml.
+    #[must_use]
+    pub fn has_rule_of_the_suite(&self) -> bool {
+        self.rule.as_ref().is_some_and(Rule::is_of_the_suite)
+    }
+}
+
 /// A rule of a suite.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rule {

@@ -3,18 +3,28 @@
 use std::collections::BTreeSet;
 
 use super::refusal::json_path;
-use super::{Found, Rule, Twice};
+use super::{Found, Rule, Twice, shape};
 use crate::record::{Scalar, Value};
 
 impl Twice<'_> {
-    /// The values that differ, by their paths.
+    /// The values that differ, by their paths. What follows from another verdict, or from a field that comes and goes, is
+    /// told by these.
     pub(super) fn of_values(&self) -> Vec<Found> {
+        if self.first.decision != self.second.decision {
+            return Vec::new();
+        }
         let was = self.pair.first.values_of(self.first).unwrap_or_default();
         let is = self.pair.second.values_of(self.second).unwrap_or_default();
         let paths: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
         let differ = paths.into_iter();
         let differ = differ.filter(|path| was.get(*path) != is.get(*path));
+        let fields = [
+            shape(self.pair.first, self.first),
+            shape(self.pair.second, self.second),
+        ];
+        let is_moved = |path: &&String| fields[0].contains(*path) != fields[1].contains(*path);
         differ
+            .filter(|path| !is_moved(path))
             .map(|path| self.of_value(path, [was.get(path), is.get(path)]))
             .collect()
     }

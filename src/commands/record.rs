@@ -194,10 +194,16 @@ impl Twice {
         if self.unstable.is_empty() {
             return Ok(None);
         }
-        let is_steadied = |one: &Unstable| one.rule.as_ref().is_some_and(Rule::is_of_the_suite);
-        let is_steadied = self.unstable.iter().all(is_steadied);
-        if !is_calibrated || !is_steadied || is_last {
-            return Err(not_stable(&self.unstable, is_calibrated));
+        let (of_values, others): (Vec<_>, Vec<_>) = self
+            .unstable
+            .iter()
+            .partition(|one| one.has_rule_of_a_value());
+        let is_steadied = |one: &&Unstable| is_calibrated && one.has_rule_of_the_suite();
+        if is_last {
+            return Err(not_stable(&[of_values, others].concat(), is_calibrated));
+        }
+        if !others.iter().all(is_steadied) {
+            return Err(not_stable(&others, is_calibrated));
         }
         Ok(Some(reasoned(&self.unstable)))
     }
@@ -282,7 +288,7 @@ fn inconclusive(reasons: &[String]) -> Failure {
 }
 
 /// The rules, each once, with the cell that showed that it is needed.
-fn reasoned(unstable: &[Unstable]) -> Vec<(Rule, String)> {
+fn reasoned<'a>(unstable: impl IntoIterator<Item = &'a Unstable>) -> Vec<(Rule, String)> {
     let mut rules: Vec<(Rule, String)> = Vec::new();
     for one in unstable {
         let Some(rule) = &one.rule else { continue };
@@ -324,7 +330,7 @@ fn differing(first: &str, second: &str) -> (String, String) {
     (shown(first), shown(second))
 }
 
-fn not_stable(unstable: &[Unstable], is_calibrated: bool) -> Failure {
+fn not_stable(unstable: &[&Unstable], is_calibrated: bool) -> Failure {
     let mut fields = IndexMap::<(&str, &str), Vec<&Unstable>>::new();
     for one in unstable {
         let cells = fields.entry((&one.endpoint, &one.field)).or_default();
@@ -348,12 +354,12 @@ fn not_stable(unstable: &[Unstable], is_calibrated: bool) -> Failure {
     Failure::new(Exit::Unstable, message).help(help(unstable, is_calibrated))
 }
 
-fn help(unstable: &[Unstable], is_calibrated: bool) -> String {
-    let (rules, masks): (Vec<_>, Vec<_>) = reasoned(unstable)
+fn help(unstable: &[&Unstable], is_calibrated: bool) -> String {
+    let (rules, masks): (Vec<_>, Vec<_>) = reasoned(unstable.iter().copied())
         .into_iter()
         .partition(|(rule, _)| rule.is_of_the_suite());
     let mut helps: Vec<String> = masks.iter().filter_map(|(rule, _)| mask(rule)).collect();
-    let is_without = |one: &Unstable| one.rule.is_none() && one.answered.is_none();
+    let is_without = |one: &&Unstable| one.rule.is_none() && one.answered.is_none();
     let without = unstable.iter().any(is_without);
     helps.extend(without.then(|| WAYS.to_owned()));
     helps.extend(captures(unstable));
@@ -390,7 +396,7 @@ fn mask(rule: &Rule) -> Option<String> {
 }
 
 /// How to capture what is new each time and stands in the answer, each value once.
-fn captures(unstable: &[Unstable]) -> Vec<String> {
+fn captures(unstable: &[&Unstable]) -> Vec<String> {
     let mut told = IndexMap::<(&str, &str, &Answered), String>::new();
     for one in unstable {
         let Some(answered) = &one.answered else {

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value as Json};
 
 use super::more::{is_elsewhere, tells_more};
-use super::{Drift, Kind, values};
+use super::values::Besides;
+use super::{Drift, Kind};
 use crate::observation::{ColumnChange, RowChange};
 use crate::record::{Cell, EffectLabel, Effects, Record, Values, Verdict, Visitor, is_leading};
 
@@ -288,10 +289,21 @@ impl Visitor for Changes<'_> {
     }
 
     fn values(&self) -> Vec<Found> {
-        match (self.old.values(), self.new.values()) {
-            (Some(old), Some(new)) if self.is_same_side() => values::between(&old, &new),
-            _ => Vec::new(),
+        let (Some(old), Some(new)) = (self.old.values(), self.new.values()) else {
+            return Vec::new();
+        };
+        // What an answer says as a whole or in part, once it is let through, follows from that.
+        if !self.is_same_side() || !self.parts().is_empty() {
+            return Vec::new();
         }
+        let [had, has] = [self.old, self.new].map(|side| side.shape().unwrap_or_default());
+        let [named, names] = [self.old, self.new].map(Side::discloses);
+        let besides = Besides {
+            kept: &had & &has,
+            gone: &named - &names,
+            come: &names - &named,
+        };
+        besides.between(&old, &new)
     }
 
     fn shape(&self) -> Vec<Found> {

@@ -6,32 +6,53 @@ use super::Kind;
 use super::cell::Found;
 use crate::record::{Value, Values};
 
-/// What differs between the values of two answers, a drift for each kind.
-pub(super) fn between(old: &Values, new: &Values) -> Vec<Found> {
-    let absent = Value::absent();
-    let paths: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-    let mut found: Vec<(Kind, Vec<String>, Vec<String>)> = Vec::new();
-    for path in paths {
-        let [was, is] = [old, new].map(|values| values.get(path).unwrap_or(&absent));
-        for kind in kinds(was, is) {
-            let [was, is] = [was, is].map(|value| format!("{path}: {value}"));
-            match found.iter_mut().find(|(known, ..)| *known == kind) {
-                Some((_, all_was, all_is)) => {
-                    all_was.push(was);
-                    all_is.push(is);
+/// What else is known of two answers whose values differ.
+#[derive(Default)]
+pub(super) struct Besides {
+    /// The fields that both have.
+    pub(super) kept: BTreeSet<String>,
+    /// The symbols that are not disclosed any more.
+    pub(super) gone: BTreeSet<String>,
+    /// The symbols that were not disclosed.
+    pub(super) come: BTreeSet<String>,
+}
+
+impl Besides {
+    /// What differs between the values of two answers, a drift for each kind.
+    pub(super) fn between(&self, old: &Values, new: &Values) -> Vec<Found> {
+        let absent = Value::absent();
+        let paths: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+        let mut found: Vec<(Kind, Vec<String>, Vec<String>)> = Vec::new();
+        for path in paths {
+            let [was, is] = [old, new].map(|values| values.get(path).unwrap_or(&absent));
+            for kind in self.kinds(path, was, is) {
+                let [was, is] = [was, is].map(|value| format!("{path}: {value}"));
+                match found.iter_mut().find(|(known, ..)| *known == kind) {
+                    Some((_, all_was, all_is)) => {
+                        all_was.push(was);
+                        all_is.push(is);
+                    }
+                    None => found.push((kind, vec![was], vec![is])),
                 }
-                None => found.push((kind, vec![was], vec![is])),
             }
         }
+        let found = found.into_iter();
+        found
+            .map(|(kind, was, is)| (kind, was.join(", "), is.join(", ")))
+            .collect()
     }
-    let found = found.into_iter();
-    found
-        .map(|(kind, was, is)| (kind, was.join(", "), is.join(", ")))
-        .collect()
+
+    fn kinds(&self, path: &str, was: &Value, is: &Value) -> Vec<Kind> {
+        let mut kinds = kinds(was, is, self.kept.contains(path));
+        // That a value names somebody else is told by what is disclosed.
+        let is_disclosed = was.names_one_of(&self.gone) || is.names_one_of(&self.come);
+        kinds.retain(|kind| *kind != Kind::ValueChanged || !is_disclosed);
+        kinds
+    }
 }
 
 /// How a value that is another one is called: what is shown weighs more than what is hidden.
-fn kinds(was: &Value, is: &Value) -> Vec<Kind> {
+fn kinds(was: &Value, is: &Value, is_kept: bool) -> Vec<Kind> {
     if was == is {
         return Vec::new();
     }
@@ -50,7 +71,7 @@ fn kinds(was: &Value, is: &Value) -> Vec<Kind> {
         (false, true) => Kind::ValueShown,
         (true, false) => Kind::ValueHidden,
         // That a field came without a value is told by the shape.
-        (false, false) if was.is_absent() || is.is_absent() => return Vec::new(),
+        (false, false) if !is_kept => return Vec::new(),
         _ if is.turns_a_flag_of(was) => Kind::FlagTurned,
         _ => Kind::ValueChanged,
     };
@@ -63,9 +84,15 @@ mod tests {
     use serde_json::json;
 
     fn kind(was: serde_json::Value, is: serde_json::Value) -> String {
+        let is_kept = ![&was, &is].iter().any(|value| **value == json!("<none>"));
+        let besides = Besides {
+            kept: is_kept.then(|| "at".to_owned()).into_iter().collect(),
+            come: ["owner.mail".to_owned()].into(),
+            ..Besides::default()
+        };
         let values =
             |value: serde_json::Value| serde_json::from_value(json!({"at": value})).unwrap();
-        let found = between(&values(was), &values(is));
+        let found = besides.between(&values(was), &values(is));
         let kinds: Vec<String> = found.iter().map(|(kind, ..)| kind.id()).collect();
         kinds.join(" ")
     }
@@ -73,15 +100,18 @@ mod tests {
     #[test]
     fn a_value_is_shown_hidden_turned_or_another_one() {
         assert_eq!(kind(json!(null), json!(120_000)), "value-shown");
-        assert_eq!(kind(json!("<absent>"), json!("admin")), "value-shown");
+        assert_eq!(kind(json!("<none>"), json!("admin")), "value-shown");
         assert_eq!(kind(json!(""), json!("x")), "value-shown");
         assert_eq!(kind(json!("x"), json!(null)), "value-hidden");
         assert_eq!(kind(json!(false), json!(true)), "flag-turned");
         assert_eq!(kind(json!([false, true]), json!(true)), "value-changed");
         assert_eq!(kind(json!("member"), json!("admin")), "value-changed");
         assert_eq!(kind(json!(null), json!("")), "value-changed");
-        assert_eq!(kind(json!("<absent>"), json!(null)), "");
+        assert_eq!(kind(json!("<none>"), json!(null)), "");
         assert_eq!(kind(json!(1), json!(1)), "");
+        assert_eq!(kind(json!("x"), json!("by <owner.mail>")), "");
+        assert_eq!(kind(json!("x"), json!("by <owner.name>")), "value-changed");
+        assert_eq!(kind(json!(null), json!("by <owner.mail>")), "value-shown");
     }
 
     #[test]

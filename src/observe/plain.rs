@@ -140,12 +140,40 @@ const PAIRS: &str = "ab ac ad ag ai al am an ap ar as at au ba be bl ca ce ch ck
 const SPOKEN: usize = 55;
 
 fn is_pronounced(letters: &str) -> bool {
+    spoken(letters) >= SPOKEN
+}
+
+/// How much of the pairs of letters are those of words, in parts of a hundred.
+fn spoken(letters: &str) -> usize {
     static KNOWN: LazyLock<BTreeSet<&[u8]>> =
         LazyLock::new(|| PAIRS.split_whitespace().map(str::as_bytes).collect());
     let lower = letters.to_ascii_lowercase();
     let pairs = lower.as_bytes().windows(2);
     let known = pairs.clone().filter(|pair| KNOWN.contains(*pair)).count();
-    known * 100 >= pairs.len() * SPOKEN
+    known * 100 / pairs.len().max(1)
+}
+
+/// Whether a key is the name of a field, as developers write it, and not the identifier of a thing. Words of names are as
+/// short as `rpm`, and many are no words of any language, so only long ones have to be pronounced.
+pub(super) fn is_field(key: &str) -> bool {
+    let joins = |c: char| !c.is_alphanumeric();
+    let digits = key.chars().filter(char::is_ascii_digit).count();
+    let inner = key.trim_start_matches('@');
+    let is_of_names = !inner.contains(['@', '<', '/']) && !secrets::is_value(key);
+    key.len() <= LONGEST && digits <= DIGITS && is_of_names && key.split(joins).all(is_named)
+}
+
+/// A word of so many letters is one of a name whatever they are.
+const NAMED: usize = 8;
+/// How much of a longer one are pairs that words have, in parts of a hundred: as in `object` and `weights`, and twice as many
+/// as drawn letters have.
+const NAME_SPOKEN: usize = 40;
+
+fn is_named(word: &str) -> bool {
+    let letters = word.trim_end_matches(|c: char| c.is_ascii_digit());
+    let is_letters = letters.chars().all(char::is_alphabetic);
+    let is_spoken = || has_steady_case(letters) && spoken(letters) >= NAME_SPOKEN;
+    is_letters && (letters.len() <= NAMED || !letters.is_ascii() || is_spoken())
 }
 
 #[cfg(test)]
@@ -190,6 +218,36 @@ mod tests {
         ];
         assert_eq!(texts.iter().find(|text| is_plain(text)), None);
         assert!(!is_plain(&"word ".repeat(20)));
+    }
+
+    #[test]
+    fn a_key_is_a_field_or_the_identifier_of_a_thing() {
+        let fields = [
+            "max_budget",
+            "object_permission",
+            "weights",
+            "rpm_limit",
+            "mlflowSearchRuns",
+            "soft_budget_cooldown",
+            "jwtKeyMappings",
+            "http2",
+            "address_line_1",
+            "@type",
+            "$ref",
+            "größe",
+        ];
+        let identifiers = [
+            "ann.smith@example.org",
+            "9f2c4b7a1d",
+            "2026-01-31",
+            "kqzvbnwdrtxp",
+            "aGVsbG8gd29ybGQ",
+            "<value>",
+            "/things/1",
+            "sk-abcdefghijkl",
+        ];
+        assert_eq!(fields.iter().find(|key| !is_field(key)), None);
+        assert_eq!(identifiers.iter().find(|key| is_field(key)), None);
     }
 
     #[test]

@@ -6,22 +6,21 @@
 //! one is only said to be a text, since whoever has the file could try all short texts.
 //!
 //! Items of a list that name nobody of the run are somebody else's rows: they are counted as `unknown`, and nothing of them is
-//! shown.
+//! shown. A list of texts that stands in nothing that names anybody is one digest, since the texts could be people's names.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use regex::Regex;
-use serde_json::{Number, Value as Json};
+use serde_json::{Map, Number, Value as Json};
 
 use super::field::Place;
-use super::plain::{is_plain, is_written};
+use super::plain::{self, is_plain, is_written};
 use super::{moment, printable, told};
 use crate::journal::Clock;
 use crate::record::{Count, Scalar, Value, Values};
 use crate::suite::{Show, ValuesSpec};
 use crate::template::sha256_hex;
-use crate::text::words;
 
 /// How many values of one path are shown one by one.
 const VALUES: usize = 12;
@@ -71,6 +70,7 @@ impl Reader<'_> {
             unstable: self.unstable(body),
             leaves: BTreeMap::new(),
             items: BTreeMap::new(),
+            is_ours: false,
         };
         walk.value(body, &Place::default(), "");
         Some(walk.done())
@@ -97,6 +97,11 @@ impl Reader<'_> {
             return BTreeSet::from([OTHERS]);
         }
         found
+    }
+
+    /// Whether a thing names an entity of the run that is no cell of another call.
+    fn is_of_the_run(&self, json: &Json) -> bool {
+        self.named(json).iter().any(|entity| *entity != OTHERS)
     }
 
     fn names_of(&self, text: &str) -> Vec<&str> {
@@ -158,7 +163,8 @@ impl Reader<'_> {
         let is_clear = |part: &&str| {
             is_plain(part) && part.split_whitespace().all(is_written) && !NAME.is_match(part)
         };
-        text.len() <= LONGEST && between.iter().all(is_clear)
+        let is_decoded = !text.contains(char::REPLACEMENT_CHARACTER);
+        is_decoded && text.len() <= LONGEST && between.iter().all(is_clear)
     }
 
     /// What stands for a text: that it is one, and where nobody can guess it, a salted digest.
@@ -209,6 +215,8 @@ struct Walk<'r, 'a> {
     unstable: BTreeMap<String, &'r str>,
     leaves: BTreeMap<String, BTreeSet<Scalar>>,
     items: BTreeMap<String, BTreeMap<String, Count>>,
+    /// Whether a thing around the value names an entity of the run.
+    is_ours: bool,
 }
 
 impl Walk<'_, '_> {
@@ -222,21 +230,10 @@ impl Walk<'_, '_> {
         match value {
             Json::Array(items) if !items.is_empty() => self.list(items, place, name),
             Json::Object(map) if !map.is_empty() => {
-                let (own, keyed): (Vec<_>, Vec<_>) =
-                    map.iter().partition(|(key, _)| self.is_field(key));
-                for (key, value) in own {
-                    self.value(value, &place.member(key), key);
-                }
-                for (key, value) in keyed {
-                    let named = self
-                        .reader
-                        .names_of(key)
-                        .into_iter()
-                        .chain(self.reader.named(value));
-                    if self.is_own(&place.path, named.collect()) {
-                        self.value(value, &place.member(key), key);
-                    }
-                }
+                let is_ours = self.is_ours || self.reader.is_of_the_run(value);
+                let outer = std::mem::replace(&mut self.is_ours, is_ours);
+                self.object(map, place);
+                self.is_ours = outer;
             }
             leaf => {
                 let scalar = self.reader.scalar(self.show, name, leaf);
@@ -245,11 +242,23 @@ impl Walk<'_, '_> {
         }
     }
 
+    fn object(&mut self, map: &Map<String, Json>, place: &Place) {
+        let (own, keyed): (Vec<_>, Vec<_>) = map.iter().partition(|(key, _)| self.is_field(key));
+        for (key, value) in own {
+            self.value(value, &place.member(key), key);
+        }
+        for (key, value) in keyed {
+            let named = self.reader.names_of(key).into_iter();
+            let named = named.chain(self.reader.named(value)).collect();
+            if self.is_own(&place.path, named) {
+                self.value(value, &place.member(key), key);
+            }
+        }
+    }
+
     /// Whether a key is the name of a field, and not the identifier of a thing.
     fn is_field(&self, key: &str) -> bool {
-        is_written(key)
-            && words(key).iter().all(|word| is_plain(word))
-            && self.reader.names_of(key).is_empty()
+        plain::is_field(key) && self.reader.names_of(key).is_empty()
     }
 
     /// Items that are things are counted by whom they name, and so are values where one of them names somebody.
@@ -257,11 +266,36 @@ impl Walk<'_, '_> {
         let is_thing = |item: &Json| item.is_object() || item.is_array();
         let named: Vec<BTreeSet<&str>> = items.iter().map(|item| self.reader.named(item)).collect();
         let is_counted = items.iter().any(is_thing) || named.iter().any(|named| !named.is_empty());
+        if !is_counted && !self.is_ours {
+            self.strangers(items, place, name);
+            return;
+        }
         for ((at, item), named) in items.iter().enumerate().zip(named) {
             let place = place.item(at);
             if !is_counted || self.is_own(&place.path, named) && is_thing(item) {
                 self.value(item, &place, name);
             }
+        }
+    }
+
+    /// Values of a list that names nobody, and stands in nothing that does: the texts among them are told by one digest.
+    fn strangers(&mut self, items: &[Json], place: &Place, name: &str) {
+        let mut texts = BTreeSet::new();
+        for (at, item) in items.iter().enumerate() {
+            let place = place.item(at);
+            let is_text = item.as_str().is_some_and(|text| !text.is_empty());
+            match self.reader.scalar(self.show, name, item) {
+                Scalar::Text(text) if is_text && !text.starts_with('<') => texts.insert(text),
+                _ => {
+                    self.value(item, &place, name);
+                    false
+                }
+            };
+        }
+        if !texts.is_empty() {
+            let texts: Vec<String> = texts.into_iter().collect();
+            let digest = self.reader.digest("texts", &texts.join("\n"));
+            self.enter(&place.item(0), Scalar::Text(digest));
         }
     }
 
@@ -297,6 +331,10 @@ impl Walk<'_, '_> {
     fn done(self) -> Values {
         let leaves = self.leaves.into_iter();
         let mut values: Values = leaves.map(|(path, all)| (path, bounded(all))).collect();
+        // What the shape says already: that the field is there, or that there is a body.
+        values.retain(|path, value| {
+            *value != Value::One(Scalar::Null) && (path != ROOT || value.tells())
+        });
         for (path, sorts) in self.items {
             let path = if path.is_empty() {
                 ROOT.to_owned()

@@ -82,7 +82,7 @@ impl From<Count> for CountText {
 }
 
 impl Value {
-    /// What stands for a value that is not there, where others of the record have it.
+    /// What stands for null and for a field that is not there, where others of the record have a value.
     #[must_use]
     pub fn absent() -> Self {
         Self::One(Scalar::Text(ABSENT.to_owned()))
@@ -119,6 +119,18 @@ impl Value {
         let (these, others) = (self.scalars(), other.scalars());
         let is_flag = |scalar: &&Scalar| matches!(scalar, Scalar::Flag(_));
         others.iter().any(is_flag) && these.difference(&others).any(is_flag)
+    }
+
+    /// Whether a text has the name of one of these symbols.
+    #[must_use]
+    pub fn names_one_of(&self, symbols: &BTreeSet<String>) -> bool {
+        let names = |scalar: &&Scalar| match scalar {
+            Scalar::Text(text) => symbols
+                .iter()
+                .any(|name| text.contains(&format!("<{name}>"))),
+            Scalar::Null | Scalar::Flag(_) | Scalar::Number(_) => false,
+        };
+        self.scalars().iter().any(names)
     }
 
     /// The sorts of items; of what is no list with items, none.
@@ -178,8 +190,8 @@ impl Value {
     }
 }
 
-/// What stands for a value that is not there.
-const ABSENT: &str = "<absent>";
+/// What stands for null and for a field that is not there: which of both it is, the shape says.
+const ABSENT: &str = "<none>";
 
 impl Scalar {
     fn tells(&self) -> bool {

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value as Json};
 
-pub(super) use texts::endpoints_of_texts;
+pub(super) use texts::{endpoints_of_texts, endpoints_of_values};
 
 use super::load::Documents;
 use super::names::{Declared, Names, object};

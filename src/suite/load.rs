@@ -61,7 +61,9 @@ impl Suite {
         check::calls(&suite, world).into_result()?;
         if let Some(file) = &documents.suite {
             check::sweeps(&suite, file).into_result()?;
-            check::endpoints_of_texts(&suite, file).into_result()?;
+            let mut unmatched = check::endpoints_of_texts(&suite, file);
+            unmatched.extend(check::endpoints_of_values(&suite, file));
+            unmatched.into_result()?;
         }
         Ok(suite)
     }

@@ -27,12 +27,12 @@ pub struct ValuesSpec {
 #[serde(rename_all = "lowercase")]
 pub enum Show {
     /// Not at all: of a success only the fields are compared.
-    #[default]
     Nothing,
     /// As digests: no value is in clear, not even a number.
     Digest,
     /// In clear where a value is true or false, null, a number or a short text of words, and not under the name of a secret.
     /// Anything else is a digest.
+    #[default]
     Clear,
 }
 

@@ -50,6 +50,23 @@ fn every_kind_of_credential_is_what_the_service_takes() {
     gates:
       a-wrong-token: a wrong token
       no-credential: no credential
+    values:
+      values 642e:
+        session of in session: <hidden>
+      values 7041:
+        bearer: 1
+      values 7d6f:
+        login of logged in: 1
+      values 925a:
+        token of hs256: <hidden>
+      values 96b4:
+        token of es256: <hidden>
+      values 9c6b:
+        token of rs256: <hidden>
+      values c3fb:
+        cookies: <hidden>
+      values f74d:
+        basic me: 1
     shapes:
       body 0ff4:
       - token of rs256
@@ -69,15 +86,15 @@ fn every_kind_of_credential_is_what_the_service_takes() {
       - token of hs256
     cells:
       nothing:
-        bearer: {allowed: 200, effects: not observed, shape: body 2454}
-        basic: {allowed: 200, effects: not observed, shape: body 6eb5}
-        cookies: {allowed: 200, effects: not observed, shape: body 2f00}
-        hs256: {allowed: 200, effects: not observed, shape: body bcf2}
-        rs256: {allowed: 200, effects: not observed, shape: body 0ff4}
-        es256: {allowed: 200, effects: not observed, shape: body a00f}
+        bearer: {allowed: 200, effects: not observed, values: values 7041, shape: body 2454}
+        basic: {allowed: 200, effects: not observed, values: values f74d, shape: body 6eb5}
+        cookies: {allowed: 200, effects: not observed, values: values c3fb, shape: body 2f00}
+        hs256: {allowed: 200, effects: not observed, values: values 925a, shape: body bcf2}
+        rs256: {allowed: 200, effects: not observed, values: values 9c6b, shape: body 0ff4}
+        es256: {allowed: 200, effects: not observed, values: values 96b4, shape: body a00f}
         wrong key: {denied: 401, gate: a-wrong-token, effects: not observed}
-        logged in: {allowed: 200, effects: not observed, shape: body 299f}
-        in session: {allowed: 200, effects: not observed, shape: body 5285}
+        logged in: {allowed: 200, effects: not observed, values: values 7d6f, shape: body 299f}
+        in session: {allowed: 200, effects: not observed, values: values 642e, shape: body 5285}
         anonymous: {denied: 401, gate: no-credential, effects: not observed}
     ");
 }
@@ -87,6 +104,13 @@ fn a_form_is_sent_as_a_browser_sends_it() {
     assert_snapshot!(recorded("form"), @r"
     format: 2
     endpoint: POST /form
+    values:
+      common:
+        $: {cell: 1}
+        many=1: 1
+        many=2: 1
+        tag=<cell.tag>: 1
+        text=a b&c=ä: 1
     shapes:
       body 8a3c:
       - many=1
@@ -116,6 +140,11 @@ fn a_body_in_parts_has_fields_and_files() {
     assert_snapshot!(recorded("parts"), @r#"
     format: 2
     endpoint: POST /parts
+    values:
+      common:
+        $: {cell: 2, unknown: some}
+        Some("notes") Some("notes 1.txt") Some("text/plain") "line\n<cell.tag>": 1
+        Some("title") None None "of <cell.tag>": 1
     shapes:
       body 1157:
       - Some("image") Some("i.png") Some("image/png") "89504e470d0aff"
@@ -144,6 +173,10 @@ fn any_other_body_is_a_text_or_bytes_with_its_media_type() {
     assert_snapshot!(recorded("raw-text"), @r"
     format: 2
     endpoint: PUT /raw
+    values:
+      common:
+        $: {cell: 1}
+        'application/xml: <a><cell.tag></a>': 1
     shapes:
       body d5ba:
       - 'application/xml: <a><cell.tag></a>'
@@ -166,6 +199,9 @@ fn any_other_body_is_a_text_or_bytes_with_its_media_type() {
     assert_snapshot!(recorded("raw-bytes"), @r"
     format: 2
     endpoint: PUT /raw
+    values:
+      common:
+        $: {unknown: some}
     shapes:
       body 7463:
       - 'application/octet-stream: 00ff10'
@@ -189,13 +225,17 @@ fn any_other_body_is_a_text_or_bytes_with_its_media_type() {
 
 #[test]
 fn a_success_can_give_symbols_in_its_headers_its_cookies_and_its_body() {
-    assert_snapshot!(recorded("made"), @"
+    assert_snapshot!(recorded("made"), @r"
     format: 2
     endpoint: POST /made
     headers:
       common:
       - 'set-cookie: token=<token>; Path=/'
       - 'x-token: <token>'
+    values:
+      common:
+        again[]: {in_cookie: 1, in_header: 1}
+        url: /sessions/<in_body.token>
     shapes:
       body e197:
       - again

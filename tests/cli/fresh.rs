@@ -76,6 +76,7 @@ fn a_call_that_changes_its_own_caller_harms_no_other_cell() {
     effects:
       delete session 6f4f:
         row: <actor.session>
+    values: {}
     cells:
       itself:
         admin: {allowed: 204}
@@ -105,6 +106,7 @@ fn a_call_that_changes_its_own_caller_harms_no_other_cell() {
         row: <actor.member_id>
       delete session 6f4f:
         row: <actor.session>
+    values: {}
     cells:
       itself:
         owner: {allowed: 204, effects: [delete member acc0, delete session 6f4f], probes: {friend: 200, other: 200}}
@@ -130,6 +132,10 @@ fn a_call_that_changes_its_own_caller_harms_no_other_cell() {
         row: <actor.member_id>
         columns:
           role: {old: member, new: admin}
+    values:
+      common:
+        id: <actor.member_id>
+        role: admin
     shapes:
       body 9445:
       - id

@@ -73,7 +73,7 @@ fn headers_are_the_same_in_every_sweep_while_nothing_changes() {
 
 #[test]
 fn what_most_answers_say_stands_once_and_a_uniform_record_has_no_labels() {
-    assert_snapshot!(record("others-cookie"), @"
+    assert_snapshot!(record("others-cookie"), @r"
     format: 2
     endpoint: GET /cases/others-cookie/{{ target.item_id }}
     gates:
@@ -81,6 +81,7 @@ fn what_most_answers_say_stands_once_and_a_uniform_record_has_no_labels() {
     headers:
       common 200:
       - 'set-cookie: session=<actor.token>; HttpOnly'
+    values: {}
     shapes:
       body e3b0: []
     cells:
@@ -290,6 +291,7 @@ fn a_secret_that_no_suite_names_is_in_no_record_wherever_a_header_has_it() {
       - 'set-cookie: <value>=<value>; Path=<value>'
       - 'www-authenticate: <value> a="<value>", b="<value>"'
       - x-token
+    values: {}
     shapes:
       body e3b0: []
     cells:
@@ -395,6 +397,9 @@ fn only_what_the_suite_lists_is_in_a_record_and_all_is_searched() {
     headers:
       common 403:
       - 'x-owner: <user_id>'
+    values:
+      common:
+        page: 1
     shapes:
       body 3660:
       - page

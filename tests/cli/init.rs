@@ -435,13 +435,16 @@ fn what_it_writes_for_a_service_that_makes_its_own_things_is_swept_without_a_cha
     };
     run("record");
     let record = text(&place, "made/snapshots/get-team.snap");
-    assert_snapshot!(record.split_once("\n---\n").unwrap().1, @"
+    assert_snapshot!(record.split_once("\n---\n").unwrap().1, @r"
     format: 2
     endpoint: GET /teams/{{ target.team_id }}
     gates:
       the-team-is-not-yours: the team is not yours
       there-is-no-such-team: there is no such team
       who-are-you: who are you
+    values:
+      common:
+        team_id: <target.team_id>
     shapes:
       body 4232:
       - team_id

@@ -261,7 +261,7 @@ impl Office {
             "others-secret-disclosed" if call.rank() == "chair" => {
                 body["title"] = self.of("writer", "pin");
             }
-            "shape-changed" => body["pages"] = json!(1),
+            "shape-changed" => body["pages"] = Json::Null,
             _ => {}
         }
         let status = if call.hole == "status-changed" {

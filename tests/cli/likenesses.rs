@@ -43,7 +43,12 @@ const FORMS: [Row; 17] = [
             let name = utf8_percent_encode(&name, NON_ALPHANUMERIC).to_string();
             Answer::text(&format!("see /r/{name}/all"))
         },
-        MAIL,
+        &[
+            "disclosure-widened stranger: not disclosed -> owner.mail",
+            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.mail",
+            "disclosure-narrowed stranger: actor.mail -> not disclosed",
+            "value-changed stranger: $: <text 2eb6e39d> -> $: <text e08b3840>",
+        ],
     ),
     Row::get(
         "html-by-numbers",
@@ -55,7 +60,12 @@ const FORMS: [Row; 17] = [
                 .replace('+', "&#43;");
             Answer::page(&format!("<p>By <b>{mail}</b></p>"))
         },
-        MAIL,
+        &[
+            "disclosure-widened stranger: not disclosed -> owner.mail",
+            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.mail",
+            "disclosure-narrowed stranger: actor.mail -> not disclosed",
+            "value-changed stranger: $: <text cffa988d> -> $: <text 23962487>",
+        ],
     ),
     Row::get(
         "html-by-names",
@@ -67,7 +77,12 @@ const FORMS: [Row; 17] = [
                 .replace('@', "&commat;");
             Answer::page(&format!("<a title='{mail}'>Ann</a>"))
         },
-        MAIL,
+        &[
+            "disclosure-widened stranger: not disclosed -> owner.mail",
+            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.mail",
+            "disclosure-narrowed stranger: actor.mail -> not disclosed",
+            "value-changed stranger: $: <text ff843c8e> -> $: <text 1164753a>",
+        ],
     ),
     Row::get(
         "base64-of-a-cursor",
@@ -146,7 +161,13 @@ const FORMS: [Row; 17] = [
             let number: u32 = call.shown().number.parse().unwrap();
             Answer::json(&json!({"followers": [number], "sizes": [number]}))
         },
-        NUMBER,
+        &[
+            "disclosure-widened stranger: not disclosed -> owner.number",
+            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.number",
+            "list-shows-more stranger: followers[]: 1 of actor -> followers[]: 1 of owner",
+            "disclosure-narrowed stranger: actor.number -> not disclosed",
+            "list-shows-less stranger: followers[]: 1 of actor -> followers[]: 1 of owner",
+        ],
     ),
     Row::get(
         "number-of-the-suite",
@@ -159,7 +180,13 @@ const FORMS: [Row; 17] = [
     Row::get(
         "numbers-of-the-suite",
         |call| Answer::json(&json!({"turns": [{"seats": [call.shown().number]}]})),
-        NUMBER,
+        &[
+            "disclosure-widened stranger: not disclosed -> owner.number",
+            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.number",
+            "list-shows-more stranger: turns[]: 1 of actor, turns[].seats[]: 1 of actor -> turns[]: 1 of owner, turns[].seats[]: 1 of owner",
+            "disclosure-narrowed stranger: actor.number -> not disclosed",
+            "list-shows-less stranger: turns[]: 1 of actor, turns[].seats[]: 1 of actor -> turns[]: 1 of owner, turns[].seats[]: 1 of owner",
+        ],
     ),
     Row::get(
         "number-of-no-identifier",

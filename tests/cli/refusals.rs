@@ -26,7 +26,7 @@ fn a_field_beside_the_message_that_comes_changes_or_goes_is_drift() {
         body
     };
     always(&wall, &plain);
-    assert_snapshot!(wall.recorded().split_once("gates:").unwrap().1, @r#"
+    assert_snapshot!(wall.recorded().split_once("gates:").unwrap().1, @r"
       not-yours: not yours
     headers:
       common 200:
@@ -35,13 +35,14 @@ fn a_field_beside_the_message_that_comes_changes_or_goes_is_drift() {
       more c494:
         debug: 'null'
         status: '403'
+    values: {}
     shapes:
       body e3b0: []
     cells:
       an item:
         keeper: {allowed: 200, effects: not observed, shape: body e3b0}
         guest: {denied: 403, gate: not-yours, also: more c494, effects: not observed}
-    "#);
+    ");
     let trace = "Traceback (most recent call last):\n  File \"/srv/app/views.py\", line 31, in read\nForbidden".to_owned();
     for told in [
         with("stack", json!(trace)),

@@ -36,20 +36,33 @@ fn a_service_without_a_database_is_swept_by_requests_alone_and_left_as_it_was() 
       project-is-not-yours 47ed: project <target.project_id> is not yours
       project-is-not-yours 6a7a: project <project_id> is not yours
       who-are-you: who are you
+    values:
+      values 0146:
+        id: <target.project_id>
+        owner: <actor.page>
+      values 1f07:
+        id: <plan.project_id>
+        owner: <actor.page>
+      values 56b2:
+        id: <plan.project_id>
+        owner: <owner.page>
+      values 6a70:
+        id: <target.project_id>
+        owner: <owner.page>
     shapes:
       body 4c79:
       - id
       - owner
     cells:
       owner's project:
-        admin: {allowed: 200, discloses: [owner.page, target.project_id], effects: not observed, shape: body 4c79}
-        owner: {allowed: 200, discloses: [actor.page, target.project_id], effects: not observed, shape: body 4c79}
+        admin: {allowed: 200, discloses: [owner.page, target.project_id], effects: not observed, values: values 6a70, shape: body 4c79}
+        owner: {allowed: 200, discloses: [actor.page, target.project_id], effects: not observed, values: values 0146, shape: body 4c79}
         other: {denied: 403, gate: project-is-not-yours 47ed, discloses: [target.project_id], effects: not observed}
         member: {denied: 403, gate: project-is-not-yours 47ed, discloses: [target.project_id], effects: not observed}
         anonymous: {denied: 401, gate: who-are-you, effects: not observed}
       the plan:
-        admin: {allowed: 200, discloses: [owner.page, plan.project_id], effects: not observed, shape: body 4c79}
-        owner: {allowed: 200, discloses: [actor.page, plan.project_id], effects: not observed, shape: body 4c79}
+        admin: {allowed: 200, discloses: [owner.page, plan.project_id], effects: not observed, values: values 56b2, shape: body 4c79}
+        owner: {allowed: 200, discloses: [actor.page, plan.project_id], effects: not observed, values: values 1f07, shape: body 4c79}
         other: {denied: 403, gate: project-is-not-yours 6a7a, discloses: [plan.project_id], effects: not observed}
         member: {denied: 403, gate: project-is-not-yours 6a7a, discloses: [plan.project_id], effects: not observed}
         anonymous: {denied: 401, gate: who-are-you, effects: not observed}
@@ -59,13 +72,19 @@ fn a_service_without_a_database_is_swept_by_requests_alone_and_left_as_it_was() 
     endpoint: POST /projects
     gates:
       who-are-you: who are you
+    values:
+      common:
+        id: <new.project_id>
+        owner: <actor.page>
+      values 7eef:
+        owner: admin
     shapes:
       body 4c79:
       - id
       - owner
     cells:
       own:
-        admin: {allowed: 201, discloses: [new.project_id], effects: not observed, shape: body 4c79}
+        admin: {allowed: 201, discloses: [new.project_id], effects: not observed, values: values 7eef, shape: body 4c79}
         owner: {allowed: 201, discloses: [actor.page, new.project_id], effects: not observed, shape: body 4c79}
         other: {allowed: 201, discloses: [actor.page, new.project_id], effects: not observed, shape: body 4c79}
         member: {allowed: 201, discloses: [actor.page, new.project_id], effects: not observed, shape: body 4c79}
@@ -115,20 +134,33 @@ fn what_a_setup_writes_is_no_effect_of_a_call_and_is_undone() {
       project-is-not-yours 47ed: project <target.project_id> is not yours
       project-is-not-yours 6a7a: project <project_id> is not yours
       who-are-you: who are you
+    values:
+      values 0146:
+        id: <target.project_id>
+        owner: <actor.page>
+      values 1f07:
+        id: <plan.project_id>
+        owner: <actor.page>
+      values 56b2:
+        id: <plan.project_id>
+        owner: <owner.page>
+      values 6a70:
+        id: <target.project_id>
+        owner: <owner.page>
     shapes:
       body 4c79:
       - id
       - owner
     cells:
       owner's project:
-        admin: {allowed: 200, discloses: [owner.page, target.project_id], shape: body 4c79}
-        owner: {allowed: 200, discloses: [actor.page, target.project_id], shape: body 4c79}
+        admin: {allowed: 200, discloses: [owner.page, target.project_id], values: values 6a70, shape: body 4c79}
+        owner: {allowed: 200, discloses: [actor.page, target.project_id], values: values 0146, shape: body 4c79}
         other: {denied: 403, gate: project-is-not-yours 47ed, discloses: [target.project_id]}
         member: {denied: 403, gate: project-is-not-yours 47ed, discloses: [target.project_id]}
         anonymous: {denied: 401, gate: who-are-you}
       the plan:
-        admin: {allowed: 200, discloses: [owner.page, plan.project_id], shape: body 4c79}
-        owner: {allowed: 200, discloses: [actor.page, plan.project_id], shape: body 4c79}
+        admin: {allowed: 200, discloses: [owner.page, plan.project_id], values: values 56b2, shape: body 4c79}
+        owner: {allowed: 200, discloses: [actor.page, plan.project_id], values: values 1f07, shape: body 4c79}
         other: {denied: 403, gate: project-is-not-yours 6a7a, discloses: [plan.project_id]}
         member: {denied: 403, gate: project-is-not-yours 6a7a, discloses: [plan.project_id]}
         anonymous: {denied: 401, gate: who-are-you}
@@ -145,6 +177,7 @@ fn what_a_setup_writes_is_no_effect_of_a_call_and_is_undone() {
       update sum e395:
         columns:
           things: <count>
+    values: {}
     cells:
       owner's project:
         admin: {allowed: 204, effects: [delete thing 28e1, update sum e395]}

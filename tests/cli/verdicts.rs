@@ -286,7 +286,7 @@ fn a_refusal_that_comes_with_a_success_is_one_and_what_opens_is_widened() {
         "graphql-batch": "{allowed: 200, by: graphql, refused: [\"2\"], gate: not-yours, shape: body f1b0}",
         "graphql-errors": "{denied: 200, by: graphql, gate: not-yours, also: more 22e5}",
         "graphql-null": "{denied: 200, by: graphql, gate: nothing, also: more b2a9}",
-        "graphql-part": "{allowed: 200, by: graphql, refused: [thing.owner], gate: not-yours, shape: body d184}",
+        "graphql-part": "{allowed: 200, by: graphql, refused: [thing.owner], gate: not-yours, values: values 011b, shape: body d184}",
         "graphql-payload": "{denied: 200, by: graphql, gate: not-yours, also: more 40de}",
         "graphql-union": "{denied: 200, by: graphql, gate: not-yours}",
         "jsend": "{denied: 200, by: ok-flag, gate: not-yours}",
@@ -295,7 +295,7 @@ fn a_refusal_that_comes_with_a_success_is_one_and_what_opens_is_widened() {
         "mcp-events": "{denied: 200, by: mcp, gate: not-yours, also: more e9d6}",
         "mcp-tool": "{denied: 200, by: mcp, gate: not-yours, also: more e9d6}",
         "multi-status": "{allowed: 207, by: multi-status, refused: [\"2\"], gate: \"403-not-yours\", shape: body 3949}",
-        "multi-status-xml": "{allowed: 207, by: multi-status, refused: [\"/b\"], gate: \"403\", shape: body 50e8}",
+        "multi-status-xml": "{allowed: 207, by: multi-status, refused: [\"/b\"], gate: \"403\", values: values 28f0, shape: body 50e8}",
         "opened-redirect": "{redirected: 302, gate: redirect-to-start}",
         "own-allowed": "{denied: 404, gate: no-such-thing}",
         "own-rule": "{denied: 200, by: no seat, gate: full, also: more 28cf}",
@@ -303,7 +303,7 @@ fn a_refusal_that_comes_with_a_success_is_one_and_what_opens_is_widened() {
         "rpc-error": "{denied: 200, by: json-rpc, gate: not-yours, also: more 82a2}",
         "rpc-first": "{denied: 200, by: json-rpc, gate: usererror-not-yours-null, also: more ed94}",
         "rpc-flag": "{denied: 200, by: json-rpc, gate: not-yours, also: more 7207}",
-        "status-alone": "{allowed: 200, shape: body 764e}",
+        "status-alone": "{allowed: 200, values: values e49a, shape: body 764e}",
         "text": "{denied: 200, by: refusal-text, gate: err-permission-denied}",
         "wrapped": "{denied: 200, by: ok-flag, gate: not-yours, also: more c67c}",
         "xml-fault": "{denied: 200, by: ok-flag, gate: not-yours, also: more be3f}",
@@ -316,7 +316,8 @@ fn a_refusal_that_comes_with_a_success_is_one_and_what_opens_is_widened() {
         .into_iter()
         .filter(|(_, kinds)| !kinds.contains(&"widened".to_owned()))
         .collect();
-    assert_eq!(others, [("status-alone".to_owned(), Vec::new())]);
+    let of_values = ["flag-turned", "value-changed"].map(str::to_owned);
+    assert_eq!(others, [("status-alone".to_owned(), of_values.to_vec())]);
     for _ in 0..checks() {
         let (code, _) = tongues.check(&place, false, &["check", "tongues"]);
         assert_eq!(code, Some(0));

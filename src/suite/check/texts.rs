@@ -1,7 +1,7 @@
 //! Whether the rules for texts can be used.
 
 use super::Checker;
-use crate::diagnostic::{Diagnostics, did_you_mean};
+use crate::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
 use crate::suite::{Glob, Suite, TextPattern, TextRule};
 use crate::yaml::{Document, NodePath};
 
@@ -37,17 +37,41 @@ pub(in crate::suite) fn endpoints_of_texts(suite: &Suite, file: &Document) -> Di
         let TextRule::Pattern(rule) = rule else {
             continue;
         };
-        for (index, pattern) in rule.endpoints.iter().enumerate() {
-            let mut endpoints = suite.endpoints.iter();
-            if !endpoints.any(|endpoint| pattern.is_match(&endpoint.name)) {
-                let path = NodePath::from(["texts"])
-                    .join(at)
-                    .join("endpoints")
-                    .join(index);
-                let mistake = file.error_at(&path, "the pattern matches no endpoint");
-                mistakes.push(mistake.help("name an endpoint of the suite; `*` is any text"));
-            }
-        }
+        let path = NodePath::from(["texts"]).join(at);
+        mistakes.extend(unmatched(suite, file, &path, &rule.endpoints));
     }
     mistakes
+}
+
+/// The same of patterns for values.
+pub(in crate::suite) fn endpoints_of_values(suite: &Suite, file: &Document) -> Diagnostics {
+    let mut mistakes = Diagnostics::new();
+    let values = NodePath::from(["values"]);
+    for pattern in suite.file.values.endpoints.keys() {
+        let path = values.join("endpoints").join(pattern.as_str());
+        mistakes.extend(matches_none(suite, pattern).then(|| no_endpoint(file, &path)));
+    }
+    for (at, rule) in suite.file.values.unstable.iter().enumerate() {
+        let path = values.join("unstable").join(at);
+        mistakes.extend(unmatched(suite, file, &path, &rule.endpoints));
+    }
+    mistakes
+}
+
+/// The patterns of a rule's `endpoints` that match none.
+fn unmatched(suite: &Suite, file: &Document, rule: &NodePath, patterns: &[Glob]) -> Diagnostics {
+    let patterns = patterns.iter().enumerate();
+    let unmatched = patterns.filter(|(_, pattern)| matches_none(suite, pattern));
+    let mistakes = unmatched.map(|(at, _)| no_endpoint(file, &rule.join("endpoints").join(at)));
+    mistakes.collect()
+}
+
+fn matches_none(suite: &Suite, pattern: &Glob) -> bool {
+    let mut endpoints = suite.endpoints.iter();
+    !endpoints.any(|endpoint| pattern.is_match(&endpoint.name))
+}
+
+fn no_endpoint(file: &Document, path: &NodePath) -> Diagnostic {
+    let mistake = file.error_at(path, "the pattern matches no endpoint");
+    mistake.help("name an endpoint of the suite; `*` is any text")
 }
