@@ -24,7 +24,7 @@ pub(crate) use cell::Side;
 pub use kinds::{Kind, table};
 pub(crate) use renames::pairs;
 pub use renames::{Likeness, likeness, under_new_names};
-pub use report::{Group, group, human, markdown};
+pub use report::{Cells, Group, group, human, line, markdown};
 pub use text::{Comparison, compare};
 
 /// One difference between two records.
@@ -45,7 +45,13 @@ pub struct Drift {
     /// The kind of the finding that came.
     #[serde(skip)]
     pub finding: Option<findings::Kind>,
+    /// What it was and what it is, field by field, where it is about several.
+    #[serde(skip)]
+    pub(crate) parts: Vec<Part>,
 }
+
+/// What a field was, and what it is; nothing on the side on which it was not.
+pub(crate) type Part = (String, String);
 
 /// Everything in which `new` differs from `old`, worst first, else in the records' order. An actor or a target that has
 /// another name is one difference, and what else differs of it is told under its new name.
@@ -144,6 +150,7 @@ impl Drift {
             was,
             is,
             finding: None,
+            parts: Vec::new(),
         }
     }
 
@@ -153,6 +160,11 @@ impl Drift {
             actor: Some(actor.to_owned()),
             ..Self::of_record(kind, was, is)
         }
+    }
+
+    /// The same with what differs field by field.
+    fn with_parts(self, parts: Vec<Part>) -> Self {
+        Self { parts, ..self }
     }
 
     /// The same with the weight that a suite gives to its kind, or to the kind of its finding.
@@ -385,6 +397,7 @@ mod tests {
             was: String::new(),
             is: finding.clone(),
             finding: Some(findings::Kind::Inversion),
+            parts: Vec::new(),
         };
         assert_eq!(come, added);
         let removed = Drift {

@@ -135,9 +135,7 @@ fn classified(
 }
 
 fn line(group: &Group) -> String {
-    let row =
-        |(target, actors): (&String, &Vec<String>)| format!("{target}: {}", actors.join(", "));
-    let cells: Vec<String> = group.cells.iter().map(row).collect();
+    let cells: Vec<String> = group.endpoints.values().map(drift::line).collect();
     let change = match (group.was.as_str(), group.is.as_str()) {
         ("", is) => is.to_owned(),
         (was, is) => format!("{was} -> {is}"),

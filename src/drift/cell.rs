@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::more::{is_elsewhere, tells_more};
 use super::values::Besides;
-use super::{Drift, Kind};
+use super::{Drift, Kind, Part};
 use crate::observation::{ColumnChange, RowChange};
 use crate::record::{Cell, EffectLabel, Effects, Record, Values, Verdict, Visitor, is_leading};
 
@@ -99,17 +99,49 @@ fn unexplained(label: &EffectLabel) -> RowChange {
     }
 }
 
-/// What a drift is about, besides its cell: the kind, what was and what is.
-pub(super) type Found = (Kind, String, String);
+/// What a drift is about, besides its cell.
+pub(super) struct Found {
+    pub(super) kind: Kind,
+    pub(super) was: String,
+    pub(super) is: String,
+    /// Field by field, where it is about several.
+    pub(super) parts: Vec<Part>,
+}
+
+impl Found {
+    fn new(kind: Kind, was: String, is: String) -> Self {
+        Self {
+            kind,
+            was,
+            is,
+            parts: Vec::new(),
+        }
+    }
+
+    pub(super) fn of_parts((kind, parts): (Kind, Vec<Part>)) -> Self {
+        let side = |text: fn(&Part) -> &str| parts.iter().map(text).collect::<Vec<_>>().join(", ");
+        let (was, is) = (side(|part| &part.0), side(|part| &part.1));
+        Self {
+            kind,
+            was,
+            is,
+            parts,
+        }
+    }
+}
 
 /// A cell that changes sides is one drift: what it discloses and writes on the other side follows from that. On the
 /// same side each aspect is a drift of its own.
 pub(super) fn of_cell(at: (&str, &str), old: &Side<'_>, new: &Side<'_>) -> Vec<Drift> {
     let changes = Changes { old, new };
     let found = changes.visit().flatten();
-    found
-        .map(|(kind, was, is)| Drift::of_cell(at, kind, was, is))
-        .collect()
+    let drift = |Found {
+                     kind,
+                     was,
+                     is,
+                     parts,
+                 }| Drift::of_cell(at, kind, was, is).with_parts(parts);
+    found.map(drift).collect()
 }
 
 /// A cell on both sides, and what differs in each aspect.
@@ -127,11 +159,11 @@ impl Changes<'_> {
     fn answers(&self, kind: Kind) -> Vec<Found> {
         let (was, is) = (self.old.answer(), self.new.answer());
         if was != is {
-            return vec![(kind, was, is)];
+            return vec![Found::new(kind, was, is)];
         }
         // A rule can decide otherwise of the same answer.
         let told = |side: &Side<'_>| format!("{} {}", side.verdict(), side.answer());
-        vec![(kind, told(self.old), told(self.new))]
+        vec![Found::new(kind, told(self.old), told(self.new))]
     }
 
     /// A part of an answer that is not refused any more is let through, as a whole answer is.
@@ -140,10 +172,10 @@ impl Changes<'_> {
         let (opened, closed) = (old - new, new - old);
         let refused = |parts: &BTreeSet<String>| format!("{} refused", joined(parts));
         let let_through = |parts: &BTreeSet<String>| format!("{} let through", joined(parts));
-        let widened =
-            (!opened.is_empty()).then(|| (Kind::Widened, refused(&opened), let_through(&opened)));
-        let narrowed =
-            (!closed.is_empty()).then(|| (Kind::Narrowed, let_through(&closed), refused(&closed)));
+        let widened = (!opened.is_empty())
+            .then(|| Found::new(Kind::Widened, refused(&opened), let_through(&opened)));
+        let narrowed = (!closed.is_empty())
+            .then(|| Found::new(Kind::Narrowed, let_through(&closed), refused(&closed)));
         widened.into_iter().chain(narrowed).collect()
     }
 
@@ -213,7 +245,7 @@ impl Visitor for Changes<'_> {
         let pairs = kinds.into_iter().zip(old.iter().zip(&new));
         let found = pairs.filter_map(|(kind, (old, new))| {
             let (was, is) = changed(old, new)?;
-            Some((kind, was, is))
+            Some(Found::new(kind, was, is))
         });
         found.collect()
     }
@@ -250,7 +282,7 @@ impl Visitor for Changes<'_> {
                     .collect(),
             )
         });
-        vec![(kind, was, is)]
+        vec![Found::new(kind, was, is)]
     }
 
     fn effects(&self) -> Vec<Found> {
@@ -258,13 +290,13 @@ impl Visitor for Changes<'_> {
         if self.new.wrote_while_denied() && !self.old.wrote_while_denied() {
             let writes = after.into_keys().collect();
             let nothing = "nothing".to_owned();
-            return vec![(Kind::WroteWhileDenied, nothing, joined(&writes))];
+            return vec![Found::new(Kind::WroteWhileDenied, nothing, joined(&writes))];
         }
         if !self.is_same_side() || before == after {
             return Vec::new();
         }
         let (was, is) = (beside(&before, &after), beside(&after, &before));
-        vec![(Kind::EffectChanged, joined(&was), joined(&is))]
+        vec![Found::new(Kind::EffectChanged, joined(&was), joined(&is))]
     }
 
     fn discloses(&self) -> Vec<Found> {
@@ -274,8 +306,14 @@ impl Visitor for Changes<'_> {
         let [old, new] = [self.old, self.new].map(Side::discloses);
         let (gone, come) = (&old - &new, &new - &old);
         let not = || "not disclosed".to_owned();
-        let widened = (!come.is_empty()).then(|| (Kind::DisclosureWidened, not(), joined(&come)));
-        let narrowed = (!gone.is_empty()).then(|| (Kind::DisclosureNarrowed, joined(&gone), not()));
+        let widened = (!come.is_empty()).then(|| Found {
+            parts: come.iter().map(|name| (not(), name.clone())).collect(),
+            ..Found::new(Kind::DisclosureWidened, not(), joined(&come))
+        });
+        let narrowed = (!gone.is_empty()).then(|| Found {
+            parts: gone.iter().map(|name| (name.clone(), not())).collect(),
+            ..Found::new(Kind::DisclosureNarrowed, joined(&gone), not())
+        });
         widened.into_iter().chain(narrowed).collect()
     }
 
@@ -284,7 +322,7 @@ impl Visitor for Changes<'_> {
             return Vec::new();
         }
         let changed = changed(&self.old.probes(), &self.new.probes());
-        let changed = changed.map(|(was, is)| (Kind::ProbeChanged, was, is));
+        let changed = changed.map(|(was, is)| Found::new(Kind::ProbeChanged, was, is));
         changed.into_iter().collect()
     }
 
@@ -297,11 +335,11 @@ impl Visitor for Changes<'_> {
             return Vec::new();
         }
         let [had, has] = [self.old, self.new].map(|side| side.shape().unwrap_or_default());
-        let [named, names] = [self.old, self.new].map(Side::discloses);
+        let [before, after] = [self.old, self.new].map(Side::discloses);
         let besides = Besides {
             kept: &had & &has,
-            gone: &named - &names,
-            come: &names - &named,
+            gone: &before - &after,
+            come: &after - &before,
         };
         besides.between(&old, &new)
     }
@@ -316,7 +354,17 @@ impl Visitor for Changes<'_> {
         } else {
             Kind::ShapeChanged
         };
-        let changed = changed.map(|(was, is)| (kind, was, is));
+        let [had, has] = [self.old, self.new].map(|side| side.shape().unwrap_or_default());
+        let gone = had
+            .difference(&has)
+            .map(|field| (field.clone(), String::new()));
+        let come = has
+            .difference(&had)
+            .map(|field| (String::new(), field.clone()));
+        let changed = changed.map(|(was, is)| Found {
+            parts: gone.chain(come).collect(),
+            ..Found::new(kind, was, is)
+        });
         changed.into_iter().collect()
     }
 }

@@ -1,76 +1,154 @@
 //! Drift as a person reads it: what differs in the same way stands together.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use indexmap::IndexMap;
+use indexmap::map::Entry;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Drift, Kind};
 use crate::kinds::Level;
 use crate::terminal::{DENIED, FAINT, NOTABLE, styled};
+use crate::text::counted;
 
-/// The cells of one endpoint that differ in the same way.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// Cells of an endpoint, as the actors by target; what is about the endpoint as a whole has none.
+pub type Cells = IndexMap<String, Vec<String>>;
+
+/// The cells that differ in the same way, whichever endpoint they are of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Group {
     /// In which direction.
     pub kind: Kind,
     /// How much it weighs.
     pub level: Level,
-    /// The endpoint's name.
-    pub endpoint: String,
     /// What it was.
     pub was: String,
     /// What it is.
     pub is: String,
-    /// The actors by target; a finding has none.
-    pub cells: IndexMap<String, Vec<String>>,
+    /// The actors by target, of each endpoint.
+    pub endpoints: IndexMap<String, Cells>,
 }
 
 impl Group {
     /// How many cells there are.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.cells.values().map(Vec::len).sum()
+        self.endpoints.values().map(count).sum()
     }
 
-    /// The cells as a line.
+    /// Where it is, a line for each endpoint; endpoints that differ in the same cells share one.
     #[must_use]
-    pub fn cells(&self) -> String {
-        let row =
-            |(target, actors): (&String, &Vec<String>)| format!("{target}: {}", actors.join(", "));
-        self.cells.iter().map(row).collect::<Vec<_>>().join("; ")
+    pub fn places(&self) -> Vec<(String, String)> {
+        let mut places: Vec<(String, String)> = Vec::new();
+        for (endpoint, cells) in &self.endpoints {
+            let cells = line(cells);
+            match places.iter_mut().find(|(_, known)| *known == cells) {
+                Some((endpoints, _)) => {
+                    endpoints.push_str(", ");
+                    endpoints.push_str(endpoint);
+                }
+                None => places.push((endpoint.clone(), cells)),
+            }
+        }
+        places
+    }
+
+    /// The endpoints, each with how many of its cells differ.
+    fn counts(&self) -> String {
+        let counts = self.endpoints.iter();
+        let counts = counts.map(|(endpoint, cells)| format!("{endpoint} ({})", count(cells)));
+        counts.collect::<Vec<_>>().join(", ")
     }
 }
 
-/// Puts together what differs in the same way, worst first, else in the endpoints' order.
+fn count(cells: &Cells) -> usize {
+    cells.values().map(Vec::len).sum()
+}
+
+/// Cells as a line.
+#[must_use]
+pub fn line(cells: &Cells) -> String {
+    let row =
+        |(target, actors): (&String, &Vec<String>)| format!("{target}: {}", actors.join(", "));
+    cells.iter().map(row).collect::<Vec<_>>().join("; ")
+}
+
+/// What is told of a drift: its kind, what was, what is, and whether that is one field of several.
+type Key = (Kind, String, String, bool);
+
+/// Puts together what differs in the same way, worst first, else in the endpoints' order. What came or went in forty
+/// answers stands once, whatever else each of them shows.
 #[must_use]
 pub fn group<'a>(drifts: impl IntoIterator<Item = (&'a str, Vec<Drift>)>) -> Vec<Group> {
-    let mut groups: IndexMap<(Kind, String, String, String), Group> = IndexMap::new();
+    let mut groups: IndexMap<Key, Group> = IndexMap::new();
     for (endpoint, drifts) in drifts {
         for drift in drifts {
-            let key = (
-                drift.kind,
-                endpoint.to_owned(),
-                drift.was.clone(),
-                drift.is.clone(),
-            );
-            let group = groups.entry(key).or_insert_with(|| Group {
-                kind: drift.kind,
-                level: drift.level,
-                endpoint: endpoint.to_owned(),
-                was: drift.was,
-                is: drift.is,
-                cells: IndexMap::new(),
-            });
-            if let (Some(target), Some(actor)) = (drift.target, drift.actor) {
-                group.cells.entry(target).or_default().push(actor);
+            for (was, is, is_part) in said(&drift) {
+                let key = (drift.kind, was.clone(), is.clone(), is_part);
+                let group = groups.entry(key).or_insert_with(|| Group {
+                    kind: drift.kind,
+                    level: drift.level,
+                    was,
+                    is,
+                    endpoints: IndexMap::new(),
+                });
+                let cells = group.endpoints.entry(endpoint.to_owned()).or_default();
+                if let (Some(target), Some(actor)) = (&drift.target, &drift.actor) {
+                    let actors = cells.entry(target.clone()).or_default();
+                    actors.push(actor.clone());
+                }
             }
         }
     }
-    let mut groups: Vec<Group> = groups.into_values().collect();
+    let mut groups = together(groups);
     groups.sort_by_key(|group| group.kind);
     groups
 }
+
+/// What a drift says, field by field where it is about several.
+fn said(drift: &Drift) -> Vec<(String, String, bool)> {
+    if drift.parts.is_empty() {
+        return vec![(drift.was.clone(), drift.is.clone(), false)];
+    }
+    let parts = drift.parts.iter();
+    parts
+        .map(|(was, is)| (was.clone(), is.clone(), true))
+        .collect()
+}
+
+/// Fields that differ in the same cells are one thing.
+fn together(groups: IndexMap<Key, Group>) -> Vec<Group> {
+    let mut all: IndexMap<(Kind, Option<String>, usize), Group> = IndexMap::new();
+    for (number, ((kind, _, _, is_part), group)) in groups.into_iter().enumerate() {
+        let cells = is_part.then(|| format!("{:?}", group.endpoints));
+        let own = if is_part { 0 } else { number };
+        match all.entry((kind, cells, own)) {
+            Entry::Occupied(mut known) => known.get_mut().add(&group),
+            Entry::Vacant(vacant) => {
+                vacant.insert(group);
+            }
+        }
+    }
+    all.into_values().collect()
+}
+
+impl Group {
+    fn add(&mut self, other: &Self) {
+        for (text, more) in [(&mut self.was, &other.was), (&mut self.is, &other.is)] {
+            if text.is_empty() || text == more {
+                text.clone_from(more);
+            } else if !more.is_empty() {
+                text.push_str(", ");
+                text.push_str(more);
+            }
+        }
+    }
+}
+
+/// Of how many endpoints a terminal shows the cells.
+const SHOWN: usize = 3;
 
 /// Writes groups for a terminal.
 pub fn human(out: &mut dyn Write, groups: &[Group]) -> io::Result<()> {
@@ -80,11 +158,23 @@ pub fn human(out: &mut dyn Write, groups: &[Group]) -> io::Result<()> {
             Level::Warn => NOTABLE,
             Level::Allow => FAINT,
         };
-        let cells = Some(group.cells()).filter(|cells| !cells.is_empty());
-        let cells = cells.map(|cells| format!("  {cells}"));
         let kind = styled(style, &group.kind.id());
-        let cells = cells.unwrap_or_default();
-        writeln!(out, "{kind} {}{cells}", group.endpoint)?;
+        match group.places().as_slice() {
+            [(endpoints, cells)] => writeln!(out, "{kind} {}", place(endpoints, cells))?,
+            places => {
+                let (cells, endpoints) = (group.count(), group.endpoints.len());
+                let [cells, endpoints] = [counted(cells, "cell"), counted(endpoints, "endpoint")];
+                writeln!(out, "{kind} {cells} of {endpoints}")?;
+                if places.len() > SHOWN {
+                    writeln!(out, "    {}", group.counts())?;
+                } else {
+                    let mut places = places.iter();
+                    places.try_for_each(|(endpoints, cells)| {
+                        writeln!(out, "    {}", place(endpoints, cells))
+                    })?;
+                }
+            }
+        }
         for (sign, text) in [('-', &group.was), ('+', &group.is)]
             .into_iter()
             .filter(|(_, text)| !text.is_empty())
@@ -95,7 +185,14 @@ pub fn human(out: &mut dyn Write, groups: &[Group]) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes groups as Markdown: a section per kind, a table row per group.
+fn place(endpoints: &str, cells: &str) -> String {
+    match cells {
+        "" => endpoints.to_owned(),
+        cells => format!("{endpoints}  {cells}"),
+    }
+}
+
+/// Writes groups as Markdown: a section per kind, a table row per group and place.
 pub fn markdown(out: &mut dyn Write, groups: &[Group]) -> io::Result<()> {
     if groups.is_empty() {
         return writeln!(out, "No drift.");
@@ -109,22 +206,38 @@ pub fn markdown(out: &mut dyn Write, groups: &[Group]) -> io::Result<()> {
             .entry()
             .map(|entry| entry.title.as_str())
             .unwrap_or_default();
-        let cells: usize = of_kind.iter().map(Group::count).sum();
+        let cells = distinct_cells(of_kind);
         let count = if cells == 0 {
             String::new()
         } else {
             format!(" ({cells} cells)")
         };
         writeln!(out, "**{}**: {title}{count}\n", first.kind.id())?;
-        writeln!(out, "| endpoint | cells | was | is |\n|---|---|---|---|")?;
+        writeln!(out, "| was | is | endpoints | cells |\n|---|---|---|---|")?;
         for group in of_kind {
-            let [cells, was, is] =
-                [group.cells(), group.was.clone(), group.is.clone()].map(|text| escaped(&text));
-            writeln!(out, "| {} | {cells} | {was} | {is} |", group.endpoint)?;
+            let mut change = [&group.was, &group.is].map(|text| escaped(text));
+            for (endpoints, cells) in group.places() {
+                let [was, is] = &change;
+                writeln!(out, "| {was} | {is} | {endpoints} | {} |", escaped(&cells))?;
+                // The same change at another place.
+                change = [String::new(), String::new()];
+            }
         }
         writeln!(out)?;
     }
     Ok(())
+}
+
+/// How many cells groups are about, each once.
+fn distinct_cells(groups: &[Group]) -> usize {
+    let endpoints = groups.iter().flat_map(|group| &group.endpoints);
+    let cells = endpoints.flat_map(|(endpoint, cells)| {
+        let cells = cells.iter();
+        cells.flat_map(move |(target, actors)| {
+            actors.iter().map(move |actor| (endpoint, target, actor))
+        })
+    });
+    cells.collect::<BTreeSet<_>>().len()
 }
 
 /// A text inside a cell of a Markdown table. Symbols look like HTML tags, so they are escaped too.
@@ -148,6 +261,7 @@ mod tests {
             was,
             is,
             finding: None,
+            parts: Vec::new(),
         }
     }
 
@@ -158,7 +272,7 @@ mod tests {
         let mut out = Vec::new();
         markdown(&mut out, &groups).unwrap();
         let text = String::from_utf8(out).unwrap();
-        let row = "| key-update | own key: owner, admin | 403 a \\| &lt;b> | 200 |";
+        let row = "| 403 a \\| &lt;b> | 200 | key-update | own key: owner, admin |";
         assert!(text.contains(row), "{text}");
         assert!(
             text.starts_with("**widened**: a call that was denied is allowed (2 cells)"),
@@ -187,6 +301,48 @@ mod tests {
             said(human, new),
             format!("{widened} key-update  own key: owner\n    + 200\n")
         );
+    }
+
+    /// A field that shows a value, of an actor's cell.
+    fn shown(actor: &str, fields: &[&str]) -> Drift {
+        let part = |field: &&str| (format!("{field}: <none>"), format!("{field}: 1"));
+        Drift {
+            kind: Kind::ValueShown,
+            parts: fields.iter().map(part).collect(),
+            ..drift(actor)
+        }
+    }
+
+    #[test]
+    fn a_field_that_comes_in_many_answers_stands_once() {
+        let groups = group([
+            (
+                "key-info",
+                vec![shown("owner", &["pay", "rank"]), shown("admin", &["pay"])],
+            ),
+            (
+                "key-list",
+                vec![shown("owner", &["pay", "rank"]), shown("admin", &["pay"])],
+            ),
+            ("key-new", vec![shown("owner", &["pay", "name"])]),
+        ]);
+        let mut out = Vec::new();
+        human(&mut out, &groups).unwrap();
+        let kind = styled(DENIED, "value-shown");
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            format!(
+                "{kind} 5 cells of 3 endpoints\n    key-info, key-list  own key: owner, admin\n    key-new  own key: owner\n    \
+                 - pay: <none>\n    + pay: 1\n\
+                 {kind} key-info, key-list  own key: owner\n    - rank: <none>\n    + rank: 1\n\
+                 {kind} key-new  own key: owner\n    - name: <none>\n    + name: 1\n"
+            )
+        );
+        let fields = group([("key-info", vec![shown("owner", &["pay", "rank"])])]);
+        let [fields] = fields.as_slice() else {
+            panic!("{fields:?}")
+        };
+        assert_eq!(fields.is, "pay: 1, rank: 1");
     }
 
     #[test]

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::Kind;
+use indexmap::IndexMap;
+
 use super::cell::Found;
+use super::{Kind, Part};
 use crate::record::{Value, Values};
 
 /// What else is known of two answers whose values differ.
@@ -22,24 +24,15 @@ impl Besides {
     pub(super) fn between(&self, old: &Values, new: &Values) -> Vec<Found> {
         let absent = Value::absent();
         let paths: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-        let mut found: Vec<(Kind, Vec<String>, Vec<String>)> = Vec::new();
+        let mut found: IndexMap<Kind, Vec<Part>> = IndexMap::new();
         for path in paths {
             let [was, is] = [old, new].map(|values| values.get(path).unwrap_or(&absent));
             for kind in self.kinds(path, was, is) {
                 let [was, is] = [was, is].map(|value| format!("{path}: {value}"));
-                match found.iter_mut().find(|(known, ..)| *known == kind) {
-                    Some((_, all_was, all_is)) => {
-                        all_was.push(was);
-                        all_is.push(is);
-                    }
-                    None => found.push((kind, vec![was], vec![is])),
-                }
+                found.entry(kind).or_default().push((was, is));
             }
         }
-        let found = found.into_iter();
-        found
-            .map(|(kind, was, is)| (kind, was.join(", "), is.join(", ")))
-            .collect()
+        found.into_iter().map(Found::of_parts).collect()
     }
 
     fn kinds(&self, path: &str, was: &Value, is: &Value) -> Vec<Kind> {
@@ -93,7 +86,7 @@ mod tests {
         let values =
             |value: serde_json::Value| serde_json::from_value(json!({"at": value})).unwrap();
         let found = besides.between(&values(was), &values(is));
-        let kinds: Vec<String> = found.iter().map(|(kind, ..)| kind.id()).collect();
+        let kinds: Vec<String> = found.iter().map(|found| found.kind.id()).collect();
         kinds.join(" ")
     }
 

@@ -45,7 +45,7 @@ fn annotations(out: &mut dyn Write, command: &str, issues: &[&Issue<'_>]) -> io:
 
 fn annotation(out: &mut dyn Write, command: &str, issue: &Issue<'_>, rest: &str) -> io::Result<()> {
     let place = &issue.place.file.display().to_string();
-    let title = format!("{} in {}", issue.rule.id, issue.name);
+    let title = format!("{} in {}", issue.rule.id, issue.names());
     let text = format!("{}\n{}{rest}", issue.rule.title, short(&issue.text(), MOST));
     writeln!(
         out,

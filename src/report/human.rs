@@ -32,6 +32,11 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         let _ = write!(legend, "   {mark} {}", meaning(mark));
     }
     writeln!(out, "{}", styled(FAINT, &legend))?;
+    let groups = report.groups();
+    if !groups.is_empty() {
+        writeln!(out)?;
+        drift::human(out, &groups)?;
+    }
     for outcome in &report.endpoints {
         differences(out, outcome)?;
     }
@@ -133,16 +138,12 @@ fn differences(out: &mut dyn Write, outcome: &Outcome) -> io::Result<()> {
     match &outcome.comparison {
         Comparison::Same => Ok(()),
         Comparison::New => writeln!(out, "\n{name} has no snapshot yet"),
-        Comparison::Changed { diff, drifts } => {
+        Comparison::Changed { diff, .. } => {
             let cells = match outcome.comparison.cells().len() {
                 0 => "no cell".to_owned(),
                 cells => counted(cells, "cell"),
             };
             writeln!(out, "\n{name} differs in {cells}")?;
-            drift::human(
-                out,
-                &drift::group([(outcome.name.as_str(), drifts.clone())]),
-            )?;
             diff.lines()
                 .try_for_each(|line| writeln!(out, "{}", colored(line)))
         }

@@ -2,16 +2,15 @@
 
 use std::borrow::Cow;
 
-use indexmap::IndexMap;
-
 use super::{Outcome, Report};
 use crate::asks::expired;
 use crate::causes::Cause;
-use crate::drift::{Comparison, Group, table};
+use crate::drift::{Cells, Comparison, Group, table};
 use crate::kinds::{Entry, Level};
 use crate::orphan::Orphan;
 use crate::snapshot::Reason;
 use crate::suite::Place;
+use crate::text::counted;
 
 /// What an issue is an instance of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,11 +31,21 @@ pub(super) struct Issue<'a> {
     pub(super) name: &'a str,
     pub(super) place: Cow<'a, Place>,
     /// The actors by target; what is said of an endpoint as a whole has none.
-    pub(super) cells: IndexMap<String, Vec<String>>,
+    pub(super) cells: Cells,
+    /// The other endpoints of which the same is said.
+    pub(super) others: Vec<Elsewhere<'a>>,
     pub(super) was: String,
     pub(super) is: String,
     /// What else is said, where it is about no cells.
     pub(super) lines: Vec<String>,
+}
+
+/// An endpoint of which the same is said as of another one.
+#[derive(Debug, Clone)]
+pub(super) struct Elsewhere<'a> {
+    pub(super) name: &'a str,
+    pub(super) place: &'a Place,
+    pub(super) cells: Cells,
 }
 
 /// Everything that is not as pinned, worst first.
@@ -135,7 +144,8 @@ impl<'a> Issue<'a> {
             rule: says_too_little(),
             name: &report.suite,
             place: place.map_or(Cow::Owned(Place::default()), Cow::Borrowed),
-            cells: IndexMap::new(),
+            cells: Cells::new(),
+            others: Vec::new(),
             was: String::new(),
             is: String::new(),
             lines: report.inconclusive.clone(),
@@ -147,7 +157,8 @@ impl<'a> Issue<'a> {
             rule,
             name: &outcome.name,
             place: Cow::Borrowed(&outcome.place),
-            cells: IndexMap::new(),
+            cells: Cells::new(),
+            others: Vec::new(),
             was: String::new(),
             is: String::new(),
             lines,
@@ -167,7 +178,8 @@ impl<'a> Issue<'a> {
             },
             name: &orphan.name,
             place: Cow::Owned(place),
-            cells: IndexMap::new(),
+            cells: Cells::new(),
+            others: Vec::new(),
             was: String::new(),
             is: String::new(),
             lines: orphan.lines(),
@@ -175,20 +187,53 @@ impl<'a> Issue<'a> {
     }
 
     fn of_group(report: &'a Report, group: Group) -> Option<Self> {
-        let mut endpoints = report.endpoints.iter();
-        let outcome = endpoints.find(|outcome| outcome.name == group.endpoint)?;
+        let endpoints = group.endpoints.into_iter();
+        let mut endpoints = endpoints.filter_map(|(name, cells)| {
+            let mut outcomes = report.endpoints.iter();
+            let outcome = outcomes.find(|outcome| outcome.name == name)?;
+            Some(Elsewhere {
+                name: &outcome.name,
+                place: &outcome.place,
+                cells,
+            })
+        });
+        let first = endpoints.next()?;
         Some(Self {
             rule: Rule {
                 level: group.level,
                 ..group.kind.entry()?.into()
             },
-            name: &outcome.name,
-            place: Cow::Borrowed(&outcome.place),
-            cells: group.cells,
+            name: first.name,
+            place: Cow::Borrowed(first.place),
+            cells: first.cells,
+            others: endpoints.collect(),
             was: group.was,
             is: group.is,
             lines: Vec::new(),
         })
+    }
+
+    /// The same of each endpoint by itself.
+    pub(super) fn each(mut self) -> Vec<Self> {
+        let others = std::mem::take(&mut self.others);
+        let others: Vec<Self> = others
+            .into_iter()
+            .map(|other| Self {
+                name: other.name,
+                place: Cow::Borrowed(other.place),
+                cells: other.cells,
+                ..self.clone()
+            })
+            .collect();
+        std::iter::once(self).chain(others).collect()
+    }
+
+    /// The endpoint, and how many others there are.
+    pub(super) fn names(&self) -> String {
+        match self.others.len() {
+            0 => self.name.to_owned(),
+            others => format!("{} and {}", self.name, counted(others, "other endpoint")),
+        }
     }
 
     /// The line of the suite's file: that of the first target.
@@ -199,11 +244,18 @@ impl<'a> Issue<'a> {
 
     /// What else is said, the cells, a target per line, then what was and what is.
     pub(super) fn details(&self) -> Vec<String> {
-        let row =
-            |(target, actors): (&String, &Vec<String>)| format!("{target}: {}", actors.join(", "));
         let rows = self.cells.iter().map(row);
+        let others = self.others.iter().flat_map(|other| {
+            let name = if other.cells.is_empty() {
+                other.name.to_owned()
+            } else {
+                format!("{}:", other.name)
+            };
+            let rows = other.cells.iter().map(|cells| format!("  {}", row(cells)));
+            std::iter::once(name).chain(rows)
+        });
         let change = Some(change(&self.was, &self.is)).filter(|text| !text.is_empty());
-        let rows = self.lines.iter().cloned().chain(rows);
+        let rows = self.lines.iter().cloned().chain(rows).chain(others);
         rows.chain(change).collect()
     }
 
@@ -214,6 +266,10 @@ impl<'a> Issue<'a> {
             lines => lines.join("\n"),
         }
     }
+}
+
+fn row((target, actors): (&String, &Vec<String>)) -> String {
+    format!("{target}: {}", actors.join(", "))
 }
 
 fn no_snapshot() -> Rule {

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{FindingCounts, Outcome, Report, Totals};
 use crate::causes::Cause;
-use crate::drift::{Comparison, Drift};
+use crate::drift::{Comparison, Drift, Group};
 use crate::orphan::Orphan;
 use crate::record::Record;
 use crate::seen::Seen;
@@ -30,6 +30,8 @@ struct Document<'a> {
     inconclusive: &'a [String],
     /// How many findings there are, by what the snapshots say of them.
     findings: FindingCounts,
+    /// What differs, put together where it differs in the same way, whichever endpoint it is of; worst first.
+    groups: Vec<Group>,
     /// What was found of each endpoint, in the suite's order.
     endpoints: Vec<Endpoint<'a>>,
     /// The findings on which the check fails although they are pinned (`--fail-on`).
@@ -120,6 +122,7 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         seen: &report.seen,
         inconclusive: &report.inconclusive,
         findings: report.findings(),
+        groups: report.groups(),
         endpoints: report.endpoints.iter().map(Endpoint::of).collect(),
         open_findings: &report.open,
         unreferenced: &report.orphans,

@@ -3,6 +3,8 @@
 
 use std::io::{self, Write};
 
+use indexmap::IndexSet;
+
 use super::Report;
 use super::issue::{self, Issue, Rule};
 use crate::drift::Group;
@@ -20,6 +22,9 @@ const COUNTS: usize = MOST / 4;
 
 /// How many characters of what was and of what is are shown.
 const TEXT: usize = 300;
+
+/// How many places of one difference are shown.
+const PLACES: usize = 8;
 
 /// How many rows stand in the open.
 const OPEN: usize = 5;
@@ -79,7 +84,15 @@ fn part(n: usize) -> String {
 }
 
 fn is_same_section(a: &Group, b: &Group) -> bool {
-    a.kind == b.kind && a.endpoint == b.endpoint
+    a.kind == b.kind
+}
+
+/// The endpoints of groups, each once.
+fn endpoints(groups: &[Group]) -> String {
+    let names = groups.iter().flat_map(|group| group.endpoints.keys());
+    let names: IndexSet<&str> = names.map(String::as_str).collect();
+    let names: Vec<&str> = names.into_iter().collect();
+    names.join(", ")
 }
 
 /// How many things groups say: their cells, or the one that is about none.
@@ -105,7 +118,7 @@ impl Page {
         fits
     }
 
-    /// A row per kind and endpoint.
+    /// A row per kind.
     fn counts(&mut self, groups: &[Group]) {
         let sections: Vec<&[Group]> = groups.chunk_by(is_same_section).collect();
         if sections.is_empty() {
@@ -114,7 +127,7 @@ impl Page {
         let fold = Fold::of("Counts", sections.len());
         self.text.push_str(&fold.begin);
         self.text
-            .push_str("| kind | level | endpoint | differences |\n|---|---|---|---|\n");
+            .push_str("| kind | level | endpoints | differences |\n|---|---|---|---|\n");
         let fits = |section: &&[Group]| self.add(&counts_row(section), MOST - COUNTS);
         let shown = sections.iter().copied().take_while(fits).count();
         if shown < sections.len() {
@@ -124,7 +137,7 @@ impl Page {
         self.text.push_str(&fold.end);
     }
 
-    /// What differs in one endpoint by one kind. After what did not fit nothing is shown, since it would weigh less.
+    /// What differs by one kind. After what did not fit nothing is shown, since it would weigh less.
     fn section(&mut self, groups: &[Group]) {
         let shown = match self.left {
             0 => self.rows(groups),
@@ -140,7 +153,7 @@ impl Page {
         };
         let title = first.kind.entry().map(|entry| entry.title.as_str());
         let fold = Fold::of(title.unwrap_or_default(), groups.len());
-        let head = heading(groups, first) + &fold.begin + "| cells | was | is |\n|---|---|---|\n";
+        let head = heading(groups, first) + &fold.begin + "| was | is | cells |\n|---|---|---|\n";
         let free = END + fold.end.len();
         if !self.add(&(head + &row(first)), free) {
             return 0;
@@ -198,9 +211,10 @@ impl Fold {
 }
 
 fn heading(groups: &[Group], first: &Group) -> String {
-    let (kind, endpoint) = (first.kind.id(), plain(&first.endpoint));
     format!(
-        "### {kind} in {endpoint}: {}\n\n",
+        "### {} in {}: {}\n\n",
+        first.kind.id(),
+        plain(&endpoints(groups)),
         counted(sum(groups), "difference")
     )
 }
@@ -213,22 +227,27 @@ fn counts_row(section: &[Group]) -> String {
         "| {} | {} | {} | {} |\n",
         first.kind.id(),
         first.level.as_str(),
-        plain(&first.endpoint),
+        plain(&endpoints(section)),
         sum(section)
     )
 }
 
 fn row(group: &Group) -> String {
-    let cells = group.cells();
-    let shown = plain(&cells);
-    let more = match cells.chars().nth(TEXT) {
-        Some(_) => format!(" ({})", counted(group.count(), "cell")),
-        None => String::new(),
-    };
+    let places = group.places().into_iter();
+    let places = places.map(|(endpoints, cells)| match cells.as_str() {
+        "" => format!("**{}**", plain(&endpoints)),
+        cells => format!("**{}** {}", plain(&endpoints), plain(cells)),
+    });
+    let places: Vec<String> = places.collect();
+    let shown = places.get(..PLACES.min(places.len())).unwrap_or_default();
+    let is_cut = places.len() > PLACES || places.iter().any(|place| place.ends_with("..."));
+    let count = is_cut.then(|| format!(" ({})", counted(group.count(), "cell")));
+    let more = count.unwrap_or_default();
     format!(
-        "| {shown}{more} | {} | {} |\n",
+        "| {} | {} | {}{more} |\n",
         code(&group.was),
-        code(&group.is)
+        code(&group.is),
+        shown.join("<br>")
     )
 }
 
@@ -297,7 +316,7 @@ mod tests {
         );
         let shown = text
             .lines()
-            .filter(|line| line.starts_with("| target"))
+            .filter(|line| line.starts_with("| `403"))
             .count();
         let left = format!(
             "... and {} more differences in the HTML report",
@@ -305,7 +324,11 @@ mod tests {
         );
         assert!(text.contains(&left), "{shown} shown: {text}");
         assert!(!text.contains("### cell-removed"), "{text}");
-        assert!(text.contains("| cell-removed | warn | endpoint-49 | 500 |"));
+        assert!(
+            text.contains("| cell-removed | warn | endpoint-0, endpoint-1, "),
+            "{text}"
+        );
+        assert!(text.contains("... | 25000 |"), "{text}");
     }
 
     #[test]

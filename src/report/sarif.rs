@@ -127,7 +127,11 @@ struct Region {
 /// Writes the log of one run.
 pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let rules: IndexMap<String, Rule> = rules::all();
-    let issues = issue::all(report);
+    // Whoever closes a result of one endpoint has said nothing of another one, so each has a result of its own.
+    let issues: Vec<Issue<'_>> = issue::all(report)
+        .into_iter()
+        .flat_map(Issue::each)
+        .collect();
     let results = issues
         .iter()
         .map(|issue| finding(&report.suite, &rules, issue));

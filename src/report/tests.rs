@@ -36,7 +36,7 @@ fn outcome(number: usize, cells: usize, kinds: &[Kind]) -> Outcome {
         .map(|(target, actor)| (target.as_str(), actor.as_str(), Observation::default()));
     let now = Record::build(format!("GET /{number}"), seen);
     let kinds = kinds.iter().cycle();
-    let drifts = names.iter().zip(kinds).zip(0..).map(drift);
+    let drifts = names.iter().zip(kinds).zip(number * cells..).map(drift);
     let mut drifts: Vec<Drift> = drifts.collect();
     drifts.sort_by_key(|drift| drift.kind);
     Outcome {
@@ -70,6 +70,7 @@ fn drift((((target, actor), kind), number): ((&(String, String), &Kind), usize))
         was: format!("403 auth_error: No {number}"),
         is: "200".to_owned(),
         finding: None,
+        parts: Vec::new(),
     }
 }
 

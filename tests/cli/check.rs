@@ -28,6 +28,7 @@ fn a_check_for_a_program_is_one_json_document_with_totals_and_endpoints() {
             "seconds",
             "seen",
             "findings",
+            "groups",
             "endpoints",
             "open_findings",
             "unreferenced"

@@ -29,6 +29,7 @@ mod exchange;
 mod exits;
 mod faults;
 mod faulty;
+mod folding;
 mod format;
 mod forms;
 mod fresh;

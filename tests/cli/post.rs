@@ -314,13 +314,17 @@ impl Post {
         std::fs::read_to_string(file).unwrap()
     }
 
+    pub(crate) fn open(&self) -> &Self {
+        self.inside.is_open.store(true, Ordering::SeqCst);
+        self
+    }
+
     /// That what is recorded is as pinned with the hole closed, and differs as each row says with the hole open.
     pub(crate) fn opens(&self) -> &Self {
         for _ in 0..checks() {
             self.run(&["check", "post"]).result();
         }
-        self.inside.is_open.store(true, Ordering::SeqCst);
-        let ended = self.run(&["check", "post", "--format", "json"]);
+        let ended = self.open().run(&["check", "post", "--format", "json"]);
         assert_eq!(ended.code, Some(1), "{ended:#?}");
         let report: Value = serde_json::from_str(&ended.stdout).unwrap();
         let told = told(&report);

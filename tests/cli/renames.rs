@@ -49,11 +49,12 @@ const BORROW: &str = "shelf/endpoints/book-borrow.yaml";
 fn an_endpoint_with_another_name_is_one_difference() {
     let shelf = Shelf::start();
     let place = moved(pinned(&shelf), LEND, BORROW);
-    assert_snapshot!(differences(&shelf, &place), @"
-    book-borrow differs in no cell
+    assert_snapshot!(differences(&shelf, &place), @r"
     renamed book-borrow
         - endpoint book-lend
         + endpoint book-borrow
+
+    book-borrow differs in no cell
     ");
     assert_snapshot!(place.run(&["pending-snapshots", "shelf"]).result(), @"book-borrow: renamed");
 }
@@ -136,16 +137,14 @@ fn an_actor_with_another_name_is_one_difference_with_its_identifiers() {
     let files = ["shelf/world.yaml", "shelf/targets.yaml"];
     let place = replaced(place, &files[..1], "  reader:", "  student:");
     let place = replaced(place, &files[1..], "reader.person_id", "student.person_id");
-    assert_snapshot!(differences(&shelf, &place), @"
-    book-lend differs in no cell
-    renamed book-lend
+    assert_snapshot!(differences(&shelf, &place), @r"
+    renamed book-lend, book-show
         - actor reader
         + actor student
 
+    book-lend differs in no cell
+
     book-show differs in no cell
-    renamed book-show
-        - actor reader
-        + actor student
     ");
 }
 
@@ -158,16 +157,14 @@ fn a_target_with_another_name_is_one_difference() {
         "shelf/endpoints/book-lend.yaml",
     ];
     let place = replaced(pinned(&shelf), &files, "reader's book", "book of a reader");
-    assert_snapshot!(differences(&shelf, &place), @"
-    book-lend differs in no cell
-    renamed book-lend
+    assert_snapshot!(differences(&shelf, &place), @r"
+    renamed book-lend, book-show
         - target reader's book
         + target book of a reader
 
+    book-lend differs in no cell
+
     book-show differs in no cell
-    renamed book-show
-        - target reader's book
-        + target book of a reader
     ");
 }
 

@@ -106,7 +106,7 @@ fn what_waits_is_listed_with_the_kinds_of_its_drift() {
         "--format",
         "json",
     ];
-    assert_snapshot!(place.run(&one).result(), @r#"[{"name":"note-list","file":"notes/snapshots/note-list.snap.new","new":false,"takes_reason":true,"unreferenced":false,"drift":[{"kind":"widened","level":"deny","endpoint":"note-list","was":"403 auth_error: No","is":"200","cells":{"all notes":["owner","root"]}},{"kind":"disclosure-widened","level":"deny","endpoint":"note-list","was":"not disclosed","is":"owner.user_id","cells":{"all notes":["admin"]}}]}]"#);
+    assert_snapshot!(place.run(&one).result(), @r#"[{"name":"note-list","file":"notes/snapshots/note-list.snap.new","new":false,"takes_reason":true,"unreferenced":false,"drift":[{"kind":"widened","level":"deny","was":"403 auth_error: No","is":"200","endpoints":{"note-list":{"all notes":["owner","root"]}}},{"kind":"disclosure-widened","level":"deny","was":"not disclosed","is":"owner.user_id","endpoints":{"note-list":{"all notes":["admin"]}}}]}]"#);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::hash::Hash;
 use indexmap::{IndexMap, IndexSet};
 use serde::Serialize;
 
-use crate::drift::{self, Comparison, Drift, Kind};
+use crate::drift::{self, Comparison, Drift, Group, Kind};
 use crate::fault::Fault;
 use crate::findings;
 use crate::kinds::{Entry, Level};
@@ -22,6 +22,8 @@ pub(super) struct Page<'a> {
     suite: &'a str,
     kinds: Vec<KindText>,
     endpoints: Vec<Endpoint<'a>>,
+    /// What differs, put together where it differs in the same way.
+    groups: Vec<Group>,
     /// What is about no cell.
     beside: Vec<Beside>,
     findings: FindingCounts,
@@ -146,6 +148,7 @@ impl<'a> Page<'a> {
             suite: &report.suite,
             kinds: drift::table().iter().map(kind).collect(),
             endpoints: report.endpoints.iter().map(Endpoint::of).collect(),
+            groups: report.groups(),
             beside: issue::beside(report).map(Beside::of).collect(),
             findings: report.findings(),
             faults: report.faults(),

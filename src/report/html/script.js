@@ -137,46 +137,45 @@
 
   const GROUPS_SHOWN = 12;
 
-  /** The drifts that say the same of the same endpoint, as one group. */
-  function grouped() {
-    const groups = new Map();
-    for (const endpoint of page.endpoints) {
-      for (const drift of endpoint.drifts) {
-        const key = [drift.kind, endpoint.index, drift.was, drift.is].join("\n");
-        if (!groups.has(key)) groups.set(key, { ...drift, endpoint, rows: new Map(), size: 0 });
-        const group = groups.get(key);
-        group.size += 1;
-        if (drift.cell === undefined) continue;
-        const [target, actor] = placeOf(endpoint, drift.cell);
-        if (!group.rows.has(target)) group.rows.set(target, []);
-        group.rows.get(target).push(actor);
-      }
-    }
-    return [...groups.values()].sort((a, b) => kindOf(a.kind).rank - kindOf(b.kind).rank || a.endpoint.index - b.endpoint.index);
+  /** The endpoints of a group, each with its cells. */
+  function placesOf(group) {
+    return Object.entries(group.endpoints).map(([name, cells]) => ({
+      endpoint: page.endpoints.find((one) => one.name === name),
+      rows: Object.entries(cells),
+    }));
   }
 
-  function groupElement(group, before) {
-    const isNamed = before && before.kind === group.kind && before.endpoint === group.endpoint;
-    const link = isNamed ? null : el("a", { href: `#endpoint-${group.endpoint.index}` }, group.endpoint.name);
-    const rows = [...group.rows].flatMap(([target, actors], n) => [n ? "; " : "", el("b", {}, target), `: ${actors.join(", ")}`]);
+  function sizeOf(group) {
+    return placesOf(group).flatMap(({ rows }) => rows).reduce((sum, [, actors]) => sum + actors.length, 0);
+  }
+
+  function placeElement({ endpoint, rows }) {
+    const cells = rows.flatMap(([target, actors], n) => [n ? "; " : "", el("b", {}, target), `: ${actors.join(", ")}`]);
+    return [
+      el("div", { class: "where" }, el("a", { href: `#endpoint-${endpoint.index}` }, endpoint.name)),
+      el("div", { class: "what" }, cells.length ? el("div", { class: "cells-of" }, cells) : null),
+    ];
+  }
+
+  function groupElement(group) {
     return el("div", { class: "group" },
-      el("div", { class: "where" }, link),
+      placesOf(group).flatMap(placeElement),
+      el("div", { class: "where" }),
       el("div", { class: "what" },
-        rows.length ? el("div", { class: "cells-of" }, rows) : null,
         group.was ? el("span", { class: "was" }, group.was) : null,
         group.is ? el("span", { class: "is" }, group.is) : null));
   }
 
   function changes(limit) {
-    const groups = grouped();
+    const groups = page.groups;
     const fresh = page.endpoints.filter((endpoint) => endpoint.state === "new");
     $("changes").hidden = groups.length + fresh.length + page.beside.length === 0;
     const sections = new Map();
     const total = new Map();
-    for (const group of groups) total.set(group.kind, (total.get(group.kind) || 0) + group.size);
-    groups.slice(0, limit).forEach((group, n) => {
+    for (const group of groups) total.set(group.kind, (total.get(group.kind) || 0) + sizeOf(group));
+    groups.slice(0, limit).forEach((group) => {
       if (!sections.has(group.kind)) sections.set(group.kind, kindSection(group.kind, total.get(group.kind)));
-      sections.get(group.kind).append(groupElement(group, groups[n - 1]));
+      sections.get(group.kind).append(groupElement(group));
     });
     const added = fresh.map((endpoint) => el("div", { class: "kind", "data-level": "warn" },
       el("div", { class: "kind-head" }, el("span", { class: "badge" }, "new"),
