@@ -119,7 +119,10 @@ impl Found {
     }
 
     pub(super) fn of_parts((kind, parts): (Kind, Vec<Part>)) -> Self {
-        let side = |text: fn(&Part) -> &str| parts.iter().map(text).collect::<Vec<_>>().join(", ");
+        let side = |text: fn(&Part) -> &str| {
+            let texts = parts.iter().map(text).filter(|text| !text.is_empty());
+            texts.collect::<Vec<_>>().join(", ")
+        };
         let (was, is) = (side(|part| &part.0), side(|part| &part.1));
         Self {
             kind,

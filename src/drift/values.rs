@@ -28,8 +28,8 @@ impl Besides {
         for path in paths {
             let [was, is] = [old, new].map(|values| values.get(path).unwrap_or(&absent));
             for kind in self.kinds(path, was, is) {
-                let [was, is] = [was, is].map(|value| format!("{path}: {value}"));
-                found.entry(kind).or_default().push((was, is));
+                let parts = found.entry(kind).or_default();
+                parts.extend(parts_of(kind, path, was, is));
             }
         }
         found.into_iter().map(Found::of_parts).collect()
@@ -41,6 +41,26 @@ impl Besides {
         let is_disclosed = was.names_one_of(&self.gone) || is.names_one_of(&self.come);
         kinds.retain(|kind| *kind != Kind::ValueChanged || !is_disclosed);
         kinds
+    }
+}
+
+/// What was at a path and what is; of a list each sort of items that came or went.
+fn parts_of(kind: Kind, path: &str, was: &Value, is: &Value) -> Vec<Part> {
+    let line = |value: &Value| format!("{path}: {value}");
+    match kind {
+        Kind::ListShowsMore => {
+            let come = is.items_besides(was);
+            come.iter()
+                .map(|items| (String::new(), line(items)))
+                .collect()
+        }
+        Kind::ListShowsLess => {
+            let gone = was.items_besides(is);
+            gone.iter()
+                .map(|items| (line(items), String::new()))
+                .collect()
+        }
+        _ => vec![(line(was), line(is))],
     }
 }
 

@@ -142,6 +142,19 @@ impl Value {
         }
     }
 
+    /// The items of the sorts that another list has not, each sort by itself.
+    #[must_use]
+    pub fn items_besides(&self, other: &Self) -> Vec<Self> {
+        let (Self::Items(classes), known) = (self, other.sorts()) else {
+            return Vec::new();
+        };
+        let news = classes
+            .iter()
+            .filter(|(sort, _)| !known.contains(sort.as_str()));
+        news.map(|(sort, count)| Self::Items(BTreeMap::from([(sort.clone(), *count)])))
+            .collect()
+    }
+
     /// Both together, as of two pages of one list.
     #[must_use]
     pub fn and(self, other: Self) -> Self {

@@ -1,10 +1,11 @@
 //! A gateway with a hole shows as exactly the cells that the hole opens.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use authz_pin::drift::{Comparison, compare};
-use authz_pin::record::Record;
+use authz_pin::drift::{Comparison, Drift, between, compare};
+use authz_pin::record::{Cell, Record, Value};
 use authz_pin::snapshot::Snapshot;
 use authz_pin::suite::Suite;
 use authz_pin::sweep::Options;
@@ -58,9 +59,10 @@ async fn flips(hole: Hole) -> Vec<String> {
     let mut flips = Vec::new();
     for (endpoint, record) in &swept.records {
         let (_, old) = pinned(&suite, endpoint);
+        let drifts = between(&old, record);
         for (target, actor, cell) in record.iter() {
             let before = old.cell_at(target, actor).unwrap();
-            if before != cell {
+            if drifts.iter().any(|drift| is_at(drift, target, actor)) {
                 let wrote = if cell.effects.is_empty() {
                     ""
                 } else {
@@ -77,6 +79,12 @@ async fn flips(hole: Hole) -> Vec<String> {
     flips
 }
 
+/// Whether a cell is what differs, and not a finding about it, which can come of other cells.
+fn is_at(drift: &Drift, target: &str, actor: &str) -> bool {
+    let at = (drift.target.as_deref(), drift.actor.as_deref());
+    at == (Some(target), Some(actor)) && !drift.kind.is_about_findings()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_gate_of_every_handler_is_reached_by_at_least_one_cell() {
     let mut seen = String::new();
@@ -89,6 +97,31 @@ async fn every_gate_of_every_handler_is_reached_by_at_least_one_cell() {
     settings.set_snapshot_path("../../snapshots/holes");
     settings.set_prepend_module_to_snapshot(false);
     settings.bind(|| insta::assert_snapshot!("holes", seen));
+}
+
+/// The entities that the keys of a list name, where the cell has one.
+fn listed(record: &Record, cell: &Cell) -> BTreeSet<String> {
+    let values = record.values_of(cell).unwrap_or_default();
+    let keys = values.get("keys[]");
+    let sorts = keys.into_iter().flat_map(Value::sorts);
+    sorts.map(str::to_owned).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_that_is_not_narrowed_shows_keys_of_others() {
+    let suite = suite();
+    let (_, old) = pinned(&suite, "key-list");
+    for hole in [Hole::ListScope, Hole::ListFilter] {
+        let options = Options::default();
+        let fixture = Fixture::with_holes(&[hole]).await;
+        let swept = fixture.sweep(&suite, "key-list", &options).await;
+        let new = &swept.records["key-list"];
+        let shows_more = new.iter().filter(|(target, actor, cell)| {
+            let before = old.cell_at(target, actor).unwrap();
+            !listed(new, cell).is_subset(&listed(&old, before))
+        });
+        assert!(shows_more.count() > 10, "{hole}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
