@@ -14,6 +14,7 @@ use authz_pin::plan::{Filter, plan};
 use authz_pin::record::Record;
 use authz_pin::snapshot::read_any;
 use authz_pin::suite::Suite;
+use regex::Regex;
 
 /// As docs/mlflow.md says.
 const ENDPOINTS: usize = 65;
@@ -86,13 +87,16 @@ fn each_endpoint_has_a_snapshot_with_every_cell_and_no_snapshot_is_left_over() {
     assert_eq!(recorded, cells);
 }
 
-/// A password, a hash, an id or a moment is a long word with digits; a label's digest has four characters.
+/// A password, a hash, an id or a moment is a long word with digits; a label's digest has four characters, and that of a long
+/// text stands in brackets.
 #[test]
 fn no_snapshot_holds_a_value_of_the_run() {
+    let digest = Regex::new("<(?:texts?|hidden) [0-9a-f]{8}>").unwrap();
     let is_value = |word: &&str| word.len() >= 8 && word.chars().any(|c| c.is_ascii_digit());
     for (name, file) in snapshots() {
         let text = fs::read_to_string(&file).unwrap();
         let (_, record) = text.split_once("\n---\n").unwrap();
+        let record = digest.replace_all(record, "<text>");
         let words = record.split(|c: char| !c.is_ascii_alphanumeric());
         let values: Vec<&str> = words.filter(is_value).collect();
         assert_eq!(values, Vec::<&str>::new(), "{name}");

@@ -96,6 +96,21 @@ const tests = {
     assert.equal(await dialog.isVisible(), false);
   },
 
+  async "the details of a cell say what its fields show"(page) {
+    await cell(page, OPENED).click();
+    const text = await details(page).innerText();
+    for (const expected of ["key: <target.key>", "info.user_id: <owner.user_id>", "info.spend: 0.0"]) {
+      assert.ok(text.includes(expected), `${expected} in ${text}`);
+    }
+  },
+
+  async "what differs leads to its endpoint"(page) {
+    const place = page.locator("#groups .group .where a").first();
+    assert.equal(await place.textContent(), "key-info");
+    await place.click();
+    await page.getByRole("heading", { name: "key-info" }).waitFor();
+  },
+
   async "rows that a call changed are shown with their columns"(page) {
     await page.getByRole("button", { name: /^owner on own key made by itself: 200, .*changes rows/ }).first().click();
     const text = await details(page).innerText();
