@@ -257,9 +257,20 @@ impl Record {
             row.retain(|actor, _| keep(target, actor));
         }
         self.cells.retain(|_, row| !row.is_empty());
-        self.share_headers();
-        self.share_values();
+        self.share_headers(None);
+        self.share_values(None);
         self.drop_unused();
+        self
+    }
+
+    /// The same with what answers have in common as in another record: one that has other answers has more or less in common,
+    /// and lines of cells that are as they were would differ.
+    #[must_use]
+    pub(crate) fn in_terms_of(mut self, other: &Self) -> Self {
+        self.share_headers(Some(&other.headers));
+        if let Some(values) = &other.values {
+            self.share_values(Some(values));
+        }
         self
     }
 

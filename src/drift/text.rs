@@ -33,8 +33,11 @@ pub fn compare(old: Option<&str>, new: &str) -> Comparison {
             let drifts = read_and_compare(old, new);
             let is_renamed = drifts.iter().any(|drift| drift.kind == Kind::Renamed);
             let renamed = is_renamed.then(|| renamed(old, new)).flatten();
+            let old = renamed.as_deref().unwrap_or(old);
+            let in_terms = in_terms(old, new).map(|new| unified(old, &new));
+            let in_terms = in_terms.filter(|diff| !diff.is_empty());
             Comparison::Changed {
-                diff: unified(renamed.as_deref().unwrap_or(old), new),
+                diff: in_terms.unwrap_or_else(|| unified(old, new)),
                 drifts,
             }
         }
@@ -45,6 +48,13 @@ pub fn compare(old: Option<&str>, new: &str) -> Comparison {
 fn renamed(old: &str, new: &str) -> Option<String> {
     let (old, new) = (Record::parse(old).ok()?, Record::parse(new).ok()?);
     under_new_names(&old, &new).to_yaml().ok()
+}
+
+/// The newer text with what answers have in common as the older one has it, where that is another thing.
+fn in_terms(old: &str, new: &str) -> Option<String> {
+    let (old, new) = (Record::parse(old).ok()?, Record::parse(new).ok()?);
+    let as_old = new.clone().in_terms_of(&old);
+    (as_old != new).then(|| as_old.to_yaml().ok()).flatten()
 }
 
 impl Comparison {
@@ -215,6 +225,24 @@ cells:
         assert_eq!(drifts.len(), 3);
         assert_eq!(cells, [CellId::new("t", "c")]);
         assert_eq!(compare(Some(OLD), OLD).cells(), []);
+    }
+
+    #[test]
+    fn where_more_answers_have_another_value_the_lines_of_the_others_stay() {
+        let old = "format: 2\nendpoint: GET /x\nvalues:\n  common:\n    role: user\n  values 1a2b:\n    role: admin\nshapes:\n  body 12ab:\n  - role\ncells:\n  t:\n    \
+                   a: {allowed: 200, values: values 1a2b, shape: body 12ab}\n    b: {allowed: 200, shape: body 12ab}\n    c: {allowed: 200, shape: body 12ab}\n    \
+                   d: {denied: 403}\n    e: {denied: 403}\n";
+        let labelled = |text: &str| {
+            let record = Record::parse(text).unwrap();
+            record.retain(|_, _| true).to_yaml().unwrap()
+        };
+        let admin = "{allowed: 200, values: values 1a2b, shape: body 12ab}";
+        let new = labelled(&old.replace("{denied: 403}", admin));
+        assert!(new.contains("common:\n    role: admin"), "{new}");
+        let (diff, drifts, _) = changed(&labelled(old), &new);
+        assert_eq!(drifts.len(), 2);
+        let lines = diff.lines().filter(|line| line.starts_with(['-', '+']));
+        assert_eq!(lines.count(), 4, "{diff}");
     }
 
     #[test]

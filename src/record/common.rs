@@ -76,6 +76,20 @@ impl<T: Ord + Clone> Common<T> {
         Self { all, by_status }
     }
 
+    /// What a legend says that answers have in common, for answers of these statuses.
+    pub(super) fn of_legend<E>(
+        legend: &BTreeMap<String, E>,
+        statuses: impl Iterator<Item = u16>,
+        items: impl Fn(&E) -> BTreeSet<T>,
+    ) -> Self {
+        let of = |label: &str| legend.get(label).map(&items).unwrap_or_default();
+        let by_status = statuses.map(|status| (status, of(&common_of(status))));
+        Self {
+            all: of(COMMON),
+            by_status: by_status.collect(),
+        }
+    }
+
     /// The entries that are not empty.
     pub(super) fn entries(&self) -> impl Iterator<Item = (String, &BTreeSet<T>)> {
         let by_status = self.by_status.iter();
@@ -126,6 +140,11 @@ impl<T: Ord + Clone> Sorts<T> {
     pub(super) fn common(&self) -> Common<T> {
         let sorts = self.0.iter();
         Common::of(sorts.map(|((status, _), (count, items))| (*status, *count, items)))
+    }
+
+    /// The statuses of the answers.
+    pub(super) fn statuses(&self) -> impl Iterator<Item = u16> {
+        self.0.keys().filter_map(|(status, _)| *status)
     }
 
     /// The labels that the sorts get.

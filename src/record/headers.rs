@@ -102,13 +102,16 @@ impl Record {
         self.used_of(HEADERS)
     }
 
-    /// Finds anew what the answers have in common, when some of the cells are gone.
-    pub(super) fn share_headers(&mut self) {
-        if self.headers.is_empty() {
+    /// Finds anew what the answers have in common, when some of the cells are gone; or takes what another legend has for it.
+    pub(super) fn share_headers(&mut self, other: Option<&Legend>) {
+        if self.headers.is_empty() && other.is_none_or(Legend::is_empty) {
             return;
         }
         let sorts = self.sorts(HEADERS, |cell| self.headers_of(cell));
-        let common = sorts.common();
+        let common = match other {
+            Some(legend) => Common::of_legend(legend, sorts.statuses(), Clone::clone),
+            None => sorts.common(),
+        };
         self.headers = legend(&common);
         let labels =
             sorts.labels(|status, lines| enter_own(&common, &mut self.headers, status, lines));

@@ -75,14 +75,19 @@ impl Record {
         self.used_of(VALUES)
     }
 
-    /// Finds anew what the answers have in common, when some of the cells are gone.
-    pub(super) fn share_values(&mut self) {
+    /// Finds anew what the answers have in common, when some of the cells are gone; or takes what another legend has for it.
+    pub(super) fn share_values(&mut self, other: Option<&Legend>) {
         let fields = |cell: &Cell| self.values_of(cell).into_iter().flatten().collect();
         let sorts = self.sorts(VALUES, fields);
         let Some(legend) = &mut self.values else {
             return;
         };
-        let common = sorts.common();
+        let common = match other {
+            Some(legend) => Common::of_legend(legend, sorts.statuses(), |values| {
+                values.clone().into_iter().collect()
+            }),
+            None => sorts.common(),
+        };
         *legend = self::legend(&common);
         let labels = sorts.labels(|status, fields| enter_own(&common, legend, status, fields));
         self.relabel(VALUES, &labels);
