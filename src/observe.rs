@@ -140,7 +140,7 @@ impl Eye<'_> {
         let name = |path: String| namer.name(&path, view).text;
         let shape = (!is_denied).then(|| shape(answer, &body)).flatten();
         let shape = shape.map(|fields| fields.into_iter().map(&name).collect());
-        let values = self.values(&body, (shape.is_some(), &discloses));
+        let values = self.values(answer, &body, (shape.is_some(), &discloses));
         let reader = Reader { rules, namer, view };
         let gate = (location, headers.challenge);
         let parts = reader.parts(rules.verdicts, answer, (&decision, &body));
@@ -164,7 +164,18 @@ impl Eye<'_> {
 
     /// What the fields show, where values are recorded. The dots between fields, and what stands for a text, can complete a
     /// value as well.
-    fn values(&self, body: &Json, (has_shape, known): (bool, &BTreeSet<String>)) -> Option<Values> {
+    fn values(
+        &self,
+        answer: &Answer,
+        body: &Json,
+        (has_shape, known): (bool, &BTreeSet<String>),
+    ) -> Option<Values> {
+        let body = match body {
+            Json::String(page) if refusal::is_page(answer) => {
+                &Json::String(refusal::without_drawn(page))
+            }
+            body => body,
+        };
         let suite = self.rules.verdicts.suite;
         let reader = values::Reader {
             spec: &suite.values,

@@ -103,6 +103,10 @@ fn shown(printed: [&str; 2], whole: [&str; 2]) -> [String; 2] {
 
 /// The path of a field as a JSON path; none where a name in it could be taken for something else.
 pub(super) fn json_path(path: &str) -> Option<String> {
+    // A body that is no JSON is one value.
+    if path == "$" {
+        return Some(path.to_owned());
+    }
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.[]".contains(c);
     if !path.chars().all(is_plain) {
         return None;
@@ -136,6 +140,7 @@ mod tests {
             "[].x",
             "and more fields",
             "a.<user_id>",
+            "$",
         ]
         .map(json_path);
         let expected = [
@@ -144,6 +149,7 @@ mod tests {
             Some("$[*].x"),
             None,
             None,
+            Some("$"),
         ];
         assert_eq!(made, expected.map(|path| path.map(str::to_owned)));
     }

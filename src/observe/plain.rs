@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 use super::marked::is_mark;
 use crate::init::secrets;
+use crate::text::words;
 
 /// What stands for a text that is not shown.
 pub(super) const VALUE: &str = "<value>";
@@ -172,8 +173,9 @@ const NAME_SPOKEN: usize = 40;
 fn is_named(word: &str) -> bool {
     let letters = word.trim_end_matches(|c: char| c.is_ascii_digit());
     let is_letters = letters.chars().all(char::is_alphabetic);
-    let is_spoken = || has_steady_case(letters) && spoken(letters) >= NAME_SPOKEN;
-    is_letters && (letters.len() <= NAMED || !letters.is_ascii() || is_spoken())
+    let is_short_or_spoken = |word: &String| word.len() <= NAMED || spoken(word) >= NAME_SPOKEN;
+    let is_name = || has_steady_case(letters) && words(letters).iter().all(is_short_or_spoken);
+    is_letters && (letters.len() <= NAMED || !letters.is_ascii() || is_name())
 }
 
 #[cfg(test)]
@@ -226,6 +228,7 @@ mod tests {
             "max_budget",
             "object_permission",
             "weights",
+            "objectGroups",
             "rpm_limit",
             "mlflowSearchRuns",
             "soft_budget_cooldown",

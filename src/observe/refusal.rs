@@ -384,7 +384,7 @@ static DURATION: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// The text with one name for all moments.
-fn steady(text: &str) -> String {
+pub(super) fn steady(text: &str) -> String {
     let text = MOMENT.replace_all(text, TIMESTAMP);
     let text = SECONDS.replace_all(&text, |found: &Captures<'_>| {
         let number = group(found, 1);
@@ -431,7 +431,7 @@ fn mask_of(field: &str, length: usize, (head, fill, tail): (&str, &str, &str)) -
 }
 
 /// Whether an answer is a page for people.
-fn is_page(answer: &Answer) -> bool {
+pub(super) fn is_page(answer: &Answer) -> bool {
     let Body::Text(text) = &answer.body else {
         return false;
     };
@@ -448,7 +448,7 @@ static ATTRIBUTE: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// A page without what was drawn for its attributes: against forged requests (CSRF) nearly every form has such a value.
-fn without_drawn(page: &str) -> String {
+pub(super) fn without_drawn(page: &str) -> String {
     let page = ATTRIBUTE.replace_all(page, |found: &Captures<'_>| {
         let [whole, name, value] = [0, 1, 2].map(|at| found.get(at).map_or("", |it| it.as_str()));
         if told::is_random(value) {

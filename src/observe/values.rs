@@ -16,7 +16,7 @@ use serde_json::{Map, Number, Value as Json};
 
 use super::field::Place;
 use super::plain::{self, is_plain, is_written};
-use super::{moment, printable, told};
+use super::{moment, printable, refusal, told};
 use crate::journal::Clock;
 use crate::record::{Count, Scalar, Value, Values};
 use crate::suite::{Show, ValuesSpec};
@@ -142,7 +142,7 @@ impl Reader<'_> {
         if told::is_secret(name, text) {
             return self.digest("hidden", text);
         }
-        let clean = told::redacted(text);
+        let clean = refusal::steady(&told::redacted(text));
         if show == Show::Clear && self.is_spoken(&clean) {
             return printable(&clean);
         }

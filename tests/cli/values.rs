@@ -266,3 +266,87 @@ fn values_are_recorded_where_the_suite_asks_for_them() {
     std::fs::write(&suite, text.replace("read: nothing", "read: clear")).unwrap();
     assert_eq!(wall.drift(), ["values-recorded"]);
 }
+
+#[test]
+fn a_body_that_is_no_json_is_one_value_without_what_is_new_each_time() {
+    let wall = open("{}");
+    let page = |text: &str| {
+        let text = text.to_owned();
+        move |_: usize, _: &str| {
+            let (token, now) = (random(32), chrono::Utc::now().to_rfc3339());
+            let page =
+                format!("<html><input name=csrf value=\"{token}\"><p>{text}</p>{now}</html>");
+            ("text/html", page)
+        }
+    };
+    wall.says(page("Salary: none"));
+    wall.recorded();
+    assert_eq!(wall.drift(), [""; 0]);
+    wall.says(page("Salary: 120000"));
+    assert_eq!(wall.drift(), ["value-changed"]);
+    // What varies as a whole is only there or not.
+    wall.says(|number, _| ("text/csv", format!("served\n{number}\n{}\n", random(40))));
+    wall.recorded();
+    let suite = std::fs::read_to_string(wall.place.path("wall/suite.yaml")).unwrap();
+    assert!(
+        suite.contains("{ at: $, as: <text>, endpoints: [read] }"),
+        "{suite}"
+    );
+    assert_eq!(wall.drift(), [""; 0]);
+}
+
+#[test]
+fn a_list_of_texts_that_names_nobody_is_one_digest() {
+    let wall = open("{}");
+    let people = |names: &[&str]| json!({"people": names});
+    says(&wall, &people(&["Ann Smith", "Bob Jones", "Eve Miller"]));
+    let record = wall.recorded();
+    assert!(
+        record.contains("people[]: <texts ") && !record.contains("Smith"),
+        "{record}"
+    );
+    says(&wall, &people(&["Eve Miller", "Ann Smith", "Bob Jones"]));
+    assert_eq!(wall.drift(), [""; 0]);
+    says(
+        &wall,
+        &people(&["Ann Smith", "Bob Jones", "Eve Miller", "Max Moor"]),
+    );
+    assert_eq!(wall.drift(), ["value-changed"]);
+    // Of a thing of the run they are what it says of itself.
+    says(&wall, &json!({"id": "ID", "roles": ["reader", "writer"]}));
+    let record = wall.recorded();
+    assert!(record.contains("roles[]: [reader, writer]"), "{record}");
+}
+
+#[test]
+fn names_of_fields_need_not_be_words() {
+    let wall = open("{}");
+    says(
+        &wall,
+        &json!({"max_budget": 5, "objectGroups": {"qty": 1}, "ann@example.org": {"pay": 9}}),
+    );
+    let record = wall.recorded();
+    assert!(
+        record.contains("max_budget: 5") && record.contains("objectGroups.qty: 1"),
+        "{record}"
+    );
+    assert!(
+        record.contains("$: {unknown: some}") && !record.contains("pay: 9"),
+        "{record}"
+    );
+}
+
+#[test]
+fn a_pattern_that_matches_no_endpoint_is_a_mistake_with_its_line() {
+    let wall = open("{ endpoints: { reed: digest }, unstable: [{ at: $.a, endpoints: [rod] }] }");
+    let ended = wall.run(&["check", "wall"]);
+    assert_eq!(ended.code, Some(2), "{ended:#?}");
+    assert_eq!(
+        ended
+            .stderr
+            .matches("the pattern matches no endpoint")
+            .count(),
+        2,
+        "{ended:#?}"
+    );
+}
