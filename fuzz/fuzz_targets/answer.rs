@@ -53,7 +53,8 @@ fuzz_target!(|data: &[u8]| {
     let shown = observe::answer(&SUITE, "key-info", &NAMER, VIEW, &Answer { status, body, redirect: None, url: None, headers: HeaderMap::new() });
     let gate = shown.gate.into_iter();
     let told = shown.also.into_iter().flat_map(|(path, value)| [path, value]);
-    let kept = gate.chain(told).chain(shown.headers).chain(shown.discloses).chain(shown.shape.into_iter().flatten());
+    let values = shown.values.into_iter().flatten().flat_map(|(path, value)| [path, value.to_string()]);
+    let kept = gate.chain(told).chain(values).chain(shown.headers).chain(shown.discloses).chain(shown.shape.into_iter().flatten());
     kept.for_each(|text| assert!(!leaks(&text), "{text}"));
 });
 
