@@ -44,10 +44,11 @@ pub struct Unstable {
 }
 
 impl Unstable {
-    /// Whether the rule names a kind of values: it takes no decision, since that there is a value is still compared.
+    /// Whether the rule names a kind of values other than flags: it takes no decision, since that there is a value is still
+    /// compared.
     #[must_use]
     pub fn has_rule_of_a_value(&self) -> bool {
-        matches!(self.rule, Some(Rule::Value { .. }))
+        matches!(&self.rule, Some(Rule::Value { name, .. }) if name != values::FLAG)
     }
 
     /// Whether the rule stands in suite.yaml.

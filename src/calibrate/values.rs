@@ -32,7 +32,9 @@ impl Twice<'_> {
     fn of_value(&self, path: &str, [was, is]: [Option<&Value>; 2]) -> Found {
         let text =
             |value: Option<&Value>| value.map_or("not there".to_owned(), ToString::to_string);
-        let rule = json_path(path).map(|at| Rule::Value {
+        let is_steadied = was.is_some_and(|was| is.is_some_and(|is| is_steadied(was, is)));
+        let at = json_path(path).filter(|_| is_steadied);
+        let rule = at.map(|at| Rule::Value {
             at,
             name: kind_of(was, is).to_owned(),
             endpoint: self.pair.endpoint.to_owned(),
@@ -41,6 +43,18 @@ impl Twice<'_> {
     }
 }
 
+/// Whether a kind can stand for both: it says that there is a value, and nothing of the items of a list.
+fn is_steadied(was: &Value, is: &Value) -> bool {
+    let has_items = [was, is]
+        .iter()
+        .any(|value| matches!(value, Value::Items(_)));
+    let has_null = |value: &Value| value.scalars().contains(&Scalar::Null);
+    !has_items && has_null(was) == has_null(is)
+}
+
+/// What stands for a flag that varies.
+pub(super) const FLAG: &str = "<flag>";
+
 /// What stands for a value that varies, by what it is.
 fn kind_of(was: Option<&Value>, is: Option<&Value>) -> &'static str {
     let both = |is_it: fn(&Value) -> bool| was.is_some_and(is_it) && is.is_some_and(is_it);
@@ -48,6 +62,8 @@ fn kind_of(was: Option<&Value>, is: Option<&Value>) -> &'static str {
         "<number>"
     } else if both(|value| matches!(value, Value::One(Scalar::Text(_)))) {
         "<text>"
+    } else if both(Value::has_flag) {
+        FLAG
     } else {
         "<unstable>"
     }

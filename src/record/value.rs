@@ -105,7 +105,7 @@ impl Value {
     }
 
     /// The values, where these are no items of a list.
-    fn scalars(&self) -> BTreeSet<&Scalar> {
+    pub(crate) fn scalars(&self) -> BTreeSet<&Scalar> {
         match self {
             Self::One(scalar) => BTreeSet::from([scalar]),
             Self::Several(all) => all.iter().collect(),
@@ -117,8 +117,13 @@ impl Value {
     #[must_use]
     pub fn turns_a_flag_of(&self, other: &Self) -> bool {
         let (these, others) = (self.scalars(), other.scalars());
-        let is_flag = |scalar: &&Scalar| matches!(scalar, Scalar::Flag(_));
-        others.iter().any(is_flag) && these.difference(&others).any(is_flag)
+        other.has_flag() && these.difference(&others).any(|scalar| scalar.is_flag())
+    }
+
+    /// Whether a flag is among the values.
+    #[must_use]
+    pub fn has_flag(&self) -> bool {
+        self.scalars().iter().any(|scalar| scalar.is_flag())
     }
 
     /// Whether a text has the name of one of these symbols.
@@ -207,6 +212,10 @@ impl Value {
 const ABSENT: &str = "<none>";
 
 impl Scalar {
+    fn is_flag(&self) -> bool {
+        matches!(self, Self::Flag(_))
+    }
+
     fn tells(&self) -> bool {
         match self {
             Self::Null => false,

@@ -350,3 +350,40 @@ fn a_pattern_that_matches_no_endpoint_is_a_mistake_with_its_line() {
         "{ended:#?}"
     );
 }
+
+/// Whether an item is of the first run that asked.
+fn first_run() -> impl Fn(&str) -> bool + Send {
+    let first = Mutex::new(None::<String>);
+    move |id| {
+        let run = id.split('-').nth(1).unwrap();
+        let mut first = first.lock().unwrap();
+        first.get_or_insert_with(|| run.to_owned()) == run
+    }
+}
+
+#[test]
+fn a_flag_that_varies_and_a_value_that_comes_and_goes_are_no_recordings_matter() {
+    let wall = open("{}");
+    let is_first = first_run();
+    wall.says(move |_, id| {
+        let body = json!({"id": id, "is_cached": is_first(id)});
+        (JSON, body.to_string())
+    });
+    let ended = wall.run(&["record", "wall"]);
+    assert_eq!(ended.code, Some(5), "{ended:#?}");
+    assert!(
+        ended.stderr.contains("at: $.is_cached, as: <flag>"),
+        "{ended:#?}"
+    );
+    let is_first = first_run();
+    wall.says(move |_, id| {
+        let seen = is_first(id).then_some("once");
+        (JSON, json!({"id": id, "seen": seen}).to_string())
+    });
+    let ended = wall.run(&["record", "wall", "--calibrate"]);
+    assert_eq!(ended.code, Some(5), "{ended:#?}");
+    assert!(
+        ended.stderr.contains("no rule is made for what is pinned"),
+        "{ended:#?}"
+    );
+}
