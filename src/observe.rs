@@ -7,6 +7,7 @@ mod marked;
 mod moment;
 mod place;
 mod plain;
+mod private;
 mod refusal;
 mod stub;
 pub(crate) mod told;

@@ -16,7 +16,7 @@ use serde_json::{Map, Number, Value as Json};
 
 use super::field::Place;
 use super::plain::{self, is_plain, is_written};
-use super::{moment, printable, refusal, told};
+use super::{moment, printable, private, refusal, told};
 use crate::journal::Clock;
 use crate::record::{Count, Scalar, Value, Values};
 use crate::suite::{Show, ValuesSpec};
@@ -139,11 +139,16 @@ impl Reader<'_> {
         if let Some(moment) = moment::in_text(text, self.clock) {
             return moment;
         }
-        if told::is_secret(name, text) {
+        if private::is_private(name, text) {
             return self.digest("hidden", text);
         }
+        if text.len() <= LONGEST && private::says_one(text) {
+            return told::HIDDEN.to_owned();
+        }
         let clean = refusal::steady(&told::redacted(text));
-        if show == Show::Clear && self.is_spoken(&clean) {
+        // What is the whole of a body has no name that says what it is.
+        let is_bare = name.is_empty() && clean.split_whitespace().nth(1).is_some();
+        if show == Show::Clear && !is_bare && self.is_spoken(&clean) {
             return printable(&clean);
         }
         self.digest("text", &clean)
@@ -200,7 +205,7 @@ fn texts_of(json: &Json) -> Vec<&str> {
 fn number_of(show: Show, name: &str, number: &Number) -> Scalar {
     let text = number.to_string();
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
-    if told::is_secret(name, &text) {
+    if private::is_private(name, &text) {
         Scalar::Text(told::HIDDEN.to_owned())
     } else if show == Show::Clear && digits <= DIGITS {
         Scalar::Number(number.clone())
@@ -232,7 +237,7 @@ impl Walk<'_, '_> {
             Json::Object(map) if !map.is_empty() => {
                 let is_ours = self.is_ours || self.reader.is_of_the_run(value);
                 let outer = std::mem::replace(&mut self.is_ours, is_ours);
-                self.object(map, place);
+                self.object(map, place, name);
                 self.is_ours = outer;
             }
             leaf => {
@@ -242,16 +247,18 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn object(&mut self, map: &Map<String, Json>, place: &Place) {
+    /// What a holder of secrets has within is under its name.
+    fn object(&mut self, map: &Map<String, Json>, place: &Place, name: &str) {
+        let holder = Some(name).filter(|name| private::is_holder(name));
         let (own, keyed): (Vec<_>, Vec<_>) = map.iter().partition(|(key, _)| self.is_field(key));
         for (key, value) in own {
-            self.value(value, &place.member(key), key);
+            self.value(value, &place.member(key), holder.unwrap_or(key));
         }
         for (key, value) in keyed {
             let named = self.reader.names_of(key).into_iter();
             let named = named.chain(self.reader.named(value)).collect();
             if self.is_own(&place.path, named) {
-                self.value(value, &place.member(key), key);
+                self.value(value, &place.member(key), holder.unwrap_or(key));
             }
         }
     }

@@ -7,7 +7,7 @@ use authz_pin::template::random;
 use insta::assert_snapshot;
 use serde_json::{Value as Json, json};
 
-use super::walls::{JSON, Wall};
+use super::walls::{JSON, TEXT, Wall};
 
 /// A service that lets everybody in, and a suite that records values as `values` says.
 fn open(values: &str) -> Wall {
@@ -386,4 +386,34 @@ fn a_flag_that_varies_and_a_value_that_comes_and_goes_are_no_recordings_matter()
         ended.stderr.contains("no rule is made for what is pinned"),
         "{ended:#?}"
     );
+}
+
+#[test]
+fn what_a_secret_s_name_holds_is_hidden_however_it_is_said() {
+    let wall = open("{}");
+    let body = json!({"id": "ID", "passwords": {"wifi": "zebra", "n": {"deep": "zebra river"}}, "pincode": 731_946,
+        "backup_codes": ["7319-4611"], "pins": [4611, 7319], "passwort": "zebra", "line": "The password is zebra river",
+        "note": "Your door PIN is 731946", "token_limit": 5, "password_policy": "strict"});
+    says(&wall, &body);
+    let record = wall.recorded();
+    for secret in ["zebra", "731946", "7319", "4611"] {
+        assert!(!record.contains(secret), "{secret} in {record}");
+    }
+    assert!(record.contains("note: <hidden>"), "{record}");
+    let with = |name: &str, value: Json| {
+        let mut body = body.clone();
+        body[name] = value;
+        body
+    };
+    for (name, value) in [
+        ("token_limit", json!(500_000)),
+        ("password_policy", json!("none")),
+    ] {
+        says(&wall, &with(name, value));
+        assert_eq!(wall.drift(), ["value-changed"], "{name}");
+    }
+    // A body that is no JSON has no names.
+    wall.says(|_, _| (TEXT, "Password is zebra river\nZebra Stripe\n".to_owned()));
+    let record = wall.recorded();
+    assert!(!record.contains("ebra"), "{record}");
 }

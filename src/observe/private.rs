@@ -1,0 +1,176 @@
+//! Names of fields under which a success says what no file may hold, and texts that say it themselves.
+//!
+//! A refusal seldom shows a secret, a success is made to show things. So more names are known here than for refusals, and
+//! names that only speak of a secret, such as `token_limit`, are told from those that hold one.
+
+use super::told;
+use crate::init::secrets;
+use crate::text::words;
+
+/// Parts of names, without what joins words, beside those of credentials.
+const PARTS: [&str; 27] = [
+    "passwor",
+    "kennwort",
+    "contrase",
+    "motdepasse",
+    "пароль",
+    "mnemonic",
+    "seedphrase",
+    "securityanswer",
+    "maidenname",
+    "encryptionkey",
+    "wifikey",
+    "licensekey",
+    "pincode",
+    "magiclink",
+    "connectionstring",
+    "accountnumber",
+    "routingnumber",
+    "taxid",
+    "doorcode",
+    "accesscode",
+    "unlockcode",
+    "securitycode",
+    "backupcode",
+    "recoverycode",
+    "invitecode",
+    "verificationcode",
+    "logincode",
+];
+/// Words of names beside those of credentials.
+const WORDS: [&str; 10] = [
+    "psk", "pswd", "pw", "tan", "cvc2", "cvv2", "wpa", "salt", "iban", "passport",
+];
+/// What holds secrets, so that everything within is one.
+const HOLDERS: [&str; 7] = [
+    "passwor",
+    "passwd",
+    "passphrase",
+    "passcode",
+    "secret",
+    "credential",
+    "privatekey",
+];
+/// The last word of a name that says something about a secret, and not what it is.
+const ABOUT: [&str; 18] = [
+    "access",
+    "algorithm",
+    "count",
+    "enabled",
+    "length",
+    "level",
+    "limit",
+    "limits",
+    "policy",
+    "quota",
+    "required",
+    "role",
+    "scope",
+    "scopes",
+    "status",
+    "strength",
+    "ttl",
+    "type",
+];
+/// The first word of a name that says how many secrets there are.
+const COUNTS: [&str; 4] = ["max", "min", "num", "total"];
+/// Words by which a text says that a secret follows.
+const SAID: [&str; 9] = [
+    "password",
+    "passwords",
+    "passwd",
+    "passphrase",
+    "passcode",
+    "pin",
+    "otp",
+    "secret",
+    "cvv",
+];
+
+/// Whether a value under that name is never in a file.
+pub(super) fn is_private(name: &str, text: &str) -> bool {
+    if is_about(name) || ["", "true", "false"].contains(&text) {
+        return false;
+    }
+    let singular: Vec<String> = words(name).iter().map(|word| singular(word)).collect();
+    let joined = name
+        .to_lowercase()
+        .replace(|c: char| !c.is_alphanumeric(), "");
+    told::is_secret(name, text)
+        || told::is_secret(&singular.join("_"), text)
+        || PARTS.iter().any(|part| joined.contains(part))
+        || singular.iter().any(|word| WORDS.contains(&word.as_str()))
+}
+
+fn singular(word: &str) -> String {
+    word.strip_suffix('s').unwrap_or(word).to_owned()
+}
+
+fn is_about(name: &str) -> bool {
+    let words = words(name);
+    let is =
+        |word: Option<&String>, known: &[&str]| word.is_some_and(|it| known.contains(&it.as_str()));
+    words.len() > 1 && (is(words.last(), &ABOUT) || is(words.first(), &COUNTS))
+}
+
+/// Whether everything in a thing of that name is a secret.
+pub(super) fn is_holder(name: &str) -> bool {
+    let joined = words(name).concat();
+    !is_about(name) && HOLDERS.iter().any(|part| joined.contains(part))
+}
+
+/// Whether a text says that it has a secret, or is one by how it looks.
+pub(super) fn says_one(text: &str) -> bool {
+    let words = words(text);
+    secrets::is_value(text) || words.iter().any(|word| SAID.contains(&word.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_holds_a_secret_or_speaks_of_one() {
+        let private = [
+            "password",
+            "pincode",
+            "passwort",
+            "contraseña",
+            "mot_de_passe",
+            "пароль",
+            "wifi_key",
+            "pins",
+            "ssns",
+            "backup_codes",
+            "cvc2",
+            "security_answer",
+            "door_code",
+            "accountNumber",
+        ];
+        assert_eq!(
+            private.iter().find(|name| !is_private(name, "7319-46")),
+            None
+        );
+        let others = [
+            "token_limit",
+            "token_type",
+            "max_sessions",
+            "session_count",
+            "password_policy",
+            "secret_access",
+            "name",
+            "address",
+            "status_code",
+            "class",
+        ];
+        assert_eq!(others.iter().find(|name| is_private(name, "7319")), None);
+        assert!(is_holder("passwords") && is_holder("secrets") && is_holder("credentials"));
+        assert!(!is_holder("password_policy") && !is_holder("session"));
+    }
+
+    #[test]
+    fn a_text_says_that_a_secret_follows() {
+        assert!(says_one("Your door PIN is 731946") && says_one("The password is zebra river"));
+        assert!(!says_one("pinned for now") && !says_one("a token of thanks"));
+    }
+}
