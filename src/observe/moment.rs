@@ -4,7 +4,11 @@
 //! change itself never make another one of it: what was meant is a whole number of a unit, and what is left of it is a little
 //! less. So a number is rounded up, unless it is but little more than a whole one.
 
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
 use chrono::{DateTime, Datelike as _, NaiveDate, NaiveDateTime};
+use regex::{Captures, Regex};
 
 use crate::database::Temporal;
 use crate::journal::Clock;
@@ -44,6 +48,49 @@ pub(super) fn told(value: &str, temporal: Temporal, clock: Clock, ahead_s: i64) 
         let is_past = value.ends_with("BC");
         let told = if is_past { "<past>" } else { "<far future>" };
         told.to_owned()
+    })
+}
+
+/// How services write a day.
+const DATES: [&str; 11] = [
+    "%Y-%m-%d",
+    "%Y/%m/%d",
+    "%d.%m.%Y",
+    "%-d.%-m.%Y",
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d/%m/%y",
+    "%-d %B %Y",
+    "%B %-d, %Y",
+    "%-d %b %Y",
+    "%b %-d, %Y",
+];
+
+#[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
+static DATE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\b(?:\d{4}[-/]\d\d[-/]\d\d|\d{1,2}[./]\d{1,2}[./]\d{2,4}|\d{1,2} [A-Z][a-z]{2,8} \d{4}|[A-Z][a-z]{2,8} \d{1,2}, \d{4})\b")
+        .unwrap()
+});
+
+/// The text without today's date, which is another one tomorrow; in some time zone it is yesterday's or tomorrow's.
+pub(super) fn without_today(text: &str, clock: Clock) -> Cow<'_, str> {
+    DATE.replace_all(text, |found: &Captures<'_>| {
+        let date = found.get(0).map_or("", |date| date.as_str());
+        if is_today(date, clock) {
+            "<date>"
+        } else {
+            date
+        }
+        .to_owned()
+    })
+}
+
+fn is_today(date: &str, clock: Clock) -> bool {
+    let days = [clock.at - DAY, clock.at, clock.at + DAY];
+    let mut days = days.into_iter().filter_map(DateTime::from_timestamp_micros);
+    days.any(|day| {
+        let mut forms = DATES.iter();
+        forms.any(|form| day.format(form).to_string() == date)
     })
 }
 
@@ -144,6 +191,32 @@ fn ahead_by(distance: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn todays_date_is_none_in_whatever_form() {
+        let at = NaiveDate::from_ymd_opt(2026, 1, 31).unwrap();
+        let at = at.and_hms_opt(23, 30, 0).unwrap().and_utc();
+        let at = at.timestamp_micros();
+        let clock = Clock { began: at, at };
+        let today = [
+            "2026-01-31",
+            "2026/01/31",
+            "31.01.2026",
+            "31/01/2026",
+            "01/31/2026",
+            "31/01/26",
+            "31 January 2026",
+            "January 31, 2026",
+            "31 Jan 2026",
+            "1.2.2026",
+        ];
+        for date in today {
+            let text = format!("Report of {date}, page 1");
+            assert_eq!(without_today(&text, clock), "Report of <date>, page 1");
+        }
+        let others = "born on 29.02.1980, until 2027-01-31, 1.2.3.4 and 10/12";
+        assert_eq!(without_today(others, clock), others);
+    }
 
     const AT: &str = "2026-01-31T23:59:50+00:00";
 

@@ -72,6 +72,10 @@ const ABOUT: [&str; 18] = [
     "ttl",
     "type",
 ];
+/// The last word of a name under which a thing's own row is noted.
+const NOTED: [&str; 7] = [
+    "at", "by", "created", "id", "provider", "updated", "version",
+];
 /// The first word of a name that says how many secrets there are.
 const COUNTS: [&str; 4] = ["max", "min", "num", "total"];
 /// Words by which a text says that a secret follows.
@@ -114,15 +118,28 @@ fn is_about(name: &str) -> bool {
 }
 
 /// Whether everything in a thing of that name is a secret.
-pub(super) fn is_holder(name: &str) -> bool {
+fn is_holder(name: &str) -> bool {
     let joined = words(name).concat();
     !is_about(name) && HOLDERS.iter().any(|part| joined.contains(part))
 }
 
-/// Whether a text says that it has a secret, or is one by how it looks.
+/// What the name is by which a field within a thing is judged: everything in a holder of secrets is one, but for what a
+/// database notes of a thing.
+pub(super) fn within<'a>(name: &'a str, key: &'a str) -> &'a str {
+    let last = words(key).pop().unwrap_or_default();
+    let is_noted = NOTED.contains(&last.as_str()) || ABOUT.contains(&last.as_str());
+    if is_holder(name) && !is_noted {
+        name
+    } else {
+        key
+    }
+}
+
+/// Whether a sentence says that it has a secret, or a text is one by how it looks.
 pub(super) fn says_one(text: &str) -> bool {
+    let is_sentence = text.split_whitespace().nth(1).is_some();
     let words = words(text);
-    secrets::is_value(text) || words.iter().any(|word| SAID.contains(&word.as_str()))
+    secrets::is_value(text) || is_sentence && words.iter().any(|word| SAID.contains(&word.as_str()))
 }
 
 #[cfg(test)]
@@ -166,11 +183,14 @@ mod tests {
         assert_eq!(others.iter().find(|name| is_private(name, "7319")), None);
         assert!(is_holder("passwords") && is_holder("secrets") && is_holder("credentials"));
         assert!(!is_holder("password_policy") && !is_holder("session"));
+        assert_eq!(within("secret", "value"), "secret");
+        assert_eq!(within("secret", "created_at"), "created_at");
+        assert_eq!(within("team", "value"), "value");
     }
 
     #[test]
     fn a_text_says_that_a_secret_follows() {
         assert!(says_one("Your door PIN is 731946") && says_one("The password is zebra river"));
-        assert!(!says_one("pinned for now") && !says_one("a token of thanks"));
+        assert!(!says_one("pinned for now") && !says_one("gateway_secret"));
     }
 }

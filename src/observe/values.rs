@@ -146,6 +146,7 @@ impl Reader<'_> {
             return told::HIDDEN.to_owned();
         }
         let clean = refusal::steady(&told::redacted(text));
+        let clean = moment::without_today(&clean, self.clock);
         // What is the whole of a body has no name that says what it is.
         let is_bare = name.is_empty() && clean.split_whitespace().nth(1).is_some();
         if show == Show::Clear && !is_bare && self.is_spoken(&clean) {
@@ -249,16 +250,15 @@ impl Walk<'_, '_> {
 
     /// What a holder of secrets has within is under its name.
     fn object(&mut self, map: &Map<String, Json>, place: &Place, name: &str) {
-        let holder = Some(name).filter(|name| private::is_holder(name));
         let (own, keyed): (Vec<_>, Vec<_>) = map.iter().partition(|(key, _)| self.is_field(key));
         for (key, value) in own {
-            self.value(value, &place.member(key), holder.unwrap_or(key));
+            self.value(value, &place.member(key), private::within(name, key));
         }
         for (key, value) in keyed {
             let named = self.reader.names_of(key).into_iter();
             let named = named.chain(self.reader.named(value)).collect();
             if self.is_own(&place.path, named) {
-                self.value(value, &place.member(key), holder.unwrap_or(key));
+                self.value(value, &place.member(key), private::within(name, key));
             }
         }
     }
