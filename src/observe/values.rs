@@ -136,7 +136,11 @@ impl Reader<'_> {
         if text.is_empty() || is_name && !self.names_of(text).is_empty() {
             return text.to_owned();
         }
-        if let Some(moment) = moment::in_text(text, self.clock) {
+        let is_moment = text.bytes().any(|byte| byte.is_ascii_digit());
+        let moment = is_moment
+            .then(|| moment::in_text(text, self.clock))
+            .flatten();
+        if let Some(moment) = moment {
             return moment;
         }
         if private::is_private(name, text) {
@@ -145,14 +149,27 @@ impl Reader<'_> {
         if text.len() <= LONGEST && private::says_one(text) {
             return told::HIDDEN.to_owned();
         }
-        let clean = refusal::steady(&told::redacted(text));
-        let clean = moment::without_today(&clean, self.clock);
+        let clean = if is_simple(text) {
+            text.to_owned()
+        } else {
+            self.timeless(&told::redacted(text))
+        };
         // What is the whole of a body has no name that says what it is.
         let is_bare = name.is_empty() && clean.split_whitespace().nth(1).is_some();
         if show == Show::Clear && !is_bare && self.is_spoken(&clean) {
             return printable(&clean);
         }
         self.digest("text", &clean)
+    }
+
+    /// A text without moments and today's date, which have digits and marks between them.
+    fn timeless(&self, text: &str) -> String {
+        let digits = text.bytes().filter(u8::is_ascii_digit).count();
+        if digits < 4 {
+            return text.to_owned();
+        }
+        let steady = refusal::steady(text);
+        moment::without_today(&steady, self.clock).into_owned()
     }
 
     /// Whether a text is short and has nothing but words, and names of the run.
@@ -187,6 +204,11 @@ impl Reader<'_> {
 /// What may be the name of a known value.
 #[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
 static NAME: LazyLock<Regex> = LazyLock::new(|| Regex::new("<([^<>]+)>").unwrap());
+
+/// Whether a text is too short and too plain for anything within it to be hidden.
+fn is_simple(text: &str) -> bool {
+    text.len() < GUESSED && text.chars().all(|c| c.is_ascii_alphabetic() || c == ' ')
+}
 
 /// All texts of a value, its keys too.
 fn texts_of(json: &Json) -> Vec<&str> {
