@@ -13,7 +13,8 @@ mod stub;
 pub(crate) mod told;
 mod values;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Mutex, PoisonError};
 
 use chrono::Utc;
 use serde_json::Value as Json;
@@ -83,6 +84,9 @@ pub(crate) struct AnswerRules<'s> {
     texts: Vec<&'s TextRule>,
     /// Whether the texts of refusals are kept as a whole.
     keeps_texts: bool,
+    /// What was read, by the names and the body: most bodies of an endpoint are the same once known values have their names, and
+    /// reading values takes long.
+    read: Mutex<HashMap<String, Option<Values>>>,
 }
 
 impl<'s> AnswerRules<'s> {
@@ -92,6 +96,7 @@ impl<'s> AnswerRules<'s> {
             verdicts,
             texts: all.filter(|rule| rule.is_for(endpoint)).collect(),
             keeps_texts,
+            read: Mutex::default(),
         }
     }
 }
@@ -190,9 +195,33 @@ impl Eye<'_> {
             },
         };
         let name = |text: &str| self.namer.name(text, self.view).text;
-        let all = reader.read(body, has_shape)?.into_iter();
+        let all = self.read_once(&reader, (body, has_shape))?.into_iter();
         let all = all.map(|(path, value)| (name(&path), value.map(name, str::to_owned)));
         Some(all.collect())
+    }
+
+    /// The values of a body, or those of the same body before.
+    fn read_once(
+        &self,
+        reader: &values::Reader<'_>,
+        (body, has_shape): (&Json, bool),
+    ) -> Option<Values> {
+        if !has_shape {
+            return reader.read(body, has_shape);
+        }
+        let said = format!("{:?}\n{body}", reader.known);
+        let known = || {
+            self.rules
+                .read
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        if let Some(values) = known().get(&said) {
+            return values.clone();
+        }
+        let values = reader.read(body, has_shape);
+        known().insert(said, values.clone());
+        values
     }
 }
 

@@ -58,9 +58,9 @@ pub(crate) fn is_uuid(text: &str) -> bool {
 pub(crate) fn words(text: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut before = ' ';
-    let characters: Vec<char> = text.chars().collect();
-    for (at, c) in characters.iter().copied().enumerate() {
-        let next = characters.get(at + 1).copied().unwrap_or(' ');
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
+        let next = characters.peek().copied().unwrap_or(' ');
         let ends_capitals = before.is_ascii_uppercase() && next.is_ascii_lowercase();
         let begins = c.is_ascii_uppercase() && (before.is_ascii_lowercase() || ends_capitals);
         if begins || !c.is_ascii_alphanumeric() {

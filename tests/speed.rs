@@ -117,8 +117,8 @@ async fn a_cell_costs_some_requests_and_no_more_in_a_large_suite() {
     let service = Raw::start(move |_, stream| respond(stream, 200, JSON, body));
     // What is done once, such as the trust store, is no part of it.
     of_a_cell(&service, 1).await;
-    // What else the machine does mostly adds to a time, so the least one counts. Without optimisation a cell costs 2 to 4
-    // requests, by how busy the machine is: its values are looked through for what no file may hold.
+    // What else the machine does mostly adds to a time, so the least one counts. A cell costs 2.4 to 2.9 requests, by
+    // how busy the machine is.
     let (mut request, mut small, mut large) = (Duration::MAX, Duration::MAX, Duration::MAX);
     for _ in 0..3 {
         request = request.min(of_a_request(&service).await);
@@ -131,7 +131,7 @@ async fn a_cell_costs_some_requests_and_no_more_in_a_large_suite() {
         "{large:?} is more than 1.3 x {small:?}"
     );
     assert!(
-        large < request.mul_f64(5.0),
-        "{large:?} is more than 5 x {request:?}"
+        large < request.mul_f64(3.0),
+        "{large:?} is more than 3 x {request:?}"
     );
 }

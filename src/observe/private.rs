@@ -93,25 +93,25 @@ const SAID: [&str; 9] = [
 
 /// Whether a value under that name is never in a file.
 pub(super) fn is_private(name: &str, text: &str) -> bool {
-    if is_about(name) || ["", "true", "false"].contains(&text) {
+    let words = words(name);
+    if is_about(&words) || ["", "true", "false"].contains(&text) {
         return false;
     }
-    let singular: Vec<String> = words(name).iter().map(|word| singular(word)).collect();
+    let singular: Vec<&str> = words.iter().map(|word| singular(word)).collect();
     let joined = name
         .to_lowercase()
         .replace(|c: char| !c.is_alphanumeric(), "");
-    told::is_secret(name, text)
-        || told::is_secret(&singular.join("_"), text)
+    singular.iter().any(|word| WORDS.contains(word))
         || PARTS.iter().any(|part| joined.contains(part))
-        || singular.iter().any(|word| WORDS.contains(&word.as_str()))
+        || told::is_secret(name, text)
+        || singular != words && told::is_secret(&singular.join("_"), text)
 }
 
-fn singular(word: &str) -> String {
-    word.strip_suffix('s').unwrap_or(word).to_owned()
+fn singular(word: &str) -> &str {
+    word.strip_suffix('s').unwrap_or(word)
 }
 
-fn is_about(name: &str) -> bool {
-    let words = words(name);
+fn is_about(words: &[String]) -> bool {
     let is =
         |word: Option<&String>, known: &[&str]| word.is_some_and(|it| known.contains(&it.as_str()));
     words.len() > 1 && (is(words.last(), &ABOUT) || is(words.first(), &COUNTS))
@@ -119,16 +119,19 @@ fn is_about(name: &str) -> bool {
 
 /// Whether everything in a thing of that name is a secret.
 fn is_holder(name: &str) -> bool {
-    let joined = words(name).concat();
-    !is_about(name) && HOLDERS.iter().any(|part| joined.contains(part))
+    let words = words(name);
+    let joined = words.concat();
+    !is_about(&words) && HOLDERS.iter().any(|part| joined.contains(part))
 }
 
 /// What the name is by which a field within a thing is judged: everything in a holder of secrets is one, but for what a
 /// database notes of a thing.
 pub(super) fn within<'a>(name: &'a str, key: &'a str) -> &'a str {
-    let last = words(key).pop().unwrap_or_default();
-    let is_noted = NOTED.contains(&last.as_str()) || ABOUT.contains(&last.as_str());
-    if is_holder(name) && !is_noted {
+    let is_noted = || {
+        let last = words(key).pop().unwrap_or_default();
+        NOTED.contains(&last.as_str()) || ABOUT.contains(&last.as_str())
+    };
+    if !name.is_empty() && is_holder(name) && !is_noted() {
         name
     } else {
         key

@@ -62,6 +62,9 @@ pub(super) fn clear(name: &str, text: &str) -> String {
 
 /// Whether a field of a refusal holds a secret. A `code` is mostly one of the error, and a number of tokens is none.
 pub(super) fn is_secret(name: &str, text: &str) -> bool {
+    if !secrets::is_named(name) {
+        return false;
+    }
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
     let is_spoken = |byte: u8| byte.is_ascii_alphabetic() || b"_-. ".contains(&byte);
     let is_code = words(name).last().is_some_and(|word| word == "code");
@@ -69,7 +72,7 @@ pub(super) fn is_secret(name: &str, text: &str) -> bool {
     let is_count = is_number && name.to_ascii_lowercase().ends_with("tokens");
     let is_named = text.starts_with('<') && text.ends_with('>');
     let is_nothing = ["", "null", "true", "false", "{}", "[]"].contains(&text);
-    !(is_code || is_count || is_named || is_nothing) && secrets::is_named(name)
+    !(is_code || is_count || is_named || is_nothing)
 }
 
 /// The document without values that stand under the name of a secret.
@@ -173,6 +176,21 @@ pub(crate) fn secrets_in(text: &str) -> Vec<&str> {
 
 /// The text without what looks like a secret.
 pub(crate) fn redacted(text: &str) -> Cow<'_, str> {
+    let text = if has_marks(text) {
+        without_members(text)
+    } else {
+        text.into()
+    };
+    replaced(&WORD, text, |found| word(group(found, 0)))
+}
+
+/// Whether a text has a mark without which none of the patterns but [`WORD`] matches: most have none.
+fn has_marks(text: &str) -> bool {
+    text.contains([':', '=', '<']) || text.contains("-----")
+}
+
+/// The text without what stands beside a name, or in a form of its own, and is a secret by that.
+fn without_members(text: &str) -> Cow<'_, str> {
     let text = replaced(&KEY, text.into(), |_| HIDDEN.to_owned());
     let text = replaced(&ADDRESS, text, |found| {
         format!("{}{HIDDEN}@", group(found, 1))
@@ -200,8 +218,7 @@ pub(crate) fn redacted(text: &str) -> Cow<'_, str> {
         }
     });
     let text = replaced(&MEMBER, text, member);
-    let text = replaced(&NUMBER, text, member);
-    replaced(&WORD, text, |found| word(group(found, 0)))
+    replaced(&NUMBER, text, member)
 }
 
 pub(super) fn group<'t>(found: &Captures<'t>, at: usize) -> &'t str {

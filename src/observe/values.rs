@@ -6,12 +6,12 @@
 //! one is only said to be a text, since whoever has the file could try all short texts.
 //!
 //! Items of a list that name nobody of the run are somebody else's rows: they are counted as `unknown`, and nothing of them is
-//! shown. A list of texts that stands in nothing that names anybody is one digest, since the texts could be people's names.
+//! shown. A list of texts in a body that names nobody is one digest, since the texts could be people's names.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use regex::Regex;
+use regex::{Match, Regex};
 use serde_json::{Map, Number, Value as Json};
 
 use super::field::Place;
@@ -70,7 +70,7 @@ impl Reader<'_> {
             unstable: self.unstable(body),
             leaves: BTreeMap::new(),
             items: BTreeMap::new(),
-            is_ours: false,
+            body,
         };
         walk.value(body, &Place::default(), "");
         Some(walk.done())
@@ -99,12 +99,17 @@ impl Reader<'_> {
         found
     }
 
-    /// Whether a thing names an entity of the run that is no cell of another call.
-    fn is_of_the_run(&self, json: &Json) -> bool {
-        self.named(json).iter().any(|entity| *entity != OTHERS)
+    /// Whether a body names an entity of the run. Items of lists that do not, are not read.
+    fn is_of_the_run(&self, body: &Json) -> bool {
+        let mut texts = texts_of(body).into_iter();
+        !self.known.is_empty() && texts.any(|text| !self.names_of(text).is_empty())
     }
 
     fn names_of(&self, text: &str) -> Vec<&str> {
+        // Few texts have a name, and every text is looked at.
+        if !text.contains('<') {
+            return Vec::new();
+        }
         let found = NAME.captures_iter(text);
         let names = found.filter_map(|found| {
             let name = self.known.get(found.get(1)?.as_str())?;
@@ -130,10 +135,11 @@ impl Reader<'_> {
     }
 
     fn text(&self, show: Show, name: &str, text: &str) -> String {
-        let is_name = NAME
-            .find(text)
-            .is_some_and(|found| found.len() == text.len());
-        if text.is_empty() || is_name && !self.names_of(text).is_empty() {
+        let is_name = || {
+            let name = NAME.find(text);
+            name.is_some_and(|found| found.len() == text.len())
+        };
+        if text.is_empty() || !self.names_of(text).is_empty() && is_name() {
             return text.to_owned();
         }
         let is_moment = text.bytes().any(|byte| byte.is_ascii_digit());
@@ -149,11 +155,7 @@ impl Reader<'_> {
         if text.len() <= LONGEST && private::says_one(text) {
             return told::HIDDEN.to_owned();
         }
-        let clean = if is_simple(text) {
-            text.to_owned()
-        } else {
-            self.timeless(&told::redacted(text))
-        };
+        let clean = self.timeless(&told::redacted(text));
         // What is the whole of a body has no name that says what it is.
         let is_bare = name.is_empty() && clean.split_whitespace().nth(1).is_some();
         if show == Show::Clear && !is_bare && self.is_spoken(&clean) {
@@ -174,8 +176,12 @@ impl Reader<'_> {
 
     /// Whether a text is short and has nothing but words, and names of the run.
     fn is_spoken(&self, text: &str) -> bool {
-        let known = NAME.find_iter(text);
-        let known = known.filter(|found| !self.names_of(found.as_str()).is_empty());
+        if text.len() > LONGEST || text.contains(char::REPLACEMENT_CHARACTER) {
+            return false;
+        }
+        let is_known = |found: &Match<'_>| !self.names_of(found.as_str()).is_empty();
+        let known = text.contains('<').then(|| NAME.find_iter(text));
+        let known = known.into_iter().flatten().filter(is_known);
         let (mut at, mut between) = (0, Vec::new());
         for found in known {
             between.push(text.get(at..found.start()).unwrap_or_default());
@@ -184,10 +190,10 @@ impl Reader<'_> {
         between.push(text.get(at..).unwrap_or_default());
         // What is in brackets and no name could be taken for one.
         let is_clear = |part: &&str| {
-            is_plain(part) && part.split_whitespace().all(is_written) && !NAME.is_match(part)
+            let is_name = || part.contains('<') && NAME.is_match(part);
+            is_plain(part) && part.split_whitespace().all(is_written) && !is_name()
         };
-        let is_decoded = !text.contains(char::REPLACEMENT_CHARACTER);
-        is_decoded && text.len() <= LONGEST && between.iter().all(is_clear)
+        between.iter().all(is_clear)
     }
 
     /// What stands for a text: that it is one, and where nobody can guess it, a salted digest.
@@ -204,11 +210,6 @@ impl Reader<'_> {
 /// What may be the name of a known value.
 #[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
 static NAME: LazyLock<Regex> = LazyLock::new(|| Regex::new("<([^<>]+)>").unwrap());
-
-/// Whether a text is too short and too plain for anything within it to be hidden.
-fn is_simple(text: &str) -> bool {
-    text.len() < GUESSED && text.chars().all(|c| c.is_ascii_alphabetic() || c == ' ')
-}
 
 /// All texts of a value, its keys too.
 fn texts_of(json: &Json) -> Vec<&str> {
@@ -243,25 +244,21 @@ struct Walk<'r, 'a> {
     unstable: BTreeMap<String, &'r str>,
     leaves: BTreeMap<String, BTreeSet<Scalar>>,
     items: BTreeMap<String, BTreeMap<String, Count>>,
-    /// Whether a thing around the value names an entity of the run.
-    is_ours: bool,
+    /// The whole body.
+    body: &'r Json,
 }
 
 impl Walk<'_, '_> {
     /// Enters a value, of which `name` is the last key that leads to it.
     fn value(&mut self, value: &Json, place: &Place, name: &str) {
-        if let Some(kind) = self.unstable.get(&place.pointer) {
-            let kind = Scalar::Text((*kind).to_owned());
+        if let Some(kind) = self.kind_at(place) {
             self.enter(place, kind);
             return;
         }
         match value {
             Json::Array(items) if !items.is_empty() => self.list(items, place, name),
             Json::Object(map) if !map.is_empty() => {
-                let is_ours = self.is_ours || self.reader.is_of_the_run(value);
-                let outer = std::mem::replace(&mut self.is_ours, is_ours);
                 self.object(map, place, name);
-                self.is_ours = outer;
             }
             leaf => {
                 let scalar = self.reader.scalar(self.show, name, leaf);
@@ -295,7 +292,7 @@ impl Walk<'_, '_> {
         let is_thing = |item: &Json| item.is_object() || item.is_array();
         let named: Vec<BTreeSet<&str>> = items.iter().map(|item| self.reader.named(item)).collect();
         let is_counted = items.iter().any(is_thing) || named.iter().any(|named| !named.is_empty());
-        if !is_counted && !self.is_ours {
+        if !is_counted && !self.reader.is_of_the_run(self.body) {
             self.strangers(items, place, name);
             return;
         }
@@ -307,25 +304,30 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// Values of a list that names nobody, and stands in nothing that does: the texts among them are told by one digest.
+    /// Values of a list in a body that names nobody: the texts among them are told by one digest.
     fn strangers(&mut self, items: &[Json], place: &Place, name: &str) {
         let mut texts = BTreeSet::new();
         for (at, item) in items.iter().enumerate() {
             let place = place.item(at);
-            let is_text = item.as_str().is_some_and(|text| !text.is_empty());
-            match self.reader.scalar(self.show, name, item) {
-                Scalar::Text(text) if is_text && !text.starts_with('<') => texts.insert(text),
-                _ => {
-                    self.value(item, &place, name);
-                    false
+            let kind = self.kind_at(&place);
+            match kind.unwrap_or_else(|| self.reader.scalar(self.show, name, item)) {
+                Scalar::Text(text) if !text.is_empty() && !text.starts_with('<') => {
+                    texts.insert(text);
                 }
-            };
+                other => self.enter(&place, other),
+            }
         }
         if !texts.is_empty() {
             let texts: Vec<String> = texts.into_iter().collect();
             let digest = self.reader.digest("texts", &texts.join("\n"));
             self.enter(&place.item(0), Scalar::Text(digest));
         }
+    }
+
+    /// What stands for the value there, if the suite says that it is another one each time.
+    fn kind_at(&self, place: &Place) -> Option<Scalar> {
+        let kind = self.unstable.get(&place.pointer);
+        kind.map(|kind| Scalar::Text((*kind).to_owned()))
     }
 
     /// Counts an item of a list, and says whether it is the run's own and not another cell's.
@@ -347,31 +349,24 @@ impl Walk<'_, '_> {
     }
 
     fn enter(&mut self, place: &Place, scalar: Scalar) {
-        let path = if place.path.is_empty() {
-            ROOT
-        } else {
-            &place.path
-        };
-        let path = printable(&told::redacted(path));
-        self.leaves.entry(path).or_default().insert(scalar);
+        let leaves = self.leaves.entry(place.path.clone());
+        leaves.or_default().insert(scalar);
     }
 
     /// All of it, within bounds.
     fn done(self) -> Values {
-        let leaves = self.leaves.into_iter();
+        let mut leaves = BTreeMap::<String, BTreeSet<Scalar>>::new();
+        for (path, all) in self.leaves {
+            leaves.entry(shown(&path)).or_default().extend(all);
+        }
+        let leaves = leaves.into_iter();
         let mut values: Values = leaves.map(|(path, all)| (path, bounded(all))).collect();
         // What the shape says already: that the field is there, or that there is a body.
         values.retain(|path, value| {
             *value != Value::One(Scalar::Null) && (path != ROOT || value.tells())
         });
         for (path, sorts) in self.items {
-            let path = if path.is_empty() {
-                ROOT.to_owned()
-            } else {
-                path
-            };
-            let path = printable(&told::redacted(&path));
-            let sorts = Value::Items(sorts);
+            let (path, sorts) = (shown(&path), Value::Items(sorts));
             let known = values.remove(&path);
             values.insert(path, known.map_or(sorts.clone(), |known| known.and(sorts)));
         }
@@ -382,6 +377,14 @@ impl Walk<'_, '_> {
         let more = Scalar::Text(format!("<{} {digest}>", rest.len()));
         values.insert("and more fields".to_owned(), Value::One(more));
         values
+    }
+}
+
+/// A path as a file has it.
+fn shown(path: &str) -> String {
+    match path {
+        "" => ROOT.to_owned(),
+        path => printable(&told::redacted(path)),
     }
 }
 

@@ -319,6 +319,18 @@ fn a_list_of_texts_that_names_nobody_is_one_digest() {
 }
 
 #[test]
+fn a_rule_holds_at_an_item_of_a_list_that_names_nobody() {
+    let wall = open("{ unstable: [{ at: \"$.people[0]\", as: <first> }] }");
+    wall.says(|number, _| {
+        let people = [format!("Visitor {number}"), "Ann Smith".to_owned()];
+        (JSON, json!({ "people": people }).to_string())
+    });
+    let record = wall.recorded();
+    assert!(record.contains("<first>"), "{record}");
+    assert_eq!(wall.drift(), [""; 0]);
+}
+
+#[test]
 fn names_of_fields_need_not_be_words() {
     let wall = open("{}");
     says(
