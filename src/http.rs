@@ -1,6 +1,8 @@
 //! The service over HTTP: the one owner of the client.
 
+mod answer;
 mod body;
+mod call;
 mod curl;
 mod events;
 mod link;
@@ -15,15 +17,15 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, LOCATION};
 pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
-use reqwest::{Request, Response, retry};
-use serde_json::Value as Json;
+use reqwest::{Request, retry};
 use tokio::sync::Mutex;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use url::Url;
 
+pub use answer::{Answer, Body, Redirect};
+pub use call::Call;
 pub use tls::{Tls, TlsError};
 
 pub(crate) use body::{Content, NamedPart, Payload, is_media_type};
@@ -34,9 +36,7 @@ use tape::Begun;
 
 use crate::chain::{causes, chain};
 use crate::fault::Fault;
-use crate::suite::{Method, RequestSpec};
-use crate::template::{Scope, TemplateError, Templates};
-use crate::text::plain;
+use crate::suite::Method;
 
 /// How much of a body is read; a larger one is a fault, so that no answer takes all memory.
 pub const LARGEST_BODY: usize = 16 * 1024 * 1024;
@@ -90,187 +90,6 @@ pub enum HttpError {
         /// Why, in the client's words.
         reason: String,
     },
-}
-
-/// A rendered request. It may hold credentials, so it cannot be printed.
-pub struct Call {
-    pub(crate) method: Method,
-    /// Which other URL of the service it is sent to.
-    pub(crate) url: Option<String>,
-    /// The path as the suite has it: the rendered one may hold a credential.
-    template: String,
-    pub(crate) path: String,
-    pub(crate) query: Vec<(String, String)>,
-    credential: Vec<(String, String)>,
-    headers: Vec<(String, String)>,
-    pub(crate) body: Payload,
-    /// What it is for, where somebody wants to know.
-    pub(crate) origin: Option<Origin>,
-}
-
-impl Call {
-    /// Renders a request with the credential's headers.
-    pub fn render(
-        templates: &Templates,
-        spec: &RequestSpec,
-        credential: Vec<(String, String)>,
-        scope: &Scope,
-    ) -> Result<Self, TemplateError> {
-        let mut headers = Vec::new();
-        for (name, value) in &spec.headers {
-            headers.push((name.clone(), templates.render_wire(value, scope)?));
-        }
-        Ok(Self {
-            method: spec.method,
-            url: spec.url.clone(),
-            template: spec.path.clone(),
-            path: templates.render_wire(&spec.path, scope)?,
-            query: pairs(&templates.render_query(&spec.query, scope)?),
-            credential,
-            headers,
-            body: Payload::render(templates, spec, scope)?,
-            origin: None,
-        })
-    }
-
-    /// The same call, with what it is for: with the number of a cell, if it is for one.
-    #[must_use]
-    pub(crate) fn of(mut self, purpose: Purpose, cell: Option<usize>) -> Self {
-        self.origin = Some(Origin { purpose, cell });
-        self
-    }
-
-    /// Whether a header of that name is the credential's.
-    pub(crate) fn is_credential(&self, name: &str) -> bool {
-        self.credential.iter().any(|(own, _)| own == name)
-    }
-
-    /// All headers, the credential's first.
-    pub(crate) fn all_headers(&self) -> impl Iterator<Item = &(String, String)> {
-        self.credential.iter().chain(&self.headers)
-    }
-
-    /// The same call with one more query parameter.
-    #[must_use]
-    pub fn with_query(&self, name: &str, value: &str) -> Self {
-        let mut query = self.query.clone();
-        query.push((name.to_owned(), value.to_owned()));
-        Self {
-            query,
-            path: self.path.clone(),
-            ..self.again()
-        }
-    }
-
-    /// The same call of another path, with the query that this one has.
-    #[must_use]
-    fn of_path(&self, path: String) -> Self {
-        Self {
-            path,
-            query: Vec::new(),
-            ..self.again()
-        }
-    }
-
-    /// The same call.
-    pub(crate) fn again(&self) -> Self {
-        Self {
-            method: self.method,
-            url: self.url.clone(),
-            template: self.template.clone(),
-            path: self.path.clone(),
-            query: self.query.clone(),
-            credential: self.credential.clone(),
-            headers: self.headers.clone(),
-            body: self.body.clone(),
-            origin: self.origin,
-        }
-    }
-}
-
-/// A mapping as query parameters; a list repeats its parameter, null leaves it out.
-fn pairs(query: &Json) -> Vec<(String, String)> {
-    let entries = query.as_object().into_iter().flatten();
-    let items = entries.flat_map(|(name, value)| match value {
-        Json::Array(items) => items.iter().map(|item| (name, item)).collect(),
-        other => vec![(name, other)],
-    });
-    items
-        .filter(|(_, value)| !value.is_null())
-        .map(|(name, value)| (name.clone(), plain(value)))
-        .collect()
-}
-
-/// What the service answered. It may hold credentials, so it cannot be printed.
-#[derive(Clone, PartialEq)]
-pub struct Answer {
-    /// The status.
-    pub status: u16,
-    /// Where a redirect leads.
-    pub redirect: Option<Redirect>,
-    /// The URL that answered, where it is known.
-    pub url: Option<Url>,
-    /// The headers.
-    pub headers: HeaderMap,
-    /// The body.
-    pub body: Body,
-}
-
-/// Where a redirect leads. Nobody goes there.
-#[derive(Clone, PartialEq)]
-pub struct Redirect {
-    /// The location as the service wrote it.
-    pub location: String,
-}
-
-/// A body, as JSON where it is JSON.
-#[derive(Clone, PartialEq)]
-pub enum Body {
-    /// JSON.
-    Json(Json),
-    /// Anything else; bytes that are not UTF-8 are replaced.
-    Text(String),
-}
-
-impl Body {
-    /// The JSON, where it is that.
-    #[must_use]
-    pub fn json(&self) -> Option<&Json> {
-        match self {
-            Self::Json(json) => Some(json),
-            Self::Text(_) => None,
-        }
-    }
-
-    /// The body that these bytes are.
-    #[must_use]
-    pub fn read(bytes: &[u8]) -> Self {
-        serde_json::from_slice(bytes).map_or_else(
-            |_| Self::Text(String::from_utf8_lossy(bytes).into_owned()),
-            Self::Json,
-        )
-    }
-}
-
-impl Answer {
-    /// Whether the status is a success.
-    #[must_use]
-    pub fn is_success(&self) -> bool {
-        (200..300).contains(&self.status)
-    }
-
-    /// The body where it is JSON.
-    #[must_use]
-    pub fn json(&self) -> Option<&Json> {
-        self.body.json()
-    }
-
-    /// The media type without its parameters, in small letters.
-    pub(crate) fn media_type(&self) -> String {
-        let full = self.header("content-type").unwrap_or_default();
-        let own = full.split(';').next().unwrap_or_default();
-        own.trim().to_ascii_lowercase()
-    }
 }
 
 /// A client for one service. Its URL may hold a password, so it cannot be printed.
@@ -406,7 +225,7 @@ impl Http {
         call: &Call,
     ) -> Result<Result<Answer, Fault>, HttpError> {
         match client.execute(self.request(call)?).await {
-            Ok(response) => Ok(read(response).await),
+            Ok(response) => Ok(answer::read(response).await),
             Err(error) if error.is_connect() => Err(HttpError::Unreachable {
                 method: call.method.as_str(),
                 url: format!(
@@ -533,67 +352,6 @@ fn joined(base: &Url, path: &str) -> Result<Url, HttpError> {
     joined.map_err(|_| HttpError::Path(path.to_owned()))
 }
 
-/// Reads an answer to its end, or as far as answers are read.
-async fn read(mut response: Response) -> Result<Answer, Fault> {
-    let status = response.status().as_u16();
-    let redirect = redirect(&response);
-    let url = Some(response.url().clone());
-    let headers = std::mem::take(response.headers_mut());
-    let body = match response.content_length() {
-        Some(length) if length > LARGEST_BODY as u64 => return Err(Fault::TooLarge),
-        // What comes in one piece is read where it lies.
-        Some(_) => body(&headers, &response.bytes().await.map_err(ended)?),
-        None => body(&headers, &limited(response).await?),
-    };
-    Ok(Answer {
-        status,
-        redirect,
-        url,
-        headers,
-        body,
-    })
-}
-
-/// The body that these bytes are, where they have the media type that the headers say.
-fn body(headers: &HeaderMap, bytes: &[u8]) -> Body {
-    let own = headers.get(CONTENT_TYPE);
-    let is_stream = own.is_some_and(|own| own.as_bytes().starts_with(b"text/event-stream"));
-    let messages = is_stream.then(|| events::messages(bytes)).flatten();
-    let body = messages.map_or_else(|| Body::read(bytes), Body::Json);
-    let media_type = || own.and_then(|own| own.to_str().ok()).unwrap_or_default();
-    match body {
-        Body::Text(text) => {
-            let within = within::json(media_type(), bytes);
-            within.map_or(Body::Text(text), Body::Json)
-        }
-        json @ Body::Json(_) => json,
-    }
-}
-
-/// A body that does not say how long it is.
-async fn limited(mut response: Response) -> Result<Vec<u8>, Fault> {
-    let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(ended)? {
-        if bytes.len() + chunk.len() > LARGEST_BODY {
-            return Err(Fault::TooLarge);
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(bytes)
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "an error to be mapped")]
-fn ended(error: reqwest::Error) -> Fault {
-    fault(&error, Fault::EndedEarly)
-}
-
-fn redirect(response: &Response) -> Option<Redirect> {
-    let is_redirect = response.status().is_redirection();
-    let location = response.headers().get(LOCATION).filter(|_| is_redirect)?;
-    let location = String::from_utf8_lossy(location.as_bytes()).into_owned();
-    Some(Redirect { location })
-}
-
 /// What came instead of an answer; where the client has no more to say than that it broke, `otherwise`.
 fn fault(error: &reqwest::Error, otherwise: Fault) -> Fault {
     let is_malformed = |cause: &(dyn Error + 'static)| {
@@ -632,17 +390,6 @@ fn reason(error: &reqwest::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn a_query_is_a_mapping_whose_nulls_are_left_out() {
-        let query = pairs(&json!({"page": 1, "team_id": null, "sort": ["a", "b"], "all": true}));
-        let query: Vec<_> = query
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        assert_eq!(query, ["page=1", "sort=a", "sort=b", "all=true"]);
-    }
 
     #[test]
     fn a_shown_url_has_neither_password_nor_query() {

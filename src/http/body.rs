@@ -7,7 +7,7 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::multipart::{Form, Part};
 use serde_json::Value as Json;
 
-use super::pairs;
+use super::call::pairs;
 use crate::suite::{FileSpec, PartContent, RawSpec, RequestSpec};
 use crate::template::{Scope, TemplateError, Templates};
 

@@ -1,0 +1,133 @@
+//! A request as it is sent.
+
+use serde_json::Value as Json;
+
+use super::{Origin, Payload, Purpose};
+use crate::suite::{Method, RequestSpec};
+use crate::template::{Scope, TemplateError, Templates};
+use crate::text::plain;
+
+/// A rendered request. It may hold credentials, so it cannot be printed.
+pub struct Call {
+    pub(crate) method: Method,
+    /// Which other URL of the service it is sent to.
+    pub(crate) url: Option<String>,
+    /// The path as the suite has it: the rendered one may hold a credential.
+    pub(super) template: String,
+    pub(crate) path: String,
+    pub(crate) query: Vec<(String, String)>,
+    pub(super) credential: Vec<(String, String)>,
+    pub(super) headers: Vec<(String, String)>,
+    pub(crate) body: Payload,
+    /// What it is for, where somebody wants to know.
+    pub(crate) origin: Option<Origin>,
+}
+
+impl Call {
+    /// Renders a request with the credential's headers.
+    pub fn render(
+        templates: &Templates,
+        spec: &RequestSpec,
+        credential: Vec<(String, String)>,
+        scope: &Scope,
+    ) -> Result<Self, TemplateError> {
+        let mut headers = Vec::new();
+        for (name, value) in &spec.headers {
+            headers.push((name.clone(), templates.render_wire(value, scope)?));
+        }
+        Ok(Self {
+            method: spec.method,
+            url: spec.url.clone(),
+            template: spec.path.clone(),
+            path: templates.render_wire(&spec.path, scope)?,
+            query: pairs(&templates.render_query(&spec.query, scope)?),
+            credential,
+            headers,
+            body: Payload::render(templates, spec, scope)?,
+            origin: None,
+        })
+    }
+
+    /// The same call, with what it is for: with the number of a cell, if it is for one.
+    #[must_use]
+    pub(crate) fn of(mut self, purpose: Purpose, cell: Option<usize>) -> Self {
+        self.origin = Some(Origin { purpose, cell });
+        self
+    }
+
+    /// Whether a header of that name is the credential's.
+    pub(crate) fn is_credential(&self, name: &str) -> bool {
+        self.credential.iter().any(|(own, _)| own == name)
+    }
+
+    /// All headers, the credential's first.
+    pub(crate) fn all_headers(&self) -> impl Iterator<Item = &(String, String)> {
+        self.credential.iter().chain(&self.headers)
+    }
+
+    /// The same call with one more query parameter.
+    #[must_use]
+    pub fn with_query(&self, name: &str, value: &str) -> Self {
+        let mut query = self.query.clone();
+        query.push((name.to_owned(), value.to_owned()));
+        Self {
+            query,
+            path: self.path.clone(),
+            ..self.again()
+        }
+    }
+
+    /// The same call of another path, with the query that this one has.
+    #[must_use]
+    pub(super) fn of_path(&self, path: String) -> Self {
+        Self {
+            path,
+            query: Vec::new(),
+            ..self.again()
+        }
+    }
+
+    /// The same call.
+    pub(crate) fn again(&self) -> Self {
+        Self {
+            method: self.method,
+            url: self.url.clone(),
+            template: self.template.clone(),
+            path: self.path.clone(),
+            query: self.query.clone(),
+            credential: self.credential.clone(),
+            headers: self.headers.clone(),
+            body: self.body.clone(),
+            origin: self.origin,
+        }
+    }
+}
+
+/// A mapping as query parameters; a list repeats its parameter, null leaves it out.
+pub(super) fn pairs(query: &Json) -> Vec<(String, String)> {
+    let entries = query.as_object().into_iter().flatten();
+    let items = entries.flat_map(|(name, value)| match value {
+        Json::Array(items) => items.iter().map(|item| (name, item)).collect(),
+        other => vec![(name, other)],
+    });
+    items
+        .filter(|(_, value)| !value.is_null())
+        .map(|(name, value)| (name.clone(), plain(value)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_query_is_a_mapping_whose_nulls_are_left_out() {
+        let query = pairs(&json!({"page": 1, "team_id": null, "sort": ["a", "b"], "all": true}));
+        let query: Vec<_> = query
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        assert_eq!(query, ["page=1", "sort=a", "sort=b", "all=true"]);
+    }
+}
