@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::drift;
+use crate::drift::{self, Cells};
 use crate::findings::{self, Finding};
 use crate::kinds::Level;
 
@@ -19,7 +19,7 @@ pub struct Cause {
     /// How much it weighs.
     pub level: Level,
     /// The endpoints, each with the actors by target; a finding about no single cell has none.
-    pub endpoints: IndexMap<String, IndexMap<String, Vec<String>>>,
+    pub endpoints: IndexMap<String, Cells>,
 }
 
 /// The findings of these endpoints, worst first, else in their order.
@@ -62,19 +62,12 @@ impl Cause {
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         let places = self.endpoints.iter().map(|(endpoint, cells)| {
-            let cells = cells_of(cells);
+            let cells = drift::line(cells);
             format!("    {endpoint}  {cells}").trim_end().to_owned()
         });
         let first = format!("{} {}", self.level.as_str(), self.finding);
         std::iter::once(first).chain(places).collect()
     }
-}
-
-/// Cells as a line.
-pub(crate) fn cells_of(cells: &IndexMap<String, Vec<String>>) -> String {
-    let row =
-        |(target, actors): (&String, &Vec<String>)| format!("{target}: {}", actors.join(", "));
-    cells.iter().map(row).collect::<Vec<_>>().join("; ")
 }
 
 #[cfg(test)]

@@ -150,6 +150,16 @@ impl Outcome {
         &self.now.endpoint
     }
 
+    /// What differs, put together where it differs in the same way and cell by cell: a cell's fields stay together.
+    fn groups(&self) -> Vec<Group> {
+        let drifts = self.drifts().iter();
+        let whole = drifts.map(|drift| Drift {
+            parts: Vec::new(),
+            ..drift.clone()
+        });
+        drift::group([(self.name.as_str(), whole.collect())])
+    }
+
     /// What the differences mean, worst first.
     #[must_use]
     pub fn drifts(&self) -> &[Drift] {

@@ -3,7 +3,6 @@
 use indexmap::IndexMap;
 
 use crate::asks::Asks;
-use crate::causes::cells_of;
 use crate::drift::{self, Comparison, Drift, Group};
 use crate::kinds::Level;
 use crate::orphan::Orphans;
@@ -62,7 +61,7 @@ impl Pending {
     #[must_use]
     pub fn asks(&self) -> Vec<String> {
         let findings = self.findings.causes().iter().map(|cause| {
-            let cells = cause.endpoints.values().map(cells_of);
+            let cells = cause.endpoints.values().map(drift::line);
             let cells: String = cells.collect();
             match cells.as_str() {
                 "" => cause.finding.clone(),

@@ -32,13 +32,14 @@ impl Twice<'_> {
     fn of_value(&self, path: &str, [was, is]: [Option<&Value>; 2]) -> Found {
         let text =
             |value: Option<&Value>| value.map_or("not there".to_owned(), ToString::to_string);
-        let is_steadied = was.is_some_and(|was| is.is_some_and(|is| is_steadied(was, is)));
-        let at = json_path(path).filter(|_| is_steadied);
-        let rule = at.map(|at| Rule::Value {
-            at,
-            name: kind_of(was, is).to_owned(),
-            endpoint: self.pair.endpoint.to_owned(),
-        });
+        let both = was.zip(is).filter(|(was, is)| is_steadied(was, is));
+        let rule = both
+            .zip(json_path(path))
+            .map(|((was, is), at)| Rule::Value {
+                at,
+                name: kind_of(was, is).to_owned(),
+                endpoint: self.pair.endpoint.to_owned(),
+            });
         (format!("value {path}"), text(was), text(is), rule)
     }
 }
@@ -56,8 +57,8 @@ fn is_steadied(was: &Value, is: &Value) -> bool {
 pub(super) const FLAG: &str = "<flag>";
 
 /// What stands for a value that varies, by what it is.
-fn kind_of(was: Option<&Value>, is: Option<&Value>) -> &'static str {
-    let both = |is_it: fn(&Value) -> bool| was.is_some_and(is_it) && is.is_some_and(is_it);
+fn kind_of(was: &Value, is: &Value) -> &'static str {
+    let both = |is_it: fn(&Value) -> bool| is_it(was) && is_it(is);
     if both(|value| matches!(value, Value::One(Scalar::Number(_)))) {
         "<number>"
     } else if both(|value| matches!(value, Value::One(Scalar::Text(_)))) {

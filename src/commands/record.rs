@@ -194,14 +194,12 @@ impl Twice {
         if self.unstable.is_empty() {
             return Ok(None);
         }
-        let (of_values, others): (Vec<_>, Vec<_>) = self
-            .unstable
-            .iter()
-            .partition(|one| one.has_rule_of_a_value());
-        let is_steadied = |one: &&Unstable| is_calibrated && one.has_rule_of_the_suite();
+        let unstable = self.unstable.iter();
         if is_last {
-            return Err(not_stable(&[of_values, others].concat(), is_calibrated));
+            return Err(not_stable(&unstable.collect::<Vec<_>>(), is_calibrated));
         }
+        let others: Vec<_> = unstable.filter(|one| !one.has_rule_of_a_value()).collect();
+        let is_steadied = |one: &&Unstable| is_calibrated && one.has_rule_of_the_suite();
         if !others.iter().all(is_steadied) {
             return Err(not_stable(&others, is_calibrated));
         }

@@ -143,7 +143,10 @@ pub(super) fn of_cell(at: (&str, &str), old: &Side<'_>, new: &Side<'_>) -> Vec<D
                      was,
                      is,
                      parts,
-                 }| Drift::of_cell(at, kind, was, is).with_parts(parts);
+                 }| Drift {
+        parts,
+        ..Drift::of_cell(at, kind, was, is)
+    };
     found.map(drift).collect()
 }
 

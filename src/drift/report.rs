@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use indexmap::IndexMap;
-use indexmap::map::Entry;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -70,68 +69,73 @@ fn count(cells: &Cells) -> usize {
 /// Cells as a line.
 #[must_use]
 pub fn line(cells: &Cells) -> String {
-    let row =
-        |(target, actors): (&String, &Vec<String>)| format!("{target}: {}", actors.join(", "));
     cells.iter().map(row).collect::<Vec<_>>().join("; ")
 }
 
-/// What is told of a drift: its kind, what was, what is, and whether that is one field of several.
-type Key = (Kind, String, String, bool);
+/// The cells of one target.
+#[must_use]
+pub fn row((target, actors): (&String, &Vec<String>)) -> String {
+    format!("{target}: {}", actors.join(", "))
+}
+
+/// What is told of a drift: its kind, what was and what is.
+type Key = (Kind, String, String);
+
+/// Groups by what they say, in the order of their first cells.
+#[derive(Default)]
+struct Groups(IndexMap<Key, Group>);
 
 /// Puts together what differs in the same way, worst first, else in the endpoints' order. What came or went in forty
 /// answers stands once, whatever else each of them shows.
 #[must_use]
 pub fn group<'a>(drifts: impl IntoIterator<Item = (&'a str, Vec<Drift>)>) -> Vec<Group> {
-    let mut groups: IndexMap<Key, Group> = IndexMap::new();
+    let (mut wholes, mut parts) = (Groups::default(), Groups::default());
     for (endpoint, drifts) in drifts {
         for drift in drifts {
-            for (was, is, is_part) in said(&drift) {
-                let key = (drift.kind, was.clone(), is.clone(), is_part);
-                let group = groups.entry(key).or_insert_with(|| Group {
-                    kind: drift.kind,
-                    level: drift.level,
-                    was,
-                    is,
-                    endpoints: IndexMap::new(),
-                });
-                let cells = group.endpoints.entry(endpoint.to_owned()).or_default();
-                if let (Some(target), Some(actor)) = (&drift.target, &drift.actor) {
-                    let actors = cells.entry(target.clone()).or_default();
-                    actors.push(actor.clone());
-                }
+            if drift.parts.is_empty() {
+                wholes.enter(endpoint, &drift, (&drift.was, &drift.is));
+            }
+            for (was, is) in &drift.parts {
+                parts.enter(endpoint, &drift, (was, is));
             }
         }
     }
-    let mut groups = together(groups);
+    let wholes = wholes.0.into_values();
+    let mut groups: Vec<Group> = wholes.chain(together(parts)).collect();
     groups.sort_by_key(|group| group.kind);
     groups
 }
 
-/// What a drift says, field by field where it is about several.
-fn said(drift: &Drift) -> Vec<(String, String, bool)> {
-    if drift.parts.is_empty() {
-        return vec![(drift.was.clone(), drift.is.clone(), false)];
+impl Groups {
+    fn enter(&mut self, endpoint: &str, drift: &Drift, (was, is): (&str, &str)) {
+        let key = (drift.kind, was.to_owned(), is.to_owned());
+        let group = self.0.entry(key).or_insert_with(|| Group {
+            kind: drift.kind,
+            level: drift.level,
+            was: was.to_owned(),
+            is: is.to_owned(),
+            endpoints: IndexMap::new(),
+        });
+        let cells = group.endpoints.entry(endpoint.to_owned()).or_default();
+        if let (Some(target), Some(actor)) = (&drift.target, &drift.actor) {
+            let actors = cells.entry(target.clone()).or_default();
+            actors.push(actor.clone());
+        }
     }
-    let parts = drift.parts.iter();
-    parts
-        .map(|(was, is)| (was.clone(), is.clone(), true))
-        .collect()
 }
 
 /// Fields that differ in the same cells are one thing.
-fn together(groups: IndexMap<Key, Group>) -> Vec<Group> {
-    let mut all: IndexMap<(Kind, Option<String>, usize), Group> = IndexMap::new();
-    for (number, ((kind, _, _, is_part), group)) in groups.into_iter().enumerate() {
-        let cells = is_part.then(|| format!("{:?}", group.endpoints));
-        let own = if is_part { 0 } else { number };
-        match all.entry((kind, cells, own)) {
-            Entry::Occupied(mut known) => known.get_mut().add(&group),
-            Entry::Vacant(vacant) => {
-                vacant.insert(group);
-            }
+fn together(parts: Groups) -> Vec<Group> {
+    let mut all: Vec<Group> = Vec::new();
+    for part in parts.0.into_values() {
+        let is_there =
+            |known: &&mut Group| known.kind == part.kind && known.endpoints == part.endpoints;
+        match all.iter_mut().find(is_there) {
+            Some(known) => known.add(&part),
+            None => all.push(part),
         }
     }
-    all.into_values().collect()
+    all
 }
 
 impl Group {
@@ -144,6 +148,36 @@ impl Group {
                 text.push_str(more);
             }
         }
+    }
+
+    /// Where it is, as lines behind a terminal's word for the kind.
+    fn headed(&self) -> Vec<String> {
+        let places = self.places();
+        let place = |(endpoints, cells): &(String, String)| match cells.as_str() {
+            "" => endpoints.clone(),
+            cells => format!("{endpoints}  {cells}"),
+        };
+        if let [only] = places.as_slice() {
+            return vec![place(only)];
+        }
+        let cells = counted(self.count(), "cell");
+        let endpoints = counted(self.endpoints.len(), "endpoint");
+        let shown = if places.len() > SHOWN {
+            vec![self.counts()]
+        } else {
+            places.iter().map(place).collect()
+        };
+        let shown = shown.into_iter().map(|line| format!("    {line}"));
+        std::iter::once(format!("{cells} of {endpoints}"))
+            .chain(shown)
+            .collect()
+    }
+
+    /// What was and what is, each behind its sign.
+    fn change(&self) -> impl Iterator<Item = String> {
+        let sides = [('-', &self.was), ('+', &self.is)].into_iter();
+        let said = sides.filter(|(_, text)| !text.is_empty());
+        said.map(|(sign, text)| format!("    {sign} {text}"))
     }
 }
 
@@ -158,38 +192,11 @@ pub fn human(out: &mut dyn Write, groups: &[Group]) -> io::Result<()> {
             Level::Warn => NOTABLE,
             Level::Allow => FAINT,
         };
-        let kind = styled(style, &group.kind.id());
-        match group.places().as_slice() {
-            [(endpoints, cells)] => writeln!(out, "{kind} {}", place(endpoints, cells))?,
-            places => {
-                let (cells, endpoints) = (group.count(), group.endpoints.len());
-                let [cells, endpoints] = [counted(cells, "cell"), counted(endpoints, "endpoint")];
-                writeln!(out, "{kind} {cells} of {endpoints}")?;
-                if places.len() > SHOWN {
-                    writeln!(out, "    {}", group.counts())?;
-                } else {
-                    let mut places = places.iter();
-                    places.try_for_each(|(endpoints, cells)| {
-                        writeln!(out, "    {}", place(endpoints, cells))
-                    })?;
-                }
-            }
-        }
-        for (sign, text) in [('-', &group.was), ('+', &group.is)]
-            .into_iter()
-            .filter(|(_, text)| !text.is_empty())
-        {
-            writeln!(out, "    {sign} {text}")?;
-        }
+        let mut lines = group.headed().into_iter().chain(group.change());
+        write!(out, "{} ", styled(style, &group.kind.id()))?;
+        lines.try_for_each(|line| writeln!(out, "{line}"))?;
     }
     Ok(())
-}
-
-fn place(endpoints: &str, cells: &str) -> String {
-    match cells {
-        "" => endpoints.to_owned(),
-        cells => format!("{endpoints}  {cells}"),
-    }
 }
 
 /// Writes groups as Markdown: a section per kind, a table row per group and place.

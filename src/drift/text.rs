@@ -29,32 +29,60 @@ pub fn compare(old: Option<&str>, new: &str) -> Comparison {
     match old {
         None => Comparison::New,
         Some(old) if old.trim_end() == new.trim_end() => Comparison::Same,
-        Some(old) => {
-            let drifts = read_and_compare(old, new);
-            let is_renamed = drifts.iter().any(|drift| drift.kind == Kind::Renamed);
-            let renamed = is_renamed.then(|| renamed(old, new)).flatten();
-            let old = renamed.as_deref().unwrap_or(old);
-            let in_terms = in_terms(old, new).map(|new| unified(old, &new));
-            let in_terms = in_terms.filter(|diff| !diff.is_empty());
-            Comparison::Changed {
-                diff: in_terms.unwrap_or_else(|| unified(old, new)),
-                drifts,
-            }
-        }
+        Some(old) => differing(old, new),
     }
 }
 
-/// The older text under the new names.
-fn renamed(old: &str, new: &str) -> Option<String> {
-    let (old, new) = (Record::parse(old).ok()?, Record::parse(new).ok()?);
-    under_new_names(&old, &new).to_yaml().ok()
+/// What differs in texts that are not the same.
+fn differing(old: &str, new: &str) -> Comparison {
+    let (was, is) = match both(old, new) {
+        Ok(records) => records,
+        Err(unreadable) => {
+            return Comparison::Changed {
+                diff: unified(old, new),
+                drifts: vec![*unreadable],
+            };
+        }
+    };
+    let drifts = meant(&was, &is);
+    let is_renamed = drifts.iter().any(|drift| drift.kind == Kind::Renamed);
+    let renamed = is_renamed.then(|| under_new_names(&was, &is));
+    let was = renamed.as_ref().unwrap_or(&was);
+    let text = renamed.as_ref().and_then(|renamed| renamed.to_yaml().ok());
+    let old = text.as_deref().unwrap_or(old);
+    let in_terms = in_terms(was, &is).map(|new| unified(old, &new));
+    let in_terms = in_terms.filter(|diff| !diff.is_empty());
+    Comparison::Changed {
+        diff: in_terms.unwrap_or_else(|| unified(old, new)),
+        drifts,
+    }
 }
 
-/// The newer text with what answers have in common as the older one has it, where that is another thing.
-fn in_terms(old: &str, new: &str) -> Option<String> {
-    let (old, new) = (Record::parse(old).ok()?, Record::parse(new).ok()?);
-    let as_old = new.clone().in_terms_of(&old);
-    (as_old != new).then(|| as_old.to_yaml().ok()).flatten()
+/// The newer record with what answers have in common as the older one has it, where that is another thing.
+fn in_terms(old: &Record, new: &Record) -> Option<String> {
+    let as_old = new.clone().in_terms_of(old);
+    (as_old != *new).then(|| as_old.to_yaml().ok()).flatten()
+}
+
+/// The records of two texts, or the one drift that says which text is none.
+fn both(old: &str, new: &str) -> Result<(Record, Record), Box<Drift>> {
+    let read = |text| {
+        Record::parse(text).map_err(|error| {
+            let why = error.to_string();
+            Box::new(Drift::of_record(Kind::Unreadable, String::new(), why))
+        })
+    };
+    Ok((read(old)?, read(new)?))
+}
+
+/// What two records mean whose texts differ: every difference is of some kind.
+fn meant(old: &Record, new: &Record) -> Vec<Drift> {
+    let drifts = between(old, new);
+    if drifts.is_empty() {
+        let is = "the same record, written otherwise".to_owned();
+        return vec![Drift::of_record(Kind::LayoutChanged, String::new(), is)];
+    }
+    drifts
 }
 
 impl Comparison {
@@ -103,25 +131,6 @@ impl Comparison {
             .into_iter()
             .collect()
     }
-}
-
-/// What two texts that differ mean: every difference is of some kind.
-pub(super) fn read_and_compare(old: &str, new: &str) -> Vec<Drift> {
-    let drifts = match (Record::parse(old), Record::parse(new)) {
-        (Ok(old), Ok(new)) => between(&old, &new),
-        (Err(error), _) | (_, Err(error)) => {
-            return vec![Drift::of_record(
-                Kind::Unreadable,
-                String::new(),
-                error.to_string(),
-            )];
-        }
-    };
-    if drifts.is_empty() {
-        let is = "the same record, written otherwise".to_owned();
-        return vec![Drift::of_record(Kind::LayoutChanged, String::new(), is)];
-    }
-    drifts
 }
 
 /// The lines that differ with one around them, each hunk under the target that it begins in.
@@ -243,6 +252,30 @@ cells:
         assert_eq!(drifts.len(), 2);
         let lines = diff.lines().filter(|line| line.starts_with(['-', '+']));
         assert_eq!(lines.count(), 4, "{diff}");
+    }
+
+    #[test]
+    fn in_the_terms_of_another_record_every_cell_says_what_it_said() {
+        let lines = |line: fn(usize) -> String| (0..9).map(line).collect::<String>();
+        let cells = lines(|at| format!("    a{at}: {{allowed: 200, values: values {at}{at}}}\n"));
+        let legend = lines(|at| format!("  values {at}{at}:\n    role: {}\n", at % 3));
+        let written = |common: &str| {
+            let text = format!(
+                "format: 2\nendpoint: GET /x\nvalues:\n{common}{legend}cells:\n  t:\n{cells}"
+            );
+            Record::parse(&text).unwrap()
+        };
+        let said = |record: &Record| {
+            let cells = record.cells.values().flat_map(IndexMap::values);
+            cells.map(|cell| record.values_of(cell)).collect::<Vec<_>>()
+        };
+        let (old, new) = (
+            written("  common:\n    team: red\n"),
+            written("").retain(|_, _| true),
+        );
+        let as_old = new.clone().in_terms_of(&old);
+        assert_eq!(said(&as_old), said(&new));
+        assert_ne!(as_old.to_yaml().unwrap(), new.to_yaml().unwrap());
     }
 
     #[test]

@@ -8,6 +8,7 @@ use regex::{Captures, Regex};
 use serde_json::Value as Json;
 
 use super::field::Place;
+use super::plain::{is_plain, is_written};
 use super::stub::is_stub;
 use super::told::{self, cut, group, redacted};
 use super::{AnswerRules, kinds_of_names, name_escaped, printable};
@@ -451,7 +452,7 @@ static ATTRIBUTE: LazyLock<Regex> = LazyLock::new(|| {
 pub(super) fn without_drawn(page: &str) -> String {
     let page = ATTRIBUTE.replace_all(page, |found: &Captures<'_>| {
         let [whole, name, value] = [0, 1, 2].map(|at| found.get(at).map_or("", |it| it.as_str()));
-        if told::is_random(value) {
+        if is_drawn(value) {
             format!("{name}<drawn>")
         } else {
             whole.to_owned()
@@ -459,6 +460,16 @@ pub(super) fn without_drawn(page: &str) -> String {
     });
     page.into_owned()
 }
+
+/// Whether a value of an attribute was drawn. One that is missed makes two sweeps differ, so a long one without marks has to be
+/// of words.
+fn is_drawn(value: &str) -> bool {
+    let is_long = value.len() >= LONG && value.chars().all(char::is_alphanumeric);
+    told::is_random(value) || !is_written(value) || is_long && !is_plain(value)
+}
+
+/// A value of so many characters can be a token.
+const LONG: usize = 16;
 
 /// What of a page is no text: scripts, styles, remarks and tags. The names of values are no tags.
 #[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
@@ -475,6 +486,14 @@ fn visible(page: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hardly_a_token_of_a_form_is_missed() {
+        let tokens = || (0..2_000).map(|_| crate::template::random(32));
+        assert_eq!(tokens().find(|token| !is_drawn(token)), None);
+        let written = ["subscription-annual", "ann.smith@example.org", "12000000"];
+        assert_eq!(written.iter().find(|value| is_drawn(value)), None);
+    }
 
     #[test]
     fn what_a_page_has_anew_each_time_is_left_out_of_its_attributes_alone() {

@@ -142,9 +142,17 @@ impl<T: Ord + Clone> Sorts<T> {
         Common::of(sorts.map(|((status, _), (count, items))| (*status, *count, items)))
     }
 
-    /// The statuses of the answers.
-    pub(super) fn statuses(&self) -> impl Iterator<Item = u16> {
-        self.0.keys().filter_map(|(status, _)| *status)
+    /// The same, or what another record's legend has for it.
+    pub(super) fn common_as<E>(
+        &self,
+        other: Option<&BTreeMap<String, E>>,
+        items: impl Fn(&E) -> BTreeSet<T>,
+    ) -> Common<T> {
+        let Some(legend) = other else {
+            return self.common();
+        };
+        let statuses = self.0.keys().filter_map(|(status, _)| *status);
+        Common::of_legend(legend, statuses, items)
     }
 
     /// The labels that the sorts get.

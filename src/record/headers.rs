@@ -108,10 +108,7 @@ impl Record {
             return;
         }
         let sorts = self.sorts(HEADERS, |cell| self.headers_of(cell));
-        let common = match other {
-            Some(legend) => Common::of_legend(legend, sorts.statuses(), Clone::clone),
-            None => sorts.common(),
-        };
+        let common = sorts.common_as(other, Clone::clone);
         self.headers = legend(&common);
         let labels =
             sorts.labels(|status, lines| enter_own(&common, &mut self.headers, status, lines));

@@ -82,12 +82,7 @@ impl Record {
         let Some(legend) = &mut self.values else {
             return;
         };
-        let common = match other {
-            Some(legend) => Common::of_legend(legend, sorts.statuses(), |values| {
-                values.clone().into_iter().collect()
-            }),
-            None => sorts.common(),
-        };
+        let common = sorts.common_as(other, |values| values.clone().into_iter().collect());
         *legend = self::legend(&common);
         let labels = sorts.labels(|status, fields| enter_own(&common, legend, status, fields));
         self.relabel(VALUES, &labels);

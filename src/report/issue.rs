@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 
+use indexmap::IndexMap;
+
 use super::{Outcome, Report};
 use crate::asks::expired;
 use crate::causes::Cause;
-use crate::drift::{Cells, Comparison, Group, table};
+use crate::drift::{Cells, Comparison, Group, row, table};
 use crate::kinds::{Entry, Level};
 use crate::orphan::Orphan;
 use crate::snapshot::Reason;
@@ -33,25 +35,28 @@ pub(super) struct Issue<'a> {
     /// The actors by target; what is said of an endpoint as a whole has none.
     pub(super) cells: Cells,
     /// The other endpoints of which the same is said.
-    pub(super) others: Vec<Elsewhere<'a>>,
+    pub(super) others: IndexMap<String, Cells>,
     pub(super) was: String,
     pub(super) is: String,
     /// What else is said, where it is about no cells.
     pub(super) lines: Vec<String>,
 }
 
-/// An endpoint of which the same is said as of another one.
-#[derive(Debug, Clone)]
-pub(super) struct Elsewhere<'a> {
-    pub(super) name: &'a str,
-    pub(super) place: &'a Place,
-    pub(super) cells: Cells,
+/// Everything that is not as pinned, worst first; what differs in the same way in several endpoints stands once.
+pub(super) fn all(report: &Report) -> Vec<Issue<'_>> {
+    of_drifts(report, report.groups())
 }
 
-/// Everything that is not as pinned, worst first.
-pub(super) fn all(report: &Report) -> Vec<Issue<'_>> {
+/// The same, endpoint by endpoint: what is said of one depends on no other.
+pub(super) fn each(report: &Report) -> Vec<Issue<'_>> {
+    let groups = report.endpoints.iter().flat_map(Outcome::groups);
+    let mut groups: Vec<Group> = groups.collect();
+    groups.sort_by_key(|group| group.kind);
+    of_drifts(report, groups)
+}
+
+fn of_drifts(report: &Report, groups: Vec<Group>) -> Vec<Issue<'_>> {
     let whole = report.endpoints.iter().filter_map(Issue::of_endpoint);
-    let groups = report.groups();
     let groups = groups.into_iter();
     whole
         .chain(beside(report))
@@ -145,7 +150,7 @@ impl<'a> Issue<'a> {
             name: &report.suite,
             place: place.map_or(Cow::Owned(Place::default()), Cow::Borrowed),
             cells: Cells::new(),
-            others: Vec::new(),
+            others: IndexMap::new(),
             was: String::new(),
             is: String::new(),
             lines: report.inconclusive.clone(),
@@ -158,7 +163,7 @@ impl<'a> Issue<'a> {
             name: &outcome.name,
             place: Cow::Borrowed(&outcome.place),
             cells: Cells::new(),
-            others: Vec::new(),
+            others: IndexMap::new(),
             was: String::new(),
             is: String::new(),
             lines,
@@ -179,7 +184,7 @@ impl<'a> Issue<'a> {
             name: &orphan.name,
             place: Cow::Owned(place),
             cells: Cells::new(),
-            others: Vec::new(),
+            others: IndexMap::new(),
             was: String::new(),
             is: String::new(),
             lines: orphan.lines(),
@@ -187,45 +192,21 @@ impl<'a> Issue<'a> {
     }
 
     fn of_group(report: &'a Report, group: Group) -> Option<Self> {
-        let endpoints = group.endpoints.into_iter();
-        let mut endpoints = endpoints.filter_map(|(name, cells)| {
-            let mut outcomes = report.endpoints.iter();
-            let outcome = outcomes.find(|outcome| outcome.name == name)?;
-            Some(Elsewhere {
-                name: &outcome.name,
-                place: &outcome.place,
-                cells,
-            })
-        });
-        let first = endpoints.next()?;
+        let mut others = group.endpoints;
+        let (name, cells) = others.shift_remove_index(0)?;
+        let mut outcomes = report.endpoints.iter();
+        let outcome = outcomes.find(|outcome| outcome.name == name)?;
+        let rule = Rule {
+            level: group.level,
+            ..group.kind.entry()?.into()
+        };
         Some(Self {
-            rule: Rule {
-                level: group.level,
-                ..group.kind.entry()?.into()
-            },
-            name: first.name,
-            place: Cow::Borrowed(first.place),
-            cells: first.cells,
-            others: endpoints.collect(),
+            cells,
+            others,
             was: group.was,
             is: group.is,
-            lines: Vec::new(),
+            ..Self::about(outcome, rule, Vec::new())
         })
-    }
-
-    /// The same of each endpoint by itself.
-    pub(super) fn each(mut self) -> Vec<Self> {
-        let others = std::mem::take(&mut self.others);
-        let others: Vec<Self> = others
-            .into_iter()
-            .map(|other| Self {
-                name: other.name,
-                place: Cow::Borrowed(other.place),
-                cells: other.cells,
-                ..self.clone()
-            })
-            .collect();
-        std::iter::once(self).chain(others).collect()
     }
 
     /// The endpoint, and how many others there are.
@@ -245,13 +226,13 @@ impl<'a> Issue<'a> {
     /// What else is said, the cells, a target per line, then what was and what is.
     pub(super) fn details(&self) -> Vec<String> {
         let rows = self.cells.iter().map(row);
-        let others = self.others.iter().flat_map(|other| {
-            let name = if other.cells.is_empty() {
-                other.name.to_owned()
+        let others = self.others.iter().flat_map(|(name, cells)| {
+            let name = if cells.is_empty() {
+                name.clone()
             } else {
-                format!("{}:", other.name)
+                format!("{name}:")
             };
-            let rows = other.cells.iter().map(|cells| format!("  {}", row(cells)));
+            let rows = cells.iter().map(|cells| format!("  {}", row(cells)));
             std::iter::once(name).chain(rows)
         });
         let change = Some(change(&self.was, &self.is)).filter(|text| !text.is_empty());
@@ -266,10 +247,6 @@ impl<'a> Issue<'a> {
             lines => lines.join("\n"),
         }
     }
-}
-
-fn row((target, actors): (&String, &Vec<String>)) -> String {
-    format!("{target}: {}", actors.join(", "))
 }
 
 fn no_snapshot() -> Rule {

@@ -239,7 +239,7 @@ fn row(group: &Group) -> String {
         cells => format!("**{}** {}", plain(&endpoints), plain(cells)),
     });
     let places: Vec<String> = places.collect();
-    let shown = places.get(..PLACES.min(places.len())).unwrap_or_default();
+    let shown: Vec<&str> = places.iter().take(PLACES).map(String::as_str).collect();
     let is_cut = places.len() > PLACES || places.iter().any(|place| place.ends_with("..."));
     let count = is_cut.then(|| format!(" ({})", counted(group.count(), "cell")));
     let more = count.unwrap_or_default();

@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::Report;
 use super::issue::{self, Issue, Rule};
+use crate::drift::row;
 use crate::kinds::Level;
 
 const SCHEMA: &str =
@@ -128,10 +129,7 @@ struct Region {
 pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let rules: IndexMap<String, Rule> = rules::all();
     // Whoever closes a result of one endpoint has said nothing of another one, so each has a result of its own.
-    let issues: Vec<Issue<'_>> = issue::all(report)
-        .into_iter()
-        .flat_map(Issue::each)
-        .collect();
+    let issues = issue::each(report);
     let results = issues
         .iter()
         .map(|issue| finding(&report.suite, &rules, issue));
@@ -208,10 +206,8 @@ fn finding(suite: &str, rules: &IndexMap<String, Rule>, issue: &Issue<'_>) -> Fi
 fn others(issue: &Issue<'_>) -> Vec<Location> {
     let line = |target: &str| issue.place.line_of(Some(target));
     let others = issue.cells.iter().skip(1);
-    let other = |(target, actors): (&String, &Vec<String>)| {
-        let text = format!("{target}: {}", actors.join(", "));
-        location(issue, line(target), Some(message(text)))
-    };
+    let other =
+        |cells: (&String, &Vec<String>)| location(issue, line(cells.0), Some(message(row(cells))));
     others.map(other).collect()
 }
 
@@ -258,7 +254,42 @@ fn fingerprint(suite: &str, issue: &Issue<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::{large, written};
     use super::*;
+    use crate::drift::{Comparison, Kind};
+
+    /// What is told of the first endpoint of so many, each of which shows a field less than the one before.
+    fn told_of_the_first(endpoints: usize) -> Vec<String> {
+        let mut report = large(endpoints, 2, &[Kind::ValueShown]);
+        for (number, outcome) in report.endpoints.iter_mut().enumerate() {
+            let Comparison::Changed { drifts, .. } = &mut outcome.comparison else {
+                panic!("no drift")
+            };
+            let fields = ["pay", "rank", "team"].into_iter().skip(number);
+            let parts: Vec<_> = fields
+                .map(|field| (format!("{field}: <none>"), format!("{field}: 1")))
+                .collect();
+            for drift in drifts {
+                drift.parts.clone_from(&parts);
+            }
+        }
+        let log: serde_json::Value = serde_json::from_str(&written(write, &report)).unwrap();
+        let results = log["runs"][0]["results"].as_array().unwrap();
+        let of_first = results.iter().filter(|result| {
+            result["message"]["text"]
+                .as_str()
+                .unwrap()
+                .starts_with("endpoint-0:")
+        });
+        of_first.map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn what_is_told_of_an_endpoint_depends_on_no_other() {
+        let alone = told_of_the_first(1);
+        assert_eq!(alone.len(), 2);
+        assert_eq!(told_of_the_first(3), alone);
+    }
 
     #[test]
     fn a_file_is_a_uri_below_the_working_directory_or_of_the_machine() {

@@ -147,7 +147,7 @@ impl Reason {
     /// What it is about, a line for each thing.
     #[must_use]
     pub fn about(&self) -> Vec<String> {
-        let cells = crate::causes::cells_of(&self.cells);
+        let cells = crate::drift::line(&self.cells);
         let finding = self.finding.iter().map(|finding| {
             let end = if cells.is_empty() { "" } else { "  " };
             format!("{finding}{end}{cells}")

@@ -145,10 +145,6 @@
     }));
   }
 
-  function sizeOf(group) {
-    return placesOf(group).flatMap(({ rows }) => rows).reduce((sum, [, actors]) => sum + actors.length, 0);
-  }
-
   function placeElement({ endpoint, rows }) {
     const cells = rows.flatMap(([target, actors], n) => [n ? "; " : "", el("b", {}, target), `: ${actors.join(", ")}`]);
     return [
@@ -172,9 +168,11 @@
     $("changes").hidden = groups.length + fresh.length + page.beside.length === 0;
     const sections = new Map();
     const total = new Map();
-    for (const group of groups) total.set(group.kind, (total.get(group.kind) || 0) + sizeOf(group));
+    // A cell can be in several groups of a kind, of which each has some of its fields.
+    for (const { kind, cell } of page.endpoints.flatMap((endpoint) => endpoint.drifts))
+      if (cell !== undefined) total.set(kind, (total.get(kind) || 0) + 1);
     groups.slice(0, limit).forEach((group) => {
-      if (!sections.has(group.kind)) sections.set(group.kind, kindSection(group.kind, total.get(group.kind)));
+      if (!sections.has(group.kind)) sections.set(group.kind, kindSection(group.kind, total.get(group.kind) || 0));
       sections.get(group.kind).append(groupElement(group));
     });
     const added = fresh.map((endpoint) => el("div", { class: "kind", "data-level": "warn" },
