@@ -26,6 +26,7 @@ use crate::observation::{ColumnChange, Effect, Operation, RowChange};
 use crate::record::{Decision, Unprinted, Values};
 use crate::suite::{SuiteFile, TextRule};
 use crate::symbols::{Namer, View};
+use crate::text::is_turning;
 use crate::verdicts::{Judged, Rules};
 
 use headers::{Headers, InGate};
@@ -298,10 +299,10 @@ fn is_empty(body: &Json) -> bool {
     }
 }
 
-/// What a service says must not steer the terminal that shows it.
+/// What a service says must not steer the terminal that shows it, nor show words in another order than they have.
 fn printable(text: &str) -> String {
     let is_control = |c: char| c.is_control() && c != '\n' && c != '\t';
-    text.replace(is_control, "\u{fffd}")
+    text.replace(|c| is_control(c) || is_turning(c), "\u{fffd}")
 }
 
 /// Names a text that was made from a named document once more: an escape (`\b`) can complete a value with its letter.

@@ -181,7 +181,7 @@ pub type Form = fn(&mut dyn Write, &Report) -> io::Result<()>;
 
 /// The forms that a file can have, by name.
 pub const FORMS: &[(&str, Form)] = &[
-    ("github", github::write),
+    (COMMANDS, github::write),
     ("html", html::write),
     ("json", json::write),
     ("junit", junit::write),
@@ -189,10 +189,14 @@ pub const FORMS: &[(&str, Form)] = &[
     ("sarif", sarif::write),
 ];
 
+/// The form that is made of commands to whatever reads the log.
+const COMMANDS: &str = "github";
+
 /// Where a report is written to, and in which form.
 #[derive(Debug, Clone)]
 pub struct Destination {
     form: Form,
+    is_commands: bool,
     to: To,
 }
 
@@ -220,7 +224,11 @@ impl std::str::FromStr for Destination {
             "-" => To::Stdout,
             file => To::File(file.into()),
         };
-        Ok(Self { form: *form, to })
+        Ok(Self {
+            form: *form,
+            is_commands: name == COMMANDS,
+            to,
+        })
     }
 }
 
@@ -234,6 +242,10 @@ impl Destination {
     /// Writes the report, to `stdout` or to the file. Whoever opens the file meanwhile sees what was there before.
     pub fn write(&self, report: &Report, stdout: &mut dyn Write) -> io::Result<()> {
         match &self.to {
+            To::Stdout if self.is_commands => {
+                stdout.flush()?;
+                (self.form)(&mut io::stdout(), report)
+            }
             To::Stdout => (self.form)(stdout, report),
             To::File(file) => file::write(file, |file| {
                 let mut out = BufWriter::new(file);

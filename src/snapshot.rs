@@ -283,16 +283,12 @@ impl Snapshot {
     }
 }
 
-/// Removes a file, if it is there.
 fn remove(file: &Path) -> Result<(), SnapshotError> {
-    match fs::remove_file(file) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(SnapshotError::File {
-            task: "remove",
-            file: file.to_owned(),
-            source,
-        }),
-        _ => Ok(()),
-    }
+    file::remove(file).map_err(|source| SnapshotError::File {
+        task: "remove",
+        file: file.to_owned(),
+        source,
+    })
 }
 
 /// The content of a snapshot file, or of a file that holds nothing else: review tools hand over bare contents.

@@ -1,5 +1,6 @@
 //! The terminal: the one owner of colours, progress and the streams' abilities.
 
+mod guard;
 mod keyboard;
 mod log;
 
@@ -15,7 +16,9 @@ use indicatif::{ProgressBar, ProgressStyle, WeakProgressBar};
 use crate::plan::PlannedCell;
 use crate::shared::Shared;
 use crate::sweep::Progress;
+use crate::text::printable;
 
+pub use guard::Guard;
 pub use keyboard::{Key, Keyboard};
 pub use log::{LOG, log};
 
@@ -52,16 +55,16 @@ impl From<Color> for ColorChoice {
     }
 }
 
-/// Standard output with colours where they are wanted.
+/// Standard output with colours where they are wanted, and without lines that command whatever reads a log.
 #[must_use]
-pub fn stdout(color: Color) -> AutoStream<std::io::Stdout> {
-    AutoStream::new(std::io::stdout(), color.into())
+pub fn stdout(color: Color) -> Guard<AutoStream<std::io::Stdout>> {
+    Guard::new(AutoStream::new(std::io::stdout(), color.into()))
 }
 
-/// Standard error with colours where they are wanted.
+/// The same of standard error.
 #[must_use]
-pub fn stderr(color: Color) -> AutoStream<std::io::Stderr> {
-    AutoStream::new(std::io::stderr(), color.into())
+pub fn stderr(color: Color) -> Guard<AutoStream<std::io::Stderr>> {
+    Guard::new(AutoStream::new(std::io::stderr(), color.into()))
 }
 
 /// `text` in a style.
@@ -106,7 +109,7 @@ impl Bar {
 
     fn line(text: &str) {
         // Progress that cannot be shown is no reason to fail.
-        let _ = writeln!(std::io::stderr(), "{text}");
+        let _ = writeln!(std::io::stderr(), "{}", printable(text));
     }
 
     /// Takes the bar away; elsewhere, says how the last endpoint ended.

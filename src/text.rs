@@ -19,10 +19,16 @@ pub(crate) fn plain(value: &Json) -> String {
         .map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// Somebody else's words without characters that would steer a terminal.
+/// Whether a character ends a line, or turns the direction of what stands beside it (Unicode Standard Annex #9, section 2),
+/// and is no control character.
+pub(crate) fn is_turning(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Somebody else's words without characters that would steer a terminal, or show words in another order than they have.
 pub(crate) fn printable(text: &str) -> String {
     let shown = |c: char| -> Box<dyn Iterator<Item = char>> {
-        if c.is_control() {
+        if c.is_control() || is_turning(c) {
             Box::new(c.escape_default())
         } else {
             Box::new(std::iter::once(c))

@@ -177,7 +177,8 @@ impl Group {
     fn change(&self) -> impl Iterator<Item = String> {
         let sides = [('-', &self.was), ('+', &self.is)].into_iter();
         let said = sides.filter(|(_, text)| !text.is_empty());
-        said.map(|(sign, text)| format!("    {sign} {text}"))
+        // A service that says several lines begins none of them.
+        said.map(|(sign, text)| format!("    {sign} {}", text.replace('\n', "\n    | ")))
     }
 }
 

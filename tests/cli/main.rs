@@ -45,6 +45,7 @@ mod insta_review;
 mod launch;
 mod letters;
 mod likenesses;
+mod logs;
 mod memory;
 mod migrate;
 mod mistakes;
