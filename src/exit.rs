@@ -23,6 +23,8 @@ pub enum Exit {
     /// What was answered says nothing of authorization, or not enough: a credential does not work, the service was not well,
     /// nobody was allowed anything, or the suite is a draft.
     Inconclusive = 6,
+    /// For `git bisect run`: the check said nothing of this commit, so another one is to be tried.
+    Untold = 125,
     /// A bug in the tool.
     Bug = 70,
     /// What was asked for is valid, and the result could not be written, or the terminal, the working directory or the disk

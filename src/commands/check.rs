@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
 use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use indexmap::IndexMap;
 
 use super::arguments::{Format, ServiceArgs, SnapshotArgs, SuiteArgs, SweepArgs};
@@ -40,6 +41,8 @@ Examples:
     authz-pin check --shard 1/4
   See what would be sent and written, and do neither:
     authz-pin check --filter '*/*/org_admin' --dry-run
+  Find the commit that let somebody in, by a suite that stays as it is:
+    git bisect run authz-pin check ../pinned/suite --bisect widened
   Check a service that runs already:
     AUTHZ_PIN_VAR_MASTER_KEY=... authz-pin check --base-url http://localhost:4000 \\
       --database-url postgres://USER:PASSWORD@localhost/DATABASE";
@@ -70,6 +73,11 @@ pub struct CheckArgs {
     /// Print what would be sent and written, and do neither: nothing is connected to
     #[arg(long, help_heading = "Output")]
     dry_run: bool,
+    /// End as `git bisect run` understands it: with 1 where there is drift of KIND, with 0 where there is none of it, and with 125
+    /// where the check says nothing; no `.snap.new` is written
+    #[arg(long, value_name = "KIND", value_parser = kinds(), hide_possible_values = true)]
+    #[arg(help_heading = "Output", conflicts_with = "dry_run")]
+    bisect: Option<String>,
     #[arg(long, value_name = "FORMAT=FILE", help_heading = "Output")]
     #[arg(help = format!("Write a report to a file as well, or with `-` to standard output, and what is for a person to standard error; can be repeated [formats: {}]", forms()))]
     report: Vec<Destination>,
@@ -91,6 +99,12 @@ impl Require {
     }
 }
 
+/// The kinds of drift, by their names.
+fn kinds() -> PossibleValuesParser {
+    let kinds = drift::table().iter();
+    PossibleValuesParser::new(kinds.map(|entry| PossibleValue::new(entry.id.as_str())))
+}
+
 fn forms() -> String {
     let names: Vec<&str> = FORMS.iter().map(|(name, _)| *name).collect();
     names.join(", ")
@@ -99,6 +113,26 @@ fn forms() -> String {
 /// Sweeps the suite and compares every record with its snapshot. What differs is written beside it as `.snap.new`,
 /// which `cargo insta review` shows and accepts.
 pub async fn run(args: &CheckArgs, context: &mut Context<'_>) -> Result<Exit, Failure> {
+    let ended = checked(args, context).await;
+    match args.bisect {
+        Some(_) => told_or_not(ended),
+        None => ended,
+    }
+}
+
+/// What `git bisect run` takes: any code from 1 to 127 but 125 is that of a bad commit to it.
+fn told_or_not(ended: Result<Exit, Failure>) -> Result<Exit, Failure> {
+    let code = |exit| match exit {
+        Exit::AsPinned | Exit::Drift | Exit::Interrupted => exit,
+        _ => Exit::Untold,
+    };
+    ended.map(code).map_err(|mut failure| {
+        failure.exit = code(failure.exit);
+        failure
+    })
+}
+
+async fn checked(args: &CheckArgs, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let start = Instant::now();
     args.one_result()?;
     let mut suite = args.suite.load()?;
@@ -194,7 +228,7 @@ impl CheckArgs {
         let mut inconclusive = conclusive::of_run(suite, &swept, self.suite.is_whole());
         let required = self.require.iter();
         inconclusive.extend(required.filter_map(|what| what.missing(&swept.seen)));
-        let proposes = inconclusive.is_empty();
+        let proposes = inconclusive.is_empty() && self.bisect.is_none();
         inconclusive.extend(conclusive::left_out(&swept));
         let totals = Totals::new(swept.cells, swept.requests, start.elapsed());
         let seen = std::mem::take(&mut swept.seen);
@@ -211,12 +245,20 @@ impl CheckArgs {
         };
         self.write(&report, context)?;
         super::written(context.out.flush())?;
-        let is_as_pinned = report.faults().is_empty();
-        Ok(match (report.inconclusive.is_empty(), is_as_pinned) {
+        Ok(self.exit(&report))
+    }
+
+    fn exit(&self, report: &Report) -> Exit {
+        let mut drifts = report.endpoints.iter().flat_map(Outcome::drifts);
+        let is_as_pinned = match &self.bisect {
+            Some(kind) => !drifts.any(|drift| drift.kind.id() == *kind),
+            None => report.faults().is_empty(),
+        };
+        match (report.inconclusive.is_empty(), is_as_pinned) {
             (false, _) => Exit::Inconclusive,
             (true, true) => Exit::AsPinned,
             (true, false) => Exit::Drift,
-        })
+        }
     }
 
     /// The pinned findings on which the check is to fail.

@@ -12,6 +12,7 @@
 
 mod action;
 mod answers;
+mod bisect;
 mod calibrate;
 mod canary;
 mod cells;
