@@ -4,6 +4,7 @@ mod catalog;
 mod defaults;
 mod session;
 mod statement;
+mod tls;
 mod which;
 
 use std::collections::BTreeMap;
@@ -11,13 +12,14 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Jsonb, Text};
-use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use indexmap::IndexMap;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 use tokio::net::TcpStream;
 use url::Url;
 
+use crate::chain::chain;
 use crate::http::shown;
 use crate::world::Row;
 
@@ -194,11 +196,19 @@ async fn no_way_to(url: &str) -> Option<String> {
     }
 }
 
+/// A connection as the URL wants it, or why there is none.
+async fn established(url: &str) -> Result<AsyncPgConnection, String> {
+    let wanted = tls::Wanted::of(url)?;
+    let connected = wanted.config.connect(wanted.tls).await;
+    let (client, connection) = connected.map_err(|error| chain(&error))?;
+    let made = AsyncPgConnection::try_from_client_and_connection(client, connection).await;
+    made.map_err(|error| chain(&error))
+}
+
 impl Database {
     /// Connects to the service's main database.
     pub async fn connect(url: &str, schema: &str) -> Result<Self, DatabaseError> {
-        let established = tokio::time::timeout(PATIENCE, AsyncPgConnection::establish(url)).await;
-        let reason = match established {
+        let reason = match tokio::time::timeout(PATIENCE, established(url)).await {
             Ok(Ok(connection)) => {
                 let mut database = Self {
                     connection,
@@ -209,7 +219,7 @@ impl Database {
                 Self::execute(&mut database, "connect", session::SETTINGS).await?;
                 return Ok(database);
             }
-            Ok(Err(error)) => no_way_to(url).await.unwrap_or_else(|| error.to_string()),
+            Ok(Err(reason)) => no_way_to(url).await.unwrap_or(reason),
             Err(_) => format!("no answer in {} s", PATIENCE.as_secs()),
         };
         Err(DatabaseError::Unreachable {
@@ -445,7 +455,7 @@ mod tests {
         );
         let audit = Which::all(&["audit".to_owned()]).nth(1).unwrap();
         assert_eq!(
-            crate::chain::chain(&refused.of(&audit)),
+            chain(&refused.of(&audit)),
             "the database `audit`: the database refused to read the journal: no number"
         );
     }

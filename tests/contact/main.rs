@@ -33,6 +33,7 @@ mod seeds;
 mod shapes;
 mod speed;
 mod stage;
+mod tls;
 mod toy;
 mod waiting;
 mod writer;
