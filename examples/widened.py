@@ -1,9 +1,10 @@
-"""Whether the cells that widened in a report of authz-pin are those of a list and no others.
+"""Whether the cells that widened in a report of authz-pin, and what more is shown, are those of a list and no others.
 
     python3 widened.py REPORT.json LIST
 
 A line of the list is `ENDPOINT/TARGET/ACTOR RULE EFFECTS`: the preset or rule that told the refusal, or `status`, and what
-the call changes now, or `nothing`.
+the call changes now, or `nothing`. Or it is `ENDPOINT/TARGET/ACTOR shown NAMES`: what a call that was allowed before shows
+besides.
 """
 
 import json
@@ -16,15 +17,19 @@ with open(wanted, encoding="utf-8") as file:
     expected = {line.strip() for line in file if line.strip()}
 
 
-def line(endpoint, drift):
+def opened(endpoint, drift):
     before, after = (endpoint[when]["cells"][drift["target"]][drift["actor"]] for when in ("before", "record"))
     # A label is the change and a digest of it.
     effects = ", ".join(label.rsplit(" ", 1)[0] for label in after.get("effects", [])) or "nothing"
-    return f"{endpoint['name']}/{drift['target']}/{drift['actor']} {before.get('by') or 'status'} {effects}"
+    return f"{before.get('by') or 'status'} {effects}"
 
 
+SAYS = {"widened": opened, "disclosure-widened": lambda _, drift: f"shown {drift['is']}"}
 widened = {
-    line(endpoint, drift) for endpoint in endpoints for drift in endpoint["drifts"] if drift["kind"] == "widened"
+    f"{endpoint['name']}/{drift['target']}/{drift['actor']} {SAYS[drift['kind']](endpoint, drift)}"
+    for endpoint in endpoints
+    for drift in endpoint["drifts"]
+    if drift["kind"] in SAYS
 }
 for cell in sorted(widened):
     print(f"widened {cell}")

@@ -26,6 +26,7 @@ mod database;
 mod desk;
 mod directions;
 mod dry_run;
+mod examples;
 mod exchange;
 mod exits;
 mod faults;
