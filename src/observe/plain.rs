@@ -170,10 +170,15 @@ const NAMED: usize = 8;
 /// as drawn letters have.
 const NAME_SPOKEN: usize = 40;
 
+/// Whether so many pairs of letters are those of words as a name has at least.
+pub(super) fn is_spoken_in_part(letters: &str) -> bool {
+    spoken(letters) >= NAME_SPOKEN
+}
+
 fn is_named(word: &str) -> bool {
     let letters = word.trim_end_matches(|c: char| c.is_ascii_digit());
     let is_letters = letters.chars().all(char::is_alphabetic);
-    let is_short_or_spoken = |word: &String| word.len() <= NAMED || spoken(word) >= NAME_SPOKEN;
+    let is_short_or_spoken = |word: &String| word.len() <= NAMED || is_spoken_in_part(word);
     let is_name = || has_steady_case(letters) && words(letters).iter().all(is_short_or_spoken);
     is_letters && (letters.len() <= NAMED || !letters.is_ascii() || is_name())
 }

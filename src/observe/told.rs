@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 use regex::{Captures, Regex};
 use serde_json::Value as Json;
 
+use super::plain::is_spoken_in_part;
 use crate::init::secrets;
 use crate::template::sha256_hex;
 use crate::text::{plain, words};
@@ -65,10 +66,12 @@ pub(super) fn is_secret(name: &str, text: &str) -> bool {
     if !secrets::is_named(name) {
         return false;
     }
-    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    // Codes of JSON-RPC are below zero.
+    let number = text.strip_prefix('-').unwrap_or(text);
+    let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
     let is_spoken = |byte: u8| byte.is_ascii_alphabetic() || b"_-. ".contains(&byte);
     let is_code = words(name).last().is_some_and(|word| word == "code");
-    let is_code = is_code && (is_number && text.len() <= CODE || text.bytes().all(is_spoken));
+    let is_code = is_code && (is_number && number.len() <= CODE || text.bytes().all(is_spoken));
     let is_count = is_number && name.to_ascii_lowercase().ends_with("tokens");
     let is_named = text.starts_with('<') && text.ends_with('>');
     let is_nothing = ["", "null", "true", "false", "{}", "[]"].contains(&text);
@@ -283,8 +286,19 @@ fn is_drawn(part: &str) -> bool {
         return part.len() >= 10 && digits >= 4;
     }
     let has_digit = part.bytes().any(|byte| byte.is_ascii_digit());
-    has_digit && is_hex(part) || digits >= 3 || classes * 5 >= (part.len() - 1) * 2
+    let is_mixed = classes * 5 >= (part.len() - 1) * 2;
+    has_digit && is_hex(part) || digits >= 3 || is_mixed && !is_name_of_words(part)
 }
+
+/// Whether a word is several that begin with capitals, as in `updateNoteByRowId`: what was drawn has shorter ones, and other
+/// pairs of letters.
+fn is_name_of_words(part: &str) -> bool {
+    let is_letters = part.bytes().all(|byte| byte.is_ascii_alphabetic());
+    is_letters && words(part).len() * WORD_OF_NAME <= part.len() && is_spoken_in_part(part)
+}
+
+/// How many letters the words of a name have at least, on average.
+const WORD_OF_NAME: usize = 3;
 
 fn class(byte: u8) -> u8 {
     match byte {
@@ -329,6 +343,8 @@ mod tests {
             "Received API Key = <actor.key_name>, Key Hash (Token) =<actor.token>. Route=/key/service-account/generate",
             "token: must not be empty, password: too short",
             r#"{"error":"forbidden","code":"not_yours","status":403}"#,
+            "updateNoteByRowId: no values were updated in collection deleteNoteByRowId",
+            "personByAuthorId is no field of mlflowSearchModelVersions",
             "urn:ietf:rfc:9457, https://tools.ietf.org/html/rfc9110#section-15.5.4",
         ];
         assert_eq!(spoken.map(|text| redacted(text).into_owned()), spoken);
@@ -393,6 +409,7 @@ mod tests {
         );
         assert_eq!(shown("code", "403"), "403");
         assert_eq!(shown("error_code", "NOT_YOURS"), "NOT_YOURS");
+        assert_eq!(shown("code", "-32600"), "-32600");
         assert_eq!(shown("code", "481516"), HIDDEN);
         assert_eq!(shown("token", "<actor.token>"), "<actor.token>");
         assert_eq!(shown("token", "null"), "null");
