@@ -29,7 +29,7 @@ use std::path::Path;
 
 use crate::chain::chain;
 use crate::database::DatabaseError;
-use crate::diagnostic::{Diagnostics, quoted};
+use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
 use crate::exit::Exit;
 use crate::guard::{GuardError, Refusal};
 use crate::http::HttpError;
@@ -172,8 +172,21 @@ impl From<ServiceError> for Failure {
     }
 }
 
+/// What cannot be sent, at its place in the suite.
+fn at_its_place(error: &SweepError) -> Option<Diagnostic> {
+    let (SweepError::Template(cause) | SweepError::Values { error: cause, .. }) = error else {
+        return None;
+    };
+    let spot = cause.spot.as_ref()?;
+    let mistake = Diagnostic::new(&*spot.file, error.to_string()).at(spot.position);
+    Some(mistake.maybe_help(cause.help.clone()))
+}
+
 impl From<SweepError> for Failure {
     fn from(error: SweepError) -> Self {
+        if let Some(mistake) = at_its_place(&error) {
+            return Diagnostics::from(mistake).into();
+        }
         let (exit, help) = match &error {
             SweepError::Database(error) => of_database(error),
             SweepError::NoDatabase => {

@@ -5,6 +5,7 @@ pub(crate) mod jwt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::http::{Unsendable, check_cookie, check_header};
 use crate::suite::Credential;
 use crate::template::{Fields, Scope, TemplateError, Templates, Value};
 
@@ -45,6 +46,7 @@ pub(crate) fn headers(
     );
     let bearer = Credential {
         bearer: Some(token),
+        place: credential.place.clone(),
         ..Credential::default()
     };
     on_the_wire(templates, &bearer, &scope)
@@ -55,12 +57,17 @@ fn on_the_wire(
     credential: &Credential,
     scope: &Scope,
 ) -> Result<Vec<(String, String)>, TemplateError> {
+    let sendable = |checked: Result<(), Unsendable>, part: &str| {
+        let place = &credential.place;
+        let made = || place.spot("login").or_else(|| place.spot("jwt"));
+        let spot = || place.spot(part).or_else(made);
+        checked.map_err(|error| TemplateError::unsendable(error, spot()))
+    };
     let mut headers = Vec::new();
     if let Some(bearer) = &credential.bearer {
-        headers.push((
-            "authorization".to_owned(),
-            format!("Bearer {}", templates.render_wire(bearer, scope)?),
-        ));
+        let token = templates.render_wire(bearer, scope)?;
+        sendable(check_header("authorization", &token), "bearer")?;
+        headers.push(("authorization".to_owned(), format!("Bearer {token}")));
     }
     if let Some(basic) = &credential.basic {
         let name = templates.render_wire(&basic.username, scope)?;
@@ -70,13 +77,17 @@ fn on_the_wire(
     }
     let mut cookies = Vec::new();
     for (name, value) in &credential.cookies {
-        cookies.push(format!("{name}={}", templates.render_wire(value, scope)?));
+        let value = templates.render_wire(value, scope)?;
+        sendable(check_cookie(name, &value), &format!("cookies.{name}"))?;
+        cookies.push(format!("{name}={value}"));
     }
     if !cookies.is_empty() {
         headers.push(("cookie".to_owned(), cookies.join("; ")));
     }
     for (name, value) in &credential.headers {
-        headers.push((name.clone(), templates.render_wire(value, scope)?));
+        let value = templates.render_wire(value, scope)?;
+        sendable(check_header(name, &value), &format!("headers.{name}"))?;
+        headers.push((name.clone(), value));
     }
     Ok(headers)
 }

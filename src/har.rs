@@ -227,7 +227,7 @@ impl<'n> Names<'n> {
     fn request(&self, exchange: &Exchange) -> Json {
         let call = &exchange.call;
         let query: Vec<Json> = call.query.iter().map(|pair| self.pair(pair)).collect();
-        let mut url = format!("{}{}", self.text(&exchange.url), self.path(&call.path));
+        let mut url = format!("{}{}", self.text(&exchange.url), self.words(&call.path));
         let parameters = call.query.iter();
         let parameters = parameters
             .map(|(name, value)| format!("{}={}", self.text(name), self.veiled(name, value)));
@@ -253,12 +253,6 @@ impl<'n> Names<'n> {
             set(&mut request, "postData", posted);
         }
         request
-    }
-
-    /// A path, and a query in it.
-    fn path(&self, path: &str) -> String {
-        let path = self.words(path);
-        format!("/{}", path.trim_start_matches('/'))
     }
 
     fn posted(&self, body: &Payload) -> Option<Json> {

@@ -6,9 +6,12 @@ mod call;
 mod curl;
 mod events;
 mod link;
+mod sendable;
 mod source;
 mod tape;
+mod target;
 mod tls;
+mod verbatim;
 mod within;
 
 use std::collections::BTreeMap;
@@ -30,9 +33,13 @@ pub use tls::{Tls, TlsError};
 
 pub(crate) use body::{Content, NamedPart, Payload, is_media_type};
 pub(crate) use link::links;
+pub(crate) use sendable::{
+    Unsendable, check_beginning, check_cookie, check_header, check_path, is_token,
+};
 pub(crate) use tape::{Exchange, Origin, Purpose, Sent, Tape};
 
 use tape::Begun;
+use target::Target;
 
 use crate::chain::{causes, chain};
 use crate::fault::Fault;
@@ -97,15 +104,20 @@ pub enum HttpError {
 pub struct Http {
     /// Keeps its connections, for calls that change nothing.
     kept: reqwest::Client,
-    /// Has a connection for each request.
+    /// Has a connection for each request, and hands it over where a request is written here.
     own: reqwest::Client,
     base: Url,
     others: BTreeMap<String, Url>,
+    /// How long a request may take with its answer.
+    timeout: Duration,
     /// When the next request may be sent, where there is a limit.
     pace: Option<Arc<Mutex<Interval>>>,
     /// Where what is sent is kept, if somebody wants to know.
     tape: Option<Arc<Tape>>,
 }
+
+/// How the client calls itself.
+const NAME: &str = concat!("authz-pin/", env!("CARGO_PKG_VERSION"));
 
 /// How long a connection is kept without a call. Services close idle ones too, most of them after seconds, and what is
 /// sent at that moment is lost.
@@ -140,7 +152,7 @@ impl Http {
             }
         };
         let client = |connections| {
-            builder()
+            let builder = builder()
                 .no_proxy()
                 .redirect(Policy::none())
                 .retry(retry::never())
@@ -148,15 +160,21 @@ impl Http {
                 .pool_idle_timeout(IDLE)
                 .connect_timeout(CONNECTING.min(timeout / 2))
                 .timeout(timeout)
-                .user_agent(concat!("authz-pin/", env!("CARGO_PKG_VERSION")))
-                .build()
-                .map_err(|error| HttpError::Client(reason(&error)))
+                .user_agent(NAME);
+            // Other clients keep connections, and make some that nobody waits for.
+            let builder = match connections {
+                0 => builder.connector_layer(verbatim::hands_over()),
+                _ => builder,
+            };
+            let client = builder.build();
+            client.map_err(|error| HttpError::Client(reason(&error)))
         };
         Ok(Self {
             kept: client(usize::MAX)?,
             own: client(0)?,
             base,
             others,
+            timeout,
             pace: None,
             tape: None,
         })
@@ -224,8 +242,22 @@ impl Http {
         client: &reqwest::Client,
         call: &Call,
     ) -> Result<Result<Answer, Fault>, HttpError> {
-        match client.execute(self.request(call)?).await {
-            Ok(response) => Ok(answer::read(response).await),
+        let target = Target::of(self.base_of(call), call);
+        let target = target.ok_or_else(|| HttpError::Path(call.template.clone()))?;
+        let request = self.request(call, target.url)?;
+        let sent = match &target.verbatim {
+            None => match client.execute(request).await {
+                Ok(response) => Ok(answer::read(response).await),
+                Err(error) => Err(error),
+            },
+            Some(line) => {
+                let sent = verbatim::send(&self.own, request, line);
+                let sent = tokio::time::timeout(self.timeout, sent).await;
+                sent.unwrap_or(Ok(Err(Fault::TimedOut)))
+            }
+        };
+        match sent {
+            Ok(sent) => Ok(sent),
             Err(error) if error.is_connect() => Err(HttpError::Unreachable {
                 method: call.method.as_str(),
                 url: format!(
@@ -239,15 +271,10 @@ impl Http {
         }
     }
 
-    fn request(&self, call: &Call) -> Result<Request, HttpError> {
-        let url = joined(self.base_of(call), &call.path);
-        let url = url.map_err(|_| HttpError::Path(call.template.clone()))?;
+    fn request(&self, call: &Call, url: Url) -> Result<Request, HttpError> {
         let method =
             reqwest::Method::from_bytes(call.method.as_str().as_bytes()).unwrap_or_default();
         let mut request = self.own.request(method, url);
-        if !call.query.is_empty() {
-            request = request.query(&call.query);
-        }
         for (name, value) in call.all_headers() {
             request = match HeaderValue::try_from(value) {
                 Ok(mut value) => {
@@ -318,7 +345,10 @@ impl Http {
 
     /// The URL of `path` on the service.
     pub fn url(&self, path: &str) -> Result<Url, HttpError> {
-        joined(&self.base, path)
+        let below = format!("/{}", path.trim_start_matches('/'));
+        let target = Target::new(&self.base, &below, &[]);
+        let target = target.ok_or_else(|| HttpError::Path(path.to_owned()))?;
+        Ok(target.url)
     }
 
     /// The URL that a call is relative to. That the suite has it was checked when it was read.
@@ -330,7 +360,7 @@ impl Http {
     /// The call of the page that an answer's link leads to, if there is one on the same service.
     pub(crate) fn linked(&self, call: &Call, answer: &Answer, relation: &str) -> Option<Call> {
         let base = self.base_of(call);
-        let from = joined(base, &call.path).ok()?;
+        let from = Target::new(base, &call.path, &[])?.url;
         let to = from.join(&answer.link(relation)?).ok()?;
         let path = to.path().strip_prefix(base.path().trim_end_matches('/'))?;
         if to.origin() != base.origin() {
@@ -339,17 +369,6 @@ impl Http {
         let query = to.query().map(|query| format!("?{query}"));
         Some(call.of_path(format!("{path}{}", query.unwrap_or_default())))
     }
-}
-
-fn joined(base: &Url, path: &str) -> Result<Url, HttpError> {
-    let inner = path.trim_start_matches('/');
-    // What begins like this cannot lead to another host, so that the host need not be read anew for each call.
-    let joined = if inner.starts_with(|c: char| c.is_ascii_alphanumeric()) {
-        base.join(&format!("{}/{inner}", base.path().trim_end_matches('/')))
-    } else {
-        Url::parse(&format!("{}/{inner}", base.as_str().trim_end_matches('/')))
-    };
-    joined.map_err(|_| HttpError::Path(path.to_owned()))
 }
 
 /// What came instead of an answer; where the client has no more to say than that it broke, `otherwise`.
@@ -422,7 +441,7 @@ mod tests {
                 origin: None,
             };
             let next = http.linked(&call, &answer, "next")?;
-            Some(http.request(&next).unwrap().url().to_string())
+            Some(Target::of(&http.base, &next)?.url.to_string())
         };
         let expected = "https://localhost/api/keys?page=2";
         for link in ["?page=2", "/api/keys?page=2", expected] {

@@ -9,10 +9,12 @@ mod exchange;
 mod headers;
 mod ids;
 mod load;
+mod method;
 mod model;
 mod names;
 mod pattern;
 mod place;
+mod placing;
 pub mod schema;
 mod values;
 mod verdicts;
@@ -27,11 +29,12 @@ use crate::database::parts;
 
 pub use compiled::{CompileError, Glob, JsonPath, Regex};
 pub use exchange::{
-    Algorithm, Basic, Credential, Expiry, FileSpec, JwtSpec, LoginSpec, Method, PagesSpec,
-    PartContent, PartSpec, PollSpec, RawSpec, RequestSpec, ResetSpec, Source, StepSpec,
+    Algorithm, Basic, Credential, Expiry, FileSpec, JwtSpec, LoginSpec, PagesSpec, PartContent,
+    PartSpec, PollSpec, RawSpec, RequestSpec, ResetSpec, Source, StepSpec, Texts,
 };
 pub use headers::{HeaderPattern, HeadersSpec, cookie_subject, subject};
 pub use ids::{IdPath, IdsSpec};
+pub use method::{Method, MethodError};
 pub use model::{
     Actor, BackgroundSpec, CaptureSpec, CoverageSpec, DatabaseSpec, EndpointFile, Entity,
     ExactText, ExclusionSpec, ExplanationSpec, Kind, LauncherSpec, PatternText, ProbeSpec,
@@ -40,7 +43,7 @@ pub use model::{
 };
 pub use pattern::TextPattern;
 pub(crate) use pattern::entries;
-pub use place::Place;
+pub use place::{Place, Spot};
 pub use values::{Show, UnstableValue, ValuesSpec};
 pub use verdicts::{
     ConditionSpec, OneOrMore, Preset, RuledVerdict, StatusSpec, VerdictRule, VerdictSpec,

@@ -3,27 +3,33 @@
 //! Every text of a suite is a template. A text that is nothing but one `{{ expression }}` keeps the type of its
 //! value (a number, a list, null), so that a suite can write database rows and JSON bodies with it.
 
+mod codec;
 mod page;
 mod uses;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use minijinja::value::{Rest, Serde, ValueKind, merge_maps};
 use minijinja::{
-    AutoEscape, Environment, Error, ErrorKind, Template, UndefinedBehavior, escape_formatter,
-    filters,
+    AutoEscape, Environment, Error, ErrorKind, Output, State, Template, UndefinedBehavior,
+    escape_formatter, filters,
 };
 use rand::RngExt;
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
 use crate::diagnostic::nearest;
+use crate::http::Unsendable;
+use crate::suite::Spot;
 use uses::{Arguments, Callee, Parts, Use};
 
 pub use minijinja::Value;
 pub use page::page;
+
+pub(crate) use codec::percent_encoded;
 
 /// The names of an entity, with their values.
 pub type Fields = BTreeMap<String, Value>;
@@ -84,28 +90,47 @@ impl<const N: usize> From<[(&str, Value); N]> for Scope {
     }
 }
 
-/// A template that could not be read or rendered.
+/// A template that could not be read or rendered, or whose text cannot be sent.
 #[derive(Debug, thiserror::Error)]
-#[error("template `{template}`: {reason}")]
+#[error("{}{reason}", named(template))]
 pub struct TemplateError {
-    /// The template as the suite has it.
-    pub template: String,
+    /// The template as the suite has it; empty where it may hold a secret.
+    pub template: Box<str>,
     /// What is wrong with it, in the engine's words.
     pub reason: String,
     /// What to write instead.
     pub help: Option<String>,
     /// The expression that is null, where that alone is wrong.
     pub null: Option<String>,
+    /// Where the template stands, if that is known.
+    pub spot: Option<Box<Spot>>,
+}
+
+fn named(template: &str) -> String {
+    match template {
+        "" => String::new(),
+        template => format!("template `{template}`: "),
+    }
 }
 
 impl TemplateError {
     /// A template that fails for this reason.
     pub(crate) fn because(template: &str, reason: impl Into<String>) -> Self {
         Self {
-            template: template.to_owned(),
+            template: template.into(),
             reason: reason.into(),
             help: None,
             null: None,
+            spot: None,
+        }
+    }
+
+    /// A text that cannot be sent, which is not shown: it may be a secret.
+    pub(crate) fn unsendable(unsendable: Unsendable, spot: Option<Spot>) -> Self {
+        Self {
+            help: Some(unsendable.help),
+            spot: spot.map(Box::new),
+            ..Self::because("", unsendable.reason)
         }
     }
 
@@ -138,6 +163,12 @@ const EXPRESSION: &str = "\0expression:";
 const VALUE: &str = "value";
 /// The same for a text that has no way to say null: a path, a header or a query.
 const WIRE: &str = "\0wire:";
+/// The same for a path, in which values are percent-encoded.
+const PATH: &str = "\0path:";
+/// The form in which its values are written.
+const IN_PATH: AutoEscape = AutoEscape::Custom(Cow::Borrowed("path"));
+/// What a render keeps of a path that begins with a value: that the value was written.
+const BEGUN: &str = "\0begun";
 /// Why such a text is not rendered.
 const IS_NULL: &str = "a value in it is null";
 
@@ -155,8 +186,17 @@ struct Own {
     form: &'static str,
 }
 
-const OWN: [Own; 7] = [
+const OWN: [Own; 12] = [
     Own::filter("sha256", (0, 0), "text | sha256"),
+    Own::filter(
+        "hmac",
+        (1, 2),
+        "text | hmac(key)` or `text | hmac(key, form)",
+    ),
+    Own::filter("urlencode", (0, 0), "text | urlencode"),
+    Own::filter("b64encode", (0, 0), "text | b64encode"),
+    Own::filter("b64url", (0, 0), "text | b64url"),
+    Own::filter("b64decode", (0, 0), "text | b64decode"),
     Own::filter("first", (0, 1), "list | first` or `text | first(n)"),
     Own::filter("last", (0, 1), "list | last` or `text | last(n)"),
     Own::filter("mask", (2, 2), "text | mask(first, last)"),
@@ -191,6 +231,7 @@ impl Own {
             (0, 0) => "no argument".to_owned(),
             (0, 1) => "one argument at most".to_owned(),
             (1, 1) => "one argument".to_owned(),
+            (least, most) if least < most => format!("{least} or {most} arguments"),
             (least, _) => format!("{least} arguments"),
         };
         let given = match given {
@@ -216,14 +257,15 @@ impl Default for Templates {
 }
 
 impl Templates {
-    /// An engine with the filters `sha256`, `first(n)`, `last(n)`, `mask(first, last)` and the functions `random(n)`, `digits(n)`
-    /// and `uuid()`.
+    /// An engine with the filters `sha256`, `hmac(key)`, `urlencode`, `b64encode`, `b64url`, `b64decode`, `first(n)`, `last(n)`,
+    /// `mask(first, last)` and the functions `random(n)`, `digits(n)` and `uuid()`.
     #[must_use]
     pub fn new() -> Self {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
         environment.set_fuel(Some(FUEL));
         environment.add_filter("sha256", |text: String| sha256_hex(&text));
+        codec::add_filters(&mut environment);
         environment.add_filter("first", |value: Value, n: Option<usize>| match n {
             Some(n) => Ok(Value::from(first(&defined(&value)?, n))),
             None => filters::first(&value),
@@ -236,14 +278,15 @@ impl Templates {
         environment.add_function("random", drawn);
         environment.add_function("digits", digits);
         environment.add_function("uuid", uuid);
-        environment.set_auto_escape_callback(|_| AutoEscape::None);
-        environment.set_loader(|name| Ok(source(name)));
-        environment.set_formatter(|out, state, value| {
-            if value.is_none() && state.name().starts_with(WIRE) {
-                return Err(Error::new(ErrorKind::InvalidOperation, IS_NULL));
+        environment.set_auto_escape_callback(|name| {
+            if name.starts_with(PATH) {
+                IN_PATH
+            } else {
+                AutoEscape::None
             }
-            escape_formatter(out, state, value)
         });
+        environment.set_loader(|name| Ok(source(name)));
+        environment.set_formatter(write_value);
         Self {
             environment,
             names: Mutex::default(),
@@ -282,12 +325,39 @@ impl Templates {
             .map_err(|error| TemplateError::because(text, error.to_string()))
     }
 
-    /// Renders one text for a place that has no way to say null, such as a path or a header.
+    /// Renders one text for a place that has no way to say null, such as a header.
     pub fn render_wire(&self, text: &str, scope: &Scope) -> Result<String, TemplateError> {
+        self.render_sent(WIRE, text, scope)
+    }
+
+    /// Renders a path, with its query. Values are percent-encoded, but for one with which the path begins: that is a path
+    /// itself.
+    pub fn render_path(&self, text: &str, scope: &Scope) -> Result<String, TemplateError> {
+        self.render_sent(PATH, text, scope)
+    }
+
+    /// The same as [`Templates::render_wire`], and nothing where the text is a lone expression that is null.
+    pub fn render_unless_null(
+        &self,
+        text: &str,
+        scope: &Scope,
+    ) -> Result<Option<String>, TemplateError> {
+        match self.render_wire(text, scope) {
+            Err(error) if error.null.is_some() && self.lone_expression(text).is_some() => Ok(None),
+            rendered => rendered.map(Some),
+        }
+    }
+
+    fn render_sent(
+        &self,
+        prefix: &str,
+        text: &str,
+        scope: &Scope,
+    ) -> Result<String, TemplateError> {
         if !text.contains('{') {
             return Ok(text.to_owned());
         }
-        self.compiled(WIRE, text)
+        self.compiled(prefix, text)
             .and_then(|template| template.render(scope.to_value()))
             .map_err(|error| match error.detail() {
                 Some(IS_NULL) => self.null_in(text, scope),
@@ -408,6 +478,11 @@ impl Templates {
         globals.any(|(global, _)| global == name)
     }
 
+    /// The parts of a text that are sent as they stand, whatever the values are.
+    pub(crate) fn literals(text: &str) -> Vec<&str> {
+        Parts::of(text).literals
+    }
+
     /// What is wrong with the filters, tests and functions of a text that can be read: those that do not exist, and those
     /// of the tool's own with a wrong number of arguments.
     #[must_use]
@@ -487,8 +562,35 @@ impl Templates {
 fn source(name: &str) -> Option<String> {
     let expression = name.strip_prefix(EXPRESSION);
     let expression = expression.map(|source| format!("{{% set {VALUE} = ({source}) %}}"));
-    let text = || name.strip_prefix(TEXT).or(name.strip_prefix(WIRE));
+    let mut text = [TEXT, WIRE, PATH].iter();
+    let mut text = || text.find_map(|prefix| name.strip_prefix(prefix));
     expression.or_else(|| text().map(str::to_owned))
+}
+
+/// Writes the value of an expression as the text that it is in needs it.
+fn write_value(
+    out: &mut Output<'_>,
+    state: &mut State<'_, '_>,
+    value: &Value,
+) -> Result<(), Error> {
+    let is_path = *state.auto_escape() == IN_PATH;
+    if value.is_none() && (is_path || state.name().starts_with(WIRE)) {
+        return Err(Error::new(ErrorKind::InvalidOperation, IS_NULL));
+    }
+    if !is_path {
+        return escape_formatter(out, state, value);
+    }
+    if value.is_safe() || is_beginning(state) {
+        return out.write_str(&value.to_string()).map_err(Error::from);
+    }
+    let encoded = percent_encoded(&value.to_string());
+    out.write_str(&encoded).map_err(Error::from)
+}
+
+/// Whether a value is the first one of a path that begins with it.
+fn is_beginning(state: &mut State<'_, '_>) -> bool {
+    let text = state.name().strip_prefix(PATH);
+    text.is_some_and(|text| text.starts_with("{{")) && state.set_temp(BEGUN, true.into()).is_none()
 }
 
 /// Turns JSON into a value that templates can use.

@@ -93,6 +93,16 @@ impl Document {
         &self.value
     }
 
+    /// The value at `path`.
+    #[must_use]
+    pub fn get(&self, path: &NodePath) -> Option<&Value> {
+        let mut steps = path.steps().iter();
+        steps.try_fold(&self.value, |value, step| match step {
+            Step::Key(key) => value.get(key),
+            Step::Index(index) => value.get(index),
+        })
+    }
+
     /// Where a value begins.
     #[must_use]
     pub fn position(&self, path: &NodePath) -> Option<Position> {

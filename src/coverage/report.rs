@@ -129,16 +129,9 @@ fn title(operation: &Operation) -> String {
     printable(&format!("{} {}", operation.method, operation.path))
 }
 
-/// What to add to the suite for an operation: an endpoint's file and its request, or the exclusion of one that no suite
-/// can sweep.
+/// What to add to the suite for an operation: an endpoint's file and its request.
 fn addition(operation: &Operation) -> String {
     let (method, path) = (operation.method, &operation.path);
-    if matches!(method, "HEAD" | "OPTIONS" | "TRACE") {
-        let pattern = quoted(&format!("{method} {path}"));
-        return printable(&format!(
-            "suite.yaml: coverage: {{ exclude: [{{ operation: {pattern}, reason: ... }}] }}"
-        ));
-    }
     let path = with_targets(path);
     let shown = if path.chars().all(is_plain) {
         path
@@ -258,7 +251,7 @@ mod tests {
     fn the_line_to_add_has_targets_for_placeholders() {
         insta::assert_snapshot!(addition(&operation("POST", "/key/{key-id}/x")), @r#"endpoints/post-key-key-id-x.yaml: request: { method: POST, path: "/key/{{ target.key_id }}/x" }"#);
         insta::assert_snapshot!(addition(&operation("GET", "/key/info")), @"endpoints/get-key-info.yaml: request: { method: GET, path: /key/info }");
-        insta::assert_snapshot!(addition(&operation("HEAD", "/{a")), @r#"suite.yaml: coverage: { exclude: [{ operation: "HEAD /{a", reason: ... }] }"#);
+        insta::assert_snapshot!(addition(&operation("HEAD", "/{a")), @r#"endpoints/head-a.yaml: request: { method: HEAD, path: "/{{ target.a }}" }"#);
     }
 
     #[test]

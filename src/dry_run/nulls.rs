@@ -12,7 +12,7 @@ use super::notes::Notes;
 use crate::diagnostic::{Diagnostic, Diagnostics, Position, list};
 use crate::http::Call;
 use crate::plan::{EndpointPlan, PlannedCell, callers};
-use crate::suite::{Endpoint, RequestSpec, Suite, Target};
+use crate::suite::{Endpoint, RequestSpec, Suite, Target, Texts};
 use crate::sweep::SweepError;
 use crate::symbols::Registry;
 use crate::template::{Scope, TemplateError, Templates, is_word, random};
@@ -236,7 +236,8 @@ fn wire(request: &RequestSpec, texts: &mut BTreeSet<String>) {
         texts.insert(text.to_owned());
     };
     add(&request.path);
-    request.headers.values().for_each(|value| add(value));
+    let headers = request.headers.values().flatten();
+    headers.flat_map(Texts::all).for_each(|value| add(value));
     leaves(&request.query, &mut add);
 }
 

@@ -2,8 +2,8 @@
 
 use serde_json::Value as Json;
 
-use super::{Origin, Payload, Purpose};
-use crate::suite::{Method, RequestSpec};
+use super::{Origin, Payload, Purpose, check_beginning, check_header, check_path};
+use crate::suite::{Method, RequestSpec, Texts};
 use crate::template::{Scope, TemplateError, Templates};
 use crate::text::plain;
 
@@ -31,15 +31,12 @@ impl Call {
         credential: Vec<(String, String)>,
         scope: &Scope,
     ) -> Result<Self, TemplateError> {
-        let mut headers = Vec::new();
-        for (name, value) in &spec.headers {
-            headers.push((name.clone(), templates.render_wire(value, scope)?));
-        }
+        let headers = headers(templates, spec, &credential, scope)?;
         Ok(Self {
             method: spec.method,
             url: spec.url.clone(),
             template: spec.path.clone(),
-            path: templates.render_wire(&spec.path, scope)?,
+            path: path(templates, spec, scope)?,
             query: pairs(&templates.render_query(&spec.query, scope)?),
             credential,
             headers,
@@ -101,6 +98,46 @@ impl Call {
             origin: self.origin,
         }
     }
+}
+
+/// The path of a request with these values.
+fn path(templates: &Templates, spec: &RequestSpec, scope: &Scope) -> Result<String, TemplateError> {
+    let path = templates.render_path(&spec.path, scope)?;
+    let checked = check_path(&path).and_then(|()| check_beginning(&path, spec.method.is_options()));
+    checked.map_err(|error| TemplateError::unsendable(error, spec.place.spot("path")))?;
+    Ok(path)
+}
+
+/// The headers of a request besides the credential's: those of each request of the suite first, but for what the request or
+/// the credential itself has.
+fn headers(
+    templates: &Templates,
+    spec: &RequestSpec,
+    credential: &[(String, String)],
+    scope: &Scope,
+) -> Result<Vec<(String, String)>, TemplateError> {
+    let is_given = |name: &str| {
+        let own = spec.headers.keys();
+        let mut given = own.chain(credential.iter().map(|(name, _)| name));
+        given.any(|given| given.eq_ignore_ascii_case(name))
+    };
+    let of_all = &*spec.of_all;
+    let common = of_all.headers.iter().filter(|(name, _)| !is_given(name));
+    let common = common.map(|header| (&of_all.place, header));
+    let own = spec.headers.iter().map(|header| (&spec.place, header));
+    let mut headers = Vec::new();
+    for (place, (name, values)) in common.chain(own) {
+        for template in values.iter().flat_map(Texts::all) {
+            let Some(value) = templates.render_unless_null(template, scope)? else {
+                continue;
+            };
+            let spot = || place.spot(&format!("headers.{name}"));
+            let checked = check_header(name, &value);
+            checked.map_err(|error| TemplateError::unsendable(error, spot()))?;
+            headers.push((name.clone(), value));
+        }
+    }
+    Ok(headers)
 }
 
 /// A mapping as query parameters; a list repeats its parameter, null leaves it out.

@@ -7,7 +7,6 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Value as Json;
 
 use super::{Call, Content, NamedPart, Payload};
-use crate::suite::Method;
 use crate::symbols::{Namer, Piece, View};
 
 /// What a client encodes in a path, and the brackets that `curl` would expand.
@@ -28,10 +27,17 @@ impl Call {
     pub fn curl(&self, namer: &Namer, view: View<'_>) -> String {
         let word = |text: &str| Word::of(namer.pieces(text, view));
         let mut parts = vec!["curl".to_owned()];
-        if self.method != Method::Get {
-            parts.push(format!("-X {}", self.method.as_str()));
+        self.write_method(&mut parts);
+        let path = match self.path.as_str() {
+            "*" => {
+                parts.push("--request-target '*'".to_owned());
+                Word::default()
+            }
+            path => word(path),
+        };
+        if has_dots(&self.path) {
+            parts.push("--path-as-is".to_owned());
         }
-        let path = word(&format!("/{}", self.path.trim_start_matches('/')));
         let url = Word::variable(&self.url_variable()).then(path.map_text(in_path));
         parts.push(url.quoted());
         for (name, value) in &self.query {
@@ -47,6 +53,17 @@ impl Call {
         }
         self.write_body(&mut parts, &word);
         parts.join(" ")
+    }
+
+    fn write_method(&self, parts: &mut Vec<String>) {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        match self.method.as_str() {
+            "GET" => {}
+            // With the method alone it would wait for a body.
+            "HEAD" => parts.push("--head".to_owned()),
+            name if name.chars().all(is_plain) => parts.push(format!("-X {name}")),
+            name => parts.push(format!("-X {}", Word::text(name).quoted())),
+        }
     }
 
     fn url_variable(&self) -> String {
@@ -108,6 +125,15 @@ fn content_word(content: &Content, word: &impl Fn(&str) -> Word) -> Word {
         Some(text) => word(text),
         None => Word::text("@body"),
     }
+}
+
+/// Whether a part of a path is one or two points, encoded or not, which `curl` would take for a way.
+fn has_dots(path: &str) -> bool {
+    let path = path.split('?').next().unwrap_or_default();
+    path.split('/').any(|part| {
+        let part = part.to_ascii_lowercase().replace("%2e", ".");
+        part == "." || part == ".."
+    })
 }
 
 fn in_path(text: &str) -> String {
@@ -278,6 +304,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::suite::Method;
     use crate::symbols::Registry;
     use crate::world::{Class, Field, Instance};
 
@@ -340,6 +367,22 @@ mod tests {
             curl(&call),
             @r#"curl "$BASE_URL/key/${TARGET_KEY}_x/%5Ball%20things%5D" --url-query 'of=a b&c'"#
         );
+    }
+
+    #[test]
+    fn a_path_and_a_method_are_repeated_as_they_are() {
+        let line = |method: &str, path: &str| {
+            curl(&Call {
+                method: method.to_owned().try_into().unwrap(),
+                path: path.to_owned(),
+                credential: Vec::new(),
+                ..call("", None)
+            })
+        };
+        insta::assert_snapshot!(line("HEAD", "//a"), @r#"curl --head "$BASE_URL//a""#);
+        insta::assert_snapshot!(line("PURGE", "/a/%2E%2e/b"), @r#"curl -X PURGE --path-as-is "$BASE_URL/a/%2E%2e/b""#);
+        insta::assert_snapshot!(line("OPTIONS", "*"), @r#"curl -X OPTIONS --request-target '*' "$BASE_URL""#);
+        insta::assert_snapshot!(line("A'B", "/a..b"), @r#"curl -X 'A'\''B' "$BASE_URL/a..b""#);
     }
 
     fn with(body: Payload) -> String {

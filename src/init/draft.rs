@@ -42,7 +42,7 @@ pub struct Draft {
     pub targets: Vec<Target>,
     /// What is called.
     pub endpoints: Vec<Endpoint>,
-    /// Operations that no suite can call, as `METHOD /path`.
+    /// Operations that the draft leaves out, as `METHOD /path`.
     pub impossible: Vec<String>,
 }
 

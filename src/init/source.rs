@@ -26,7 +26,7 @@ pub struct Source {
     pub base_url: Option<String>,
     /// Variables that stand for secrets of what was recorded.
     pub secrets: Vec<String>,
-    /// Operations that no suite can call.
+    /// Operations that a draft leaves out.
     pub impossible: Vec<String>,
 }
 
@@ -183,7 +183,7 @@ impl Action {
     }
 }
 
-/// The methods that a suite can call.
+/// The methods that a draft has.
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
 impl From<Api> for Source {

@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use super::grid::{Grid, Row, rows};
 use super::{Answer, Gap, Kind, Pinned};
 use crate::record::{Cell, EffectLabel, Record};
+use crate::suite::Method;
 
 /// Endpoints of which nobody knows what they write.
 pub(super) fn unobserved(pinned: &[Pinned]) -> Vec<String> {
@@ -201,14 +202,13 @@ fn unguarded(grid: &Grid<'_>, table: &str, written: &Written<'_>) -> Gap {
     }
 }
 
-/// Methods that say of themselves that they only read (RFC 9110, section 9.2.1).
-const READING: [&str; 4] = ["GET", "HEAD", "OPTIONS", "TRACE"];
-
 /// Of each endpoint that is no reading one, and whose effects were observed: does a call change a row?
 pub(super) fn effects(grid: &Grid<'_>) -> impl Iterator<Item = Answer> {
     let asked = grid.pinned.iter().filter(|pinned| {
         let method = pinned.record.endpoint.split(' ').next();
-        !method.is_some_and(|method| READING.contains(&method)) && is_observed(pinned)
+        let method = method.map(|name| Method::try_from(name.to_owned()));
+        let only_reads = matches!(method, Some(Ok(method)) if method.is_safe());
+        !only_reads && is_observed(pinned)
     });
     asked.map(|pinned| {
         let wrote = |cell: &Cell| !written(cell).is_empty();

@@ -8,6 +8,7 @@ mod exchange;
 mod fresh;
 mod texts;
 mod verdicts;
+mod wire;
 
 use std::collections::BTreeSet;
 
@@ -123,6 +124,10 @@ impl Checker<'_> {
         self.templates_below(&NodePath::from(["service", "urls"]), &vars);
         self.tls(&NodePath::from(["service", "tls"]), &vars);
         self.reset(&NodePath::from(["service", "reset"]), &vars);
+        self.plain_path(&NodePath::from(["service", "ready"]));
+        let of_all = NodePath::from(["service", "headers"]);
+        self.templates_below(&of_all, &vars.with(["run".to_owned()]));
+        self.headers(&of_all);
         for path in [["refusal", "type"], ["refusal", "message"]] {
             self.json_path(&NodePath::from(path));
         }
@@ -505,12 +510,7 @@ impl Checker<'_> {
     }
 
     fn get(&self, path: &NodePath) -> Option<&Json> {
-        path.steps()
-            .iter()
-            .try_fold(self.document.value(), |value, step| match step {
-                Step::Key(key) => value.get(key),
-                Step::Index(index) => value.get(index),
-            })
+        self.document.get(path)
     }
 
     /// The items of a list.

@@ -1,5 +1,7 @@
 //! What of a suite's files is about HTTP: requests, credentials, steps, and where in an answer a value is.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::de::Error;
@@ -7,6 +9,9 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value as Json;
 
 use super::compiled::{JsonPath, Regex};
+use super::method::Method;
+use super::place::Parts;
+use super::verdicts::OneOrMore;
 use crate::world::leaves;
 
 /// A request as templates.
@@ -22,9 +27,9 @@ pub struct RequestSpec {
     /// The query: a mapping, or one expression that gives one.
     #[serde(default)]
     pub query: Json,
-    /// Headers besides the credential's.
+    /// Headers besides the credential's; a list is sent as several headers, null as none.
     #[serde(default)]
-    pub headers: IndexMap<String, String>,
+    pub headers: IndexMap<String, Option<Texts>>,
     /// The JSON body.
     pub json: Option<Json>,
     /// The body as a browser sends a form: a mapping, or one expression that gives one.
@@ -33,6 +38,12 @@ pub struct RequestSpec {
     pub multipart: Option<IndexMap<String, PartContent>>,
     /// Any other body.
     pub raw: Option<RawSpec>,
+    /// Where it stands.
+    #[serde(skip)]
+    pub(crate) place: Parts,
+    /// What it carries as each request of the suite does.
+    #[serde(skip)]
+    pub(crate) of_all: Arc<OfAll>,
 }
 
 /// What a part of a body holds: the text of a field, or a file.
@@ -77,16 +88,14 @@ fn octets() -> String {
     "application/octet-stream".to_owned()
 }
 
-/// An HTTP method.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "UPPERCASE")]
-#[expect(missing_docs, reason = "the names are the methods")]
-pub enum Method {
-    Get,
-    Post,
-    Put,
-    Patch,
-    Delete,
+/// The values of one header: one, or several of which each is sent as a header of its own.
+pub type Texts = OneOrMore<String>;
+
+/// What each request of a suite carries.
+#[derive(Debug, Default)]
+pub(crate) struct OfAll {
+    pub(crate) headers: IndexMap<String, Option<Texts>>,
+    pub(crate) place: Parts,
 }
 
 impl RequestSpec {
@@ -94,7 +103,8 @@ impl RequestSpec {
     pub(crate) fn texts(&self, texts: &mut impl FnMut(&str)) {
         texts(&self.path);
         leaves(&self.query, texts);
-        self.headers.values().for_each(|value| texts(value));
+        let headers = self.headers.values().flatten();
+        headers.flat_map(Texts::all).for_each(|value| texts(value));
         self.json.iter().for_each(|json| leaves(json, texts));
         self.form.iter().for_each(|form| leaves(form, texts));
         for part in self.multipart.iter().flat_map(IndexMap::values) {
@@ -108,26 +118,6 @@ impl RequestSpec {
         }
         let raw = self.raw.iter().flat_map(|raw| [&raw.text, &raw.base64]);
         raw.flatten().for_each(|text| texts(text));
-    }
-}
-
-impl Method {
-    /// The method as it is on the wire.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Post => "POST",
-            Self::Put => "PUT",
-            Self::Patch => "PATCH",
-            Self::Delete => "DELETE",
-        }
-    }
-
-    /// Whether a call only reads, as the method promises it.
-    #[must_use]
-    pub fn is_safe(self) -> bool {
-        self == Self::Get
     }
 }
 
@@ -263,6 +253,9 @@ pub struct Credential {
     pub login: Option<Box<LoginSpec>>,
     /// A token that is signed here, which the other keys then use as `{{ jwt }}`.
     pub jwt: Option<JwtSpec>,
+    /// Where it stands.
+    #[serde(skip)]
+    pub(crate) place: Parts,
 }
 
 /// A request that logs an actor in, once for the run and again before what it gave expires.

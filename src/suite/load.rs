@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::{Endpoint, EndpointFile, Kind, Place, Suite, TargetsFile, check};
+use super::exchange::OfAll;
+use super::placing::Placing;
+use super::{Endpoint, EndpointFile, Kind, Place, Suite, SuiteFile, TargetsFile, WorldFile, check};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::yaml::Document;
 
@@ -103,11 +106,11 @@ impl Documents {
     }
 
     fn decode(&self, folder: &Path, mistakes: &mut Diagnostics) -> Option<Suite> {
-        let file = self
+        let file: Option<SuiteFile> = self
             .suite
             .as_ref()
             .and_then(|document| mistakes.absorb(document.decode()));
-        let world = self
+        let world: Option<WorldFile> = self
             .world
             .as_ref()
             .and_then(|document| mistakes.absorb(document.decode()));
@@ -115,8 +118,18 @@ impl Documents {
             .targets
             .as_ref()
             .and_then(|document| mistakes.absorb(document.decode()));
+        let of_all = self.of_all(file.as_ref());
+        let file = self.suite.as_ref().zip(file).map(|(document, mut file)| {
+            Placing::new(document, &of_all).suite(&mut file);
+            file
+        });
+        let world = self.world.as_ref().zip(world).map(|(document, mut world)| {
+            Placing::new(document, &of_all).world(&mut world);
+            world
+        });
         let endpoint = |(name, document): &(String, Document)| {
-            let spec: EndpointFile = mistakes.absorb(document.decode())?;
+            let mut spec: EndpointFile = mistakes.absorb(document.decode())?;
+            Placing::new(document, &of_all).endpoint(&mut spec);
             Some(Endpoint {
                 name: name.clone(),
                 setup: setup_of(&spec),
@@ -132,6 +145,13 @@ impl Documents {
             targets: targets?.targets,
             endpoints,
         })
+    }
+
+    /// What each request of the suite carries.
+    fn of_all(&self, file: Option<&SuiteFile>) -> Arc<OfAll> {
+        let both = self.suite.as_ref().zip(file);
+        let of_all = both.map(|(document, file)| OfAll::read(&file.service, document));
+        of_all.unwrap_or_default().into()
     }
 }
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::compiled::{Glob, JsonPath};
-use super::exchange::{Credential, PagesSpec, RequestSpec, ResetSpec, Source, StepSpec};
+use super::exchange::{Credential, PagesSpec, RequestSpec, ResetSpec, Source, StepSpec, Texts};
 use super::headers::HeadersSpec;
 use super::ids::IdsSpec;
 use super::pattern::TextPattern;
@@ -145,6 +145,9 @@ pub struct ServiceSpec {
     /// Other URLs of the service by name, as templates, which a request names as `url`; `--base-url NAME=URL` gives one.
     #[serde(default)]
     pub urls: IndexMap<String, Option<String>>,
+    /// Headers of every request, as templates; one that a request or a credential has itself takes their place.
+    #[serde(default)]
+    pub headers: IndexMap<String, Option<Texts>>,
     /// How the service is trusted, and how it trusts the caller, where URLs are `https`.
     #[serde(default)]
     pub tls: TlsSpec,

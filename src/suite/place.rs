@@ -1,9 +1,11 @@
-//! Where an endpoint stands in the suite's files, for whoever points at it.
+//! Where an endpoint, a request and a credential stand in the suite's files, for whoever points at them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use crate::diagnostic::Position;
 use crate::yaml::{Document, NodePath};
 
 /// The file of an endpoint, and the lines in it.
@@ -48,9 +50,58 @@ impl Place {
     }
 }
 
+/// A place in one of the suite's files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spot {
+    /// The file, as the suite's folder was given.
+    pub file: Arc<Path>,
+    /// Where in it.
+    pub position: Position,
+}
+
+/// Where the parts of a request or a credential stand; nowhere in one that no file has.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Parts {
+    file: Option<Arc<Path>>,
+    /// By the keys on the way to them, with points between.
+    positions: IndexMap<String, Position>,
+}
+
+impl Parts {
+    /// Where what a document has at `path` has each of these, and each entry of those that are maps.
+    pub(super) fn of(document: &Document, path: &NodePath, parts: &[&str]) -> Self {
+        let mut found = Self {
+            file: Some(document.file().into()),
+            positions: IndexMap::new(),
+        };
+        for part in parts {
+            let at = path.join(*part);
+            found.add(document, &at, (*part).to_owned());
+            let inner = document.get(&at).and_then(|inner| inner.as_object());
+            for key in inner.into_iter().flat_map(|inner| inner.keys()) {
+                found.add(document, &at.join(key.as_str()), format!("{part}.{key}"));
+            }
+        }
+        found
+    }
+
+    fn add(&mut self, document: &Document, at: &NodePath, name: String) {
+        let position = document.key_position(at);
+        self.positions
+            .extend(position.map(|position| (name, position)));
+    }
+
+    /// Where a part stands.
+    pub(crate) fn spot(&self, part: &str) -> Option<Spot> {
+        Some(Spot {
+            file: Arc::clone(self.file.as_ref()?),
+            position: *self.positions.get(part)?,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
 
     use super::*;
 

@@ -38,6 +38,8 @@ pub(super) struct Parts<'t> {
     pub(super) uses: Vec<Use<'t>>,
     /// The expressions whose values become a part of the text.
     pub(super) written: Vec<&'t str>,
+    /// The texts between them.
+    pub(super) literals: Vec<&'t str>,
 }
 
 impl<'t> Parts<'t> {
@@ -55,6 +57,9 @@ impl<'t> Parts<'t> {
             let span = emitted.span();
             let (start, end) = (span.start_offset as usize, span.end_offset as usize);
             self.written.extend(text.get(start..end));
+        }
+        if let Stmt::EmitRaw(literal) = statement {
+            self.literals.push(literal.raw);
         }
         let (expressions, statements) = inside(statement);
         for one in expressions {
@@ -234,5 +239,6 @@ mod tests {
     fn what_is_written_is_known_by_its_text() {
         let parts = Parts::of("/a/{{ x.y }}/{% if z %}{{- (w) | lower -}}{% endif %}");
         assert_eq!(parts.written, ["x.y", "(w) | lower"]);
+        assert_eq!(parts.literals, ["/a/", "/"]);
     }
 }

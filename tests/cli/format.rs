@@ -44,19 +44,19 @@ fn values_of_a_wrong_type_say_what_was_expected() {
 }
 
 #[test]
-fn a_method_that_does_not_exist_is_told_which_do() {
+fn a_method_in_small_letters_is_told_how_it_is_written() {
     let place = notes().edit(
         "notes/endpoints/note-share.yaml",
         "method: POST",
-        "method: SEND",
+        "method: post",
     );
     assert_snapshot!(mistakes(&place), @r"
-    error: unknown value `SEND`
+    error: `post` is not a method
       --> notes/endpoints/note-share.yaml:2:11
       |
-    2 |   method: SEND
+    2 |   method: post
       |           ^^^^
-      = help: known: `GET`, `POST`, `PUT`, `PATCH`, `DELETE`
+      = help: did you mean `POST`?
 
     1 error
     ");

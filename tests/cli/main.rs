@@ -89,5 +89,6 @@ mod traffic;
 mod values;
 mod verdicts;
 mod walls;
+mod wire;
 mod wordings;
 mod workflows;

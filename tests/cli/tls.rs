@@ -93,10 +93,16 @@ fn service(authority: &CertifiedIssuer<'static, KeyPair>) -> u16 {
             let mut stream = StreamOwned::new(connection, stream.unwrap());
             // Who is not trusted, is gone.
             let mut request = [0; 1024];
-            if stream.read(&mut request).is_ok() {
-                let _ = stream.write_all(
-                    b"HTTP/1.1 200 Well\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}",
-                );
+            if let Ok(length) = stream.read(&mut request) {
+                let line = String::from_utf8_lossy(&request[..length]);
+                let known = ["GET /health ", "GET /ping ", "GET /a/%2E./ping "];
+                let status = if known.iter().any(|known| line.starts_with(known)) {
+                    "200 Well"
+                } else {
+                    "404 Nothing"
+                };
+                let rest = "content-length: 2\r\nconnection: close\r\n\r\n{}";
+                let _ = stream.write_all(format!("HTTP/1.1 {status}\r\n{rest}").as_bytes());
                 stream.conn.send_close_notify();
                 let _ = stream.flush();
             }
@@ -106,12 +112,21 @@ fn service(authority: &CertifiedIssuer<'static, KeyPair>) -> u16 {
 }
 
 fn check(tls: &str) -> Ended {
+    check_path("/ping", tls)
+}
+
+fn check_path(path: &str, tls: &str) -> Ended {
     let authority = authority();
     let (certificate, key) = signed(&authority, "authz-pin");
     let port = service(&authority);
     let settings = format!("  ready: /health\n  tls: {tls}\n");
     let place = Place::with("ping")
         .edit("ping/suite.yaml", "  ready: /health\n", &settings)
+        .edit(
+            "ping/endpoints/ping.yaml",
+            "path: /ping",
+            &format!("path: {path}"),
+        )
         .write("ping/tls/ca.pem", &pem("CERTIFICATE", authority.der()))
         .write("ping/tls/own.pem", &pem("CERTIFICATE", &certificate))
         .write("ping/tls/key.pem", &pem("PRIVATE KEY", &key))
@@ -131,6 +146,15 @@ fn a_suite_brings_its_own_authority_and_certificate() {
         "{ended:#?}"
     );
     assert!(!ended.stderr.contains("not verified"), "{ended:#?}");
+}
+
+#[test]
+fn a_path_that_no_url_has_is_sent_with_the_same_certificates() {
+    let own = "{ ca: tls/ca.pem, certificate: tls/own.pem, key: tls/key.pem }";
+    let ended = check_path("/a/%2E./ping", own);
+    assert_eq!(ended.code, Some(1), "{ended:#?}");
+    assert!(ended.stdout.contains("200"), "{ended:#?}");
+    assert!(!ended.stdout.contains("404"), "{ended:#?}");
 }
 
 #[test]

@@ -66,6 +66,7 @@ impl Checker<'_> {
             self.keys_below(&path.join(key), names);
         }
         self.at_most_one(path, &["json", "form", "multipart", "raw"], "body");
+        self.sendable(path);
         let url = path.join("url");
         if let (Some(name), Some(known)) = (self.text(&url), self.declared.urls.clone())
             && !known.contains(&name)
@@ -101,6 +102,7 @@ impl Checker<'_> {
             self.templates_below(&path.join(key), &names);
         }
         self.at_most_one(path, &["bearer", "basic"], "`Authorization` header");
+        self.sendable_credential(path);
         self.borrowed(path, whose);
     }
 

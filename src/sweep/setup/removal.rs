@@ -142,7 +142,7 @@ impl<'a> Sweeper<'a> {
                 continue;
             }
             let path = &step.request.path;
-            let rendered = self.templates.render_text(path, &removal.scope);
+            let rendered = self.templates.render_path(path, &removal.scope);
             let path = rendered.unwrap_or_else(|_| path.clone());
             let (what, method) = (&removal.what, step.request.method.as_str());
             left.push(self.hidden(&format!("{what}, {method} {path}: {failure}")));
