@@ -25,6 +25,12 @@ pub enum Fault {
     /// The body ended before its announced length.
     #[serde(rename = "answer ended early")]
     EndedEarly,
+    /// The body is in an encoding that is not known, or in too many.
+    #[serde(rename = "answer in an unknown encoding")]
+    UnknownEncoding,
+    /// The body is not in the encoding that its headers say, or ends early in it.
+    #[serde(rename = "answer with a broken encoding")]
+    BrokenEncoding,
     /// A paged answer has more pages than are walked.
     #[serde(rename = "pages without an end")]
     Endless,
@@ -40,6 +46,8 @@ impl Fault {
             Self::NotHttp => "not HTTP",
             Self::TooLarge => "answer larger than 16 MiB",
             Self::EndedEarly => "answer ended early",
+            Self::UnknownEncoding => "answer in an unknown encoding",
+            Self::BrokenEncoding => "answer with a broken encoding",
             Self::Endless => "pages without an end",
         }
     }
@@ -87,6 +95,8 @@ mod tests {
             Fault::NotHttp,
             Fault::TooLarge,
             Fault::EndedEarly,
+            Fault::UnknownEncoding,
+            Fault::BrokenEncoding,
             Fault::Endless,
         ];
         for fault in all {

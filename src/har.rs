@@ -14,7 +14,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::{Value as Json, json};
 
 use crate::file;
-use crate::http::{Answer, Body, Call, Content, Exchange, Payload, Purpose, Sent};
+use crate::http::{Answer, Body, Form, Call, Content, Exchange, Payload, Purpose, Sent};
 use crate::init::secrets;
 use crate::plan::PlannedCell;
 use crate::symbols::{Namer, Piece, View};
@@ -320,13 +320,9 @@ impl<'n> Names<'n> {
     /// A body. Of a login only its size is kept: what it gives is a credential.
     fn body(&self, answer: &Answer, is_login: bool) -> Json {
         let media_type = media_type(&answer.headers);
-        let text = match &answer.body {
-            Body::Json(json) => json.to_string(),
-            Body::Text(text) => text.clone(),
-        };
+        let text = answer.body.text();
         let mut content = json!({"size": text.len(), "mimeType": media_type});
-        // Bytes that are no text were replaced when they were read.
-        if is_login || text.len() > LONGEST || text.contains(char::REPLACEMENT_CHARACTER) {
+        if is_login || text.len() > LONGEST || is_no_text(&answer.body) {
             let comment = if is_login {
                 "of a login"
             } else {
@@ -337,7 +333,10 @@ impl<'n> Names<'n> {
         }
         let text = match &answer.body {
             Body::Json(json) => self.json("", json).to_string(),
-            Body::Text(text) => self.words(text),
+            Body::Document(document) if document.form != Form::Xml => {
+                self.json("", &document.tree).to_string()
+            }
+            _ => self.words(&text),
         };
         set(&mut content, "text", text);
         content
@@ -440,6 +439,15 @@ impl<'n> Names<'n> {
 }
 
 /// Adds a field to an object.
+/// Whether a body is no text, or bytes of it were replaced when it was read.
+fn is_no_text(body: &Body) -> bool {
+    match body {
+        Body::Document(document) => document.form == Form::Bytes,
+        Body::Text(text) => text.contains(char::REPLACEMENT_CHARACTER),
+        Body::Json(_) => false,
+    }
+}
+
 fn set(object: &mut Json, field: &str, value: impl Into<Json>) {
     if let Some(fields) = object.as_object_mut() {
         fields.insert(field.to_owned(), value.into());

@@ -4,7 +4,7 @@ mod answer;
 mod body;
 mod call;
 mod curl;
-mod events;
+pub(crate) mod decode;
 mod link;
 mod sendable;
 mod source;
@@ -12,7 +12,6 @@ mod tape;
 mod target;
 mod tls;
 mod verbatim;
-mod within;
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -27,7 +26,7 @@ use tokio::sync::Mutex;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use url::Url;
 
-pub use answer::{Answer, Body, Redirect};
+pub use answer::{Answer, Body, Document, Form, Redirect};
 pub use call::Call;
 pub use tls::{Tls, TlsError};
 

@@ -20,7 +20,7 @@ use chrono::Utc;
 use serde_json::Value as Json;
 
 use crate::database::Catalog;
-use crate::http::{Answer, Body};
+use crate::http::{Answer, Body, Document};
 use crate::journal::{Change, Clock};
 use crate::observation::{ColumnChange, Effect, Operation, RowChange};
 use crate::record::{Decision, Unprinted, Values};
@@ -129,10 +129,9 @@ impl Eye<'_> {
         } = rules
             .verdicts
             .judge(answer, (&readable, &|text| namer.name(text, view).text));
-        let body = match readable {
-            Body::Json(json) => json,
-            Body::Text(text) => Json::String(text),
-        };
+        let reader = Reader { rules, namer, view };
+        let (body, tree) = told_and_compared(&reader, readable);
+        let fields = tree.as_ref().unwrap_or(&body);
         let is_denied = decision.verdict().is_denied();
         let location = answer.redirect.as_ref().map(|redirect| &redirect.location);
         let location = location.or(leads.as_ref());
@@ -145,10 +144,9 @@ impl Eye<'_> {
         discloses.extend(headers.discloses);
         // The dots between fields can complete a value as well.
         let name = |path: String| namer.name(&path, view).text;
-        let shape = (!is_denied).then(|| shape(answer, &body)).flatten();
+        let shape = (!is_denied).then(|| shape(answer, fields)).flatten();
         let shape = shape.map(|fields| fields.into_iter().map(&name).collect());
-        let values = self.values(answer, &body, (shape.is_some(), &discloses));
-        let reader = Reader { rules, namer, view };
+        let values = self.values(answer, fields, (shape.is_some(), &discloses));
         let gate = (location, headers.challenge);
         let parts = reader.parts(rules.verdicts, answer, (&decision, &body));
         let refusal = reader.refusal(answer, &decision, gate, (body, said));
@@ -226,6 +224,19 @@ impl Eye<'_> {
     }
 }
 
+/// What a named body tells where it refuses, and the tree by which it is compared where that is another one.
+fn told_and_compared(reader: &Reader<'_>, body: Body) -> (Json, Option<Json>) {
+    match body {
+        Body::Json(json) => (json, None),
+        Body::Text(text) => (Json::String(text), None),
+        Body::Document(document) => {
+            let told = reader.told(&document);
+            let Document { form, tree, .. } = *document;
+            (told, Some(Document::compared(form, tree)))
+        }
+    }
+}
+
 /// A body with names in place of values, and what it discloses.
 fn named(namer: &Namer, view: View<'_>, body: &Body) -> (Body, BTreeSet<String>) {
     let mut discloses = BTreeSet::new();
@@ -235,6 +246,16 @@ fn named(namer: &Namer, view: View<'_>, body: &Body) -> (Body, BTreeSet<String>)
             let read = namer.name(text, view);
             discloses.extend(read.disclosed);
             Body::Text(read.text)
+        }
+        Body::Document(document) => {
+            // What stands in no place of the tree, such as a remark, is shown all the same.
+            let read = namer.name(&document.text, view);
+            discloses.extend(read.disclosed);
+            Body::Document(Box::new(Document {
+                form: document.form,
+                text: read.text,
+                tree: namer.name_json(&document.tree, view, &mut discloses),
+            }))
         }
     };
     (readable, discloses)
@@ -251,7 +272,7 @@ impl Reader<'_> {
         let is_in_parts = decision.verdict().is_allowed() && !decision.refused().is_empty();
         let body = is_in_parts.then(|| self.without_ignored(body.clone()))?;
         let body = match (&answer.body, body) {
-            (Body::Text(_), Json::String(text)) => Body::Text(text),
+            (Body::Text(_) | Body::Document(_), Json::String(text)) => Body::Text(text),
             (_, body) => Body::Json(body),
         };
         Some(rules.parts(answer, &body))
@@ -350,6 +371,8 @@ fn shape(answer: &Answer, named: &Json) -> Option<BTreeSet<String>> {
     };
     match &answer.body {
         Body::Json(_) => Some(paths(named)),
+        Body::Document(document) if is_stub(&document.text) => None,
+        Body::Document(_) => Some(paths(named)),
         Body::Text(text) if text.is_empty() || is_stub(text) => None,
         Body::Text(_) => Some(BTreeSet::from([NOT_JSON.to_owned()])),
     }

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::diagnostic::list;
-use crate::http::{Answer, Body};
+use crate::http::{Answer, Body, Form};
 use crate::record::Record;
 use crate::text::counted;
 
@@ -102,7 +102,11 @@ fn kind_of(answer: &Answer) -> String {
     match &answer.body {
         Body::Json(_) => "JSON".to_owned(),
         Body::Text(text) if text.is_empty() => "nothing".to_owned(),
-        Body::Text(_) => {
+        Body::Document(document) if document.form == Form::Bytes => {
+            let media_type = media_type(answer).unwrap_or_else(|| "no media type".to_owned());
+            format!("bytes of {media_type}")
+        }
+        Body::Document(_) | Body::Text(_) => {
             media_type(answer).unwrap_or_else(|| "text without a media type".to_owned())
         }
     }

@@ -334,17 +334,14 @@ impl<'a> Seen<'a> {
 
     /// The JSON of a success.
     fn success(self) -> Option<&'a Json> {
-        match self.body {
-            Body::Json(json) if self.answer.is_success() => Some(json),
-            _ => None,
-        }
+        self.body.own_json().filter(|_| self.answer.is_success())
     }
 
     /// The text of a success that is not JSON, or only a text of it.
     fn success_text(self) -> Option<&'a str> {
         let text = match self.body {
-            Body::Text(text) | Body::Json(Json::String(text)) => text,
-            Body::Json(_) => return None,
+            Body::Json(Json::String(text)) => text,
+            body => body.own_text()?,
         };
         (self.answer.is_success() && !text.is_empty()).then_some(text)
     }

@@ -1,12 +1,16 @@
 //! What the service answered, as it is read.
 
+use std::borrow::Cow;
+
 use reqwest::Response;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
+use reqwest::header::{HeaderMap, LOCATION};
 use serde_json::Value as Json;
 use url::Url;
 
-use super::{LARGEST_BODY, events, fault, within};
+use super::decode::{self, xml};
+use super::{LARGEST_BODY, fault};
 use crate::fault::Fault;
+use crate::suite::JsonPath;
 
 /// What the service answered. It may hold credentials, so it cannot be printed.
 #[derive(Clone, PartialEq)]
@@ -35,16 +39,122 @@ pub struct Redirect {
 pub enum Body {
     /// JSON.
     Json(Json),
-    /// Anything else; bytes that are not UTF-8 are replaced.
+    /// Anything that is read as a tree as well.
+    Document(Box<Document>),
+    /// Anything else; bytes that are no text are replaced.
     Text(String),
 }
 
+/// A body that is no JSON and is read as a tree of it, so that paths lead into it.
+#[derive(Clone, PartialEq)]
+pub struct Document {
+    /// What it is.
+    pub form: Form,
+    /// Its text.
+    pub text: String,
+    /// What the text says.
+    pub tree: Json,
+}
+
+/// What a document is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// XML.
+    Xml,
+    /// Rows of cells.
+    Table,
+    /// The pairs of a form.
+    Pairs,
+    /// Values of JSON after one another.
+    Lines,
+    /// A body in parts.
+    Parts,
+    /// Bytes that are no text; the text has a character for each.
+    Bytes,
+}
+
+impl Document {
+    pub(super) fn body(form: Form, text: String, tree: Json) -> Body {
+        Body::Document(Box::new(Self { form, text, tree }))
+    }
+
+    /// The tree as it is compared: how many things of a kind an answer has must not change where they are.
+    pub(crate) fn compared(form: Form, tree: Json) -> Json {
+        match form {
+            Form::Xml => xml::with_lists(tree),
+            _ => tree,
+        }
+    }
+
+    fn is_text(&self) -> bool {
+        !matches!(self.form, Form::Lines | Form::Bytes)
+    }
+
+    /// The only value of lines, or all of them.
+    pub(crate) fn lines(&self) -> &Json {
+        let only = self.tree.as_array().filter(|all| all.len() == 1);
+        only.and_then(|all| all.first()).unwrap_or(&self.tree)
+    }
+
+    /// The first value at a path as a text. What one of several is, is looked for in either form.
+    fn text_at(&self, path: &JsonPath) -> Option<String> {
+        let own = path.text_in(&self.tree);
+        own.or_else(|| match self.form {
+            Form::Xml => path.text_in(&xml::with_lists(self.tree.clone())),
+            Form::Lines => path.text_in(self.lines()),
+            _ => None,
+        })
+    }
+}
+
+/// The path of a body as a whole.
+const WHOLE: &str = "$";
+
 impl Body {
-    /// The JSON, where it is that.
+    /// The JSON, or the tree of a document.
     #[must_use]
     pub fn json(&self) -> Option<&Json> {
         match self {
             Self::Json(json) => Some(json),
+            Self::Document(document) => Some(&document.tree),
+            Self::Text(_) => None,
+        }
+    }
+
+    /// The JSON that the service wrote; of lines with one value that one.
+    pub(crate) fn own_json(&self) -> Option<&Json> {
+        match self {
+            Self::Json(json) => Some(json),
+            Self::Document(document) if document.form == Form::Lines => Some(document.lines()),
+            Self::Document(_) | Self::Text(_) => None,
+        }
+    }
+
+    /// The text that the service wrote, where it is no JSON.
+    pub(crate) fn own_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Document(document) if document.is_text() => Some(&document.text),
+            Self::Document(_) | Self::Json(_) => None,
+        }
+    }
+
+    /// All of it as a text; JSON as it is written without blanks.
+    #[must_use]
+    pub fn text(&self) -> Cow<'_, str> {
+        match self {
+            Self::Json(json) => json.to_string().into(),
+            Self::Document(document) => Cow::Borrowed(&document.text),
+            Self::Text(text) => Cow::Borrowed(text),
+        }
+    }
+
+    /// The first value at a path, as a text; null is none. All of a body that is no JSON is its text.
+    pub(crate) fn text_at(&self, path: &JsonPath) -> Option<String> {
+        match self {
+            Self::Json(json) => path.text_in(json),
+            _ if path.as_str() == WHOLE => Some(self.text().into_owned()),
+            Self::Document(document) => document.text_at(path),
             Self::Text(_) => None,
         }
     }
@@ -89,8 +199,8 @@ pub(super) async fn read(mut response: Response) -> Result<Answer, Fault> {
     let body = match response.content_length() {
         Some(length) if length > LARGEST_BODY as u64 => return Err(Fault::TooLarge),
         // What comes in one piece is read where it lies.
-        Some(_) => body(&headers, &response.bytes().await.map_err(ended)?),
-        None => body(&headers, &limited(response).await?),
+        Some(_) => decode::body(&headers, &response.bytes().await.map_err(ended)?)?,
+        None => decode::body(&headers, &limited(response).await?)?,
     };
     Ok(Answer {
         status,
@@ -99,22 +209,6 @@ pub(super) async fn read(mut response: Response) -> Result<Answer, Fault> {
         headers,
         body,
     })
-}
-
-/// The body that these bytes are, where they have the media type that the headers say.
-fn body(headers: &HeaderMap, bytes: &[u8]) -> Body {
-    let own = headers.get(CONTENT_TYPE);
-    let is_stream = own.is_some_and(|own| own.as_bytes().starts_with(b"text/event-stream"));
-    let messages = is_stream.then(|| events::messages(bytes)).flatten();
-    let body = messages.map_or_else(|| Body::read(bytes), Body::Json);
-    let media_type = || own.and_then(|own| own.to_str().ok()).unwrap_or_default();
-    match body {
-        Body::Text(text) => {
-            let within = within::json(media_type(), bytes);
-            within.map_or(Body::Text(text), Body::Json)
-        }
-        json @ Body::Json(_) => json,
-    }
 }
 
 /// A body that does not say how long it is.

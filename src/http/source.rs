@@ -15,7 +15,7 @@ impl Answer {
     /// The same, with another body in place of the answer's own.
     pub(crate) fn value_in(&self, source: &Source, body: &Body) -> Option<String> {
         match source {
-            Source::Path(path) => path.text_in(body.json()?),
+            Source::Path(path) => body.text_at(path),
             Source::Part(part) => matched(part, self.part(part, body)?),
         }
     }
@@ -24,7 +24,7 @@ impl Answer {
         match part {
             PartSpec {
                 json: Some(path), ..
-            } => path.text_in(body.json()?),
+            } => body.text_at(path),
             PartSpec {
                 header: Some(name), ..
             } => self.header(name),

@@ -295,7 +295,11 @@ fn media_type(answer: &Answer, value: &str) -> Option<String> {
     let parameters: BTreeSet<String> = parameters
         .map(|part| shown(&part.to_ascii_lowercase().replace('"', "")))
         .collect();
-    let is_json = !matches!(&answer.body, Body::Text(text) if !text.is_empty());
+    let is_json = match &answer.body {
+        Body::Json(_) => true,
+        Body::Text(text) => text.is_empty(),
+        Body::Document(_) => false,
+    };
     let is_utf8 = parameters.iter().all(|it| it == "charset=utf-8");
     if media == "application/json" && is_json && is_utf8 {
         return None;

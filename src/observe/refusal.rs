@@ -7,12 +7,12 @@ use std::time::SystemTime;
 use regex::{Captures, Regex};
 use serde_json::Value as Json;
 
-use super::field::Place;
+use super::field::{self, Place};
 use super::plain::{is_plain, is_written};
 use super::stub::is_stub;
 use super::told::{self, cut, group, redacted};
 use super::{AnswerRules, kinds_of_names, name_escaped, printable};
-use crate::http::{Answer, Body};
+use crate::http::{Answer, Body, Document, Form};
 use crate::record::{Masked, Unprinted};
 use crate::suite::{JsonPath, RefusalSpec, TextRule};
 use crate::symbols::{Namer, View};
@@ -101,6 +101,22 @@ impl Reader<'_> {
             path.replace_in(&mut body, &Json::from(IGNORED));
         }
         body
+    }
+
+    /// What a document tells that refuses: all of its text, or its fields where the suite says something of one of them.
+    pub(super) fn told(&self, document: &Document) -> Json {
+        let Document { form, text, tree } = document;
+        let paths = self.spec().message.iter().chain(&self.spec().ignore);
+        let is_known = |path: &JsonPath| path.value_in(tree).is_some_and(|value| !value.is_null());
+        match form {
+            Form::Bytes => {
+                let [media_type, at_least] = ["type", "at_least"].map(|it| plain(&tree["bytes"][it]));
+                Json::from(format!("<{at_least} bytes or more of {media_type}, {}>", told::digest(text)))
+            }
+            Form::Lines => document.lines().clone(),
+            _ if paths.into_iter().any(is_known) => tree.clone(),
+            _ => text.as_str().into(),
+        }
     }
 
     fn enter(&self, refusal: &mut Refusal, gate: &str) {
@@ -336,7 +352,7 @@ impl Walk<'_> {
             }
             Json::Object(map) if !map.is_empty() => {
                 for (key, value) in map {
-                    self.value(value, &place.member(key), key);
+                    self.value(value, &place.member(key), field::name(name, key));
                 }
             }
             leaf => {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::database::Catalog;
+use crate::http::decode::xml::TEXT;
 use crate::suite::{IdPath, IdsSpec};
 
 /// Where something stands in a document.
@@ -23,6 +24,10 @@ impl<'p> Place<'p> {
 
     /// The value of a key of what stands here.
     pub(super) fn member(&'p self, key: &'p str) -> Self {
+        // The text of an element stands where the element does.
+        if key == TEXT {
+            return *self;
+        }
         Self {
             key,
             is_item: false,

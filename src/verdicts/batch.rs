@@ -6,7 +6,6 @@ use url::Url;
 
 use super::envelope::{self, said};
 use super::{Reading, Refusal, Ruled, Seen, text, xml};
-use crate::http::Body;
 use crate::record::Verdict;
 
 /// Where a body has its parts, if it is no list itself.
@@ -67,16 +66,13 @@ pub(super) fn multi_status(seen: Seen<'_>) -> Reading {
     if seen.answer.status != 207 {
         return None;
     }
-    match seen.body {
-        Body::Json(json) => ruled(parts(json)?),
-        Body::Text(text) => {
-            let parts = xml::parts(text)?;
-            let is_all =
-                !seen.asked.lists_failures || parts.iter().any(|part| is_itself(part, seen));
-            let (is_done, refusals) = refused(parts);
-            Ruled::of_parts(is_done || !is_all, refusals)
-        }
+    if let Some(json) = seen.body.own_json() {
+        return ruled(parts(json)?);
     }
+    let parts = xml::parts(seen.body.own_text()?)?;
+    let is_all = !seen.asked.lists_failures || parts.iter().any(|part| is_itself(part, seen));
+    let (is_done, refusals) = refused(parts);
+    Ruled::of_parts(is_done || !is_all, refusals)
 }
 
 /// Whether a part is what was called: if that is refused, nothing was done. That it depends on another part says nothing.

@@ -1,7 +1,5 @@
 //! Whether the conditions of a rule hold of an answer.
 
-use std::borrow::Cow;
-
 use serde_json::Value as Json;
 
 use super::Seen;
@@ -31,16 +29,9 @@ impl ConditionSpec {
 
     fn body_holds(&self, body: &Body) -> bool {
         let text = self.text.as_ref();
-        let text = text.is_none_or(|pattern| pattern.is_match(&whole(body)));
+        let text = text.is_none_or(|pattern| pattern.is_match(&body.text()));
         let json = self.json.iter().all(|(path, one)| has(body, path, one));
         text && json && self.exists.iter().all(|path| exists(body, path))
-    }
-}
-
-fn whole(body: &Body) -> Cow<'_, str> {
-    match body {
-        Body::Text(text) => Cow::Borrowed(text),
-        Body::Json(json) => Cow::Owned(json.to_string()),
     }
 }
 

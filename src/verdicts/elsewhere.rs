@@ -86,8 +86,10 @@ fn refresh(value: &str) -> Option<String> {
 fn of_body(body: &Body) -> Vec<Leads> {
     match body {
         Body::Json(Json::Object(object)) => of_json(object).into_iter().collect(),
-        Body::Text(text) if text.trim_start().starts_with('<') => of_page(text),
-        _ => Vec::new(),
+        body => {
+            let page = body.own_text().filter(|text| text.trim_start().starts_with('<'));
+            page.map(of_page).unwrap_or_default()
+        }
     }
 }
 

@@ -74,7 +74,7 @@ pub(super) fn read(seen: Seen<'_>) -> Reading {
     let is_asked = seen.asked.is_graphql;
     // Of an endpoint that asks in GraphQL the status can say what the errors do, and parts are answered all the same.
     let body = if is_asked {
-        seen.body.json()?
+        seen.body.own_json()?
     } else {
         seen.success()?
     };

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::StepFailure;
 use super::removal::GONE;
 use super::step::{answered, captured, expects};
-use crate::http::{Answer, Body, Call, Purpose};
+use crate::http::{Answer, Call, Purpose};
 use crate::provision::{Asked, Client, Given, Provision, Reply};
 use crate::suite::{JwtSpec, LoginSpec, PollSpec, RequestSpec, StepSpec};
 use crate::sweep::{SweepError, Sweeper};
@@ -123,13 +123,11 @@ impl<'a> Sweeper<'a> {
         mut scope: Scope,
         answer: &Answer,
     ) -> Result<bool, TemplateError> {
-        let body = match &answer.body {
-            Body::Json(json) => to_value(json),
-            Body::Text(text) => Value::from(text),
-        };
+        let body = answer.body.json().map_or_else(|| Value::from(answer.body.text()), to_value);
         let fields = Fields::from([
             ("status".to_owned(), Value::from(answer.status)),
             ("body".to_owned(), body),
+            ("text".to_owned(), Value::from(answer.body.text())),
         ]);
         scope.insert("answer", Value::from(fields));
         let holds = self.templates.evaluate(&poll.until, &scope)?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::http::{Answer, Body};
+use crate::http::Answer;
 use crate::record::{Rule, Verdict};
 use crate::suite::StepSpec;
 use crate::verdicts::Rules;
@@ -41,11 +41,7 @@ pub(super) fn title(step: &StepSpec) -> String {
 
 /// What the service answered, in words and with the run's values.
 pub(in crate::sweep) fn answered(answer: &Answer) -> String {
-    let body = match &answer.body {
-        Body::Json(json) => json.to_string(),
-        Body::Text(text) => text.clone(),
-    };
-    match body.as_str() {
+    match &*answer.body.text() {
         "" => answer.status.to_string(),
         body => format!("{} {body}", answer.status),
     }
