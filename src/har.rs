@@ -14,7 +14,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::{Value as Json, json};
 
 use crate::file;
-use crate::http::{Answer, Body, Form, Call, Content, Exchange, Payload, Purpose, Sent};
+use crate::http::{Answer, Body, Call, Content, Exchange, Form, Payload, Purpose, Sent};
 use crate::init::secrets;
 use crate::plan::PlannedCell;
 use crate::symbols::{Namer, Piece, View};

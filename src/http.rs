@@ -13,6 +13,7 @@ mod target;
 mod tls;
 mod verbatim;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::io;
@@ -113,6 +114,8 @@ pub struct Http {
     pace: Option<Arc<Mutex<Interval>>>,
     /// Where what is sent is kept, if somebody wants to know.
     tape: Option<Arc<Tape>>,
+    /// For how long a stream is read that need not end.
+    patience: Duration,
 }
 
 /// How the client calls itself.
@@ -176,6 +179,7 @@ impl Http {
             timeout,
             pace: None,
             tape: None,
+            patience: timeout,
         })
     }
 
@@ -188,6 +192,12 @@ impl Http {
             Arc::new(Mutex::new(pace))
         });
         self
+    }
+
+    /// The same, which reads a stream for no longer than this.
+    #[must_use]
+    pub fn streaming(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// The same, with a place where what is sent is kept.
@@ -246,11 +256,11 @@ impl Http {
         let request = self.request(call, target.url)?;
         let sent = match &target.verbatim {
             None => match client.execute(request).await {
-                Ok(response) => Ok(answer::read(response).await),
+                Ok(response) => Ok(answer::read(response, self.patience).await),
                 Err(error) => Err(error),
             },
             Some(line) => {
-                let sent = verbatim::send(&self.own, request, line);
+                let sent = verbatim::send(&self.own, request, (line, self.patience));
                 let sent = tokio::time::timeout(self.timeout, sent).await;
                 sent.unwrap_or(Ok(Err(Fault::TimedOut)))
             }
@@ -295,6 +305,7 @@ impl Http {
     }
 
     /// Gets the bytes at `path` without any credential, and gives up on an answer with more than `limit` of them.
+    /// What is in an encoding that cannot be decoded stays as it is.
     pub async fn get_bytes(&self, path: &str, limit: usize) -> Result<(u16, Vec<u8>), HttpError> {
         let url = self.url(path)?;
         let fail = |error: reqwest::Error| HttpError::Unreachable {
@@ -311,7 +322,10 @@ impl Http {
             }
             bytes.extend_from_slice(&chunk);
         }
-        Ok((response.status().as_u16(), bytes))
+        let status = response.status().as_u16();
+        let decoded = decode::decoded(response.headers(), &bytes).ok();
+        let decoded = decoded.map(Cow::into_owned);
+        Ok((status, decoded.unwrap_or(bytes)))
     }
 
     /// Whether `path` answers with a success, without any credential; else what it does, in words.

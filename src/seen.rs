@@ -14,7 +14,8 @@ use crate::text::counted;
 /// What a run saw.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Seen {
-    /// How many answers to the calls had a body of which kind: `JSON`, `nothing`, or the media type as the service wrote it.
+    /// How many answers to the calls had a body of which kind: `JSON`, `nothing`, or the media type as the service wrote it, with
+    /// ` as bytes` where it is no text, and ` as a text` where it is not what the media type says.
     pub bodies: BTreeMap<String, usize>,
     /// How many tables were watched; none where no database was.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,7 +64,21 @@ impl Seen {
         let unproven = named(&self.unproven);
         let unproven = unproven.map(|names| format!("whether the credentials of {names} work"));
         let gaps = [effects, tables, left_out, never, unproven];
-        gaps.into_iter().flatten().collect()
+        gaps.into_iter().flatten().chain(self.unread()).collect()
+    }
+
+    /// The bodies of which no fields were read.
+    fn unread(&self) -> Vec<String> {
+        let unread = self.bodies.iter().filter_map(|(kind, count)| {
+            if kind.ends_with(AS_BYTES) {
+                return Some(format!("what is in {count} {kind}"));
+            }
+            let media_type = kind.strip_suffix(AS_TEXT)?;
+            Some(format!(
+                "the fields of {count} {media_type} (malformed, so read{AS_TEXT})"
+            ))
+        });
+        unread.collect()
     }
 
     /// What was seen and what was not, a line each for a person.
@@ -97,6 +112,11 @@ fn named<'n>(names: impl IntoIterator<Item = &'n String>) -> Option<String> {
     (!names.is_empty()).then_some(names)
 }
 
+/// How bodies are counted that are no text, and are compared as a whole.
+const AS_BYTES: &str = " as bytes";
+/// How bodies are counted that are not what their media type says, and are compared as a text.
+const AS_TEXT: &str = " as a text";
+
 /// The kind of a body, of which no part but the media type is shown.
 fn kind_of(answer: &Answer) -> String {
     match &answer.body {
@@ -104,7 +124,11 @@ fn kind_of(answer: &Answer) -> String {
         Body::Text(text) if text.is_empty() => "nothing".to_owned(),
         Body::Document(document) if document.form == Form::Bytes => {
             let media_type = media_type(answer).unwrap_or_else(|| "no media type".to_owned());
-            format!("bytes of {media_type}")
+            format!("{media_type}{AS_BYTES}")
+        }
+        Body::Text(_) if answer.is_malformed() => {
+            let media_type = media_type(answer).unwrap_or_default();
+            format!("{media_type}{AS_TEXT}")
         }
         Body::Document(_) | Body::Text(_) => {
             media_type(answer).unwrap_or_else(|| "text without a media type".to_owned())

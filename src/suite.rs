@@ -30,7 +30,7 @@ use crate::database::parts;
 pub use compiled::{CompileError, Glob, JsonPath, Regex};
 pub use exchange::{
     Algorithm, Basic, Credential, Expiry, FileSpec, JwtSpec, LoginSpec, PagesSpec, PartContent,
-    PartSpec, PollSpec, RawSpec, RequestSpec, ResetSpec, Source, StepSpec, Texts,
+    PartSpec, PollSpec, RawSpec, RequestSpec, ResetSpec, Source, StepSpec, Texts, WholeBody,
 };
 pub use headers::{HeaderPattern, HeadersSpec, cookie_subject, subject};
 pub use ids::{IdPath, IdsSpec};

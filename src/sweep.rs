@@ -216,6 +216,7 @@ impl<'a> Sweeper<'a> {
         progress: &'a dyn Progress,
     ) -> Result<Self, SweepError> {
         let http = service.http(Duration::from_secs(suite.file.service.timeout_s))?;
+        let http = http.streaming(Duration::from_secs(suite.file.service.stream_s));
         let telling = Telling::new(options.har.clone());
         let tape = telling.as_ref().map(|telling| Arc::clone(&telling.tape));
         let http = http.paced(options.rate_limit).taped(tape);

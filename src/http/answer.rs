@@ -1,10 +1,12 @@
 //! What the service answered, as it is read.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use reqwest::Response;
 use reqwest::header::{HeaderMap, LOCATION};
 use serde_json::Value as Json;
+use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use super::decode::{self, xml};
@@ -176,6 +178,12 @@ impl Answer {
         (200..300).contains(&self.status)
     }
 
+    /// Whether the body is a text that is not what its media type says.
+    pub(crate) fn is_malformed(&self) -> bool {
+        let is_text = matches!(&self.body, Body::Text(text) if !text.trim().is_empty());
+        is_text && decode::has_fields(&self.headers)
+    }
+
     /// The body where it is JSON.
     #[must_use]
     pub fn json(&self) -> Option<&Json> {
@@ -191,7 +199,9 @@ impl Answer {
 }
 
 /// Reads an answer to its end, or as far as answers are read.
-pub(super) async fn read(mut response: Response) -> Result<Answer, Fault> {
+///
+/// A stream of events or lines is read for no longer than `patience`: it need not end.
+pub(super) async fn read(mut response: Response, patience: Duration) -> Result<Answer, Fault> {
     let status = response.status().as_u16();
     let redirect = redirect(&response);
     let url = Some(response.url().clone());
@@ -200,7 +210,10 @@ pub(super) async fn read(mut response: Response) -> Result<Answer, Fault> {
         Some(length) if length > LARGEST_BODY as u64 => return Err(Fault::TooLarge),
         // What comes in one piece is read where it lies.
         Some(_) => decode::body(&headers, &response.bytes().await.map_err(ended)?)?,
-        None => decode::body(&headers, &limited(response).await?)?,
+        None => match decode::ends_in_stream(&headers) {
+            [] => decode::body(&headers, &limited(response).await?)?,
+            ends => decode::body(&headers, &until(response, patience, ends).await?)?,
+        },
     };
     Ok(Answer {
         status,
@@ -220,6 +233,29 @@ async fn limited(mut response: Response) -> Result<Vec<u8>, Fault> {
         }
         bytes.extend_from_slice(&chunk);
     }
+    Ok(bytes)
+}
+
+/// What of a stream comes within a time; of one that goes on then, up to the end of its last event.
+async fn until(mut response: Response, time: Duration, ends: &[&[u8]]) -> Result<Vec<u8>, Fault> {
+    let over = Instant::now() + time;
+    let mut bytes = Vec::new();
+    loop {
+        match timeout_at(over, response.chunk()).await {
+            Ok(Ok(Some(chunk))) if bytes.len() + chunk.len() > LARGEST_BODY => {
+                return Err(Fault::TooLarge);
+            }
+            Ok(Ok(Some(chunk))) => bytes.extend_from_slice(&chunk),
+            Ok(Ok(None)) => return Ok(bytes),
+            Ok(Err(error)) if !error.is_timeout() => return Err(ended(error)),
+            Ok(Err(_)) | Err(_) => break,
+        }
+    }
+    let last = ends.iter().filter_map(|end| {
+        let at = bytes.windows(end.len()).rposition(|it| it == *end)?;
+        Some(at + end.len())
+    });
+    bytes.truncate(last.max().unwrap_or(0));
     Ok(bytes)
 }
 

@@ -75,6 +75,26 @@ fn read(media_type: MediaType<'_>, bytes: &[u8]) -> Body {
     of_text(media_type, text.text, bytes)
 }
 
+/// Whether a body of that media type has fields.
+pub(super) fn has_fields(headers: &HeaderMap) -> bool {
+    let media_type = MediaType::of(headers);
+    let tables = ["text/csv", "text/tab-separated-values"];
+    media_type.is_xml()
+        || media_type.is_lines()
+        || media_type.begins("multipart/")
+        || tables.iter().any(|table| media_type.is(table))
+}
+
+/// What ends each part of a body that comes bit by bit and need not end.
+pub(super) fn ends_in_stream(headers: &HeaderMap) -> &'static [&'static [u8]] {
+    let media_type = MediaType::of(headers);
+    match () {
+        () if media_type.is("text/event-stream") => &[b"\n\n", b"\n\r\n", b"\r\r"],
+        () if media_type.is_lines() => &[b"\n"],
+        () => &[],
+    }
+}
+
 /// A text that is no JSON in UTF-8.
 fn of_text(media_type: MediaType<'_>, text: Cow<'_, str>, bytes: &[u8]) -> Body {
     if text.as_bytes() != bytes
@@ -82,15 +102,16 @@ fn of_text(media_type: MediaType<'_>, text: Cow<'_, str>, bytes: &[u8]) -> Body 
     {
         return Body::Json(json);
     }
-    let document = if media_type.is_xml() || text.trim_start().starts_with("<?xml") && !is_page(media_type) {
-        xml::tree(&text).map(|tree| (Form::Xml, tree))
-    } else if media_type.is("text/csv") || media_type.is("text/tab-separated-values") {
-        table::rows(media_type, &text).map(|tree| (Form::Table, tree))
-    } else if media_type.is("application/x-www-form-urlencoded") {
-        Some((Form::Pairs, pairs(&text)))
-    } else {
-        None
-    };
+    let document =
+        if media_type.is_xml() || text.trim_start().starts_with("<?xml") && !is_page(media_type) {
+            xml::tree(&text).map(|tree| (Form::Xml, tree))
+        } else if media_type.is("text/csv") || media_type.is("text/tab-separated-values") {
+            table::rows(media_type, &text).map(|tree| (Form::Table, tree))
+        } else if media_type.is("application/x-www-form-urlencoded") {
+            Some((Form::Pairs, pairs(&text)))
+        } else {
+            None
+        };
     match document {
         Some((form, tree)) => Document::body(form, text.into_owned(), tree),
         None => Body::Text(text.into_owned()),
@@ -118,7 +139,9 @@ fn part(media_type: MediaType<'_>, bytes: &[u8]) -> Json {
 
 /// Values of JSON after one another, as a list also where there is only one.
 fn lines(bytes: &[u8]) -> Option<Body> {
-    let text = std::str::from_utf8(bytes).ok()?.trim_start_matches('\u{feff}');
+    let text = std::str::from_utf8(bytes)
+        .ok()?
+        .trim_start_matches('\u{feff}');
     // RFC 7464 has a separator before each.
     let separated = text.replace('\x1e', " ");
     let values = Deserializer::from_str(&separated).into_iter::<Json>();
@@ -184,12 +207,18 @@ mod tests {
         let table = tree("text/csv; charset=iso-8859-1", b"n\n\xe9\n");
         assert_eq!(table, (Some(Form::Table), json!([{"n": "\u{e9}"}])));
         let form = tree("application/x-www-form-urlencoded", "a=1&b=x+y&a=%32");
-        assert_eq!(form, (Some(Form::Pairs), json!({"a": ["1", "2"], "b": "x y"})));
+        assert_eq!(
+            form,
+            (Some(Form::Pairs), json!({"a": ["1", "2"], "b": "x y"}))
+        );
         let one = tree("application/x-ndjson", "{\"a\": 1}\n");
         assert_eq!(one, (Some(Form::Lines), json!([{"a": 1}])));
         let parts = "--x\r\ncontent-type: text/xml\r\n\r\n<a/>\r\n--x\r\n\r\n{\"b\": 1}\r\n--x--";
         let all = json!([{"type": "text/xml", "body": {"a": ""}}, {"body": {"b": 1}}]);
-        assert_eq!(tree("multipart/mixed; boundary=x", parts), (Some(Form::Parts), all));
+        assert_eq!(
+            tree("multipart/mixed; boundary=x", parts),
+            (Some(Form::Parts), all)
+        );
     }
 
     #[test]
@@ -209,10 +238,19 @@ mod tests {
     #[test]
     fn json_is_read_in_any_character_set() {
         let expected = (None, json!({"a": "\u{e9}"}));
-        let utf_16: Vec<u8> = "\u{feff}{\"a\": \"\u{e9}\"}".encode_utf16().flat_map(u16::to_be_bytes).collect();
+        let utf_16: Vec<u8> = "\u{feff}{\"a\": \"\u{e9}\"}"
+            .encode_utf16()
+            .flat_map(u16::to_be_bytes)
+            .collect();
         assert_eq!(tree("application/json", utf_16), expected);
-        assert_eq!(tree("application/json", "\u{feff}{\"a\": \"\u{e9}\"}"), expected);
-        assert_eq!(tree("application/json; charset=latin1", b"{\"a\": \"\xe9\"}"), expected);
+        assert_eq!(
+            tree("application/json", "\u{feff}{\"a\": \"\u{e9}\"}"),
+            expected
+        );
+        assert_eq!(
+            tree("application/json; charset=latin1", b"{\"a\": \"\xe9\"}"),
+            expected
+        );
     }
 
     #[test]
@@ -221,8 +259,17 @@ mod tests {
         let (form, tree_of) = tree("image/png", png);
         assert_eq!(form, Some(Form::Bytes));
         assert_eq!(tree_of["bytes"]["at_least"], json!(16));
-        assert_eq!(tree("application/json", b"\x1f\x8b\x08\0\0\xff").0, Some(Form::Bytes));
-        assert_eq!(tree("application/octet-stream", "a,b\n"), (None, "a,b\n".into()));
-        assert_eq!(tree("text/plain", b"no\xff\x1b[31m"), (None, "no\u{fffd}\u{1b}[31m".into()));
+        assert_eq!(
+            tree("application/json", b"\x1f\x8b\x08\0\0\xff").0,
+            Some(Form::Bytes)
+        );
+        assert_eq!(
+            tree("application/octet-stream", "a,b\n"),
+            (None, "a,b\n".into())
+        );
+        assert_eq!(
+            tree("text/plain", b"no\xff\x1b[31m"),
+            (None, "no\u{fffd}\u{1b}[31m".into())
+        );
     }
 }

@@ -1,9 +1,14 @@
 //! Where in an answer a value is.
 
+use std::io::{self, Write};
+
 use reqwest::header::SET_COOKIE;
+use serde::Serialize;
+use serde_json::Value as Json;
+use serde_json::ser::{Formatter, Serializer};
 
 use super::{Answer, Body};
-use crate::suite::{PartSpec, Source};
+use crate::suite::{PartSpec, Regex, Source};
 
 impl Answer {
     /// The value at that place, if the answer has it.
@@ -16,8 +21,20 @@ impl Answer {
     pub(crate) fn value_in(&self, source: &Source, body: &Body) -> Option<String> {
         match source {
             Source::Path(path) => body.text_at(path),
+            Source::Part(part) if self.is_of_all(part) => part.pattern.as_ref().map_or_else(
+                || Some(self.body.text().into_owned()),
+                |pattern| in_text(pattern, &self.body),
+            ),
             Source::Part(part) => matched(part, self.part(part, body)?),
         }
+    }
+
+    /// Whether a part is the whole body as the service wrote it: with names in place of values there could be nothing that
+    /// an expression matches.
+    fn is_of_all(&self, part: &PartSpec) -> bool {
+        let is_root = part.json.as_ref().is_some_and(|path| path.as_str() == "$");
+        let is_named = part.json.is_some() || part.header.is_some() || part.cookie.is_some();
+        !is_named || is_root && !matches!(self.body, Body::Json(_))
     }
 
     fn part(&self, part: &PartSpec, body: &Body) -> Option<String> {
@@ -55,6 +72,39 @@ impl Answer {
     }
 }
 
+/// What an expression matches in all of a body.
+fn in_text(pattern: &Regex, body: &Body) -> Option<String> {
+    let found = pattern.part_of(&body.text()).map(str::to_owned);
+    found.or_else(|| match body {
+        Body::Json(json) => pattern.part_of(&spaced(json)?).map(str::to_owned),
+        _ => None,
+    })
+}
+
+/// JSON as many write it, with a blank behind each comma and colon.
+fn spaced(json: &Json) -> Option<String> {
+    let mut out = Vec::new();
+    let mut serializer = Serializer::with_formatter(&mut out, Spaced);
+    json.serialize(&mut serializer).ok()?;
+    String::from_utf8(out).ok()
+}
+
+struct Spaced;
+
+impl Formatter for Spaced {
+    fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        out.write_all(if first { b"" } else { b", " })
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        out.write_all(if first { b"" } else { b", " })
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        out.write_all(b": ")
+    }
+}
+
 /// What the part's expression matches in its text, or all of it.
 fn matched(part: &PartSpec, text: String) -> Option<String> {
     let Some(pattern) = &part.pattern else {
@@ -72,11 +122,8 @@ impl std::fmt::Display for Source {
         match (&part.json, &part.header, &part.cookie) {
             (Some(path), ..) => write!(out, "`{path}`")?,
             (_, Some(header), _) => write!(out, "the header `{header}`")?,
-            (.., cookie) => write!(
-                out,
-                "the cookie `{}`",
-                cookie.as_deref().unwrap_or_default()
-            )?,
+            (.., Some(cookie)) => write!(out, "the cookie `{cookie}`")?,
+            (None, None, None) => out.write_str("the body")?,
         }
         match &part.pattern {
             Some(pattern) => write!(out, " that `{pattern}` matches"),
@@ -132,6 +179,35 @@ mod tests {
         ] {
             assert_eq!(value(nothing), None);
         }
+    }
+
+    #[test]
+    fn a_value_is_anywhere_in_the_text_of_a_body() {
+        let value = |body: Body, source: serde_json::Value| {
+            let answer = Answer { body, ..answer() };
+            answer.value(&serde_json::from_value(source).unwrap())
+        };
+        let page = || Body::Text("<input name=csrf value=c-1>".to_owned());
+        let csrf = json!({"match": "name=csrf value=([^>]+)"});
+        assert_eq!(value(page(), csrf.clone()).unwrap(), "c-1");
+        assert_eq!(
+            value(page(), json!("$")).unwrap(),
+            "<input name=csrf value=c-1>"
+        );
+        assert_eq!(
+            value(page(), json!({"body": "text"})),
+            value(page(), json!("$"))
+        );
+        let json = || Body::Json(json!({"id": 7, "of": [1, 2]}));
+        for pattern in [
+            "\"id\":([0-9])",
+            "\"id\": ([0-9])",
+            "([0-9]), \"of\": \\[1, 2\\]",
+        ] {
+            let found = value(json(), json!({"body": "text", "match": pattern}));
+            assert_eq!(found.unwrap(), "7", "{pattern}");
+        }
+        assert_eq!(value(json(), csrf), None);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use hyper::client::conn::http1;
@@ -83,11 +84,11 @@ async fn connection(client: &Client, url: &Url) -> Result<Box<dyn Stream>, Optio
     handed.ok_or(asked.err())
 }
 
-/// Sends a request with this path and query, and reads its answer.
+/// Sends a request with this path and query, and reads its answer: a stream that need not end for so long.
 pub(super) async fn send(
     client: &Client,
     request: Request,
-    line: &Uri,
+    (line, patience): (&Uri, Duration),
 ) -> Result<Result<Answer, Fault>, reqwest::Error> {
     let url = request.url().clone();
     let stream = match connection(client, &url).await {
@@ -110,7 +111,7 @@ pub(super) async fn send(
         Err(error) if error.is_parse() => return Ok(Err(Fault::NotHttp)),
         Err(_) => return Ok(Err(Fault::Closed)),
     };
-    let answer = answer::read(response).await;
+    let answer = answer::read(response, patience).await;
     Ok(answer.map(|answer| Answer {
         url: Some(url),
         ..answer

@@ -110,8 +110,12 @@ impl Reader<'_> {
         let is_known = |path: &JsonPath| path.value_in(tree).is_some_and(|value| !value.is_null());
         match form {
             Form::Bytes => {
-                let [media_type, at_least] = ["type", "at_least"].map(|it| plain(&tree["bytes"][it]));
-                Json::from(format!("<{at_least} bytes or more of {media_type}, {}>", told::digest(text)))
+                let [media_type, at_least] =
+                    ["type", "at_least"].map(|it| plain(&tree["bytes"][it]));
+                Json::from(format!(
+                    "<{at_least} bytes or more of {media_type}, {}>",
+                    told::digest(text)
+                ))
             }
             Form::Lines => document.lines().clone(),
             _ if paths.into_iter().any(is_known) => tree.clone(),

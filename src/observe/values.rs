@@ -271,13 +271,21 @@ impl Walk<'_, '_> {
     fn object(&mut self, map: &Map<String, Json>, place: &Place, name: &str) {
         let (own, keyed): (Vec<_>, Vec<_>) = map.iter().partition(|(key, _)| self.is_field(key));
         for (key, value) in own {
-            self.value(value, &place.member(key), private::within(name, field::name(name, key)));
+            self.value(
+                value,
+                &place.member(key),
+                private::within(name, field::name(name, key)),
+            );
         }
         for (key, value) in keyed {
             let named = self.reader.names_of(key).into_iter();
             let named = named.chain(self.reader.named(value)).collect();
             if self.is_own(&place.path, named) {
-                self.value(value, &place.member(key), private::within(name, field::name(name, key)));
+                self.value(
+                    value,
+                    &place.member(key),
+                    private::within(name, field::name(name, key)),
+                );
             }
         }
     }

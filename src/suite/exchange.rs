@@ -161,7 +161,7 @@ pub struct StepSpec {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PollSpec {
-    /// What must be true, with `answer.status` and `answer.body`.
+    /// What must be true, with `answer.status`, `answer.body` and `answer.text`.
     pub until: String,
     /// The pause between two requests, in milliseconds.
     #[serde(default = "every")]
@@ -228,9 +228,19 @@ pub struct PartSpec {
     pub header: Option<String>,
     /// The cookie that the answer sets.
     pub cookie: Option<String>,
+    /// All of the body as a text, which is also meant where `match` stands alone.
+    pub body: Option<WholeBody>,
     /// A regular expression: the value is what its first group matches, or all that it matches.
     #[serde(rename = "match")]
     pub pattern: Option<Regex>,
+}
+
+/// A body as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum WholeBody {
+    /// Its text. JSON is written without blanks, and tried with one behind each comma and colon as well.
+    Text,
 }
 
 /// A credential on the wire.
@@ -271,7 +281,7 @@ pub struct LoginSpec {
     pub expect: Vec<u16>,
     /// What the answer gives, by where it has it. All of it is secret.
     pub capture: IndexMap<String, Source>,
-    /// For how long: seconds, or the JSON path of their number.
+    /// For how long: seconds, or where the answer has their number.
     pub expires_in: Option<Expiry>,
 }
 
@@ -281,18 +291,18 @@ pub struct LoginSpec {
 pub enum Expiry {
     /// That many seconds.
     Seconds(u64),
-    /// The JSON path of the number of seconds.
-    Path(JsonPath),
+    /// Where the answer has the number of seconds.
+    At(Source),
 }
 
 impl<'de> Deserialize<'de> for Expiry {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Json::deserialize(deserializer)? {
-            Json::String(path) => JsonPath::try_from(path)
-                .map(Self::Path)
-                .map_err(D::Error::custom),
-            seconds => u64::deserialize(seconds)
+            seconds @ Json::Number(_) => u64::deserialize(seconds)
                 .map(Self::Seconds)
+                .map_err(D::Error::custom),
+            source => Source::deserialize(source)
+                .map(Self::At)
                 .map_err(D::Error::custom),
         }
     }

@@ -166,6 +166,9 @@ pub struct ServiceSpec {
     /// How long one request may take, in seconds.
     #[serde(default = "timeout")]
     pub timeout_s: u64,
+    /// For how long a stream of events or lines is read, in seconds; one that has not ended then is closed.
+    #[serde(default = "stream")]
+    pub stream_s: u64,
     /// How a service that keeps in memory what its database holds is made to read it again.
     pub reset: Option<ResetSpec>,
 }
@@ -206,6 +209,10 @@ fn settle() -> u64 {
 
 fn timeout() -> u64 {
     30
+}
+
+fn stream() -> u64 {
+    5
 }
 
 /// A service that authz-pin can start by itself.

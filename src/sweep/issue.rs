@@ -13,7 +13,7 @@ use crate::credential::jwt;
 use crate::http::{Answer, Call, Purpose};
 use crate::plan::PlannedCell;
 use crate::provision::Given;
-use crate::suite::{Expiry, JsonPath, JwtSpec, LoginSpec, RequestSpec};
+use crate::suite::{Expiry, JwtSpec, LoginSpec, RequestSpec, Source};
 use crate::template::{Scope, TemplateError};
 use crate::world::{Instance, Scratch};
 
@@ -129,10 +129,10 @@ impl<'a> Sweeper<'a> {
             let reason = format!("its login is answered {said}");
             return Err(StepFailure::Refused(answer.status, reason));
         }
-        let lifetime = lifetime(login.expires_in.as_ref(), &answer).map_err(|path| {
+        let lifetime = lifetime(login.expires_in.as_ref(), &answer).map_err(|source| {
             let said = told(&answer, &captured);
             StepFailure::Unclear(format!(
-                "its login gives no number of seconds at `{path}`: {said}"
+                "its login gives no number of seconds at {source}: {said}"
             ))
         })?;
         info!(actor, "logged in");
@@ -160,19 +160,19 @@ fn told(answer: &Answer, captured: &IndexMap<String, String>) -> String {
     })
 }
 
-/// For how long what a login gave counts; where the answer does not say it, the path at which it should.
+/// For how long what a login gave counts; where the answer does not say it, where it should.
 fn lifetime<'e>(
     expires_in: Option<&'e Expiry>,
     answer: &Answer,
-) -> Result<Option<Duration>, &'e JsonPath> {
+) -> Result<Option<Duration>, &'e Source> {
     match expires_in {
         None => Ok(None),
         Some(Expiry::Seconds(seconds)) => Ok(Some(Duration::from_secs(*seconds))),
-        Some(Expiry::Path(path)) => seconds_at(answer, path).map(Some).ok_or(path),
+        Some(Expiry::At(source)) => seconds_at(answer, source).map(Some).ok_or(source),
     }
 }
 
-fn seconds_at(answer: &Answer, path: &JsonPath) -> Option<Duration> {
-    let seconds = path.text_in(answer.json()?)?.parse().ok()?;
+fn seconds_at(answer: &Answer, source: &Source) -> Option<Duration> {
+    let seconds = answer.value(source)?.trim().parse().ok()?;
     Duration::try_from_secs_f64(seconds).ok()
 }

@@ -296,6 +296,7 @@ impl<'a> Sweeper<'a> {
             cell,
             secrets: secrets(&instance),
             is_gone: false,
+            has_failed: false,
         });
         let (provision, of) = (self.provision(), (kind, &base));
         let cell = Cell {
@@ -306,7 +307,7 @@ impl<'a> Sweeper<'a> {
             let made = provision.set_up(step, of, cell, &mut instance).await;
             self.setups.update(slot, &base, &instance);
             let Err(failure) = made else { continue };
-            self.setups.has_failed.replace(true);
+            self.setups.fail(slot);
             if number == 1 && matches!(failure, StepFailure::Refused(..)) {
                 self.setups.is_gone(slot);
             }

@@ -87,7 +87,9 @@ fn of_body(body: &Body) -> Vec<Leads> {
     match body {
         Body::Json(Json::Object(object)) => of_json(object).into_iter().collect(),
         body => {
-            let page = body.own_text().filter(|text| text.trim_start().starts_with('<'));
+            let page = body
+                .own_text()
+                .filter(|text| text.trim_start().starts_with('<'));
             page.map(of_page).unwrap_or_default()
         }
     }

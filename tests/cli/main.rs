@@ -13,6 +13,7 @@
 mod action;
 mod answers;
 mod bisect;
+mod bodies;
 mod calibrate;
 mod canary;
 mod cells;

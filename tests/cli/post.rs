@@ -167,11 +167,11 @@ impl Call {
 pub(crate) struct Answer {
     status: u16,
     headers: Vec<(&'static str, String)>,
-    body: String,
+    body: Vec<u8>,
 }
 
 impl Answer {
-    pub(crate) fn new(media_type: &str, body: impl Into<String>) -> Self {
+    pub(crate) fn new(media_type: &str, body: impl Into<Vec<u8>>) -> Self {
         Self {
             status: 200,
             headers: vec![("Content-Type", media_type.to_owned())],
@@ -183,7 +183,7 @@ impl Answer {
         Self {
             status,
             headers: Vec::new(),
-            body: String::new(),
+            body: Vec::new(),
         }
     }
 

@@ -89,7 +89,10 @@ mod tests {
         let kettle = ("kettl\u{e9}".to_owned(), false);
         assert_eq!(read(b"kettl\xe9", Some("iso-8859-1")), kettle);
         assert_eq!(read("kettl\u{e9}".as_bytes(), None), kettle);
-        assert_eq!(read("\u{feff}kettl\u{e9}".as_bytes(), Some("latin1")), kettle);
+        assert_eq!(
+            read("\u{feff}kettl\u{e9}".as_bytes(), Some("latin1")),
+            kettle
+        );
         let utf_16 = utf_16("\u{feff}kettl\u{e9}", u16::to_le_bytes);
         assert_eq!(read(&utf_16, None), kettle);
         let yen = read(b"\x83\x4c\x83\x65\x83\x42", Some("Shift_JIS"));

@@ -23,7 +23,11 @@ const LINES: [&str; 8] = [
 impl<'h> MediaType<'h> {
     pub(super) fn of(headers: &'h HeaderMap) -> Self {
         let value = headers.get(CONTENT_TYPE);
-        Self(value.and_then(|value| value.to_str().ok()).unwrap_or_default())
+        Self(
+            value
+                .and_then(|value| value.to_str().ok())
+                .unwrap_or_default(),
+        )
     }
 
     /// The media type without its parameters.
@@ -49,7 +53,9 @@ impl<'h> MediaType<'h> {
 
     /// Whether it is one of XML, and not of pages in XML.
     pub(super) fn is_xml(self) -> bool {
-        ["text/xml", "application/xml"].iter().any(|xml| self.is(xml))
+        ["text/xml", "application/xml"]
+            .iter()
+            .any(|xml| self.is(xml))
             || self.ends("+xml") && !self.is("application/xhtml+xml")
     }
 

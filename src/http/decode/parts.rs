@@ -15,7 +15,9 @@ pub(super) fn list(
     bytes: &[u8],
     read: &dyn Fn(MediaType<'_>, &[u8]) -> Json,
 ) -> Option<Json> {
-    let boundary = media_type.parameter("boundary").filter(|it| !it.is_empty())?;
+    let boundary = media_type
+        .parameter("boundary")
+        .filter(|it| !it.is_empty())?;
     let parts = split(bytes, &format!("--{boundary}"))?;
     Some(parts.into_iter().map(|part| object(part, read)).collect())
 }
@@ -68,7 +70,9 @@ fn object(part: &[u8], read: &dyn Fn(MediaType<'_>, &[u8]) -> Json) -> Json {
         ("file", disposition.parameter("filename")),
         ("type", Some(media_type.own()).filter(|it| !it.is_empty())),
     ];
-    let told = told.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.into())));
+    let told = told
+        .into_iter()
+        .filter_map(|(key, value)| Some((key.to_owned(), value?.into())));
     let mut members: Map<String, Json> = told.collect();
     let is_base64 = value("content-transfer-encoding").eq_ignore_ascii_case("base64");
     let decoded = is_base64.then(|| base64(body)).flatten();
@@ -85,7 +89,9 @@ fn head(part: &[u8]) -> (&[u8], &[u8]) {
         }
     }
     let ends = [&b"\r\n\r\n"[..], b"\n\n"];
-    let found = ends.iter().filter_map(|end| Some((find(part, end)?, end.len())));
+    let found = ends
+        .iter()
+        .filter_map(|end| Some((find(part, end)?, end.len())));
     match found.min() {
         Some((at, length)) => {
             let head = part.get(..at).unwrap_or_default();
@@ -107,7 +113,11 @@ mod tests {
 
     fn read(body: &str) -> Option<Json> {
         let text = |_: MediaType<'_>, bytes: &[u8]| String::from_utf8_lossy(bytes).into();
-        list(MediaType("multipart/form-data; boundary=\"x\""), body.as_bytes(), &text)
+        list(
+            MediaType("multipart/form-data; boundary=\"x\""),
+            body.as_bytes(),
+            &text,
+        )
     }
 
     #[test]

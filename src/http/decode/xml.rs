@@ -166,9 +166,7 @@ fn name(local: &[u8]) -> Option<String> {
 }
 
 /// Names of elements that are one of many.
-const ITEMS: [&str; 7] = [
-    "element", "entry", "item", "li", "member", "record", "row",
-];
+const ITEMS: [&str; 7] = ["element", "entry", "item", "li", "member", "record", "row"];
 /// How the names of elements end that hold many.
 const HOLDERS: [&str; 4] = ["array", "collection", "list", "set"];
 
@@ -184,7 +182,11 @@ fn listed(parent: &str, tree: Json) -> Json {
             let members = members.into_iter().map(|(name, value)| {
                 let value = listed(&name, value);
                 let is_one = !parent.is_empty() && !value.is_array() && is_one_of(&name, parent);
-                let value = if is_one { Json::Array(vec![value]) } else { value };
+                let value = if is_one {
+                    Json::Array(vec![value])
+                } else {
+                    value
+                };
                 (name, value)
             });
             Json::Object(members.collect())
@@ -247,7 +249,17 @@ mod tests {
         let deep = format!("{}{}", "<a>".repeat(200), "</a>".repeat(200));
         let many = format!("<a>{}</a>", "<b/>".repeat(MOST));
         for text in [
-            "", "no", "<a>", "<a></b>", "<a/><b/>", "<a/>more", "<a b=1/>", "<a b='1' b='2'/>", "</a>", &deep, &many,
+            "",
+            "no",
+            "<a>",
+            "<a></b>",
+            "<a/><b/>",
+            "<a/>more",
+            "<a b=1/>",
+            "<a b='1' b='2'/>",
+            "</a>",
+            &deep,
+            &many,
         ] {
             let head: String = text.chars().take(20).collect();
             assert_eq!(tree(text), None, "{head}");
@@ -260,12 +272,19 @@ mod tests {
         let one = listed("<r><users><user><id>1</id></user></users></r>");
         assert_eq!(one, json!({"r": {"users": {"user": [{"id": "1"}]}}}));
         let many = listed("<r><users><user><id>1</id></user><user><id>2</id></user></users></r>");
-        assert_eq!(many, json!({"r": {"users": {"user": [{"id": "1"}, {"id": "2"}]}}}));
+        assert_eq!(
+            many,
+            json!({"r": {"users": {"user": [{"id": "1"}, {"id": "2"}]}}})
+        );
         let feed = listed("<feed><id>f</id><entry><id>1</id></entry></feed>");
         assert_eq!(feed, json!({"feed": {"id": "f", "entry": [{"id": "1"}]}}));
         let nobody = json!({"Envelope": {"Body": {"Fault": {"code": "1"}}}});
         assert_eq!(with_lists(nobody.clone()), nobody);
-        for (name, holder) in [("Key", "KeyList"), ("company", "companies"), ("string", "ArrayOfString")] {
+        for (name, holder) in [
+            ("Key", "KeyList"),
+            ("company", "companies"),
+            ("string", "ArrayOfString"),
+        ] {
             assert!(is_one_of(name, holder), "{name} in {holder}");
         }
         assert!(!is_one_of("@item", "items"));

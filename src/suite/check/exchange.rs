@@ -54,7 +54,7 @@ impl Checker<'_> {
         self.templates_below(&step.join("when"), names);
         self.request(&step.join("request"), names);
         self.auth(&step.join("auth"), names, Auth::Borrowed);
-        let answer = ["status".to_owned(), "body".to_owned()];
+        let answer = ["status", "body", "text"].map(str::to_owned);
         let answered = names.clone();
         let answered = answered.with_fields("answer", Some(answer.into_iter().collect()));
         self.templates_below(&step.join("poll").join("until"), &answered);
@@ -130,7 +130,10 @@ impl Checker<'_> {
         let own = self.before_cells(names, whose);
         self.request(&login.join("request"), &own);
         self.auth(&login.join("auth"), &own, Auth::Login);
-        self.json_path(&login.join("expires_in"));
+        let lifetime = login.join("expires_in");
+        if self.get(&lifetime).is_some_and(|it| !it.is_number()) {
+            self.source(&lifetime);
+        }
         let capture = login.join("capture");
         let captured = keys(object(self.get(&capture)));
         for name in &captured {
@@ -253,8 +256,11 @@ impl Checker<'_> {
         if self.get(path).is_some_and(Json::is_string) {
             return self.json_path(path);
         }
-        let parts = ["json", "header", "cookie"];
-        self.exactly_one(path, &parts, "part of the answer");
+        let parts = ["json", "header", "cookie", "body"];
+        let has = |key: &str| self.get(&path.join(key)).is_some();
+        if !has("match") || parts.into_iter().any(has) {
+            self.exactly_one(path, &parts, "part of the answer");
+        }
         self.json_path(&path.join("json"));
         self.compiles::<Regex>(&path.join("match"));
     }

@@ -123,7 +123,10 @@ impl<'a> Sweeper<'a> {
         mut scope: Scope,
         answer: &Answer,
     ) -> Result<bool, TemplateError> {
-        let body = answer.body.json().map_or_else(|| Value::from(answer.body.text()), to_value);
+        let body = answer
+            .body
+            .json()
+            .map_or_else(|| Value::from(answer.body.text()), to_value);
         let fields = Fields::from([
             ("status".to_owned(), Value::from(answer.status)),
             ("body".to_owned(), body),

@@ -37,6 +37,8 @@ pub(super) struct Made<'a> {
     /// The credentials that are known of it: a service may repeat them when it is removed.
     pub(super) secrets: Vec<String>,
     pub(super) is_gone: bool,
+    /// Whether a step of its setup failed, so that not all has to be known that its removal needs.
+    pub(super) has_failed: bool,
 }
 
 /// How something is removed again.
@@ -46,6 +48,7 @@ pub(super) struct Removal<'a> {
     pub(super) scope: Scope,
     pub(super) fresh: Option<Arc<Fresh>>,
     pub(super) cell: Option<usize>,
+    pub(super) has_failed: bool,
 }
 
 /// What a run has made by requests.
@@ -85,6 +88,13 @@ impl<'a> Setups<'a> {
         }
     }
 
+    pub(super) fn fail(&self, slot: usize) {
+        self.has_failed.replace(true);
+        if let Some(made) = self.made.borrow_mut().get_mut(slot) {
+            made.has_failed = true;
+        }
+    }
+
     pub(super) fn get(&self, slot: usize) -> Option<Removal<'a>> {
         let made = self.made.borrow();
         let made = made.get(slot)?;
@@ -94,6 +104,7 @@ impl<'a> Setups<'a> {
             scope: made.scope.clone(),
             fresh: made.fresh.clone(),
             cell: made.cell,
+            has_failed: made.has_failed,
         })
     }
 

@@ -23,6 +23,14 @@ use crate::world::Instance;
 /// What a removal can be answered with where there is nothing to remove any more.
 pub(super) const GONE: &[u16] = &[404, 410];
 
+/// Why something was not removed.
+enum Unremoved {
+    /// For this reason.
+    Failed(String),
+    /// Its setup failed before all was known that its removal needs.
+    Unknown,
+}
+
 /// The stages, the last one first.
 const STAGES: [Stage; 5] = [
     Stage::Captured,
@@ -61,6 +69,7 @@ impl<'a> Sweeper<'a> {
             cell: Some(number),
             secrets: secrets(it),
             is_gone: false,
+            has_failed: false,
         });
     }
 
@@ -134,8 +143,13 @@ impl<'a> Sweeper<'a> {
         };
         let mut left = Vec::new();
         for step in removal.teardown {
-            let Err(failure) = self.remove_step(step, &removal).await else {
-                continue;
+            let failure = match self.remove_step(step, &removal).await {
+                Ok(()) => continue,
+                Err(Unremoved::Unknown) => {
+                    left.extend(self.unknown(step));
+                    continue;
+                }
+                Err(Unremoved::Failed(failure)) => failure,
             };
             if self.is_journalled() {
                 self.tell_what_is_refused(step, &failure);
@@ -168,9 +182,20 @@ impl<'a> Sweeper<'a> {
         }
     }
 
-    async fn remove_step(&self, step: &StepSpec, removal: &Removal<'_>) -> Result<(), String> {
+    /// What a failed setup may have made and nobody knows enough of to remove it, once for each step. A journal undoes the
+    /// rows of it all the same.
+    fn unknown(&self, step: &StepSpec) -> Option<String> {
+        let text = format!(
+            "what a failed setup made, {}: the setup failed before all was known that this needs",
+            title(step)
+        );
+        let is_new = self.setups.told.borrow_mut().insert(text.clone());
+        (is_new && !self.is_journalled()).then_some(text)
+    }
+
+    async fn remove_step(&self, step: &StepSpec, removal: &Removal<'_>) -> Result<(), Unremoved> {
         if self.setups.is_unreachable.get() {
-            return Err("the service is gone".to_owned());
+            return Err(Unremoved::Failed("the service is gone".to_owned()));
         }
         let cell = Cell {
             number: removal.cell,
@@ -179,11 +204,16 @@ impl<'a> Sweeper<'a> {
         let provision = self.provision();
         match provision.take_back(step, &removal.scope, cell).await {
             Ok(()) => Ok(()),
-            Err(StepFailure::Refused(_, reason) | StepFailure::Unclear(reason)) => Err(reason),
+            Err(StepFailure::Refused(_, reason) | StepFailure::Unclear(reason)) => {
+                Err(Unremoved::Failed(reason))
+            }
+            Err(StepFailure::Sweep(SweepError::Template(_))) if removal.has_failed => {
+                Err(Unremoved::Unknown)
+            }
             Err(StepFailure::Sweep(error)) => {
                 let is_gone = matches!(error, SweepError::Http(HttpError::Unreachable { .. }));
                 self.setups.is_unreachable.replace(is_gone);
-                Err(chain(&error))
+                Err(Unremoved::Failed(chain(&error)))
             }
         }
     }
