@@ -50,7 +50,14 @@ fn utf_16(text: &str) -> Vec<u8> {
 }
 
 /// What a list that opens differs in.
-const OPENED: &[&str] = &[];
+const OPENED: &[&str] = &[
+    "disclosure-widened stranger: not disclosed -> owner.person_id",
+    "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.person_id",
+    "list-shows-more stranger:  -> items[]: 1 of owner",
+    "value-shown stranger: items[].of: <none> -> items[].of: <owner.person_id>",
+    "value-changed stranger: items: [] -> items: <none>",
+    "shape-changed stranger: nothing -> items[], items[].of",
+];
 
 const ENCODED: [Row; 8] = [
     Row::get(
@@ -100,7 +107,10 @@ const ENCODED: [Row; 8] = [
             let refused = encoded("gzip", refused).status(403);
             call.refused_or(refused, encoded("gzip", gzip(b"{}")))
         },
-        &[],
+        &[
+            "widened stranger: 403 not yours -> 200",
+            "layout-changed :  -> another order, other labels, or entries that no cell uses",
+        ],
     ),
 ];
 
@@ -114,29 +124,52 @@ const XML: [Row; 6] = [
     Row::get("elements", |call| {
         let item = format!("<item><of>{}</of></item>", call.owner.id);
         Answer::xml(&format!("<items>{}</items>", call.refused_or("", &item)))
-    }, &[]),
+    }, &[
+            "disclosure-widened stranger: not disclosed -> owner.person_id",
+            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.person_id",
+            "list-shows-more stranger:  -> items.item[]: 1 of owner",
+            "value-shown stranger: items.item[].of: <none> -> items.item[].of: <owner.person_id>",
+            "value-changed stranger: items:  -> items: <none>",
+            "shape-changed stranger: nothing -> items.item, items.item[], items.item[].of",
+        ]),
     Row::get("attribute", |call| {
         let who = call.shown();
         Answer::new("application/vnd.thing+xml", format!("<t:thing xmlns:t=\"urn:t\" t:role=\"{}\"/>", if who.id == call.owner.id { "admin" } else { "reader" }))
-    }, &[]),
+    }, &[
+            "value-changed stranger: thing.@role: reader -> thing.@role: admin",
+        ]),
     Row::get("number", |call| {
         Answer::xml(&format!("<thing><owner_id>{}</owner_id></thing>", call.shown().number))
-    }, &[]),
+    }, &[
+            "disclosure-widened stranger: not disclosed -> owner.number",
+            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.number",
+            "disclosure-narrowed stranger: actor.number -> not disclosed",
+        ]),
     Row::get("latin", |call| {
         let mut body = b"<?xml version=\"1.0\" encoding=\"iso-8859-1\"?><a><n>\xe9</n><of>".to_vec();
         body.extend_from_slice(call.shown().id.as_bytes());
         body.extend_from_slice(b"</of></a>");
         Answer::new("text/xml", body)
-    }, &[]),
+    }, &[
+            "disclosure-widened stranger: not disclosed -> owner.person_id",
+            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.person_id",
+            "disclosure-narrowed stranger: actor.person_id -> not disclosed",
+        ]),
     Row::get("soap", |call| {
         let fault = "<s:Envelope xmlns:s=\"urn:s\"><s:Body><s:Fault><faultcode>no</faultcode><faultstring>not yours</faultstring></s:Fault></s:Body></s:Envelope>";
         let done = "<s:Envelope xmlns:s=\"urn:s\"><s:Body><Done/></s:Body></s:Envelope>";
         call.refused_or(Answer::xml(fault).status(500), Answer::xml(done))
-    }, &[]),
+    }, &[
+            "widened stranger: 500 <s:Envelope xmlns:s=\"urn:s\"><s:Body>...s:Fault></s:Body></s:Envelope> -> 200",
+            "finding-removed stranger: server-error: made the service fail (500) -> ",
+            "layout-changed :  -> another order, other labels, or entries that no cell uses",
+        ]),
     Row::get("flag", |call| {
         let told = |why: &str, kind: &str| Answer::xml(&format!("<result kind=\"{kind}\"><why>{why}</why></result>"));
         call.refused_or(told("not yours", "no"), told("", "yes"))
-    }, &[]).with("verdicts: [{ name: kind, when: { json: { \"$.result['@kind']\": no } }, verdict: denied, message: $.result.why }]"),
+    }, &[
+            "widened stranger by kind: 200 not yours -> 200",
+        ]).with("verdicts: [{ name: kind, when: { json: { \"$.result['@kind']\": no } }, verdict: denied, message: $.result.why }]"),
 ];
 
 #[test]
@@ -236,7 +269,9 @@ fn what_tables_forms_lines_parts_and_bytes_show_is_seen() {
     let post = Post::new("", &OTHERS);
     let recorded = post.run(&["record", "post", "--reason", "so it is"]);
     assert!(
-        recorded.stderr.contains("application/pdf as bytes"),
+        recorded
+            .stdout
+            .contains("what is in 2 application/pdf as bytes"),
         "{recorded:#?}"
     );
     post.opens().takes_a_reason();
@@ -478,7 +513,7 @@ fn what_cannot_be_decoded_is_a_fault_and_a_stream_need_not_end() {
     assert!(snapshot("bomb").contains("answer larger than 16 MiB"));
     assert!(snapshot("nothing").contains("allowed: 200"));
     let not_seen = "the fields of 1 text/xml (malformed, so read as a text)";
-    assert!(recorded.stderr.contains(not_seen), "{recorded:#?}");
+    assert!(recorded.stdout.contains(not_seen), "{recorded:#?}");
     is_open.store(true, Ordering::SeqCst);
     let ended = run(&["check", "--filter", "endless"]);
     assert_eq!(ended.code, Some(1), "{ended:#?}");
