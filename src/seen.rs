@@ -14,8 +14,7 @@ use crate::text::counted;
 /// What a run saw.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Seen {
-    /// How many answers to the calls had a body of which kind: `JSON`, `nothing`, or the media type as the service wrote it, with
-    /// ` as bytes` where it is no text, and ` as a text` where it is not what the media type says.
+    /// How many answers to the calls had a body of which kind: `JSON`, `nothing`, or the media type, also ` as bytes` or ` as a text`.
     pub bodies: BTreeMap<String, usize>,
     /// How many tables were watched; none where no database was.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -22,8 +22,6 @@ mod codec {
     }
 }
 
-use std::borrow::Cow;
-
 use reqwest::header::HeaderMap;
 use serde_json::{Deserializer, Map, Value as Json, json};
 use url::form_urlencoded;
@@ -63,7 +61,7 @@ fn read(media_type: MediaType<'_>, bytes: &[u8]) -> Body {
         return Body::Json(json);
     }
     if media_type.begins("multipart/")
-        && let Some(tree) = parts::list(media_type, bytes, &|own, bytes| part(own, bytes))
+        && let Some(tree) = parts::by_name(media_type, bytes, &|own, bytes| part(own, bytes))
     {
         let text = String::from_utf8_lossy(bytes).into_owned();
         return Document::body(Form::Parts, text, tree);
@@ -72,7 +70,7 @@ fn read(media_type: MediaType<'_>, bytes: &[u8]) -> Body {
     if is_binary(media_type, &text) {
         return binary(media_type, bytes);
     }
-    of_text(media_type, text.text, bytes)
+    of_text(media_type, text, bytes)
 }
 
 /// Whether a body of that media type has fields.
@@ -96,8 +94,11 @@ pub(super) fn ends_in_stream(headers: &HeaderMap) -> &'static [&'static [u8]] {
 }
 
 /// A text that is no JSON in UTF-8.
-fn of_text(media_type: MediaType<'_>, text: Cow<'_, str>, bytes: &[u8]) -> Body {
-    if text.as_bytes() != bytes
+fn of_text(media_type: MediaType<'_>, read: charset::Text<'_>, bytes: &[u8]) -> Body {
+    let text = read.text;
+    // What had to be replaced is not what the service said.
+    if !read.is_replaced
+        && text.as_bytes() != bytes
         && let Ok(json) = serde_json::from_str(&text)
     {
         return Body::Json(json);
@@ -183,7 +184,8 @@ fn binary(media_type: MediaType<'_>, bytes: &[u8]) -> Body {
     let tree = json!({"bytes": {
         "type": media_type.own().to_ascii_lowercase(),
         "at_least": at_least,
-        "content": &text,
+        // A text with this character is never shown, however much of it looks like words.
+        "content": format!("{text}{}", char::REPLACEMENT_CHARACTER),
     }});
     Document::body(Form::Bytes, text, tree)
 }
@@ -214,7 +216,7 @@ mod tests {
         let one = tree("application/x-ndjson", "{\"a\": 1}\n");
         assert_eq!(one, (Some(Form::Lines), json!([{"a": 1}])));
         let parts = "--x\r\ncontent-type: text/xml\r\n\r\n<a/>\r\n--x\r\n\r\n{\"b\": 1}\r\n--x--";
-        let all = json!([{"type": "text/xml", "body": {"a": ""}}, {"body": {"b": 1}}]);
+        let all = json!({"part 1": {"type": "text/xml", "body": {"a": ""}}, "part 2": {"body": {"b": 1}}});
         assert_eq!(
             tree("multipart/mixed; boundary=x", parts),
             (Some(Form::Parts), all)

@@ -106,19 +106,17 @@ impl Reader<'_> {
     /// What a document tells that refuses: all of its text, or its fields where the suite says something of one of them.
     pub(super) fn told(&self, document: &Document) -> Json {
         let Document { form, text, tree } = document;
-        let paths = self.spec().message.iter().chain(&self.spec().ignore);
-        let is_known = |path: &JsonPath| path.value_in(tree).is_some_and(|value| !value.is_null());
+        let RefusalSpec {
+            message, ignore, ..
+        } = self.spec();
+        let said = message.iter().flat_map(|path| path.values_in(tree));
+        let ignored = ignore.iter().flat_map(|path| path.values_in(tree));
+        // An element that holds others is no message.
+        let is_read = said.filter(|said| !said.is_object()).chain(ignored);
         match form {
-            Form::Bytes => {
-                let [media_type, at_least] =
-                    ["type", "at_least"].map(|it| plain(&tree["bytes"][it]));
-                Json::from(format!(
-                    "<{at_least} bytes or more of {media_type}, {}>",
-                    told::digest(text)
-                ))
-            }
+            Form::Bytes => bytes(document).into(),
             Form::Lines => document.lines().clone(),
-            _ if paths.into_iter().any(is_known) => tree.clone(),
+            _ if is_read.into_iter().any(|value| !value.is_null()) => tree.clone(),
             _ => text.as_str().into(),
         }
     }
@@ -321,6 +319,20 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// What is told of bytes that are no text.
+fn bytes(document: &Document) -> String {
+    let of = |key: &str| {
+        let told = document.tree.pointer(&format!("/bytes/{key}"));
+        told.map(plain).unwrap_or_default()
+    };
+    let digest = told::digest(&document.text);
+    format!(
+        "<{} bytes or more of {}, {digest}>",
+        of("at_least"),
+        of("type")
+    )
 }
 
 /// The texts at the places that a path leads to, by where these are; null is none.

@@ -175,7 +175,7 @@ const XML: [Row; 6] = [
 #[test]
 fn what_xml_shows_is_seen_field_by_field() {
     let post = Post::new("", &XML);
-    post.record().opens().takes_a_reason();
+    post.record().opens();
     let soap = post.snapshot("soap");
     assert!(soap.contains("not yours"), "{soap}");
 }
@@ -190,7 +190,13 @@ const OTHERS: [Row; 7] = [
                 format!("n,owner\n{}", call.refused_or("", &row)),
             )
         },
-        &[],
+        &[
+            "disclosure-widened stranger: not disclosed -> owner.person_id",
+            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.person_id",
+            "list-shows-more stranger:  -> []: 1 of owner",
+            "value-shown stranger: [].n: <none>, [].owner: <none> -> [].n: 1, [].owner: <owner.person_id>",
+            "shape-changed stranger: nothing -> [], [].n, [].owner",
+        ],
     ),
     Row::get(
         "form",
@@ -200,7 +206,11 @@ const OTHERS: [Row; 7] = [
                 format!("scope=read&user={}", call.shown().id),
             )
         },
-        &[],
+        &[
+            "disclosure-widened stranger: not disclosed -> owner.person_id",
+            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.person_id",
+            "disclosure-narrowed stranger: actor.person_id -> not disclosed",
+        ],
     ),
     Row::get(
         "lines",
@@ -211,7 +221,12 @@ const OTHERS: [Row; 7] = [
                 format!("{{\"owner\": null}}\n{}", call.refused_or("", &row)),
             )
         },
-        &[],
+        &[
+            "disclosure-widened stranger: not disclosed -> owner.person_id",
+            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.person_id",
+            "list-shows-more stranger:  -> []: 1 of owner",
+            "value-shown stranger: [].owner: <none> -> [].owner: <owner.person_id>",
+        ],
     ),
     Row::get(
         "events",
@@ -222,7 +237,13 @@ const OTHERS: [Row; 7] = [
                 format!("data: {{\"owner\": null}}\n\n{}", call.refused_or("", &row)),
             )
         },
-        &[],
+        &[
+            "disclosure-widened stranger: not disclosed -> owner.person_id",
+            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.person_id",
+            "list-shows-more stranger:  -> []: 1 of owner, []: some of unknown",
+            "value-shown stranger: [].owner: <none> -> [].owner: <owner.person_id>",
+            "shape-changed stranger: owner -> [], [].owner",
+        ],
     ),
     Row::get(
         "parts",
@@ -239,19 +260,24 @@ const OTHERS: [Row; 7] = [
                 ),
             )
         },
-        &[],
+        &[
+            "disclosure-widened stranger: not disclosed -> owner.person_id",
+            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.person_id",
+            "value-shown stranger: part 2.body: <none>, part 2.type: <none> -> part 2.body: <owner.person_id>, part 2.type: text/plain",
+            "shape-changed stranger: nothing -> part 2, part 2.body, part 2.type",
+        ],
     ),
     Row::get(
         "base64-part",
         |call| {
-            let text = STANDARD.encode(gzip(b"x"));
-            let part = format!("--b\r\nContent-Transfer-Encoding: base64\r\n\r\n{text}\r\n");
-            Answer::new(
-                "multipart/form-data; boundary=b",
-                format!("{part}{}--b--\r\n", call.refused_or("", &part)),
-            )
+            let text =
+                STANDARD.encode(json!({"is_admin": call.closed_or(false, true)}).to_string());
+            let head = "--b\r\nContent-Disposition: form-data; name=\"rights\"\r\nContent-Type: application/json\r\n";
+            let body =
+                format!("{head}Content-Transfer-Encoding: base64\r\n\r\n{text}\r\n--b--\r\n");
+            Answer::new("multipart/form-data; boundary=b", body)
         },
-        &[],
+        &["flag-turned stranger: rights.body.is_admin: false -> rights.body.is_admin: true"],
     ),
     Row::get(
         "bytes",
@@ -260,7 +286,11 @@ const OTHERS: [Row; 7] = [
             bytes.extend_from_slice(call.shown().id.as_bytes());
             Answer::new("application/pdf", bytes)
         },
-        &[],
+        &[
+            "disclosure-widened stranger: not disclosed -> owner.person_id",
+            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.person_id",
+            "disclosure-narrowed stranger: actor.person_id -> not disclosed",
+        ],
     ),
 ];
 

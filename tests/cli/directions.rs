@@ -335,7 +335,7 @@ fn a_text_that_is_added_to_a_refusal_tells_more() {
         Case::get("value", (207, JSON, r#"[{"id":1,"status":200},{"id":2,"status":403,"message":"no","detail":null}]"#), (207, JSON, r#"[{"id":1,"status":200},{"id":2,"status":403,"message":"no","detail":"SELECT"}]"#))
             .is("{allowed: 207, by: multi-status, refused: [\"2\"]", MORE),
         Case::get("dav", (207, XML, "<m><response><href>/a</href><status>HTTP/1.1 200 OK</status></response><response><href>/b</href><status>HTTP/1.1 403 No</status></response></m>"), (207, XML, "<m><response><href>/a</href><status>HTTP/1.1 200 OK</status></response><response><href>/b</href><status>HTTP/1.1 403 No</status><responsedescription>owner ann</responsedescription></response></m>"))
-            .is("{allowed: 207, by: multi-status, refused: [\"/b\"]", &["refusal-tells-more", "value-changed"]),
+            .is("{allowed: 207, by: multi-status, refused: [\"/b\"]", &["refusal-tells-more", "shape-changed"]),
         Case::get("graphql", (200, JSON, r#"{"data":{"a":1,"b":null},"errors":[{"message":"no","path":["b"]}]}"#), (200, JSON, r#"{"data":{"a":1,"b":null},"errors":[{"message":"no","path":["b"],"extensions":{"stack":"at x"}}]}"#))
             .is("{allowed: 200, by: graphql, refused: [b]", &["refusal-tells-more", "shape-changed"]),
     ];

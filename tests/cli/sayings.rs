@@ -273,7 +273,7 @@ const HEADERS: [Row; 25] = [
             refused(call, call.closed_or(redirect, rows))
         },
         &[
-            "refusal-tells-more stranger: nothing -> <not JSON>",
+            "refusal-tells-more stranger: nothing -> [], [].id, [].sum",
             "header-changed stranger: nothing -> content-type: text/csv",
         ],
     ),

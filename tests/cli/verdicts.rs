@@ -295,7 +295,7 @@ fn a_refusal_that_comes_with_a_success_is_one_and_what_opens_is_widened() {
         "mcp-events": "{denied: 200, by: mcp, gate: not-yours, also: more e9d6}",
         "mcp-tool": "{denied: 200, by: mcp, gate: not-yours, also: more e9d6}",
         "multi-status": "{allowed: 207, by: multi-status, refused: [\"2\"], gate: \"403-not-yours\", shape: body 3949}",
-        "multi-status-xml": "{allowed: 207, by: multi-status, refused: [\"/b\"], gate: \"403\", values: values 28f0, shape: body 50e8}",
+        "multi-status-xml": "{allowed: 207, by: multi-status, refused: [\"/b\"], gate: \"403\", shape: body 549f}",
         "opened-redirect": "{redirected: 302, gate: redirect-to-start}",
         "own-allowed": "{denied: 404, gate: no-such-thing}",
         "own-rule": "{denied: 200, by: no seat, gate: full, also: more 28cf}",

@@ -9,8 +9,9 @@ use super::media::MediaType;
 /// How many parts are read.
 const MOST: usize = 10_000;
 
-/// The parts as a list; none where the body is not what its media type says.
-pub(super) fn list(
+/// The parts by their names, or by their numbers where they have none or one that was there; none where the body is not what
+/// its media type says. They are no list: what stands in an item that names nobody would not be compared.
+pub(super) fn by_name(
     media_type: MediaType<'_>,
     bytes: &[u8],
     read: &dyn Fn(MediaType<'_>, &[u8]) -> Json,
@@ -19,7 +20,13 @@ pub(super) fn list(
         .parameter("boundary")
         .filter(|it| !it.is_empty())?;
     let parts = split(bytes, &format!("--{boundary}"))?;
-    Some(parts.into_iter().map(|part| object(part, read)).collect())
+    let mut all = Map::new();
+    for (number, part) in (1..).zip(parts) {
+        let (name, part) = object(part, read);
+        let name = name.filter(|name| !all.contains_key(name));
+        all.insert(name.unwrap_or_else(|| format!("part {number}")), part);
+    }
+    Some(Json::Object(all))
 }
 
 /// What stands between the delimiters, each of which begins a line; none without the last one.
@@ -55,7 +62,8 @@ fn without_end(bytes: &[u8]) -> &[u8] {
     bytes.strip_suffix(b"\r").unwrap_or(bytes)
 }
 
-fn object(part: &[u8], read: &dyn Fn(MediaType<'_>, &[u8]) -> Json) -> Json {
+/// A part with its name.
+fn object(part: &[u8], read: &dyn Fn(MediaType<'_>, &[u8]) -> Json) -> (Option<String>, Json) {
     let (head, body) = head(part);
     let text = String::from_utf8_lossy(head);
     let value = |wanted: &str| {
@@ -66,7 +74,6 @@ fn object(part: &[u8], read: &dyn Fn(MediaType<'_>, &[u8]) -> Json) -> Json {
     let disposition = MediaType(value("content-disposition"));
     let media_type = MediaType(value("content-type"));
     let told = [
-        ("name", disposition.parameter("name")),
         ("file", disposition.parameter("filename")),
         ("type", Some(media_type.own()).filter(|it| !it.is_empty())),
     ];
@@ -78,7 +85,8 @@ fn object(part: &[u8], read: &dyn Fn(MediaType<'_>, &[u8]) -> Json) -> Json {
     let decoded = is_base64.then(|| base64(body)).flatten();
     let body = read(media_type, decoded.as_deref().unwrap_or(body));
     members.insert("body".to_owned(), body);
-    Json::Object(members)
+    let name = disposition.parameter("name").map(str::to_owned);
+    (name, Json::Object(members))
 }
 
 /// The headers of a part, and what follows the empty line after them.
@@ -113,7 +121,7 @@ mod tests {
 
     fn read(body: &str) -> Option<Json> {
         let text = |_: MediaType<'_>, bytes: &[u8]| String::from_utf8_lossy(bytes).into();
-        list(
+        by_name(
             MediaType("multipart/form-data; boundary=\"x\""),
             body.as_bytes(),
             &text,
@@ -125,11 +133,11 @@ mod tests {
         let body = "preamble\r\n--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\none --x\r\ntwo\r\n--x\r\n\
                     content-type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\
                     content-disposition: attachment; filename=\"f.txt\"\r\n\r\naGVs\r\nbG8=\r\n--x\r\n\r\nbare\r\n--x--\r\nend";
-        let all = json!([
-            {"name": "a", "body": "one --x\r\ntwo"},
-            {"file": "f.txt", "type": "text/plain", "body": "hello"},
-            {"body": "bare"},
-        ]);
+        let all = json!({
+            "a": {"body": "one --x\r\ntwo"},
+            "part 2": {"file": "f.txt", "type": "text/plain", "body": "hello"},
+            "part 3": {"body": "bare"},
+        });
         assert_eq!(read(body), Some(all));
     }
 
@@ -137,6 +145,6 @@ mod tests {
     fn without_its_last_delimiter_a_body_has_no_parts() {
         assert_eq!(read("--x\r\n\r\nhello\r\n"), None);
         assert_eq!(read("hello"), None);
-        assert_eq!(read("--x--"), Some(json!([])));
+        assert_eq!(read("--x--"), Some(json!({})));
     }
 }
