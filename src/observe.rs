@@ -370,9 +370,8 @@ fn shape(answer: &Answer, named: &Json) -> Option<BTreeSet<String>> {
         redirect.is_some_and(|redirect| stub::is_stub(text, &redirect.location))
     };
     match &answer.body {
-        Body::Json(_) => Some(paths(named)),
         Body::Document(document) if is_stub(&document.text) => None,
-        Body::Document(_) => Some(paths(named)),
+        Body::Json(_) | Body::Document(_) => Some(paths(named)),
         Body::Text(text) if text.is_empty() || is_stub(text) => None,
         Body::Text(_) => Some(BTreeSet::from([NOT_JSON.to_owned()])),
     }

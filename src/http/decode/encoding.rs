@@ -48,7 +48,8 @@ fn is_none(name: &str) -> bool {
     NONE.contains(&name) || super::charset::is_known(name)
 }
 
-#[cfg(all(test, feature = "encodings"))]
+#[cfg(test)]
+#[cfg(feature = "encodings")]
 mod tests {
     use super::*;
     use crate::http::LARGEST_BODY;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use csv::{ReaderBuilder, StringRecord};
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use super::media::MediaType;
 
@@ -32,8 +32,7 @@ pub(super) fn rows(media_type: MediaType<'_>, text: &str) -> Option<Json> {
     if media_type.parameter("header") == Some("absent") || !are_names(names) {
         return Some(rows.iter().map(list).collect());
     }
-    let named = rows.iter().skip(1).map(|row| object(names, row));
-    Some(Json::Array(named.collect()))
+    Some(rows.iter().skip(1).map(|row| object(names, row)).collect())
 }
 
 fn delimiter(media_type: MediaType<'_>, text: &str) -> u8 {
@@ -68,7 +67,7 @@ fn object(names: &StringRecord, row: &StringRecord) -> Json {
         let name = name.unwrap_or_else(|| format!("column {}", at + 1));
         (name, Json::from(cell))
     });
-    Json::Object(Map::from_iter(cells))
+    Json::Object(cells.collect())
 }
 
 #[cfg(test)]
