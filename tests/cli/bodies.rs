@@ -290,6 +290,7 @@ const OTHERS: [Row; 7] = [
             "disclosure-widened stranger: not disclosed -> owner.person_id",
             "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.person_id",
             "disclosure-narrowed stranger: actor.person_id -> not disclosed",
+            "value-changed stranger: bytes.content: <text 36785dd4> -> bytes.content: <text 2e2d86ff>",
         ],
     ),
 ];
