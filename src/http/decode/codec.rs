@@ -72,8 +72,14 @@ fn inflated(bytes: &[u8], has_header: bool) -> Result<Vec<u8>, Fault> {
 /// How much room is made at a time, in bytes.
 const STEP: usize = 32 * 1024;
 
+/// Byte by byte: of a larger buffer the library does not tell what of it came behind the stream.
 fn brotli(mut bytes: &[u8]) -> Result<Vec<u8>, Fault> {
-    bounded(Decompressor::new(&mut bytes, STEP))
+    let decoded = bounded(Decompressor::new(&mut bytes, 1))?;
+    if bytes.is_empty() {
+        Ok(decoded)
+    } else {
+        Err(Fault::BrokenEncoding)
+    }
 }
 
 /// One frame after another, each with its checksum where it has one (RFC 8878, section 3.1.1).
