@@ -195,9 +195,9 @@ impl From<SweepError> for Failure {
             }
             SweepError::Template(_)
             | SweepError::Values { .. }
-            | SweepError::Http(HttpError::Path(_) | HttpError::Request { .. }) => {
-                (Exit::Usage, None)
-            }
+            | SweepError::Http(
+                HttpError::Path(_) | HttpError::Request { .. } | HttpError::Certificate(_),
+            ) => (Exit::Usage, None),
             SweepError::Unwell(_) => (Exit::Inconclusive, None),
             SweepError::Interrupted => (Exit::Interrupted, None),
             SweepError::Setup {

@@ -131,11 +131,25 @@ fn credential(auth: Option<&Credential>) -> String {
             .map(|_| "a name and a password".to_owned()),
         names("cookie", &auth.cookies),
         names("header", &auth.headers),
+        names("query parameter", &auth.query),
+        auth.digest
+            .as_ref()
+            .map(|_| "an answer to a challenge (Digest)".to_owned()),
+        auth.aws
+            .as_ref()
+            .map(|_| "a signature (AWS, version 4)".to_owned()),
+        auth.certificate
+            .as_ref()
+            .map(|_| "a certificate".to_owned()),
     ];
     let on_the_wire: Vec<String> = on_the_wire.into_iter().flatten().collect();
-    let login = auth.login.as_ref().map(|_| ", given by a login");
+    let login = match (&auth.oauth2, &auth.login) {
+        (Some(_), _) => Some(", given by an OAuth 2.0 server"),
+        (None, login) => login.as_ref().map(|_| ", given by a login"),
+    };
+    let command = auth.command.as_ref().map(|_| ", given by a command");
     let jwt = auth.jwt.as_ref().map(|_| ", signed by authz-pin");
-    let how = [login, jwt].map(Option::unwrap_or_default);
+    let how = [login, command, jwt].map(Option::unwrap_or_default);
     format!("{}{}", on_the_wire.join(", "), how.concat())
 }
 

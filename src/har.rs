@@ -226,12 +226,19 @@ impl<'n> Names<'n> {
 
     fn request(&self, exchange: &Exchange) -> Json {
         let call = &exchange.call;
-        let query: Vec<Json> = call.query.iter().map(|pair| self.pair(pair)).collect();
+        let own = call.own_query().iter();
+        let own = own.map(|(name, value)| (self.text(name), self.credential(value)));
+        let own: Vec<(String, String)> = own.collect();
+        let query = call.query.iter().map(|pair| self.pair(pair));
+        let shown = own.iter();
+        let shown = shown.map(|(name, value)| json!({"name": name, "value": value}));
+        let query: Vec<Json> = query.chain(shown).collect();
         let mut url = format!("{}{}", self.text(&exchange.url), self.words(&call.path));
         let parameters = call.query.iter();
         let parameters = parameters
             .map(|(name, value)| format!("{}={}", self.text(name), self.veiled(name, value)));
-        let parameters: Vec<String> = parameters.collect();
+        let own = own.iter().map(|(name, value)| format!("{name}={value}"));
+        let parameters: Vec<String> = parameters.chain(own).collect();
         if !parameters.is_empty() {
             let sign = if url.contains('?') { '&' } else { '?' };
             url = format!("{url}{sign}{}", parameters.join("&"));
@@ -239,6 +246,8 @@ impl<'n> Names<'n> {
         let headers = call.all_headers();
         let headers =
             headers.map(|(name, value)| (name.as_str(), value.as_str(), call.is_credential(name)));
+        let signed = call.signed_names().map(|name| (name, "", true));
+        let headers = headers.chain(signed);
         let mut request = json!({
             "method": call.method.as_str(),
             "url": url,

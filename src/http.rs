@@ -1,12 +1,17 @@
 //! The service over HTTP: the one owner of the client.
 
 mod answer;
+mod anyone;
 mod body;
 mod call;
 mod curl;
 pub(crate) mod decode;
 mod link;
+mod pools;
+mod presented;
+mod route;
 mod sendable;
+mod signing;
 mod source;
 mod tape;
 mod target;
@@ -21,14 +26,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::redirect::Policy;
-use reqwest::{Request, retry};
+use reqwest::{Client, Request};
 use tokio::sync::Mutex;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use url::Url;
 
 pub use answer::{Answer, Body, Document, Form, Redirect};
 pub use call::Call;
+pub use presented::Presented;
+pub use route::Route;
 pub use tls::{Tls, TlsError};
 
 pub(crate) use body::{Content, NamedPart, Payload, is_media_type};
@@ -37,11 +43,16 @@ pub(crate) use sendable::{
     Unsendable, check_beginning, check_cookie, check_header, check_path, is_token,
 };
 pub(crate) use tape::{Exchange, Origin, Purpose, Sent, Tape};
+pub(crate) use tls::Pem;
 
+use pools::{Clients, Pools};
+use presented::Caller;
+use route::Site;
 use tape::Begun;
 use target::Target;
 
 use crate::chain::{causes, chain};
+use crate::credential::Challenge;
 use crate::fault::Fault;
 use crate::suite::Method;
 
@@ -57,15 +68,25 @@ pub(crate) const PAUSES: [Duration; 4] = [
     Duration::from_secs(4),
 ];
 
-/// How long one try to connect may take, if the time for the whole request is not shorter.
-const CONNECTING: Duration = Duration::from_secs(5);
-
 /// A request that could not be sent at all. What comes instead of an answer is a [`Fault`].
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
     /// The client itself could not be made.
     #[error("cannot make an HTTP client: {0}")]
     Client(String),
+    /// The service asks an actor for something that is not known here.
+    #[error("{method} `{path}` cannot be answered for: {reason}")]
+    Challenge {
+        /// The method.
+        method: &'static str,
+        /// The path as the suite has it.
+        path: String,
+        /// What it asks for.
+        reason: String,
+    },
+    /// A certificate that an actor presents cannot be used.
+    #[error("{0}")]
+    Certificate(String),
     /// No connection.
     #[error("no answer from {method} {url}: {reason}")]
     Unreachable {
@@ -102,14 +123,13 @@ pub enum HttpError {
 /// A client for one service. Its URL may hold a password, so it cannot be printed.
 #[derive(Clone)]
 pub struct Http {
-    /// Keeps its connections, for calls that change nothing.
-    kept: reqwest::Client,
-    /// Has a connection for each request, and hands it over where a request is written here.
-    own: reqwest::Client,
-    base: Url,
-    others: BTreeMap<String, Url>,
+    pools: Arc<Pools>,
+    base: Site,
+    others: BTreeMap<String, Site>,
     /// How long a request may take with its answer.
     timeout: Duration,
+    /// Whether the service speaks HTTP/2 alone.
+    http2: bool,
     /// When the next request may be sent, where there is a limit.
     pace: Option<Arc<Mutex<Interval>>>,
     /// Where what is sent is kept, if somebody wants to know.
@@ -121,66 +141,52 @@ pub struct Http {
 /// How the client calls itself.
 const NAME: &str = concat!("authz-pin/", env!("CARGO_PKG_VERSION"));
 
-/// How long a connection is kept without a call. Services close idle ones too, most of them after seconds, and what is
-/// sent at that moment is lost.
-const IDLE: Duration = Duration::from_millis(500);
-
 impl Http {
     /// A client for the service at `base`. The ambient environment's proxies are not used, and redirects not followed.
     ///
     /// A call that may change something has a connection of its own: what a service does to an idle one, such as closing
-    /// it or sending more than it announced, cannot reach the call, which could not be made again. Calls with a safe
-    /// method (RFC 9110, section 9.2.1) share connections.
+    /// it or sending more than it announced, cannot reach the call, which could not be made again. Calls of one actor with
+    /// a safe method (RFC 9110, section 9.2.1) share connections, and no actor's calls share them with anybody else's.
     pub fn new(base: Url, timeout: Duration) -> Result<Self, HttpError> {
-        Self::with(base, BTreeMap::new(), &Tls::default(), timeout)
+        Self::with(
+            base,
+            BTreeMap::new(),
+            (&Tls::default(), &Route::default()),
+            timeout,
+        )
     }
 
-    /// The same with other URLs of the service, by name, and with certificates.
+    /// The same with other URLs of the service, by name, with certificates, and by another way than the direct one.
     pub fn with(
         base: Url,
         others: BTreeMap<String, Url>,
-        tls: &Tls,
+        (tls, route): (&Tls, &Route),
         timeout: Duration,
     ) -> Result<Self, HttpError> {
         // Fails only when a provider is installed already, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let builder = || {
-            let mut urls = others.values().chain([&base]);
-            if urls.any(|url| url.scheme() == "https") {
-                tls.apply(reqwest::Client::builder())
-            } else {
-                // To read whom the system trusts takes milliseconds, and nobody asks.
-                reqwest::Client::builder().tls_certs_only([])
-            }
-        };
-        let client = |connections| {
-            let builder = builder()
-                .no_proxy()
-                .redirect(Policy::none())
-                .retry(retry::never())
-                .pool_max_idle_per_host(connections)
-                .pool_idle_timeout(IDLE)
-                .connect_timeout(CONNECTING.min(timeout / 2))
-                .timeout(timeout)
-                .user_agent(NAME);
-            // Other clients keep connections, and make some that nobody waits for.
-            let builder = match connections {
-                0 => builder.connector_layer(verbatim::hands_over()),
-                _ => builder,
-            };
-            let client = builder.build();
-            client.map_err(|error| HttpError::Client(reason(&error)))
-        };
+        let base = Site::of(base);
+        let others = others.into_iter();
+        let others: BTreeMap<_, _> = others.map(|(name, url)| (name, Site::of(url))).collect();
+        let is_secure = others.values().chain([&base]).any(Site::is_secure);
+        let tls = is_secure.then_some(tls);
         Ok(Self {
-            kept: client(usize::MAX)?,
-            own: client(0)?,
+            pools: Arc::new(Pools::new(tls, route, timeout)?),
             base,
             others,
             timeout,
+            http2: route.http2,
             pace: None,
             tape: None,
             patience: timeout,
         })
+    }
+
+    /// The same, where so many actors call: all together they keep no more idle connections than one.
+    #[must_use]
+    pub fn shared_by(self, actors: usize) -> Self {
+        self.pools.share(actors);
+        self
     }
 
     /// The same, with at most so many requests a second.
@@ -217,91 +223,107 @@ impl Http {
         };
         let begun = Begun::now();
         let sent = self.send_now(call).await;
-        let url = shown(self.base_of(call)).trim_end_matches('/').to_owned();
+        let url = self.site_of(call).shown.clone();
         tape.keep(call, url, &begun, &sent);
         sent
     }
 
     async fn send_now(&self, call: &Call) -> Result<Result<Answer, Fault>, HttpError> {
+        let socket = self.site_of(call).socket.as_ref();
+        let clients = self.pools.of(call.caller(), socket)?;
+        let sent = self.send_over(&clients, call, None).await?;
+        match call.challenged(&sent)? {
+            Some(challenge) => self.send_over(&clients, call, Some(&challenge)).await,
+            None => Ok(sent),
+        }
+    }
+
+    async fn send_over(
+        &self,
+        clients: &Clients,
+        call: &Call,
+        challenge: Option<&Challenge>,
+    ) -> Result<Result<Answer, Fault>, HttpError> {
         if call.method.is_safe() {
-            let sent = self.connect_and_send(&self.kept, call).await?;
+            let sent = self
+                .connect_and_send(&clients.kept, call, challenge)
+                .await?;
             if !sent.as_ref().is_err_and(|fault| fault.is_broken()) {
                 return Ok(sent);
             }
         }
-        self.connect_and_send(&self.own, call).await
+        self.connect_and_send(&clients.own, call, challenge).await
     }
 
     async fn connect_and_send(
         &self,
-        client: &reqwest::Client,
+        client: &Client,
         call: &Call,
+        challenge: Option<&Challenge>,
     ) -> Result<Result<Answer, Fault>, HttpError> {
         for pause in PAUSES {
-            match self.send_once(client, call).await {
+            match self.send_once(client, call, challenge).await {
                 Err(HttpError::Unreachable { .. }) => tokio::time::sleep(pause).await,
                 sent => return sent,
             }
         }
-        self.send_once(client, call).await
+        self.send_once(client, call, challenge).await
     }
 
     async fn send_once(
         &self,
-        client: &reqwest::Client,
+        client: &Client,
         call: &Call,
+        challenge: Option<&Challenge>,
     ) -> Result<Result<Answer, Fault>, HttpError> {
-        let target = Target::of(self.base_of(call), call);
-        let target = target.ok_or_else(|| HttpError::Path(call.template.clone()))?;
-        let request = self.request(call, target.url)?;
+        let target = self.target(call)?;
+        let mut request = request(client, call, target.url)?;
+        call.sign(&mut request, challenge).await?;
         let sent = match &target.verbatim {
             None => match client.execute(request).await {
                 Ok(response) => Ok(answer::read(response, self.patience).await),
                 Err(error) => Err(error),
             },
             Some(line) => {
-                let sent = verbatim::send(&self.own, request, (line, self.patience));
+                let client = self.handing_over(call)?;
+                let sent = verbatim::send(&client, request, (line, self.patience));
                 let sent = tokio::time::timeout(self.timeout, sent).await;
                 sent.unwrap_or(Ok(Err(Fault::TimedOut)))
             }
         };
         match sent {
-            Ok(sent) => Ok(sent),
+            Ok(sent) => Ok(sent.map(|answer| call.unseen(answer))),
             Err(error) if error.is_connect() => Err(HttpError::Unreachable {
                 method: call.method.as_str(),
-                url: format!(
-                    "{}{}",
-                    shown(self.base_of(call)).trim_end_matches('/'),
-                    call.template
-                ),
+                url: format!("{}{}", self.site_of(call).shown, call.template),
                 reason: reason(&error),
             }),
             Err(error) => Ok(Err(fault(&error, Fault::Closed))),
         }
     }
 
-    fn request(&self, call: &Call, url: Url) -> Result<Request, HttpError> {
-        let method =
-            reqwest::Method::from_bytes(call.method.as_str().as_bytes()).unwrap_or_default();
-        let mut request = self.own.request(method, url);
-        for (name, value) in call.all_headers() {
-            request = match HeaderValue::try_from(value) {
-                Ok(mut value) => {
-                    value.set_sensitive(true);
-                    request.header(name, value)
-                }
-                // Fails below, with the reason.
-                Err(_) => request.header(name, value),
-            };
-        }
-        let is_type = |(name, _): &(String, String)| name.eq_ignore_ascii_case("content-type");
-        let has_type = call.all_headers().any(is_type);
-        let request = call.body.attach(request, has_type);
-        request.build().map_err(|error| HttpError::Request {
+    /// Where a call goes.
+    fn target(&self, call: &Call) -> Result<Target, HttpError> {
+        let target = Target::of(&self.site_of(call).url, call);
+        let target = target.ok_or_else(|| HttpError::Path(call.template.clone()))?;
+        let reason = match target.verbatim {
+            Some(_) if self.http2 => "`service.http2`",
+            Some(_) if call.is_signed() => "a credential that is made of the request",
+            _ => return Ok(target),
+        };
+        Err(HttpError::Request {
             method: call.method.as_str(),
             path: call.template.clone(),
-            reason: reason(&error),
+            reason: format!(
+                "{reason} takes no path with `..`, `\\` or another part that a URL has otherwise"
+            ),
         })
+    }
+
+    /// A client whose connections are handed over to whoever writes a request itself.
+    fn handing_over(&self, call: &Call) -> Result<Client, HttpError> {
+        let socket = self.site_of(call).socket.as_ref();
+        self.pools.handing_over(call.caller(), socket)
     }
 
     /// Gets the bytes at `path` without any credential, and gives up on an answer with more than `limit` of them.
@@ -313,7 +335,11 @@ impl Http {
             url: shown(&url),
             reason: reason(&error),
         };
-        let mut response = self.own.get(url.clone()).send().await.map_err(fail)?;
+        let own = self
+            .pools
+            .of(&Caller::default(), self.base.socket.as_ref())?
+            .own;
+        let mut response = own.get(url.clone()).send().await.map_err(fail)?;
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(fail)? {
             if bytes.len() + chunk.len() > limit {
@@ -336,15 +362,15 @@ impl Http {
             template: path.to_owned(),
             path: path.to_owned(),
             query: Vec::new(),
-            credential: Vec::new(),
+            credential: Presented::default(),
             headers: Vec::new(),
             body: Payload::Nothing,
             origin: None,
         };
-        let sent = self
-            .send_once(&self.own, &call)
-            .await
-            .map_err(|error| chain(&error))?;
+        let told = |error: HttpError| chain(&error);
+        let clients = self.pools.of(call.caller(), self.base.socket.as_ref());
+        let own = clients.map_err(told)?.own;
+        let sent = self.send_once(&own, &call, None).await.map_err(told)?;
         let url = || {
             self.url(path)
                 .map_or_else(|_| path.to_owned(), |url| shown(&url))
@@ -356,23 +382,28 @@ impl Http {
         }
     }
 
+    /// The URL of the service as it was given, which may hold a password.
+    pub(crate) fn base_url(&self) -> &Url {
+        &self.base.given
+    }
+
     /// The URL of `path` on the service.
     pub fn url(&self, path: &str) -> Result<Url, HttpError> {
         let below = format!("/{}", path.trim_start_matches('/'));
-        let target = Target::new(&self.base, &below, &[]);
+        let target = Target::new(&self.base.url, &below, &[]);
         let target = target.ok_or_else(|| HttpError::Path(path.to_owned()))?;
         Ok(target.url)
     }
 
     /// The URL that a call is relative to. That the suite has it was checked when it was read.
-    fn base_of(&self, call: &Call) -> &Url {
+    fn site_of(&self, call: &Call) -> &Site {
         let other = call.url.as_ref().and_then(|name| self.others.get(name));
         other.unwrap_or(&self.base)
     }
 
     /// The call of the page that an answer's link leads to, if there is one on the same service.
     pub(crate) fn linked(&self, call: &Call, answer: &Answer, relation: &str) -> Option<Call> {
-        let base = self.base_of(call);
+        let base = &self.site_of(call).url;
         let from = Target::new(base, &call.path, &[])?.url;
         let to = from.join(&answer.link(relation)?).ok()?;
         let path = to.path().strip_prefix(base.path().trim_end_matches('/'))?;
@@ -384,11 +415,36 @@ impl Http {
     }
 }
 
+fn request(client: &Client, call: &Call, url: Url) -> Result<Request, HttpError> {
+    let method = reqwest::Method::from_bytes(call.method.as_str().as_bytes()).unwrap_or_default();
+    let mut request = client.request(method, url);
+    for (name, value) in call.all_headers() {
+        request = match HeaderValue::try_from(value) {
+            Ok(mut value) => {
+                value.set_sensitive(true);
+                request.header(name, value)
+            }
+            // Fails below, with the reason.
+            Err(_) => request.header(name, value),
+        };
+    }
+    let is_type = |(name, _): &(String, String)| name.eq_ignore_ascii_case("content-type");
+    let has_type = call.all_headers().any(is_type);
+    let request = call.body.attach(request, has_type);
+    request.build().map_err(|error| HttpError::Request {
+        method: call.method.as_str(),
+        path: call.template.clone(),
+        reason: reason(&error),
+    })
+}
+
 /// What came instead of an answer; where the client has no more to say than that it broke, `otherwise`.
 fn fault(error: &reqwest::Error, otherwise: Fault) -> Fault {
     let is_malformed = |cause: &(dyn Error + 'static)| {
         let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
         cause.downcast_ref().is_some_and(hyper::Error::is_parse)
+            // The client itself ends what breaks the rules of HTTP/2.
+            || cause.downcast_ref().is_some_and(h2::Error::is_library)
             || matches!(
                 kind,
                 Some(io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData)
@@ -448,13 +504,13 @@ mod tests {
                 template: String::new(),
                 path: "/keys".to_owned(),
                 query: vec![("size".to_owned(), "2".to_owned())],
-                credential: Vec::new(),
+                credential: Presented::default(),
                 headers: Vec::new(),
                 body: Payload::Nothing,
                 origin: None,
             };
             let next = http.linked(&call, &answer, "next")?;
-            Some(Target::of(&http.base, &next)?.url.to_string())
+            Some(Target::of(&http.base.url, &next)?.url.to_string())
         };
         let expected = "https://localhost/api/keys?page=2";
         for link in ["?page=2", "/api/keys?page=2", expected] {

@@ -6,6 +6,7 @@
 
 mod issues;
 mod member;
+mod programs;
 mod scene;
 mod steps;
 
@@ -14,8 +15,8 @@ use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
 
-use crate::http::Call;
-use crate::suite::{JwtSpec, LoginSpec, StepSpec, Suite};
+use crate::http::{Body, Call};
+use crate::suite::{CommandSpec, JwtSpec, LoginSpec, RequestSpec, Source, StepSpec, Suite};
 use crate::template::{Scope, TemplateError, Templates};
 
 pub(crate) use issues::Issues;
@@ -42,6 +43,18 @@ pub(crate) trait Client: Sync {
         call: Call,
     ) -> impl Future<Output = Result<Given, Self::Failure>> + Send;
 
+    /// Runs a program to its end, with these variables in its environment, and gives what it prints. It is of an actor's
+    /// credential, or of a step of who is made.
+    fn run(
+        &self,
+        actor: Option<&str>,
+        command: &CommandSpec,
+        environment: Vec<(String, String)>,
+    ) -> impl Future<Output = Result<Printed, Self::Failure>> + Send;
+
+    /// That a program does not print what a step captures.
+    fn lacks(&self, command: &CommandSpec, name: &str, source: &Source) -> Self::Failure;
+
     /// Signs a token for an actor.
     fn sign(&self, actor: &str, spec: &JwtSpec, scope: &Scope) -> Result<String, TemplateError>;
 
@@ -57,10 +70,20 @@ pub(crate) trait Client: Sync {
 /// The request of a step.
 pub(crate) struct Asked<'p> {
     pub(crate) step: &'p StepSpec,
+    /// What the step requests.
+    pub(crate) request: &'p RequestSpec,
     /// The names that the step's templates can use.
     pub(crate) scope: &'p Scope,
     /// The request, which says for itself what it is for.
     pub(crate) call: Call,
+}
+
+/// What a program printed.
+pub(crate) enum Printed {
+    /// It was run.
+    Body(Body),
+    /// Nothing is run, and whatever is wanted of it is made up.
+    MadeUp,
 }
 
 /// What came of the request of a step.

@@ -16,7 +16,7 @@ use crate::blocking::{aside, in_place};
 use crate::database::{Address, DatabaseError, addresses};
 use crate::diagnostic::did_you_mean;
 use crate::embedded::{Cluster, EmbeddedError};
-use crate::http::{HttpError, Tls, TlsError};
+use crate::http::{HttpError, Route, Tls, TlsError};
 use crate::suite::Suite;
 use crate::sweep::{NOBODY, Service, register_logins};
 use crate::symbols::Registry;
@@ -25,7 +25,7 @@ use crate::world::{Class, Field, World, variables};
 
 pub use command::Command;
 
-pub(crate) use command::run as run_command;
+pub(crate) use command::{output as run_program, run as run_command};
 
 /// A service that authz-pin can start.
 pub trait Launch {
@@ -185,6 +185,10 @@ impl ServiceError {
             Self::UnknownLauncher { launcher, known } => {
                 did_you_mean(launcher, known.iter().map(String::as_str))
             }
+            Self::NotReady { last, .. } if last.contains(UNTRUSTED) => Some(
+                "trust whoever signed that certificate, such as a proxy, with `service.tls.ca` of suite.yaml"
+                    .to_owned(),
+            ),
             Self::NotReady { .. } => Some(
                 "start the service, give it longer with --wait, or correct --base-url or `service.ready` of the suite"
                     .to_owned(),
@@ -196,6 +200,9 @@ impl ServiceError {
         }
     }
 }
+
+/// How the client begins to say that it does not trust a certificate.
+const UNTRUSTED: &str = "invalid peer certificate";
 
 fn times(tries: usize) -> String {
     match tries {
@@ -225,6 +232,8 @@ pub struct Given {
     pub allow_publication: bool,
     /// Where the default service listens.
     pub listen: Option<SocketAddr>,
+    /// A proxy that all requests go through.
+    pub proxy: Option<Url>,
     /// How long a service that was not started here may take until it is ready.
     pub wait: Duration,
 }
@@ -271,6 +280,7 @@ impl Started {
             base_url,
             urls,
             tls,
+            route: route(suite, given),
             database_url: given.database_url.clone(),
             databases: given.databases.clone(),
             settle: Duration::from_millis(suite.file.service.settle_ms),
@@ -325,6 +335,7 @@ impl Started {
             base_url: Url::parse(&base_url).map_err(|_| ServiceError::Address(base_url))?,
             urls,
             tls,
+            route: route(suite, given),
             database_url: databases.main,
             databases: databases.further,
             settle: running
@@ -379,6 +390,14 @@ impl Started {
     }
 }
 
+/// By which way the service is reached.
+fn route(suite: &Suite, given: &Given) -> Route {
+    Route {
+        proxy: given.proxy.clone(),
+        http2: suite.file.service.http2,
+    }
+}
+
 /// The suite's variables as they were drawn, so that everything of the run has the same ones.
 fn kept(variables: BTreeMap<String, Field>) -> BTreeMap<String, SecretString> {
     let variables = variables.into_iter();
@@ -405,6 +424,11 @@ fn reached(
             }
         };
         urls.insert(name.clone(), url);
+    }
+    for template in suite.token_urls() {
+        let text = templates.render_text(template, scope)?;
+        let url = Url::parse(&text).map_err(|_| ServiceError::Address(template.clone()))?;
+        urls.insert(template.clone(), url);
     }
     let spec = &suite.file.service.tls;
     let tls = in_place(|| Tls::read(&suite.folder, spec, templates, scope))?;

@@ -5,6 +5,7 @@
 
 mod check;
 mod compiled;
+mod credentials;
 mod exchange;
 mod headers;
 mod ids;
@@ -28,6 +29,7 @@ use serde_json::Value as Json;
 use crate::database::parts;
 
 pub use compiled::{CompileError, Glob, JsonPath, Regex};
+pub use credentials::{AwsSpec, CertificateSpec, ClientAuth, CommandSpec, Grant, Oauth2Spec};
 pub use exchange::{
     Algorithm, Basic, Credential, Expiry, FileSpec, JwtSpec, LoginSpec, PagesSpec, PartContent,
     PartSpec, PollSpec, RawSpec, RequestSpec, ResetSpec, Source, StepSpec, Texts, WholeBody,
@@ -134,6 +136,20 @@ impl Suite {
     pub(crate) fn is_made(&self, actor: &str) -> bool {
         let actor = self.world.actors.get(actor);
         actor.is_some_and(|actor| actor.kind.is_some())
+    }
+
+    /// The kind of an actor, where it has one.
+    pub(crate) fn kind_of_actor(&self, actor: &str) -> Option<&Kind> {
+        let kind = self.world.actors.get(actor)?.kind.as_ref()?;
+        self.world.kinds.get(kind)
+    }
+
+    /// Where the OAuth 2.0 servers of actors are that are not the service itself, as templates.
+    pub(crate) fn token_urls(&self) -> impl Iterator<Item = &String> {
+        let actors = self.world.actors.values();
+        let oauth2 = actors.filter_map(|actor| actor.auth.as_ref()?.oauth2.as_ref());
+        let urls = oauth2.map(|oauth2| &oauth2.token_url);
+        urls.filter(|url| !url.starts_with('/'))
     }
 
     /// The name of the kind of a target, where it has one.

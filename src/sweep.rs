@@ -40,7 +40,7 @@ use rand::seq::SliceRandom;
 use tracing::{Instrument, info, info_span};
 
 use crate::chain::chain;
-use crate::http::Http;
+use crate::http::{Http, shown};
 use crate::journal::Leftover;
 use crate::observe;
 use crate::plan::{EndpointPlan, PlannedCell, callers};
@@ -118,7 +118,7 @@ pub async fn sweep_and_hold<'a>(
         progress.note("interrupted, undoing what the run did");
         let interrupted = Interrupted::new(&run);
         let undone = abandon(suite, service, interrupted, progress);
-        return to_its_end(undone, stop::asked(), progress).await;
+        return Box::pin(to_its_end(undone, stop::asked(), progress)).await;
     };
     let mut sweeper = Box::new(sweeper);
     let under_way = Arc::clone(&sweeper.setups.under_way);
@@ -139,7 +139,7 @@ pub async fn sweep_and_hold<'a>(
         interrupted.unwatched = sweeper.store.as_mut().map(Store::take_unwatched);
         drop(sweeper);
         let undone = abandon(suite, service, interrupted, progress);
-        return to_its_end(undone, stop::asked(), progress).await;
+        return Box::pin(to_its_end(undone, stop::asked(), progress)).await;
     };
     let late = late(suite, service);
     match outcome {
@@ -219,9 +219,16 @@ impl<'a> Sweeper<'a> {
         let http = http.streaming(Duration::from_secs(suite.file.service.stream_s));
         let telling = Telling::new(options.har.clone());
         let tape = telling.as_ref().map(|telling| Arc::clone(&telling.tape));
+        let http = http.shared_by(suite.world.actors.len());
         let http = http.paced(options.rate_limit).taped(tape);
         if service.tls.insecure {
             progress.note("certificates are not verified, since the suite says so");
+        }
+        if let Some(proxy) = &service.route.proxy {
+            progress.note(&format!(
+                "all requests go through the proxy {}",
+                shown(proxy)
+            ));
         }
         let store = Store::open(suite, service, &world.run, progress).await?;
         let catalog = store.as_ref().and_then(Store::observed);
@@ -233,6 +240,7 @@ impl<'a> Sweeper<'a> {
             .iter()
             .map(|address| (&address.which, address.url));
         logins::register(&mut registry, databases, urls);
+        logins::register_literals(&mut registry, suite);
         let reset = Reset::of(suite, service, &http, &world, &registry);
         let ledger = Ledger::new(
             suite,

@@ -899,6 +899,15 @@ mod tests {
         assert!(masked.unwrap().starts_with("sk-abcdef"));
     }
 
+    /// The second case of RFC 4231.
+    #[test]
+    fn an_hmac_is_that_of_the_standard() {
+        let text = "{{ 'what do ya want for nothing?' | hmac('Jefe') }}";
+        let rendered = Templates::new().render_text(text, &scope()).unwrap();
+        let expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+        assert_eq!(rendered, expected);
+    }
+
     #[test]
     fn random_texts_differ() {
         assert_ne!(random(20), random(20));

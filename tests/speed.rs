@@ -11,7 +11,7 @@ mod raw;
 use std::fs;
 use std::time::Duration;
 
-use authz_pin::http::Tls;
+use authz_pin::http::{Route, Tls};
 use authz_pin::plan::{Filter, plan};
 use authz_pin::suite::Suite;
 use authz_pin::sweep::{Options, Service, Silent, sweep};
@@ -77,6 +77,7 @@ async fn of_a_cell(service: &Raw, endpoints: usize) -> Duration {
         base_url: Url::parse(&service.url()).unwrap(),
         urls: [].into(),
         tls: Tls::default(),
+        route: Route::default(),
         database_url: None,
         databases: [].into(),
         settle: Duration::ZERO,

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use authz_pin::database::Database;
-use authz_pin::http::{Call, Http};
+use authz_pin::http::{Call, Http, Presented};
 use authz_pin::journal::{Extent, Journal};
 use authz_pin::plan::{Filter, PlannedCell, plan};
 use authz_pin::suite::{RequestSpec, Suite};
@@ -43,12 +43,13 @@ pub(crate) async fn client(reads: &Reads) -> Result<f64> {
 fn calls(reads: &Reads) -> Result<Vec<Call>> {
     let templates = Templates::new();
     let mut calls = Vec::new();
-    for (_, key) in &reads.actors {
+    for (actor, key) in &reads.actors {
         for thing in &reads.resources {
             let path = reads.path.replace("{resource}", thing);
             let request = json!({"method": "GET", "path": path});
             let request: RequestSpec = serde_json::from_value(request)?;
-            let credential = vec![("authorization".to_owned(), format!("Bearer {key}"))];
+            let headers = vec![("authorization".to_owned(), format!("Bearer {key}"))];
+            let credential = Presented::by(actor, headers);
             let scope = Scope::default();
             calls.push(Call::render(&templates, &request, credential, &scope)?);
         }

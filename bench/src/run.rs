@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use authz_pin::http::Tls;
+use authz_pin::http::{Route, Tls};
 use authz_pin::plan::{Filter, plan};
 use authz_pin::suite::Suite;
 use authz_pin::sweep::{Options, Service, Silent, sweep};
@@ -20,6 +20,7 @@ pub(crate) fn service(base_url: &str, database_url: Option<&str>) -> Result<Serv
         base_url: Url::parse(base_url)?,
         urls: [].into(),
         tls: Tls::default(),
+        route: Route::default(),
         database_url: database_url.map(Into::into),
         databases: [].into(),
         settle: Duration::ZERO,

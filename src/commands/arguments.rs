@@ -262,6 +262,9 @@ pub struct ServiceArgs {
     )]
     #[arg(conflicts_with = "setting")]
     pub base_url: Vec<SecretString>,
+    /// A proxy to send all requests through, for somebody who looks at them; those of the environment are not used
+    #[arg(long, value_name = "URL")]
+    pub proxy: Option<SecretString>,
     /// How long the service at --base-url may take until it is ready
     #[arg(long, value_name = "SECONDS", default_value_t = WAIT)]
     pub wait: u64,
@@ -293,6 +296,7 @@ impl Default for ServiceArgs {
     fn default() -> Self {
         Self {
             base_url: Vec::new(),
+            proxy: None,
             wait: WAIT,
             allow_database: Vec::new(),
             allow_publication: false,
@@ -331,7 +335,9 @@ impl ServiceArgs {
                 given.urls.insert(name.clone(), http_url(&url)?);
             }
         }
+        let proxy = self.proxy.as_ref().map(proxy_url).transpose()?;
         Ok(Given {
+            proxy,
             wait: Duration::from_secs(self.wait),
             // As with the database's URL: a CI may leave it empty.
             allow_database: self
@@ -446,10 +452,20 @@ fn no_url<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Failure {
 }
 
 /// The URL of a service. Read here for the same reason.
+fn proxy_url(text: &SecretString) -> Result<Url, Failure> {
+    let url = Url::parse(text.expose_secret()).ok();
+    let url = url.filter(|url| matches!(url.scheme(), "http" | "https"));
+    url.ok_or_else(|| {
+        let message = "the value of '--proxy <URL>' is not the URL of a proxy";
+        Failure::new(Exit::Usage, message).help("give one such as http://localhost:8080")
+    })
+}
+
 fn http_url(text: &SecretString) -> Result<Url, Failure> {
     let text = text.expose_secret();
     match Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(url),
+        Ok(url) if url.scheme() == "unix" && !url.path().is_empty() => Ok(url),
         _ => {
             let shown = text
                 .rsplit_once('@')

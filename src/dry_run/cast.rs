@@ -6,8 +6,7 @@ use futures::executor::block_on;
 use indexmap::IndexMap;
 use secrecy::SecretString;
 
-use super::notes::Notes;
-use crate::http::Call;
+use super::notes::{Noted, Notes};
 use crate::plan::PlannedCell;
 use crate::provision::{Begun, Cell, Fresh, Issues, Members, Provision, Scene, callers_anew};
 use crate::suite::{Endpoint, Kind, Suite, Target};
@@ -19,8 +18,8 @@ use crate::world::{Instance, Scratch, World};
 /// The requests of one setup and its teardown.
 #[derive(Default)]
 pub(super) struct Calls {
-    pub(super) setup: Vec<Call>,
-    pub(super) teardown: Vec<Call>,
+    pub(super) setup: Vec<Noted>,
+    pub(super) teardown: Vec<Noted>,
 }
 
 /// The world of the run, and what makes it.

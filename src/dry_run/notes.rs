@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use crate::http::Call;
-use crate::provision::{Asked, Client, Given, Reply};
+use crate::provision::{Asked, Client, Given, Printed, Reply};
 use crate::shared::Shared;
-use crate::suite::{JwtSpec, LoginSpec};
+use crate::suite::{CommandSpec, JwtSpec, LoginSpec, Source};
 use crate::sweep::SweepError;
 use crate::template::{Scope, TemplateError, random};
 
@@ -14,7 +14,15 @@ use crate::template::{Scope, TemplateError, random};
 pub(super) struct Notes {
     /// Who is made now.
     whose: Shared<String>,
-    noted: Shared<Vec<(String, Option<Call>)>>,
+    noted: Shared<Vec<(String, Option<Noted>)>>,
+}
+
+/// What would be done.
+pub(super) enum Noted {
+    /// A request.
+    Call(Box<Call>),
+    /// A line for the shell.
+    Program(String),
 }
 
 impl Notes {
@@ -30,20 +38,20 @@ impl Notes {
     }
 
     /// Takes what was noted since somebody last did.
-    pub(super) fn take(&self) -> Vec<(String, Option<Call>)> {
+    pub(super) fn take(&self) -> Vec<(String, Option<Noted>)> {
         self.noted.take()
     }
 
-    /// The requests of it, whoever needs them.
-    pub(super) fn calls(&self) -> Vec<Call> {
+    /// All of it, whoever needs it.
+    pub(super) fn calls(&self) -> Vec<Noted> {
         self.take()
             .into_iter()
             .filter_map(|(_, call)| call)
             .collect()
     }
 
-    fn add(&self, whose: &str, call: Call) {
-        let noted = (whose.to_owned(), Some(call));
+    fn add(&self, whose: &str, noted: Noted) {
+        let noted = (whose.to_owned(), Some(noted));
         self.noted.borrow_mut().push(noted);
     }
 }
@@ -52,7 +60,7 @@ impl Client for Notes {
     type Failure = SweepError;
 
     async fn ask(&self, asked: Asked<'_>) -> Result<Reply<SweepError>, SweepError> {
-        self.add(&self.whose.borrow(), asked.call);
+        self.add(&self.whose.borrow(), Noted::Call(Box::new(asked.call)));
         let names = asked.step.capture.keys();
         Ok(Reply {
             captured: names.map(|name| (name.clone(), random(24))).collect(),
@@ -66,12 +74,34 @@ impl Client for Notes {
         login: &LoginSpec,
         call: Call,
     ) -> Result<Given, SweepError> {
-        self.add(actor, call);
+        self.add(actor, Noted::Call(Box::new(call)));
         let names = login.capture.keys();
         Ok(Given {
             captured: names.map(|name| (name.clone(), random(24))).collect(),
             lifetime: None,
         })
+    }
+
+    async fn run(
+        &self,
+        actor: Option<&str>,
+        command: &CommandSpec,
+        _: Vec<(String, String)>,
+    ) -> Result<Printed, SweepError> {
+        let program = Noted::Program(command.line.clone());
+        match actor {
+            Some(actor) => self.add(actor, program),
+            None => self.add(&self.whose.borrow(), program),
+        }
+        Ok(Printed::MadeUp)
+    }
+
+    fn lacks(&self, command: &CommandSpec, name: &str, _: &Source) -> SweepError {
+        SweepError::Setup {
+            step: format!("the command of {}", command.place),
+            status: None,
+            reason: format!("it gives no `{name}`"),
+        }
     }
 
     // The key need not be there, or be one.

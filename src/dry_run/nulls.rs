@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use super::cast::Cast;
 use super::notes::Notes;
 use crate::diagnostic::{Diagnostic, Diagnostics, Position, list};
-use crate::http::Call;
+use crate::http::{Call, Presented};
 use crate::plan::{EndpointPlan, PlannedCell, callers};
 use crate::suite::{Endpoint, RequestSpec, Suite, Target, Texts};
 use crate::sweep::SweepError;
@@ -117,7 +117,7 @@ impl Cast<'_> {
         let probes = || endpoint.spec.probes.values();
         let requests = probes().map(|probe| &probe.request);
         for request in std::iter::once(&endpoint.spec.request).chain(requests) {
-            errors.extend(Call::render(templates, request, Vec::new(), scope).err());
+            errors.extend(Call::render(templates, request, Presented::default(), scope).err());
         }
         let credentials =
             probes().map(|probe| provision.headers_in(&probe.auth, cell, scope, fresh));
@@ -161,7 +161,9 @@ impl Cast<'_> {
             .flat_map(|kind| kind.setup.iter().chain(&kind.teardown));
         let mut made = BTreeSet::new();
         for step in steps {
-            wire(&step.request, &mut made);
+            step.request
+                .iter()
+                .for_each(|request| wire(request, &mut made));
             step.auth.iter().for_each(|auth| {
                 auth.texts(&mut |text| {
                     made.insert(text.to_owned());

@@ -4,10 +4,16 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
+use super::notes::Noted;
 use super::{Calls, Insert, Request, Steps};
 use crate::http::{Call, Content, NamedPart, Payload};
-use crate::symbols::{Namer, View};
+use crate::symbols::{Namer, Piece, View};
 use crate::world::Row;
+
+/// What stands for a header that is made of the request.
+const SIGNED: &str = "<made when it is sent>";
+/// What stands for a credential that no symbol explains.
+const HIDDEN: &str = "<hidden>";
 
 /// Names values from the side of one cell.
 #[derive(Clone, Copy)]
@@ -25,10 +31,26 @@ impl Side<'_> {
     }
 
     pub(super) fn steps(&self, calls: &Calls) -> Steps {
-        let requests = |calls: &[Call]| calls.iter().map(|call| self.request(call)).collect();
+        let requests = |calls: &[Noted]| calls.iter().map(|noted| self.noted(noted)).collect();
         Steps {
             setup: requests(&calls.setup),
             teardown: requests(&calls.teardown),
+        }
+    }
+
+    fn noted(&self, noted: &Noted) -> Request {
+        match noted {
+            Noted::Call(call) => self.request(call),
+            Noted::Program(line) => Request {
+                method: "run",
+                url: None,
+                path: line.clone(),
+                query: Vec::new(),
+                pages: None,
+                headers: Vec::new(),
+                json: None,
+                body: Vec::new(),
+            },
         }
     }
 
@@ -37,15 +59,37 @@ impl Side<'_> {
             method: call.method.as_str(),
             url: call.url.clone(),
             path: self.text(&call.path),
-            query: self.pairs(&call.query),
+            query: self.query(call),
             pages: None,
-            headers: self.pairs(call.all_headers()),
+            headers: self.headers(call),
             json: match &call.body {
                 Payload::Json(json) => Some(self.json(json)),
                 _ => None,
             },
             body: self.body(&call.body),
         }
+    }
+
+    /// The query, with what of the credential no symbol explains left out.
+    fn query(&self, call: &Call) -> Vec<(String, String)> {
+        let mut query = self.pairs(&call.query);
+        query.extend(call.own_query().iter().map(|(name, value)| {
+            let pieces = self.namer.pieces(value, self.view);
+            let is_named = matches!(pieces.as_slice(), [Piece::Symbol { .. }]);
+            let shown = is_named.then(|| self.text(value));
+            (name.clone(), shown.unwrap_or_else(|| HIDDEN.to_owned()))
+        }));
+        query
+    }
+
+    /// The headers, with a word in place of what is made of the request when it is sent.
+    fn headers(&self, call: &Call) -> Vec<(String, String)> {
+        let signed = call.signed_names();
+        let signed = signed.map(|name| (name.to_owned(), SIGNED.to_owned()));
+        self.pairs(call.all_headers())
+            .into_iter()
+            .chain(signed)
+            .collect()
     }
 
     fn body(&self, body: &Payload) -> Vec<(String, String)> {

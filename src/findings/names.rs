@@ -53,8 +53,13 @@ impl Cast<'_> {
         let auth = actor.and_then(|actor| actor.auth.as_ref());
         auth.is_some_and(|auth| {
             let login = auth.login.as_ref();
-            let is_given = login.is_some_and(|login| login.capture.contains_key(field));
-            is_given || field == "jwt" && auth.jwt.is_some()
+            let is_given = login.is_some_and(|login| {
+                login.capture.contains_key(field) || login.optional.contains_key(field)
+            });
+            // What a program prints is known when it is run: all that is no symbol of the actor's kind.
+            let kind = self.suite.kind_of_actor(name);
+            let is_own = kind.is_some_and(|kind| kind.fields().any(|(symbol, ..)| symbol == field));
+            is_given || field == "jwt" && auth.jwt.is_some() || auth.command.is_some() && !is_own
         })
     }
 

@@ -2,7 +2,10 @@
 
 use serde_json::Value as Json;
 
-use super::{Origin, Payload, Purpose, check_beginning, check_header, check_path};
+use super::presented::Caller;
+use super::{Origin, Payload, Presented, Purpose, check_beginning, check_header, check_path};
+use crate::credential::Signer;
+use crate::init::secrets;
 use crate::suite::{Method, RequestSpec, Texts};
 use crate::template::{Scope, TemplateError, Templates};
 use crate::text::plain;
@@ -16,7 +19,7 @@ pub struct Call {
     pub(super) template: String,
     pub(crate) path: String,
     pub(crate) query: Vec<(String, String)>,
-    pub(super) credential: Vec<(String, String)>,
+    pub(super) credential: Presented,
     pub(super) headers: Vec<(String, String)>,
     pub(crate) body: Payload,
     /// What it is for, where somebody wants to know.
@@ -28,17 +31,22 @@ impl Call {
     pub fn render(
         templates: &Templates,
         spec: &RequestSpec,
-        credential: Vec<(String, String)>,
+        credential: Presented,
         scope: &Scope,
     ) -> Result<Self, TemplateError> {
-        let headers = headers(templates, spec, &credential, scope)?;
+        let headers = headers(templates, spec, &credential.headers, scope)?;
+        let query = pairs(&templates.render_query(&spec.query, scope)?);
         Ok(Self {
             method: spec.method,
             url: spec.url.clone(),
             template: spec.path.clone(),
             path: path(templates, spec, scope)?,
-            query: pairs(&templates.render_query(&spec.query, scope)?),
-            credential,
+            credential: if says_who(&headers, &query) {
+                credential.of_nobody()
+            } else {
+                credential
+            },
+            query,
             headers,
             body: Payload::render(templates, spec, scope)?,
             origin: None,
@@ -52,14 +60,34 @@ impl Call {
         self
     }
 
+    /// Whose connections it uses.
+    pub(super) fn caller(&self) -> &Caller {
+        &self.credential.caller
+    }
+
+    /// The credential's parameters of the query.
+    pub(crate) fn own_query(&self) -> &[(String, String)] {
+        &self.credential.query
+    }
+
+    /// The names of the headers that are made of the request when it is sent.
+    pub(crate) fn signed_names(&self) -> impl Iterator<Item = &str> {
+        self.credential.signers.iter().flat_map(Signer::names)
+    }
+
+    /// Whether any header is made of the request when it is sent.
+    pub(super) fn is_signed(&self) -> bool {
+        !self.credential.signers.is_empty()
+    }
+
     /// Whether a header of that name is the credential's.
     pub(crate) fn is_credential(&self, name: &str) -> bool {
-        self.credential.iter().any(|(own, _)| own == name)
+        self.credential.headers.iter().any(|(own, _)| own == name)
     }
 
     /// All headers, the credential's first.
     pub(crate) fn all_headers(&self) -> impl Iterator<Item = &(String, String)> {
-        self.credential.iter().chain(&self.headers)
+        self.credential.headers.iter().chain(&self.headers)
     }
 
     /// The same call with one more query parameter.
@@ -102,6 +130,10 @@ impl Call {
 
 /// The path of a request with these values.
 fn path(templates: &Templates, spec: &RequestSpec, scope: &Scope) -> Result<String, TemplateError> {
+    if spec.path.is_empty() {
+        // A URL of the suite that is not joined with anything.
+        return Ok(String::new());
+    }
     let path = templates.render_path(&spec.path, scope)?;
     let checked = check_path(&path).and_then(|()| check_beginning(&path, spec.method.is_options()));
     checked.map_err(|error| TemplateError::unsendable(error, spec.place.spot("path")))?;
@@ -138,6 +170,12 @@ fn headers(
         }
     }
     Ok(headers)
+}
+
+/// Whether a request itself has what looks like a credential. What a service binds to a connection can be another's then.
+fn says_who(headers: &[(String, String)], query: &[(String, String)]) -> bool {
+    headers.iter().any(|(name, _)| secrets::is_header(name))
+        || query.iter().any(|(name, _)| secrets::is_named(name))
 }
 
 /// A mapping as query parameters; a list repeats its parameter, null leaves it out.

@@ -7,6 +7,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Value as Json;
 
 use super::{Call, Content, NamedPart, Payload};
+use crate::credential::Signer;
 use crate::symbols::{Namer, Piece, View};
 
 /// What a client encodes in a path, and the brackets that `curl` would expand.
@@ -44,9 +45,23 @@ impl Call {
             let pair = Word::text(&format!("{name}=")).then(word(value));
             parts.push(format!("--url-query {}", pair.quoted()));
         }
-        for (name, value) in &self.credential {
+        for (name, value) in &self.credential.query {
+            let value = veiled(name, word(value));
+            let pair = Word::text(&format!("{name}=")).then(value);
+            parts.push(format!("--url-query {}", pair.quoted()));
+        }
+        for (name, value) in &self.credential.headers {
             let value = veiled(name, word(value));
             parts.push(header(name, value));
+        }
+        for signer in &self.credential.signers {
+            write_signer(&mut parts, signer, &word);
+        }
+        if self.credential.caller.certificate.is_some() {
+            for (option, name) in [("--cert", "certificate"), ("--key", "key")] {
+                let file = Word::variable(&format!("actor.{name}"));
+                parts.push(format!("{option} {}", file.quoted()));
+            }
         }
         for (name, value) in &self.headers {
             parts.push(header(name, word(value)));
@@ -97,6 +112,39 @@ impl Call {
                     "--data-binary {}",
                     content_word(content, word).quoted()
                 ));
+            }
+        }
+    }
+}
+
+/// What makes a part of a credential of the request: `curl` does so too, but for headers of the suite's own.
+fn write_signer(parts: &mut Vec<String>, signer: &Signer, word: &impl Fn(&str) -> Word) {
+    let mut user = |name: &str, name_of, secret: &str, secret_of| {
+        let pair = veiled(name_of, word(name)).then(Word::text(":"));
+        let pair = pair.then(veiled(secret_of, word(secret)));
+        parts.push(format!("-u {}", pair.quoted()));
+    };
+    match signer {
+        Signer::Headers(_) => {
+            let names = signer.names().into_iter();
+            parts.extend(names.map(|name| header(name, Word::variable(&format!("actor.{name}")))));
+        }
+        Signer::Digest(login) => {
+            user(&login.username, "username", &login.password, "password");
+            parts.push("--digest".to_owned());
+        }
+        Signer::Aws(keys) => {
+            user(
+                &keys.access_key,
+                "access_key",
+                &keys.secret_key,
+                "secret_key",
+            );
+            let scope = format!("aws:amz:{}:{}", keys.region, keys.service);
+            parts.push(format!("--aws-sigv4 {}", word(&scope).quoted()));
+            if keys.session_token.is_some() {
+                let token = Word::variable("actor.session_token");
+                parts.push(header("x-amz-security-token", token));
             }
         }
     }
@@ -304,6 +352,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::http::Presented;
     use crate::suite::Method;
     use crate::symbols::Registry;
     use crate::world::{Class, Field, Instance};
@@ -315,7 +364,10 @@ mod tests {
             template: "/key/update".to_owned(),
             path: "/key/update".to_owned(),
             query: Vec::new(),
-            credential: vec![("authorization".to_owned(), credential.to_owned())],
+            credential: Presented::by(
+                "",
+                vec![("authorization".to_owned(), credential.to_owned())],
+            ),
             headers: Vec::new(),
             body: json.map(Payload::Json).unwrap_or_default(),
             origin: None,
@@ -360,7 +412,7 @@ mod tests {
             method: Method::Get,
             path: "/key/sk-1\"2_x/[all things]".to_owned(),
             query: vec![("of".to_owned(), "a b&c".to_owned())],
-            credential: Vec::new(),
+            credential: Presented::default(),
             ..call("", None)
         };
         insta::assert_snapshot!(
@@ -375,7 +427,7 @@ mod tests {
             curl(&Call {
                 method: method.to_owned().try_into().unwrap(),
                 path: path.to_owned(),
-                credential: Vec::new(),
+                credential: Presented::default(),
                 ..call("", None)
             })
         };
@@ -387,7 +439,7 @@ mod tests {
 
     fn with(body: Payload) -> String {
         let call = Call {
-            credential: Vec::new(),
+            credential: Presented::default(),
             body,
             ..call("", None)
         };

@@ -20,7 +20,19 @@ pub(super) struct Target {
 impl Target {
     /// The target of a call whose URL is relative to `base`; none where the path makes no request line.
     pub(super) fn of(base: &Url, call: &Call) -> Option<Self> {
-        Self::new(base, &call.path, &call.query)
+        if call.path.is_empty() {
+            // A URL of the suite that is not joined with anything.
+            let url = base.clone();
+            return Some(Self {
+                url,
+                verbatim: None,
+            });
+        }
+        let own = call.presented_query();
+        if own.is_empty() {
+            return Self::new(base, &call.path, &call.query);
+        }
+        Self::new(base, &call.path, &[&call.query[..], &own].concat())
     }
 
     pub(super) fn new(base: &Url, path: &str, query: &[(String, String)]) -> Option<Self> {

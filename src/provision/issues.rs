@@ -5,18 +5,16 @@ use std::time::{Duration, Instant};
 
 // Not the runtime's: a dry run waits for nobody, and the runtime's lock can ask even then to be asked again.
 use futures::lock::Mutex;
+use indexmap::IndexMap;
 
 use super::{Client, Fresh, Given, Provision, Scene};
-use crate::credential::headers;
-use crate::http::{Call, Purpose};
+use crate::credential::present;
+use crate::http::{Call, Presented, Purpose};
 use crate::plan::PlannedCell;
 use crate::shared::Shared;
 use crate::suite::{Credential, LoginSpec, Suite};
 use crate::template::{Fields, Scope, TemplateError, Value};
 use crate::world::{Class, Field, Instance};
-
-/// The headers of a credential.
-type Headers = Vec<(String, String)>;
 
 /// What one actor was given.
 #[derive(Clone, Default)]
@@ -55,7 +53,9 @@ impl Issues {
 
     /// Lets an actor be given everything anew.
     pub(crate) fn forget(&self, actor: &str) {
-        self.given.borrow_mut().remove(actor);
+        if let Some(issued) = self.given.borrow_mut().get_mut(actor) {
+            issued.due = Some(Instant::now());
+        }
     }
 
     /// Whose credentials this run needs, in the order in which they are given.
@@ -70,6 +70,19 @@ impl Issues {
             .callers(suite)
             .filter(|actor| logs_in(suite, actor.as_str()));
         logins.any(|actor| self.is_due(actor))
+    }
+
+    /// What an actor's last login gave that counts until the next one gives another, which can go on from it.
+    fn kept_of(&self, actor: &str, login: &LoginSpec) -> IndexMap<String, String> {
+        let given = self.given.borrow();
+        let known = given
+            .get(actor)
+            .and_then(|issued| issued.names.get("login"));
+        let kept = login.optional.keys().filter_map(|name| {
+            let value = known?.get_attr(name).ok()?;
+            Some((name.clone(), value.as_str()?.to_owned()))
+        });
+        kept.collect()
     }
 
     fn give(&self, actor: &str, issued: Issued, secrets: Instance) {
@@ -94,15 +107,15 @@ pub(super) fn logs_in(suite: &Suite, actor: &str) -> bool {
 }
 
 impl<C: Client> Provision<'_, '_, C> {
-    /// The headers of a credential, which can be an actor's: in the world of a cell, that of the actor who was made there.
+    /// What a credential presents, which can be an actor's: in the world of a cell, that of the actor who was made there.
     pub(crate) async fn credential(
         &self,
         auth: Option<&Credential>,
         scope: &Scope,
         fresh: Option<&Fresh>,
-    ) -> Result<Headers, C::Failure> {
+    ) -> Result<Presented, C::Failure> {
         let Some(actor) = auth.and_then(|auth| auth.actor.as_ref()) else {
-            return Ok(headers(self.templates, auth, scope, &Fields::new())?);
+            return Ok(present(self.templates, auth, scope, &Fields::new())?);
         };
         let fresh = fresh.filter(|_| self.suite.is_made(actor));
         self.issue(actor, fresh).await?;
@@ -110,29 +123,33 @@ impl<C: Client> Provision<'_, '_, C> {
         Ok(self.headers_of(actor, &scope, fresh)?)
     }
 
-    /// The headers of an actor's calls.
+    /// What an actor's calls present. Whoever was made for one cell, or was given something for it, has no connection to keep.
     pub(crate) fn headers_of(
         &self,
         actor: &str,
         scope: &Scope,
         fresh: Option<&Fresh>,
-    ) -> Result<Headers, TemplateError> {
+    ) -> Result<Presented, TemplateError> {
         let given = self.scene(fresh).issues.given.borrow();
         let (names, none) = (given.get(actor).map(|issued| &issued.names), Fields::new());
         let auth = self.suite.auth_of(actor);
-        headers(self.templates, auth, scope, names.unwrap_or(&none))
+        let presented = present(self.templates, auth, scope, names.unwrap_or(&none))?;
+        Ok(match fresh {
+            Some(_) => presented,
+            None => presented.of(actor),
+        })
     }
 
-    /// The headers of a probe of a cell. It can have the credential of an actor, who need not be the caller of the cell.
+    /// What a probe of a cell presents. It can have the credential of an actor, who need not be the caller of the cell.
     pub(crate) fn headers_in(
         &self,
         auth: &Credential,
         cell: &PlannedCell<'_>,
         scope: &Scope,
         fresh: Option<&Fresh>,
-    ) -> Result<Headers, TemplateError> {
+    ) -> Result<Presented, TemplateError> {
         let Some(actor) = &auth.actor else {
-            return headers(self.templates, Some(auth), scope, &Fields::new());
+            return present(self.templates, Some(auth), scope, &Fields::new());
         };
         let fresh = fresh.filter(|_| actor == cell.actor || self.suite.is_made(actor));
         let mut scope = scope.clone();
@@ -153,8 +170,16 @@ impl<C: Client> Provision<'_, '_, C> {
         let mut issued = Issued::default();
         let mut secrets = Instance::default();
         if let Some(login) = &auth.login {
+            let before = scene.issues.kept_of(actor, login);
+            let mut scope = scope.clone();
+            if !before.is_empty() {
+                scope.insert("login", fields(&before));
+            }
             let given = self.log_in(actor, login, (&scope, fresh)).await;
-            let given = given.map_err(|failure| self.client.of_login(actor, failure))?;
+            let mut given = given.map_err(|failure| self.client.of_login(actor, failure))?;
+            for (name, value) in before {
+                given.captured.entry(name).or_insert(value);
+            }
             issued.expires(
                 given
                     .lifetime
@@ -163,6 +188,17 @@ impl<C: Client> Provision<'_, '_, C> {
             issued.names.insert("login".to_owned(), names(&given));
             let fields = given.captured.into_iter();
             secrets.fields = fields.map(|(name, value)| (name, secret(value))).collect();
+        }
+        if let Some(command) = &auth.command {
+            let given = self.run_for(actor, auth, command, &scope).await?;
+            issued.expires(
+                given
+                    .lifetime
+                    .and_then(|lifetime| self.client.due(lifetime)),
+            );
+            issued.names.insert("command".to_owned(), names(&given));
+            let fields = given.captured.into_iter();
+            (secrets.fields).extend(fields.map(|(name, value)| (name, secret(value))));
         }
         if let Some(spec) = &auth.jwt {
             let token = self.client.sign(actor, spec, &scope)?;
@@ -181,7 +217,7 @@ impl<C: Client> Provision<'_, '_, C> {
         (scope, fresh): (&Scope, Option<&Fresh>),
     ) -> Result<Given, C::Failure> {
         let own = login.auth.as_ref();
-        let credential = headers(self.templates, own, scope, &Fields::new())?;
+        let credential = present(self.templates, own, scope, &Fields::new())?;
         let call = Call::render(self.templates, &login.request, credential, scope)?;
         let call = call.of(Purpose::Login, fresh.map(|fresh| fresh.cell));
         self.client.log_in(actor, login, call).await
@@ -194,7 +230,11 @@ impl<C: Client> Provision<'_, '_, C> {
 }
 
 fn names(given: &Given) -> Value {
-    let names = given.captured.iter();
+    fields(&given.captured)
+}
+
+fn fields(captured: &IndexMap<String, String>) -> Value {
+    let names = captured.iter();
     let names = names.map(|(name, value)| (name.clone(), Value::from(value)));
     Value::from(names.collect::<Fields>())
 }

@@ -55,11 +55,15 @@ impl<C: Client> Provision<'_, '_, C> {
         if !self.templates.wants(step.when.as_deref(), scope)? {
             return Ok(None);
         }
+        let Some(spec) = &step.request else {
+            return self.run_step(step, scope).await;
+        };
         let credential = self.credential(step.auth.as_ref(), scope, cell.fresh);
         let credential = credential.await?;
-        let request = Call::render(self.templates, &step.request, credential, scope)?;
+        let request = Call::render(self.templates, spec, credential, scope)?;
         let asked = Asked {
             step,
+            request: spec,
             scope,
             call: request.of(purpose, cell.number),
         };

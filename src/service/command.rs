@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 use super::{Launch, LaunchError, Place, Running};
 use crate::blocking::{aside, in_place};
+use crate::http::LARGEST_BODY;
 use crate::tether::{Tether, tail};
 
 /// The script that ties the service's life to ours.
@@ -186,17 +187,46 @@ pub(crate) async fn run(
     let place = in_place(tempfile::tempdir);
     let place = place.map_err(|error| format!("no place for a log: {error}"))?;
     let log = place.path().join("log");
+    to_its_end(command, (folder, environment), patience, (&log, &log)).await
+}
+
+/// The same for its standard output, which can be secret: only what else it prints is a part of the error.
+pub(crate) async fn output(
+    command: &str,
+    folder: &Path,
+    environment: &[(&str, &str)],
+    patience: Duration,
+) -> Result<Vec<u8>, String> {
+    let place = in_place(tempfile::tempdir);
+    let place = place.map_err(|error| format!("has no place for its output: {error}"))?;
+    let (log, output) = (place.path().join("log"), place.path().join("output"));
+    let files = (log.as_path(), output.as_path());
+    to_its_end(command, (folder, environment), patience, files).await?;
+    let length = in_place(|| std::fs::metadata(&output).map_or(0, |file| file.len()));
+    if length > LARGEST_BODY as u64 {
+        return Err(format!("prints more than {} MiB", LARGEST_BODY >> 20));
+    }
+    let read = in_place(|| std::fs::read(&output));
+    read.map_err(|error| format!("has an output that cannot be read: {error}"))
+}
+
+async fn to_its_end(
+    command: &str,
+    (folder, environment): (&Path, &[(&str, &str)]),
+    patience: Duration,
+    (log, output): (&Path, &Path),
+) -> Result<(), String> {
     let mut shell = std::process::Command::new("/bin/sh");
     shell
         .args(["-c", SCRIPT, "authz-pin-command", command])
-        .arg(&log)
+        .args([log, output])
         .envs(environment.iter().copied())
         .current_dir(folder);
     let shell = in_place(|| Tether::spawn(&mut shell));
     let shell = shell.map_err(|error| format!("cannot run /bin/sh: {error}"))?;
     let start = Instant::now();
     let how = loop {
-        match status_of(&log).await.as_deref() {
+        match status_of(log).await.as_deref() {
             Some("0") => return Ok(()),
             Some(status) => break format!("ended with status {status}"),
             None if start.elapsed() > patience => {
@@ -206,7 +236,7 @@ pub(crate) async fn run(
         }
     };
     aside(move || drop(shell)).await;
-    Err(format!("{how}; {}", in_place(|| said(&log))))
+    Err(format!("{how}; {}", in_place(|| said(log))))
 }
 
 /// The status of a command, once it has ended.

@@ -1,18 +1,20 @@
 # Runs a service for as long as whoever holds the other end of our stdin lives.
 #
-# usage: command.sh COMMAND LOG
+# usage: command.sh COMMAND LOG [OUTPUT]
 #
 # We and the service, with all that it starts, are one process group. When that end closes, whoever closed it and however,
-# the group is asked to end, and made to after five seconds. When the service ends by itself, LOG.status has its status.
+# the group is asked to end, and made to after five seconds. When the service ends by itself, LOG.status has its status. What
+# it prints is in LOG, and what of it is its standard output in OUTPUT, where that is given.
 
 command=$1
 log=$2
+output=${3:-$log}
 
 trap '' HUP INT TERM
 exec 3<&0 </dev/null
 
 # The service has its signals as they were.
-(trap - HUP INT TERM; exec /bin/sh -c "$command") >"$log" 2>&1 3<&- &
+(trap - HUP INT TERM; exec /bin/sh -c "$command") >>"$output" 2>>"$log" 3<&- &
 service=$!
 {
     read -r _

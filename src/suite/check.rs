@@ -3,6 +3,7 @@
 //! The checks read the documents as they are, so that a misspelt symbol is found even in a file that has a misspelt
 //! key as well.
 
+mod credentials;
 mod databases;
 mod exchange;
 mod fresh;
@@ -95,7 +96,9 @@ fn matches_any(suite: &Suite, actor: &str, pattern: &Pattern) -> bool {
 }
 
 /// Names that templates use for something else, so that no entity can have them.
-const RESERVED: [&str; 6] = ["actor", "target", "cell", "run", "vars", "name"];
+const RESERVED: [&str; 8] = [
+    "actor", "target", "cell", "run", "vars", "name", "request", "now",
+];
 
 /// Whose credential it is.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! What of a suite's files is about HTTP: requests, credentials, steps, and where in an answer a value is.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -9,9 +10,11 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value as Json;
 
 use super::compiled::{JsonPath, Regex};
+use super::credentials::{AwsSpec, CertificateSpec, CommandSpec, Oauth2Spec};
 use super::method::Method;
 use super::place::Parts;
 use super::verdicts::OneOrMore;
+use crate::credential::TOKEN;
 use crate::world::leaves;
 
 /// A request as templates.
@@ -137,14 +140,16 @@ pub struct PagesSpec {
     pub link: Option<String>,
 }
 
-/// One request of a setup or a teardown.
+/// One step of a setup or a teardown: a request, or a program.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StepSpec {
-    /// The request is sent only if this renders to something true.
+    /// The step is done only if this renders to something true.
     pub when: Option<String>,
     /// The request.
-    pub request: RequestSpec,
+    pub request: Option<RequestSpec>,
+    /// A program in place of a request, in a setup; its output is what an answer's body would be.
+    pub command: Option<CommandSpec>,
     /// The credential that it carries.
     pub auth: Option<Credential>,
     /// The symbols that the answer holds, by where it has their value.
@@ -263,6 +268,19 @@ pub struct Credential {
     pub login: Option<Box<LoginSpec>>,
     /// A token that is signed here, which the other keys then use as `{{ jwt }}`.
     pub jwt: Option<JwtSpec>,
+    /// Parameters of the query, which are secret.
+    #[serde(default)]
+    pub query: IndexMap<String, String>,
+    /// The name and the password for a challenge to an `Authorization: Digest` header (RFC 7616).
+    pub digest: Option<Basic>,
+    /// Keys by which requests are signed (AWS Signature Version 4).
+    pub aws: Option<AwsSpec>,
+    /// The certificate that the actor itself presents.
+    pub certificate: Option<CertificateSpec>,
+    /// A token of an OAuth 2.0 server, which is a login; for actors.
+    pub oauth2: Option<Box<Oauth2Spec>>,
+    /// A program whose output gives what the other keys then use as `{{ command.NAME }}`; for actors.
+    pub command: Option<CommandSpec>,
     /// Where it stands.
     #[serde(skip)]
     pub(crate) place: Parts,
@@ -281,6 +299,9 @@ pub struct LoginSpec {
     pub expect: Vec<u16>,
     /// What the answer gives, by where it has it. All of it is secret.
     pub capture: IndexMap<String, Source>,
+    /// What it may give besides.
+    #[serde(skip)]
+    pub(crate) optional: IndexMap<String, Source>,
     /// For how long: seconds, or where the answer has their number.
     pub expires_in: Option<Expiry>,
 }
@@ -293,6 +314,9 @@ pub enum Expiry {
     Seconds(u64),
     /// Where the answer has the number of seconds.
     At(Source),
+    /// The same where an answer need not have it.
+    #[schemars(skip)]
+    Perhaps(Source),
 }
 
 impl<'de> Deserialize<'de> for Expiry {
@@ -351,20 +375,41 @@ pub struct Basic {
     pub username: String,
     /// The password.
     pub password: String,
+    /// Whether both are encoded as in a form first, as OAuth 2.0 has it.
+    #[serde(skip)]
+    pub(crate) form_encoded: bool,
 }
 
 impl Credential {
     /// Whether something is made for it: by a login, or signed.
     #[must_use]
     pub fn is_issued(&self) -> bool {
-        self.login.is_some() || self.jwt.is_some()
+        self.login.is_some() || self.jwt.is_some() || self.command.is_some()
     }
 
     /// Whether it says nothing of how it is on the wire.
     #[must_use]
     pub fn is_bare(&self) -> bool {
         let own = self.bearer.is_none() && self.basic.is_none();
-        own && self.cookies.is_empty() && self.headers.is_empty()
+        let signed = self.digest.is_some() || self.aws.is_some();
+        let maps = [&self.cookies, &self.headers, &self.query];
+        own && !signed && maps.iter().all(|map| map.is_empty())
+    }
+
+    /// What of a program's output is used: what templates name, or else a token.
+    pub(crate) fn of_command(&self) -> impl Iterator<Item = String> {
+        let mut names = BTreeSet::new();
+        self.texts(&mut |text| {
+            let uses = text.split("command.").skip(1);
+            names.extend(uses.map(|rest| {
+                let is_end = |c: char| !c.is_alphanumeric() && c != '_';
+                rest.split(is_end).next().unwrap_or_default().to_owned()
+            }));
+        });
+        if self.is_bare() {
+            names.insert(TOKEN.to_owned());
+        }
+        names.into_iter()
     }
 
     /// Every template of the credential but those of a login.
@@ -375,11 +420,22 @@ impl Credential {
             members.for_each(|json| leaves(json, texts));
         }
         self.bearer.iter().for_each(|bearer| texts(bearer));
-        if let Some(basic) = &self.basic {
+        for basic in self.basic.iter().chain(&self.digest) {
             texts(&basic.username);
             texts(&basic.password);
         }
-        self.cookies.values().for_each(|value| texts(value));
-        self.headers.values().for_each(|value| texts(value));
+        for map in [&self.cookies, &self.headers, &self.query] {
+            map.values().for_each(|value| texts(value));
+        }
+        self.aws.iter().for_each(|aws| aws.texts(texts));
+        if let Some(own) = &self.certificate {
+            texts(&own.certificate);
+            texts(&own.key);
+        }
+        let environment = self
+            .command
+            .iter()
+            .flat_map(|command| command.environment.values());
+        environment.for_each(|value| texts(value));
     }
 }

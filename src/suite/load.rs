@@ -5,11 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::credentials::locate_steps;
 use super::exchange::OfAll;
 use super::placing::Placing;
 use super::{Endpoint, EndpointFile, Kind, Place, Suite, SuiteFile, TargetsFile, WorldFile, check};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::yaml::Document;
+use crate::yaml::{Document, NodePath};
 
 /// The suite's documents as they were read, whether or not they are valid.
 pub(super) struct Documents {
@@ -110,10 +111,11 @@ impl Documents {
             .suite
             .as_ref()
             .and_then(|document| mistakes.absorb(document.decode()));
-        let world: Option<WorldFile> = self
-            .world
-            .as_ref()
-            .and_then(|document| mistakes.absorb(document.decode()));
+        let world = self.world.as_ref().and_then(|document| {
+            let mut world: WorldFile = mistakes.absorb(document.decode())?;
+            world.prepare(document);
+            Some(world)
+        });
         let targets: Option<TargetsFile> = self
             .targets
             .as_ref()
@@ -130,6 +132,8 @@ impl Documents {
         let endpoint = |(name, document): &(String, Document)| {
             let mut spec: EndpointFile = mistakes.absorb(document.decode())?;
             Placing::new(document, &of_all).endpoint(&mut spec);
+            locate_steps(&mut spec.setup, document, &NodePath::from(["setup"]));
+            locate_steps(&mut spec.teardown, document, &NodePath::from(["teardown"]));
             Some(Endpoint {
                 name: name.clone(),
                 setup: setup_of(&spec),

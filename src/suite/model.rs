@@ -151,6 +151,9 @@ pub struct ServiceSpec {
     /// How the service is trusted, and how it trusts the caller, where URLs are `https`.
     #[serde(default)]
     pub tls: TlsSpec,
+    /// Whether it speaks HTTP/2 without TLS; with TLS both sides agree on that by themselves.
+    #[serde(default)]
+    pub http2: bool,
     /// The database schema that holds the service's tables.
     #[serde(default = "public")]
     pub schema: String,

@@ -69,7 +69,9 @@ impl<'d> Placing<'d> {
     fn steps(&self, path: &NodePath, steps: &mut [StepSpec]) {
         for (index, step) in steps.iter_mut().enumerate() {
             let path = path.join(index);
-            self.request(&path.join("request"), &mut step.request);
+            if let Some(request) = &mut step.request {
+                self.request(&path.join("request"), request);
+            }
             self.maybe(&path.join("auth"), step.auth.as_mut());
         }
     }
@@ -86,7 +88,9 @@ impl<'d> Placing<'d> {
     }
 
     fn credential(&self, path: &NodePath, credential: &mut Credential) {
-        let parts = ["bearer", "cookies", "headers", "login", "jwt"];
+        let parts = [
+            "bearer", "cookies", "headers", "login", "oauth2", "command", "jwt",
+        ];
         credential.place = Parts::of(self.document, path, &parts);
         if let Some(login) = &mut credential.login {
             let path = path.join("login");

@@ -10,7 +10,7 @@ use url::Url;
 use super::Pinned;
 use crate::database::{Address, addresses};
 use crate::har::Recording;
-use crate::http::{Http, HttpError, Tls};
+use crate::http::{Http, HttpError, Route, Tls};
 use crate::plan::PlannedCell;
 use crate::suite::Suite;
 
@@ -23,6 +23,8 @@ pub struct Service {
     pub urls: BTreeMap<String, Url>,
     /// Its certificates, and the tool's.
     pub tls: Tls,
+    /// By which way it is reached.
+    pub route: Route,
     /// The service's main database; without it only HTTP is observed.
     pub database_url: Option<SecretString>,
     /// Its further databases, by the names that the suite has for them.
@@ -48,7 +50,7 @@ impl Service {
     /// A client for it.
     pub fn http(&self, timeout: Duration) -> Result<Http, HttpError> {
         let (base, urls) = (self.base_url.clone(), self.urls.clone());
-        Http::with(base, urls, &self.tls, timeout)
+        Http::with(base, urls, (&self.tls, &self.route), timeout)
     }
 }
 

@@ -124,6 +124,10 @@ impl<'a> Sweeper<'a> {
                 )));
             }
         }
+        let optional = login.optional.iter();
+        captured.extend(
+            optional.filter_map(|(name, source)| Some((name.clone(), answer.value(source)?))),
+        );
         if !is_expected {
             let said = told(&answer, &captured);
             let reason = format!("its login is answered {said}");
@@ -169,6 +173,7 @@ fn lifetime<'e>(
         None => Ok(None),
         Some(Expiry::Seconds(seconds)) => Ok(Some(Duration::from_secs(*seconds))),
         Some(Expiry::At(source)) => seconds_at(answer, source).map(Some).ok_or(source),
+        Some(Expiry::Perhaps(source)) => Ok(seconds_at(answer, source)),
     }
 }
 

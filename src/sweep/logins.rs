@@ -4,6 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::database::Which;
+use crate::suite::Suite;
 use crate::symbols::Registry;
 
 /// What the tool itself logs in with, and a service may print: the database's URL in an error, the credentials of its
@@ -26,6 +27,25 @@ pub(crate) fn register<'u>(
     }
     for url in service {
         register_login(registry, "service", url);
+    }
+}
+
+/// What an actor presents that stands in the suite itself, so that no symbol has it.
+pub(crate) fn register_literals(registry: &mut Registry, suite: &Suite) {
+    for (name, actor) in &suite.world.actors {
+        let Some(auth) = &actor.auth else { continue };
+        let query = auth.query.iter();
+        let query = query.map(|(field, value)| (field.as_str(), value));
+        let digest = auth
+            .digest
+            .iter()
+            .map(|login| ("password", &login.password));
+        let aws = auth.aws.iter().map(|keys| ("secret_key", &keys.secret_key));
+        for (field, value) in query.chain(digest).chain(aws) {
+            if !value.contains('{') && value.len() >= LONG_PASSWORD {
+                registry.add_secret(name, field, value);
+            }
+        }
     }
 }
 

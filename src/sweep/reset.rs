@@ -8,7 +8,7 @@ use tracing::info;
 
 use super::{NOBODY, Service, SweepError, Sweeper};
 use crate::chain::chain;
-use crate::credential::headers;
+use crate::credential::present;
 use crate::http::{Call, Http, Purpose};
 use crate::journal::Presence;
 use crate::service::run_command;
@@ -82,7 +82,10 @@ impl<'a> Reset<'a> {
         let auth = self.spec.auth.as_ref();
         let actor = auth.and_then(|auth| auth.actor.as_ref());
         let own = actor.map_or(auth, |actor| self.suite.auth_of(actor));
-        let credential = headers(&self.templates, own, &self.scope, &Fields::new())?;
+        let mut credential = present(&self.templates, own, &self.scope, &Fields::new())?;
+        if let Some(actor) = actor {
+            credential = credential.of(actor);
+        }
         let call = Call::render(&self.templates, request, credential, &self.scope)?;
         let call = call.of(Purpose::Reset, None);
         let step = format!("{} `{}`", request.method.as_str(), request.path);

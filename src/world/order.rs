@@ -113,7 +113,12 @@ fn texts_of(kind: &Kind, texts: &mut impl FnMut(&str)) {
     }
     for step in steps(kind) {
         step.when.iter().for_each(|when| texts(when));
-        step.request.texts(texts);
+        step.request.iter().for_each(|request| request.texts(texts));
+        let environment = step
+            .command
+            .iter()
+            .flat_map(|command| command.environment.values());
+        environment.for_each(|value| texts(value));
         step.auth.iter().for_each(|auth| auth.texts(texts));
         step.poll.iter().for_each(|poll| texts(&poll.until));
     }

@@ -468,7 +468,7 @@ fn mistakes_in_credentials_and_bodies_are_found_before_anything_is_sent() {
        |
     10 |     auth: { bearer: "{{ vars.hmac }}", basic: { username: a, password: b } }
        |           ^^
-       = help: give exactly one of `bearer`, `basic`
+       = help: give exactly one of `bearer`, `basic`, `digest`, `aws`
 
     error: unknown value `RS265`
        --> gates/world.yaml:20:25

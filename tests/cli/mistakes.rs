@@ -200,7 +200,7 @@ fn an_entity_cannot_have_a_name_that_templates_use_for_something_else() {
        |
     37 |   target:
        |   ^^^^^^
-       = help: templates use `actor`, `target`, `cell`, `run`, `vars`, `name` for something else
+       = help: templates use `actor`, `target`, `cell`, `run`, `vars`, `name`, `request`, `now` for something else
 
     1 error
     ");

@@ -42,27 +42,27 @@ fn a_certificate_that_nobody_vouches_for_is_refused() {
     let error = error.replace(&port.to_string(), "PORT");
     insta::assert_snapshot!(error, @r"
     error: the service is not ready: no answer from GET https://localhost:PORT/health: invalid peer certificate: UnknownIssuer (1 try in 0 s)
-      = help: start the service, give it longer with --wait, or correct --base-url or `service.ready` of the suite
+      = help: trust whoever signed that certificate, such as a proxy, with `service.tls.ca` of suite.yaml
     ");
     assert!(server.join().unwrap().is_empty(), "a request was sent");
 }
 
 /// An authority, as its certificate and what signs with it.
-fn authority() -> CertifiedIssuer<'static, KeyPair> {
+pub(super) fn authority() -> CertifiedIssuer<'static, KeyPair> {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
 /// A certificate that the authority has signed, and its key.
-fn signed(by: &CertifiedIssuer<'static, KeyPair>, name: &str) -> (Vec<u8>, Vec<u8>) {
+pub(super) fn signed(by: &CertifiedIssuer<'static, KeyPair>, name: &str) -> (Vec<u8>, Vec<u8>) {
     let key = KeyPair::generate().unwrap();
     let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
     let certificate = params.signed_by(&key, by).unwrap();
     (certificate.der().to_vec(), key.serialize_der())
 }
 
-fn pem(what: &str, der: &[u8]) -> String {
+pub(super) fn pem(what: &str, der: &[u8]) -> String {
     let text = STANDARD.encode(der);
     format!("-----BEGIN {what}-----\n{text}\n-----END {what}-----\n")
 }

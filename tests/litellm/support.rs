@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use authz_pin::embedded::Cluster;
-use authz_pin::http::Tls;
+use authz_pin::http::{Route, Tls};
 use authz_pin::plan::{EndpointPlan, Filter, plan};
 use authz_pin::suite::Suite;
 use authz_pin::sweep::{Options, Service, Silent, Sweep, sweep};
@@ -45,6 +45,7 @@ impl Fixture {
             base_url: Url::parse(&self.url("")).unwrap(),
             urls: [].into(),
             tls: Tls::default(),
+            route: Route::default(),
             database_url: Some(self.database_url.as_str().into()),
             databases: [].into(),
             settle: Duration::ZERO,

@@ -5,11 +5,15 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use super::{Auth, Checker, keys};
+use crate::credential::signed_names;
 use crate::diagnostic::quoted;
 use crate::http::is_media_type;
 use crate::suite::Regex;
 use crate::suite::names::{Names, object};
 use crate::yaml::NodePath;
+
+/// What of a credential is sent, but for headers, which can use the request.
+pub(super) const ON_THE_WIRE: [&str; 6] = ["bearer", "basic", "cookies", "query", "digest", "aws"];
 
 impl Checker<'_> {
     /// The steps of a setup; `captured` are the symbols that they can capture, where not everything goes.
@@ -52,6 +56,8 @@ impl Checker<'_> {
 
     fn step(&mut self, step: &NodePath, names: &Names) {
         self.templates_below(&step.join("when"), names);
+        self.exactly_one(step, &["request", "command"], "way to do the step");
+        self.program_of_step(step, names);
         self.request(&step.join("request"), names);
         self.auth(&step.join("auth"), names, Auth::Borrowed);
         let answer = ["status", "body", "text"].map(str::to_owned);
@@ -98,10 +104,19 @@ impl Checker<'_> {
     /// A credential on the wire.
     pub(super) fn auth(&mut self, path: &NodePath, names: &Names, whose: Auth) {
         let names = self.issued(path, names, whose);
-        for key in ["bearer", "basic", "cookies", "headers"] {
+        for key in ON_THE_WIRE {
             self.templates_below(&path.join(key), &names);
         }
-        self.at_most_one(path, &["bearer", "basic"], "`Authorization` header");
+        let mut of_request = names.clone();
+        for (name, fields) in signed_names() {
+            let fields = fields.iter().map(|field| (*field).to_owned());
+            of_request = of_request.with_fields(name, Some(fields.collect()));
+        }
+        self.templates_below(&path.join("headers"), &of_request);
+        let schemes = ["bearer", "basic", "digest", "aws"];
+        self.at_most_one(path, &schemes, "`Authorization` header");
+        self.at_most_one(path, &["login", "oauth2"], "login");
+        self.certificate(path, &names);
         self.sendable_credential(path);
         self.borrowed(path, whose);
     }
@@ -119,15 +134,13 @@ impl Checker<'_> {
             }
             known = known.with(["jwt".to_owned()]);
         }
+        let own = self.before_cells(names, whose);
+        known = self.oauth2(path, (known, &own), whose);
+        known = self.program(path, (known, &own), whose);
         if self.get(&login).is_none() {
             return known;
         }
-        if whose != Auth::Own {
-            let help = "give the login to an actor, and name it here: `auth: { actor: NAME }`";
-            let message = "only an actor can log in".to_owned();
-            self.at_key(&login, message, Some(help.to_owned()));
-        }
-        let own = self.before_cells(names, whose);
+        self.of_an_actor(&login, ("log in", "login"), whose);
         self.request(&login.join("request"), &own);
         self.auth(&login.join("auth"), &own, Auth::Login);
         let lifetime = login.join("expires_in");
@@ -152,8 +165,10 @@ impl Checker<'_> {
 
     /// Of several values nobody knows which one is the token, unless the credential says so.
     fn is_used(&mut self, path: &NodePath, captured: &[String]) {
-        let parts = ["bearer", "basic", "cookies", "headers"];
-        let is_bare = parts.iter().all(|key| self.get(&path.join(*key)).is_none());
+        let parts = ON_THE_WIRE.iter().chain(&["headers"]);
+        let is_bare = parts
+            .clone()
+            .all(|key| self.get(&path.join(*key)).is_none());
         if is_bare && captured.len() != 1 {
             let message = "nothing says which value of the login is sent, and how".to_owned();
             let help = "add `bearer`, `cookies` or `headers` with `{{ login.NAME }}`";
@@ -248,7 +263,8 @@ impl Checker<'_> {
     fn is_undone(&self, actor: &str) -> bool {
         let actor = self.declared.actors.and_then(|actors| actors.get(actor));
         let has = |path: &str| actor.is_some_and(|actor| actor.pointer(path).is_some());
-        has("/kind") || has("/auth/login")
+        let issued = ["/auth/login", "/auth/oauth2", "/auth/command"];
+        has("/kind") || issued.iter().any(|path| has(path))
     }
 
     /// Where in an answer a value is.

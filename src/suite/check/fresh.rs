@@ -11,6 +11,9 @@ use crate::yaml::NodePath;
 /// What makes another value each time.
 const GENERATORS: [&str; 3] = ["random(", "digits(", "uuid("];
 
+/// What gives an actor a credential of its own.
+const ISSUED: [&str; 4] = ["login", "jwt", "oauth2", "command"];
+
 impl Checker<'_> {
     pub(super) fn fresh(&mut self) {
         let path = NodePath::from(["fresh"]);
@@ -49,7 +52,7 @@ impl Checker<'_> {
             return false;
         };
         let mut issued = actors.values().filter_map(|actor| actor.get("auth"));
-        let is_issued = issued.any(|auth| auth.get("login").or(auth.get("jwt")).is_some());
+        let is_issued = issued.any(|auth| ISSUED.iter().any(|key| auth.get(*key).is_some()));
         !is_issued && self.kinds_of_members().is_empty()
     }
 

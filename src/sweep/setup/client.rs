@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use super::StepFailure;
 use super::removal::GONE;
 use super::step::{answered, captured, expects};
-use crate::http::{Answer, Call, Purpose};
-use crate::provision::{Asked, Client, Given, Provision, Reply};
-use crate::suite::{JwtSpec, LoginSpec, PollSpec, RequestSpec, StepSpec};
+use crate::http::{Answer, Body, Call, Purpose};
+use crate::provision::{Asked, Client, Given, Printed, Provision, Reply};
+use crate::service::run_program;
+use crate::suite::{CommandSpec, JwtSpec, LoginSpec, PollSpec, RequestSpec, Source, StepSpec};
 use crate::sweep::{SweepError, Sweeper};
 use crate::template::{Fields, Scope, TemplateError, Value, to_value};
 use crate::verdicts::Rules;
@@ -18,22 +19,28 @@ impl Client for Sweeper<'_> {
 
     /// Sends a step's request, again and again where the step waits for something to become true.
     async fn ask(&self, asked: Asked<'_>) -> Result<Reply<StepFailure>, StepFailure> {
-        let Asked { step, scope, call } = asked;
+        let Asked {
+            step,
+            request,
+            scope,
+            call,
+        } = asked;
         let is_removal = call
             .origin
             .is_some_and(|origin| origin.purpose == Purpose::Teardown);
         let usual = if is_removal { GONE } else { &[] };
         let Some(poll) = &step.poll else {
-            return Ok(self.reply(step, &self.send_step(&call).await?, usual));
+            let answer = self.send_step(&call).await?;
+            return Ok(self.reply((step, request), &answer, usual));
         };
         let start = Instant::now();
         let pause = Duration::from_millis(poll.every_ms);
         loop {
             let answer = self.send_step(&call).await?;
-            if expects(self.rules(&step.request), &step.expect, &answer, usual)
+            if expects(self.rules(request), &step.expect, &answer, usual)
                 && self.holds(poll, scope.clone(), &answer)?
             {
-                return Ok(self.reply(step, &answer, usual));
+                return Ok(self.reply((step, request), &answer, usual));
             }
             if start.elapsed() + pause > Duration::from_secs(poll.timeout_s) {
                 return Err(StepFailure::Unclear(format!(
@@ -54,6 +61,36 @@ impl Client for Sweeper<'_> {
         call: Call,
     ) -> Result<Given, StepFailure> {
         self.log_in_now(actor, login, &call).await
+    }
+
+    async fn run(
+        &self,
+        actor: Option<&str>,
+        command: &CommandSpec,
+        environment: Vec<(String, String)>,
+    ) -> Result<Printed, StepFailure> {
+        let _under_way = self.setups.under_way.read().await;
+        let environment = environment.iter();
+        let environment = environment.map(|(name, value)| (name.as_str(), value.as_str()));
+        // What the suite says counts more.
+        let place = ("BASE_URL", self.http.base_url().as_str());
+        let environment: Vec<(&str, &str)> = std::iter::once(place).chain(environment).collect();
+        let (line, folder) = (&command.line, &self.suite.folder);
+        let ran = run_program(line, folder, &environment, command.timeout).await;
+        match ran {
+            Ok(printed) => Ok(Printed::Body(Body::read(&printed))),
+            Err(reason) => {
+                let reason = reason.replace('\n', " ");
+                Err(StepFailure::Unclear(match actor {
+                    Some(_) => format!("the command of {} {reason}", command.place),
+                    None => format!("it {reason}"),
+                }))
+            }
+        }
+    }
+
+    fn lacks(&self, _: &CommandSpec, name: &str, source: &Source) -> StepFailure {
+        StepFailure::Unclear(format!("it prints no JSON with `{name}` at {source}"))
     }
 
     fn sign(&self, actor: &str, spec: &JwtSpec, scope: &Scope) -> Result<String, TemplateError> {
@@ -89,9 +126,14 @@ impl<'a> Sweeper<'a> {
     }
 
     /// What came of a step.
-    fn reply(&self, step: &StepSpec, answer: &Answer, usual: &[u16]) -> Reply<StepFailure> {
+    fn reply(
+        &self,
+        (step, request): (&StepSpec, &RequestSpec),
+        answer: &Answer,
+        usual: &[u16],
+    ) -> Reply<StepFailure> {
         let captured = captured(step, answer);
-        let outcome = if expects(self.rules(&step.request), &step.expect, answer, usual) {
+        let outcome = if expects(self.rules(request), &step.expect, answer, usual) {
             has_all(step, answer, usual, &captured)
         } else {
             Err(StepFailure::Refused(answer.status, answered(answer)))

@@ -155,14 +155,22 @@ impl<'a> Sweeper<'a> {
                 self.tell_what_is_refused(step, &failure);
                 continue;
             }
-            let path = &step.request.path;
-            let rendered = self.templates.render_path(path, &removal.scope);
-            let path = rendered.unwrap_or_else(|_| path.clone());
-            let (what, method) = (&removal.what, step.request.method.as_str());
-            left.push(self.hidden(&format!("{what}, {method} {path}: {failure}")));
+            let what = &removal.what;
+            let step = self.step_in_full(step, &removal);
+            left.push(self.hidden(&format!("{what}, {step}: {failure}")));
         }
         self.setups.is_gone(slot);
         left
+    }
+
+    /// A step as a person would do it.
+    fn step_in_full(&self, step: &StepSpec, removal: &Removal<'_>) -> String {
+        let Some(request) = &step.request else {
+            return title(step);
+        };
+        let rendered = self.templates.render_path(&request.path, &removal.scope);
+        let path = rendered.unwrap_or_else(|_| request.path.clone());
+        format!("{} {path}", request.method.as_str())
     }
 
     /// A teardown that is refused is no failure where the journal undoes the rows, but the service may remember what was

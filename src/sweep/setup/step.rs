@@ -35,8 +35,11 @@ pub(super) fn captured(step: &StepSpec, answer: &Answer) -> BTreeMap<String, Str
 }
 
 pub(super) fn title(step: &StepSpec) -> String {
-    let request = &step.request;
-    format!("{} `{}`", request.method.as_str(), request.path)
+    match (&step.request, &step.command) {
+        (Some(request), _) => format!("{} `{}`", request.method.as_str(), request.path),
+        (None, Some(command)) => format!("the command of {}", command.place),
+        (None, None) => "a step without a request".to_owned(),
+    }
 }
 
 /// What the service answered, in words and with the run's values.
