@@ -40,7 +40,7 @@ pub use tls::{Tls, TlsError};
 pub(crate) use body::{Content, NamedPart, Payload, is_media_type};
 pub(crate) use link::links;
 pub(crate) use sendable::{
-    Unsendable, check_beginning, check_cookie, check_header, check_path, is_token,
+    Unsendable, check_beginning, check_cookie, check_header, check_path, in_path, is_token,
 };
 pub(crate) use tape::{Exchange, Origin, Purpose, Sent, Tape};
 pub(crate) use tls::Pem;

@@ -1,6 +1,6 @@
 //! What HTTP can carry: texts of paths, headers and cookies that cannot be sent, and why.
 
-use percent_encoding::{CONTROLS, utf8_percent_encode};
+use percent_encoding::{CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// Why a text cannot be sent, without the text: it may be a secret.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,6 +38,15 @@ pub(crate) fn check_path(text: &str) -> Result<(), Unsendable> {
             format!("write it as `{}`", escaped(control)),
         )),
     }
+}
+
+/// A text as a path can hold it, with `%23` in place of `#` and the like.
+pub(crate) fn in_path(text: &str) -> String {
+    let written = |c: char| match check_path(c.encode_utf8(&mut [0; 4])) {
+        Ok(()) => c.to_string(),
+        Err(_) => utf8_percent_encode(c.encode_utf8(&mut [0; 4]), NON_ALPHANUMERIC).to_string(),
+    };
+    text.chars().map(written).collect()
 }
 
 /// Whether a path is one from its beginning on. `*` is all of a service, which only `OPTIONS` can be asked of.

@@ -1,6 +1,7 @@
 //! Paths with identifiers in them: what each is of, and what it is called.
 
 use super::names::{identifier, singular, words};
+use crate::http::in_path;
 
 /// A part of a path.
 #[derive(Debug, PartialEq, Eq)]
@@ -131,7 +132,7 @@ pub(super) fn identifiers(path: &str) -> Vec<(&str, Identifier)> {
 pub(super) fn template(path: &str, of: &str, symbols: &[String]) -> String {
     let mut symbols = symbols.iter();
     let part = |piece: Piece<'_>| match piece {
-        Piece::Text(text) => text.replace('{', "{{ '{' }}"),
+        Piece::Text(text) => in_path(text).replace('{', "{{ '{' }}"),
         Piece::Parameter(_) => {
             let symbol = symbols.next().map(String::as_str).unwrap_or_default();
             format!("{{{{ {of}{symbol} }}}}")

@@ -6,6 +6,7 @@ use super::cookie;
 use super::marked::{Marks, marks_of};
 use super::place::{decoded, made, place, uncounted};
 use super::plain::{hidden, shown, shown_under};
+use super::told::is_random;
 use crate::http::{Answer, Body, HeaderName, links};
 use crate::record::{BODY_LEADS, LEADING};
 use crate::suite::{HeadersSpec, cookie_subject};
@@ -304,9 +305,21 @@ fn media_type(answer: &Answer, value: &str) -> Option<String> {
     if media == "application/json" && is_json && is_utf8 {
         return None;
     }
-    let all = std::iter::once(shown(&media)).chain(parameters);
+    let all = std::iter::once(named_media(&media)).chain(parameters);
     Some(all.collect::<Vec<_>>().join("; "))
 }
+
+/// The name of a media type, which is mostly a registered one: words of a trade are no words of a language.
+fn named_media(media: &str) -> String {
+    let is_of_names = |c: char| c.is_ascii_alphabetic() || "/.+-_".contains(c);
+    if media.len() <= MEDIA && media.chars().all(is_of_names) && !is_random(media) {
+        return media.to_owned();
+    }
+    shown(media)
+}
+
+/// How long the name of a media type may be (RFC 6838, section 4.2, has 127 for each half).
+const MEDIA: usize = 80;
 
 /// The relations of links, with the known values in each: a line each, since pages have now this and now that one.
 fn relations(marks: &Marks<'_>, value: &str) -> BTreeSet<String> {

@@ -21,6 +21,7 @@ use crate::journal::Clock;
 use crate::record::{Count, Scalar, Value, Values};
 use crate::suite::{Show, ValuesSpec};
 use crate::template::sha256_hex;
+use crate::text::words;
 
 /// How many values of one path are shown one by one.
 const VALUES: usize = 12;
@@ -142,7 +143,9 @@ impl Reader<'_> {
         if text.is_empty() || !self.names_of(text).is_empty() && is_name() {
             return text.to_owned();
         }
-        let is_moment = text.bytes().any(|byte| byte.is_ascii_digit());
+        // Versions are called by days as well, and which one it is counts.
+        let is_version = || words(name).last().is_some_and(|word| word == "version");
+        let is_moment = text.bytes().any(|byte| byte.is_ascii_digit()) && !is_version();
         let moment = is_moment
             .then(|| moment::in_text(text, self.clock))
             .flatten();

@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{MAX_REFERENCES, Operation, Reader, example, is_openapi, parse};
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::http::is_token;
 use crate::template::literal_text;
 use crate::yaml::Document;
 
@@ -418,6 +419,7 @@ fn plain_form(schema: &Json) -> Form {
 
 fn scheme_of(scheme: &Json) -> Option<Scheme> {
     let named = || text(scheme, "name").and_then(short);
+    let is_sendable = |name: &String| is_token(name);
     let place = text(scheme, "in");
     match (text(scheme, "type")?.as_str(), place.as_deref()) {
         ("http", _) => match text(scheme, "scheme")?.to_ascii_lowercase().as_str() {
@@ -428,8 +430,8 @@ fn scheme_of(scheme: &Json) -> Option<Scheme> {
         ("apiKey", Some("header")) if named()?.eq_ignore_ascii_case("authorization") => {
             Some(Scheme::Bearer)
         }
-        ("apiKey", Some("header")) => Some(Scheme::Header(named()?)),
-        ("apiKey", Some("cookie")) => Some(Scheme::Cookie(named()?)),
+        ("apiKey", Some("header")) => Some(Scheme::Header(named().filter(is_sendable)?)),
+        ("apiKey", Some("cookie")) => Some(Scheme::Cookie(named().filter(is_sendable)?)),
         ("apiKey", Some("query")) => Some(Scheme::Query(named()?)),
         _ => None,
     }

@@ -28,7 +28,8 @@ fn cells(record: &str) -> &str {
 fn values_stand_by_their_paths_and_what_is_shared_stands_once() {
     let wall = open("{ show: clear }");
     let body = json!({"id": "ID", "salary": null, "total": 1, "role": "member", "is_admin": false,
-        "permissions": ["write", "read"], "owner": {"name": "Ann Smith", "born": "1980-02-29"}, "tags": [], "token_expires_at": "2199-01-01T00:00:00Z", "until": "2199-01-01T00:00:00Z"});
+        "permissions": ["write", "read"], "owner": {"name": "Ann Smith", "born": "1980-02-29"}, "tags": [], "token_expires_at": "2199-01-01T00:00:00Z", "until": "2199-01-01T00:00:00Z",
+        "protocolVersion": "2025-06-18"});
     says(&wall, &body);
     assert_snapshot!(cells(&wall.recorded()), @r#"
       common:
