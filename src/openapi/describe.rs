@@ -252,7 +252,11 @@ impl<'a> Describer<'a> {
                 .as_str()
                 .map_or_else(|| value.to_string(), str::to_owned)
         };
-        others.map(|(name, value)| (name, plain(value))).collect()
+        // An example can have what no header can carry.
+        let sendable = |value: Json| plain(value).replace(char::is_control, "");
+        others
+            .map(|(name, value)| (name, sendable(value)))
+            .collect()
     }
 
     /// The value of a parameter, or of a media type.

@@ -38,13 +38,14 @@ fn values_stand_by_their_paths_and_what_is_shared_stands_once() {
         owner.born: <past>
         owner.name: Ann Smith
         permissions[]: [read, write]
+        protocolVersion: 2025-06-18
         role: member
         tags: '[]'
         token_expires_at: <future>
         total: 1
         until: <future>
     shapes:
-      body 7ebe:
+      body 3a1d:
       - id
       - is_admin
       - owner
@@ -52,6 +53,7 @@ fn values_stand_by_their_paths_and_what_is_shared_stands_once() {
       - owner.name
       - permissions
       - permissions[]
+      - protocolVersion
       - role
       - salary
       - tags
@@ -60,7 +62,7 @@ fn values_stand_by_their_paths_and_what_is_shared_stands_once() {
       - until
     cells:
       an item:
-        keeper: {allowed: 200, discloses: [target.item_id], effects: not observed, shape: body 7ebe}
+        keeper: {allowed: 200, discloses: [target.item_id], effects: not observed, shape: body 3a1d}
         guest: {denied: 403, gate: "no", effects: not observed}
     "#);
     assert_eq!(wall.drift(), [""; 0]);
