@@ -11,13 +11,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use url::form_urlencoded::byte_serialize;
 
-use crate::http::{Pem, Presented, Unsendable, check_cookie, check_header};
+use crate::http::{Caller, Pem, Presented, Unsendable, check_cookie, check_header};
 use crate::suite::{AwsSpec, Basic, Credential};
 use crate::template::{Fields, Scope, TemplateError, Templates, Value};
 use signer::{Written, is_of_request};
 
 pub(crate) use digest::Challenge;
-pub(crate) use signer::{Outgoing, Signer, names as signed_names};
+pub(crate) use signer::{Outgoing, Signer, host, names as signed_names};
 
 /// What a program gives that prints one line, and what is sent where nothing else is said.
 pub(crate) const TOKEN: &str = "token";
@@ -74,70 +74,124 @@ fn on_the_wire(
     credential: &Credential,
     scope: &Scope,
 ) -> Result<Presented, TemplateError> {
-    let sendable = |checked: Result<(), Unsendable>, part: &str| {
-        let place = &credential.place;
+    let wire = Wire {
+        templates,
+        credential,
+        scope,
+    };
+    let mut headers = wire.known_headers()?;
+    let (own, of_request) = wire.own_headers()?;
+    headers.extend(own);
+    Ok(Presented {
+        caller: wire.caller()?,
+        headers,
+        query: wire.query()?,
+        signers: wire.signers(of_request)?,
+    })
+}
+
+/// A credential as it is written.
+struct Wire<'c> {
+    templates: &'c Templates,
+    credential: &'c Credential,
+    scope: &'c Scope,
+}
+
+/// Names with their values.
+type Pairs = Vec<(String, String)>;
+
+impl Wire<'_> {
+    fn render(&self, text: &str) -> Result<String, TemplateError> {
+        self.templates.render_wire(text, self.scope)
+    }
+
+    /// Says where a part stands that cannot be sent, or where stands what gave it.
+    fn sendable(&self, checked: Result<(), Unsendable>, part: &str) -> Result<(), TemplateError> {
+        let place = &self.credential.place;
         let made = || {
             let makers = ["login", "oauth2", "command", "jwt"];
             makers.iter().find_map(|maker| place.spot(maker))
         };
         let spot = || place.spot(part).or_else(made);
         checked.map_err(|error| TemplateError::unsendable(error, spot()))
-    };
-    let mut presented = Presented::default();
-    let headers = &mut presented.headers;
-    if let Some(bearer) = &credential.bearer {
-        let token = templates.render_wire(bearer, scope)?;
-        sendable(check_header("authorization", &token), "bearer")?;
-        headers.push(("authorization".to_owned(), format!("Bearer {token}")));
     }
-    if let Some(basic) = &credential.basic {
-        let (name, password) = pair(templates, basic, scope)?;
-        let pair = STANDARD.encode(format!("{name}:{password}"));
-        headers.push(("authorization".to_owned(), format!("Basic {pair}")));
+
+    /// The headers that credentials of a known kind have.
+    fn known_headers(&self) -> Result<Pairs, TemplateError> {
+        let mut headers = Vec::new();
+        if let Some(bearer) = &self.credential.bearer {
+            let token = self.render(bearer)?;
+            self.sendable(check_header(AUTHORIZATION, &token), "bearer")?;
+            headers.push((AUTHORIZATION.to_owned(), format!("Bearer {token}")));
+        }
+        if let Some(basic) = &self.credential.basic {
+            let (name, password) = pair(self.templates, basic, self.scope)?;
+            let pair = STANDARD.encode(format!("{name}:{password}"));
+            headers.push((AUTHORIZATION.to_owned(), format!("Basic {pair}")));
+        }
+        let mut cookies = Vec::new();
+        for (name, value) in &self.credential.cookies {
+            let value = self.render(value)?;
+            self.sendable(check_cookie(name, &value), &format!("cookies.{name}"))?;
+            cookies.push(format!("{name}={value}"));
+        }
+        if !cookies.is_empty() {
+            headers.push(("cookie".to_owned(), cookies.join("; ")));
+        }
+        Ok(headers)
     }
-    let mut cookies = Vec::new();
-    for (name, value) in &credential.cookies {
-        let value = templates.render_wire(value, scope)?;
-        sendable(check_cookie(name, &value), &format!("cookies.{name}"))?;
-        cookies.push(format!("{name}={value}"));
-    }
-    if !cookies.is_empty() {
-        headers.push(("cookie".to_owned(), cookies.join("; ")));
-    }
-    let mut written = Vec::new();
-    for (name, value) in &credential.headers {
-        if is_of_request(templates, value)? {
-            written.push((name.clone(), value.clone()));
-        } else {
-            let value = templates.render_wire(value, scope)?;
-            sendable(check_header(name, &value), &format!("headers.{name}"))?;
+
+    /// The headers that the suite names itself, and those of them that can only be rendered with the request.
+    fn own_headers(&self) -> Result<(Pairs, Pairs), TemplateError> {
+        let (mut headers, mut of_request) = (Vec::new(), Vec::new());
+        for (name, value) in &self.credential.headers {
+            if is_of_request(self.templates, value)? {
+                of_request.push((name.clone(), value.clone()));
+                continue;
+            }
+            let value = self.render(value)?;
+            self.sendable(check_header(name, &value), &format!("headers.{name}"))?;
             headers.push((name.clone(), value));
         }
+        Ok((headers, of_request))
     }
-    for (name, value) in &credential.query {
-        let value = templates.render_wire(value, scope)?;
-        presented.query.push((name.clone(), value));
+
+    fn query(&self) -> Result<Pairs, TemplateError> {
+        let query = self.credential.query.iter();
+        query
+            .map(|(name, value)| Ok((name.clone(), self.render(value)?)))
+            .collect()
     }
-    if let Some(own) = &credential.certificate {
-        let certificate = templates.render_wire(&own.certificate, scope)?;
-        let key = templates.render_wire(&own.key, scope)?;
-        presented.caller.certificate = Some(Arc::new(Pem { certificate, key }));
+
+    fn caller(&self) -> Result<Caller, TemplateError> {
+        let certificate = self.credential.certificate.as_ref().map(|own| {
+            let certificate = self.render(&own.certificate)?;
+            let key = self.render(&own.key)?;
+            Ok(Arc::new(Pem { certificate, key }))
+        });
+        Ok(Caller {
+            actor: None,
+            certificate: certificate.transpose()?,
+        })
     }
-    if !written.is_empty() {
-        let written = Written::new(written, scope)?;
-        presented.signers.push(Signer::Headers(written));
+
+    fn signers(&self, of_request: Pairs) -> Result<Vec<Signer>, TemplateError> {
+        let mut signers = Vec::new();
+        if !of_request.is_empty() {
+            signers.push(Signer::Headers(Written::new(of_request, self.scope)?));
+        }
+        if let Some(aws) = &self.credential.aws {
+            signers.push(Signer::Aws(keys(self.templates, aws, self.scope)?));
+        }
+        if let Some(digest) = &self.credential.digest {
+            let (username, password) = pair(self.templates, digest, self.scope)?;
+            signers.push(Signer::Digest(digest::Login { username, password }));
+        }
+        Ok(signers)
     }
-    if let Some(aws) = &credential.aws {
-        let keys = keys(templates, aws, scope)?;
-        presented.signers.push(Signer::Aws(keys));
-    }
-    if let Some(digest) = &credential.digest {
-        let (username, password) = pair(templates, digest, scope)?;
-        let login = digest::Login { username, password };
-        presented.signers.push(Signer::Digest(login));
-    }
-    Ok(presented)
 }
+
+const AUTHORIZATION: &str = "authorization";
 
 /// A name and a password.
 fn pair(

@@ -39,6 +39,7 @@ pub use tls::{Tls, TlsError};
 
 pub(crate) use body::{Content, NamedPart, Payload, is_media_type};
 pub(crate) use link::links;
+pub(crate) use presented::Caller;
 pub(crate) use sendable::{
     Unsendable, check_beginning, check_cookie, check_header, check_path, in_path, is_token,
 };
@@ -46,7 +47,6 @@ pub(crate) use tape::{Exchange, Origin, Purpose, Sent, Tape};
 pub(crate) use tls::Pem;
 
 use pools::{Clients, Pools};
-use presented::Caller;
 use route::Site;
 use tape::Begun;
 use target::Target;
@@ -229,13 +229,18 @@ impl Http {
     }
 
     async fn send_now(&self, call: &Call) -> Result<Result<Answer, Fault>, HttpError> {
-        let socket = self.site_of(call).socket.as_ref();
-        let clients = self.pools.of(call.caller(), socket)?;
+        let clients = self.clients(call)?;
         let sent = self.send_over(&clients, call, None).await?;
         match call.challenged(&sent)? {
             Some(challenge) => self.send_over(&clients, call, Some(&challenge)).await,
             None => Ok(sent),
         }
+    }
+
+    /// The clients of whoever calls.
+    fn clients(&self, call: &Call) -> Result<Clients, HttpError> {
+        let socket = self.site_of(call).socket.as_ref();
+        self.pools.of(call.caller(), socket)
     }
 
     async fn send_over(
@@ -311,13 +316,9 @@ impl Http {
             Some(_) if call.is_signed() => "a credential that is made of the request",
             _ => return Ok(target),
         };
-        Err(HttpError::Request {
-            method: call.method.as_str(),
-            path: call.template.clone(),
-            reason: format!(
-                "{reason} takes no path with `..`, `\\` or another part that a URL has otherwise"
-            ),
-        })
+        Err(call.unsendable(format!(
+            "{reason} takes no path with `..`, `\\` or another part that a URL has otherwise"
+        )))
     }
 
     /// A client whose connections are handed over to whoever writes a request itself.
@@ -356,20 +357,9 @@ impl Http {
 
     /// Whether `path` answers with a success, without any credential; else what it does, in words.
     pub async fn ready(&self, path: &str) -> Result<(), String> {
-        let call = Call {
-            method: Method::Get,
-            url: None,
-            template: path.to_owned(),
-            path: path.to_owned(),
-            query: Vec::new(),
-            credential: Presented::default(),
-            headers: Vec::new(),
-            body: Payload::Nothing,
-            origin: None,
-        };
+        let call = Call::get(path);
         let told = |error: HttpError| chain(&error);
-        let clients = self.pools.of(call.caller(), self.base.socket.as_ref());
-        let own = clients.map_err(told)?.own;
+        let own = self.clients(&call).map_err(told)?.own;
         let sent = self.send_once(&own, &call, None).await.map_err(told)?;
         let url = || {
             self.url(path)
@@ -431,11 +421,8 @@ fn request(client: &Client, call: &Call, url: Url) -> Result<Request, HttpError>
     let is_type = |(name, _): &(String, String)| name.eq_ignore_ascii_case("content-type");
     let has_type = call.all_headers().any(is_type);
     let request = call.body.attach(request, has_type);
-    request.build().map_err(|error| HttpError::Request {
-        method: call.method.as_str(),
-        path: call.template.clone(),
-        reason: reason(&error),
-    })
+    let request = request.build();
+    request.map_err(|error| call.unsendable(reason(&error)))
 }
 
 /// What came instead of an answer; where the client has no more to say than that it broke, `otherwise`.
@@ -498,17 +485,7 @@ mod tests {
                 headers: HeaderMap::from_iter([(reqwest::header::LINK, link.parse().unwrap())]),
                 body: Body::Text(String::new()),
             };
-            let call = Call {
-                method: Method::Get,
-                url: None,
-                template: String::new(),
-                path: "/keys".to_owned(),
-                query: vec![("size".to_owned(), "2".to_owned())],
-                credential: Presented::default(),
-                headers: Vec::new(),
-                body: Payload::Nothing,
-                origin: None,
-            };
+            let call = Call::get("/keys").with_query("size", "2");
             let next = http.linked(&call, &answer, "next")?;
             Some(Target::of(&http.base.url, &next)?.url.to_string())
         };

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
 
-use crate::http::{Body, Call};
+use crate::http::{Answer, Call};
 use crate::suite::{CommandSpec, JwtSpec, LoginSpec, RequestSpec, Source, StepSpec, Suite};
 use crate::template::{Scope, TemplateError, Templates};
 
@@ -80,8 +80,8 @@ pub(crate) struct Asked<'p> {
 
 /// What a program printed.
 pub(crate) enum Printed {
-    /// It was run.
-    Body(Body),
+    /// It was run, and prints this as its body: what it captures is found as in an answer.
+    Answer(Box<Answer>),
     /// Nothing is run, and whatever is wanted of it is made up.
     MadeUp,
 }

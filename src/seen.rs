@@ -16,6 +16,9 @@ use crate::text::counted;
 pub struct Seen {
     /// How many answers to the calls had a body of which kind: `JSON`, `nothing`, or the media type, also ` as bytes` or ` as a text`.
     pub bodies: BTreeMap<String, usize>,
+    /// How many of them were compared as a whole, since no fields of them could be read.
+    #[serde(skip)]
+    unread: BTreeMap<Unread, usize>,
     /// How many tables were watched; none where no database was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tables: Option<usize>,
@@ -34,7 +37,14 @@ pub struct Seen {
 impl Seen {
     /// Counts an answer.
     pub(crate) fn answer(&mut self, answer: &Answer) {
-        *self.bodies.entry(kind_of(answer)).or_default() += 1;
+        let unread = Unread::of(answer);
+        let kind = unread
+            .as_ref()
+            .map_or_else(|| kind_of(answer), ToString::to_string);
+        *self.bodies.entry(kind).or_default() += 1;
+        if let Some(unread) = unread {
+            *self.unread.entry(unread).or_default() += 1;
+        }
     }
 
     /// Counts what the records do not show.
@@ -63,21 +73,8 @@ impl Seen {
         let unproven = named(&self.unproven);
         let unproven = unproven.map(|names| format!("whether the credentials of {names} work"));
         let gaps = [effects, tables, left_out, never, unproven];
-        gaps.into_iter().flatten().chain(self.unread()).collect()
-    }
-
-    /// The bodies of which no fields were read.
-    fn unread(&self) -> Vec<String> {
-        let unread = self.bodies.iter().filter_map(|(kind, count)| {
-            if kind.ends_with(AS_BYTES) {
-                return Some(format!("what is in {count} {kind}"));
-            }
-            let media_type = kind.strip_suffix(AS_TEXT)?;
-            Some(format!(
-                "the fields of {count} {media_type} (malformed, so read{AS_TEXT})"
-            ))
-        });
-        unread.collect()
+        let unread = self.unread.iter().map(|(unread, count)| unread.gap(*count));
+        gaps.into_iter().flatten().chain(unread).collect()
     }
 
     /// What was seen and what was not, a line each for a person.
@@ -111,24 +108,54 @@ fn named<'n>(names: impl IntoIterator<Item = &'n String>) -> Option<String> {
     (!names.is_empty()).then_some(names)
 }
 
-/// How bodies are counted that are no text, and are compared as a whole.
-const AS_BYTES: &str = " as bytes";
-/// How bodies are counted that are not what their media type says, and are compared as a text.
-const AS_TEXT: &str = " as a text";
+/// A body that is compared as a whole, by its media type.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Unread {
+    /// It is no text.
+    Bytes(String),
+    /// It is not what its media type says, so it is a text.
+    Malformed(String),
+}
 
-/// The kind of a body, of which no part but the media type is shown.
+impl Unread {
+    fn of(answer: &Answer) -> Option<Self> {
+        let known = || media_type(answer);
+        match &answer.body {
+            Body::Document(document) if document.form == Form::Bytes => Some(Self::Bytes(
+                known().unwrap_or_else(|| "no media type".to_owned()),
+            )),
+            Body::Text(_) if answer.is_malformed() => {
+                Some(Self::Malformed(known().unwrap_or_default()))
+            }
+            _ => None,
+        }
+    }
+
+    /// That so many were not read, in words.
+    fn gap(&self, count: usize) -> String {
+        match self {
+            Self::Bytes(_) => format!("what is in {count} {self}"),
+            Self::Malformed(media_type) => {
+                format!("the fields of {count} {media_type} (malformed, so read as a text)")
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Unread {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Bytes(media_type) => write!(out, "{media_type} as bytes"),
+            Self::Malformed(media_type) => write!(out, "{media_type} as a text"),
+        }
+    }
+}
+
+/// The kind of a body that is read, of which no part but the media type is shown.
 fn kind_of(answer: &Answer) -> String {
     match &answer.body {
         Body::Json(_) => "JSON".to_owned(),
         Body::Text(text) if text.is_empty() => "nothing".to_owned(),
-        Body::Document(document) if document.form == Form::Bytes => {
-            let media_type = media_type(answer).unwrap_or_else(|| "no media type".to_owned());
-            format!("{media_type}{AS_BYTES}")
-        }
-        Body::Text(_) if answer.is_malformed() => {
-            let media_type = media_type(answer).unwrap_or_default();
-            format!("{media_type}{AS_TEXT}")
-        }
         Body::Document(_) | Body::Text(_) => {
             media_type(answer).unwrap_or_else(|| "text without a media type".to_owned())
         }

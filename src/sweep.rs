@@ -40,7 +40,7 @@ use rand::seq::SliceRandom;
 use tracing::{Instrument, info, info_span};
 
 use crate::chain::chain;
-use crate::http::{Http, shown};
+use crate::http::{Http, HttpError, shown};
 use crate::journal::Leftover;
 use crate::observe;
 use crate::plan::{EndpointPlan, PlannedCell, callers};
@@ -207,6 +207,22 @@ struct Sweeper<'a> {
     unobserved: BTreeMap<String, BTreeSet<String>>,
 }
 
+/// A client for the service, and whatever is to be said of how the service is reached.
+fn http(suite: &Suite, service: &Service, progress: &dyn Progress) -> Result<Http, HttpError> {
+    let spec = &suite.file.service;
+    let http = service.http(Duration::from_secs(spec.timeout_s))?;
+    if service.tls.insecure {
+        progress.note("certificates are not verified, since the suite says so");
+    }
+    if let Some(proxy) = &service.route.proxy {
+        let proxy = shown(proxy);
+        progress.note(&format!("all requests go through the proxy {proxy}"));
+    }
+    Ok(http
+        .streaming(Duration::from_secs(spec.stream_s))
+        .shared_by(suite.world.actors.len()))
+}
+
 impl<'a> Sweeper<'a> {
     async fn new(
         suite: &'a Suite,
@@ -215,21 +231,10 @@ impl<'a> Sweeper<'a> {
         options: &'a Options,
         progress: &'a dyn Progress,
     ) -> Result<Self, SweepError> {
-        let http = service.http(Duration::from_secs(suite.file.service.timeout_s))?;
-        let http = http.streaming(Duration::from_secs(suite.file.service.stream_s));
         let telling = Telling::new(options.har.clone());
         let tape = telling.as_ref().map(|telling| Arc::clone(&telling.tape));
-        let http = http.shared_by(suite.world.actors.len());
+        let http = http(suite, service, progress)?;
         let http = http.paced(options.rate_limit).taped(tape);
-        if service.tls.insecure {
-            progress.note("certificates are not verified, since the suite says so");
-        }
-        if let Some(proxy) = &service.route.proxy {
-            progress.note(&format!(
-                "all requests go through the proxy {}",
-                shown(proxy)
-            ));
-        }
         let store = Store::open(suite, service, &world.run, progress).await?;
         let catalog = store.as_ref().and_then(Store::observed);
         let places = Places::of(&suite.file.ids, catalog.as_deref());

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use serde_json::Value as Json;
 
 /// The beginning of a text that is longer than so many characters.
@@ -35,6 +36,36 @@ pub(crate) fn printable(text: &str) -> String {
         }
     };
     text.chars().flat_map(shown).collect()
+}
+
+/// All but the characters that mean nothing in a URL (RFC 3986, section 2.3).
+pub(crate) const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// The same in a path, whose segments have slashes between them.
+pub(crate) const RESERVED_IN_PATH: &AsciiSet = &RESERVED.remove(b'/');
+
+/// The parts of a text between separators that are not in quotes, without what is empty. Within quotes, a backslash takes away
+/// what the next character means (RFC 9110, section 5.6.4).
+pub(crate) fn parts(text: &str, at: char) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    for c in text.chars() {
+        if c == at && !is_quoted {
+            parts.push(String::new());
+            continue;
+        }
+        is_quoted ^= c == '"' && !is_escaped;
+        is_escaped = is_quoted && c == '\\' && !is_escaped;
+        if let Some(last) = parts.last_mut() {
+            last.push(c);
+        }
+    }
+    let parts = parts.into_iter().map(|part| part.trim().to_owned());
+    parts.filter(|part| !part.is_empty()).collect()
 }
 
 /// A number of things: `1 cell`, `2 cells`.

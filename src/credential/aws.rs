@@ -1,21 +1,13 @@
 //! AWS Signature Version 4, as far as headers carry it. What a crate for it would add to a build is a client for AWS.
 
 use chrono::{DateTime, Utc};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{percent_decode_str, percent_encode, utf8_percent_encode};
 use ring::hmac::{HMAC_SHA256, Key, sign};
 use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::signer::{Outgoing, host};
-
-/// What stays as it is: the unreserved characters of RFC 3986.
-const STRICT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
-/// The same in a path, between whose segments there are slashes.
-const IN_PATH: &AsciiSet = &STRICT.remove(b'/');
+use crate::text::{RESERVED, RESERVED_IN_PATH};
 
 /// Whose paths are encoded once, and whose requests say what they carry.
 const OBJECTS: &str = "s3";
@@ -42,7 +34,7 @@ impl Keys {
         let token = self.session_token.as_ref();
         headers.extend(token.map(|token| ("x-amz-security-token".to_owned(), token.clone())));
         let mut signed = headers.clone();
-        signed.push(("host".to_owned(), host(request.url)));
+        signed.push(("host".to_owned(), host(request.url).to_owned()));
         let media_type = request.header("content-type");
         signed.extend(media_type.map(|text| ("content-type".to_owned(), text)));
         signed.sort();
@@ -85,9 +77,9 @@ impl Keys {
         let sent = url.path();
         if self.service == OBJECTS {
             let plain: Vec<u8> = percent_decode_str(sent).collect();
-            return percent_encoding::percent_encode(&plain, IN_PATH).to_string();
+            return percent_encode(&plain, RESERVED_IN_PATH).to_string();
         }
-        utf8_percent_encode(sent, IN_PATH).to_string()
+        utf8_percent_encode(sent, RESERVED_IN_PATH).to_string()
     }
 }
 
@@ -105,7 +97,7 @@ fn trimmed(value: &str) -> String {
 fn query(url: &Url) -> String {
     let encoded = |text: &str| {
         let plain: Vec<u8> = percent_decode_str(text).collect();
-        percent_encoding::percent_encode(&plain, STRICT).to_string()
+        percent_encode(&plain, RESERVED).to_string()
     };
     let pairs = url.query().unwrap_or_default().split('&');
     let pairs = pairs.filter(|pair| !pair.is_empty());

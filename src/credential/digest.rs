@@ -6,6 +6,7 @@ use sha2::digest::Digest as _;
 use sha2::{Sha256, Sha512_256};
 
 use crate::template::random;
+use crate::text::parts;
 
 /// A name and a password. It cannot be printed.
 #[derive(Clone)]
@@ -168,7 +169,7 @@ fn escaped(text: &str) -> String {
 fn challenges(value: &str) -> Vec<Vec<(String, String)>> {
     let mut found: Vec<Vec<(String, String)>> = Vec::new();
     let mut is_digest = false;
-    for piece in pieces(value) {
+    for piece in parts(value, ',') {
         let (head, text) = piece.split_once('=').unwrap_or((piece.as_str(), ""));
         let mut words = head.split_whitespace();
         let (first, second) = (words.next().unwrap_or_default(), words.next());
@@ -185,25 +186,6 @@ fn challenges(value: &str) -> Vec<Vec<(String, String)>> {
         }
     }
     found
-}
-
-/// The pieces between commas that are not in quotes.
-fn pieces(value: &str) -> Vec<String> {
-    let mut pieces = vec![String::new()];
-    let (mut is_quoted, mut is_escaped) = (false, false);
-    for c in value.chars() {
-        if c == ',' && !is_quoted {
-            pieces.push(String::new());
-            continue;
-        }
-        is_quoted ^= c == '"' && !is_escaped;
-        is_escaped = is_quoted && c == '\\' && !is_escaped;
-        if let Some(last) = pieces.last_mut() {
-            last.push(c);
-        }
-    }
-    let pieces = pieces.into_iter().map(|piece| piece.trim().to_owned());
-    pieces.filter(|piece| !piece.is_empty()).collect()
 }
 
 /// A value without its quotes.

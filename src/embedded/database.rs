@@ -6,22 +6,16 @@ use std::path::Path;
 use std::thread;
 
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode, utf8_percent_encode};
+use percent_encoding::{percent_encode, utf8_percent_encode};
 
 use super::EmbeddedError;
+use crate::text::RESERVED;
 
 /// The database that is always there, to create and drop others from.
 pub(super) const MAINTENANCE: &str = "postgres";
 
 /// The database that others are copied from unless told otherwise.
 pub(super) const EMPTY: &str = "template1";
-
-/// All but what a URL may have anywhere.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
 
 /// A host that starts with a slash is a socket directory; in a URL the slashes are percent-encoded.
 pub(super) fn url(directory: &Path, database: &str) -> String {

@@ -172,6 +172,17 @@ impl Body {
 }
 
 impl Answer {
+    /// What a program printed, which has a body alone.
+    pub(crate) fn printed(bytes: &[u8]) -> Self {
+        Self {
+            status: 200,
+            redirect: None,
+            url: None,
+            headers: HeaderMap::new(),
+            body: Body::read(bytes),
+        }
+    }
+
     /// Whether the status is a success.
     #[must_use]
     pub fn is_success(&self) -> bool {
@@ -192,9 +203,7 @@ impl Answer {
 
     /// The media type without its parameters, in small letters.
     pub(crate) fn media_type(&self) -> String {
-        let full = self.header("content-type").unwrap_or_default();
-        let own = full.split(';').next().unwrap_or_default();
-        own.trim().to_ascii_lowercase()
+        decode::media_type(&self.headers).to_ascii_lowercase()
     }
 }
 

@@ -3,7 +3,9 @@
 use serde_json::Value as Json;
 
 use super::presented::Caller;
-use super::{Origin, Payload, Presented, Purpose, check_beginning, check_header, check_path};
+use super::{
+    HttpError, Origin, Payload, Presented, Purpose, check_beginning, check_header, check_path,
+};
 use crate::credential::Signer;
 use crate::init::secrets;
 use crate::suite::{Method, RequestSpec, Texts};
@@ -53,11 +55,35 @@ impl Call {
         })
     }
 
+    /// A call of nobody, which only reads.
+    pub(super) fn get(path: &str) -> Self {
+        Self {
+            method: Method::Get,
+            url: None,
+            template: path.to_owned(),
+            path: path.to_owned(),
+            query: Vec::new(),
+            credential: Presented::default(),
+            headers: Vec::new(),
+            body: Payload::Nothing,
+            origin: None,
+        }
+    }
+
     /// The same call, with what it is for: with the number of a cell, if it is for one.
     #[must_use]
     pub(crate) fn of(mut self, purpose: Purpose, cell: Option<usize>) -> Self {
         self.origin = Some(Origin { purpose, cell });
         self
+    }
+
+    /// That it makes no request of HTTP, for this reason.
+    pub(super) fn unsendable(&self, reason: String) -> HttpError {
+        HttpError::Request {
+            method: self.method.as_str(),
+            path: self.template.clone(),
+            reason,
+        }
     }
 
     /// Whose connections it uses.

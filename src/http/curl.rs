@@ -3,24 +3,15 @@
 //! Every known value is a shell variable with the symbol's name: `<actor.key>` is `$ACTOR_KEY`. What of a credential no
 //! symbol explains could be a secret in another form, so that it becomes a variable too.
 
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use percent_encoding::{AsciiSet, utf8_percent_encode};
 use serde_json::Value as Json;
 
-use super::{Call, Content, NamedPart, Payload};
+use super::{Call, Content, NamedPart, Payload, target};
 use crate::credential::Signer;
 use crate::symbols::{Namer, Piece, View};
 
 /// What a client encodes in a path, and the brackets that `curl` would expand.
-const IN_PATH: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'<')
-    .add(b'>')
-    .add(b'`')
-    .add(b'[')
-    .add(b']')
-    .add(b'{')
-    .add(b'}');
+const IN_PATH: &AsciiSet = &target::IN_PATH.add(b'[').add(b']');
 
 impl Call {
     /// The command line, for a shell in which the variables are set.

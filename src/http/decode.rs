@@ -57,7 +57,7 @@ fn read(media_type: MediaType<'_>, bytes: &[u8]) -> Body {
     if let Ok(json) = serde_json::from_slice(bytes) {
         return Body::Json(json);
     }
-    if let Some(json) = within::json(media_type.0, bytes) {
+    if let Some(json) = within::json(media_type, bytes) {
         return Body::Json(json);
     }
     if media_type.begins("multipart/")
@@ -71,6 +71,11 @@ fn read(media_type: MediaType<'_>, bytes: &[u8]) -> Body {
         return binary(media_type, bytes);
     }
     of_text(media_type, text, bytes)
+}
+
+/// The media type without its parameters.
+pub(super) fn media_type(headers: &HeaderMap) -> &str {
+    MediaType::of(headers).own()
 }
 
 /// Whether a body of that media type has fields.
@@ -143,8 +148,7 @@ fn lines(bytes: &[u8]) -> Option<Body> {
     let text = std::str::from_utf8(bytes)
         .ok()?
         .trim_start_matches('\u{feff}');
-    // RFC 7464 has a separator before each.
-    let separated = text.replace('\x1e', " ");
+    let separated = within::separated(text);
     let values = Deserializer::from_str(&separated).into_iter::<Json>();
     let values: Vec<Json> = values.take(MOST + 1).collect::<Result<_, _>>().ok()?;
     let is_read = !values.is_empty() && values.len() <= MOST;
@@ -155,13 +159,20 @@ fn lines(bytes: &[u8]) -> Option<Body> {
 fn pairs(text: &str) -> Json {
     let mut all = Map::new();
     for (name, value) in form_urlencoded::parse(text.trim().as_bytes()) {
-        match all.get_mut(&*name) {
-            None => drop(all.insert(name.into_owned(), value.into())),
-            Some(Json::Array(values)) => values.push(value.into()),
-            Some(one) => *one = Json::Array(vec![one.take(), value.into()]),
-        }
+        enter(&mut all, name.into_owned(), value.into());
     }
     Json::Object(all)
+}
+
+/// Enters a member that is no list by itself; what is there already under that name becomes one.
+fn enter(members: &mut Map<String, Json>, name: String, value: Json) {
+    match members.get_mut(&name) {
+        None => {
+            members.insert(name, value);
+        }
+        Some(Json::Array(all)) => all.push(value),
+        Some(one) => *one = Json::Array(vec![one.take(), value]),
+    }
 }
 
 /// Whether bytes are no text: none of their character set, or with characters that no text has.

@@ -1,6 +1,6 @@
 //! What HTTP can carry: texts of paths, headers and cookies that cannot be sent, and why.
 
-use percent_encoding::{CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// Why a text cannot be sent, without the text: it may be a secret.
 #[derive(Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub(crate) fn check_path(text: &str) -> Result<(), Unsendable> {
 pub(crate) fn in_path(text: &str) -> String {
     let written = |c: char| match check_path(c.encode_utf8(&mut [0; 4])) {
         Ok(()) => c.to_string(),
-        Err(_) => utf8_percent_encode(c.encode_utf8(&mut [0; 4]), NON_ALPHANUMERIC).to_string(),
+        Err(_) => escaped(c),
     };
     text.chars().map(written).collect()
 }
@@ -125,7 +125,7 @@ fn named(character: char) -> String {
 }
 
 fn escaped(character: char) -> String {
-    utf8_percent_encode(&character.to_string(), CONTROLS).to_string()
+    utf8_percent_encode(&character.to_string(), NON_ALPHANUMERIC).to_string()
 }
 
 #[cfg(test)]

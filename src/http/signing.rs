@@ -78,9 +78,9 @@ impl Call {
                 body: &body,
             };
             let headers = signer.headers(&outgoing, now, challenge);
-            for (name, value) in headers.map_err(|reason| self.unsigned(reason))? {
+            for (name, value) in headers.map_err(|reason| self.unsendable(reason))? {
                 let (name, value) = header(&name, &value)
-                    .ok_or_else(|| self.unsigned(format!("`{name}` would be no header")))?;
+                    .ok_or_else(|| self.unsendable(format!("`{name}` would be no header")))?;
                 request.headers_mut().insert(name, value);
             }
         }
@@ -94,19 +94,11 @@ impl Call {
         };
         let read = body.collect().await;
         let bytes = read
-            .map_err(|error| self.unsigned(reason(&error)))?
+            .map_err(|error| self.unsendable(reason(&error)))?
             .to_bytes();
         *request.body_mut() = Some(Body::from(bytes.clone()));
         request.headers_mut().remove(CONTENT_LENGTH);
         Ok(bytes.to_vec())
-    }
-
-    fn unsigned(&self, reason: String) -> HttpError {
-        HttpError::Request {
-            method: self.method.as_str(),
-            path: self.template.clone(),
-            reason,
-        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::Call;
 
 /// What no request line can carry as it is (RFC 3986, section 2), in a query and in a path.
 const IN_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>');
-const IN_PATH: &AsciiSet = &IN_QUERY.add(b'`').add(b'{').add(b'}');
+pub(super) const IN_PATH: &AsciiSet = &IN_QUERY.add(b'`').add(b'{').add(b'}');
 
 /// Where a call goes.
 pub(super) struct Target {

@@ -19,6 +19,7 @@ use url::{Position, Url};
 
 use super::NAME;
 use super::answer::{self, Answer};
+use crate::credential::host;
 use crate::fault::Fault;
 
 type BoxError = Box<dyn Error + Send + Sync>;
@@ -120,7 +121,7 @@ pub(super) async fn send(
 
 /// The headers that the client adds to each request.
 fn add_headers(headers: &mut HeaderMap, url: &Url) {
-    let host = &url[Position::BeforeHost..Position::AfterPort];
+    let host = host(url);
     let added: [(HeaderName, Option<HeaderValue>); 3] = [
         (HOST, HeaderValue::try_from(host).ok()),
         (ACCEPT, Some(HeaderValue::from_static("*/*"))),

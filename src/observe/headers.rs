@@ -10,6 +10,7 @@ use super::told::is_random;
 use crate::http::{Answer, Body, HeaderName, links};
 use crate::record::{BODY_LEADS, LEADING};
 use crate::suite::{HeadersSpec, cookie_subject};
+use crate::text::parts;
 use crate::verdicts::{place_of, places};
 
 /// Headers in which nobody finds anything: moments, lengths, and how connections are kept.
@@ -388,19 +389,4 @@ fn parameter_shown(parameter: &str) -> String {
         // A token, as of `Negotiate`.
         _ => hidden(parameter),
     }
-}
-
-/// A text at a separator that is not in quotes, without what is empty.
-fn parts(text: &str, at: char) -> Vec<String> {
-    let (mut parts, mut is_quoted) = (vec![String::new()], false);
-    for c in text.chars() {
-        is_quoted ^= c == '"';
-        if c == at && !is_quoted {
-            parts.push(String::new());
-        } else if let Some(part) = parts.last_mut() {
-            part.push(c);
-        }
-    }
-    let parts = parts.into_iter().map(|part| part.trim().to_owned());
-    parts.filter(|part| !part.is_empty()).collect()
 }

@@ -272,23 +272,16 @@ impl Walk<'_, '_> {
 
     /// What a holder of secrets has within is under its name.
     fn object(&mut self, map: &Map<String, Json>, place: &Place, name: &str) {
+        let judged_by = |key| private::within(name, field::name(name, key));
         let (own, keyed): (Vec<_>, Vec<_>) = map.iter().partition(|(key, _)| self.is_field(key));
         for (key, value) in own {
-            self.value(
-                value,
-                &place.member(key),
-                private::within(name, field::name(name, key)),
-            );
+            self.value(value, &place.member(key), judged_by(key));
         }
         for (key, value) in keyed {
             let named = self.reader.names_of(key).into_iter();
             let named = named.chain(self.reader.named(value)).collect();
             if self.is_own(&place.path, named) {
-                self.value(
-                    value,
-                    &place.member(key),
-                    private::within(name, field::name(name, key)),
-                );
+                self.value(value, &place.member(key), judged_by(key));
             }
         }
     }

@@ -239,14 +239,14 @@ impl<'a> Describer<'a> {
     /// Headers that say who calls are not for the request.
     fn headers(&self, parameters: &[&'a Json]) -> IndexMap<String, String> {
         let all = self.required(parameters, "header").into_iter();
-        let is_token = |name: &str| {
+        let is_simple = |name: &str| {
             !name.is_empty()
                 && name
                     .bytes()
                     .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
         };
         let others =
-            all.filter(|(name, _)| is_token(name) && !name.eq_ignore_ascii_case("authorization"));
+            all.filter(|(name, _)| is_simple(name) && !name.eq_ignore_ascii_case("authorization"));
         let plain = |value: Json| {
             value
                 .as_str()

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use super::{Client, Given, Printed, Provision, Reply};
 use crate::credential::TOKEN;
 use crate::http::Body;
-use crate::suite::{CommandSpec, Credential, Source, StepSpec};
+use crate::suite::{CommandSpec, Credential, StepSpec};
 use crate::template::{Scope, TemplateError, random};
 use crate::text::plain;
 
@@ -29,7 +29,7 @@ impl<C: Client> Provision<'_, '_, C> {
         environment.push(("ACTOR".to_owned(), actor.to_owned()));
         let printed = self.client.run(Some(actor), command, environment).await?;
         Ok(match printed {
-            Printed::Body(body) => given(&body),
+            Printed::Answer(answer) => given(&answer.body),
             Printed::MadeUp => Given {
                 captured: auth.of_command().map(made_up).collect(),
                 lifetime: None,
@@ -49,9 +49,9 @@ impl<C: Client> Provision<'_, '_, C> {
         let environment = self.environment(command, scope)?;
         let printed = self.client.run(None, command, environment).await?;
         let captured: BTreeMap<String, String> = match &printed {
-            Printed::Body(body) => {
+            Printed::Answer(answer) => {
                 let found = step.capture.iter();
-                let found = found.map(|(name, source)| Some((name.clone(), value(source, body)?)));
+                let found = found.map(|(name, source)| Some((name.clone(), answer.value(source)?)));
                 found.flatten().collect()
             }
             Printed::MadeUp => step.capture.keys().cloned().map(made_up).collect(),
@@ -78,21 +78,6 @@ impl<C: Client> Provision<'_, '_, C> {
 
 fn made_up(name: String) -> (String, String) {
     (name, random(24))
-}
-
-/// Where what a program prints has a value: it has a body alone.
-fn value(source: &Source, body: &Body) -> Option<String> {
-    let json = body.json()?;
-    match source {
-        Source::Path(path) => path.text_in(json),
-        Source::Part(part) => {
-            let text = part.json.as_ref()?.text_in(json)?;
-            let Some(pattern) = &part.pattern else {
-                return Some(text);
-            };
-            pattern.part_of(&text).map(str::to_owned)
-        }
-    }
 }
 
 /// The members of an object, or one line as a token.

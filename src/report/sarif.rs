@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use indexmap::IndexMap;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -17,6 +17,7 @@ use super::Report;
 use super::issue::{self, Issue, Rule};
 use crate::drift::row;
 use crate::kinds::Level;
+use crate::text::RESERVED_IN_PATH;
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -221,17 +222,9 @@ fn location(issue: &Issue<'_>, line: usize, message: Option<Message>) -> Locatio
     }
 }
 
-/// What may stand in a path of a URI as it is.
-const PATH: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'/')
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
-
 /// A file below the working directory is named from there, as those want it who look at a repository.
 fn artifact(file: &Path) -> ArtifactLocation {
-    let path = utf8_percent_encode(&file.to_string_lossy(), PATH).to_string();
+    let path = utf8_percent_encode(&file.to_string_lossy(), RESERVED_IN_PATH).to_string();
     if file.is_absolute() {
         return ArtifactLocation {
             uri: format!("file://{path}"),

@@ -9,11 +9,10 @@ use serde::{Deserialize, Deserializer, de};
 use serde_json::{Map, Value as Json};
 
 use super::compiled::JsonPath;
-use super::exchange::{Basic, Credential, Expiry, LoginSpec, RequestSpec, Source, StepSpec};
+use super::exchange::{Basic, Credential, Expiry, LoginSpec, RequestSpec, Source};
 use super::method::Method;
 use super::model::WorldFile;
 use super::place::Parts;
-use crate::yaml::{Document, NodePath};
 
 /// AWS Signature Version 4.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -118,42 +117,13 @@ impl<'de> Deserialize<'de> for CommandSpec {
     }
 }
 
-impl CommandSpec {
-    /// Lets it be known where it stands: what it prints when it fails is about that place.
-    fn locate(&mut self, document: &Document, path: &NodePath) {
-        if let Some(position) = document.position(path) {
-            self.place = format!("{}:{}", document.file().display(), position.line);
-        }
-    }
-}
-
-/// Lets it be known where the programs of steps stand.
-pub(super) fn locate_steps(steps: &mut [StepSpec], document: &Document, path: &NodePath) {
-    for (index, step) in steps.iter_mut().enumerate() {
-        if let Some(command) = &mut step.command {
-            command.locate(document, &path.join(index).join("command"));
-        }
-    }
-}
-
 impl WorldFile {
-    /// Makes what stands for something else be that, and lets programs know where they stand.
-    pub(super) fn prepare(&mut self, document: &Document) {
-        for (name, kind) in &mut self.kinds {
-            let path = NodePath::from(["kinds", name]);
-            locate_steps(&mut kind.setup, document, &path.join("setup"));
-            locate_steps(&mut kind.teardown, document, &path.join("teardown"));
-        }
-        for (name, actor) in &mut self.actors {
-            let Some(auth) = &mut actor.auth else {
-                continue;
-            };
-            auth.expand();
-            if let Some(command) = &mut auth.command {
-                let path = NodePath::from(["actors", name, "auth", "command"]);
-                command.locate(document, &path);
-            }
-        }
+    /// Makes what stands for something else be that.
+    pub(super) fn expand(&mut self) {
+        let actors = self.actors.values_mut();
+        actors
+            .filter_map(|actor| actor.auth.as_mut())
+            .for_each(Credential::expand);
     }
 }
 

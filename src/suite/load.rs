@@ -5,12 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::credentials::locate_steps;
 use super::exchange::OfAll;
 use super::placing::Placing;
 use super::{Endpoint, EndpointFile, Kind, Place, Suite, SuiteFile, TargetsFile, WorldFile, check};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::yaml::{Document, NodePath};
+use crate::yaml::Document;
 
 /// The suite's documents as they were read, whether or not they are valid.
 pub(super) struct Documents {
@@ -111,11 +110,9 @@ impl Documents {
             .suite
             .as_ref()
             .and_then(|document| mistakes.absorb(document.decode()));
-        let world = self.world.as_ref().and_then(|document| {
-            let mut world: WorldFile = mistakes.absorb(document.decode())?;
-            world.prepare(document);
-            Some(world)
-        });
+        let world = self.world.as_ref();
+        let world: Option<WorldFile> =
+            world.and_then(|document| mistakes.absorb(document.decode()));
         let targets: Option<TargetsFile> = self
             .targets
             .as_ref()
@@ -126,14 +123,13 @@ impl Documents {
             file
         });
         let world = self.world.as_ref().zip(world).map(|(document, mut world)| {
+            world.expand();
             Placing::new(document, &of_all).world(&mut world);
             world
         });
         let endpoint = |(name, document): &(String, Document)| {
             let mut spec: EndpointFile = mistakes.absorb(document.decode())?;
             Placing::new(document, &of_all).endpoint(&mut spec);
-            locate_steps(&mut spec.setup, document, &NodePath::from(["setup"]));
-            locate_steps(&mut spec.teardown, document, &NodePath::from(["teardown"]));
             Some(Endpoint {
                 name: name.clone(),
                 setup: setup_of(&spec),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::credentials::CommandSpec;
 use super::exchange::{Credential, OfAll, RequestSpec, StepSpec};
 use super::model::{EndpointFile, Kind, ServiceSpec, SuiteFile, WorldFile};
 use super::place::Parts;
@@ -73,6 +74,16 @@ impl<'d> Placing<'d> {
                 self.request(&path.join("request"), request);
             }
             self.maybe(&path.join("auth"), step.auth.as_mut());
+            self.command(&path.join("command"), step.command.as_mut());
+        }
+    }
+
+    /// What a program prints when it fails is about the place where the program stands.
+    fn command(&self, path: &NodePath, command: Option<&mut CommandSpec>) {
+        let position = self.document.position(path);
+        if let (Some(command), Some(position)) = (command, position) {
+            let file = self.document.file().display();
+            command.place = format!("{file}:{}", position.line);
         }
     }
 
@@ -92,6 +103,7 @@ impl<'d> Placing<'d> {
             "bearer", "cookies", "headers", "login", "oauth2", "command", "jwt",
         ];
         credential.place = Parts::of(self.document, path, &parts);
+        self.command(&path.join("command"), credential.command.as_mut());
         if let Some(login) = &mut credential.login {
             let path = path.join("login");
             self.request(&path.join("request"), &mut login.request);

@@ -1,6 +1,6 @@
 //! The media type of a body, as its headers say it.
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 
 /// A media type with its parameters (RFC 9110, section 8.3.1).
 #[derive(Clone, Copy)]
@@ -22,12 +22,12 @@ const LINES: [&str; 8] = [
 
 impl<'h> MediaType<'h> {
     pub(super) fn of(headers: &'h HeaderMap) -> Self {
-        let value = headers.get(CONTENT_TYPE);
-        Self(
-            value
-                .and_then(|value| value.to_str().ok())
-                .unwrap_or_default(),
-        )
+        let value = headers
+            .get(CONTENT_TYPE)
+            .map_or(&b""[..], HeaderValue::as_bytes);
+        // A parameter can have other bytes, and the type itself stands before.
+        let chunk = value.utf8_chunks().next();
+        Self(chunk.map_or("", |chunk| chunk.valid()))
     }
 
     /// The media type without its parameters.
@@ -61,7 +61,8 @@ impl<'h> MediaType<'h> {
 
     /// Whether it is one of values of JSON after one another.
     pub(super) fn is_lines(self) -> bool {
-        LINES.iter().any(|lines| self.is(lines))
+        let own = self.own();
+        LINES.iter().any(|lines| own.eq_ignore_ascii_case(lines))
     }
 
     /// Whether it is one of texts.

@@ -1,9 +1,12 @@
 //! JSON that does not stand alone in a body: several values after one another, in parts, or within a script.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::bytes::Regex;
 use serde_json::{Deserializer, Value as Json};
+
+use super::media::MediaType;
 
 /// A call of a function with the value (JSONP), or what keeps scripts of others from reading it.
 #[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
@@ -18,11 +21,8 @@ static GUARDED: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// The JSON in a body that is no JSON itself: one value by itself, several as a list.
-pub(super) fn json(media_type: &str, bytes: &[u8]) -> Option<Json> {
-    if media_type
-        .to_ascii_lowercase()
-        .starts_with("multipart/mixed")
-    {
+pub(super) fn json(media_type: MediaType<'_>, bytes: &[u8]) -> Option<Json> {
+    if media_type.is("multipart/mixed") {
         return parts(media_type, bytes);
     }
     let in_script = || {
@@ -32,23 +32,25 @@ pub(super) fn json(media_type: &str, bytes: &[u8]) -> Option<Json> {
     lines(bytes).or_else(in_script)
 }
 
+/// A text with blanks in place of what stands before each value (RFC 7464).
+pub(super) fn separated(text: &str) -> Cow<'_, str> {
+    if text.contains(SEPARATOR) {
+        text.replace(SEPARATOR, " ").into()
+    } else {
+        text.into()
+    }
+}
+
+const SEPARATOR: char = '\x1e';
+
 /// Objects after one another, as a line each (NDJSON) or with a separator before each (RFC 7464).
 fn lines(bytes: &[u8]) -> Option<Json> {
     let start = bytes.iter().find(|byte| !byte.is_ascii_whitespace())?;
     if !matches!(start, b'{' | b'\x1e') {
         return None;
     }
-    let separated: Vec<u8>;
-    let bytes = if *start == b'\x1e' {
-        let spaced = bytes
-            .iter()
-            .map(|byte| if *byte == b'\x1e' { b' ' } else { *byte });
-        separated = spaced.collect();
-        &separated
-    } else {
-        bytes
-    };
-    let values = Deserializer::from_slice(bytes).into_iter::<Json>();
+    let text = separated(std::str::from_utf8(bytes).ok()?);
+    let values = Deserializer::from_str(&text).into_iter::<Json>();
     let values: Vec<Json> = values.collect::<Result<_, _>>().ok()?;
     one_or_more(values).filter(|json| {
         json.is_object()
@@ -59,13 +61,9 @@ fn lines(bytes: &[u8]) -> Option<Json> {
 }
 
 /// The parts of a body (RFC 2046, section 5.1), each of which is JSON.
-fn parts(media_type: &str, bytes: &[u8]) -> Option<Json> {
+fn parts(media_type: MediaType<'_>, bytes: &[u8]) -> Option<Json> {
     let text = std::str::from_utf8(bytes).ok()?;
-    let mut parameters = media_type
-        .split(';')
-        .filter_map(|part| part.trim().split_once('='));
-    let (_, boundary) = parameters.find(|(name, _)| name.eq_ignore_ascii_case("boundary"))?;
-    let delimiter = format!("--{}", boundary.trim_matches('"'));
+    let delimiter = format!("--{}", media_type.parameter("boundary")?);
     let parts = text.split(&delimiter).skip(1).filter_map(|part| {
         let part = part.replace("\r\n", "\n");
         // The end is a delimiter with two hyphens more.
@@ -95,16 +93,20 @@ mod tests {
     fn values_after_one_another_are_a_list() {
         let lines = b"{\"a\": 1}\n{\"b\": 2}\n";
         assert_eq!(
-            json("application/x-ndjson", lines),
+            json(MediaType("application/x-ndjson"), lines),
             Some(json!([{"a": 1}, {"b": 2}]))
         );
         let records = b"\x1e{\"a\": 1}\n\x1e{\"b\": 2}\n";
         assert_eq!(
-            json("application/json-seq", records),
+            json(MediaType("application/json-seq"), records),
             Some(json!([{"a": 1}, {"b": 2}]))
         );
         for other in ["{\"a\": 1} and more", "1 2 3", "", "{name} is no JSON"] {
-            assert_eq!(json("text/plain", other.as_bytes()), None, "{other}");
+            assert_eq!(
+                json(MediaType("text/plain"), other.as_bytes()),
+                None,
+                "{other}"
+            );
         }
     }
 
@@ -118,18 +120,27 @@ mod tests {
             "for(;;);{\"a\": [1]}",
         ];
         for script in scripts {
-            let read = json("application/javascript", script.as_bytes());
+            let read = json(MediaType("application/javascript"), script.as_bytes());
             assert_eq!(read, Some(json!({"a": [1]})), "{script}");
         }
-        assert_eq!(json("application/javascript", b"go(1); stop({})"), None);
+        assert_eq!(
+            json(MediaType("application/javascript"), b"go(1); stop({})"),
+            None
+        );
     }
 
     #[test]
     fn parts_are_a_list() {
         let body = "--x\r\ncontent-type: application/json\r\n\r\n{\"a\":1}\r\n--x\r\n\r\n{\"b\":2}\r\n--x--\r\n";
-        let read = json("multipart/mixed; boundary=\"x\"", body.as_bytes());
+        let read = json(
+            MediaType("multipart/mixed; boundary=\"x\""),
+            body.as_bytes(),
+        );
         assert_eq!(read, Some(json!([{"a": 1}, {"b": 2}])));
         let text = body.replace("{\"b\":2}", "hello");
-        assert_eq!(json("multipart/mixed; boundary=x", text.as_bytes()), None);
+        assert_eq!(
+            json(MediaType("multipart/mixed; boundary=x"), text.as_bytes()),
+            None
+        );
     }
 }

@@ -12,6 +12,8 @@ use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 use serde_json::{Map, Value as Json};
 
+use super::enter;
+
 /// How deep elements can stand in one another; more is made to overflow a stack.
 const DEEPEST: usize = 100;
 /// How many elements and attributes are read.
@@ -146,18 +148,6 @@ impl Open {
             self.members.insert(TEXT.to_owned(), text.into());
         }
         Json::Object(self.members)
-    }
-}
-
-/// Enters what stands in an element; what is there already under that name becomes a list.
-fn enter(members: &mut Map<String, Json>, name: String, value: Json) {
-    match members.get_mut(&name) {
-        None => {
-            members.insert(name, value);
-        }
-        // No element by itself is a list.
-        Some(Json::Array(all)) => all.push(value),
-        Some(one) => *one = Json::Array(vec![one.take(), value]),
     }
 }
 

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value as Json;
-
-use super::{Auth, Checker};
-use crate::suite::names::Names;
+use super::{Auth, Checker, keys};
+use crate::suite::names::{Names, object};
 use crate::yaml::NodePath;
 
 /// What each grant of a token needs.
@@ -104,7 +102,7 @@ impl Checker<'_> {
             }
         }
         let capture = step.join("capture");
-        for name in self.keys_of(&capture) {
+        for name in keys(object(self.get(&capture))) {
             let source = capture.join(name.as_str());
             for key in ["header", "cookie"] {
                 if self.get(&source.join(key)).is_some() {
@@ -129,11 +127,5 @@ impl Checker<'_> {
             let message = format!("only an actor can {what}");
             self.at_key(path, message, Some(help));
         }
-    }
-
-    fn keys_of(&self, path: &NodePath) -> Vec<String> {
-        let map = self.get(path).and_then(Json::as_object);
-        map.map(|map| map.keys().cloned().collect())
-            .unwrap_or_default()
     }
 }

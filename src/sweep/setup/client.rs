@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::StepFailure;
 use super::removal::GONE;
 use super::step::{answered, captured, expects};
-use crate::http::{Answer, Body, Call, Purpose};
+use crate::http::{Answer, Call, Purpose};
 use crate::provision::{Asked, Client, Given, Printed, Provision, Reply};
 use crate::service::run_program;
 use crate::suite::{CommandSpec, JwtSpec, LoginSpec, PollSpec, RequestSpec, Source, StepSpec};
@@ -78,7 +78,7 @@ impl Client for Sweeper<'_> {
         let (line, folder) = (&command.line, &self.suite.folder);
         let ran = run_program(line, folder, &environment, command.timeout).await;
         match ran {
-            Ok(printed) => Ok(Printed::Body(Body::read(&printed))),
+            Ok(printed) => Ok(Printed::Answer(Box::new(Answer::printed(&printed)))),
             Err(reason) => {
                 let reason = reason.replace('\n', " ");
                 Err(StepFailure::Unclear(match actor {
