@@ -292,7 +292,8 @@ impl Http {
             Some(line) => {
                 let client = self.handing_over(call)?;
                 let sent = verbatim::send(&client, request, (line, self.patience));
-                let sent = tokio::time::timeout(self.timeout, sent).await;
+                // In a box: what few calls need takes no room in the future of each.
+                let sent = Box::pin(tokio::time::timeout(self.timeout, sent)).await;
                 sent.unwrap_or(Ok(Err(Fault::TimedOut)))
             }
         };

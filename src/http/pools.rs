@@ -34,11 +34,11 @@ pub(super) struct Pools {
     maker: Maker,
     /// Has a connection for each request, and takes up no session.
     nobody: Clients,
-    callers: Mutex<HashMap<Key, Clients>>,
+    callers: Mutex<Callers>,
 }
 
-/// A caller, and the socket that it calls where there is no address.
-type Key = (Caller, Option<Arc<Path>>);
+/// By caller, and by the socket that it calls where there is no address.
+type Callers = HashMap<Caller, HashMap<Option<Arc<Path>>, Clients>>;
 
 /// The clients of one caller.
 #[derive(Clone)]
@@ -100,15 +100,19 @@ impl Pools {
             return self.passing(caller, socket);
         }
         let mut callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (caller.clone(), socket.cloned());
-        if let Some(known) = callers.get(&key) {
+        let socket_of_it = socket.cloned();
+        let known = callers
+            .get(caller)
+            .and_then(|of_caller| of_caller.get(&socket_of_it));
+        if let Some(known) = known {
             return Ok(known.clone());
         }
-        if callers.len() >= IDLE_IN_ALL {
+        if callers.values().map(HashMap::len).sum::<usize>() >= IDLE_IN_ALL {
             return self.passing(caller, socket);
         }
         let made = self.maker.clients(caller, socket, &self.nobody)?;
-        callers.insert(key, made.clone());
+        let of_caller = callers.entry(caller.clone()).or_default();
+        of_caller.insert(socket_of_it, made.clone());
         Ok(made)
     }
 

@@ -36,9 +36,12 @@ impl<'a> Marks<'a> {
 
     /// The text, which stands under a key, with each known value as one character.
     pub(super) fn mark(&mut self, key: &str, text: &str) -> String {
-        let text = text.replace(|c| is_mark(c) && !self.is_known(c), "\u{fffd}");
+        let is_foreign = |c| is_mark(c) && !self.is_known(c);
+        let clean = text.contains(is_foreign);
+        let clean = clean.then(|| text.replace(is_foreign, "\u{fffd}"));
+        let text = clean.as_deref().unwrap_or(text);
         let mut marked = String::with_capacity(text.len());
-        for piece in self.namer.pieces_under(key, &text, self.view) {
+        for piece in self.namer.pieces_under(key, text, self.view) {
             match piece {
                 Piece::Text(text) => marked.push_str(text),
                 Piece::Symbol { name, discloses } => {

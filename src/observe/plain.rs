@@ -145,7 +145,7 @@ fn is_pronounced(letters: &str) -> bool {
 }
 
 /// How much of the pairs of letters are those of words, in parts of a hundred.
-fn spoken(letters: &str) -> usize {
+pub(super) fn spoken(letters: &str) -> usize {
     static KNOWN: LazyLock<BTreeSet<&[u8]>> =
         LazyLock::new(|| PAIRS.split_whitespace().map(str::as_bytes).collect());
     let lower = letters.to_ascii_lowercase();

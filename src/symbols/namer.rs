@@ -157,7 +157,9 @@ impl Namer {
         text: &'t str,
         view: View<'_>,
     ) -> Vec<Piece<'t>> {
-        let is_identifier = self.registry.places.has(Place::ROOT.member(key));
+        let registry = &self.registry;
+        let is_identifier =
+            !registry.common.is_empty() && registry.places.has(Place::ROOT.member(key));
         let wanted = if is_identifier {
             Wanted::Common
         } else {

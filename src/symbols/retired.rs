@@ -17,12 +17,21 @@ const END: char = '\0';
 #[derive(Default)]
 pub(crate) struct Retired {
     values: String,
+    /// How many bytes the shortest of them has; none where there is no value.
+    shortest: Option<usize>,
 }
 
 impl Retired {
     pub(super) fn add(&mut self, value: &str) {
         self.values.push_str(value);
         self.values.push(END);
+        let shortest = self.shortest.unwrap_or(usize::MAX);
+        self.shortest = Some(shortest.min(value.len()));
+    }
+
+    /// Whether a text is long enough to hold any of the values.
+    fn may_be_in(&self, text: &str) -> bool {
+        self.shortest.is_some_and(|shortest| text.len() >= shortest)
     }
 
     /// Which of the texts hold any of the values.
@@ -82,7 +91,7 @@ impl<'k> Earlier<'k> {
         };
         text.contains("<run>")
             || self.before.knows(text)
-            || finders().any(|finder| is_in(finder, text))
+            || self.retired.may_be_in(text) && finders().any(|finder| is_in(finder, text))
     }
 }
 

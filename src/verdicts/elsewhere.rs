@@ -51,9 +51,12 @@ static SCRIPT: LazyLock<Regex> = LazyLock::new(|| {
 /// All places that an answer leads to, where it is no redirect by its status.
 pub(crate) fn places(answer: &Answer) -> Vec<Leads> {
     let headers = LEADING.into_iter().flat_map(|name| {
-        let values = answer.headers.get_all(name).iter();
-        let values = values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-        values.filter_map(move |value| {
+        let values = answer
+            .headers
+            .iter()
+            .filter(move |(other, _)| *other == name);
+        values.filter_map(move |(_, value)| {
+            let value = String::from_utf8_lossy(value.as_bytes());
             let (header, place) = (Some(name), place_of(name, &value)?);
             Some(Leads { header, place })
         })
