@@ -175,12 +175,11 @@ impl Eye<'_> {
         body: &Json,
         (has_shape, known): (bool, &BTreeSet<String>),
     ) -> Option<Values> {
-        let body = match body {
-            Json::String(page) if refusal::is_page(answer) => {
-                &Json::String(refusal::without_drawn(page))
-            }
-            body => body,
-        };
+        let steady = refusal::is_page(answer).then(|| match body {
+            Json::String(page) => Json::String(refusal::without_drawn(page)),
+            tree => refusal::without_drawn_fields(tree.clone()),
+        });
+        let body = steady.as_ref().unwrap_or(body);
         let suite = self.rules.verdicts.suite;
         let reader = values::Reader {
             spec: &suite.values,
@@ -231,8 +230,8 @@ fn told_and_compared(reader: &Reader<'_>, body: Body) -> (Json, Option<Json>) {
         Body::Text(text) => (Json::String(text), None),
         Body::Document(document) => {
             let told = reader.told(&document);
-            let Document { form, tree, .. } = *document;
-            (told, Some(Document::compared(form, tree)))
+            let Document { form, tree, text } = *document;
+            (told, Some(Document::compared(form, tree, text)))
         }
     }
 }

@@ -28,7 +28,7 @@ use serde_json::Value as Json;
 
 use crate::database::parts;
 
-pub use compiled::{CompileError, Glob, JsonPath, Regex};
+pub use compiled::{CompileError, Css, Glob, JsonPath, Regex};
 pub use credentials::{AwsSpec, CertificateSpec, ClientAuth, CommandSpec, Grant, Oauth2Spec};
 pub use exchange::{
     Algorithm, Basic, Credential, Expiry, FileSpec, JwtSpec, LoginSpec, PagesSpec, PartContent,
@@ -46,7 +46,7 @@ pub use model::{
 pub use pattern::TextPattern;
 pub(crate) use pattern::entries;
 pub use place::{Place, Spot};
-pub use values::{Show, UnstableValue, ValuesSpec};
+pub use values::{ItemsSpec, Show, UnstableValue, ValuesSpec};
 pub use verdicts::{
     ConditionSpec, OneOrMore, Preset, RuledVerdict, StatusSpec, VerdictRule, VerdictSpec,
 };

@@ -69,6 +69,8 @@ pub enum Form {
     Pairs,
     /// Values of JSON after one another.
     Lines,
+    /// A page for people.
+    Page,
     /// A body in parts.
     Parts,
     /// Bytes that are no text; the text has a character for each.
@@ -80,11 +82,16 @@ impl Document {
         Body::Document(Box::new(Self { form, text, tree }))
     }
 
-    /// The tree as it is compared: how many things of a kind an answer has must not change where they are.
-    pub(crate) fn compared(form: Form, tree: Json) -> Json {
-        match form {
-            Form::Xml => xml::with_lists(tree),
-            _ => tree,
+    /// The tree as it is compared: how many things of a kind an answer has must not change where they are. A page says more
+    /// than what is read of it, so all of its text is one field.
+    pub(crate) fn compared(form: Form, tree: Json, text: String) -> Json {
+        match (form, tree) {
+            (Form::Xml, tree) => xml::with_lists(tree),
+            (Form::Page, Json::Object(mut members)) => {
+                members.insert("markup".to_owned(), text.into());
+                members.into()
+            }
+            (_, tree) => tree,
         }
     }
 
@@ -191,8 +198,11 @@ impl Answer {
 
     /// Whether the body is a text that is not what its media type says.
     pub(crate) fn is_malformed(&self) -> bool {
-        let is_text = matches!(&self.body, Body::Text(text) if !text.trim().is_empty());
-        is_text && decode::has_fields(&self.headers)
+        let Body::Text(text) = &self.body else {
+            return false;
+        };
+        let is_page = || text.contains('<') && decode::is_page(&self.headers);
+        !text.trim().is_empty() && (decode::has_fields(&self.headers) || is_page())
     }
 
     /// The body where it is JSON.

@@ -22,6 +22,27 @@ mod codec {
     }
 }
 
+#[cfg(feature = "pages")]
+pub(crate) mod page;
+#[cfg(not(feature = "pages"))]
+pub(crate) mod page {
+    //! A build that reads no pages has their texts.
+
+    use serde_json::Value as Json;
+
+    pub(super) fn tree(_: &str) -> Option<Json> {
+        None
+    }
+
+    pub(crate) fn selected(_: &str, _: &str, _: Option<&str>) -> Option<String> {
+        None
+    }
+
+    pub(crate) fn fault_of(_: &str) -> Option<String> {
+        Some("this build reads no pages: its feature `pages` is off".to_owned())
+    }
+}
+
 use reqwest::header::HeaderMap;
 use serde_json::{Deserializer, Map, Value as Json, json};
 use url::form_urlencoded;
@@ -88,6 +109,11 @@ pub(super) fn has_fields(headers: &HeaderMap) -> bool {
         || tables.iter().any(|table| media_type.is(table))
 }
 
+/// Whether a body is said to be a page.
+pub(super) fn is_page(headers: &HeaderMap) -> bool {
+    MediaType::of(headers).is_page()
+}
+
 /// What ends each part of a body that comes bit by bit and need not end.
 pub(super) fn ends_in_stream(headers: &HeaderMap) -> &'static [&'static [u8]] {
     let media_type = MediaType::of(headers);
@@ -109,12 +135,14 @@ fn of_text(media_type: MediaType<'_>, read: charset::Text<'_>, bytes: &[u8]) -> 
         return Body::Json(json);
     }
     let document =
-        if media_type.is_xml() || text.trim_start().starts_with("<?xml") && !is_page(media_type) {
+        if media_type.is_xml() || text.trim_start().starts_with("<?xml") && !media_type.is_page() {
             xml::tree(&text).map(|tree| (Form::Xml, tree))
         } else if media_type.is("text/csv") || media_type.is("text/tab-separated-values") {
             table::rows(media_type, &text).map(|tree| (Form::Table, tree))
         } else if media_type.is("application/x-www-form-urlencoded") {
             Some((Form::Pairs, pairs(&text)))
+        } else if media_type.is_page() || begins_a_page(&text) {
+            page::tree(&text).map(|tree| (Form::Page, tree))
         } else {
             None
         };
@@ -124,8 +152,15 @@ fn of_text(media_type: MediaType<'_>, read: charset::Text<'_>, bytes: &[u8]) -> 
     }
 }
 
-fn is_page(media_type: MediaType<'_>) -> bool {
-    media_type.is("text/html") || media_type.is("application/xhtml+xml")
+/// Whether a text begins as a page does, whatever its media type is.
+fn begins_a_page(text: &str) -> bool {
+    let start = text.trim_start().as_bytes();
+    let begins = |with: &str| {
+        start
+            .get(..with.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(with.as_bytes()))
+    };
+    begins("<!doctype html") || begins("<html")
 }
 
 /// The body of a part, as one value.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 use serde_json::ser::{Formatter, Serializer};
 
+use super::decode::page;
 use super::{Answer, Body};
 use crate::suite::{PartSpec, Regex, Source};
 
@@ -33,7 +34,10 @@ impl Answer {
     /// an expression matches.
     fn is_of_all(&self, part: &PartSpec) -> bool {
         let is_root = part.json.as_ref().is_some_and(|path| path.as_str() == "$");
-        let is_named = part.json.is_some() || part.header.is_some() || part.cookie.is_some();
+        let is_named = part.json.is_some()
+            || part.header.is_some()
+            || part.cookie.is_some()
+            || part.css.is_some();
         !is_named || is_root && !matches!(self.body, Body::Json(_))
     }
 
@@ -48,6 +52,11 @@ impl Answer {
             PartSpec {
                 cookie: Some(name), ..
             } => self.cookie(name),
+            PartSpec {
+                css: Some(selector),
+                attribute,
+                ..
+            } => page::selected(&body.text(), selector.as_str(), attribute.as_deref()),
             _ => None,
         }
     }
@@ -119,11 +128,15 @@ impl std::fmt::Display for Source {
             Self::Path(path) => return write!(out, "`{path}`"),
             Self::Part(part) => part,
         };
-        match (&part.json, &part.header, &part.cookie) {
+        match (&part.json, &part.header, &part.cookie, &part.css) {
             (Some(path), ..) => write!(out, "`{path}`")?,
-            (_, Some(header), _) => write!(out, "the header `{header}`")?,
-            (.., Some(cookie)) => write!(out, "the cookie `{cookie}`")?,
-            (None, None, None) => out.write_str("the body")?,
+            (_, Some(header), ..) => write!(out, "the header `{header}`")?,
+            (_, _, Some(cookie), _) => write!(out, "the cookie `{cookie}`")?,
+            (.., Some(css)) => match &part.attribute {
+                Some(name) => write!(out, "the attribute `{name}` of an element `{css}`")?,
+                None => write!(out, "an element `{css}`")?,
+            },
+            (None, None, None, None) => out.write_str("the body")?,
         }
         match &part.pattern {
             Some(pattern) => write!(out, " that `{pattern}` matches"),
@@ -194,6 +207,10 @@ mod tests {
             value(page(), json!("$")).unwrap(),
             "<input name=csrf value=c-1>"
         );
+        let input = json!({"css": "[name=csrf]", "attribute": "value"});
+        assert_eq!(value(page(), input).unwrap(), "c-1");
+        let part = json!({"css": "[name=csrf]", "attribute": "value", "match": "c-(.*)"});
+        assert_eq!(value(page(), part).unwrap(), "1");
         assert_eq!(
             value(page(), json!({"body": "text"})),
             value(page(), json!("$"))

@@ -116,8 +116,9 @@ impl Reader<'_> {
         match form {
             Form::Bytes => bytes(document).into(),
             Form::Lines => document.lines().clone(),
-            _ if is_read.into_iter().any(|value| !value.is_null()) => tree.clone(),
-            _ => text.as_str().into(),
+            _ if is_read.into_iter().all(Json::is_null) => text.as_str().into(),
+            Form::Page => without_drawn_fields(tree.clone()),
+            _ => tree.clone(),
         }
     }
 
@@ -465,8 +466,10 @@ fn mask_of(field: &str, length: usize, (head, fill, tail): (&str, &str, &str)) -
 
 /// Whether an answer is a page for people.
 pub(super) fn is_page(answer: &Answer) -> bool {
-    let Body::Text(text) = &answer.body else {
-        return false;
+    let text = match &answer.body {
+        Body::Text(text) => text,
+        Body::Document(document) => return document.form == Form::Page,
+        Body::Json(_) => return false,
     };
     let start = text.trim_start().get(..9).unwrap_or_default();
     let is_html =
@@ -477,7 +480,8 @@ pub(super) fn is_page(answer: &Answer) -> bool {
 /// An attribute that a page can have drawn anew each time: the token of a form, a nonce.
 #[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
 static ATTRIBUTE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"(?i)\b((?:value|content|nonce|data-[\w-]+)\s*=\s*["'])([^"'<>\s]{12,})"#).unwrap()
+    Regex::new(r#"(?i)\b((?:value|content|nonce|data-[\w-]+)\s*=\s*["']?)([^"'<>\s]{12,})"#)
+        .unwrap()
 });
 
 /// A page without what was drawn for its attributes: against forged requests (CSRF) nearly every form has such a value.
@@ -492,6 +496,36 @@ pub(super) fn without_drawn(page: &str) -> String {
     });
     page.into_owned()
 }
+
+/// The tree of a page without what was drawn for the fields of its forms, and for its attributes.
+pub(super) fn without_drawn_fields(mut page: Json) -> Json {
+    if let Some(markup) = page.get_mut("markup") {
+        *markup = without_drawn(&plain(markup)).into();
+    }
+    let forms = page.get_mut("forms").and_then(Json::as_array_mut);
+    let forms = forms.into_iter().flatten();
+    let all = forms.filter_map(|form| form.get_mut("fields"));
+    all.for_each(drop_drawn);
+    if let Some(fields) = page.get_mut("fields") {
+        drop_drawn(fields);
+    }
+    page
+}
+
+/// Puts `<drawn>` for each value of fields that was drawn.
+fn drop_drawn(fields: &mut Json) {
+    let values = fields.as_object_mut().into_iter().flatten();
+    for (_, value) in values {
+        let text = value.as_str().unwrap_or_default();
+        let is_token = text.len() >= DRAWN && !text.contains(char::is_whitespace);
+        if is_token && is_drawn(text) {
+            *value = Json::from("<drawn>");
+        }
+    }
+}
+
+/// A value of a field with fewer characters is no token.
+const DRAWN: usize = 12;
 
 /// Whether a value of an attribute was drawn. One that is missed makes two sweeps differ, so a long one without marks has to be
 /// of words.
@@ -535,6 +569,8 @@ mod tests {
             )
         };
         let one = without_drawn(&page("o3Yc0S9dkQ2mXvT1LfZrW8uB"));
+        let bare = without_drawn("<input name=csrf value=o3Yc0S9dkQ2mXvT1LfZrW8uB>");
+        assert_eq!(bare, "<input name=csrf value=<drawn>>");
         assert!(
             one.starts_with(r#"<input type=hidden name="csrf" value="<drawn>">"#),
             "{one}"

@@ -6,7 +6,8 @@
 //! one is only said to be a text, since whoever has the file could try all short texts.
 //!
 //! Items of a list that name nobody of the run are somebody else's rows: they are counted as `unknown`, and nothing of them is
-//! shown. A list of texts in a body that names nobody is one digest, since the texts could be people's names.
+//! shown. A list of texts in a body that names nobody is one digest, since the texts could be people's names. Only the items of
+//! a list that is the service's own are told apart: the tools of the Model Context Protocol, and what the suite says.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -19,7 +20,7 @@ use super::plain::{self, is_plain, is_written};
 use super::{moment, printable, private, refusal, told};
 use crate::journal::Clock;
 use crate::record::{Count, Scalar, Value, Values};
-use crate::suite::{Show, ValuesSpec};
+use crate::suite::{ItemsSpec, JsonPath, Show, ValuesSpec};
 use crate::template::sha256_hex;
 use crate::text::words;
 
@@ -40,6 +41,23 @@ const ROOT: &str = "$";
 const UNKNOWN: &str = "unknown";
 /// The items that name another cell: how many there are depends on which cells are swept together.
 const OTHERS: &str = "another cell";
+
+/// What servers of the Model Context Protocol list as theirs (revision 2025-06-18). The resources that they list are data.
+#[expect(clippy::unwrap_used, reason = "the paths are constants")]
+static TOOLS: LazyLock<Vec<ItemsSpec>> = LazyLock::new(|| {
+    let lists = [
+        ("$.result.tools", "$.name"),
+        ("$.result.prompts", "$.name"),
+        ("$.result.resourceTemplates", "$.uriTemplate"),
+    ];
+    let path = |text: &str| JsonPath::try_from(text.to_owned()).unwrap();
+    let lists = lists.map(|(at, by)| ItemsSpec {
+        at: path(at),
+        by: path(by),
+        endpoints: Vec::new(),
+    });
+    lists.into()
+});
 
 /// Who reads, and by which rules.
 pub(super) struct Reader<'a> {
@@ -69,6 +87,7 @@ impl Reader<'_> {
             reader: self,
             show,
             unstable: self.unstable(body),
+            named_by: self.named_by(body),
             leaves: BTreeMap::new(),
             items: BTreeMap::new(),
             body,
@@ -85,6 +104,19 @@ impl Reader<'_> {
             let found = rule.at.all_in(body).into_iter();
             let found = found.filter(|(_, value)| !value.is_null());
             found.map(|(place, _)| (place, rule.name.as_str()))
+        });
+        places.collect()
+    }
+
+    /// By what the items of lists are told apart, by the places of the lists.
+    fn named_by(&self, body: &Json) -> BTreeMap<String, &JsonPath> {
+        let rules = self.spec.items.iter();
+        let rules = rules.filter(|rule| rule.is_for(self.endpoint));
+        let is_rpc = body.get("jsonrpc").is_some();
+        let known = TOOLS.iter().filter(|_| is_rpc);
+        let places = known.chain(rules).flat_map(|rule| {
+            let found = rule.at.all_in(body).into_iter();
+            found.map(|(place, _)| (place, &rule.by))
         });
         places.collect()
     }
@@ -245,6 +277,7 @@ struct Walk<'r, 'a> {
     reader: &'r Reader<'a>,
     show: Show,
     unstable: BTreeMap<String, &'r str>,
+    named_by: BTreeMap<String, &'r JsonPath>,
     leaves: BTreeMap<String, BTreeSet<Scalar>>,
     items: BTreeMap<String, BTreeMap<String, Count>>,
     /// The whole body.
@@ -280,7 +313,7 @@ impl Walk<'_, '_> {
         for (key, value) in keyed {
             let named = self.reader.names_of(key).into_iter();
             let named = named.chain(self.reader.named(value)).collect();
-            if self.is_own(&place.path, named) {
+            if self.is_own(&place.path, named, UNKNOWN) {
                 self.value(value, &place.member(key), judged_by(key));
             }
         }
@@ -301,11 +334,23 @@ impl Walk<'_, '_> {
             return;
         }
         for ((at, item), named) in items.iter().enumerate().zip(named) {
+            let called = self.called(item, place);
             let place = place.item(at);
-            if !is_counted || self.is_own(&place.path, named) && is_thing(item) {
+            if !is_counted || self.is_own(&place.path, named, &called) && is_thing(item) {
                 self.value(item, &place, name);
             }
         }
+    }
+
+    /// What an item that names nobody is called in its list.
+    fn called(&self, item: &Json, list: &Place) -> String {
+        let by = self.named_by.get(&list.pointer);
+        let text = by.and_then(|by| by.text_in(item));
+        let (Some(by), Some(text)) = (by, text) else {
+            return UNKNOWN.to_owned();
+        };
+        let name = by.as_str().rsplit(['.', '$']).next().unwrap_or_default();
+        format!("{name}={}", self.reader.text(self.show, name, &text))
     }
 
     /// Values of a list in a body that names nobody: the texts among them are told by one digest.
@@ -334,12 +379,13 @@ impl Walk<'_, '_> {
         kind.map(|kind| Scalar::Text((*kind).to_owned()))
     }
 
-    /// Counts an item of a list, and says whether it is the run's own and not another cell's.
-    fn is_own(&mut self, path: &str, named: BTreeSet<&str>) -> bool {
+    /// Counts an item of a list, which is `called` so if it names nobody, and says whether it is the run's own and not another
+    /// cell's.
+    fn is_own(&mut self, path: &str, named: BTreeSet<&str>, called: &str) -> bool {
         let sorts = self.items.entry(path.to_owned()).or_default();
         let other = match () {
             () if named.contains(OTHERS) => OTHERS,
-            () if named.is_empty() => UNKNOWN,
+            () if named.is_empty() => called,
             () => {
                 for entity in named {
                     let count = sorts.entry(entity.to_owned()).or_insert(Count::Exactly(0));

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use crate::diagnostic::quoted;
+use crate::http::decode::page;
 
 /// How many brackets a JSON path may have: its parser recurses, and tries again what is in brackets.
 const MAX_BRACKETS: usize = 16;
@@ -138,6 +139,25 @@ impl TryFrom<String> for Regex {
     }
 }
 
+/// A CSS selector.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Css(String);
+
+impl TryFrom<String> for Css {
+    type Error = CompileError;
+
+    fn try_from(text: String) -> Result<Self, CompileError> {
+        match page::fault_of(&text) {
+            None => Ok(Self(text)),
+            Some(fault) => Err(CompileError {
+                message: format!("{} is not a CSS selector: {fault}", quoted(&text)),
+                help: None,
+            }),
+        }
+    }
+}
+
 /// A pattern of names or texts, with `*` for any characters.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "String")]
@@ -234,6 +254,7 @@ pub(super) use is_a_text;
 
 is_a_text!(JsonPath, |path| &path.text);
 is_a_text!(Regex, |regex| regex.0.as_str());
+is_a_text!(Css, |css| &css.0);
 is_a_text!(Glob, |glob| glob.0.glob().glob());
 
 // A pattern is found by its text, where it is the key of a map.
@@ -273,6 +294,8 @@ mod tests {
             regex.to_string(),
             "`(a` is not a regular expression: error: unclosed group"
         );
+        let css = Css::try_from("a[".to_owned()).unwrap_err();
+        assert!(css.to_string().starts_with("`a[` is not a CSS selector: "));
         let glob = Glob::try_from("audit[".to_owned()).unwrap_err();
         assert_eq!(
             glob.to_string(),

@@ -9,7 +9,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value as Json;
 
-use super::compiled::{JsonPath, Regex};
+use super::compiled::{Css, JsonPath, Regex};
 use super::credentials::{AwsSpec, CertificateSpec, CommandSpec, Oauth2Spec};
 use super::method::Method;
 use super::place::Parts;
@@ -233,6 +233,10 @@ pub struct PartSpec {
     pub header: Option<String>,
     /// The cookie that the answer sets.
     pub cookie: Option<String>,
+    /// A CSS selector: the value is the text of the first element of a page (HTML) that it finds.
+    pub css: Option<Css>,
+    /// The attribute of the element that is the value in place of its text; an element without it is passed over.
+    pub attribute: Option<String>,
     /// All of the body as a text, which is also meant where `match` stands alone.
     pub body: Option<WholeBody>,
     /// A regular expression: the value is what its first group matches, or all that it matches.

@@ -20,6 +20,22 @@ pub struct ValuesSpec {
     /// Values that are other ones each time, and what stands for them.
     #[serde(default)]
     pub unstable: Vec<UnstableValue>,
+    /// Lists whose items are the service's own, such as what it can do, and are told apart though they name nobody.
+    #[serde(default)]
+    pub items: Vec<ItemsSpec>,
+}
+
+/// A list whose items are told apart by what one of their fields says.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ItemsSpec {
+    /// Where the list is, as a JSON path.
+    pub at: JsonPath,
+    /// What an item is called, as a JSON path within the item.
+    pub by: JsonPath,
+    /// The endpoints that it is for, as patterns of their names; all, if nothing is said.
+    #[serde(default)]
+    pub endpoints: Vec<Glob>,
 }
 
 /// In which form values stand in a record.
@@ -68,6 +84,14 @@ impl ValuesSpec {
         let mut own = self.endpoints.iter().rev();
         let own = own.find(|(pattern, _)| pattern.is_match(endpoint));
         own.map_or(self.show, |(_, show)| *show)
+    }
+}
+
+impl ItemsSpec {
+    /// Whether it is about the answers of that endpoint.
+    #[must_use]
+    pub fn is_for(&self, endpoint: &str) -> bool {
+        Glob::all_or_any(&self.endpoints, endpoint)
     }
 }
 

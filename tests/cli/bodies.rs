@@ -323,7 +323,7 @@ const WORLD: &str = r#"kinds:
       - request: { method: POST, path: /xml }
         capture: { id: { match: "<id>([^<]+)" } }
       - request: { method: POST, path: "/page/{{ id }}" }
-        capture: { page: { body: text, match: 'name="csrf" value="([^"]+)' } }
+        capture: { page: { css: "input[name=csrf]", attribute: value } }
       - request: { method: POST, path: "/csv/{{ id }}" }
         capture: { row: "$[0].key" }
       - request: { method: POST, path: "/form/{{ id }}" }

@@ -63,8 +63,10 @@ const FORMS: [Row; 17] = [
         &[
             "disclosure-widened stranger: not disclosed -> owner.mail",
             "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.mail",
+            "list-shows-more stranger:  -> text[]: 1 of owner",
             "disclosure-narrowed stranger: actor.mail -> not disclosed",
-            "value-changed stranger: $: <text cffa988d> -> $: <text 23962487>",
+            "list-shows-less stranger: text[]: 1 of actor -> ",
+            "value-changed stranger: markup: <text cffa988d> -> markup: <text 23962487>",
         ],
     ),
     Row::get(
@@ -81,7 +83,7 @@ const FORMS: [Row; 17] = [
             "disclosure-widened stranger: not disclosed -> owner.mail",
             "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.mail",
             "disclosure-narrowed stranger: actor.mail -> not disclosed",
-            "value-changed stranger: $: <text ff843c8e> -> $: <text 1164753a>",
+            "value-changed stranger: markup: <text ff843c8e> -> markup: <text 1164753a>",
         ],
     ),
     Row::get(

@@ -45,6 +45,7 @@ mod headers;
 mod heads;
 mod help;
 mod holes;
+mod html;
 mod identifiers;
 mod init;
 mod insta_review;

@@ -244,7 +244,7 @@ fn mistakes_in_setups_are_found_before_anything_is_sent() {
        |
     17 |           key: { cookie: key, header: X-Key }
        |                ^^
-       = help: give exactly one of `json`, `header`, `cookie`, `body`
+       = help: give exactly one of `json`, `header`, `cookie`, `css`, `body`
 
     error: unknown symbol `answr.body.state`
        --> desk/world.yaml:20:24

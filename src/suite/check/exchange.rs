@@ -8,8 +8,8 @@ use super::{Auth, Checker, keys};
 use crate::credential::signed_names;
 use crate::diagnostic::quoted;
 use crate::http::is_media_type;
-use crate::suite::Regex;
 use crate::suite::names::{Names, object};
+use crate::suite::{Css, Regex};
 use crate::yaml::NodePath;
 
 /// What of a credential is sent, but for headers, which can use the request.
@@ -272,12 +272,18 @@ impl Checker<'_> {
         if self.get(path).is_some_and(Json::is_string) {
             return self.json_path(path);
         }
-        let parts = ["json", "header", "cookie", "body"];
+        let parts = ["json", "header", "cookie", "css", "body"];
         let has = |key: &str| self.get(&path.join(key)).is_some();
+        let is_of_nothing = has("attribute") && !has("css");
         if !has("match") || parts.into_iter().any(has) {
             self.exactly_one(path, &parts, "part of the answer");
         }
+        if is_of_nothing {
+            let message = "`attribute` is one of an element that `css` finds".to_owned();
+            self.at_key(&path.join("attribute"), message, None);
+        }
         self.json_path(&path.join("json"));
+        self.compiles::<Css>(&path.join("css"));
         self.compiles::<Regex>(&path.join("match"));
     }
 

@@ -55,6 +55,10 @@ pub(in crate::suite) fn endpoints_of_values(suite: &Suite, file: &Document) -> D
         let path = values.join("unstable").join(at);
         mistakes.extend(unmatched(suite, file, &path, &rule.endpoints));
     }
+    for (at, rule) in suite.file.values.items.iter().enumerate() {
+        let path = values.join("items").join(at);
+        mistakes.extend(unmatched(suite, file, &path, &rule.endpoints));
+    }
     mistakes
 }
 
