@@ -28,8 +28,6 @@ pub struct Draft {
     pub base_url: Option<String>,
     /// The operation that takes a name and a password, and gives a credential.
     pub login: Option<String>,
-    /// What says who calls, where a suite cannot say it.
-    pub unusual: Option<String>,
     /// Values given from outside.
     pub variables: Vec<Variable>,
     /// What identifiers are of.
@@ -189,10 +187,6 @@ impl Draft {
             refusal: source.refusal,
             base_url: source.base_url,
             login: source.login,
-            unusual: match &source.access {
-                Access::Other(what) => Some(what.clone()),
-                _ => None,
-            },
             variables,
             entities: kinds.entities(),
             targets: kinds.targets(),

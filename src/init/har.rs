@@ -215,6 +215,9 @@ fn access(calls: &[&Call<'_>]) -> Access {
     if begins("basic ") {
         return Access::Basic;
     }
+    if begins("digest ") {
+        return Access::Digest;
+    }
     if authorization().next().is_some() {
         return Access::Header("Authorization".to_owned());
     }

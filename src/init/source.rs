@@ -38,12 +38,14 @@ pub enum Access {
     Bearer,
     /// A name and a password.
     Basic,
+    /// A name and a password for a challenge.
+    Digest,
     /// A header of that name.
     Header(String),
     /// A cookie of that name.
     Cookie(String),
-    /// Something that is no header, in these words.
-    Other(String),
+    /// A query parameter of that name.
+    Query(String),
 }
 
 /// One operation.
@@ -229,23 +231,17 @@ impl From<Described> for Action {
 }
 
 impl Access {
-    /// The first scheme that a suite can use.
+    /// The first scheme.
     fn of(schemes: &[Scheme]) -> Self {
-        let usable = |scheme: &Scheme| match scheme {
-            Scheme::Bearer => Some(Self::Bearer),
-            Scheme::Basic => Some(Self::Basic),
-            Scheme::Header(name) => Some(Self::Header(name.clone())),
-            Scheme::Cookie(name) => Some(Self::Cookie(name.clone())),
-            Scheme::Query(_) => None,
-        };
-        let unusable = |scheme: &Scheme| match scheme {
-            Scheme::Query(name) => Some(Self::Other(format!("the query parameter {name}"))),
-            _ => None,
-        };
-        let found = schemes.iter().find_map(usable);
-        found
-            .or_else(|| schemes.iter().find_map(unusable))
-            .unwrap_or_default()
+        let first = schemes.first().map(|scheme| match scheme {
+            Scheme::Bearer => Self::Bearer,
+            Scheme::Basic => Self::Basic,
+            Scheme::Digest => Self::Digest,
+            Scheme::Header(name) => Self::Header(name.clone()),
+            Scheme::Cookie(name) => Self::Cookie(name.clone()),
+            Scheme::Query(name) => Self::Query(name.clone()),
+        });
+        first.unwrap_or_default()
     }
 }
 

@@ -37,6 +37,8 @@ pub enum Scheme {
     Bearer,
     /// A name and a password in an `Authorization: Basic` header.
     Basic,
+    /// A name and a password for a challenge to an `Authorization: Digest` header.
+    Digest,
     /// A header of that name.
     Header(String),
     /// A cookie of that name.
@@ -428,6 +430,7 @@ fn scheme_of(scheme: &Json) -> Option<Scheme> {
     match (text(scheme, "type")?.as_str(), place.as_deref()) {
         ("http", _) => match text(scheme, "scheme")?.to_ascii_lowercase().as_str() {
             "basic" => Some(Scheme::Basic),
+            "digest" => Some(Scheme::Digest),
             _ => Some(Scheme::Bearer),
         },
         ("oauth2" | "openIdConnect", _) => Some(Scheme::Bearer),

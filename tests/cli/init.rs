@@ -377,6 +377,32 @@ fn where_one_can_log_in_the_world_says_how_an_actor_does() {
     "#);
 }
 
+/// How the actors of a suite call that is drafted from a document with this scheme.
+fn presented(scheme: &Value) -> String {
+    let document = json!({
+        "openapi": "3.1.0",
+        "paths": {"/things": {"get": {"responses": {"200": {"description": "all"}}}}},
+        "components": {"securitySchemes": {"only": scheme}},
+    });
+    let place = Place::empty().write("api.json", &document.to_string());
+    init(&place, &["--openapi", "api.json"]).result();
+    let world = text(&place, "made/world.yaml");
+    let (_, auth) = world.split_once("    auth:\n").unwrap();
+    let lines = auth.lines().take_while(|line| line.starts_with("      "));
+    lines.map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn an_actor_presents_its_credential_as_the_document_says() {
+    let key = presented(&json!({"type": "apiKey", "in": "query", "name": "api_key"}));
+    assert_eq!(key, r#"query: api_key: "{{ vars.admin_key }}""#);
+    let digest = presented(&json!({"type": "http", "scheme": "Digest"}));
+    assert_eq!(
+        digest,
+        "digest: username: \"{{ vars.admin_username }}\" password: \"{{ vars.admin_password }}\""
+    );
+}
+
 #[test]
 fn a_document_that_is_none_is_refused_and_nothing_is_written() {
     let place = Place::empty()
