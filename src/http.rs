@@ -33,6 +33,7 @@ use url::Url;
 
 pub use answer::{Answer, Body, Document, Form, Redirect};
 pub use call::Call;
+pub use curl::Listens;
 pub use presented::Presented;
 pub use route::Route;
 pub use tls::{Tls, TlsError};
@@ -390,6 +391,14 @@ impl Http {
     fn site_of(&self, call: &Call) -> &Site {
         let other = call.url.as_ref().and_then(|name| self.others.get(name));
         other.unwrap_or(&self.base)
+    }
+
+    /// Where the service of a call listens.
+    pub(crate) fn listens(&self, call: &Call) -> Listens {
+        match self.site_of(call).socket {
+            Some(_) => Listens::OnSocket,
+            None => Listens::OnAddress,
+        }
     }
 
     /// The call of the page that an answer's link leads to, if there is one on the same service.

@@ -13,10 +13,20 @@ use crate::symbols::{Namer, Piece, View};
 /// What a client encodes in a path, and the brackets that `curl` would expand.
 const IN_PATH: &AsciiSet = &target::IN_PATH.add(b'[').add(b']');
 
+/// Where a service listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listens {
+    /// At an address with a port.
+    OnAddress,
+    /// On a socket of the file system.
+    OnSocket,
+}
+
 impl Call {
-    /// The command line, for a shell in which the variables are set.
+    /// The command line, for a shell in which the variables are set. A service that listens on a socket has its path in place of
+    /// a URL.
     #[must_use]
-    pub fn curl(&self, namer: &Namer, view: View<'_>) -> String {
+    pub fn curl(&self, namer: &Namer, view: View<'_>, listens: Listens) -> String {
         let word = |text: &str| Word::of(namer.pieces(text, view));
         let mut parts = vec!["curl".to_owned()];
         self.write_method(&mut parts);
@@ -30,7 +40,15 @@ impl Call {
         if has_dots(&self.path) {
             parts.push("--path-as-is".to_owned());
         }
-        let url = Word::variable(&self.url_variable()).then(path.map_text(in_path));
+        let base = match listens {
+            Listens::OnAddress => Word::variable(&self.url_variable()),
+            Listens::OnSocket => {
+                let socket = Word::variable(&self.socket_variable());
+                parts.push(format!("--unix-socket {}", socket.quoted()));
+                Word::text("http://localhost")
+            }
+        };
+        let url = base.then(path.map_text(in_path));
         parts.push(url.quoted());
         for (name, value) in &self.query {
             let pair = Word::text(&format!("{name}=")).then(word(value));
@@ -69,6 +87,13 @@ impl Call {
             "HEAD" => parts.push("--head".to_owned()),
             name if name.chars().all(is_plain) => parts.push(format!("-X {name}")),
             name => parts.push(format!("-X {}", Word::text(name).quoted())),
+        }
+    }
+
+    fn socket_variable(&self) -> String {
+        match &self.url {
+            Some(name) => format!("{name}_socket"),
+            None => "socket".to_owned(),
         }
     }
 
@@ -375,7 +400,7 @@ mod tests {
         let mut registry = Registry::default();
         registry.add_cell_entity(0, "target", &target);
         let view = View { cell: 0, actor: "" };
-        call.curl(&registry.build(), view)
+        call.curl(&registry.build(), view, Listens::OnAddress)
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::store::{Pause, Store, Wait};
 use super::{Options, SweepError, Sweeper, lap, round};
 use crate::chain::chain;
 use crate::database::{Catalog, DatabaseError};
-use crate::http::{Call, PAUSES};
+use crate::http::{Call, Http, PAUSES};
 use crate::journal::Change;
 use crate::observation::Observation;
 use crate::observe::{AnswerRules, Eye};
@@ -80,7 +80,7 @@ impl<'a> Sweeper<'a> {
         let look = Look::of(
             &self.suite.file,
             endpoint,
-            self.options,
+            (self.options, &self.http),
             (&self.ledger, first),
         );
         let ((swept, naming), effects) = tokio::join!(
@@ -309,14 +309,15 @@ struct Look<'l> {
     earlier: Earlier<'l>,
     /// The number of the first cell.
     first: usize,
-    wants_calls: bool,
+    /// Whom the calls went to, where somebody wants to know how to repeat them.
+    http: Option<&'l Http>,
 }
 
 impl<'l> Look<'l> {
     fn of(
         suite: &'l SuiteFile,
         endpoint: &'l Endpoint,
-        options: &Options,
+        (options, http): (&Options, &'l Http),
         (ledger, first): (&'l Ledger<'_>, usize),
     ) -> Self {
         let verdicts = Rules::of_endpoint(suite, &endpoint.spec);
@@ -325,7 +326,7 @@ impl<'l> Look<'l> {
             namer: ledger.namer(),
             earlier: Earlier::of(ledger.known()),
             first,
-            wants_calls: options.calls,
+            http: options.calls.then_some(http),
         }
     }
 
@@ -374,7 +375,9 @@ impl<'l> Look<'l> {
             number,
             planned: *planned,
             recorded: true,
-            curl: self.wants_calls.then(|| call.curl(self.namer, view)),
+            curl: self
+                .http
+                .map(|http| call.curl(self.namer, view, http.listens(call))),
             observation,
             unprinted,
             changes: Vec::new(),

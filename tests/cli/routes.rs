@@ -85,6 +85,12 @@ fn a_service_at_a_socket_is_called_there() {
     let record = record(&place, "ok-get");
     assert!(record.contains("one: {allowed: 200"), "{record}");
     assert!(record.contains("two: {allowed: 204"), "{record}");
+    let other = record.replace("two: {allowed: 204", "two: {allowed: 205");
+    std::fs::write(place.path("way/snapshots/ok-get.snap"), other).unwrap();
+    let differs = place.run(&["check", "way", "--base-url", &url, "--format", "json"]);
+    assert_eq!(differs.code, Some(1), "{differs:#?}");
+    let line = r#"curl --unix-socket \"$SOCKET\" 'http://localhost/ok' "#;
+    assert!(differs.stdout.contains(line), "{}", differs.stdout);
     let gone = place.run(&[
         "check",
         "way",
