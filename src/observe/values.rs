@@ -46,18 +46,30 @@ const OTHERS: &str = "another cell";
 #[expect(clippy::unwrap_used, reason = "the paths are constants")]
 static TOOLS: LazyLock<Vec<ItemsSpec>> = LazyLock::new(|| {
     let lists = [
-        ("$.result.tools", "$.name"),
-        ("$.result.prompts", "$.name"),
-        ("$.result.resourceTemplates", "$.uriTemplate"),
+        ("tools", "$.name"),
+        ("prompts", "$.name"),
+        ("resourceTemplates", "$.uriTemplate"),
     ];
     let path = |text: &str| JsonPath::try_from(text.to_owned()).unwrap();
-    let lists = lists.map(|(at, by)| ItemsSpec {
-        at: path(at),
-        by: path(by),
-        endpoints: Vec::new(),
+    // One message by itself, or one of several.
+    let lists = lists.into_iter().flat_map(|(list, by)| {
+        ["$", "$[*]"].map(|message| ItemsSpec {
+            at: path(&format!("{message}.result.{list}")),
+            by: path(by),
+            endpoints: Vec::new(),
+        })
     });
-    lists.into()
+    lists.collect()
 });
+
+/// Whether a body is a message of JSON-RPC, or several.
+fn is_rpc(body: &Json) -> bool {
+    let is_message = |body: &Json| body.get("jsonrpc").is_some();
+    is_message(body)
+        || body
+            .as_array()
+            .is_some_and(|all| all.iter().any(is_message))
+}
 
 /// Who reads, and by which rules.
 pub(super) struct Reader<'a> {
@@ -112,7 +124,7 @@ impl Reader<'_> {
     fn named_by(&self, body: &Json) -> BTreeMap<String, &JsonPath> {
         let rules = self.spec.items.iter();
         let rules = rules.filter(|rule| rule.is_for(self.endpoint));
-        let is_rpc = body.get("jsonrpc").is_some();
+        let is_rpc = is_rpc(body);
         let known = TOOLS.iter().filter(|_| is_rpc);
         let places = known.chain(rules).flat_map(|rule| {
             let found = rule.at.all_in(body).into_iter();
@@ -328,6 +340,11 @@ impl Walk<'_, '_> {
     fn list(&mut self, items: &[Json], place: &Place, name: &str) {
         let is_thing = |item: &Json| item.is_object() || item.is_array();
         let named: Vec<BTreeSet<&str>> = items.iter().map(|item| self.reader.named(item)).collect();
+        // Messages are no rows.
+        if place.path.is_empty() && is_rpc(self.body) {
+            let all = items.iter().enumerate();
+            return all.for_each(|(at, item)| self.value(item, &place.item(at), name));
+        }
         let is_counted = items.iter().any(is_thing) || named.iter().any(|named| !named.is_empty());
         if !is_counted && !self.reader.is_of_the_run(self.body) {
             self.strangers(items, place, name);

@@ -1,7 +1,7 @@
 //! Pages for people, and lists that are the service's own: what a hole shows in them is seen.
 
 use authz_pin::template::random;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::post::{Answer, Call, Post, Row};
 
@@ -13,14 +13,26 @@ fn page(inside: &str) -> Answer {
     ))
 }
 
-/// A list of tools, of which one is there once the hole is open.
 fn tools(call: &Call) -> Answer {
-    let mut tools = vec![json!({"name": "list_notes"})];
-    tools.extend(call.refused_or(None, Some(json!({"name": "delete_all"}))));
-    Answer::json(&json!({"jsonrpc": "2.0", "id": 1, "result": {"tools": tools}}))
+    Answer::json(&tools_of(call))
 }
 
-const PAGES: [Row; 7] = [
+/// A list of tools, of which one is there once the hole is open.
+fn tools_of(call: &Call) -> Value {
+    let mut tools = vec![json!({"name": "list_notes"})];
+    tools.extend(call.refused_or(None, Some(json!({"name": "delete_all"}))));
+    json!({"jsonrpc": "2.0", "id": 1, "result": {"tools": tools}})
+}
+
+/// The same as a stream of events, in which something else comes first.
+fn streamed(call: &Call) -> Answer {
+    let result = tools_of(call);
+    let note = json!({"jsonrpc": "2.0", "method": "notifications/message"});
+    let events = format!("data: {note}\n\ndata: {result}\n\n");
+    Answer::new("text/event-stream", events)
+}
+
+const PAGES: [Row; 8] = [
     Row::get(
         "row",
         |call| {
@@ -92,6 +104,11 @@ const PAGES: [Row; 7] = [
         "tools",
         tools,
         &["list-shows-more stranger:  -> result.tools[]: some of name=delete_all"],
+    ),
+    Row::get(
+        "streamed-tools",
+        streamed,
+        &["list-shows-more stranger:  -> [].result.tools[]: some of name=delete_all"],
     ),
     Row::get(
         "plain",
