@@ -6,6 +6,7 @@
 //! attributes. What a page does not have is left out.
 
 use ego_tree::iter::Edge;
+use indexmap::IndexSet;
 use scraper::{ElementRef, Html, Node, Selector};
 use serde_json::{Map, Value as Json, json};
 
@@ -146,7 +147,8 @@ struct Page {
     title: String,
     lines: Vec<String>,
     line: String,
-    links: Vec<Json>,
+    /// Where links lead and what they say, each once.
+    links: IndexSet<(String, String)>,
     forms: Vec<Form>,
     /// Whether what is read stands in the last of the forms.
     is_in_form: bool,
@@ -241,10 +243,7 @@ impl Page {
     fn link(&mut self, link: ElementRef<'_>) {
         if let Some(to) = link.attr("href") {
             let text = spaced(&text_of(link));
-            let link = json!({"to": to.trim(), "text": text});
-            if !self.links.contains(&link) {
-                self.links.push(link);
-            }
+            self.links.insert((to.trim().to_owned(), text));
         }
     }
 
@@ -275,12 +274,14 @@ impl Page {
 
     fn done(mut self) -> Json {
         self.end_line();
+        let links = self.links.into_iter();
+        let links = links.map(|(to, text)| json!({"to": to, "text": text}));
         let forms = self.forms.into_iter();
         let forms = forms.map(|form| json!({"action": form.action, "fields": form.fields}));
         let parts = [
             ("title", Json::from(self.title)),
             ("text", self.lines.into()),
-            ("links", self.links.into()),
+            ("links", links.collect()),
             ("forms", forms.collect()),
             ("fields", self.outside.into()),
             ("data", self.data.into()),
