@@ -37,7 +37,7 @@ pub use presented::Presented;
 pub use route::Route;
 pub use tls::{Tls, TlsError};
 
-pub(crate) use body::{Content, NamedPart, Payload, is_media_type};
+pub(crate) use body::{Content, NamedPart, Payload, decoded, is_media_type};
 pub(crate) use link::links;
 pub(crate) use presented::Caller;
 pub(crate) use sendable::{

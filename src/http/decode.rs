@@ -82,7 +82,8 @@ pub(super) fn media_type(headers: &HeaderMap) -> &str {
 pub(super) fn has_fields(headers: &HeaderMap) -> bool {
     let media_type = MediaType::of(headers);
     let tables = ["text/csv", "text/tab-separated-values"];
-    media_type.is_xml()
+    media_type.is_json()
+        || media_type.is_xml()
         || media_type.is_lines()
         || media_type.begins("multipart/")
         || tables.iter().any(|table| media_type.is(table))
