@@ -67,6 +67,7 @@ mod post;
 mod provision;
 mod raw;
 mod recording;
+mod reference;
 mod refusal;
 mod refusals;
 mod renames;
