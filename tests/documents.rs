@@ -51,7 +51,7 @@ fn every_anchor_that_a_document_links_to_is_a_heading() {
             };
             let page = match target {
                 "" => text.clone(),
-                _ if target.contains("://") || !target.ends_with(".md") => return false,
+                _ if target.contains("://") || !is_page(target) => return false,
                 _ => fs::read_to_string(folder.join(target)).unwrap(),
             };
             !anchors(&page).contains(anchor)
@@ -213,12 +213,13 @@ fn read(file: &str) -> String {
 
 fn documents() -> Vec<String> {
     let all = files("").into_iter();
-    all.filter(|file| {
-        Path::new(file)
-            .extension()
-            .is_some_and(|ending| ending == "md")
-    })
-    .collect()
+    all.filter(|file| is_page(file)).collect()
+}
+
+fn is_page(file: &str) -> bool {
+    Path::new(file)
+        .extension()
+        .is_some_and(|ending| ending == "md")
 }
 
 /// The pages of the book, relative to `docs`.
