@@ -323,9 +323,10 @@ impl Shown {
         let headers = headers.lines().map(|line| format!("{line}\r\n"));
         let headers: String = headers.collect();
         // The empty line behind an event is a part of it, the end of the last line of a page none of an answer.
-        let body = match headers.contains("event-stream") {
-            true => body,
-            false => body.strip_suffix('\n').unwrap_or(body),
+        let body = if headers.contains("event-stream") {
+            body
+        } else {
+            body.strip_suffix('\n').unwrap_or(body)
         };
         Self {
             to: to.to_owned(),
@@ -383,8 +384,8 @@ fn every_page_about_a_body_or_a_credential_is_named_by_a_test() {
         let files = fs::read_dir(folder)
             .unwrap()
             .map(|entry| entry.unwrap().path());
-        let texts = files.filter(|file| file.is_file());
-        texts
+        let sources = files.filter(|file| file.is_file());
+        sources
             .map(|file| fs::read_to_string(file).unwrap())
             .collect::<String>()
     });

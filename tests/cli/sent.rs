@@ -262,13 +262,14 @@ fn given(value: &'static str, credential: &str) -> (Ended, Vec<Request>) {
 fn what_a_login_gave_and_no_header_can_carry_is_told_and_not_sent() {
     let headers = "headers: { X-Session: \"{{ login.given }}\" }";
     let bearer = "bearer: \"{{ login.given }}\"";
+    let digest = "digest: { username: \"{{ login.given }}\", password: s3cret }";
     for (value, character) in [
         ("a7f3a91c2\r\nX-Role: admin", "a line break (U+000D)"),
         ("a7f3a91c2\n", "a line break (U+000A)"),
         ("a7f3a91c2\0b", "a NUL (U+0000)"),
         ("a7f3a91c2\u{1b}[2J", "a control character (U+001B)"),
     ] {
-        for credential in [headers, bearer] {
+        for credential in [headers, bearer, digest] {
             let (ended, asked) = given(value, credential);
             let told = ended.error(2);
             assert!(asked.is_empty(), "{asked:#?}");
