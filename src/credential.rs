@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use url::form_urlencoded::byte_serialize;
 
-use crate::http::{Caller, Pem, Presented, Unsendable, check_cookie, check_header};
+use crate::http::{Caller, Pem, Presented, Unsendable, check_cookie, check_header, check_username};
 use crate::suite::{AwsSpec, Basic, Credential};
 use crate::template::{Fields, Scope, TemplateError, Templates, Value};
 use signer::{Written, is_of_request};
@@ -126,6 +126,7 @@ impl Wire<'_> {
         }
         if let Some(basic) = &self.credential.basic {
             let (name, password) = pair(self.templates, basic, self.scope)?;
+            self.sendable(check_username("", &name), "basic.username")?;
             let pair = STANDARD.encode(format!("{name}:{password}"));
             headers.push((AUTHORIZATION.to_owned(), format!("Basic {pair}")));
         }
@@ -178,13 +179,18 @@ impl Wire<'_> {
     fn signers(&self, of_request: Pairs) -> Result<Vec<Signer>, TemplateError> {
         let mut signers = Vec::new();
         if !of_request.is_empty() {
-            signers.push(Signer::Headers(Written::new(of_request, self.scope)?));
+            signers.push(Signer::Headers(Written::new(
+                of_request,
+                self.scope,
+                &self.credential.place,
+            )?));
         }
         if let Some(aws) = &self.credential.aws {
             signers.push(Signer::Aws(keys(self.templates, aws, self.scope)?));
         }
         if let Some(digest) = &self.credential.digest {
             let (username, password) = pair(self.templates, digest, self.scope)?;
+            self.sendable(check_header(AUTHORIZATION, &username), "digest.username")?;
             signers.push(Signer::Digest(digest::Login { username, password }));
         }
         Ok(signers)

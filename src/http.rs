@@ -29,7 +29,7 @@ pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Request};
 use tokio::sync::Mutex;
 use tokio::time::{Interval, MissedTickBehavior, interval};
-use url::Url;
+use url::{Position, Url};
 
 pub use answer::{Answer, Body, Document, Form, Redirect};
 pub use call::Call;
@@ -38,11 +38,12 @@ pub use presented::Presented;
 pub use route::Route;
 pub use tls::{Tls, TlsError};
 
-pub(crate) use body::{Content, NamedPart, Payload, is_media_type};
+pub(crate) use body::{Content, NamedPart, Payload, decoded, is_media_type};
 pub(crate) use link::links;
 pub(crate) use presented::Caller;
 pub(crate) use sendable::{
-    Unsendable, check_beginning, check_cookie, check_header, check_path, in_path, is_token,
+    Unsendable, check_beginning, check_cookie, check_header, check_path, check_username, in_path,
+    is_token,
 };
 pub(crate) use tape::{Exchange, Origin, Purpose, Sent, Tape};
 pub(crate) use tls::Pem;
@@ -405,13 +406,15 @@ impl Http {
     pub(crate) fn linked(&self, call: &Call, answer: &Answer, relation: &str) -> Option<Call> {
         let base = &self.site_of(call).url;
         let from = Target::new(base, &call.path, &[])?.url;
-        let to = from.join(&answer.link(relation)?).ok()?;
-        let path = to.path().strip_prefix(base.path().trim_end_matches('/'))?;
+        let link = answer.link(relation)?;
+        let to = from.join(&link).ok()?;
         if to.origin() != base.origin() {
             return None;
         }
-        let query = to.query().map(|query| format!("?{query}"));
-        Some(call.of_path(format!("{path}{}", query.unwrap_or_default())))
+        let target =
+            link::written(&link).unwrap_or(&to[Position::BeforePath..Position::AfterQuery]);
+        let path = target.strip_prefix(base.path().trim_end_matches('/'))?;
+        Some(call.of_path(path.to_owned()))
     }
 }
 

@@ -45,6 +45,7 @@ pub use model::{
 };
 pub use pattern::TextPattern;
 pub(crate) use pattern::entries;
+pub(crate) use place::Parts;
 pub use place::{Place, Spot};
 pub use values::{ItemsSpec, Show, UnstableValue, ValuesSpec};
 pub use verdicts::{

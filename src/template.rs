@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
+use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Rest, Serde, ValueKind, merge_maps};
 use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, Output, State, Template, UndefinedBehavior,
@@ -198,6 +199,7 @@ impl Templates {
     pub fn new() -> Self {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+        environment.set_syntax(syntax());
         environment.set_fuel(Some(FUEL));
         environment.add_filter("sha256", |text: String| sha256_hex(&text));
         codec::add_filters(&mut environment);
@@ -493,6 +495,18 @@ impl Templates {
     }
 }
 
+/// A text keeps its last line end, which is a part of the body that is sent.
+#[expect(
+    clippy::unwrap_used,
+    reason = "only other delimiters than the engine's own can be wrong"
+)]
+fn syntax() -> SyntaxConfig {
+    SyntaxConfig::builder()
+        .keep_trailing_newline(true)
+        .build()
+        .unwrap()
+}
+
 /// The source of a compiled text by its name.
 fn source(name: &str) -> Option<String> {
     let expression = name.strip_prefix(EXPRESSION);
@@ -673,6 +687,15 @@ mod tests {
             rendered,
             json!({"teams": ["a"], "team": null, "text": "id u1"})
         );
+    }
+
+    #[test]
+    fn a_text_keeps_its_last_line_end() {
+        let templates = Templates::new();
+        let text = "id\n{{ owner.user_id }}\n";
+        assert_eq!(templates.render_text(text, &scope()).unwrap(), "id\nu1\n");
+        let rendered = templates.render(&json!([text, "u1\n"]), &scope()).unwrap();
+        assert_eq!(rendered, json!(["id\nu1\n", "u1\n"]));
     }
 
     #[test]

@@ -39,6 +39,28 @@ fn every_link_between_documents_leads_somewhere() {
     }
 }
 
+/// A link into a page leads to one of its headings.
+#[test]
+fn every_anchor_that_a_document_links_to_is_a_heading() {
+    for document in documents() {
+        let text = read(&document);
+        let folder = root().join(&document).parent().unwrap().to_owned();
+        let is_gone = |link: &&str| {
+            let Some((target, anchor)) = link.split_once('#') else {
+                return false;
+            };
+            let page = match target {
+                "" => text.clone(),
+                _ if target.contains("://") || !is_page(target) => return false,
+                _ => fs::read_to_string(folder.join(target)).unwrap(),
+            };
+            !anchors(&page).contains(anchor)
+        };
+        let gone = links(&text).filter(is_gone);
+        assert_eq!(gone.collect::<Vec<_>>(), [""; 0], "linked in {document}");
+    }
+}
+
 #[test]
 fn the_book_has_every_page_by_its_title() {
     let summary = read("docs/SUMMARY.md");
@@ -58,15 +80,27 @@ fn the_book_has_every_page_by_its_title() {
 fn no_link_of_a_page_leads_out_of_the_book() {
     for page in pages() {
         let text = read(&format!("docs/{page}"));
-        let out = links(&text).filter(|link| link.starts_with("../"));
+        let depth = page.matches('/').count();
+        let is_out = |link: &&str| link.matches("../").count() > depth;
+        let out = links(&text).filter(is_out);
         assert_eq!(out.collect::<Vec<_>>(), [""; 0], "linked in {page}");
     }
 }
 
+/// Those in a folder are of one part of the reference, which links to them.
 #[test]
-fn every_page_is_in_the_readme() {
+fn every_page_is_in_the_readme_or_in_the_reference() {
     let readme = read("README.md");
+    let reference = read("docs/suite-format.md");
     for page in pages() {
+        if page.contains('/') {
+            let link = format!("]({page}");
+            assert!(
+                reference.contains(&link),
+                "no link to {page} in docs/suite-format.md"
+            );
+            continue;
+        }
         let entry = format!("- [docs/{page}](docs/{page}): ");
         assert!(readme.contains(&entry), "`{entry}` is not in README.md");
     }
@@ -179,12 +213,13 @@ fn read(file: &str) -> String {
 
 fn documents() -> Vec<String> {
     let all = files("").into_iter();
-    all.filter(|file| {
-        Path::new(file)
-            .extension()
-            .is_some_and(|ending| ending == "md")
-    })
-    .collect()
+    all.filter(|file| is_page(file)).collect()
+}
+
+fn is_page(file: &str) -> bool {
+    Path::new(file)
+        .extension()
+        .is_some_and(|ending| ending == "md")
 }
 
 /// The pages of the book, relative to `docs`.
@@ -200,6 +235,23 @@ fn title(page: &str) -> String {
     let text = read(&format!("docs/{page}"));
     let title = text.lines().next().and_then(|line| line.strip_prefix("# "));
     title.unwrap().to_owned()
+}
+
+/// The anchors of the headings of a page, as GitHub and mdBook make them.
+fn anchors(page: &str) -> BTreeSet<String> {
+    let mut is_code = false;
+    let headings = page.lines().filter(|line| {
+        is_code ^= line.starts_with("```");
+        !is_code && line.starts_with('#')
+    });
+    let anchor = |heading: &str| {
+        let text = heading.trim_start_matches('#').trim().to_lowercase();
+        let text = text
+            .chars()
+            .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+        text.map(|c| if c == ' ' { '-' } else { c }).collect()
+    };
+    headings.map(anchor).collect()
 }
 
 /// Where the links of a document lead.

@@ -15,7 +15,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use page::{Block, blocks};
+use page::{Block, blocks, matches};
 
 /// What the commands of one block printed, and what the page shows of it.
 struct Shown {
@@ -127,28 +127,4 @@ fn shell(folder: &Path, script: &str) -> String {
     let printed = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{printed}");
     printed
-}
-
-/// Whether the lines are those that are shown, where a line `...` stands for any lines and `...` at a line's end for its rest.
-fn matches(expected: &str, printed: &str) -> bool {
-    let expected: Vec<&str> = expected.lines().collect();
-    let printed: Vec<&str> = printed.lines().collect();
-    lines_match(&expected, &printed)
-}
-
-fn lines_match(expected: &[&str], printed: &[&str]) -> bool {
-    match (expected, printed) {
-        ([], []) => true,
-        (["...", expected @ ..], printed) => {
-            (0..=printed.len()).any(|skipped| lines_match(expected, &printed[skipped..]))
-        }
-        ([line, expected @ ..], [other, printed @ ..]) => {
-            let is_same = match line.strip_suffix("...") {
-                Some(start) => other.starts_with(start),
-                None => line.trim_end() == other.trim_end(),
-            };
-            is_same && lines_match(expected, printed)
-        }
-        _ => false,
-    }
 }

@@ -9,6 +9,8 @@ use sha2::{Digest, Sha256};
 use url::{Position, Url};
 
 use super::{aws, digest};
+use crate::http::{Unsendable, check_header};
+use crate::suite::Parts;
 use crate::template::{Fields, Scope, TemplateError, Templates, Value};
 
 /// The names that only these templates have.
@@ -90,6 +92,8 @@ pub(crate) enum Signer {
 pub(crate) struct Written {
     headers: Vec<(String, String)>,
     scope: Scope,
+    /// Where they stand.
+    place: Parts,
 }
 
 /// Whether the template of a header can only be rendered with the request.
@@ -108,9 +112,14 @@ impl Written {
     pub(super) fn new(
         headers: Vec<(String, String)>,
         scope: &Scope,
+        place: &Parts,
     ) -> Result<Self, TemplateError> {
-        let scope = scope.clone();
-        let written = Self { headers, scope };
+        let (scope, place) = (scope.clone(), place.clone());
+        let written = Self {
+            headers,
+            scope,
+            place,
+        };
         let url = Url::parse("http://localhost/").ok();
         let (headers, now) = (HeaderMap::new(), DateTime::<Utc>::default());
         if let Some(url) = &url {
@@ -138,6 +147,24 @@ impl Written {
             headers.map(|(name, text)| Ok((name.clone(), TEMPLATES.render_wire(text, &scope)?)));
         headers.collect()
     }
+
+    /// The headers of a request, unless HTTP cannot carry one of them: what they are made of can hold a line break.
+    fn sendable(
+        &self,
+        request: &Outgoing<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<(String, String)>, String> {
+        let headers = self.render(request, now);
+        let headers = headers.map_err(|error| error.to_string())?;
+        for (name, value) in &headers {
+            check_header(name, value).map_err(|Unsendable { reason, help }| {
+                let spot = self.place.spot(&format!("headers.{name}"));
+                let spot = spot.map(|spot| format!(" (of {spot})"));
+                format!("{reason}{}; {help}", spot.unwrap_or_default())
+            })?;
+        }
+        Ok(headers)
+    }
 }
 
 impl Signer {
@@ -149,9 +176,7 @@ impl Signer {
         challenge: Option<&digest::Challenge>,
     ) -> Result<Vec<(String, String)>, String> {
         match self {
-            Self::Headers(written) => written
-                .render(request, now)
-                .map_err(|error| error.to_string()),
+            Self::Headers(written) => written.sendable(request, now),
             Self::Aws(keys) => Ok(keys.sign(request, now)),
             Self::Digest(login) => {
                 let target = request.target();

@@ -167,10 +167,16 @@ fn bytes(
         return Ok(Vec::new());
     };
     let encoded = templates.render_text(template, scope)?;
-    STANDARD.decode(encoded.trim()).map_err(|error| {
-        let reason = format!("what it gives is not Base64: {error}");
+    decoded(&encoded).map_err(|reason| {
+        let reason = format!("what it gives is not Base64: {reason}");
         TemplateError::because(template, reason)
     })
+}
+
+/// The bytes that Base64 stands for, or why the text is none.
+pub(crate) fn decoded(base64: &str) -> Result<Vec<u8>, String> {
+    let decoded = STANDARD.decode(base64.trim());
+    decoded.map_err(|error| error.to_string().trim_end_matches('.').to_owned())
 }
 
 /// Whether a text is a media type that a part of a body can have.

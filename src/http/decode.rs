@@ -38,8 +38,8 @@ pub(crate) mod page {
         None
     }
 
-    pub(crate) fn fault_of(_: &str) -> Option<String> {
-        Some("this build reads no pages: its feature `pages` is off".to_owned())
+    pub(crate) fn check_selector(_: &str) -> Result<(), Option<&'static str>> {
+        Err(Some("build with the feature `pages`, which reads them"))
     }
 }
 
@@ -103,7 +103,8 @@ pub(super) fn media_type(headers: &HeaderMap) -> &str {
 pub(super) fn has_fields(headers: &HeaderMap) -> bool {
     let media_type = MediaType::of(headers);
     let tables = ["text/csv", "text/tab-separated-values"];
-    media_type.is_xml()
+    media_type.is_json()
+        || media_type.is_xml()
         || media_type.is_lines()
         || media_type.begins("multipart/")
         || tables.iter().any(|table| media_type.is(table))

@@ -13,6 +13,18 @@ impl Answer {
     }
 }
 
+/// The path and the query of a link as they are written: a URL takes `..` and `%2e%2e` for ways, and a path goes out as it is.
+/// None where the link has no whole path.
+pub(super) fn written(link: &str) -> Option<&str> {
+    let link = link.split('#').next()?;
+    if link.starts_with('/') {
+        return (!link.starts_with("//")).then_some(link);
+    }
+    let (_, place) = link.split_once("://")?;
+    let path = place.get(place.find(['/', '?'])?..)?;
+    path.starts_with('/').then_some(path)
+}
+
 /// The target of the first link in a header's value that has the relation.
 fn target(value: &str, relation: &str) -> Option<String> {
     let mut links = links(value);
@@ -75,6 +87,23 @@ fn end(text: &str, separator: char) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_link_with_a_whole_path_has_it_as_it_is_written() {
+        for (link, expected) in [
+            ("/a//%2e%2e/b?c=../d#e", Some("/a//%2e%2e/b?c=../d")),
+            ("http://host:1/a/../b?c", Some("/a/../b?c")),
+            ("http://host//a?b=/c", Some("//a?b=/c")),
+            ("http://host?a=/b", None),
+            ("http://host", None),
+            ("//host/a", None),
+            ("/a?to=http://host/b", Some("/a?to=http://host/b")),
+            ("?page=2", None),
+            ("b/../c", None),
+        ] {
+            assert_eq!(written(link), expected, "{link}");
+        }
+    }
 
     #[test]
     fn the_link_with_a_relation_is_found_among_others() {

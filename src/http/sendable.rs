@@ -104,6 +104,20 @@ pub(crate) fn check_cookie(name: &str, value: &str) -> Result<(), Unsendable> {
     ))
 }
 
+/// What of a name before the password would end it, or cannot be sent (RFC 7617, section 2).
+pub(crate) fn check_username(_: &str, name: &str) -> Result<(), Unsendable> {
+    match name.chars().find(|c| *c == ':' || c.is_control()) {
+        None => Ok(()),
+        Some(character) => Err(Unsendable::new(
+            format!(
+                "the name for `Authorization: Basic` holds {}",
+                named(character)
+            ),
+            "leave it out: the scheme has no way to write it, and what follows would begin the password",
+        )),
+    }
+}
+
 fn not_a_name(name: &str, what: &str) -> Unsendable {
     let shown: String = name.chars().flat_map(char::escape_default).collect();
     Unsendable::new(
@@ -134,6 +148,16 @@ mod tests {
 
     fn reason(checked: Result<(), Unsendable>) -> String {
         checked.unwrap_err().reason
+    }
+
+    #[test]
+    fn a_name_before_a_password_has_no_colon() {
+        for name in ["ann", "ann@shop.example", "Zoë \"x\"; a=b", ""] {
+            assert_eq!(check_username("", name), Ok(()), "{name}");
+        }
+        let told = reason(check_username("", "ann:x"));
+        assert_eq!(told, "the name for `Authorization: Basic` holds `:`");
+        assert!(check_username("", "ann\n").is_err());
     }
 
     #[test]

@@ -148,11 +148,11 @@ impl TryFrom<String> for Css {
     type Error = CompileError;
 
     fn try_from(text: String) -> Result<Self, CompileError> {
-        match page::fault_of(&text) {
-            None => Ok(Self(text)),
-            Some(fault) => Err(CompileError {
-                message: format!("{} is not a CSS selector: {fault}", quoted(&text)),
-                help: None,
+        match page::check_selector(&text) {
+            Ok(()) => Ok(Self(text)),
+            Err(help) => Err(CompileError {
+                message: format!("{} is not a CSS selector", quoted(&text)),
+                help,
             }),
         }
     }
@@ -294,8 +294,8 @@ mod tests {
             regex.to_string(),
             "`(a` is not a regular expression: error: unclosed group"
         );
-        let css = Css::try_from("a[".to_owned()).unwrap_err();
-        assert!(css.to_string().starts_with("`a[` is not a CSS selector: "));
+        let css = Css::try_from("a >".to_owned()).unwrap_err();
+        assert_eq!(css.to_string(), "`a >` is not a CSS selector");
         let glob = Glob::try_from("audit[".to_owned()).unwrap_err();
         assert_eq!(
             glob.to_string(),

@@ -1,5 +1,6 @@
 //! Where an endpoint, a request and a credential stand in the suite's files, for whoever points at them.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -57,6 +58,13 @@ pub struct Spot {
     pub file: Arc<Path>,
     /// Where in it.
     pub position: Position,
+}
+
+impl fmt::Display for Spot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Position { line, column } = self.position;
+        write!(f, "{}:{line}:{column}", self.file.display())
+    }
 }
 
 /// Where the parts of a request or a credential stand; nowhere in one that no file has.

@@ -100,7 +100,7 @@ impl<'d> Placing<'d> {
 
     fn credential(&self, path: &NodePath, credential: &mut Credential) {
         let parts = [
-            "bearer", "cookies", "headers", "login", "oauth2", "command", "jwt",
+            "bearer", "basic", "digest", "cookies", "headers", "login", "oauth2", "command", "jwt",
         ];
         credential.place = Parts::of(self.document, path, &parts);
         self.command(&path.join("command"), credential.command.as_mut());

@@ -12,7 +12,7 @@ use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 use super::place::{Ended, Place};
 use super::tls::{authority, pem, signed};
 
-struct Gate {
+pub(super) struct Gate {
     port: u16,
     place: Place,
     is_open: Arc<AtomicBool>,
@@ -71,7 +71,7 @@ fn serve(config: Arc<ServerConfig>, stream: TcpStream, member: &[u8], is_open: &
 }
 
 impl Gate {
-    fn new(member_auth: &str) -> Self {
+    pub(super) fn new(member_auth: &str) -> Self {
         let authority = authority();
         let (member, member_key) = signed(&authority, "member");
         let (stranger, stranger_key) = signed(&authority, "stranger");
@@ -114,12 +114,20 @@ impl Gate {
         }
     }
 
+    pub(super) fn url(&self) -> String {
+        format!("https://localhost:{}", self.port)
+    }
+
+    /// A file of the suite, such as a certificate.
+    pub(super) fn read(&self, file: &str) -> String {
+        std::fs::read_to_string(self.place.path("gate").join(file)).unwrap()
+    }
+
     fn run(&self, arguments: &[&str]) -> Ended {
-        let url = format!("https://localhost:{}", self.port);
-        let read = |file: &str| std::fs::read_to_string(self.place.path(file)).unwrap();
-        let key = read("gate/member.key");
+        let url = self.url();
+        let key = self.read("member.key");
         let variables = [
-            format!("pem={}", read("gate/member.pem")),
+            format!("pem={}", self.read("member.pem")),
             format!("key={key}"),
         ];
         let variables = ["--var", &variables[0], "--var", &variables[1]];
@@ -132,7 +140,7 @@ impl Gate {
     }
 }
 
-const FILES: &str = "{ certificate: { certificate: member.pem, key: member.key } }";
+pub(super) const FILES: &str = "{ certificate: { certificate: member.pem, key: member.key } }";
 const TEXTS: &str = "{ certificate: { certificate: \"{{ vars.pem }}\", key: \"{{ vars.key }}\" } }";
 
 #[test]

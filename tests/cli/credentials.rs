@@ -228,7 +228,7 @@ const SIGNED: &str = "headers:
   X-Date: \"{{ now.unix }}\"
   X-Signature: \"{{ [request.method, request.target, request.body_sha256, now.unix] | join('\\n') | hmac('SECRET') }}\"";
 
-fn signed_by(request: &Request, secret: &str) -> bool {
+pub(super) fn signed_by(request: &Request, secret: &str) -> bool {
     let (Some(date), Some(signature)) = (request.header("x-date"), request.header("x-signature"))
     else {
         return false;
@@ -259,7 +259,7 @@ fn a_header_signs_the_request_that_it_is_of() {
 }
 
 /// Verifies a signature of AWS's fourth version by the headers that it says it is of.
-fn of_aws(request: &Request, secret: &str) -> Option<()> {
+pub(super) fn of_aws(request: &Request, secret: &str) -> Option<()> {
     let authorization = request.header("authorization")?;
     let rest = authorization.strip_prefix("AWS4-HMAC-SHA256 ")?;
     let parts: BTreeMap<&str, &str> = rest
@@ -320,7 +320,7 @@ fn requests_are_signed_for_aws() {
     assert!(parts.contains("stranger: {denied: 403"), "{parts}");
 }
 
-fn quoted<'h>(header: &'h str, name: &str) -> Option<&'h str> {
+pub(super) fn quoted<'h>(header: &'h str, name: &str) -> Option<&'h str> {
     let (_, rest) = header.split_once(&format!("{name}=\""))?;
     Some(rest.split_once('"')?.0)
 }
@@ -554,71 +554,6 @@ fn a_token_of_oauth_is_got_by_each_grant() {
         let world = format!("{before}  anonymous{after}");
         let place = vault.place.write("vault/world.yaml", &world);
         Vault { place, ..vault }.holds("member: {allowed: 200");
-    }
-}
-
-/// What a page has between these headings, as the blocks of YAML in it.
-fn examples(from: &str, to: &str) -> Vec<String> {
-    let page = include_str!("../../docs/suite-format.md");
-    let (_, rest) = page.split_once(from).unwrap();
-    let (section, _) = rest.split_once(to).unwrap();
-    let blocks = section.split("```yaml\n").skip(1);
-    blocks
-        .map(|block| block.split_once("```").unwrap().0.to_owned())
-        .collect()
-}
-
-#[test]
-fn the_examples_of_credentials_are_suites() {
-    let examples = examples("\n#### Signatures\n", "\nNo entity and no actor");
-    assert_eq!(examples.len(), 7);
-    for example in examples {
-        let (actors, kinds) = example.split_once("kinds:\n").unwrap_or((&example, ""));
-        let secrets = [
-            "key_id",
-            "secret",
-            "key",
-            "certificate",
-            "private_key",
-            "password",
-        ];
-        let secrets = secrets.map(|name| format!("{name}: \"{{{{ random(20) }}}}\""));
-        let known = ["partner", "user", "device"];
-        let known =
-            known.map(|kind| format!("  {kind}: {{ secrets: {{ {} }} }}\n", secrets.join(", ")));
-        let variables = [
-            "camera_password",
-            "aws_key",
-            "aws_secret",
-            "issuer",
-            "billing_secret",
-        ];
-        let variables = variables
-            .map(|name| format!("  {name}: {{ secret: true, default: \"https://x-{name}/y\" }}\n"));
-        let suite = format!(
-            "name: page\nsnapshots: snapshots\nservice: {{ ready: / }}\nvariables:\n{}",
-            variables.concat()
-        );
-        let world = format!(
-            "kinds:\n  thing: {{}}\n{}{kinds}entities: {{}}\n{actors}",
-            known.concat()
-        );
-        let place = Place::empty()
-            .write("page/suite.yaml", &suite)
-            .write("page/world.yaml", &world)
-            .write("page/targets.yaml", "targets: { it: { kind: thing } }\n")
-            .write(
-                "page/endpoints/read.yaml",
-                "request: { method: GET, path: /it }\ntargets: [it]\n",
-            );
-        let ended = place.run(&[
-            "check",
-            "page",
-            "--dry-run",
-            "--base-url",
-            "http://127.0.0.1:1",
-        ]);
-        assert_eq!(ended.code, Some(0), "{example}\n{ended:#?}");
     }
 }
 

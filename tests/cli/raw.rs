@@ -1,5 +1,6 @@
 //! A service over raw TCP: a test's own function answers, so that it can break every rule.
 
+use std::fmt;
 use std::io::{self, BufRead, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -52,8 +53,19 @@ impl Request {
         let length = request.header("content-length").unwrap_or("0");
         let mut body = vec![0; length.parse().unwrap()];
         from.read_exact(&mut body)?;
-        request.body = String::from_utf8(body).unwrap();
+        // A body that is no text is only looked at.
+        request.body = String::from_utf8_lossy(&body).into_owned();
         Ok(Some(request))
+    }
+}
+
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.line)?;
+        for (name, value) in &self.headers {
+            writeln!(f, "{name}: {value}")?;
+        }
+        writeln!(f, "\n{}", self.body)
     }
 }
 

@@ -221,6 +221,69 @@ fn a_service_that_speaks_http_2_without_tls_is_swept_and_no_call_is_lost() {
     }
 }
 
+/// A service over HTTP/2 that takes a connection for the first who says who it is, as long as the connection lasts.
+fn binding() -> (String, Runtime) {
+    let runtime = runtime();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    runtime.spawn(async move {
+        let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            tokio::spawn(bound(stream));
+        }
+    });
+    (url, runtime)
+}
+
+async fn bound(stream: tokio::net::TcpStream) {
+    let Ok(mut connection) = h2::server::handshake(stream).await else {
+        return;
+    };
+    let mut who = None;
+    while let Some(Ok((request, mut respond))) = connection.accept().await {
+        let said = request.headers().get("authorization");
+        let said = said.and_then(|value| value.to_str().ok().map(str::to_owned));
+        who = who.or(said);
+        let status = match who.as_deref() {
+            _ if request.uri().path() == "/health" => 200,
+            Some("Bearer first") => 200,
+            Some(_) => 403,
+            None => 401,
+        };
+        let head = Response::builder().status(status).body(()).unwrap();
+        drop(respond.send_response(head, true));
+    }
+}
+
+#[test]
+fn who_a_connection_of_http_2_is_taken_for_is_nobody_else() {
+    let (url, _runtime) = binding();
+    let anonymous = "  two: { auth: { bearer: second } }\n  anonymous: {}\n";
+    let place = place(", http2: true", &["a", "b", "c"]).edit(
+        "way/world.yaml",
+        "  two: { auth: { bearer: second } }\n",
+        anonymous,
+    );
+    let ended = place.run(&["record", "way", "--base-url", &url, "--concurrency", "1"]);
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    for endpoint in ["a-get", "b-get", "c-get", "a-post", "b-post", "c-post"] {
+        let record = record(&place, endpoint);
+        for line in [
+            "one: {allowed: 200",
+            "two: {denied: 403",
+            "anonymous: {denied: 401",
+        ] {
+            assert!(record.contains(line), "no `{line}` in {record}");
+        }
+    }
+    for _ in 0..super::place::checks() {
+        let ended = place.run(&["check", "way", "--base-url", &url]);
+        assert_eq!(ended.code, Some(0), "{ended:#?}");
+    }
+}
+
 #[test]
 fn both_sides_agree_on_http_2_where_there_is_tls() {
     let authority = authority();

@@ -64,6 +64,14 @@ impl<'h> MediaType<'h> {
             || self.ends("+xml") && !self.is("application/xhtml+xml")
     }
 
+    /// Whether it is one of JSON.
+    pub(super) fn is_json(self) -> bool {
+        ["application/json", "text/json"]
+            .iter()
+            .any(|json| self.is(json))
+            || self.ends("+json")
+    }
+
     /// Whether it is one of values of JSON after one another.
     pub(super) fn is_lines(self) -> bool {
         let own = self.own();
@@ -97,6 +105,8 @@ mod tests {
         assert_eq!(soap.parameter("Charset"), Some("utf-8"));
         assert_eq!(soap.parameter("boundary"), None);
         assert!(!MediaType("application/xhtml+xml").is_xml());
+        assert!(MediaType("application/problem+JSON; charset=utf-8").is_json());
+        assert!(!MediaType("application/x-ndjson").is_json());
         assert!(!MediaType("image/png").is_text());
         assert!(MediaType("application/x-ndjson").is_lines());
         assert_eq!(MediaType("").own(), "");

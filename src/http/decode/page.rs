@@ -135,11 +135,9 @@ pub(crate) fn selected(text: &str, selector: &str, attribute: Option<&str>) -> O
     }
 }
 
-/// What is wrong with a selector.
-pub(crate) fn fault_of(selector: &str) -> Option<String> {
-    Selector::parse(selector)
-        .err()
-        .map(|error| error.to_string())
+/// Whether a text is a selector; a failure can have a remedy.
+pub(crate) fn check_selector(text: &str) -> Result<(), Option<&'static str>> {
+    Selector::parse(text).map(drop).map_err(|_| None)
 }
 
 #[derive(Default)]
@@ -343,9 +341,6 @@ fn is_empty(part: &Json) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::Answer;
-    use crate::http::answer::{Document, Form};
-    use crate::suite::Source;
 
     const PAGE: &str = r#"<!DOCTYPE html><html><head><title>Notes &amp; more</title>
 <script>var a = "<p>no</p>";</script><script type="application/json">{"user": {"id": 7}}</script></head>
@@ -390,34 +385,6 @@ hello</textarea><select name=kind><option value=a>A<option value=b selected>B</s
         assert_eq!(tree(&"<div>".repeat(DEEPEST + 1)), None);
     }
 
-    /// The block of the reference that begins with this fence.
-    fn documented(fence: &str) -> String {
-        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/bodies/html.md");
-        let page = std::fs::read_to_string(page).unwrap();
-        let (_, block) = page.split_once(&format!("```{fence}\n")).unwrap();
-        block.split_once("\n```").unwrap().0.to_owned()
-    }
-
-    #[test]
-    fn the_page_of_the_reference_is_read_as_it_says() {
-        let page = documented("html");
-        let expected: Json = serde_json::from_str(&documented("json")).unwrap();
-        assert_eq!(tree(&page).unwrap(), expected);
-        let spec: Json = serde_yaml::from_str(&documented("yaml")).unwrap();
-        let body = Document::body(Form::Page, page, expected);
-        let value = |name: &str| {
-            let source: Source = serde_json::from_value(spec["capture"][name].clone()).unwrap();
-            Answer {
-                body: body.clone(),
-                ..Answer::printed(b"")
-            }
-            .value(&source)
-        };
-        assert_eq!(value("text").as_deref(), Some(""));
-        assert_eq!(value("heading").as_deref(), Some("Notes of Ann"));
-        assert_eq!(value("first_link").as_deref(), Some("/admin"));
-    }
-
     #[test]
     fn a_selector_finds_a_text_or_an_attribute() {
         let csrf = selected(PAGE, "input[name=csrf]", Some("value"));
@@ -431,7 +398,7 @@ hello</textarea><select name=kind><option value=a>A<option value=b selected>B</s
             Some("Admin")
         );
         assert_eq!(selected(PAGE, "input[name=other]", Some("value")), None);
-        assert!(fault_of("a[").is_some());
-        assert_eq!(fault_of("a[b]"), None);
+        assert_eq!(check_selector("a >"), Err(None));
+        assert_eq!(check_selector("a[b]"), Ok(()));
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::{Auth, Checker, keys};
 use crate::credential::signed_names;
 use crate::diagnostic::quoted;
-use crate::http::is_media_type;
+use crate::http::{decoded, is_media_type};
 use crate::suite::names::{Names, object};
 use crate::suite::{Css, Regex};
 use crate::yaml::NodePath;
@@ -81,14 +81,32 @@ impl Checker<'_> {
             self.unknown(&url, "URL", &name, &known);
         }
         let raw = path.join("raw");
-        self.exactly_one(&raw, &["text", "base64"], "content");
-        self.media_type(&raw.join("type"));
+        self.content(&raw);
         let parts = path.join("multipart");
         for name in keys(object(self.get(&parts))) {
             let part = parts.join(name.as_str());
-            self.exactly_one(&part, &["text", "base64"], "content");
-            self.media_type(&part.join("type"));
+            self.content(&part);
         }
+    }
+
+    fn content(&mut self, path: &NodePath) {
+        self.exactly_one(path, &["text", "base64"], "content");
+        self.media_type(&path.join("type"));
+        self.base64(&path.join("base64"));
+    }
+
+    /// What a template gives is known when it is rendered.
+    fn base64(&mut self, path: &NodePath) {
+        let text = self.text(path).filter(|text| !text.contains('{'));
+        let Some(reason) = text.and_then(|text| decoded(&text).err()) else {
+            return;
+        };
+        let mistake = self
+            .document
+            .error_at(path, format!("this is not Base64: {reason}"));
+        self.mistakes.push(mistake.help(
+            "write it in the alphabet with `+` and `/`, padded with `=`, or give the content as `text`",
+        ));
     }
 
     fn media_type(&mut self, path: &NodePath) {

@@ -3,7 +3,9 @@
 
 use super::{Checker, keys};
 use crate::diagnostic::Diagnostic;
-use crate::http::{Unsendable, check_beginning, check_cookie, check_header, check_path};
+use crate::http::{
+    Unsendable, check_beginning, check_cookie, check_header, check_path, check_username,
+};
 use crate::suite::Method;
 use crate::suite::names::object;
 use crate::template::Templates;
@@ -58,8 +60,16 @@ impl Checker<'_> {
     pub(super) fn sendable_credential(&mut self, path: &NodePath) {
         self.headers(&path.join("headers"));
         self.values(&path.join("cookies"), check_cookie);
-        if let Some(bearer) = self.text(&path.join("bearer")) {
-            self.value(&path.join("bearer"), "authorization", &bearer, check_header);
+        let of_authorization: [(&[&str], Check); 3] = [
+            (&["bearer"], check_header),
+            (&["basic", "username"], check_username),
+            (&["digest", "username"], check_header),
+        ];
+        for (keys, check) in of_authorization {
+            let path = keys.iter().fold(path.clone(), |path, key| path.join(*key));
+            if let Some(text) = self.text(&path) {
+                self.value(&path, "authorization", &text, check);
+            }
         }
     }
 
