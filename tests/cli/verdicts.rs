@@ -299,7 +299,7 @@ fn a_refusal_that_comes_with_a_success_is_one_and_what_opens_is_widened() {
         "opened-redirect": "{redirected: 302, gate: redirect-to-start}",
         "own-allowed": "{denied: 404, gate: no-such-thing}",
         "own-rule": "{denied: 200, by: no seat, gate: full, also: more 28cf}",
-        "rpc-batch": "{allowed: 200, by: json-rpc, refused: [\"2\"], gate: \"32003-not-yours\", shape: body 76d8}",
+        "rpc-batch": "{allowed: 200, by: json-rpc, refused: [\"2\"], gate: \"32003-not-yours\", values: values c750, shape: body 76d8}",
         "rpc-error": "{denied: 200, by: json-rpc, gate: not-yours, also: more 82a2}",
         "rpc-first": "{denied: 200, by: json-rpc, gate: usererror-not-yours-null, also: more ed94}",
         "rpc-flag": "{denied: 200, by: json-rpc, gate: not-yours, also: more 7207}",
