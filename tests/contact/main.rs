@@ -26,6 +26,7 @@ mod memory;
 mod partitions;
 mod patience;
 mod planted;
+mod pooler;
 mod publication;
 mod run;
 mod schemas;
