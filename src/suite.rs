@@ -13,6 +13,7 @@ mod load;
 mod method;
 mod model;
 mod names;
+mod operation;
 mod pattern;
 mod place;
 mod placing;
@@ -43,6 +44,7 @@ pub use model::{
     RefusalSpec, RowSpec, SensitivitySpec, ServiceSpec, SuiteFile, SweepSpec, Target, TargetsFile,
     TextRule, TlsSpec, Together, Variable, WorldFile,
 };
+pub use operation::OperationName;
 pub use pattern::TextPattern;
 pub(crate) use pattern::entries;
 pub use place::{Place, Spot};

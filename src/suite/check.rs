@@ -19,7 +19,7 @@ pub(super) use texts::{endpoints_of_texts, endpoints_of_values};
 
 use super::load::Documents;
 use super::names::{Declared, Names, object};
-use super::{CompileError, Glob, IdPath, JsonPath, Suite};
+use super::{CompileError, Glob, IdPath, JsonPath, OperationName, Suite};
 use crate::coverage;
 use crate::diagnostic::{Diagnostic, Diagnostics, did_you_mean, list, quoted};
 use crate::kinds;
@@ -151,6 +151,9 @@ impl Checker<'_> {
         }
         self.verdicts(&NodePath::from(["verdicts"]));
         self.variables(&NodePath::from(["variables"]));
+        for item in self.items(&NodePath::from(["coverage", "extra"])) {
+            self.compiles::<OperationName>(&item);
+        }
         self.exclusions(&NodePath::from(["coverage", "exclude"]));
         self.explanations(&NodePath::from(["sensitivity", "explained"]));
         self.levels(&NodePath::from(["levels"]));

@@ -11,6 +11,7 @@ use super::compiled::{Glob, JsonPath};
 use super::exchange::{Credential, PagesSpec, RequestSpec, ResetSpec, Source, StepSpec, Texts};
 use super::headers::HeadersSpec;
 use super::ids::IdsSpec;
+use super::operation::OperationName;
 use super::pattern::TextPattern;
 use super::values::ValuesSpec;
 use super::verdicts::VerdictSpec;
@@ -102,6 +103,10 @@ pub struct CoverageSpec {
     /// The path of the service's OpenAPI document.
     #[serde(default = "openapi")]
     pub openapi: String,
+    /// Operations that the service has and its document has not, as `METHOD /path`.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub extra: Vec<OperationName>,
     /// Operations that are left out on purpose.
     #[serde(default)]
     pub exclude: Vec<ExclusionSpec>,
@@ -114,6 +119,7 @@ impl Default for CoverageSpec {
     fn default() -> Self {
         Self {
             openapi: openapi(),
+            extra: Vec::new(),
             exclude: Vec::new(),
             strict: false,
         }
