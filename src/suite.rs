@@ -9,6 +9,7 @@ mod credentials;
 mod exchange;
 mod headers;
 mod ids;
+mod include;
 mod load;
 mod method;
 mod model;
@@ -60,8 +61,10 @@ pub struct Suite {
     pub folder: PathBuf,
     /// `suite.yaml`.
     pub file: SuiteFile,
-    /// `world.yaml`.
+    /// `world.yaml`, with what it includes.
     pub world: WorldFile,
+    /// The files that `world.yaml` includes.
+    pub included: Vec<PathBuf>,
     /// The targets by name.
     pub targets: IndexMap<String, Target>,
     /// The endpoints, sorted by name.

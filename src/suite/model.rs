@@ -385,15 +385,30 @@ impl Together {
 }
 
 /// `world.yaml`: what exists for the whole run.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WorldFile {
+    /// Other files of this form whose kinds, entities and actors belong to this world as well, by their paths from this file.
+    #[serde(default)]
+    pub include: Vec<String>,
     /// Kinds of entities: their symbols and their rows.
+    #[serde(default)]
     pub kinds: IndexMap<String, Kind>,
     /// The entities, in the order in which their rows are inserted.
+    #[serde(default)]
     pub entities: IndexMap<String, Entity>,
     /// Who calls.
+    #[serde(default)]
     pub actors: IndexMap<String, Actor>,
+}
+
+impl WorldFile {
+    /// Adds what another file has. No name is in both.
+    pub(super) fn extend(&mut self, other: Self) {
+        self.kinds.extend(other.kinds);
+        self.entities.extend(other.entities);
+        self.actors.extend(other.actors);
+    }
 }
 
 /// A kind of entity: what is generated for each one and which rows it has.

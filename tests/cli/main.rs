@@ -46,6 +46,7 @@ mod heads;
 mod help;
 mod holes;
 mod identifiers;
+mod include;
 mod init;
 mod insta_review;
 mod launch;

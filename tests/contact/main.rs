@@ -32,6 +32,7 @@ mod run;
 mod schemas;
 mod seeds;
 mod shapes;
+mod shared;
 mod speed;
 mod stage;
 mod tls;
