@@ -13,6 +13,7 @@
 mod arbitrary;
 mod background;
 mod base;
+mod checkout;
 mod data;
 mod databases;
 mod foreign;
