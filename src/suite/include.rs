@@ -146,13 +146,12 @@ fn merged<'d>(documents: impl Iterator<Item = &'d Document>) -> Result<Merged, D
             };
             let all = sections.entry(section).or_default();
             for (name, value) in own {
-                match places.get(&(section, name.clone())) {
-                    Some(before) => mistakes.push(twice(before, document, section, name)),
-                    None => {
-                        places.insert((section, name.clone()), document);
-                        all.insert(name.clone(), value.clone());
-                    }
+                if let Some(before) = places.get(&(section, name.clone())) {
+                    mistakes.push(twice(before, document, section, name));
+                    continue;
                 }
+                places.insert((section, name.clone()), document);
+                all.insert(name.clone(), value.clone());
             }
         }
     }

@@ -10,7 +10,8 @@ use super::exchange::OfAll;
 use super::include::{World, shortened};
 use super::placing::Placing;
 use super::{Endpoint, EndpointFile, Kind, Place, Suite, SuiteFile, TargetsFile, WorldFile, check};
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
+use crate::text::printable;
 use crate::yaml::Document;
 
 /// The suite's documents as they were read, whether or not they are valid.
@@ -221,6 +222,19 @@ fn endpoint_files(folder: &Path) -> Result<Vec<PathBuf>, Diagnostics> {
         file.extension()
             .is_some_and(|ending| ending == "yaml" || ending == "yml")
     });
+    if let Some(name) = files
+        .iter()
+        .map(|file| stem(file))
+        .find(|name| printable(name) != *name)
+    {
+        let message = format!(
+            "the name of an endpoint cannot be shown: {}",
+            quoted(&printable(&name))
+        );
+        let help =
+            "name the file without control characters and those that turn the direction of a text";
+        return Err(Diagnostic::new(folder, message).help(help).into());
+    }
     files.sort_by_key(|file| stem(file));
     if files.is_empty() {
         return Err(Diagnostic::new(folder, "the suite has no endpoint")
