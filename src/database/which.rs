@@ -110,13 +110,17 @@ pub(crate) struct Address<'a> {
 impl Address<'_> {
     /// Connects for the first time: whether that makes sense is asked before anything is set.
     pub(crate) async fn connect_first(&self) -> Result<Database, DatabaseError> {
-        let database = Database::connect(self.url.expose_secret(), self.schema).await;
+        let database = Box::pin(Database::connect(self.url.expose_secret(), self.schema)).await;
         self.name(database)
     }
 
     /// Connects to a database that was let in.
     pub(crate) async fn connect(&self) -> Result<Database, DatabaseError> {
-        let database = Database::connect_again(self.url.expose_secret(), self.schema).await;
+        let database = Box::pin(Database::connect_again(
+            self.url.expose_secret(),
+            self.schema,
+        ))
+        .await;
         self.name(database)
     }
 

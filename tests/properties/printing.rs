@@ -23,7 +23,7 @@ use serde_json::json;
 const COMMANDS: [&str; 4] = ["::", "##[", "##vso[", "##teamcity["];
 
 /// What a line of the service's begins with.
-pub const MARK: &str = "FORGED";
+pub(crate) const MARK: &str = "FORGED";
 
 static SUITE: LazyLock<Suite> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
@@ -122,7 +122,7 @@ fn printed(report: &Report, texts: [&str; 2]) -> Vec<(&'static str, String)> {
 }
 
 /// Why what is printed can steer whoever shows it.
-pub fn faults(before: &str, now: &str) -> Vec<String> {
+pub(crate) fn faults(before: &str, now: &str) -> Vec<String> {
     let reports = [200, 404].map(|status| report(before, now, status));
     let printed = reports
         .iter()
@@ -146,7 +146,7 @@ fn without_colours(text: &str) -> String {
     for part in parts {
         match part.split_once('m') {
             Some((style, rest)) if style.chars().all(|c| c.is_ascii_digit() || c == ';') => {
-                plain += rest
+                plain += rest;
             }
             _ => plain = format!("{plain}\u{1b}[{part}"),
         }
