@@ -243,21 +243,21 @@ impl Database {
     pub async fn connect(url: &str, schema: &str) -> Result<Self, DatabaseError> {
         let failed = |reason| DatabaseError::unreachable(url, reason);
         let wanted = tls::Wanted::of(url).map_err(failed)?;
-        let (client, mut line) = opened(url, &wanted).await.map_err(failed)?;
-        let is_lent = is_lent(&client, &mut line, &wanted).await;
+        let (client, mut line) = Box::pin(opened(url, &wanted)).await.map_err(failed)?;
+        let is_lent = Box::pin(is_lent(&client, &mut line, &wanted)).await;
         if is_lent.map_err(failed)? {
             let url = redacted(url);
             return Err(DatabaseError::Pooled { url });
         }
-        Self::of_client(client, line, url, schema).await
+        Box::pin(Self::of_client(client, line, url, schema)).await
     }
 
     /// The same where it is known already that there is no such pooler.
     pub(crate) async fn connect_again(url: &str, schema: &str) -> Result<Self, DatabaseError> {
         let failed = |reason| DatabaseError::unreachable(url, reason);
         let wanted = tls::Wanted::of(url).map_err(failed)?;
-        let (client, line) = opened(url, &wanted).await.map_err(failed)?;
-        Self::of_client(client, line, url, schema).await
+        let (client, line) = Box::pin(opened(url, &wanted)).await.map_err(failed)?;
+        Box::pin(Self::of_client(client, line, url, schema)).await
     }
 
     async fn of_client(

@@ -110,7 +110,7 @@ pub(crate) struct Address<'a> {
 impl Address<'_> {
     /// Connects for the first time: whether that makes sense is asked before anything is set.
     pub(crate) async fn connect_first(&self) -> Result<Database, DatabaseError> {
-        let database = Box::pin(Database::connect(self.url.expose_secret(), self.schema)).await;
+        let database = Database::connect(self.url.expose_secret(), self.schema).await;
         self.name(database)
     }
 

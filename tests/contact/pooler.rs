@@ -206,7 +206,7 @@ struct PgBouncer {
 }
 
 impl PgBouncer {
-    fn start(base: &Base, mode: &str, size: usize, more: &str) -> Self {
+    fn start(base: &Base, pool_mode: &str, size: usize, more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -215,7 +215,7 @@ impl PgBouncer {
         let [socket, server] = server(base);
         let settings = format!(
             "[databases]\n* = host={socket} port={server}\n[pgbouncer]\nlisten_addr=127.0.0.1\nlisten_port={port}\n\
-             unix_socket_dir=\nauth_type=trust\nauth_file=users.txt\npool_mode={mode}\ndefault_pool_size={size}\n{more}\n"
+             unix_socket_dir=\nauth_type=trust\nauth_file=users.txt\npool_mode={pool_mode}\ndefault_pool_size={size}\n{more}\n"
         );
         fs::write(folder.path().join("pgbouncer.ini"), settings).unwrap();
         let users = format!("\"{}\" \"\"\n", base.owner);
@@ -226,7 +226,7 @@ impl PgBouncer {
         // As root it refuses to run; the server's user reaches the server.
         let owner = fs::metadata(setting(base, "data_directory")).unwrap();
         command.uid(owner.uid()).gid(owner.gid());
-        let process = command.spawn().expect("pgbouncer is installed");
+        let process = command.spawn().unwrap();
         wait_for("the pooler is ready", || {
             TcpStream::connect(("127.0.0.1", port)).is_ok()
         });
