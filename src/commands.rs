@@ -276,6 +276,10 @@ fn of_database(error: &DatabaseError) -> (Exit, Option<String>) {
             Exit::Unreachable,
             "start the database, or correct --database-url",
         ),
+        DatabaseError::Pooled { .. } => (
+            Exit::Unreachable,
+            "give the server itself with --database-url, or a pool in session mode (`pool_mode = session` of PgBouncer)",
+        ),
         DatabaseError::ForeignJournal { .. } => (
             Exit::Unreachable,
             "connect as that role if the journal is its own; else have the schema dropped: nothing in it was run",

@@ -32,6 +32,7 @@ fn drafts(suite: &Suite) -> Vec<String> {
     let endpoints = suite.endpoints.iter();
     let endpoints = endpoints.map(|endpoint| endpoint.place.file.clone());
     own.into_iter()
+        .chain(suite.included.iter().cloned())
         .chain(endpoints)
         .filter_map(|file| draft(&file))
         .collect()

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::openapi::Operation;
 use crate::share::Share;
-use crate::suite::{Endpoint, ExclusionSpec, Suite};
+use crate::suite::{Endpoint, ExclusionSpec, OperationName, Suite};
 
 pub use report::{human, json};
 use route::Route;
@@ -23,6 +23,8 @@ pub struct Coverage {
     pub strangers: Vec<Stranger>,
     /// Numbers of the exclusions that match no operation.
     pub idle: Vec<usize>,
+    /// Numbers of the suite's own operations that are known already: the document has them, or the suite has them twice.
+    pub known: Vec<usize>,
 }
 
 /// One operation.
@@ -31,6 +33,8 @@ pub struct Covered {
     /// The operation.
     #[serde(flatten)]
     pub operation: Operation,
+    /// Whether the suite has named it, and not the document.
+    pub extra: bool,
     /// What the suite does with it.
     #[serde(flatten)]
     pub state: State,
@@ -54,6 +58,16 @@ pub enum State {
     },
     /// Neither.
     Missing,
+}
+
+impl State {
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Swept { .. } => "swept",
+            Self::Excluded { .. } => "excluded",
+            Self::Missing => "missing",
+        }
+    }
 }
 
 /// An endpoint whose operation the document does not have.
@@ -98,18 +112,22 @@ impl Totals {
 impl Coverage {
     /// Compares the operations of a document with a suite.
     #[must_use]
-    pub fn of(operations: Vec<Operation>, suite: &Suite) -> Self {
+    pub fn of(mut operations: Vec<Operation>, suite: &Suite) -> Self {
+        let of_document = operations.len();
+        let known = add(&mut operations, &suite.file.coverage.extra);
         let (mut swept, strangers) = swept(&operations, &suite.endpoints);
         let exclusions = &suite.file.coverage.exclude;
         let idle = idle(exclusions, &operations);
         let cover = |(at, operation)| Covered {
             state: state(&operation, swept.remove(&at), exclusions),
             operation,
+            extra: at >= of_document,
         };
         Self {
             operations: operations.into_iter().enumerate().map(cover).collect(),
             strangers,
             idle,
+            known,
         }
     }
 
@@ -139,6 +157,23 @@ impl Coverage {
         let found = self.operations.iter().filter(missing);
         found.map(|covered| &covered.operation)
     }
+}
+
+/// Adds the suite's own operations, and gives the numbers of those that were there already. Names of placeholders do not count.
+fn add(operations: &mut Vec<Operation>, extra: &[OperationName]) -> Vec<usize> {
+    let mut known = Vec::new();
+    for (number, name) in extra.iter().enumerate() {
+        let route = Route::of_document(&name.path);
+        let method = name.method.as_str();
+        let is_same =
+            |one: &Operation| one.method == method && Route::of_document(&one.path) == route;
+        if operations.iter().any(is_same) {
+            known.push(number);
+        } else {
+            operations.push(Operation::named(method, &name.path));
+        }
+    }
+    known
 }
 
 /// The names of the endpoints by the operation that they sweep, and the endpoints that sweep none.

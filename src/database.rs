@@ -2,6 +2,7 @@
 
 mod catalog;
 mod defaults;
+mod pooler;
 mod session;
 mod statement;
 mod tls;
@@ -17,6 +18,7 @@ use indexmap::IndexMap;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 use tokio::net::TcpStream;
+use tokio_postgres::Client;
 use url::Url;
 
 use crate::chain::chain;
@@ -38,6 +40,14 @@ pub enum DatabaseError {
         url: String,
         /// Why, in the driver's words.
         reason: String,
+    },
+    /// A pooler hands connections on between transactions.
+    #[error(
+        "between here and the database `{url}` is a pooler that lends connections for a transaction or a statement only: locks and settings of a run would reach the transactions of others"
+    )]
+    Pooled {
+        /// Where, without the password.
+        url: String,
     },
     /// The journal in the database is not one that this version can read.
     #[error(
@@ -120,6 +130,14 @@ pub enum DatabaseError {
 }
 
 impl DatabaseError {
+    /// The URL is kept without its password.
+    fn unreachable(url: &str, reason: String) -> Self {
+        Self::Unreachable {
+            url: redacted(url),
+            reason,
+        }
+    }
+
     pub(crate) fn locked(task: impl Into<String>, holders: impl Into<String>) -> Self {
         Self::Locked {
             task: task.into(),
@@ -196,36 +214,69 @@ async fn no_way_to(url: &str) -> Option<String> {
     }
 }
 
-/// A connection as the URL wants it, or why there is none.
-async fn established(url: &str) -> Result<AsyncPgConnection, String> {
-    let wanted = tls::Wanted::of(url)?;
-    let connected = wanted.config.connect(wanted.tls).await;
-    let (client, connection) = connected.map_err(|error| chain(&error))?;
-    let made = AsyncPgConnection::try_from_client_and_connection(client, connection).await;
-    made.map_err(|error| chain(&error))
+async fn within<T>(doing: impl Future<Output = T>, otherwise: &str) -> Result<T, String> {
+    let done = tokio::time::timeout(PATIENCE, doing).await;
+    done.map_err(|_| format!("{otherwise} in {} s", PATIENCE.as_secs()))
+}
+
+/// A way to the server on which nothing was said yet.
+async fn opened(url: &str, wanted: &tls::Wanted) -> Result<(Client, pooler::Line), String> {
+    match within(wanted.connect(), "no answer").await? {
+        Ok(opened) => Ok(opened),
+        Err(error) => Err(no_way_to(url).await.unwrap_or_else(|| chain(&error))),
+    }
+}
+
+/// Whether a pooler lends what is behind it for a transaction only. The answer takes a second connection, and three round trips.
+async fn is_lent(
+    client: &Client,
+    line: &mut pooler::Line,
+    wanted: &tls::Wanted,
+) -> Result<bool, String> {
+    let lends = pooler::lends(client, line, wanted);
+    let lends = within(lends, "no answer to a second connection").await?;
+    lends.map_err(|error| format!("a second connection: {}", chain(&error)))
 }
 
 impl Database {
-    /// Connects to the service's main database.
+    /// Connects to the service's main database, and refuses to do so through a pooler that lends connections by transactions.
     pub async fn connect(url: &str, schema: &str) -> Result<Self, DatabaseError> {
-        let reason = match tokio::time::timeout(PATIENCE, established(url)).await {
-            Ok(Ok(connection)) => {
-                let mut database = Self {
-                    connection,
-                    which: Which::default(),
-                    schema: schema.to_owned(),
-                    schemas: Some(vec![schema.to_owned()]),
-                };
-                Self::execute(&mut database, "connect", session::SETTINGS).await?;
-                return Ok(database);
-            }
-            Ok(Err(reason)) => no_way_to(url).await.unwrap_or(reason),
-            Err(_) => format!("no answer in {} s", PATIENCE.as_secs()),
+        let failed = |reason| DatabaseError::unreachable(url, reason);
+        let wanted = tls::Wanted::of(url).map_err(failed)?;
+        let (client, mut line) = Box::pin(opened(url, &wanted)).await.map_err(failed)?;
+        let is_lent = Box::pin(is_lent(&client, &mut line, &wanted)).await;
+        if is_lent.map_err(failed)? {
+            let url = redacted(url);
+            return Err(DatabaseError::Pooled { url });
+        }
+        Box::pin(Self::of_client(client, line, url, schema)).await
+    }
+
+    /// The same where it is known already that there is no such pooler.
+    pub(crate) async fn connect_again(url: &str, schema: &str) -> Result<Self, DatabaseError> {
+        let failed = |reason| DatabaseError::unreachable(url, reason);
+        let wanted = tls::Wanted::of(url).map_err(failed)?;
+        let (client, line) = Box::pin(opened(url, &wanted)).await.map_err(failed)?;
+        Box::pin(Self::of_client(client, line, url, schema)).await
+    }
+
+    async fn of_client(
+        client: Client,
+        line: pooler::Line,
+        url: &str,
+        schema: &str,
+    ) -> Result<Self, DatabaseError> {
+        let made = AsyncPgConnection::try_from_client_and_connection(client, line);
+        let made = within(made, "no answer").await;
+        let made = made.and_then(|made| made.map_err(|error| chain(&error)));
+        let mut database = Self {
+            connection: made.map_err(|reason| DatabaseError::unreachable(url, reason))?,
+            which: Which::default(),
+            schema: schema.to_owned(),
+            schemas: Some(vec![schema.to_owned()]),
         };
-        Err(DatabaseError::Unreachable {
-            url: redacted(url),
-            reason,
-        })
+        Self::execute(&mut database, "connect", session::SETTINGS).await?;
+        Ok(database)
     }
 
     /// The same as one of a service's several.

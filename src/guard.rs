@@ -220,7 +220,7 @@ pub async fn admit(suite: &Suite, given: &Given) -> Result<(), GuardError> {
 }
 
 async fn admit_one(address: &Address<'_>, suite: &Suite, given: &Given) -> Result<(), GuardError> {
-    let mut database = address.connect().await?;
+    let mut database = address.connect_first().await?;
     let facts = facts(&mut database).await?;
     let decision = facts.decide(&given.allow_database);
     if let Some(Err(refusal)) = decision {

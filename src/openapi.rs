@@ -46,6 +46,18 @@ pub struct Operation {
 }
 
 impl Operation {
+    /// One of which only the name is known.
+    pub(crate) fn named(method: &'static str, path: &str) -> Self {
+        Self {
+            method,
+            path: path.to_owned(),
+            id: None,
+            tags: Vec::new(),
+            deprecated: false,
+            parameters: Vec::new(),
+        }
+    }
+
     /// How many bytes its names take.
     fn size(&self) -> usize {
         let names = self.parameters.iter().map(|known| known.name.len());

@@ -9,10 +9,12 @@ mod credentials;
 mod exchange;
 mod headers;
 mod ids;
+mod include;
 mod load;
 mod method;
 mod model;
 mod names;
+mod operation;
 mod pattern;
 mod place;
 mod placing;
@@ -43,6 +45,7 @@ pub use model::{
     RefusalSpec, RowSpec, SensitivitySpec, ServiceSpec, SuiteFile, SweepSpec, Target, TargetsFile,
     TextRule, TlsSpec, Together, Variable, WorldFile,
 };
+pub use operation::OperationName;
 pub use pattern::TextPattern;
 pub(crate) use pattern::entries;
 pub(crate) use place::Parts;
@@ -59,8 +62,10 @@ pub struct Suite {
     pub folder: PathBuf,
     /// `suite.yaml`.
     pub file: SuiteFile,
-    /// `world.yaml`.
+    /// `world.yaml`, with what it includes.
     pub world: WorldFile,
+    /// The files that `world.yaml` includes.
+    pub included: Vec<PathBuf>,
     /// The targets by name.
     pub targets: IndexMap<String, Target>,
     /// The endpoints, sorted by name.

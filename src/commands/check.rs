@@ -343,7 +343,7 @@ pub(super) async fn hold<'a>(
     if plan.is_empty() {
         return Ok((Sweep::default(), Held(None)));
     }
-    guard::admit(suite, given).await?;
+    Box::pin(guard::admit(suite, given)).await?;
     let started = Started::new(suite, given, context.launchers).await?;
     let swept = sweep_and_hold(suite, plan, &started.service, options, bar);
     let swept = Box::pin(swept).await;

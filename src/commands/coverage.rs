@@ -22,6 +22,9 @@ An operation that no endpoint should sweep is excluded in suite.yaml, with a rea
   coverage:
     exclude:
       - { operation: \"GET /health*\", reason: tells nothing about anybody }
+One that the service has and its document has not is counted if suite.yaml names it:
+  coverage:
+    extra: [GET /notes/export]
 
 Examples:
   See what the suite leaves out of the service that it starts by itself:
@@ -55,9 +58,7 @@ pub async fn run(args: &CoverageArgs, context: &mut Context<'_>) -> Result<Exit,
     let suite = load(args.suite.as_deref())?;
     let source = source(args, &suite, context).await?;
     let coverage = Coverage::of(source.operations, &suite);
-    if !coverage.idle.is_empty() {
-        return Err(idle(&suite, &coverage.idle).into());
-    }
+    mistakes(&suite, &coverage).into_result()?;
     to_its_end(match args.format {
         Format::Human => coverage::human(context.out, &coverage),
         Format::Json => coverage::json(context.out, &suite.file.name, &source.name, &coverage),
@@ -138,15 +139,24 @@ fn named(name: String, operations: Vec<Operation>, exit: Exit) -> Result<Source,
     Ok(Source { name, operations })
 }
 
-/// An exclusion that matches nothing hides that its operation is gone, or that it is misspelt.
-fn idle(suite: &Suite, numbers: &[usize]) -> Diagnostics {
+/// An exclusion that matches nothing hides that its operation is gone, or that it is misspelt. One that the suite adds and the
+/// document has would hide that it goes from the document again.
+fn mistakes(suite: &Suite, coverage: &Coverage) -> Diagnostics {
+    if coverage.idle.is_empty() && coverage.known.is_empty() {
+        return Diagnostics::new();
+    }
     let document = match Document::read(&suite.folder.join("suite.yaml")) {
         Ok(document) => document,
         Err(mistakes) => return mistakes,
     };
-    let exclusions = NodePath::from(["coverage", "exclude"]);
     let mut mistakes = Diagnostics::new();
-    for number in numbers {
+    for number in &coverage.known {
+        let path = NodePath::from(["coverage", "extra"]).join(*number);
+        let mistake = document.error_at(&path, "this operation is counted already");
+        mistakes.push(mistake.help("take it out: the document has it, or it stands here twice"));
+    }
+    let exclusions = NodePath::from(["coverage", "exclude"]);
+    for number in &coverage.idle {
         let path = exclusions.join(*number).join("operation");
         let mistake = document.error_at(&path, "the service has no such operation");
         mistakes.push(mistake.help("correct it or take it out: `*` stands for any characters"));

@@ -15,6 +15,7 @@ pub fn human(out: &mut dyn Write, coverage: &Coverage) -> io::Result<()> {
     table(out, coverage)?;
     missing(out, coverage)?;
     excluded(out, coverage)?;
+    extra(out, coverage)?;
     strangers(out, coverage)?;
     summary(out, coverage.totals())
 }
@@ -66,7 +67,10 @@ const WIDEST: usize = 60;
 
 fn excluded(out: &mut dyn Write, coverage: &Coverage) -> io::Result<()> {
     let mut groups = BTreeMap::<(&str, &str), Vec<String>>::new();
-    for Covered { operation, state } in &coverage.operations {
+    for Covered {
+        operation, state, ..
+    } in &coverage.operations
+    {
         if let State::Excluded { by, reason } = state {
             groups
                 .entry((by, reason))
@@ -82,6 +86,22 @@ fn excluded(out: &mut dyn Write, coverage: &Coverage) -> io::Result<()> {
         for title in titles {
             writeln!(out, "    {}", styled(FAINT, &title))?;
         }
+    }
+    Ok(())
+}
+
+fn extra(out: &mut dyn Write, coverage: &Coverage) -> io::Result<()> {
+    let extra: Vec<&Covered> = coverage.operations.iter().filter(|one| one.extra).collect();
+    if extra.is_empty() {
+        return Ok(());
+    }
+    let head = "counted as well: in `coverage.extra`, and not in the document";
+    writeln!(out, "\n{}", styled(HEADING, head))?;
+    for Covered {
+        operation, state, ..
+    } in extra
+    {
+        writeln!(out, "  {}  {}", title(operation), state.word())?;
     }
     Ok(())
 }
@@ -237,14 +257,7 @@ mod tests {
     use super::*;
 
     fn operation(method: &'static str, path: &str) -> Operation {
-        Operation {
-            method,
-            path: path.to_owned(),
-            id: None,
-            tags: Vec::new(),
-            deprecated: false,
-            parameters: Vec::new(),
-        }
+        Operation::named(method, path)
     }
 
     #[test]

@@ -16,9 +16,11 @@ use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
 };
 use rustls_platform_verifier::BuilderVerifierExt;
-use tokio_postgres::Config;
 use tokio_postgres::config::SslMode;
+use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::pooler::Line;
 
 /// Parameters that object mappers and poolers take of a URL, and that say nothing of how to connect.
 const OTHERS: [&str; 13] = [
@@ -42,8 +44,8 @@ const SYSTEM: &str = "system";
 
 /// What a connection needs.
 pub(super) struct Wanted {
-    pub(super) config: Config,
-    pub(super) tls: MakeRustlsConnect,
+    config: Config,
+    tls: MakeRustlsConnect,
 }
 
 impl Wanted {
@@ -58,6 +60,11 @@ impl Wanted {
         }
         let tls = MakeRustlsConnect::new(protection.client()?);
         Ok(Self { config, tls })
+    }
+
+    /// One more connection.
+    pub(super) async fn connect(&self) -> Result<(Client, Line), tokio_postgres::Error> {
+        self.config.connect(self.tls.clone()).await
     }
 }
 

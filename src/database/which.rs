@@ -108,9 +108,23 @@ pub(crate) struct Address<'a> {
 }
 
 impl Address<'_> {
-    /// Connects.
-    pub(crate) async fn connect(&self) -> Result<Database, DatabaseError> {
+    /// Connects for the first time: whether that makes sense is asked before anything is set.
+    pub(crate) async fn connect_first(&self) -> Result<Database, DatabaseError> {
         let database = Database::connect(self.url.expose_secret(), self.schema).await;
+        self.name(database)
+    }
+
+    /// Connects to a database that was let in.
+    pub(crate) async fn connect(&self) -> Result<Database, DatabaseError> {
+        let database = Box::pin(Database::connect_again(
+            self.url.expose_secret(),
+            self.schema,
+        ))
+        .await;
+        self.name(database)
+    }
+
+    fn name(&self, database: Result<Database, DatabaseError>) -> Result<Database, DatabaseError> {
         let database = database.map_err(|error| error.of(&self.which))?;
         let mut database = database.called(&self.which);
         database.watch_schemas(self.schemas);

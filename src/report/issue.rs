@@ -95,12 +95,17 @@ pub(super) fn of_whole(outcome: &Outcome) -> Option<Rule> {
     }
 }
 
+/// A text none of whose further lines begins with words of its own.
+pub(super) fn behind_marks(text: &str) -> String {
+    text.replace('\n', "\n| ")
+}
+
 /// What was and what is, as lines of a diff.
 pub(super) fn change(was: &str, is: &str) -> String {
     let sides = [('-', was), ('+', is)].into_iter();
     let said = sides.filter(|(_, text)| !text.is_empty());
-    let lines: Vec<String> = said.map(|(sign, text)| format!("{sign} {text}")).collect();
-    lines.join("\n")
+    let lines = said.map(|(sign, text)| format!("{sign} {}", behind_marks(text)));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 impl From<&'static Entry> for Rule {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
-use super::issue::{self, Issue, Rule, change};
+use super::issue::{self, Issue, Rule, behind_marks, change};
 use super::{Outcome, Report};
 use crate::drift::Drift;
 use crate::findings::Finding;
@@ -103,7 +103,12 @@ fn case(at: At<'_>, notes: &Notes<'_>) -> TestCase {
     let harmless = notes.drifts.iter().filter(|drift| !is_failure(drift));
     let said = harmless.map(|drift| lines(drift));
     let said: Vec<String> = said
-        .chain(notes.findings.iter().map(|finding| finding.cause()))
+        .chain(
+            notes
+                .findings
+                .iter()
+                .map(|finding| behind_marks(&finding.cause())),
+        )
         .collect();
     let mut case = TestCase::new(name, status(&failures));
     if !said.is_empty() {

@@ -17,9 +17,10 @@ use serde_json::{Map, Value as Json};
 
 pub(super) use texts::{endpoints_of_texts, endpoints_of_values};
 
+use super::include::World;
 use super::load::Documents;
 use super::names::{Declared, Names, object};
-use super::{CompileError, Glob, IdPath, JsonPath, Suite};
+use super::{CompileError, Glob, IdPath, JsonPath, OperationName, Suite};
 use crate::coverage;
 use crate::diagnostic::{Diagnostic, Diagnostics, did_you_mean, list, quoted};
 use crate::kinds;
@@ -44,7 +45,7 @@ pub(super) fn consistency(documents: &Documents) -> Diagnostics {
     let world = documents
         .world
         .iter()
-        .map(|document| checker(document).world());
+        .flat_map(|world| world.documents().map(|file| checker(file).world(world)));
     let targets = documents
         .targets
         .iter()
@@ -75,10 +76,12 @@ pub(super) fn sweeps(suite: &Suite, file: &Document) -> Diagnostics {
     mistakes
 }
 
-/// Patterns of actors that match no cell, once everything else fits together.
+/// Patterns of the suite's own actors that match no cell, once everything else fits together. Those of an included file can be
+/// about endpoints of other suites.
 pub(super) fn calls(suite: &Suite, world: &Document) -> Diagnostics {
     let mut mistakes = Diagnostics::new();
-    for (actor, spec) in &suite.world.actors {
+    let own = |actor: &String| world.get(&NodePath::from(["actors", actor])).is_some();
+    for (actor, spec) in suite.world.actors.iter().filter(|(actor, _)| own(actor)) {
         let patterns = spec.calls.iter().flat_map(Filter::patterns).enumerate();
         for (index, _) in patterns.filter(|(_, pattern)| !matches_any(suite, actor, pattern)) {
             let path = NodePath::from(["actors", actor, "calls"]).join(index);
@@ -151,6 +154,9 @@ impl Checker<'_> {
         }
         self.verdicts(&NodePath::from(["verdicts"]));
         self.variables(&NodePath::from(["variables"]));
+        for item in self.items(&NodePath::from(["coverage", "extra"])) {
+            self.compiles::<OperationName>(&item);
+        }
         self.exclusions(&NodePath::from(["coverage", "exclude"]));
         self.explanations(&NodePath::from(["sensitivity", "explained"]));
         self.levels(&NodePath::from(["levels"]));
@@ -231,8 +237,13 @@ impl Checker<'_> {
         }
     }
 
-    fn world(mut self) -> Diagnostics {
-        for kind in keys(self.declared.kinds) {
+    fn world(mut self, world: &World) -> Diagnostics {
+        for section in World::lacks(&world.own).filter(|_| world.included.is_empty()) {
+            let message = format!("missing key `{section}`");
+            let mistake = self.document.error_at(&NodePath::default(), message);
+            self.mistakes.push(mistake);
+        }
+        for kind in keys(object(self.document.value().get("kinds"))) {
             self.kind(&kind);
         }
         for section in ["entities", "actors"] {

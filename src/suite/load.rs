@@ -2,19 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::exchange::OfAll;
+use super::include::{World, shortened};
 use super::placing::Placing;
 use super::{Endpoint, EndpointFile, Kind, Place, Suite, SuiteFile, TargetsFile, WorldFile, check};
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
+use crate::text::printable;
 use crate::yaml::Document;
 
 /// The suite's documents as they were read, whether or not they are valid.
 pub(super) struct Documents {
     pub(super) suite: Option<Document>,
-    pub(super) world: Option<Document>,
+    pub(super) world: Option<World>,
     pub(super) targets: Option<Document>,
     pub(super) endpoints: Vec<(String, Document)>,
 }
@@ -61,7 +64,7 @@ impl Suite {
         let (Some(suite), Some(world)) = (suite, &documents.world) else {
             return Err(Diagnostic::new(folder, "the suite is not complete").into());
         };
-        check::calls(&suite, world).into_result()?;
+        check::calls(&suite, &world.own).into_result()?;
         if let Some(file) = &documents.suite {
             check::sweeps(&suite, file).into_result()?;
             let mut unmatched = check::endpoints_of_texts(&suite, file);
@@ -76,6 +79,8 @@ impl Documents {
     fn read(folder: &Path, mistakes: &mut Diagnostics) -> Self {
         let mut read = |name: &str| mistakes.absorb(Document::read(&folder.join(name)));
         let [suite, world, targets] = ["suite.yaml", "world.yaml", "targets.yaml"].map(&mut read);
+        let text = |file: &Path| fs::read_to_string(file);
+        let world = world.and_then(|world| mistakes.absorb(World::of(world, &text)));
         let files = mistakes
             .absorb(endpoint_files(&folder.join("endpoints")))
             .unwrap_or_default();
@@ -97,11 +102,18 @@ impl Documents {
         let [suite, world, targets] = ["suite.yaml", "world.yaml", "targets.yaml"].map(&mut read);
         let names = texts.keys().filter(|name| name.starts_with("endpoints/"));
         let endpoints = names.filter_map(|name| Some((stem(Path::new(name)), read(name)?)));
+        let endpoints = endpoints.collect();
+        let text = |file: &Path| {
+            let name = shortened(file.strip_prefix(folder).unwrap_or(file));
+            let text = name.to_str().and_then(|name| texts.get(name)).cloned();
+            text.ok_or_else(|| io::ErrorKind::NotFound.into())
+        };
+        let world = world.and_then(|world| mistakes.absorb(World::of(world, &text)));
         Self {
             suite,
             world,
             targets,
-            endpoints: endpoints.collect(),
+            endpoints,
         }
     }
 
@@ -110,9 +122,6 @@ impl Documents {
             .suite
             .as_ref()
             .and_then(|document| mistakes.absorb(document.decode()));
-        let world = self.world.as_ref();
-        let world: Option<WorldFile> =
-            world.and_then(|document| mistakes.absorb(document.decode()));
         let targets: Option<TargetsFile> = self
             .targets
             .as_ref()
@@ -122,11 +131,7 @@ impl Documents {
             Placing::new(document, &of_all).suite(&mut file);
             file
         });
-        let world = self.world.as_ref().zip(world).map(|(document, mut world)| {
-            world.expand();
-            Placing::new(document, &of_all).world(&mut world);
-            world
-        });
+        let world = self.world(&of_all, mistakes);
         let endpoint = |(name, document): &(String, Document)| {
             let mut spec: EndpointFile = mistakes.absorb(document.decode())?;
             Placing::new(document, &of_all).endpoint(&mut spec);
@@ -138,13 +143,32 @@ impl Documents {
             })
         };
         let endpoints = self.endpoints.iter().filter_map(endpoint).collect();
+        let included = self.world.iter().flat_map(|world| &world.included);
+        let included = included.map(|document| document.file().to_owned());
         Some(Suite {
             folder: folder.to_owned(),
+            included: included.collect(),
             file: file?,
             world: world?,
             targets: targets?.targets,
             endpoints,
         })
+    }
+
+    /// The world of all its files.
+    fn world(&self, of_all: &Arc<OfAll>, mistakes: &mut Diagnostics) -> Option<WorldFile> {
+        let mut all = WorldFile::default();
+        let mut is_whole = true;
+        for document in self.world.as_ref()?.documents() {
+            let world: Option<WorldFile> = mistakes.absorb(document.decode());
+            is_whole &= world.is_some();
+            if let Some(mut world) = world {
+                world.expand();
+                Placing::new(document, of_all).world(&mut world);
+                all.extend(world);
+            }
+        }
+        is_whole.then_some(all)
     }
 
     /// What each request of the suite carries.
@@ -198,6 +222,19 @@ fn endpoint_files(folder: &Path) -> Result<Vec<PathBuf>, Diagnostics> {
         file.extension()
             .is_some_and(|ending| ending == "yaml" || ending == "yml")
     });
+    if let Some(name) = files
+        .iter()
+        .map(|file| stem(file))
+        .find(|name| printable(name) != *name)
+    {
+        let message = format!(
+            "the name of an endpoint cannot be shown: {}",
+            quoted(&printable(&name))
+        );
+        let help =
+            "name the file without control characters and those that turn the direction of a text";
+        return Err(Diagnostic::new(folder, message).help(help).into());
+    }
     files.sort_by_key(|file| stem(file));
     if files.is_empty() {
         return Err(Diagnostic::new(folder, "the suite has no endpoint")

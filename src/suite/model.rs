@@ -11,6 +11,7 @@ use super::compiled::{Glob, JsonPath};
 use super::exchange::{Credential, PagesSpec, RequestSpec, ResetSpec, Source, StepSpec, Texts};
 use super::headers::HeadersSpec;
 use super::ids::IdsSpec;
+use super::operation::OperationName;
 use super::pattern::TextPattern;
 use super::values::ValuesSpec;
 use super::verdicts::VerdictSpec;
@@ -102,6 +103,10 @@ pub struct CoverageSpec {
     /// The path of the service's OpenAPI document.
     #[serde(default = "openapi")]
     pub openapi: String,
+    /// Operations that the service has and its document has not, as `METHOD /path`.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub extra: Vec<OperationName>,
     /// Operations that are left out on purpose.
     #[serde(default)]
     pub exclude: Vec<ExclusionSpec>,
@@ -114,6 +119,7 @@ impl Default for CoverageSpec {
     fn default() -> Self {
         Self {
             openapi: openapi(),
+            extra: Vec::new(),
             exclude: Vec::new(),
             strict: false,
         }
@@ -379,15 +385,30 @@ impl Together {
 }
 
 /// `world.yaml`: what exists for the whole run.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WorldFile {
+    /// Other files of this form whose kinds, entities and actors belong to this world as well, by their paths from this file.
+    #[serde(default)]
+    pub include: Vec<String>,
     /// Kinds of entities: their symbols and their rows.
+    #[serde(default)]
     pub kinds: IndexMap<String, Kind>,
     /// The entities, in the order in which their rows are inserted.
+    #[serde(default)]
     pub entities: IndexMap<String, Entity>,
     /// Who calls.
+    #[serde(default)]
     pub actors: IndexMap<String, Actor>,
+}
+
+impl WorldFile {
+    /// Adds what another file has. No name is in both.
+    pub(super) fn extend(&mut self, other: Self) {
+        self.kinds.extend(other.kinds);
+        self.entities.extend(other.entities);
+        self.actors.extend(other.actors);
+    }
 }
 
 /// A kind of entity: what is generated for each one and which rows it has.

@@ -110,10 +110,11 @@ impl Documents {
 impl<'a> Declared<'a> {
     pub(super) fn of(documents: &'a Documents) -> Self {
         let get = |document: &'a Option<Document>, key| object(document.as_ref()?.value().get(key));
+        let in_world = |key| documents.world.as_ref()?.merged.get(key);
         Self {
-            kinds: get(&documents.world, "kinds"),
-            entities: get(&documents.world, "entities"),
-            actors: get(&documents.world, "actors"),
+            kinds: in_world("kinds"),
+            entities: in_world("entities"),
+            actors: in_world("actors"),
             targets: get(&documents.targets, "targets"),
             variables: documents
                 .suite

@@ -23,12 +23,19 @@ pub struct Guard<W> {
 }
 
 impl<W: Write> Guard<W> {
-    pub(super) fn new(out: W) -> Self {
+    /// A guard before that.
+    pub fn new(out: W) -> Self {
         Self {
             out,
             held: Vec::new(),
             is_within: false,
         }
+    }
+
+    /// What is behind it, with all that was written.
+    pub fn into_inner(mut self) -> io::Result<W> {
+        self.flush()?;
+        Ok(self.out)
     }
 
     /// Takes a part of one line, with its end or without.

@@ -72,13 +72,13 @@ fn coverage_for_a_program_has_every_operation_with_its_state() {
     let lines: Vec<String> = lines.map(Value::to_string).collect();
     assert_snapshot!(lines.join("\n"), @r#"
     {"suite":"notes","openapi":"notes/openapi.yaml","percent":60.0,"totals":{"operations":7,"swept":3,"excluded":2,"missing":2},"methods":{"DELETE":{"operations":1,"swept":1,"excluded":0,"missing":0},"GET":{"operations":3,"swept":1,"excluded":1,"missing":1},"HEAD":{"operations":1,"swept":0,"excluded":1,"missing":0},"POST":{"operations":2,"swept":1,"excluded":0,"missing":1}},"operations":null,"not_in_document":[]}
-    {"method":"GET","path":"/health","id":null,"tags":[],"deprecated":false,"parameters":[],"state":"excluded","by":"* /health*","reason":"tells nothing about anybody"}
-    {"method":"HEAD","path":"/health","id":null,"tags":[],"deprecated":false,"parameters":[],"state":"excluded","by":"* /health*","reason":"tells nothing about anybody"}
-    {"method":"GET","path":"/notes","id":"list_notes","tags":["notes"],"deprecated":false,"parameters":[{"name":"page","in":"query","required":false}],"state":"swept","endpoints":["note-list"]}
-    {"method":"POST","path":"/notes","id":"write_note","tags":["notes"],"deprecated":false,"parameters":[],"state":"missing","add":"endpoints/post-notes.yaml: request: { method: POST, path: /notes }"}
-    {"method":"GET","path":"/notes/{note_id}","id":"read_note","tags":[],"deprecated":true,"parameters":[{"name":"note_id","in":"path","required":true}],"state":"missing","add":"endpoints/get-notes-note-id.yaml: request: { method: GET, path: \"/notes/{{ target.note_id }}\" }"}
-    {"method":"DELETE","path":"/notes/{note_id}","id":"delete_note","tags":[],"deprecated":false,"parameters":[{"name":"note_id","in":"path","required":true}],"state":"swept","endpoints":["note-delete"]}
-    {"method":"POST","path":"/notes/{note_id}/share","id":"share_note","tags":[],"deprecated":false,"parameters":[],"state":"swept","endpoints":["note-share"]}
+    {"method":"GET","path":"/health","id":null,"tags":[],"deprecated":false,"parameters":[],"extra":false,"state":"excluded","by":"* /health*","reason":"tells nothing about anybody"}
+    {"method":"HEAD","path":"/health","id":null,"tags":[],"deprecated":false,"parameters":[],"extra":false,"state":"excluded","by":"* /health*","reason":"tells nothing about anybody"}
+    {"method":"GET","path":"/notes","id":"list_notes","tags":["notes"],"deprecated":false,"parameters":[{"name":"page","in":"query","required":false}],"extra":false,"state":"swept","endpoints":["note-list"]}
+    {"method":"POST","path":"/notes","id":"write_note","tags":["notes"],"deprecated":false,"parameters":[],"extra":false,"state":"missing","add":"endpoints/post-notes.yaml: request: { method: POST, path: /notes }"}
+    {"method":"GET","path":"/notes/{note_id}","id":"read_note","tags":[],"deprecated":true,"parameters":[{"name":"note_id","in":"path","required":true}],"extra":false,"state":"missing","add":"endpoints/get-notes-note-id.yaml: request: { method: GET, path: \"/notes/{{ target.note_id }}\" }"}
+    {"method":"DELETE","path":"/notes/{note_id}","id":"delete_note","tags":[],"deprecated":false,"parameters":[{"name":"note_id","in":"path","required":true}],"extra":false,"state":"swept","endpoints":["note-delete"]}
+    {"method":"POST","path":"/notes/{note_id}/share","id":"share_note","tags":[],"deprecated":false,"parameters":[],"extra":false,"state":"swept","endpoints":["note-share"]}
     "#);
 }
 
@@ -133,6 +133,111 @@ fn an_exclusion_that_matches_nothing_is_a_mistake_at_its_place() {
       = help: correct it or take it out: `*` stands for any characters
 
     1 error
+    ");
+}
+
+#[test]
+fn an_operation_that_the_document_hides_is_counted_as_its_own() {
+    let extra = "coverage:\n  extra: [POST /notes/import, \"PURGE /notes/{note_id}\", GET /notes/export]\n  \
+                 exclude: [{ operation: PURGE *, reason: the cache alone }]\n";
+    let place = with(notes(), extra).edit(
+        "notes/endpoints/note-list.yaml",
+        "path: /notes",
+        "path: /notes/export",
+    );
+    let result = coverage(&place, &[]).result();
+    assert_snapshot!(result, @r#"
+    method   operations  swept  excluded  missing
+    DELETE            1      1         0        0
+    GET               4      1         0        3
+    HEAD              1      0         0        1
+    POST              3      1         0        2
+    PURGE             1      0         1        0
+    all              10      3         1        6
+
+    missing, each with the line to add to the suite
+      GET /health           endpoints/get-health.yaml: request: { method: GET, path: /health }
+      HEAD /health          endpoints/head-health.yaml: request: { method: HEAD, path: /health }
+      GET /notes            endpoints/get-notes.yaml: request: { method: GET, path: /notes }
+      POST /notes           endpoints/post-notes.yaml: request: { method: POST, path: /notes }
+      GET /notes/{note_id}  endpoints/get-notes-note-id.yaml: request: { method: GET, path: "/notes/{{ target.note_id }}" }
+      POST /notes/import    endpoints/post-notes-import.yaml: request: { method: POST, path: /notes/import }
+
+    excluded
+      PURGE *: the cache alone
+        PURGE /notes/{note_id}
+
+    counted as well: in `coverage.extra`, and not in the document
+      POST /notes/import  missing
+      PURGE /notes/{note_id}  excluded
+      GET /notes/export  swept
+
+    33.3 % swept: 10 operations, 3 swept, 1 excluded, 6 missing
+    "#);
+    let json = coverage(&place, &["--format", "json"]).result();
+    let report: Value = serde_json::from_str(&json).unwrap();
+    let operations = report["operations"].as_array().unwrap().iter();
+    let extra: Vec<&Value> = operations.filter(|one| one["extra"] == true).collect();
+    assert_eq!(extra.len(), 3, "{json}");
+    assert_eq!(extra[2]["path"], "/notes/export");
+    assert_eq!(extra[2]["endpoints"][0], "note-list");
+}
+
+#[test]
+fn a_strict_suite_fails_when_a_hidden_operation_is_missing() {
+    let strict = STRICT.replace("coverage:\n", "coverage:\n  extra: [GET /notes/export]\n");
+    let ended = coverage(&with(notes(), &strict), &[]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+}
+
+#[test]
+fn a_hidden_operation_that_is_counted_already_is_a_mistake_at_its_place() {
+    let extra = "coverage:\n  extra: [\"DELETE /notes/{id}\", GET /export, GET /export]\n";
+    assert_snapshot!(coverage(&with(notes(), extra), &[]).error(2), @r#"
+    error: this operation is counted already
+      --> notes/suite.yaml:4:11
+      |
+    4 |   extra: ["DELETE /notes/{id}", GET /export, GET /export]
+      |           ^^^^^^^^^^^^^^^^^^^^
+      = help: take it out: the document has it, or it stands here twice
+
+    error: this operation is counted already
+      --> notes/suite.yaml:4:46
+      |
+    4 |   extra: ["DELETE /notes/{id}", GET /export, GET /export]
+      |                                              ^^^^^^^^^^^
+      = help: take it out: the document has it, or it stands here twice
+
+    2 errors
+    "#);
+}
+
+#[test]
+fn a_hidden_operation_is_one_method_and_one_path() {
+    let extra = "coverage:\n  extra: [GET /health*, /export, get /export]\n";
+    assert_snapshot!(coverage(&with(notes(), extra), &[]).error(2), @"
+    error: `GET /health*` is not the name of one operation
+      --> notes/suite.yaml:4:11
+      |
+    4 |   extra: [GET /health*, /export, get /export]
+      |           ^^^^^^^^^^^^
+      = help: write a method and a path, such as `GET /teams/{team_id}/ui`
+
+    error: `/export` is not the name of one operation
+      --> notes/suite.yaml:4:25
+      |
+    4 |   extra: [GET /health*, /export, get /export]
+      |                         ^^^^^^^
+      = help: write a method and a path, such as `GET /teams/{team_id}/ui`
+
+    error: `get /export` is not the name of one operation
+      --> notes/suite.yaml:4:34
+      |
+    4 |   extra: [GET /health*, /export, get /export]
+      |                                  ^^^^^^^^^^^
+      = help: write a method and a path, such as `GET /teams/{team_id}/ui`
+
+    3 errors
     ");
 }
 

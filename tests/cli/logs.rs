@@ -1,8 +1,9 @@
 //! What a service says in a log of a CI: it commands nothing there, and shows words in the order that they have.
 
+use insta::assert_snapshot;
 use serde_json::json;
 
-use super::place::Ended;
+use super::place::{Ended, Place};
 use super::walls::{JSON, Wall};
 
 const FORGED: &str = "no\r\n::error file=a,line=1::FORGED\n  ::add-mask::x\n##[warning]FORGED\n##vso[task.setvariable variable=x]y";
@@ -61,4 +62,16 @@ fn words_stand_in_the_order_that_they_have() {
     assert!(!all(&ended).contains(['\u{202e}', '\u{2028}']));
     wall.recorded();
     assert!(!wall.snapshot().contains(['\u{202e}', '\u{2028}']));
+}
+
+#[test]
+fn an_endpoint_whose_name_would_steer_a_terminal_is_refused() {
+    let place = Place::with("notes").write("notes/endpoints/x\u{1b}[31m\n::error::y.yaml", "{}");
+    assert_snapshot!(place.run(&["list", "notes"]).error(2), @r"
+    error: the name of an endpoint cannot be shown: `x\u{1b}[31m\n::error::y`
+     --> notes/endpoints
+     = help: name the file without control characters and those that turn the direction of a text
+
+    1 error
+    ");
 }

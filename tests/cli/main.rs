@@ -47,6 +47,7 @@ mod help;
 mod holes;
 mod html;
 mod identifiers;
+mod include;
 mod init;
 mod insta_review;
 mod launch;

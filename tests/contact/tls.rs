@@ -33,6 +33,8 @@ struct Server {
 const ADMITTED: &str = "host all postgres 127.0.0.1/32 trust
 hostssl all tool 127.0.0.1/32 trust
 hostssl all vouched 127.0.0.1/32 trust clientcert=verify-ca
+host all bound 127.0.0.1/32 scram-sha-256
+host all unbound 127.0.0.1/32 md5
 ";
 
 impl Server {
@@ -96,7 +98,7 @@ impl Server {
         });
         let [name, owner] = ["postgres", "tool"].map(str::to_owned);
         let base = Base { name, owner, root };
-        base.root_sql("create role tool login; create role vouched login in role tool; comment on database postgres is 'authz-pin: test database'; alter database postgres owner to tool; alter schema public owner to tool");
+        base.root_sql("create role tool login; create role vouched login in role tool; create role bound login password 'between-us' in role tool; set password_encryption = md5; create role unbound login password 'between-us' in role tool; comment on database postgres is 'authz-pin: test database'; alter database postgres owner to tool; alter schema public owner to tool");
         base.root_sql(&format!("set role tool; {ITEMS}"));
         Self {
             folder,
@@ -253,4 +255,33 @@ fn a_server_is_known_by_its_authority_and_its_name() {
     }
     let record = fs::read_to_string(place.path("suite/snapshots/write.snap")).unwrap();
     assert!(record.contains("insert"), "{record}");
+}
+
+#[test]
+fn a_password_can_be_bound_to_the_channel() {
+    let server = Server::start();
+    let ended = |role: &str, query: &str| {
+        let ended = server.clean((&format!("{role}:between-us"), "127.0.0.1", query));
+        assert!(!ended.stderr.contains("between-us"), "{ended:#?}");
+        ended
+    };
+    let bound = "sslmode=require&channel_binding=require";
+    for query in [
+        bound,
+        "sslmode=disable",
+        "sslmode=require&channel_binding=disable",
+    ] {
+        assert_eq!(ended("bound", query).code, Some(0), "{query}");
+    }
+    assert_eq!(ended("unbound", "sslmode=require").code, Some(0));
+    // Without TLS there is no channel to bind to, and with an older way to log in no binding.
+    let refused = [
+        ("bound", "sslmode=disable&channel_binding=require"),
+        ("unbound", bound),
+    ];
+    for (role, query) in refused {
+        let ended = ended(role, query);
+        assert_eq!(ended.code, Some(3), "{query}");
+        assert!(ended.stderr.contains("channel binding"), "{ended:#?}");
+    }
 }

@@ -3,6 +3,7 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::indexing_slicing,
     reason = "helpers of tests fail like the tests"
 )]
@@ -12,6 +13,8 @@ mod drift;
 mod fresh;
 mod init;
 mod openapi;
+mod printed;
+mod printing;
 mod record;
 mod sensitivity;
 mod snapshot;
