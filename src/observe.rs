@@ -143,7 +143,7 @@ impl Eye<'_> {
         let headers = Headers::of(&suite.headers, Marks::new(namer, view), answer, in_gate);
         discloses.extend(headers.discloses);
         // The dots between fields can complete a value as well.
-        let name = |path: String| namer.name(&path, view).text;
+        let name = |path: String| printable(&namer.name(&path, view).text);
         let shape = (!is_denied).then(|| shape(answer, fields)).flatten();
         let shape = shape.map(|fields| fields.into_iter().map(&name).collect());
         let values = self.values(answer, fields, (shape.is_some(), &discloses));
@@ -194,7 +194,8 @@ impl Eye<'_> {
         };
         let name = |text: &str| self.namer.name(text, self.view).text;
         let all = self.read_once(&reader, (body, has_shape))?.into_iter();
-        let all = all.map(|(path, value)| (name(&path), value.map(name, str::to_owned)));
+        let all =
+            all.map(|(path, value)| (printable(&name(&path)), value.map(name, str::to_owned)));
         Some(all.collect())
     }
 

@@ -46,7 +46,7 @@ fn said() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(cases(150))]
+    #![proptest_config(cases(40))]
 
     #[test]
     fn no_text_of_a_service_begins_a_line_or_steers_a_terminal(before in said(), now in said()) {
