@@ -227,7 +227,7 @@ async fn opened(url: &str, wanted: &tls::Wanted) -> Result<(Client, pooler::Line
     }
 }
 
-/// Whether a pooler lends what is behind it for a transaction only. The answer takes a second connection, and three round trips.
+/// Whether a pooler lends what is behind it for a transaction only. The answer takes a second connection, and four round trips.
 async fn is_lent(
     client: &Client,
     line: &mut pooler::Line,

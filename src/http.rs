@@ -38,7 +38,7 @@ pub use presented::Presented;
 pub use route::Route;
 pub use tls::{Tls, TlsError};
 
-pub(crate) use body::{Content, NamedPart, Payload, decoded, is_media_type};
+pub(crate) use body::{Content, NamedPart, Payload, is_media_type, of_base64};
 pub(crate) use link::links;
 pub(crate) use presented::Caller;
 pub(crate) use sendable::{

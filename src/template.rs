@@ -4,6 +4,7 @@
 //! value (a number, a list, null), so that a suite can write database rows and JSON bodies with it.
 
 mod codec;
+mod drawn;
 mod own;
 mod page;
 mod uses;
@@ -19,7 +20,6 @@ use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, Output, State, Template, UndefinedBehavior,
     escape_formatter, filters,
 };
-use rand::RngExt;
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
@@ -29,6 +29,7 @@ use crate::suite::Spot;
 use own::OWN;
 use uses::{Callee, Parts, Use};
 
+pub use drawn::random;
 pub use minijinja::Value;
 pub use page::page;
 
@@ -177,8 +178,6 @@ const IS_NULL: &str = "a value in it is null";
 
 /// How many steps a template may take. Those of suites take some dozen; a loop in a loop could take forever.
 const FUEL: u64 = 100_000;
-/// The most random characters that a template can ask for.
-const MAX_RANDOM: usize = 4096;
 
 /// A number, if it is one.
 fn number<T: FromStr + Into<Value>>(value: Value) -> Value {
@@ -212,9 +211,7 @@ impl Templates {
             None => filters::last(value),
         });
         environment.add_filter("mask", mask);
-        environment.add_function("random", drawn);
-        environment.add_function("digits", digits);
-        environment.add_function("uuid", uuid);
+        drawn::add_functions(&mut environment);
         environment.set_auto_escape_callback(|name| {
             if name.starts_with(PATH) {
                 IN_PATH
@@ -587,52 +584,6 @@ pub fn literal(value: &Json) -> Json {
             .collect(),
         other => other.clone(),
     }
-}
-
-/// `n` random characters of `[0-9A-Za-z]`.
-#[must_use]
-pub fn random(n: usize) -> String {
-    rand::rng()
-        .sample_iter(rand::distr::Alphanumeric)
-        .take(n)
-        .map(char::from)
-        .collect()
-}
-
-fn drawn(n: usize) -> Result<String, Error> {
-    if n > MAX_RANDOM {
-        let message = format!("random gives at most {MAX_RANDOM} characters");
-        return Err(Error::new(ErrorKind::InvalidOperation, message));
-    }
-    Ok(random(n))
-}
-
-/// `n` random digits, which are also a number of that length.
-fn digits(n: usize) -> Result<String, Error> {
-    if !(1..=MAX_RANDOM).contains(&n) {
-        let message = format!("digits gives 1 to {MAX_RANDOM} digits");
-        return Err(Error::new(ErrorKind::InvalidOperation, message));
-    }
-    let mut rng = rand::rng();
-    let digit = |at| rng.random_range(u8::from(at == 0)..10);
-    Ok((0..n).map(digit).map(|digit| digit.to_string()).collect())
-}
-
-/// A random UUID (RFC 9562, version 4).
-fn uuid() -> String {
-    let mut bytes: [u8; 16] = rand::rng().random();
-    bytes[6] = bytes[6] & 0x0f | 0x40;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex = hex::encode(bytes);
-    let part = |from, to| hex.get(from..to).unwrap_or_default();
-    let parts = [
-        part(0, 8),
-        part(8, 12),
-        part(12, 16),
-        part(16, 20),
-        part(20, 32),
-    ];
-    parts.join("-")
 }
 
 /// A value as a text.

@@ -20,6 +20,22 @@ pub(crate) fn plain(value: &Json) -> String {
         .map_or_else(|| value.to_string(), str::to_owned)
 }
 
+/// A text with one blank for all that stand together.
+pub(crate) fn on_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a value says nothing.
+pub(crate) fn is_empty(value: &Json) -> bool {
+    match value {
+        Json::Null => true,
+        Json::String(text) => text.trim().is_empty(),
+        Json::Array(items) => items.is_empty(),
+        Json::Object(map) => map.is_empty(),
+        Json::Bool(_) | Json::Number(_) => false,
+    }
+}
+
 /// Whether a character ends a line, or turns the direction of what stands beside it (Unicode Standard Annex #9, section 2),
 /// and is no control character.
 pub(crate) fn is_turning(c: char) -> bool {

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::signer::{Outgoing, host};
-use crate::text::{RESERVED, RESERVED_IN_PATH};
+use crate::text::{RESERVED, RESERVED_IN_PATH, on_one_line};
 
 /// Whose paths are encoded once, and whose requests say what they carry.
 const OBJECTS: &str = "s3";
@@ -42,7 +42,7 @@ impl Keys {
         let names = names.join(";");
         let lines = signed.iter();
         let lines: String = lines
-            .map(|(name, value)| [name, ":", &trimmed(value), "\n"].concat())
+            .map(|(name, value)| [name, ":", &on_one_line(value), "\n"].concat())
             .collect();
         let canonical = [
             request.method,
@@ -86,11 +86,6 @@ impl Keys {
 fn hmac(key: &[u8], text: &str) -> Vec<u8> {
     let key = Key::new(HMAC_SHA256, key);
     sign(&key, text.as_bytes()).as_ref().to_vec()
-}
-
-/// A header's value without what surrounds it, and with single spaces in it.
-fn trimmed(value: &str) -> String {
-    value.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A query in the order and the encoding that are signed.

@@ -205,6 +205,15 @@ impl Answer {
         !text.trim().is_empty() && (decode::has_fields(&self.headers) || is_page())
     }
 
+    /// Whether the body is a page for people, also one that is a text since nothing of it is read.
+    pub(crate) fn is_page(&self) -> bool {
+        match &self.body {
+            Body::Document(document) => document.form == Form::Page,
+            Body::Text(text) => decode::is_page(&self.headers) || decode::begins_a_page(text),
+            Body::Json(_) => false,
+        }
+    }
+
     /// The body where it is JSON.
     #[must_use]
     pub fn json(&self) -> Option<&Json> {

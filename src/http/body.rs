@@ -167,14 +167,14 @@ fn bytes(
         return Ok(Vec::new());
     };
     let encoded = templates.render_text(template, scope)?;
-    decoded(&encoded).map_err(|reason| {
+    of_base64(&encoded).map_err(|reason| {
         let reason = format!("what it gives is not Base64: {reason}");
         TemplateError::because(template, reason)
     })
 }
 
 /// The bytes that Base64 stands for, or why the text is none.
-pub(crate) fn decoded(base64: &str) -> Result<Vec<u8>, String> {
+pub(crate) fn of_base64(base64: &str) -> Result<Vec<u8>, String> {
     let decoded = STANDARD.decode(base64.trim());
     decoded.map_err(|error| error.to_string().trim_end_matches('.').to_owned())
 }

@@ -41,9 +41,9 @@ impl Call {
             parts.push("--path-as-is".to_owned());
         }
         let base = match listens {
-            Listens::OnAddress => Word::variable(&self.url_variable()),
+            Listens::OnAddress => Word::variable(&self.variable("url", "base_url")),
             Listens::OnSocket => {
-                let socket = Word::variable(&self.socket_variable());
+                let socket = Word::variable(&self.variable("socket", "socket"));
                 parts.push(format!("--unix-socket {}", socket.quoted()));
                 Word::text("http://localhost")
             }
@@ -90,17 +90,11 @@ impl Call {
         }
     }
 
-    fn socket_variable(&self) -> String {
+    /// What has this of the service that the call goes to; of the main one under a name of its own.
+    fn variable(&self, what: &str, of_main: &str) -> String {
         match &self.url {
-            Some(name) => format!("{name}_socket"),
-            None => "socket".to_owned(),
-        }
-    }
-
-    fn url_variable(&self) -> String {
-        match &self.url {
-            Some(name) => format!("{name}_url"),
-            None => "base_url".to_owned(),
+            Some(name) => format!("{name}_{what}"),
+            None => of_main.to_owned(),
         }
     }
 

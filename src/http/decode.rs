@@ -154,7 +154,7 @@ fn of_text(media_type: MediaType<'_>, read: charset::Text<'_>, bytes: &[u8]) -> 
 }
 
 /// Whether a text begins as a page does, whatever its media type is.
-fn begins_a_page(text: &str) -> bool {
+pub(super) fn begins_a_page(text: &str) -> bool {
     let start = text.trim_start().as_bytes();
     let begins = |with: &str| {
         start

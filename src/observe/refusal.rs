@@ -12,11 +12,11 @@ use super::plain::{is_plain, is_written};
 use super::stub::is_stub;
 use super::told::{self, cut, group, redacted};
 use super::{AnswerRules, kinds_of_names, name_escaped, printable};
-use crate::http::{Answer, Body, Document, Form};
+use crate::http::{Answer, Document, Form};
 use crate::record::{Masked, Unprinted};
 use crate::suite::{JsonPath, RefusalSpec, TextRule};
 use crate::symbols::{Namer, View};
-use crate::text::{plain, short};
+use crate::text::{on_one_line, plain, short};
 
 /// How much of a gate's wording is printed, in characters.
 const SAYS: usize = 400;
@@ -117,8 +117,7 @@ impl Reader<'_> {
             Form::Bytes => bytes(document).into(),
             Form::Lines => document.lines().clone(),
             _ if is_read.into_iter().all(Json::is_null) => text.as_str().into(),
-            Form::Page => without_drawn_fields(tree.clone()),
-            _ => tree.clone(),
+            form => steady_tree(*form, tree.clone()),
         }
     }
 
@@ -188,7 +187,7 @@ impl Reader<'_> {
 
     /// A body as a whole, where that is kept, with what of it is printed.
     fn whole(&self, answer: &Answer, body: &Json) -> (String, String) {
-        let is_page = is_page(answer);
+        let is_page = answer.is_page();
         let steady = is_page.then(|| Json::from(without_drawn(&plain(body))));
         let body = steady.as_ref().unwrap_or(body);
         let hidden = told::hidden("", body);
@@ -464,19 +463,6 @@ fn mask_of(field: &str, length: usize, (head, fill, tail): (&str, &str, &str)) -
     format!("{}{fill}{}", end("first", first), end("last", last))
 }
 
-/// Whether an answer is a page for people.
-pub(super) fn is_page(answer: &Answer) -> bool {
-    let text = match &answer.body {
-        Body::Text(text) => text,
-        Body::Document(document) => return document.form == Form::Page,
-        Body::Json(_) => return false,
-    };
-    let start = text.trim_start().get(..9).unwrap_or_default();
-    let is_html =
-        start.eq_ignore_ascii_case("<!doctype") || start.to_ascii_lowercase().starts_with("<html");
-    is_html || answer.media_type().starts_with("text/html")
-}
-
 /// An attribute that a page can have drawn anew each time: the token of a form, a nonce.
 #[expect(clippy::unwrap_used, reason = "the pattern is a constant")]
 static ATTRIBUTE: LazyLock<Regex> = LazyLock::new(|| {
@@ -497,8 +483,11 @@ pub(super) fn without_drawn(page: &str) -> String {
     page.into_owned()
 }
 
-/// The tree of a page without what was drawn for the fields of its forms, and for its attributes.
-pub(super) fn without_drawn_fields(mut page: Json) -> Json {
+/// The tree of a document; that of a page without what was drawn for the fields of its forms, and for its attributes.
+pub(super) fn steady_tree(form: Form, mut page: Json) -> Json {
+    if form != Form::Page {
+        return page;
+    }
     if let Some(markup) = page.get_mut("markup") {
         *markup = without_drawn(&plain(markup)).into();
     }
@@ -545,8 +534,7 @@ static MARKUP: LazyLock<Regex> = LazyLock::new(|| {
 
 /// What a person reads of a page, on one line. All of it is compared; this is only what is printed.
 fn visible(page: &str) -> String {
-    let text = MARKUP.replace_all(page, " ");
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    on_one_line(&MARKUP.replace_all(page, " "))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 //! shown. A list of texts in a body that names nobody is one digest, since the texts could be people's names. Only the items of
 //! a list that is the service's own are told apart: the tools of the Model Context Protocol, and what the suite says.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
@@ -360,14 +361,14 @@ impl Walk<'_, '_> {
     }
 
     /// What an item that names nobody is called in its list.
-    fn called(&self, item: &Json, list: &Place) -> String {
+    fn called(&self, item: &Json, list: &Place) -> Cow<'static, str> {
         let by = self.named_by.get(&list.pointer);
         let text = by.and_then(|by| by.text_in(item));
         let (Some(by), Some(text)) = (by, text) else {
-            return UNKNOWN.to_owned();
+            return UNKNOWN.into();
         };
         let name = by.as_str().rsplit(['.', '$']).next().unwrap_or_default();
-        format!("{name}={}", self.reader.text(self.show, name, &text))
+        format!("{name}={}", self.reader.text(self.show, name, &text)).into()
     }
 
     /// Values of a list in a body that names nobody: the texts among them are told by one digest.

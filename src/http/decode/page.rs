@@ -11,6 +11,7 @@ use scraper::{ElementRef, Html, Node, Selector};
 use serde_json::{Map, Value as Json, json};
 
 use super::enter;
+use crate::text::{is_empty, on_one_line};
 
 /// How many elements are read.
 const MOST: usize = 200_000;
@@ -131,7 +132,7 @@ pub(crate) fn selected(text: &str, selector: &str, attribute: Option<&str>) -> O
     let mut found = html.select(&selector);
     match attribute {
         Some(name) => found.find_map(|element| element.attr(name).map(str::to_owned)),
-        None => found.next().map(|element| spaced(&text_of(element))),
+        None => found.next().map(|element| on_one_line(&text_of(element))),
     }
 }
 
@@ -161,6 +162,16 @@ struct Form {
     fields: Map<String, Json>,
 }
 
+impl Form {
+    fn new(method: &str, to: &str) -> Self {
+        let action = format!("{} {}", method.to_ascii_lowercase(), to.trim());
+        Self {
+            action: action.trim().to_owned(),
+            fields: Map::new(),
+        }
+    }
+}
+
 impl Page {
     fn open(&mut self, element: ElementRef<'_>) {
         let name = element.value().name();
@@ -169,7 +180,7 @@ impl Page {
             self.unread += 1;
         }
         match name {
-            "title" if self.title.is_empty() => self.title = spaced(&text_of(element)),
+            "title" if self.title.is_empty() => self.title = on_one_line(&text_of(element)),
             "form" => self.form(element),
             "a" | "area" => self.link(element),
             "input" | "select" | "textarea" | "button" => self.field(element, name),
@@ -203,7 +214,7 @@ impl Page {
     }
 
     fn end_line(&mut self) {
-        let line = spaced(&std::mem::take(&mut self.line));
+        let line = on_one_line(&std::mem::take(&mut self.line));
         if !line.is_empty() {
             self.lines.push(line);
         }
@@ -211,16 +222,9 @@ impl Page {
 
     fn form(&mut self, form: ElementRef<'_>) {
         let method = form.attr("method").unwrap_or("get");
-        self.action(method, form.attr("action").unwrap_or_default());
+        let to = form.attr("action").unwrap_or_default();
+        self.forms.push(Form::new(method, to));
         self.is_in_form = true;
-    }
-
-    fn action(&mut self, method: &str, to: &str) {
-        let action = format!("{} {}", method.to_ascii_lowercase(), to.trim());
-        self.forms.push(Form {
-            action: action.trim().to_owned(),
-            fields: Map::new(),
-        });
     }
 
     /// Requests that an element makes without a form.
@@ -229,18 +233,16 @@ impl Page {
             let names = [format!("hx-{method}"), format!("data-hx-{method}")];
             let to = names.iter().find_map(|name| element.attr(name));
             if let Some(to) = to {
-                let fields = Map::new();
-                let action = format!("{method} {}", to.trim());
                 // What stands in a form that is open stays with it.
                 let at = self.forms.len() - usize::from(self.is_in_form);
-                self.forms.insert(at, Form { action, fields });
+                self.forms.insert(at, Form::new(method, to));
             }
         }
     }
 
     fn link(&mut self, link: ElementRef<'_>) {
         if let Some(to) = link.attr("href") {
-            let text = spaced(&text_of(link));
+            let text = on_one_line(&text_of(link));
             self.links.insert((to.trim().to_owned(), text));
         }
     }
@@ -311,7 +313,7 @@ fn option_of(select: ElementRef<'_>) -> Option<String> {
     let options = || elements().filter(|element| element.value().name() == "option");
     let chosen = options().find(|option| option.attr("selected").is_some());
     let chosen = chosen.or_else(|| options().next())?;
-    let text = || spaced(&text_of(chosen));
+    let text = || on_one_line(&text_of(chosen));
     Some(chosen.attr("value").map_or_else(text, str::to_owned))
 }
 
@@ -322,20 +324,6 @@ fn json_of(text: &str) -> Option<Json> {
 
 fn text_of(element: ElementRef<'_>) -> String {
     element.text().collect()
-}
-
-/// A text with one blank for all that stand together.
-fn spaced(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn is_empty(part: &Json) -> bool {
-    match part {
-        Json::String(text) => text.is_empty(),
-        Json::Array(items) => items.is_empty(),
-        Json::Object(members) => members.is_empty(),
-        _ => false,
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::{Auth, Checker, keys};
 use crate::credential::signed_names;
 use crate::diagnostic::quoted;
-use crate::http::{decoded, is_media_type};
+use crate::http::{is_media_type, of_base64};
 use crate::suite::names::{Names, object};
 use crate::suite::{Css, Regex};
 use crate::yaml::NodePath;
@@ -98,7 +98,7 @@ impl Checker<'_> {
     /// What a template gives is known when it is rendered.
     fn base64(&mut self, path: &NodePath) {
         let text = self.text(path).filter(|text| !text.contains('{'));
-        let Some(reason) = text.and_then(|text| decoded(&text).err()) else {
+        let Some(reason) = text.and_then(|text| of_base64(&text).err()) else {
             return;
         };
         let mistake = self
