@@ -190,6 +190,7 @@ impl Eye<'_> {
                 began: self.namer.began(),
                 at: Utc::now().timestamp_micros(),
             },
+            is_stream: answer.is_stream(),
         };
         let name = |text: &str| self.namer.name(text, self.view).text;
         let all = self.read_once(&reader, (body, has_shape))?.into_iter();
@@ -207,7 +208,7 @@ impl Eye<'_> {
         if !has_shape {
             return reader.read(body, has_shape);
         }
-        let said = format!("{:?}\n{body}", reader.known);
+        let said = format!("{:?} {}\n{body}", reader.known, reader.is_stream);
         let known = || {
             self.rules
                 .read

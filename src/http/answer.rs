@@ -205,6 +205,11 @@ impl Answer {
         !text.trim().is_empty() && (decode::has_fields(&self.headers) || is_page())
     }
 
+    /// Whether the body is a stream of events, whose items are messages.
+    pub(crate) fn is_stream(&self) -> bool {
+        decode::is_events(&self.headers)
+    }
+
     /// Whether the body is a page for people, also one that is a text since nothing of it is read.
     pub(crate) fn is_page(&self) -> bool {
         match &self.body {

@@ -71,7 +71,7 @@ fn read(media_type: MediaType<'_>, bytes: &[u8]) -> Body {
     {
         return document;
     }
-    let is_stream = media_type.is("text/event-stream");
+    let is_stream = media_type.is_events();
     if let Some(messages) = is_stream.then(|| events::messages(bytes)).flatten() {
         return Body::Json(messages);
     }
@@ -115,11 +115,16 @@ pub(super) fn is_page(headers: &HeaderMap) -> bool {
     MediaType::of(headers).is_page()
 }
 
+/// Whether a body is a stream of events, each of which is a message.
+pub(super) fn is_events(headers: &HeaderMap) -> bool {
+    MediaType::of(headers).is_events()
+}
+
 /// What ends each part of a body that comes bit by bit and need not end.
 pub(super) fn ends_in_stream(headers: &HeaderMap) -> &'static [&'static [u8]] {
     let media_type = MediaType::of(headers);
     match () {
-        () if media_type.is("text/event-stream") => &[b"\n\n", b"\n\r\n", b"\r\r"],
+        () if media_type.is_events() => &[b"\n\n", b"\n\r\n", b"\r\r"],
         () if media_type.is_lines() => &[b"\n"],
         () => &[],
     }

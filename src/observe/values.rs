@@ -83,6 +83,8 @@ pub(super) struct Reader<'a> {
     /// Whether a text holds a value of a cell that is over.
     pub(super) is_earlier: &'a dyn Fn(&str) -> bool,
     pub(super) clock: Clock,
+    /// Whether the body is a stream of events.
+    pub(super) is_stream: bool,
 }
 
 impl Reader<'_> {
@@ -342,7 +344,7 @@ impl Walk<'_, '_> {
         let is_thing = |item: &Json| item.is_object() || item.is_array();
         let named: Vec<BTreeSet<&str>> = items.iter().map(|item| self.reader.named(item)).collect();
         // Messages are no rows.
-        if place.path.is_empty() && is_rpc(self.body) {
+        if place.path.is_empty() && (self.reader.is_stream || is_rpc(self.body)) {
             let all = items.iter().enumerate();
             return all.for_each(|(at, item)| self.value(item, &place.item(at), name));
         }

@@ -32,7 +32,7 @@ fn streamed(call: &Call) -> Answer {
     Answer::new("text/event-stream", events)
 }
 
-const PAGES: [Row; 8] = [
+const PAGES: [Row; 9] = [
     Row::get(
         "row",
         |call| {
@@ -109,6 +109,15 @@ const PAGES: [Row; 8] = [
         "streamed-tools",
         streamed,
         &["list-shows-more stranger:  -> [].result.tools[]: some of name=delete_all"],
+    ),
+    Row::get(
+        "events",
+        |call| {
+            let role = call.refused_or("reader", "admin");
+            let events = format!("data: {{\"role\": \"{role}\"}}\n\ndata: {{\"n\": 2}}\n\n");
+            Answer::new("text/event-stream", events)
+        },
+        &["value-changed stranger: [].role: reader -> [].role: admin"],
     ),
     Row::get(
         "plain",

@@ -51,6 +51,11 @@ impl<'h> MediaType<'h> {
         tail.is_some_and(|tail| tail.eq_ignore_ascii_case(with))
     }
 
+    /// Whether it is that of a stream of events.
+    pub(super) fn is_events(&self) -> bool {
+        self.is("text/event-stream")
+    }
+
     /// Whether it is that of a page (HTML).
     pub(super) fn is_page(&self) -> bool {
         self.is("text/html") || self.is("application/xhtml+xml")
