@@ -1,12 +1,12 @@
 //! What takes a reason before it is accepted: findings that weigh most and are new, and reasons that are over.
 
+use authz_pin_record::causes::{Cause, causes, level};
+use authz_pin_record::drift;
+use authz_pin_record::findings::Finding;
+use authz_pin_record::kinds::Level;
+use authz_pin_record::record::Record;
 use indexmap::IndexMap;
 
-use crate::causes::{Cause, causes, level};
-use crate::drift;
-use crate::findings::Finding;
-use crate::kinds::Level;
-use crate::record::Record;
 use crate::snapshot::{Day, Reason, Said, Snapshot, SnapshotError, latest, over};
 
 /// What takes a reason, in the order in which it is told.

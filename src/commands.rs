@@ -27,19 +27,20 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::chain::chain;
-use crate::database::DatabaseError;
-use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
+use authz_pin_database::database::DatabaseError;
+use authz_pin_database::guard::{GuardError, Refusal};
+use authz_pin_database::journal::Leftover;
+use authz_pin_record::chain::chain;
+use authz_pin_record::record::ReadError;
+use authz_pin_record::yaml;
+use authz_pin_suite::diagnostic::{Diagnostic, Diagnostics, quoted};
+use authz_pin_suite::plan::FilterError;
+use authz_pin_sweep::http::HttpError;
+use authz_pin_sweep::service::{Launch, LaunchError, ServiceError};
+use authz_pin_sweep::sweep::SweepError;
+
 use crate::exit::Exit;
-use crate::guard::{GuardError, Refusal};
-use crate::http::HttpError;
-use crate::journal::Leftover;
-use crate::plan::FilterError;
-use crate::record::ReadError;
-use crate::service::{Launch, LaunchError, ServiceError};
 use crate::snapshot::SnapshotError;
-use crate::sweep::SweepError;
-use crate::yaml;
 
 /// What a command works with.
 pub struct Context<'a> {

@@ -3,13 +3,14 @@
 mod report;
 mod route;
 
+use authz_pin_suite::operations;
 use std::collections::BTreeMap;
 
+use authz_pin_suite::suite::{Endpoint, ExclusionSpec, OperationName, Suite};
 use serde::Serialize;
 
 use crate::openapi::Operation;
 use crate::share::Share;
-use crate::suite::{Endpoint, ExclusionSpec, OperationName, Suite};
 
 pub use report::{human, json};
 use route::Route;
@@ -237,30 +238,7 @@ fn idle(exclusions: &[ExclusionSpec], operations: &[Operation]) -> Vec<usize> {
 }
 
 fn matches(spec: &ExclusionSpec, operation: &Operation) -> bool {
-    matches_pattern(&spec.operation, operation.method, &operation.path)
-}
-
-/// Whether an operation is as a pattern says: `METHOD /path`, with `*` for any characters.
-#[must_use]
-pub fn matches_pattern(pattern: &str, method: &str, path: &str) -> bool {
-    parts(pattern).is_some_and(|(methods, paths)| {
-        route::is_like(methods, method) && route::is_like(paths, path)
-    })
-}
-
-/// Whether a text is a pattern of operations: a method and a path, with `*` for any characters.
-#[must_use]
-pub fn is_pattern(text: &str) -> bool {
-    let is_method = |method: &str| {
-        let mut characters = method.chars();
-        !method.is_empty() && characters.all(|c| c.is_ascii_uppercase() || c == '*')
-    };
-    parts(text).is_some_and(|(method, path)| is_method(method) && path.starts_with(['/', '*']))
-}
-
-fn parts(pattern: &str) -> Option<(&str, &str)> {
-    let (method, path) = pattern.trim().split_once(char::is_whitespace)?;
-    Some((method, path.trim_start()))
+    operations::matches(&spec.operation, operation.method, &operation.path)
 }
 
 #[cfg(test)]
@@ -276,12 +254,5 @@ mod tests {
             missing: 2,
         };
         assert_eq!(totals.share(), Share::new(1, 3));
-    }
-
-    #[test]
-    fn a_pattern_of_operations_is_a_method_and_a_path() {
-        assert!(is_pattern("GET /health*") && is_pattern("* /a") && is_pattern("*  *"));
-        let others = ["/health", "GET", "get /a", "GET health", "", "GET  "];
-        assert!(!others.into_iter().any(is_pattern));
     }
 }

@@ -4,20 +4,20 @@ mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use authz_pin_record::drift::{self, Drift, Side};
+use authz_pin_record::findings;
+use authz_pin_record::kinds::Level;
+use authz_pin_record::observation::RowChange;
+use authz_pin_record::record::{Cell, CellId, Probed, Record, Rule, Values, Verdict};
+use authz_pin_suite::plan::{Filter, PlannedCell, plan};
+use authz_pin_suite::suite::{Credential, Suite};
+use authz_pin_suite::template::random;
+use authz_pin_sweep::dry_run::{CellRun, DryRun};
+use authz_pin_sweep::service::Given;
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use crate::drift::{self, Drift, Side};
-use crate::dry_run::{CellRun, DryRun};
-use crate::findings;
-use crate::kinds::Level;
-use crate::observation::RowChange;
-use crate::plan::{Filter, PlannedCell, plan};
-use crate::record::{Cell, CellId, Probed, Record, Rule, Values, Verdict};
-use crate::service::Given;
 use crate::snapshot::{Reason, Snapshot, SnapshotError};
-use crate::suite::{Credential, Suite};
-use crate::template::random;
 
 /// Everything that is known of one cell without calling anything.
 #[derive(Debug, Serialize)]
@@ -299,9 +299,9 @@ fn names_cell(line: &str, cell: &PlannedCell<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fault::Fault;
-    use crate::fault::Reply;
-    use crate::record::Decision;
+    use authz_pin_record::fault::Fault;
+    use authz_pin_record::fault::Reply;
+    use authz_pin_record::record::Decision;
 
     #[test]
     fn a_reason_for_drift_is_about_the_cells_of_its_line() {

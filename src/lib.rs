@@ -5,54 +5,26 @@
 //! [`suite`] -> [`plan`] -> [`world`] -> [`sweep`] -> [`journal`] -> [`record`] -> [`drift`] -> [`report`] -> [`exit`]
 
 pub mod asks;
-mod blocking;
-pub mod calibrate;
-pub mod causes;
-pub mod chain;
 pub mod commands;
-mod conclusive;
 pub mod coverage;
-mod credential;
-pub mod database;
-pub mod diagnostic;
-pub mod drift;
-pub mod dry_run;
-pub mod embedded;
 pub mod exit;
 pub mod explain;
-pub mod fault;
-mod file;
-pub mod findings;
-pub mod guard;
-pub mod har;
-pub mod http;
 pub mod init;
-pub mod journal;
-pub mod kinds;
-pub mod observation;
-pub mod observe;
 pub mod openapi;
 pub mod orphan;
 pub mod pins;
-pub mod plan;
-mod provision;
-pub mod record;
 pub mod report;
 pub mod review;
-pub mod seen;
 pub mod sensitivity;
-pub mod service;
 pub mod share;
-mod shared;
 pub mod snapshot;
-pub mod stop;
-pub mod suite;
-pub mod sweep;
-pub mod symbols;
-pub mod template;
 pub mod terminal;
-mod tether;
-mod text;
-mod verdicts;
-pub mod world;
-pub mod yaml;
+
+pub use authz_pin_database::{database, embedded, guard, journal};
+pub use authz_pin_record::{
+    causes, chain, digest, drift, fault, findings, kinds, observation, record,
+};
+pub use authz_pin_suite::{diagnostic, plan, suite, template, world, yaml};
+pub use authz_pin_sweep::{
+    calibrate, dry_run, har, http, invariants, observe, seen, service, stop, sweep, symbols,
+};

@@ -11,8 +11,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Position, quoted};
-use crate::yaml::Document;
+use authz_pin_suite::diagnostic::{Diagnostic, Diagnostics, Position, quoted};
+use authz_pin_suite::yaml::Document;
 
 pub use describe::{Api, Described, Example, Form, Scheme, describe};
 use raw::{PathItem, RawDocument, RawParameter};

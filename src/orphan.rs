@@ -2,17 +2,17 @@
 
 use std::path::PathBuf;
 
+use authz_pin_record::chain::chain;
+use authz_pin_record::drift::{Likeness, likeness, pairs};
+use authz_pin_record::kinds::Level;
+use authz_pin_record::record::Record;
+use authz_pin_suite::suite::Suite;
 use clap::ValueEnum;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::chain::chain;
-use crate::drift::{Likeness, likeness, pairs};
-use crate::kinds::Level;
-use crate::record::Record;
 use crate::snapshot::{self, Snapshot, SnapshotError};
-use crate::suite::Suite;
 
 /// What becomes of snapshots that belong to no endpoint of the suite.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

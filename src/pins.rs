@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use authz_pin_record::causes::{Cause, causes};
+use authz_pin_record::record::{Cell, Decision, Record};
+use authz_pin_record::text::counted;
+use authz_pin_suite::suite::Suite;
 use indexmap::IndexMap;
 
-use crate::causes::{Cause, causes};
-use crate::record::{Cell, Decision, Record};
-use crate::seen::Seen;
-use crate::suite::Suite;
-use crate::text::counted;
+use authz_pin_sweep::seen::Seen;
 
 /// Writes the endpoints with their cells, the findings worst first, and what the records do not show, or the run did not see.
 pub fn write(

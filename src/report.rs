@@ -4,6 +4,7 @@
 
 mod findings;
 pub mod github;
+pub mod groups;
 pub mod html;
 pub mod human;
 mod issue;
@@ -18,21 +19,21 @@ use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use authz_pin_record::causes::Cause;
+use authz_pin_record::drift::{self, Comparison, Drift, Group};
+use authz_pin_record::kinds::Level;
+use authz_pin_record::record::Record;
+use authz_pin_record::text::counted;
+use authz_pin_suite::diagnostic::{list, quoted};
+use authz_pin_suite::suite::Place;
+use authz_pin_sweep::file;
+use authz_pin_sweep::seen::Seen;
+use authz_pin_sweep::sweep::Calls;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::causes::Cause;
-use crate::diagnostic::{list, quoted};
-use crate::drift::{self, Comparison, Drift, Group};
-use crate::file;
-use crate::kinds::Level;
 use crate::orphan::Orphan;
-use crate::record::Record;
-use crate::seen::Seen;
 use crate::snapshot::Reason;
-use crate::suite::Place;
-use crate::sweep::Calls;
-use crate::text::counted;
 
 pub use findings::{FailOn, FindingCounts, Findings};
 

@@ -1,14 +1,14 @@
 //! What waits for review: a difference beside its snapshot, with what it means.
 
+use authz_pin_record::drift::{self, Comparison, Drift, Group};
+use authz_pin_record::kinds::Level;
+use authz_pin_record::record::Record;
+use authz_pin_suite::suite::Suite;
 use indexmap::IndexMap;
 
 use crate::asks::Asks;
-use crate::drift::{self, Comparison, Drift, Group};
-use crate::kinds::Level;
 use crate::orphan::Orphans;
-use crate::record::Record;
 use crate::snapshot::{self, Said, Snapshot, SnapshotError};
-use crate::suite::Suite;
 
 /// A difference that waits for review.
 #[derive(Debug, Clone)]

@@ -14,11 +14,11 @@ mod tests;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use authz_pin_record::record::Record;
+use authz_pin_suite::suite::ExplanationSpec;
 use serde::Serialize;
 
-use crate::record::Record;
 use crate::share::Share;
-use crate::suite::ExplanationSpec;
 
 use grid::Grid;
 pub use report::{human, json};

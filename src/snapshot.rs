@@ -10,12 +10,12 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use authz_pin_record::record::{self, ReadError, Record};
+use authz_pin_record::yaml;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::file;
-use crate::record::{self, ReadError, Record};
-use crate::yaml;
+use authz_pin_sweep::file;
 
 use header::Header;
 

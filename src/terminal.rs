@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
+use authz_pin_record::text::printable;
+use authz_pin_suite::plan::PlannedCell;
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle, WeakProgressBar};
 
-use crate::plan::PlannedCell;
-use crate::shared::Shared;
-use crate::sweep::Progress;
-use crate::text::printable;
+use authz_pin_sweep::shared::Shared;
+use authz_pin_sweep::sweep::Progress;
 
 pub use guard::Guard;
 pub use keyboard::{Key, Keyboard};

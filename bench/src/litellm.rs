@@ -93,7 +93,7 @@ pub(crate) fn read_matrix(folder: &Path, endpoints: usize) -> Result<()> {
     fs::copy(suite().join("suite.yaml"), folder.join("suite.yaml"))?;
     let read = |file| -> Result<Json> {
         let text = fs::read_to_string(suite().join(file))?;
-        Ok(authz_pin::yaml::from_str(&text)?)
+        Ok(serde_yaml::from_str(&text)?)
     };
     let mut world = read("world.yaml")?;
     for (_, actor) in world["actors"].as_object_mut().into_iter().flatten() {

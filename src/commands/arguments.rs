@@ -9,6 +9,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use authz_pin_suite::diagnostic::{list, quoted};
+use authz_pin_suite::plan::{EndpointPlan, Filter, PlannedCell, Shard, plan};
+use authz_pin_suite::suite::Suite;
+use authz_pin_sweep::dry_run::nulls;
+use authz_pin_sweep::har::Recording;
+use authz_pin_sweep::service::Given;
+use authz_pin_sweep::sweep::Options;
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 use secrecy::{ExposeSecret, SecretString};
@@ -16,16 +23,9 @@ use serde_json::Value as Json;
 use url::Url;
 
 use super::{Failure, told};
-use crate::diagnostic::{list, quoted};
-use crate::dry_run::nulls;
 use crate::exit::Exit;
-use crate::har::Recording;
-use crate::plan::{EndpointPlan, Filter, PlannedCell, Shard, plan};
 use crate::review::{self, Pending};
-use crate::service::Given;
 use crate::snapshot;
-use crate::suite::Suite;
-use crate::sweep::Options;
 
 pub(super) use databases::{DATABASE_PREFIX, DatabaseUrls};
 

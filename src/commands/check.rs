@@ -1,32 +1,33 @@
 //! `authz-pin check`: sweep, compare with the snapshots, report.
 
+use authz_pin_database::guard::Permits;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
+use authz_pin_database::guard;
+use authz_pin_record::causes::{Cause, causes};
+use authz_pin_record::drift::{self, Comparison};
+use authz_pin_record::record::Record;
+use authz_pin_suite::plan::EndpointPlan;
+use authz_pin_suite::suite::{Place, Suite};
+use authz_pin_sweep::calibrate;
+use authz_pin_sweep::conclusive;
+use authz_pin_sweep::dry_run::DryRun;
+use authz_pin_sweep::seen::Seen;
+use authz_pin_sweep::service::{Given, Started};
+use authz_pin_sweep::sweep::{Calls, End, Options, Proposed, Sweep, sweep_and_hold};
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use indexmap::IndexMap;
 
 use super::arguments::{Format, ServiceArgs, SnapshotArgs, SuiteArgs, SweepArgs};
 use super::{Context, Failure, all_removed, nothing_left, to_its_end, told};
-use crate::calibrate;
-use crate::causes::{Cause, causes};
-use crate::conclusive;
-use crate::drift::{self, Comparison};
-use crate::dry_run::DryRun;
 use crate::exit::Exit;
-use crate::guard;
 use crate::orphan::{Orphan, Orphans, Unreferenced};
-use crate::plan::EndpointPlan;
-use crate::record::Record;
 use crate::report::{Destination, FORMS, FailOn, Findings, Outcome, Report, Totals, human, json};
-use crate::seen::Seen;
-use crate::service::{Given, Started};
 use crate::snapshot::{self, Day, Info, Snapshot, over};
-use crate::suite::{Place, Suite};
-use crate::sweep::{Calls, End, Options, Proposed, Sweep, sweep_and_hold};
 use crate::terminal::Bar;
 
 /// What the help of `check` ends with.
@@ -343,7 +344,11 @@ pub(super) async fn hold<'a>(
     if plan.is_empty() {
         return Ok((Sweep::default(), Held(None)));
     }
-    Box::pin(guard::admit(suite, given)).await?;
+    let permits = Permits {
+        databases: &given.allow_database,
+        publication: given.allow_publication,
+    };
+    Box::pin(guard::admit(suite, &given.addresses(suite), permits)).await?;
     let started = Started::new(suite, given, context.launchers).await?;
     let swept = sweep_and_hold(suite, plan, &started.service, options, bar);
     let swept = Box::pin(swept).await;

@@ -2,14 +2,14 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use authz_pin_database::database::{Database, DatabaseError, Which};
+use authz_pin_database::journal;
 use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::arguments::{DATABASE_PREFIX, DatabaseUrls};
 use super::{Context, Failure, nothing_left, told, written};
-use crate::database::{Database, DatabaseError, Which};
 use crate::exit::Exit;
-use crate::journal;
 
 /// What the help of `clean` ends with.
 pub const EXAMPLES: &str = "\

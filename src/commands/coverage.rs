@@ -3,18 +3,18 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use authz_pin_suite::diagnostic::{Diagnostics, quoted};
+use authz_pin_suite::suite::Suite;
+use authz_pin_suite::yaml::{Document, NodePath};
+use authz_pin_sweep::service::{ServiceError, Started};
 use clap::Args;
 
 use super::arguments::{Format, ServiceArgs, load};
 use super::{Context, Failure, document, to_its_end};
 use crate::coverage::{self, Coverage};
-use crate::diagnostic::{Diagnostics, quoted};
 use crate::exit::Exit;
 use crate::openapi::{self, Operation};
-use crate::service::{ServiceError, Started};
 use crate::share;
-use crate::suite::Suite;
-use crate::yaml::{Document, NodePath};
 
 /// What the help of `coverage` ends with.
 pub const EXAMPLES: &str = "\

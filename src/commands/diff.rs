@@ -1,17 +1,18 @@
 //! `authz-pin diff`: the classified drift between two snapshot files or folders.
 
+use crate::report::groups;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use authz_pin_record::drift::{self, Comparison, Drift, Group};
+use authz_pin_record::record::{ReadError, Record, format1};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::{Context, Failure, not_a_record, written};
-use crate::drift::{self, Comparison, Drift, Group};
 use crate::exit::Exit;
-use crate::record::{ReadError, Record, format1};
 use crate::snapshot;
 use crate::terminal::{self, HEADING, styled};
 
@@ -63,7 +64,7 @@ impl Step {
             if is_headed {
                 writeln!(out, "## {heading}\n")?;
             }
-            return drift::markdown(out, &self.drift);
+            return groups::markdown(out, &self.drift);
         }
         if is_headed {
             writeln!(out, "{}", styled(HEADING, &heading))?;
@@ -71,7 +72,7 @@ impl Step {
         if self.drift.is_empty() {
             return writeln!(out, "no drift");
         }
-        drift::human(out, &self.drift)
+        groups::human(out, &self.drift)
     }
 }
 

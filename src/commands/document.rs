@@ -5,13 +5,14 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
+use authz_pin_suite::diagnostic::quoted;
+use authz_pin_suite::urls::shown;
+use authz_pin_sweep::http::{Http, HttpError};
+use authz_pin_sweep::service::ServiceError;
 use url::Url;
 
 use super::Failure;
-use crate::diagnostic::quoted;
 use crate::exit::Exit;
-use crate::http::{Http, HttpError, shown};
-use crate::service::ServiceError;
 
 /// A service may take its time to put a long document together.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);

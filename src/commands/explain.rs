@@ -5,15 +5,15 @@ mod cell;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use authz_pin_record::kinds::{self, Entry};
+use authz_pin_record::{drift, findings};
+use authz_pin_suite::diagnostic::did_you_mean;
 use clap::{Args, ValueEnum};
 
 use super::arguments::{SnapshotArgs, load};
 use super::{Context, Failure, to_its_end};
-use crate::diagnostic::did_you_mean;
 use crate::exit::Exit;
-use crate::kinds::{self, Entry};
 use crate::terminal::{HEADING, styled};
-use crate::{drift, findings};
 
 /// Examples for the help.
 pub const EXAMPLES: &str = "\

@@ -1,22 +1,22 @@
 //! `authz-pin init`: a suite to start from.
 
+use authz_pin_suite::operations;
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use authz_pin_record::text::counted;
+use authz_pin_suite::diagnostic::quoted;
+use authz_pin_suite::suite::Suite;
+use authz_pin_suite::yaml;
+use authz_pin_sweep::file;
 use clap::Args;
 
 use super::{Context, Failure, document, to_its_end};
-use crate::coverage;
-use crate::diagnostic::quoted;
 use crate::exit::Exit;
-use crate::file;
 use crate::init::{self, Action, Draft, Kind, Source};
 use crate::openapi;
-use crate::suite::Suite;
 use crate::terminal::{HEADING, styled};
-use crate::text::counted;
-use crate::yaml;
 
 /// What the help of `init` ends with.
 pub const EXAMPLES: &str = "\
@@ -55,7 +55,7 @@ pub struct InitArgs {
 }
 
 fn pattern(text: &str) -> Result<String, String> {
-    if coverage::is_pattern(text) {
+    if operations::is_pattern(text) {
         return Ok(text.to_owned());
     }
     Err("expected a method and a path, such as `GET /teams/*`".to_owned())
@@ -173,7 +173,7 @@ fn selected(args: &InitArgs, mut source: Source) -> Result<Source, Failure> {
 }
 
 fn is_like(pattern: &str, action: &Action) -> bool {
-    coverage::matches_pattern(pattern, &action.method, &action.path)
+    operations::matches(pattern, &action.method, &action.path)
 }
 
 fn nothing(message: &str) -> Failure {

@@ -1,11 +1,11 @@
 //! `authz-pin list`: the plan's cells.
 
+use authz_pin_suite::plan::PlannedCell;
 use clap::Args;
 
 use super::arguments::{Format, SuiteArgs};
 use super::{Context, Failure, to_its_end};
 use crate::exit::Exit;
-use crate::plan::PlannedCell;
 
 /// What the help of `list` ends with.
 pub const EXAMPLES: &str = "\

@@ -3,12 +3,12 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use authz_pin_sweep::file;
 use clap::{Args, Command};
 use clap_mangen::Man;
 
 use super::{Context, Failure, to_its_end};
 use crate::exit::Exit;
-use crate::file;
 
 /// What the help of `man` ends with.
 pub const EXAMPLES: &str = "\

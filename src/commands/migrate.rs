@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use authz_pin_record::text::counted;
 use clap::Args;
 
 use super::arguments::load;
 use super::{Context, Failure, not_a_record, written};
 use crate::exit::Exit;
 use crate::snapshot::{self, Migration, Snapshot};
-use crate::text::counted;
 
 /// What the help of `migrate` ends with.
 pub const EXAMPLES: &str = "\

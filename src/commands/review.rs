@@ -1,5 +1,6 @@
 //! `authz-pin review`: what differs, one snapshot after the other, at a terminal.
 
+use crate::report::groups;
 use std::io::{self, Write};
 
 use clap::Args;
@@ -7,7 +8,6 @@ use clap::Args;
 use super::arguments::PendingArgs;
 use super::reason::ask;
 use super::{Context, Failure, written};
-use crate::drift;
 use crate::exit::Exit;
 use crate::review::Pending;
 use crate::snapshot::Said;
@@ -246,7 +246,7 @@ fn drift_of(out: &mut dyn Write, one: &Pending) -> io::Result<()> {
     match &one.drift {
         None => writeln!(out, "not classified, since it is not a record"),
         Some(drift) if drift.is_empty() => writeln!(out, "no cell differs"),
-        Some(drift) => drift::human(out, drift),
+        Some(drift) => groups::human(out, drift),
     }
 }
 

@@ -3,12 +3,12 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use authz_pin_suite::suite::schema;
+use authz_pin_sweep::file;
 use clap::{Args, ValueEnum};
 
 use super::{Context, Failure, to_its_end};
 use crate::exit::Exit;
-use crate::file;
-use crate::suite::schema;
 
 /// What the help of `schema` ends with.
 pub const EXAMPLES: &str = "\

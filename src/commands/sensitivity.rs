@@ -2,18 +2,18 @@
 
 use std::path::PathBuf;
 
+use authz_pin_record::record::Record;
+use authz_pin_suite::diagnostic::{Diagnostics, nearest, quoted};
+use authz_pin_suite::suite::{Endpoint, Suite};
+use authz_pin_suite::yaml::{Document, NodePath};
 use clap::Args;
 
 use super::arguments::{Format, SnapshotArgs, load};
 use super::{Context, Failure, not_a_record, to_its_end};
-use crate::diagnostic::{Diagnostics, nearest, quoted};
 use crate::exit::Exit;
-use crate::record::Record;
 use crate::sensitivity::{self, Pinned, Sensitivity};
 use crate::share;
 use crate::snapshot::{self, Snapshot};
-use crate::suite::{Endpoint, Suite};
-use crate::yaml::{Document, NodePath};
 
 /// What the help of `sensitivity` ends with.
 pub const EXAMPLES: &str = "\

@@ -3,14 +3,14 @@
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 
+use authz_pin_sweep::service::{Given, Started};
+use authz_pin_sweep::stop;
 use clap::Args;
 use secrecy::ExposeSecret;
 
 use super::arguments::{OwnServiceArgs, SuiteArgs};
 use super::{Context, Failure, written};
 use crate::exit::Exit;
-use crate::service::{Given, Started};
-use crate::stop;
 
 /// What the help of `serve` ends with.
 pub const EXAMPLES: &str = "\

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use authz_pin_record::text::{counted, printable};
 use serde::Serialize;
 
 use super::{Coverage, Covered, State, Stranger, Totals};
 use crate::openapi::Operation;
 use crate::terminal::{ALLOWED, DENIED, FAINT, HEADING, NOTABLE, styled};
-use crate::text::{counted, printable};
 
 /// Writes the sums of each method, then every operation that is not swept and how to change that.
 pub fn human(out: &mut dyn Write, coverage: &Coverage) -> io::Result<()> {

@@ -2,12 +2,13 @@
 
 use std::fmt::{Display, Formatter, Result};
 
+use authz_pin_record::drift::Drift;
+use authz_pin_record::observation::RowChange;
+use authz_pin_record::text::printable;
+
 use super::{Explanation, Finding, Shown};
-use crate::drift::Drift;
-use crate::observation::RowChange;
 use crate::snapshot::Reason;
 use crate::terminal::{HEADING, styled};
-use crate::text::printable;
 
 impl Display for Explanation {
     fn fmt(&self, out: &mut Formatter<'_>) -> Result {

@@ -1,9 +1,9 @@
 //! Credentials of a suite.
 
+use authz_pin_suite::template::literal_text;
 use serde_json::{Value as Json, json};
 
 use super::source::Access;
-use crate::template::literal_text;
 
 /// The parts of a credential: the end of a variable's name, and what it is.
 pub(super) fn nouns(access: &Access) -> Vec<(&'static str, String)> {

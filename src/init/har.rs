@@ -10,6 +10,9 @@ mod raw;
 use std::collections::BTreeSet;
 
 use aho_corasick::AhoCorasick;
+use authz_pin_record::text::is_uuid;
+use authz_pin_suite::template::{literal, literal_text};
+use authz_pin_sweep::secrets;
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json, json};
 use url::Url;
@@ -18,11 +21,8 @@ use known::known_secrets;
 use raw::{Content, Entry, Har, Request};
 
 use super::names::{identifier, singular, words};
-use super::secrets;
 use super::source::{Access, Action, Body, Source};
 use crate::openapi::Form;
-use crate::template::{literal, literal_text};
-use crate::text::is_uuid;
 
 /// A longer recording is refused.
 pub const MAX_BYTES: usize = 256 << 20;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::template::sha256_hex;
+use authz_pin_record::digest::sha256_hex;
 
-pub(super) use crate::text::words;
+pub(super) use authz_pin_record::text::words;
 
 /// A longer name is cut.
 const MAX_NAME: usize = 80;

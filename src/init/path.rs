@@ -1,7 +1,8 @@
 //! Paths with identifiers in them: what each is of, and what it is called.
 
+use authz_pin_suite::sendable::in_path;
+
 use super::names::{identifier, singular, words};
-use crate::http::in_path;
 
 /// A part of a path.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,11 +1,11 @@
 //! What is known about a service before there is a suite.
 
+use authz_pin_record::text::words;
+use authz_pin_suite::operations;
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json, json};
 
-use crate::coverage;
 use crate::openapi::{Api, Described, Form, Scheme};
-use crate::text::words;
 
 /// What is known about a service.
 #[derive(Debug, Default)]
@@ -247,7 +247,7 @@ impl Access {
 
 /// An odd path can make an operation that no exclusion can name.
 fn is_pattern(operation: &String) -> bool {
-    coverage::is_pattern(operation) && operation.trim() == operation
+    operations::is_pattern(operation) && operation.trim() == operation
 }
 
 /// What services call the path that says whether they are ready.

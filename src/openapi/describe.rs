@@ -4,14 +4,14 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use authz_pin_suite::diagnostic::{Diagnostic, Diagnostics};
+use authz_pin_suite::sendable::is_token;
+use authz_pin_suite::template::literal_text;
+use authz_pin_suite::yaml::Document;
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
 
 use super::{MAX_REFERENCES, Operation, Reader, example, is_openapi, parse};
-use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::http::is_token;
-use crate::template::literal_text;
-use crate::yaml::Document;
 
 pub use super::example::Example;
 

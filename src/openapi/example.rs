@@ -1,11 +1,11 @@
 //! A value that fits a schema, as a template of a suite.
 
+use authz_pin_record::text::words;
+use authz_pin_suite::template::{literal, literal_text};
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json, json};
 
 use super::describe::resolve;
-use crate::template::{literal, literal_text};
-use crate::text::words;
 
 /// How deep a value nests.
 const MAX_DEPTH: usize = 8;

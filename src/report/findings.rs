@@ -5,9 +5,9 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::findings::Finding;
-use crate::kinds::Level;
-use crate::text::counted;
+use authz_pin_record::findings::Finding;
+use authz_pin_record::kinds::Level;
+use authz_pin_record::text::counted;
 
 /// The findings of one endpoint, by what its snapshot says of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -111,7 +111,7 @@ impl FromStr for FailOn {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::findings::Kind;
+    use authz_pin_record::findings::Kind;
 
     #[test]
     fn what_both_have_is_pinned_and_nothing_else_is() {

@@ -4,10 +4,11 @@
 
 use std::io::{self, Write};
 
+use authz_pin_record::kinds::Level;
+use authz_pin_record::text::{counted, short};
+
 use super::Report;
 use super::issue::{self, Issue};
-use crate::kinds::Level;
-use crate::text::{counted, short};
 
 /// How many annotations of a level GitHub shows of one step; it drops the others without a word.
 const SHOWN: usize = 10;
@@ -73,7 +74,7 @@ fn property(text: &str) -> String {
 mod tests {
     use super::super::tests::{large, written};
     use super::*;
-    use crate::drift::Kind;
+    use authz_pin_record::drift::Kind;
 
     #[test]
     fn a_text_cannot_end_its_command_and_a_property_not_its_place() {

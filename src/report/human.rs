@@ -1,9 +1,14 @@
 //! The report on a terminal: the matrices, what differs, and the sum.
 
+use super::groups;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use authz_pin_record::drift::Comparison;
+use authz_pin_record::kinds::Level;
+use authz_pin_record::record::{Cell, CellId, Verdict};
+use authz_pin_record::text::counted;
 use indexmap::IndexSet;
 use tabled::Table;
 use tabled::builder::Builder;
@@ -11,11 +16,7 @@ use tabled::settings::{Padding, Style};
 
 use super::issue::{self, Issue};
 use super::{Outcome, Report};
-use crate::drift::{self, Comparison};
-use crate::kinds::Level;
-use crate::record::{Cell, CellId, Verdict};
 use crate::terminal::{ALLOWED, DENIED, FAINT, HEADING, NOTABLE, styled};
-use crate::text::counted;
 
 /// Writes the matrix of every endpoint, then what differs, then one line that sums it up.
 pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
@@ -35,7 +36,7 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let groups = report.groups();
     if !groups.is_empty() {
         writeln!(out)?;
-        drift::human(out, &groups)?;
+        groups::human(out, &groups)?;
     }
     for outcome in &report.endpoints {
         differences(out, outcome)?;
@@ -194,6 +195,7 @@ fn summary(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 mod tests {
     use super::super::tests::{large, written};
     use super::*;
+    use authz_pin_record::drift;
 
     #[test]
     fn an_actor_that_calls_only_upon_a_later_target_has_a_column() {

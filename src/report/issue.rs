@@ -2,17 +2,17 @@
 
 use std::borrow::Cow;
 
+use authz_pin_record::causes::Cause;
+use authz_pin_record::drift::{Cells, Comparison, Group, row, table};
+use authz_pin_record::kinds::{Entry, Level};
+use authz_pin_record::text::counted;
+use authz_pin_suite::suite::Place;
 use indexmap::IndexMap;
 
 use super::{Outcome, Report};
 use crate::asks::expired;
-use crate::causes::Cause;
-use crate::drift::{Cells, Comparison, Group, row, table};
-use crate::kinds::{Entry, Level};
 use crate::orphan::Orphan;
 use crate::snapshot::Reason;
-use crate::suite::Place;
-use crate::text::counted;
 
 /// What an issue is an instance of.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,18 +2,18 @@
 
 use std::io::{self, Write};
 
+use authz_pin_record::causes::Cause;
+use authz_pin_record::drift::{Comparison, Drift, Group};
+use authz_pin_record::record::Record;
+use authz_pin_sweep::seen::Seen;
+use authz_pin_sweep::sweep::Calls;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
 use super::{FindingCounts, Outcome, Report, Totals};
-use crate::causes::Cause;
-use crate::drift::{Comparison, Drift, Group};
 use crate::orphan::Orphan;
-use crate::record::Record;
-use crate::seen::Seen;
 use crate::snapshot::Reason;
-use crate::sweep::Calls;
 
 /// What a check found.
 #[derive(Serialize, JsonSchema)]

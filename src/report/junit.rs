@@ -3,14 +3,14 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
+use authz_pin_record::drift::Drift;
+use authz_pin_record::findings::Finding;
+use authz_pin_record::kinds::Level;
 use indexmap::IndexMap;
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
 use super::issue::{self, Issue, Rule, behind_marks, change};
 use super::{Outcome, Report};
-use crate::drift::Drift;
-use crate::findings::Finding;
-use crate::kinds::Level;
 
 /// Writes the document.
 pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
@@ -151,7 +151,7 @@ fn failure(kind: &str, message: &str, text: String) -> TestCaseStatus {
 mod tests {
     use super::super::tests::large;
     use super::*;
-    use crate::drift::Kind;
+    use authz_pin_record::drift::Kind;
 
     #[test]
     fn a_name_keeps_what_the_root_loses() {

@@ -3,12 +3,12 @@
 
 use std::io::{self, Write};
 
+use authz_pin_record::drift::Group;
+use authz_pin_record::text::{counted, short};
 use indexmap::IndexSet;
 
 use super::Report;
 use super::issue::{self, Issue, Rule};
-use crate::drift::Group;
-use crate::text::{counted, short};
 
 /// How long a comment on GitHub can be, in characters, without a line by which a workflow finds its own. Here it is
 /// bytes, which are never fewer.
@@ -292,7 +292,7 @@ fn code(text: &str) -> String {
 mod tests {
     use super::super::tests::{large, written};
     use super::*;
-    use crate::drift::Kind;
+    use authz_pin_record::drift::Kind;
 
     #[test]
     fn fifty_thousand_changed_cells_fit_into_a_comment() {

@@ -8,6 +8,9 @@ mod rules;
 use std::io::{self, Write};
 use std::path::Path;
 
+use authz_pin_record::drift::row;
+use authz_pin_record::kinds::Level;
+use authz_pin_record::text::RESERVED_IN_PATH;
 use indexmap::IndexMap;
 use percent_encoding::utf8_percent_encode;
 use serde::Serialize;
@@ -15,9 +18,6 @@ use sha2::{Digest, Sha256};
 
 use super::Report;
 use super::issue::{self, Issue, Rule};
-use crate::drift::row;
-use crate::kinds::Level;
-use crate::text::RESERVED_IN_PATH;
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -249,7 +249,7 @@ fn fingerprint(suite: &str, issue: &Issue<'_>) -> String {
 mod tests {
     use super::super::tests::{large, written};
     use super::*;
-    use crate::drift::{Comparison, Kind};
+    use authz_pin_record::drift::{Comparison, Kind};
 
     /// What is told of the first endpoint of so many, each of which shows a field less than the one before.
     fn told_of_the_first(endpoints: usize) -> Vec<String> {

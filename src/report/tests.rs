@@ -1,9 +1,10 @@
 use std::time::Duration;
 
+use authz_pin_record::drift::Kind;
+use authz_pin_record::observation::Observation;
+use authz_pin_record::text::short;
+
 use super::*;
-use crate::drift::Kind;
-use crate::observation::Observation;
-use crate::text::short;
 
 /// What a form makes of a report.
 pub(super) fn written(form: Form, report: &Report) -> String {

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::drift::Side;
-use crate::observation::RowChange;
-use crate::record::{Cell, Record, Values, Visitor};
+use authz_pin_record::drift::Side;
+use authz_pin_record::observation::RowChange;
+use authz_pin_record::record::{Cell, Record, Values, Visitor};
 
 /// Whether two actors, each with its cell of the same target, were answered alike.
 ///

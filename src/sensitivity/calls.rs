@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use authz_pin_record::record::{Cell, EffectLabel, Record};
+use authz_pin_suite::suite::Method;
 use indexmap::IndexMap;
 
 use super::grid::{Grid, Row, rows};
 use super::{Answer, Gap, Kind, Pinned};
-use crate::record::{Cell, EffectLabel, Record};
-use crate::suite::Method;
 
 /// Endpoints of which nobody knows what they write.
 pub(super) fn unobserved(pinned: &[Pinned]) -> Vec<String> {

@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use authz_pin_record::record::Cell;
 use indexmap::{IndexMap, IndexSet};
 
 use super::Pinned;
 use super::alike::are_alike;
-use crate::record::Cell;
 
 /// The records of a suite, with the actors and the targets that they name, in their order.
 pub(super) struct Grid<'a> {

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use authz_pin_record::text::{counted, printable};
 use serde::Serialize;
 
 use super::{Gap, Kind, Sensitivity, Totals};
 use crate::terminal::{ALLOWED, DENIED, FAINT, HEADING, NOTABLE, styled};
-use crate::text::{counted, printable};
 
 /// Writes the sums of each kind of question, then every gap and how to close it.
 pub fn human(out: &mut dyn Write, sensitivity: &Sensitivity) -> io::Result<()> {

@@ -1,6 +1,7 @@
+use authz_pin_record::record::Record;
+use authz_pin_suite::suite::ExplanationSpec;
+
 use super::{Kind, Pinned, Sensitivity};
-use crate::record::Record;
-use crate::suite::ExplanationSpec;
 
 fn pinned(endpoint: &str, record: &str) -> Pinned {
     Pinned {

@@ -1,10 +1,10 @@
 //! What stands above a snapshot's content: insta's own keys, and the facts under `info`.
 
+use authz_pin_record::yaml;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use super::Info;
-use crate::yaml;
 
 /// A header, with the keys of whoever wrote it.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]

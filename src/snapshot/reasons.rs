@@ -8,8 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::findings::Finding;
-use crate::text::plain;
+use authz_pin_record::findings::Finding;
+use authz_pin_record::text::plain;
 
 /// Why a widening or a finding was accepted; kept under `info`, never compared.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -147,7 +147,7 @@ impl Reason {
     /// What it is about, a line for each thing.
     #[must_use]
     pub fn about(&self) -> Vec<String> {
-        let cells = crate::drift::line(&self.cells);
+        let cells = authz_pin_record::drift::line(&self.cells);
         let finding = self.finding.iter().map(|finding| {
             let end = if cells.is_empty() { "" } else { "  " };
             format!("{finding}{end}{cells}")
@@ -183,7 +183,7 @@ pub fn over(reasons: &[Reason], findings: &[Finding], today: Day) -> Vec<Reason>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::findings::Kind;
+    use authz_pin_record::findings::Kind;
     use serde_json::json;
 
     fn finding(actor: &str, detail: &str) -> Finding {

@@ -4,6 +4,7 @@ use std::fmt::{self, Write as _};
 use std::io::{self, Write};
 use std::time::Instant;
 
+use authz_pin_record::text::printable;
 use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::filter::{EnvFilter, ParseError, filter_fn};
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
@@ -13,7 +14,6 @@ use tracing_subscriber::registry::{LookupSpan, Scope};
 use tracing_subscriber::util::SubscriberInitExt;
 
 use super::{Color, FAINT, beside_the_bar, stderr, styled};
-use crate::text::printable;
 
 /// The variable of the environment that says what is logged, as a filter of `tracing-subscriber`.
 pub const LOG: &str = "AUTHZ_PIN_LOG";

@@ -32,7 +32,7 @@ esac
 
 fn action() -> Json {
     let text = fs::read_to_string(project().join("action.yml")).unwrap();
-    authz_pin::yaml::from_str(&text).unwrap()
+    serde_yaml::from_str(&text).unwrap()
 }
 
 /// The script of the step of this name.

@@ -13,7 +13,7 @@ fn schema(name: &str) -> Value {
 
 fn read(place: &Place, file: &str) -> Value {
     let text = fs::read_to_string(place.path(file)).unwrap();
-    authz_pin::yaml::from_str(&text).unwrap()
+    serde_yaml::from_str(&text).unwrap()
 }
 
 #[test]

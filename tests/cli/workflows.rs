@@ -31,7 +31,7 @@ fn yaml(file: &str) -> Yaml {
 }
 
 fn parsed(file: &str, text: &str) -> Yaml {
-    authz_pin::yaml::from_str(text).unwrap_or_else(|error| panic!("{file}: {error}\n{text}"))
+    serde_yaml::from_str(text).unwrap_or_else(|error| panic!("{file}: {error}\n{text}"))
 }
 
 fn matches<'a>(pattern: &str, text: &'a str) -> BTreeSet<&'a str> {

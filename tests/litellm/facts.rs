@@ -1,9 +1,10 @@
 //! What must be true of the gateway, the world and the sweep for the records to mean anything.
 
 use authz_pin::database::Database;
+use authz_pin::digest::sha256_hex;
 use authz_pin::suite::JsonPath;
 use authz_pin::sweep::Options;
-use authz_pin::template::{Templates, sha256_hex};
+use authz_pin::template::Templates;
 use authz_pin::world::World;
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Text};

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use authz_pin_database::database::Which;
+use authz_pin_suite::diagnostic::{list, quoted};
+use authz_pin_suite::suite::Suite;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{environment, named_url};
 use crate::commands::Failure;
-use crate::database::Which;
-use crate::diagnostic::{list, quoted};
 use crate::exit::Exit;
-use crate::suite::Suite;
 
 /// The environment variable that gives the URL of the main database.
 const MAIN_DATABASE: &str = "AUTHZ_PIN_DATABASE_URL";

@@ -1,12 +1,13 @@
 //! `authz-pin explain ENDPOINT/TARGET/ACTOR`: everything that is known of one cell.
 
+use authz_pin_suite::diagnostic::{did_you_mean, quoted};
+use authz_pin_suite::plan::{Filter, PlannedCell, plan};
+use authz_pin_suite::suite::{Endpoint, Suite};
+
 use crate::commands::arguments::OwnServiceArgs;
 use crate::commands::{Context, Failure, to_its_end};
-use crate::diagnostic::{did_you_mean, quoted};
 use crate::exit::Exit;
 use crate::explain::Explanation;
-use crate::plan::{Filter, PlannedCell, plan};
-use crate::suite::{Endpoint, Suite};
 
 /// Explains the cell that `name` means.
 pub(super) fn run(

@@ -3,25 +3,25 @@
 use std::io::Write as _;
 use std::iter::repeat_n;
 
+use authz_pin_record::kinds::Level;
+use authz_pin_record::record::Record;
+use authz_pin_suite::diagnostic::quoted;
+use authz_pin_suite::plan::EndpointPlan;
+use authz_pin_suite::suite::Suite;
+use authz_pin_sweep::calibrate::{self, Rule};
+use authz_pin_sweep::file;
+use authz_pin_sweep::seen::Seen;
 use indexmap::IndexMap;
 
 use super::RecordArgs;
 use crate::asks::Asks;
-use crate::calibrate::{self, Rule};
 use crate::commands::check::{renamed, source};
 use crate::commands::reason::ask;
 use crate::commands::{Context, Failure, told, written};
-use crate::diagnostic::quoted;
 use crate::exit::Exit;
-use crate::file;
-use crate::kinds::Level;
 use crate::orphan::{Orphan, Orphans};
 use crate::pins;
-use crate::plan::EndpointPlan;
-use crate::record::Record;
-use crate::seen::Seen;
 use crate::snapshot::{Info, Said, Snapshot};
-use crate::suite::Suite;
 use crate::terminal::Keyboard;
 
 /// Records that are to be accepted.

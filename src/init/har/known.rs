@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use authz_pin_sweep::secrets;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value as Json, json};
 use url::Url;
 
-use super::super::secrets;
 use super::raw::{Content, Entry};
 use super::{cookies, decode};
 

@@ -4,15 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hash;
 
+use authz_pin_record::drift::{self, Comparison, Drift, Group, Kind};
+use authz_pin_record::fault::Fault;
+use authz_pin_record::findings;
+use authz_pin_record::kinds::{Entry, Level};
+use authz_pin_record::observation::RowChange;
+use authz_pin_record::record::{Cell, EffectLabel, Effects, Probed, Record, Rule, Values, Verdict};
 use indexmap::{IndexMap, IndexSet};
 use serde::Serialize;
 
-use crate::drift::{self, Comparison, Drift, Group, Kind};
-use crate::fault::Fault;
-use crate::findings;
-use crate::kinds::{Entry, Level};
-use crate::observation::RowChange;
-use crate::record::{Cell, EffectLabel, Effects, Probed, Record, Rule, Values, Verdict};
 use crate::report::issue::{self, Issue};
 use crate::report::{FindingCounts, Outcome, Report};
 

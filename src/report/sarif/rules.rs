@@ -1,9 +1,9 @@
 //! The rules: the kinds of drift, the kinds of finding, and what an endpoint as a whole can be.
 
+use authz_pin_record::drift::Kind;
+use authz_pin_record::findings;
 use indexmap::IndexMap;
 
-use crate::drift::Kind;
-use crate::findings;
 use crate::report::issue::{self, Issue, Rule};
 
 /// Every rule by its id.

@@ -1,0 +1,603 @@
+//! The journal: the complete write-set of every call, and the way back.
+//!
+//! Row triggers on every table that is watched log each change with its old and new image. The run reads them once per
+//! batch, claims those that are its own, and replays them backwards when the batch is over.
+
+mod change;
+mod dead;
+mod holder;
+mod leftover;
+mod wait;
+mod watch;
+
+pub use change::{Change, Clock};
+pub use dead::{abandon, clean};
+pub use leftover::Leftover;
+pub use wait::{idle, quiet};
+
+use change::Logged;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable, Text};
+use diesel_async::RunQueryDsl;
+
+use crate::database::{Database, DatabaseError, Flag, Number, Serial, Statement, Which};
+
+/// Who is told, in words, what makes a run wait or what it leaves behind.
+pub type Tell<'t> = &'t (dyn Fn(&str) + Sync);
+
+/// The journal of one database, and the connection to that.
+pub type Watched<'w> = (&'w Journal, &'w mut Database);
+
+#[derive(QueryableByName)]
+struct Left {
+    #[diesel(sql_type = Nullable<BigInt>)]
+    value: Option<i64>,
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = Text)]
+    tbl: String,
+    #[diesel(sql_type = BigInt)]
+    value: i64,
+}
+
+#[derive(QueryableByName)]
+struct Token {
+    #[diesel(sql_type = Text)]
+    token: String,
+}
+
+/// What of a run is undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// What was claimed for the batch that is under way.
+    Batch,
+    /// Everything that the run has claimed.
+    Run,
+}
+
+/// The journal of one run.
+pub struct Journal {
+    run: String,
+    floor: i64,
+    /// The number of the batch that is under way; what belongs to none is the world's.
+    batch: i64,
+    batches: i64,
+    /// Changes that other runs or the service itself made, and of other databases none.
+    foreign: BTreeSet<Serial>,
+    /// The database's place among those of the service.
+    place: usize,
+    /// The tables that the service writes by itself, as SQL names them.
+    background: Vec<String>,
+}
+
+/// The number under which the world's changes are claimed.
+const WORLD: i64 = 0;
+
+/// What makes the journal.
+pub const STATEMENTS: [&str; 5] = [
+    include_str!("journal/install.sql"),
+    include_str!("journal/watch.sql"),
+    include_str!("journal/read.sql"),
+    include_str!("journal/restore.sql"),
+    include_str!("journal/undo.sql"),
+];
+
+/// What the comment on the journal's schema says; another journal needs another comment.
+const VERSION: &str = "The journal of authz-pin, format 8. `authz-pin clean` takes it away.";
+
+/// After the run's token, its identifiers, and how many seconds it will be alone.
+const BEGIN: &str = "),
+    remembered as (insert into authz_pin.identifier (run, batch) select run, batch from given where batch <> '{}')
+    update authz_pin.run set is_alone = given.is_alone, alone_from = authz_pin.last_change(),
+      alone_until = clock_timestamp() + make_interval(secs => given.alone)
+    from given where token = given.run";
+
+/// What the other runs on this database made, after the run's token. A run can have a million identifiers of its own: those
+/// of the others are found by the key, run by run.
+const OTHERS: &str = ")
+    select token from authz_pin.run, own where token <> own.run
+    union all
+    select i.value from authz_pin.run r join own on r.token <> own.run
+      cross join lateral (select unnest(batch) as value from authz_pin.identifier where run = r.token offset 0) i";
+
+/// How long the installation waits for others, and undo for who keeps a row locked.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// After which time of waiting somebody is told.
+const SILENCE: Duration = Duration::from_secs(1);
+
+/// The pause between two tries; the service goes on meanwhile.
+const PAUSE: Duration = Duration::from_millis(60);
+
+/// How the whole database is shared: many sweeps at once, or one that needs to be alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// Other runs may sweep at the same time.
+    Shared,
+    /// No other run may sweep, since changes are attributed by time.
+    Alone,
+}
+
+impl Journal {
+    /// Installs the journal and registers the run, after undoing what dead runs left.
+    pub async fn install(
+        database: &mut Database,
+        run: &str,
+        tell: Tell<'_>,
+    ) -> Result<(Self, Vec<Leftover>), DatabaseError> {
+        let live =
+            Statement::new("select pg_try_advisory_lock(hashtextextended('authz_pin run ' || ")
+                .bind::<Text, _>(run)
+                .sql(", 0)) as value");
+        // Nobody else has a lock of this run but the run itself, over another connection.
+        if !flag(database, live).await? {
+            return Err(DatabaseError::Twice);
+        }
+        let session = format!(
+            "set application_name = 'authz-pin {run}, process {}'; set authz_pin.batch = '{WORLD}'",
+            std::process::id()
+        );
+        database.execute("install the journal", &session).await?;
+        watch::register(database, run, tell).await?;
+        let mut journal = Self {
+            run: run.to_owned(),
+            floor: 0,
+            batch: WORLD,
+            batches: WORLD,
+            foreign: BTreeSet::new(),
+            place: database.which().place(),
+            background: Vec::new(),
+        };
+        match journal.set_up(database, tell).await {
+            Ok(leftovers) => Ok((journal, leftovers)),
+            Err(error) => {
+                // The first error is the one that tells something.
+                let _ = journal.remove(database, tell).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn set_up(
+        &mut self,
+        database: &mut Database,
+        tell: Tell<'_>,
+    ) -> Result<Vec<Leftover>, DatabaseError> {
+        let leftovers = dead::undo_all(database, &self.run, tell).await?;
+        watch::watch(database, false, tell).await?;
+        self.floor = last(database).await?;
+        // Whatever a crash of the server takes of the tool's last commits, it takes together with their lines of the journal.
+        let name = format!(
+            "set authz_pin.run = '{}'; set synchronous_commit = off",
+            self.run
+        );
+        database.execute("install the journal", &name).await?;
+        Ok(leftovers)
+    }
+
+    /// Watches tables that have come since, or go by another name now, and gives the names of those of which nothing was
+    /// logged until now; none at all if the tables are those that they were.
+    pub async fn watch_new(
+        &self,
+        database: &mut Database,
+        tell: Tell<'_>,
+    ) -> Result<Option<Vec<String>>, DatabaseError> {
+        watch::watch_new(database, tell).await
+    }
+
+    /// Enters the database for one endpoint, together with other runs or alone. Says whether it is in: somebody who is in the
+    /// way is waited for no longer than a second.
+    pub async fn enter(
+        &self,
+        database: &mut Database,
+        presence: Presence,
+    ) -> Result<bool, DatabaseError> {
+        let entered: Flag = Statement::new("select authz_pin.enter(")
+            .bind::<Bool, _>(presence == Presence::Shared)
+            .sql(") as value")
+            .get_result(&mut database.connection)
+            .await
+            .map_err(DatabaseError::refused("take turns with other runs"))?;
+        Ok(entered.value)
+    }
+
+    /// The runs that are in, in words.
+    pub async fn who_is_in(&self, database: &mut Database) -> Result<String, DatabaseError> {
+        let holders = holder::of_lock(database, "authz_pin sweep").await?;
+        Ok(holder::words(&holders))
+    }
+
+    /// Leaves it again.
+    pub async fn leave(
+        &self,
+        database: &mut Database,
+        presence: Presence,
+    ) -> Result<(), DatabaseError> {
+        let suffix = match presence {
+            Presence::Shared => "_shared",
+            Presence::Alone => "",
+        };
+        let unlock =
+            format!("select pg_advisory_unlock{suffix}(hashtextextended('authz_pin sweep', 0))");
+        database
+            .execute("take turns with other runs", &unlock)
+            .await
+    }
+
+    /// Whether another run waits to sweep.
+    pub async fn is_wanted(&self, database: &mut Database) -> Result<bool, DatabaseError> {
+        flag(
+            database,
+            Statement::new("select authz_pin.is_wanted() as value"),
+        )
+        .await
+    }
+
+    /// Begins a batch: what is inserted or claimed from here on is undone with it.
+    pub async fn begin_batch(&mut self, database: &mut Database) -> Result<(), DatabaseError> {
+        self.batches += 1;
+        self.set_batch(database, self.batches).await
+    }
+
+    /// Ends it: what is inserted or claimed from here on is the world's, and undone at the end of the run.
+    pub async fn end_batch(&mut self, database: &mut Database) -> Result<(), DatabaseError> {
+        if self.batch == WORLD {
+            return Ok(());
+        }
+        self.set_batch(database, WORLD).await
+    }
+
+    async fn set_batch(
+        &mut self,
+        database: &mut Database,
+        batch: i64,
+    ) -> Result<(), DatabaseError> {
+        self.batch = batch;
+        let set = format!("set authz_pin.batch = '{batch}'");
+        database.execute("write the journal", &set).await
+    }
+
+    /// Remembers identifiers that do not hold the run's token, so that they are found after a crash, and for how long what
+    /// changes is the run's because it is alone, or because no other run is there.
+    pub async fn remember(
+        &self,
+        database: &mut Database,
+        identifiers: &[String],
+        alone: Option<(Presence, Duration)>,
+    ) -> Result<(), DatabaseError> {
+        let unmarked: Vec<&String> = identifiers
+            .iter()
+            .filter(|value| !value.contains(&self.run))
+            .collect();
+        let query = Statement::new("with given (run, batch, is_alone, alone) as (select ")
+            .bind::<Text, _>(&self.run)
+            .sql(", ")
+            .bind::<Array<Text>, _>(unmarked)
+            .sql(", ")
+            .bind::<Bool, _>(!matches!(alone, Some((Presence::Shared, _))))
+            .sql(", ")
+            .bind::<Nullable<Double>, _>(alone.map(|(_, time)| time.as_secs_f64()))
+            .sql(BEGIN);
+        written(query.execute(&mut database.connection).await)
+    }
+
+    /// For so much longer what changes is the run's because it is alone.
+    pub async fn stay_alone(
+        &self,
+        database: &mut Database,
+        alone: Duration,
+    ) -> Result<(), DatabaseError> {
+        let query = Statement::new(
+            "update authz_pin.run set alone_until = clock_timestamp() + make_interval(secs => ",
+        )
+        .bind::<Double, _>(alone.as_secs_f64())
+        .sql(") where alone_until is not null and token = ")
+        .bind::<Text, _>(&self.run);
+        written(query.execute(&mut database.connection).await)
+    }
+
+    /// Does not wait for who writes these tables, as SQL names them: the service does so by itself.
+    pub fn expect_writes(&mut self, background: Vec<String>) {
+        self.background = background;
+    }
+
+    /// The time by the database's clock, in microseconds.
+    pub async fn now(&self, database: &mut Database) -> Result<i64, DatabaseError> {
+        let now = "select (extract(epoch from clock_timestamp()) * 1000000)::bigint as value";
+        number(database, now).await
+    }
+
+    /// Whether anything was logged after this time by the database's clock.
+    pub async fn has_since(
+        &self,
+        database: &mut Database,
+        time: i64,
+    ) -> Result<bool, DatabaseError> {
+        let question = Statement::new(
+            "select exists (select from authz_pin.change where run is null and seq > ",
+        )
+        .bind::<BigInt, _>(self.floor)
+        .sql(" and extract(epoch from at) * 1000000 > ")
+        .bind::<BigInt, _>(time)
+        .sql(") as value");
+        flag(database, question).await
+    }
+
+    /// The number of the last change, whoever made it.
+    pub async fn last(&self, database: &mut Database) -> Result<i64, DatabaseError> {
+        last(database).await
+    }
+
+    /// Reads the changes that nobody has explained yet.
+    pub async fn read(&self, database: &mut Database) -> Result<Vec<Change>, DatabaseError> {
+        let query = Statement::new(
+            "select seq, transaction, tbl, op, old, new, is_adopted, began, at from authz_pin.unexplained(",
+        )
+        .bind::<BigInt, _>(self.floor)
+        .sql(") order by seq");
+        let logged: Vec<Logged> = query
+            .load(&mut database.connection)
+            .await
+            .map_err(DatabaseError::refused("read the journal"))?;
+        let which = database.which();
+        let changes = logged.into_iter().map(|one| Change::of(which, one));
+        let mut changes: Vec<Change> = changes.collect::<Result<_, _>>()?;
+        changes.retain(|change| !self.foreign.contains(&change.seq));
+        Ok(changes)
+    }
+
+    /// Claims changes as caused by this run, for the batch that is under way: those of this database.
+    pub async fn claim(
+        &self,
+        database: &mut Database,
+        changes: &[Serial],
+    ) -> Result<(), DatabaseError> {
+        let own = changes.iter().filter(|change| change.place == self.place);
+        let changes: Vec<i64> = own.map(|change| change.number).collect();
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let claim = Statement::new("update authz_pin.change set run = ")
+            .bind::<Text, _>(&self.run)
+            .sql(", batch = ")
+            .bind::<BigInt, _>(self.batch)
+            .sql(" where seq = any (")
+            .bind::<Array<BigInt>, _>(changes)
+            .sql(") and run is null");
+        written(claim.execute(&mut database.connection).await)
+    }
+
+    /// Claims what refers by a foreign key to a row that this run inserted, in tables that the service writes by itself, by
+    /// the names that they have within the database.
+    pub async fn claim_referring(
+        &self,
+        database: &mut Database,
+        tables: &[&str],
+    ) -> Result<(), DatabaseError> {
+        if tables.is_empty() {
+            return Ok(());
+        }
+        let claim = diesel::sql_query(include_str!("journal/refer.sql"))
+            .bind::<Text, _>(&self.run)
+            .bind::<Array<Text>, _>(tables)
+            .bind::<BigInt, _>(self.batch);
+        written(claim.execute(&mut database.connection).await)
+    }
+
+    /// Sets changes of this database aside as somebody else's.
+    pub fn set_aside(&mut self, changes: impl IntoIterator<Item = Serial>) {
+        let place = self.place;
+        let own = changes.into_iter().filter(|change| change.place == place);
+        self.foreign.extend(own);
+    }
+
+    /// What the other runs on this database made: their tokens, and identifiers that need not hold a token.
+    pub async fn others(&self, database: &mut Database) -> Result<Vec<String>, DatabaseError> {
+        let tokens: Vec<Token> = Statement::new("with own (run) as (select ")
+            .bind::<Text, _>(&self.run)
+            .sql(OTHERS)
+            .load(&mut database.connection)
+            .await
+            .map_err(DatabaseError::refused("read the journal"))?;
+        Ok(tokens.into_iter().map(|token| token.token).collect())
+    }
+
+    /// How many runs have begun on this database until now.
+    pub async fn runs(&self, database: &mut Database) -> Result<i64, DatabaseError> {
+        number(database, "select authz_pin.last_run() as value").await
+    }
+
+    /// How many rows of each table the journal has as inserted by the batch that is under way.
+    pub async fn inserted(
+        &self,
+        database: &mut Database,
+    ) -> Result<BTreeMap<String, usize>, DatabaseError> {
+        let query = Statement::new(
+            "select tbl, count(*) as value from authz_pin.change where op = 'insert' and run = ",
+        )
+        .bind::<Text, _>(&self.run)
+        .sql(" and batch = ")
+        .bind::<BigInt, _>(self.batch)
+        .sql(" group by tbl");
+        let counts: Vec<Count> = query
+            .load(&mut database.connection)
+            .await
+            .map_err(DatabaseError::refused("read the journal"))?;
+        let which = database.which();
+        let counts = counts.into_iter();
+        Ok(counts
+            .map(|count| {
+                let number = usize::try_from(count.value).unwrap_or(0);
+                (which.table(&count.tbl), number)
+            })
+            .collect())
+    }
+
+    /// Undoes what this run claimed, the last change first. Whoever keeps a row or a table locked is waited for, and told.
+    pub async fn undo(
+        &self,
+        database: &mut Database,
+        extent: Extent,
+        tell: Tell<'_>,
+    ) -> Result<Vec<Leftover>, DatabaseError> {
+        let batch = match extent {
+            Extent::Batch => Some(self.batch),
+            Extent::Run => None,
+        };
+        undo(database, &self.run, batch, tell).await
+    }
+
+    /// Makes room of what was undone, which else is in the way of every look at the journal. Servers do so by themselves,
+    /// but not often enough for a table that is filled and emptied several times a second, and not all of them.
+    pub async fn vacuum(&self, database: &mut Database) -> Result<(), DatabaseError> {
+        let vacuum = "vacuum (skip_locked) authz_pin.change";
+        database.execute("write the journal", vacuum).await
+    }
+
+    /// Takes the run out, and with the last run the journal itself. Gives what had to stay, and why.
+    pub async fn remove(
+        self,
+        database: &mut Database,
+        tell: Tell<'_>,
+    ) -> Result<Option<String>, DatabaseError> {
+        let task = "remove the journal";
+        database.execute(task, "reset authz_pin.run").await?;
+        forget(database, &self.run).await?;
+        let unlock = format!(
+            "select pg_advisory_unlock(hashtextextended('authz_pin run {}', 0))",
+            self.run
+        );
+        database.execute(task, &unlock).await?;
+        watch::remove_if_unused(database, tell).await
+    }
+}
+
+/// What a question about the journal is answered.
+async fn flag(database: &mut Database, question: Statement<'_>) -> Result<bool, DatabaseError> {
+    let flag: QueryResult<Flag> = question.get_result(&mut database.connection).await;
+    let flag = flag.map_err(DatabaseError::refused("read the journal"))?;
+    Ok(flag.value)
+}
+
+async fn last(database: &mut Database) -> Result<i64, DatabaseError> {
+    number(database, "select authz_pin.last_change() as value").await
+}
+
+async fn number(database: &mut Database, query: &str) -> Result<i64, DatabaseError> {
+    let number: Number = Statement::new(query)
+        .get_result(&mut database.connection)
+        .await
+        .map_err(DatabaseError::refused("read the journal"))?;
+    Ok(number.value)
+}
+
+async fn undo(
+    database: &mut Database,
+    run: &str,
+    batch: Option<i64>,
+    tell: Tell<'_>,
+) -> Result<Vec<Leftover>, DatabaseError> {
+    let start = Instant::now();
+    let mut is_told = false;
+    loop {
+        match undo_once(database, run, batch, tell).await? {
+            Some(0) => return Ok(Vec::new()),
+            Some(_) => return leftovers(database, run, batch).await,
+            None => {}
+        }
+        let waited = start.elapsed();
+        if waited >= SILENCE && !is_told {
+            is_told = true;
+            let holders = holder::of_changes(database, run).await?;
+            let holders = holder::words(&holders);
+            let text = format!("waiting to undo what the run did: {holders}");
+            tell(&database.which().said(&text));
+        }
+        if waited >= PATIENCE {
+            let task = "undo the run's changes";
+            let holders = holder::of_changes(database, run).await?;
+            return Err(DatabaseError::locked(task, holder::words(&holders)));
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// How many changes could not be undone; none if somebody keeps a row or a table locked.
+async fn undo_once(
+    database: &mut Database,
+    run: &str,
+    batch: Option<i64>,
+    tell: Tell<'_>,
+) -> Result<Option<i64>, DatabaseError> {
+    let query = Statement::new("select authz_pin.undo(")
+        .bind::<Text, _>(run)
+        .sql(", ")
+        .bind::<Nullable<BigInt>, _>(batch)
+        .sql(") as value");
+    let which = database.which().clone();
+    let query = query.get_result(&mut database.connection);
+    let left: QueryResult<Left> = with_patience(query, &which, tell).await;
+    let left = left.map_err(DatabaseError::refused("undo the run's changes"))?;
+    Ok(left.value)
+}
+
+/// Says that undo takes long, where it does.
+async fn with_patience<T>(undo: impl Future<Output = T>, which: &Which, tell: Tell<'_>) -> T {
+    let mut undo = std::pin::pin!(undo);
+    tokio::select! {
+        done = &mut undo => return done,
+        () = tokio::time::sleep(LONG) => {
+            tell(&which.said("undoing what the run did takes long: the database is at it"));
+        }
+    }
+    undo.await
+}
+
+/// After which time of undoing somebody is told.
+const LONG: Duration = Duration::from_secs(5);
+
+async fn leftovers(
+    database: &mut Database,
+    run: &str,
+    batch: Option<i64>,
+) -> Result<Vec<Leftover>, DatabaseError> {
+    let query = Statement::new("select tbl, op, key, reason from authz_pin.leftovers(")
+        .bind::<Text, _>(run)
+        .sql(", ")
+        .bind::<Nullable<BigInt>, _>(batch)
+        .sql(")");
+    let leftovers: Vec<Leftover> = query
+        .load(&mut database.connection)
+        .await
+        .map_err(DatabaseError::refused("read the journal"))?;
+    let which = database.which();
+    let of_database = |leftover: Leftover| Leftover {
+        tbl: which.table(&leftover.tbl),
+        ..leftover
+    };
+    Ok(leftovers.into_iter().map(of_database).collect())
+}
+
+async fn forget(database: &mut Database, run: &str) -> Result<(), DatabaseError> {
+    // What was undone is on the disk before a run says so.
+    let durable = "set synchronous_commit = on";
+    database.execute("write the journal", durable).await?;
+    let statement = "with identifiers as (delete from authz_pin.identifier where run = $1),
+        left_alone as (delete from authz_pin.change where run = $1)
+        delete from authz_pin.run where token = $1";
+    let forget = diesel::sql_query(statement).bind::<Text, _>(run);
+    written(forget.execute(&mut database.connection).await)
+}
+
+/// What came of a statement that writes the journal: how many rows it wrote is told to nobody.
+fn written(result: QueryResult<usize>) -> Result<(), DatabaseError> {
+    result
+        .map_err(DatabaseError::refused("write the journal"))
+        .map(drop)
+}

@@ -1,0 +1,44 @@
+//! The record of what a service does about authorization, and how two records differ.
+//!
+//! A [`Record`](record::Record) has a cell for each actor upon each target of one endpoint. [`drift::between`] says in which
+//! cells two records differ and in which direction, [`findings`] what in a cell breaks an invariant. Nothing here reads a file,
+//! asks a service or knows a database.
+//!
+//! ```
+//! use authz_pin_record::drift::{self, Kind};
+//! use authz_pin_record::record::Record;
+//!
+//! let pinned = "
+//! format: 2
+//! endpoint: GET /notes/{{ target.id }}
+//! cells:
+//!   owner's note:
+//!     owner: {allowed: 200}
+//!     stranger: {denied: 403}
+//! ";
+//! let pinned = Record::from_yaml(pinned)?;
+//! let now = Record::from_yaml("
+//! format: 2
+//! endpoint: GET /notes/{{ target.id }}
+//! cells:
+//!   owner's note:
+//!     owner: {allowed: 200}
+//!     stranger: {allowed: 200}
+//! ")?;
+//! let drifts = drift::between(&pinned, &now);
+//! assert_eq!(drifts[0].kind, Kind::Widened);
+//! assert_eq!(drifts[0].actor.as_deref(), Some("stranger"));
+//! # Ok::<(), authz_pin_record::record::ReadError>(())
+//! ```
+
+pub mod causes;
+pub mod chain;
+pub mod digest;
+pub mod drift;
+pub mod fault;
+pub mod findings;
+pub mod kinds;
+pub mod observation;
+pub mod record;
+pub mod text;
+pub mod yaml;

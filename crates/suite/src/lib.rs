@@ -1,0 +1,16 @@
+//! The suite: a folder of YAML that says who calls, what is called upon, and how.
+//!
+//! [`Suite::load`](suite::Suite::load) reads one with every mistake of every file at once, each at its place. [`plan`] makes
+//! the cells of a run of it, [`world`] draws the values of its entities with the expressions of [`template`]. Nothing here
+//! asks a service or a database.
+
+pub mod diagnostic;
+pub mod operations;
+pub mod plan;
+pub mod sendable;
+pub mod suite;
+pub mod tables;
+pub mod template;
+pub mod urls;
+pub mod world;
+pub mod yaml;
