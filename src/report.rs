@@ -34,6 +34,7 @@ use serde::Serialize;
 
 use crate::orphan::Orphan;
 use crate::snapshot::Reason;
+use crate::terminal;
 
 pub use findings::{FailOn, FindingCounts, Findings};
 
@@ -245,7 +246,7 @@ impl Destination {
         match &self.to {
             To::Stdout if self.is_commands => {
                 stdout.flush()?;
-                (self.form)(&mut io::stdout(), report)
+                (self.form)(&mut terminal::commands(), report)
             }
             To::Stdout => (self.form)(stdout, report),
             To::File(file) => file::write(file, |file| {

@@ -61,6 +61,12 @@ pub fn stdout(color: Color) -> Guard<AutoStream<std::io::Stdout>> {
     Guard::new(AutoStream::new(std::io::stdout(), color.into()))
 }
 
+/// Standard output for lines that are meant to command whatever reads a log.
+#[must_use]
+pub fn commands() -> std::io::Stdout {
+    std::io::stdout()
+}
+
 /// The same of standard error.
 #[must_use]
 pub fn stderr(color: Color) -> Guard<AutoStream<std::io::Stderr>> {

@@ -5,7 +5,8 @@ mod cell;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use authz_pin_record::kinds::{self, Entry};
+use authz_pin_record::every_kind;
+use authz_pin_record::kinds::Entry;
 use authz_pin_record::{drift, findings};
 use authz_pin_suite::diagnostic::did_you_mean;
 use clap::{Args, ValueEnum};
@@ -76,7 +77,7 @@ pub fn run(args: &ExplainArgs, context: &mut Context<'_>) -> Result<Exit, Failur
         (ExplainFormat::Markdown, None) => page(out),
         (ExplainFormat::Json, Some(entry)) => writeln!(out, "{}", serde_json::json!(entry)),
         (ExplainFormat::Json, None) => {
-            let all: Vec<&Entry> = kinds::all().collect();
+            let all: Vec<&Entry> = every_kind().collect();
             writeln!(out, "{}", serde_json::json!(all))
         }
     })?;
@@ -94,15 +95,15 @@ fn cell(args: &ExplainArgs, name: &str, context: &mut Context<'_>) -> Result<Exi
 }
 
 fn find(id: &str) -> Result<&'static Entry, Failure> {
-    kinds::all().find(|entry| entry.id == id).ok_or_else(|| {
-        let known = kinds::all().map(|entry| entry.id.as_str());
+    every_kind().find(|entry| entry.id == id).ok_or_else(|| {
+        let known = every_kind().map(|entry| entry.id.as_str());
         let help = did_you_mean(id, known).unwrap_or_default();
         Failure::new(Exit::Usage, format!("unknown kind `{id}`")).help(help)
     })
 }
 
 fn titles(out: &mut dyn Write) -> io::Result<()> {
-    kinds::all().try_for_each(|entry| writeln!(out, "{:24} {}", entry.id, entry.title))
+    every_kind().try_for_each(|entry| writeln!(out, "{:24} {}", entry.id, entry.title))
 }
 
 fn human(out: &mut dyn Write, entry: &Entry) -> io::Result<()> {

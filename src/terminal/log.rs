@@ -41,8 +41,9 @@ pub fn log(color: Color, verbosity: u8, filter: Option<&str>) -> Result<(), Pars
 }
 
 fn is_own(metadata: &Metadata<'_>) -> bool {
+    // The tool's crates have names of their own behind that.
     let own = metadata.target().strip_prefix("authz_pin");
-    own.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+    own.is_some_and(|rest| rest.is_empty() || rest.starts_with("::") || rest.starts_with('_'))
 }
 
 /// A line for each event: the time since the start, what it is about, and what happened.

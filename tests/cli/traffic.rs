@@ -265,7 +265,7 @@ fn a_filter_of_the_environment_says_what_is_logged_and_other_libraries_are_never
     assert!(all.contains(" ms (call of project-get/"), "{all}");
     assert!(!all.contains("hyper") && !all.contains("pooling"), "{all}");
     assert_eq!(secret_in(&all), None);
-    let some = run("authz_pin::sweep::issue=info").stderr;
+    let some = run("authz_pin_sweep::sweep::issue=info").stderr;
     assert!(some.contains("logged in"), "{some}");
     assert!(!some.contains("seeded"), "{some}");
     let ended = run("authz_pin=loud");

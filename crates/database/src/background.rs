@@ -31,7 +31,7 @@ impl Background {
     }
 
     /// Whether it is a background table.
-    #[must_use] 
+    #[must_use]
     pub fn is_table(&self, table: &str) -> bool {
         self.tables.iter().any(|pattern| pattern.is_match(table))
     }
@@ -44,7 +44,7 @@ impl Background {
     }
 
     /// The tables as SQL names them.
-    #[must_use] 
+    #[must_use]
     pub fn relations(&self, catalog: &Catalog) -> Vec<String> {
         let tables = catalog.names().filter(|table| self.is_table(table));
         let tables = tables.filter_map(|table| catalog.table(table));
@@ -52,7 +52,7 @@ impl Background {
     }
 
     /// Whether the change is to a background table, or an update of background columns alone.
-    #[must_use] 
+    #[must_use]
     pub fn has(&self, change: &Change) -> bool {
         self.is_table(&change.table) || self.is_of_columns(change)
     }
@@ -73,7 +73,7 @@ impl Background {
     }
 
     /// Whether the suite says of such a row that it comes from the run although it holds no symbol.
-    #[must_use] 
+    #[must_use]
     pub fn has_unmarked(&self, change: &Change) -> bool {
         let row = if change.new.is_null() {
             &change.old

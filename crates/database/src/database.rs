@@ -146,7 +146,7 @@ impl DatabaseError {
     }
 
     /// The same, of this database.
-    #[must_use] 
+    #[must_use]
     pub fn of(self, which: &Which) -> Self {
         match (which.name(), self) {
             (Some(name), source) if !matches!(source, Self::In { .. }) => Self::In {
@@ -158,7 +158,7 @@ impl DatabaseError {
     }
 
     /// Whether a statement failed or its answer was not understood: such an error can repeat values.
-    #[must_use] 
+    #[must_use]
     pub fn is_refused(&self) -> bool {
         match self {
             Self::In { source, .. } => source.is_refused(),

@@ -55,7 +55,7 @@ impl Drop for Tether {
 }
 
 /// The last lines of a log; none of one that is not there.
-#[must_use] 
+#[must_use]
 pub fn tail(log: &Path) -> String {
     let log = std::fs::read(log).unwrap_or_default();
     let log = String::from_utf8_lossy(&log);

@@ -53,7 +53,7 @@ impl Fault {
     }
 
     /// Whether the connection broke, which can be the fault of an earlier answer over the same one.
-    #[must_use] 
+    #[must_use]
     pub fn is_broken(self) -> bool {
         matches!(self, Self::Closed | Self::NotHttp | Self::EndedEarly)
     }

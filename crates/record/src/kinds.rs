@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::{drift, findings, yaml};
+use crate::yaml;
 
 /// How much a kind weighs; what weighs most comes first.
 #[derive(
@@ -48,11 +48,6 @@ pub struct Entry {
     pub remedy: Option<String>,
 }
 
-/// Every kind, those of drift first, each group worst first.
-pub fn all() -> impl Iterator<Item = &'static Entry> + Clone {
-    drift::table().iter().chain(findings::table())
-}
-
 /// Reads a table of the program. Without it every kind would be one that nobody knows.
 #[expect(
     clippy::panic,
@@ -81,7 +76,6 @@ pub(crate) fn entry(table: &'static [Entry], kind: impl Serialize) -> Option<&'s
 pub(crate) mod tests {
     use super::*;
     use serde::de::DeserializeOwned;
-    use std::collections::BTreeSet;
 
     /// The kinds of a table, in its order.
     pub(crate) fn kinds_of<K: DeserializeOwned>(table: &[Entry]) -> Vec<K> {
@@ -93,11 +87,5 @@ pub(crate) mod tests {
     #[should_panic(expected = "a table of kinds cannot be read: ")]
     fn a_table_that_cannot_be_read_is_not_an_empty_one() {
         read("- { id: wrote-while-denied, level: loud }");
-    }
-
-    #[test]
-    fn no_name_stands_for_two_kinds() {
-        let names: BTreeSet<&str> = all().map(|entry| entry.id.as_str()).collect();
-        assert_eq!(names.len(), all().count());
     }
 }

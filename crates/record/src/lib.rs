@@ -42,3 +42,20 @@ pub mod observation;
 pub mod record;
 pub mod text;
 pub mod yaml;
+
+/// Every kind, those of drift first, each group worst first.
+pub fn every_kind() -> impl Iterator<Item = &'static kinds::Entry> + Clone {
+    drift::table().iter().chain(findings::table())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_name_stands_for_two_kinds() {
+        let names: BTreeSet<&str> = every_kind().map(|entry| entry.id.as_str()).collect();
+        assert_eq!(names.len(), every_kind().count());
+    }
+}

@@ -236,14 +236,14 @@ impl Record {
     }
 
     /// The wording of a cell's gate. A label that the legend does not explain stands for itself.
-    #[must_use] 
+    #[must_use]
     pub fn gate_of<'r>(&'r self, cell: &'r Cell) -> Option<&'r str> {
         let label = cell.gate.as_ref()?;
         Some(self.gates.get(label).unwrap_or(label))
     }
 
     /// What a cell's refusal tells besides. A label that the legend does not explain stands for itself.
-    #[must_use] 
+    #[must_use]
     pub fn also_of(&self, cell: &Cell) -> BTreeMap<String, String> {
         let Some(label) = &cell.also else {
             return BTreeMap::new();
@@ -290,7 +290,7 @@ impl Record {
     }
 
     /// The fields of a cell's body.
-    #[must_use] 
+    #[must_use]
     pub fn shape_of(&self, cell: &Cell) -> Option<&BTreeSet<String>> {
         self.shapes.get(cell.shape.as_ref()?)
     }

@@ -6,7 +6,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use serde_json::Value as Json;
 
 /// The beginning of a text that is longer than so many characters.
-#[must_use] 
+#[must_use]
 pub fn short(text: &str, most: usize) -> Cow<'_, str> {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()).into(),
@@ -22,13 +22,13 @@ pub fn plain(value: &Json) -> String {
 }
 
 /// A text with one blank for all that stand together.
-#[must_use] 
+#[must_use]
 pub fn on_one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Whether a value says nothing.
-#[must_use] 
+#[must_use]
 pub fn is_empty(value: &Json) -> bool {
     match value {
         Json::Null => true,
@@ -41,13 +41,13 @@ pub fn is_empty(value: &Json) -> bool {
 
 /// Whether a character ends a line, or turns the direction of what stands beside it (Unicode Standard Annex #9, section 2),
 /// and is no control character.
-#[must_use] 
+#[must_use]
 pub fn is_turning(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Somebody else's words without characters that would steer a terminal, or show words in another order than they have.
-#[must_use] 
+#[must_use]
 pub fn printable(text: &str) -> String {
     let shown = |c: char| -> Box<dyn Iterator<Item = char>> {
         if c.is_control() || is_turning(c) {
@@ -71,7 +71,7 @@ pub const RESERVED_IN_PATH: &AsciiSet = &RESERVED.remove(b'/');
 
 /// The parts of a text between separators that are not in quotes, without what is empty. Within quotes, a backslash takes away
 /// what the next character means (RFC 9110, section 5.6.4).
-#[must_use] 
+#[must_use]
 pub fn parts(text: &str, at: char) -> Vec<String> {
     let mut parts = vec![String::new()];
     let (mut is_quoted, mut is_escaped) = (false, false);
@@ -91,7 +91,7 @@ pub fn parts(text: &str, at: char) -> Vec<String> {
 }
 
 /// A number of things: `1 cell`, `2 cells`.
-#[must_use] 
+#[must_use]
 pub fn counted(number: usize, what: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {what}{plural}")
@@ -104,7 +104,7 @@ pub fn in_backticks(names: impl IntoIterator<Item = impl std::fmt::Display>) -> 
 }
 
 /// Whether a text is a number of digits and nothing else.
-#[must_use] 
+#[must_use]
 pub fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -116,7 +116,7 @@ pub fn is_uuid(text: &str) -> bool {
 }
 
 /// The words of a text: `updateTeam_v2` -> `update`, `team`, `v2`.
-#[must_use] 
+#[must_use]
 pub fn words(text: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut before = ' ';
@@ -135,4 +135,17 @@ pub fn words(text: &str) -> Vec<String> {
     }
     words.retain(|word| !word.is_empty());
     words
+}
+
+/// Every text in a document.
+pub fn leaves(json: &Json, texts: &mut impl FnMut(&str)) {
+    match json {
+        Json::String(text) => texts(text),
+        Json::Array(items) => items.iter().for_each(|item| leaves(item, texts)),
+        Json::Object(map) => map.iter().for_each(|(key, value)| {
+            texts(key);
+            leaves(value, texts);
+        }),
+        _ => {}
+    }
 }

@@ -6,6 +6,7 @@
 
 pub mod diagnostic;
 pub mod operations;
+pub mod place;
 pub mod plan;
 pub mod sendable;
 pub mod suite;

@@ -45,7 +45,7 @@ impl EndpointPlan<'_> {
     }
 
     /// Whether an actor calls it.
-    #[must_use] 
+    #[must_use]
     pub fn calls(&self, actor: &str) -> bool {
         self.cells.iter().any(|cell| cell.actor == actor)
     }

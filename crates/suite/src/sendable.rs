@@ -23,7 +23,7 @@ impl Unsendable {
 }
 
 /// Whether a text is a token (RFC 9110, section 5.6.2), as methods and names of headers and cookies are.
-#[must_use] 
+#[must_use]
 pub fn is_token(text: &str) -> bool {
     let is_of_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     !text.is_empty() && text.chars().all(is_of_token)
@@ -45,7 +45,7 @@ pub fn check_path(text: &str) -> Result<(), Unsendable> {
 }
 
 /// A text as a path can hold it, with `%23` in place of `#` and the like.
-#[must_use] 
+#[must_use]
 pub fn in_path(text: &str) -> String {
     let written = |c: char| match check_path(c.encode_utf8(&mut [0; 4])) {
         Ok(()) => c.to_string(),

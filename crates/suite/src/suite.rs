@@ -16,7 +16,6 @@ mod model;
 mod names;
 mod operation;
 mod pattern;
-mod place;
 mod placing;
 pub mod schema;
 mod values;
@@ -30,6 +29,7 @@ use serde_json::Value as Json;
 
 use crate::tables::parts;
 
+pub use crate::place::{Parts, Place, Spot};
 pub use compiled::{CompileError, Css, Glob, JsonPath, Regex};
 pub use credentials::{
     AwsSpec, CertificateSpec, ClientAuth, CommandSpec, Grant, Oauth2Spec, TOKEN, signed_names,
@@ -43,7 +43,7 @@ pub use headers::{HeaderPattern, HeadersSpec, cookie_subject, subject};
 pub use ids::{IdPath, IdsSpec};
 pub use method::{Method, MethodError};
 pub use model::{
-    Actor, BackgroundSpec, CaptureSpec, CoverageSpec, DatabaseSpec, EndpointFile, Entity,
+    Actor, BackgroundSpec, CaptureSpec, Class, CoverageSpec, DatabaseSpec, EndpointFile, Entity,
     ExactText, ExclusionSpec, ExplanationSpec, Kind, LauncherSpec, PatternText, ProbeSpec,
     RefusalSpec, RowSpec, SensitivitySpec, ServiceSpec, SuiteFile, SweepSpec, Target, TargetsFile,
     TextRule, TlsSpec, Together, Variable, WorldFile,
@@ -51,8 +51,6 @@ pub use model::{
 pub use operation::OperationName;
 pub use pattern::TextPattern;
 pub use pattern::entries;
-pub use place::Parts;
-pub use place::{Place, Spot};
 pub use values::{ItemsSpec, Show, UnstableValue, ValuesSpec};
 pub use verdicts::{
     ConditionSpec, OneOrMore, Preset, RuledVerdict, StatusSpec, VerdictRule, VerdictSpec,
@@ -102,7 +100,7 @@ impl Endpoint {
 
 impl Endpoint {
     /// Whether a call of it costs one request, changes nothing, and is made by actors who are there for the whole run.
-    #[must_use] 
+    #[must_use]
     pub fn can_be_asked(&self) -> bool {
         let spec = &self.spec;
         let is_one = spec.pages.is_none() && spec.probes.is_empty();
@@ -136,7 +134,7 @@ impl Suite {
     }
 
     /// The name of the further database that a table belongs to by its name.
-    #[must_use] 
+    #[must_use]
     pub fn database_of(&self, table: &str) -> Option<&str> {
         let (name, _) = parts(table)?;
         let found = self.file.service.databases.get_key_value(name);
@@ -144,14 +142,14 @@ impl Suite {
     }
 
     /// Whether an actor is an entity of the world, which a run makes.
-    #[must_use] 
+    #[must_use]
     pub fn is_made(&self, actor: &str) -> bool {
         let actor = self.world.actors.get(actor);
         actor.is_some_and(|actor| actor.kind.is_some())
     }
 
     /// The kind of an actor, where it has one.
-    #[must_use] 
+    #[must_use]
     pub fn kind_of_actor(&self, actor: &str) -> Option<&Kind> {
         let kind = self.world.actors.get(actor)?.kind.as_ref()?;
         self.world.kinds.get(kind)
@@ -166,13 +164,13 @@ impl Suite {
     }
 
     /// The name of the kind of a target, where it has one.
-    #[must_use] 
+    #[must_use]
     pub fn kind_of_target(&self, target: &str) -> Option<&String> {
         self.targets.get(target)?.kind.as_ref()
     }
 
     /// The credential of an actor.
-    #[must_use] 
+    #[must_use]
     pub fn auth_of(&self, actor: &str) -> Option<&Credential> {
         self.world.actors.get(actor)?.auth.as_ref()
     }

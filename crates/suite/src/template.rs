@@ -24,8 +24,8 @@ use minijinja::{
 use serde_json::Value as Json;
 
 use crate::diagnostic::nearest;
+use crate::place::Spot;
 use crate::sendable::Unsendable;
-use crate::suite::Spot;
 use own::OWN;
 use uses::{Callee, Parts, Use};
 
@@ -546,7 +546,7 @@ pub fn to_value(json: &Json) -> Value {
 }
 
 /// Whether a value is a text, a number or a truth value: it has no parts, and is not null.
-#[must_use] 
+#[must_use]
 pub fn is_word(value: &Value) -> bool {
     let words = [ValueKind::String, ValueKind::Number, ValueKind::Bool];
     words.contains(&value.kind())

@@ -13,20 +13,7 @@ use crate::template::{Fields, Scope, TemplateError, Templates, Value, random, to
 
 pub use order::order;
 
-pub use order::leaves;
-
-/// What a symbol's value is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
-    /// A credential.
-    Secret,
-    /// An identifier.
-    Symbol,
-    /// A masked form of an identifier: it names itself, but discloses and attributes nothing.
-    Mask,
-    /// A variable that is neither a credential nor an identifier: its value has no name, and stays as it is.
-    Word,
-}
+pub use crate::suite::Class;
 
 /// One symbol of an entity.
 #[derive(Clone)]

@@ -158,7 +158,7 @@ impl Rule {
     }
 
     /// Whether another one is for the same thing: a column has one name, and a text one other.
-    #[must_use] 
+    #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Column { key, .. }, Self::Column { key: other, .. }) => key == other,

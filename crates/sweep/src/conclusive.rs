@@ -18,7 +18,7 @@ pub fn reasons(suite: &Suite, swept: &Sweep, is_whole: bool) -> Vec<String> {
 }
 
 /// The reasons that are about all of the run, so that none of its records is to be trusted.
-#[must_use] 
+#[must_use]
 pub fn of_run(suite: &Suite, swept: &Sweep, is_whole: bool) -> Vec<String> {
     let mut reasons = drafts(suite);
     reasons.extend(nobody(suite, swept).filter(|_| is_whole));
@@ -72,7 +72,7 @@ fn shown(file: &Path) -> String {
 }
 
 /// The cells that were left out, and why. What the other cells show can be trusted.
-#[must_use] 
+#[must_use]
 pub fn left_out(swept: &Sweep) -> Vec<String> {
     let mut reasons: BTreeMap<(&str, Silence), Vec<&str>> = BTreeMap::new();
     for (endpoint, actors) in &swept.inconclusive {

@@ -47,7 +47,7 @@ const BEGINNINGS: [&str; 12] = [
 ];
 
 /// Whether a field of that name holds a secret.
-#[must_use] 
+#[must_use]
 pub fn is_named(name: &str) -> bool {
     let words = words(name);
     let joined = words.concat();
@@ -57,13 +57,13 @@ pub fn is_named(name: &str) -> bool {
 }
 
 /// Whether a header of that name is a credential.
-#[must_use] 
+#[must_use]
 pub fn is_header(name: &str) -> bool {
     is_named(name) || words(name).iter().any(|word| word == "key")
 }
 
 /// Whether a text is a credential by how it looks.
-#[must_use] 
+#[must_use]
 pub fn is_value(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     let mut starts = BEGINNINGS.into_iter();
@@ -71,7 +71,7 @@ pub fn is_value(text: &str) -> bool {
 }
 
 /// Whether a value of a field with that name is to be replaced. How many tokens there are is no secret.
-#[must_use] 
+#[must_use]
 pub fn is_secret(name: &str, value: &Json) -> bool {
     match value {
         Json::String(text) => is_named(name) || is_value(text),

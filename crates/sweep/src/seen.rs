@@ -58,7 +58,7 @@ impl Seen {
     }
 
     /// Whether all effects of all cells were observed.
-    #[must_use] 
+    #[must_use]
     pub fn has_all_effects(&self) -> bool {
         self.not_observed == 0 && self.unobserved.is_empty()
     }

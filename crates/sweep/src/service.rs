@@ -491,7 +491,7 @@ impl Databases {
 
 impl Given {
     /// Where the databases are that were given.
-    #[must_use] 
+    #[must_use]
     pub fn addresses<'s>(&'s self, suite: &'s Suite) -> Vec<Address<'s>> {
         addresses(
             &suite.file.service,

@@ -127,7 +127,7 @@ impl Address<'_> {
 
 /// The databases that URLs were given of, in the order in which every run locks them: the main one, then the others by their
 /// names. Without the main one none is used.
-#[must_use] 
+#[must_use]
 pub fn addresses<'a>(
     spec: &'a ServiceSpec,
     main: Option<&'a SecretString>,

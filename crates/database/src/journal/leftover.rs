@@ -35,7 +35,7 @@ impl Leftover {
 
     /// The same with only the beginnings of longer texts in its key, and of what its reason quotes: whoever made them, they
     /// may be credentials.
-    #[must_use] 
+    #[must_use]
     pub fn shortened(self) -> Self {
         self.named(|value| match value.as_object() {
             Some(columns) => {

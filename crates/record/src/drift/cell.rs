@@ -28,13 +28,13 @@ impl Side<'_> {
     }
 
     /// The text of the gate that refused.
-    #[must_use] 
+    #[must_use]
     pub fn gate(&self) -> Option<&str> {
         self.record.gate_of(self.cell)
     }
 
     /// What the refusal tells besides.
-    #[must_use] 
+    #[must_use]
     pub fn also(&self) -> BTreeMap<String, String> {
         self.record.also_of(self.cell)
     }
@@ -48,7 +48,7 @@ impl Side<'_> {
     }
 
     /// The row changes by operation and table, since a label says nothing across records.
-    #[must_use] 
+    #[must_use]
     pub fn effects(&self) -> BTreeMap<String, Vec<RowChange>> {
         let mut effects: BTreeMap<String, Vec<RowChange>> = BTreeMap::new();
         let Effects::Observed(labels) = &self.cell.effects else {
@@ -63,19 +63,19 @@ impl Side<'_> {
     }
 
     /// The lines of headers.
-    #[must_use] 
+    #[must_use]
     pub fn headers(&self) -> BTreeSet<String> {
         self.record.headers_of(self.cell)
     }
 
     /// What the fields of the body show.
-    #[must_use] 
+    #[must_use]
     pub fn values(&self) -> Option<Values> {
         self.record.values_of(self.cell)
     }
 
     /// The shape of the body.
-    #[must_use] 
+    #[must_use]
     pub fn shape(&self) -> Option<BTreeSet<String>> {
         let Some(label) = &self.cell.shape else {
             return None;
@@ -85,7 +85,7 @@ impl Side<'_> {
     }
 
     /// The symbols that the answer disclosed.
-    #[must_use] 
+    #[must_use]
     pub fn discloses(&self) -> BTreeSet<String> {
         self.cell.discloses.iter().cloned().collect()
     }

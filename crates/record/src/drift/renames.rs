@@ -46,7 +46,7 @@ impl<'a> Renames<'a> {
 
 impl Drift {
     /// That something has another name.
-    #[must_use] 
+    #[must_use]
     pub fn renamed(what: &str, was: &str, is: &str) -> Self {
         let [was, is] = [was, is].map(|name| format!("{what} {name}"));
         Self::of_record(Kind::Renamed, was, is)

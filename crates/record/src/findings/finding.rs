@@ -25,7 +25,7 @@ pub struct Finding {
 
 impl Finding {
     /// About a cell.
-    #[must_use] 
+    #[must_use]
     pub fn of_cell(kind: Kind, (target, actor): (&str, &str), detail: String) -> Self {
         Self {
             kind,
@@ -35,7 +35,7 @@ impl Finding {
     }
 
     /// About no single cell.
-    #[must_use] 
+    #[must_use]
     pub fn of_record(kind: Kind, detail: String) -> Self {
         Self {
             kind,

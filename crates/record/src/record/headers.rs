@@ -20,7 +20,7 @@ pub const LEADING: [&str; 5] = [
 pub const BODY_LEADS: &str = "body leads to";
 
 /// Whether a line of headers says where a client goes.
-#[must_use] 
+#[must_use]
 pub fn is_leading(line: &str) -> bool {
     let line = line.strip_prefix(WITHOUT).unwrap_or(line);
     let name = line.split_once(':').map_or(line, |(name, _)| name);

@@ -42,13 +42,13 @@ impl Unprinted {
     }
 
     /// The whole of a text that a record has.
-    #[must_use] 
+    #[must_use]
     pub fn whole<'t>(&'t self, printed: &'t str) -> &'t str {
         self.whole.get(printed).map_or(printed, |whole| whole)
     }
 
     /// The known value of which a text shows a part.
-    #[must_use] 
+    #[must_use]
     pub fn mask_in(&self, text: &str) -> Option<(&str, &Masked)> {
         let mut masks = self.masks.iter();
         let found = masks.find(|(part, _)| text.contains(part.as_str()));

@@ -105,7 +105,7 @@ impl Value {
     }
 
     /// The values, where these are no items of a list.
-    #[must_use] 
+    #[must_use]
     pub fn scalars(&self) -> BTreeSet<&Scalar> {
         match self {
             Self::One(scalar) => BTreeSet::from([scalar]),

@@ -13,7 +13,7 @@ mod wire;
 
 use std::collections::BTreeSet;
 
-use authz_pin_record::kinds;
+use authz_pin_record::every_kind;
 use serde_json::{Map, Value as Json};
 
 pub(super) use texts::{endpoints_of_texts, endpoints_of_values};
@@ -170,7 +170,7 @@ impl Checker<'_> {
     fn levels(&mut self, path: &NodePath) {
         let given = self.get(path).and_then(Json::as_object);
         let given: Vec<String> = given.into_iter().flat_map(Map::keys).cloned().collect();
-        let known: Vec<String> = kinds::all().map(|entry| entry.id.clone()).collect();
+        let known: Vec<String> = every_kind().map(|entry| entry.id.clone()).collect();
         for kind in given.iter().filter(|kind| !known.contains(kind)) {
             self.unknown(&path.join(kind.as_str()), "kind", kind, &known);
         }

@@ -13,7 +13,7 @@ use super::compiled::JsonPath;
 use super::exchange::{Basic, Credential, Expiry, LoginSpec, RequestSpec, Source};
 use super::method::Method;
 use super::model::WorldFile;
-use super::place::Parts;
+use crate::place::Parts;
 
 /// What a program gives that prints one line, and what is sent where nothing else is said.
 pub const TOKEN: &str = "token";

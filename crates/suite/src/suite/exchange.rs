@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use authz_pin_record::text::leaves;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::de::Error;
@@ -13,9 +14,8 @@ use super::compiled::{Css, JsonPath, Regex};
 use super::credentials::TOKEN;
 use super::credentials::{AwsSpec, CertificateSpec, CommandSpec, Oauth2Spec};
 use super::method::Method;
-use super::place::Parts;
 use super::verdicts::OneOrMore;
-use crate::world::leaves;
+use crate::place::Parts;
 
 /// A request as templates.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

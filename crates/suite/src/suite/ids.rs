@@ -36,7 +36,7 @@ impl IdPath {
     }
 
     /// Whether no key is before the first one.
-    #[must_use] 
+    #[must_use]
     pub fn is_from_root(&self) -> bool {
         self.is_from_root
     }

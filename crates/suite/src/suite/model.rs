@@ -17,7 +17,6 @@ use super::pattern::TextPattern;
 use super::values::ValuesSpec;
 use super::verdicts::VerdictSpec;
 use crate::plan::{Filter, PlannedCell};
-use crate::world::Class;
 
 /// `suite.yaml`: the service and how to read its answers.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -113,6 +112,19 @@ pub struct CoverageSpec {
     /// Whether an operation that is neither swept nor excluded is a failure.
     #[serde(default)]
     pub strict: bool,
+}
+
+/// What a symbol's value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// A credential.
+    Secret,
+    /// An identifier.
+    Symbol,
+    /// A masked form of an identifier: it names itself, but discloses and attributes nothing.
+    Mask,
+    /// A variable that is neither a credential nor an identifier: its value has no name, and stays as it is.
+    Word,
 }
 
 impl Default for CoverageSpec {
@@ -509,7 +521,7 @@ impl Actor {
     }
 
     /// Whether it is only there to make things.
-    #[must_use] 
+    #[must_use]
     pub fn calls_nowhere(&self) -> bool {
         let calls = self.calls.as_ref();
         calls.is_some_and(|calls| calls.patterns().is_empty())

@@ -222,7 +222,7 @@ fn parts(text: &str) -> (Vec<&str>, Vec<&str>) {
 }
 
 /// The entries of a list in order.
-#[must_use] 
+#[must_use]
 pub fn entries(text: &str) -> Vec<&str> {
     let (mut parts, _) = parts(text);
     parts.retain(|part| !part.is_empty());

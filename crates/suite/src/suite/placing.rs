@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::credentials::CommandSpec;
 use super::exchange::{Credential, OfAll, RequestSpec, StepSpec};
 use super::model::{EndpointFile, Kind, ServiceSpec, SuiteFile, WorldFile};
-use super::place::Parts;
+use crate::place::Parts;
 use crate::yaml::{Document, NodePath};
 
 impl OfAll {

@@ -1,9 +1,9 @@
 //! In which order the world is made.
 
+use authz_pin_record::text::leaves;
 use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
-use serde_json::Value as Json;
 
 use crate::suite::{Kind, Member, StepSpec, Suite};
 use crate::template::Templates;
@@ -121,18 +121,5 @@ fn texts_of(kind: &Kind, texts: &mut impl FnMut(&str)) {
         environment.for_each(|value| texts(value));
         step.auth.iter().for_each(|auth| auth.texts(texts));
         step.poll.iter().for_each(|poll| texts(&poll.until));
-    }
-}
-
-/// Every text in a document.
-pub fn leaves(json: &Json, texts: &mut impl FnMut(&str)) {
-    match json {
-        Json::String(text) => texts(text),
-        Json::Array(items) => items.iter().for_each(|item| leaves(item, texts)),
-        Json::Object(map) => map.iter().for_each(|(key, value)| {
-            texts(key);
-            leaves(value, texts);
-        }),
-        _ => {}
     }
 }

@@ -4,11 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use authz_pin_record::text::leaves;
 use authz_pin_suite::diagnostic::{Diagnostic, Diagnostics, Position, list};
 use authz_pin_suite::plan::{EndpointPlan, PlannedCell, callers};
 use authz_pin_suite::suite::{Endpoint, RequestSpec, Suite, Target, Texts};
 use authz_pin_suite::template::{Scope, TemplateError, Templates, is_word, random};
-use authz_pin_suite::world::{Instance, leaves};
+use authz_pin_suite::world::Instance;
 use indexmap::IndexMap;
 use secrecy::SecretString;
 

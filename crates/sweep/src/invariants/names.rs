@@ -1,7 +1,7 @@
 //! What the suite says of the symbols that a record names.
 
+use authz_pin_record::text::leaves;
 use authz_pin_suite::suite::{Endpoint, Kind, Suite};
-use authz_pin_suite::world::leaves;
 
 /// The symbols in a text, as `entity.field`.
 pub(super) fn symbols_in(text: &str) -> impl Iterator<Item = &str> {

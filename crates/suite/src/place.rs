@@ -22,7 +22,7 @@ pub struct Place {
 
 impl Place {
     /// Where a document has its targets.
-    pub(super) fn of(document: &Document) -> Self {
+    pub(crate) fn of(document: &Document) -> Self {
         let list = NodePath::from(["targets"]);
         let key = document.key_position(&list);
         let names = document.value().get("targets").and_then(|it| it.as_array());
@@ -77,7 +77,7 @@ pub struct Parts {
 
 impl Parts {
     /// Where what a document has at `path` has each of these, and each entry of those that are maps.
-    pub(super) fn of(document: &Document, path: &NodePath, parts: &[&str]) -> Self {
+    pub(crate) fn of(document: &Document, path: &NodePath, parts: &[&str]) -> Self {
         let mut found = Self {
             file: Some(document.file().into()),
             positions: IndexMap::new(),
@@ -100,7 +100,7 @@ impl Parts {
     }
 
     /// Where a part stands.
-    #[must_use] 
+    #[must_use]
     pub fn spot(&self, part: &str) -> Option<Spot> {
         Some(Spot {
             file: Arc::clone(self.file.as_ref()?),
