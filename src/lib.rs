@@ -20,7 +20,7 @@ pub mod share;
 pub mod snapshot;
 pub mod terminal;
 
-pub use authz_pin_database::{database, embedded, guard, journal};
+pub use authz_pin_database::{base, database, embedded, guard, journal, postgres, wait};
 pub use authz_pin_record::{
     causes, chain, digest, drift, fault, findings, kinds, observation, record,
 };

@@ -2,10 +2,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use authz_pin_database::database::{Database, DatabaseError, Which};
-use authz_pin_database::journal;
+use authz_pin_database::base::Base;
+use authz_pin_database::database::{DatabaseError, Which, connect};
 use clap::Args;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
 use super::arguments::{DATABASE_PREFIX, DatabaseUrls};
 use super::{Context, Failure, nothing_left, told, written};
@@ -68,21 +68,16 @@ async fn clean_one(
     url: &SecretString,
     context: &mut Context<'_>,
 ) -> Result<(), Failure> {
-    // Undoing needs no schema of the service: the journal knows the tables.
-    let connected = Database::connect(url.expose_secret(), "public").await;
-    let mut database = connected.map_err(|error| error.of(which))?.called(which);
-    let said = clean(&mut database, context).await?;
+    let mut base = connect(which, url).await?;
+    let said = clean(base.as_mut(), context).await?;
     written(writeln!(context.out, "{}", which.said(said)))
 }
 
 /// Cleans a database; gives what is to be said of it.
-async fn clean(
-    database: &mut Database,
-    context: &mut Context<'_>,
-) -> Result<&'static str, Failure> {
-    let which = database.which().clone();
+async fn clean(base: &mut dyn Base, context: &mut Context<'_>) -> Result<&'static str, Failure> {
+    let which = base.which().clone();
     let of = |error: DatabaseError| error.of(&which);
-    if !database.has_schema("authz_pin").await.map_err(of)? {
+    if !base.has_journal().await.map_err(of)? {
         return Ok("nothing to clean: the database has no journal");
     }
     let err = Mutex::new(&mut *context.err);
@@ -91,7 +86,7 @@ async fn clean(
         let mut err = err.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = writeln!(err, "{text}");
     };
-    let (leftovers, stays) = journal::clean(database, &tell).await.map_err(of)?;
+    let (leftovers, stays) = base.clean(&tell).await.map_err(of)?;
     nothing_left(&leftovers)?;
     if let Some(stays) = stays {
         return Err(
@@ -99,7 +94,7 @@ async fn clean(
         );
     }
     // A run whose connection the server has not yet missed looks alive as well.
-    Ok(if database.has_schema("authz_pin").await.map_err(of)? {
+    Ok(if base.has_journal().await.map_err(of)? {
         "clean, but for a run that is under way: with its end the journal goes"
     } else {
         "clean"

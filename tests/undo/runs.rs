@@ -2,9 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use authz_pin::base::Base as _;
 use authz_pin::database::Database;
-use authz_pin::journal::{Extent, Journal, Presence, quiet};
+use authz_pin::journal::{Extent, Journal, Presence};
 use authz_pin::observation::Operation;
+use authz_pin::postgres::Postgres;
+use authz_pin::wait::quiet;
 use serde_json::{Value as Json, json};
 
 use crate::others::{claim, unexplained};
@@ -85,11 +88,11 @@ async fn a_run_knows_the_tokens_and_the_identifiers_of_the_others() {
 async fn the_journal_is_quiet_when_nothing_was_logged_for_as_long_as_asked() {
     let settle = Duration::from_secs(1);
     let mut service = Service::with(ITEMS).await;
-    let (journal, mut database) = service.watched().await;
+    let mut base = Postgres::new(service.database().await);
+    base.watch(RUN, &silent).await.unwrap().unwrap();
     let start = Instant::now();
     let is_quiet = async {
-        let watched = &mut [(&journal, &mut database)];
-        quiet(watched, settle).await.unwrap();
+        quiet(&mut [&mut base], settle).await.unwrap();
         start.elapsed()
     };
     let (waited, written) = tokio::join!(is_quiet, async {

@@ -27,7 +27,7 @@ use authz_pin_suite::urls::shown;
 
 pub use catalog::{Catalog, Table, Temporal};
 pub(crate) use statement::Statement;
-pub use which::{Address, addresses};
+pub use which::{Address, addresses, connect};
 pub use which::{Serial, Which};
 
 /// A database that could not be used.

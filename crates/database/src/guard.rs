@@ -236,13 +236,13 @@ async fn admit_one(
     address: &Address<'_>,
     permits: Permits<'_>,
 ) -> Result<(), GuardError> {
-    let mut database = address.connect_first().await?;
-    let facts = facts(&mut database).await?;
+    let mut base = address.connect_first().await?;
+    let facts = base.facts().await?;
     let decision = facts.decide(permits.databases);
     if let Some(Err(refusal)) = decision {
         return Err(refusal.into());
     }
-    let published = database.publication_of_all().await?;
+    let published = base.published().await?;
     if let Some(name) = published.filter(|_| !permits.publication) {
         return Err(DatabaseError::Published { name }.into());
     }
@@ -250,12 +250,12 @@ async fn admit_one(
         return Ok(decision?);
     }
     let background = Background::of(&suite.file.background);
-    let mut rows = rows(&mut database, &facts).await?;
+    let mut rows = base.rows(&facts).await?;
     rows.retain(|table, _| !background.is_table(&address.which.table(table)));
     Ok(facts.decide_by_rows(&rows)?)
 }
 
-async fn facts(database: &mut Database) -> Result<Facts, DatabaseError> {
+pub(crate) async fn facts(database: &mut Database) -> Result<Facts, DatabaseError> {
     let schema = database.schema().to_owned();
     let facts: One = diesel::sql_query(FACTS)
         .bind::<Text, _>(schema)
@@ -265,7 +265,7 @@ async fn facts(database: &mut Database) -> Result<Facts, DatabaseError> {
     decoded("the name and the tables", facts.value)
 }
 
-async fn rows(
+pub(crate) async fn rows(
     database: &mut Database,
     facts: &Facts,
 ) -> Result<BTreeMap<String, i64>, DatabaseError> {

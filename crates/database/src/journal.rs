@@ -7,13 +7,11 @@ mod change;
 mod dead;
 mod holder;
 mod leftover;
-mod wait;
 mod watch;
 
 pub use change::{Change, Clock};
 pub use dead::{abandon, clean};
 pub use leftover::Leftover;
-pub use wait::{idle, quiet};
 
 use change::Logged;
 
@@ -28,9 +26,6 @@ use crate::database::{Database, DatabaseError, Flag, Number, Serial, Statement, 
 
 /// Who is told, in words, what makes a run wait or what it leaves behind.
 pub type Tell<'t> = &'t (dyn Fn(&str) + Sync);
-
-/// The journal of one database, and the connection to that.
-pub type Watched<'w> = (&'w Journal, &'w mut Database);
 
 #[derive(QueryableByName)]
 struct Left {
@@ -329,6 +324,17 @@ impl Journal {
         flag(database, question).await
     }
 
+    /// Whether a session of the service has written what is not to be seen yet.
+    pub(crate) async fn is_written(&self, database: &mut Database) -> Result<bool, DatabaseError> {
+        is_writing(database, &self.background).await
+    }
+
+    /// Whether a session of the service is at work.
+    pub(crate) async fn is_at_work(&self, database: &mut Database) -> Result<bool, DatabaseError> {
+        let busy = Statement::new("select authz_pin.is_busy() as value");
+        flag(database, busy).await
+    }
+
     /// The number of the last change, whoever made it.
     pub async fn last(&self, database: &mut Database) -> Result<i64, DatabaseError> {
         last(database).await
@@ -600,4 +606,12 @@ fn written(result: QueryResult<usize>) -> Result<(), DatabaseError> {
     result
         .map_err(DatabaseError::refused("write the journal"))
         .map(drop)
+}
+
+/// Whether a session of the service has written what is not to be seen yet.
+async fn is_writing(database: &mut Database, background: &[String]) -> Result<bool, DatabaseError> {
+    let question = Statement::new("select authz_pin.is_writing(")
+        .bind::<Array<Text>, _>(background)
+        .sql(") as value");
+    flag(database, question).await
 }

@@ -4,9 +4,12 @@
 //! [`embedded`] starts a private server where none was given. SQL and drivers are used nowhere else.
 
 pub mod background;
+pub mod base;
 pub mod blocking;
 pub mod database;
 pub mod embedded;
 pub mod guard;
 pub mod journal;
+pub mod postgres;
 pub mod tether;
+pub mod wait;

@@ -1,5 +1,7 @@
 //! Which of a service's databases one is, and what its tables and numbers are called beside those of the others.
 
+use crate::base::Base;
+use crate::postgres::Postgres;
 use authz_pin_suite::tables::SEPARATOR;
 use std::collections::BTreeMap;
 
@@ -102,27 +104,39 @@ pub struct Address<'a> {
 
 impl Address<'_> {
     /// Connects for the first time: whether that makes sense is asked before anything is set.
-    pub(crate) async fn connect_first(&self) -> Result<Database, DatabaseError> {
+    pub async fn connect_first(&self) -> Result<Box<dyn Base>, DatabaseError> {
         let database = Database::connect(self.url.expose_secret(), self.schema).await;
         self.name(database)
     }
 
     /// Connects to a database that was let in.
-    pub async fn connect(&self) -> Result<Database, DatabaseError> {
-        let database = Box::pin(Database::connect_again(
-            self.url.expose_secret(),
-            self.schema,
-        ))
-        .await;
+    pub async fn connect(&self) -> Result<Box<dyn Base>, DatabaseError> {
+        let url = self.url.expose_secret();
+        let database = Box::pin(Database::connect_again(url, self.schema)).await;
         self.name(database)
     }
 
-    fn name(&self, database: Result<Database, DatabaseError>) -> Result<Database, DatabaseError> {
+    fn name(
+        &self,
+        database: Result<Database, DatabaseError>,
+    ) -> Result<Box<dyn Base>, DatabaseError> {
         let database = database.map_err(|error| error.of(&self.which))?;
         let mut database = database.called(&self.which);
         database.watch_schemas(self.schemas);
-        Ok(database)
+        Ok(Box::new(Postgres::new(database)))
     }
+}
+
+/// Connects to a database of which nothing is known but where it is.
+pub async fn connect(which: &Which, url: &SecretString) -> Result<Box<dyn Base>, DatabaseError> {
+    // What is undone needs no schema of the service: the journal knows the tables.
+    let address = Address {
+        which: which.clone(),
+        url,
+        schema: "public",
+        schemas: None,
+    };
+    address.connect_first().await
 }
 
 /// The databases that URLs were given of, in the order in which every run locks them: the main one, then the others by their

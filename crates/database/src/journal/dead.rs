@@ -6,9 +6,9 @@ use diesel::QueryResult;
 use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 
-use super::wait::{WRITERS, is_writing};
-use super::{Leftover, PATIENCE, PAUSE, Tell, Token, forget, undo, watch};
+use super::{Leftover, PATIENCE, PAUSE, Tell, Token, forget, is_writing, undo, watch};
 use crate::database::{Database, DatabaseError, Flag};
+use crate::wait::WRITERS;
 
 /// Undoes what dead runs left and removes the journal if no run is alive. Gives what could not be undone, and what of the
 /// journal had to stay.

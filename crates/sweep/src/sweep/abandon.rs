@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use authz_pin_database::background::Background;
 use authz_pin_database::database::{Address, Catalog, DatabaseError};
-use authz_pin_database::journal;
 use authz_pin_record::chain::chain;
 use authz_pin_suite::suite::Suite;
 use authz_pin_suite::world::Row;
@@ -68,19 +67,19 @@ async fn abandon_one(
     interrupted: &Interrupted<'_>,
     progress: &dyn Progress,
 ) -> Result<(), DatabaseError> {
-    let mut database = address.connect().await?;
+    let mut base = address.connect().await?;
     let tell = |text: &str| progress.note(text);
-    let catalog = database.catalog().await?;
+    let catalog = base.catalog().await?;
     let background = Background::of(&suite.file.background).relations(&catalog);
     let run = interrupted.run;
-    for leftover in journal::abandon(&mut database, run, &background, &tell).await? {
+    for leftover in base.abandon(run, &background, &tell).await? {
         progress.note(&format!("could not be undone: {leftover}"));
     }
     if let Some((rows, catalog)) = &interrupted.unwatched {
         let name = address.which.name();
         let further = |row: &Row| suite.database_of(&row.table);
         let own = rows.iter().filter(|row| further(row) == name);
-        database.delete(own, catalog).await?;
+        base.delete(own.collect(), catalog).await?;
     }
     Ok(())
 }

@@ -189,21 +189,19 @@ impl<'p> Store<'p> {
 
     /// What nobody has explained yet, in all databases.
     async fn read(&mut self) -> Result<Vec<Change>, DatabaseError> {
-        let changes = ask!(self.sides, |journal, database| journal.read(database).await);
+        let changes = ask!(self.sides, |base| base.read().await);
         Ok(changes?.into_iter().flatten().collect())
     }
 
     /// What other runs made, in all databases.
     async fn read_others(&mut self) -> Result<Vec<String>, DatabaseError> {
-        let others = ask!(self.sides, |journal, database| journal
-            .others(database)
-            .await);
+        let others = ask!(self.sides, |base| base.others().await);
         Ok(others?.into_iter().flatten().collect())
     }
 
     async fn set_aside(&mut self, changes: &[Serial]) -> Result<(), DatabaseError> {
-        let set_aside = ask!(self.sides, |journal, _| {
-            journal.set_aside(changes.iter().copied());
+        let set_aside = ask!(self.sides, |base| {
+            base.set_aside(changes);
             Ok(())
         });
         set_aside.map(drop)
@@ -276,9 +274,7 @@ impl<'p> Store<'p> {
     }
 
     async fn claim_numbers(&mut self, numbers: &[Serial]) -> Result<(), DatabaseError> {
-        let claimed = ask!(self.sides, |journal, database| journal
-            .claim(database, numbers)
-            .await);
+        let claimed = ask!(self.sides, |base| base.claim(numbers).await);
         claimed.map(drop)
     }
 
@@ -292,16 +288,12 @@ impl<'p> Store<'p> {
         // What cannot be undone yet is undone with the whole run, or told then.
         self.undo(known, Extent::Batch, self.world_rows).await?;
         self.is_batch = false;
-        let ended = ask!(self.sides, |journal, database| journal
-            .end_batch(database)
-            .await);
+        let ended = ask!(self.sides, |base| base.end_batch().await);
         ended?;
         self.expected.clear();
         if self.inserted > VACUUM {
             self.inserted = 0;
-            let vacuumed = ask!(self.sides, |journal, database| journal
-                .vacuum(database)
-                .await);
+            let vacuumed = ask!(self.sides, |base| base.vacuum().await);
             vacuumed?;
         }
         Ok(late)

@@ -35,9 +35,9 @@ impl Store<'_> {
         self.wait(Pause::Settle).await?;
         self.watch_new().await?;
         let late = self.restore_late(known).await?;
-        let last = ask!(self.sides, |journal, database| {
-            let number = journal.last(database).await?;
-            Ok(database.which().serial(number))
+        let last = ask!(self.sides, |base| {
+            let number = base.last().await?;
+            Ok(base.which().serial(number))
         });
         Ok((late, last?))
     }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use authz_pin_database::database::DatabaseError;
-use authz_pin_database::journal::{Presence, quiet};
+use authz_pin_database::journal::Presence;
+use authz_pin_database::wait::quiet;
 use authz_pin_suite::world::{Row, Scratch};
 use tracing::debug;
 
@@ -40,9 +41,7 @@ impl Store<'_> {
         window: Duration,
     ) -> Result<(), DatabaseError> {
         let window = Some((Presence::Alone, window + self.settle + IN_FLIGHT));
-        let begun = ask!(self.sides, |journal, database| journal
-            .remember(database, &[], window)
-            .await);
+        let begun = ask!(self.sides, |base| base.remember(&[], window).await);
         begun.map(drop)
     }
 
@@ -59,9 +58,7 @@ impl Store<'_> {
         if self.is_batch || !self.sides.has_journal() {
             return Ok(());
         }
-        let begun = ask!(self.sides, |journal, database| journal
-            .begin_batch(database)
-            .await);
+        let begun = ask!(self.sides, |base| base.begin_batch().await);
         begun?;
         self.is_batch = true;
         self.expected.clear();
@@ -153,9 +150,7 @@ impl Store<'_> {
         if self.expected.is_empty() {
             return Ok(());
         }
-        let logged = ask!(self.sides, |journal, database| journal
-            .inserted(database)
-            .await);
+        let logged = ask!(self.sides, |base| base.inserted().await);
         let logged: BTreeMap<String, usize> = logged?.into_iter().flatten().collect();
         let is_missing = |table: &String| {
             let expected = self.expected.get(table).copied().unwrap_or(0);

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use authz_pin_database::background::Background;
-use authz_pin_database::database::{Address, Catalog, Database, DatabaseError, Which};
-use authz_pin_database::journal::{Extent, Journal, Leftover, Watched};
+use authz_pin_database::base::Base;
+use authz_pin_database::database::{Address, Catalog, DatabaseError, Which};
+use authz_pin_database::journal::{Extent, Leftover};
 use authz_pin_record::chain::chain;
 use authz_pin_suite::world::Row;
 
@@ -16,11 +17,9 @@ use crate::sweep::Progress;
 
 /// One of the service's databases during a run.
 pub(super) struct Side {
-    pub(super) database: Database,
+    pub(super) base: Box<dyn Base>,
     /// Its tables, by the names that records have for them.
     catalog: Arc<Catalog>,
-    /// None where the database's role may not watch the tables.
-    pub(super) journal: Option<Journal>,
     /// The time in which an endpoint is swept.
     pub(super) window: Window,
 }
@@ -32,51 +31,26 @@ impl Side {
         background: &Background,
         progress: &dyn Progress,
     ) -> Result<(Self, Vec<Leftover>), DatabaseError> {
-        let mut database = address.connect().await?;
-        let (mut journal, mut leftovers) = (None, Vec::new());
-        if database.can_watch().await? {
-            let tell = |text: &str| progress.note(text);
-            let installed = Journal::install(&mut database, run, &tell).await?;
-            (journal, leftovers) = (Some(installed.0), installed.1);
-            tell_what_is_unwatched(&mut database, progress).await?;
+        let mut base = address.connect().await?;
+        let tell = |text: &str| progress.note(text);
+        let leftovers = base.watch(run, &tell).await?;
+        if leftovers.is_some() {
+            tell_what_is_unwatched(base.as_mut(), progress).await?;
         } else {
             progress.note(&address.which.said(UNWATCHED));
         }
-        let catalog = Arc::new(database.catalog().await?);
-        if let Some(journal) = &mut journal {
-            journal.expect_writes(background.relations(&catalog));
-        }
+        let catalog = Arc::new(base.catalog().await?);
+        base.expect_writes(background.relations(&catalog));
         let side = Self {
-            database,
+            base,
             catalog,
-            journal,
             window: Window::default(),
         };
-        Ok((side, leftovers))
+        Ok((side, leftovers.unwrap_or_default()))
     }
 
     pub(super) fn which(&self) -> &Which {
-        self.database.which()
-    }
-
-    /// Inserts rows in one transaction; gives how many came to be in each table.
-    async fn insert<'r>(
-        &mut self,
-        rows: Vec<&'r Row>,
-    ) -> Result<BTreeMap<&'r str, usize>, DatabaseError> {
-        if rows.is_empty() {
-            return Ok(BTreeMap::new());
-        }
-        let task = "insert the suite's rows";
-        self.database.execute(task, "begin").await?;
-        let inserted = self.database.insert(rows, &self.catalog).await;
-        let end = if inserted.is_ok() {
-            "commit"
-        } else {
-            "rollback"
-        };
-        self.database.execute(task, end).await?;
-        inserted
+        self.base.which()
     }
 
     /// Watches tables that the service has made meanwhile; gives the names of those that are new, and none at all if the tables
@@ -85,13 +59,10 @@ impl Side {
         &mut self,
         progress: &dyn Progress,
     ) -> Result<Option<Vec<String>>, DatabaseError> {
-        let Some(journal) = &self.journal else {
-            return Ok(None);
-        };
         let tell = |text: &str| progress.note(text);
-        let new = journal.watch_new(&mut self.database, &tell).await?;
+        let new = self.base.watch_new(&tell).await?;
         if new.is_some() {
-            self.catalog = Arc::new(self.database.catalog().await?);
+            self.catalog = Arc::new(self.base.catalog().await?);
         }
         Ok(new)
     }
@@ -121,17 +92,16 @@ macro_rules! each {
     }};
 }
 
-/// Asks something of each journal, in the same way.
+/// Asks something of each database that has a journal, in the same way.
 macro_rules! ask {
-    ($sides:expr, |$journal:pat_param, $database:pat_param| $ask:expr) => {{
-        let answers = each!($sides, |side| match &mut side.journal {
-            Some($journal) => {
-                let $database = &mut side.database;
-                let answer: Result<_, authz_pin_database::database::DatabaseError> =
-                    async { $ask }.await;
-                answer.map(Some)
-            }
-            None => Ok(None),
+    ($sides:expr, |$base:pat_param| $ask:expr) => {{
+        let answers = each!($sides, |side| if side.base.is_watched() {
+            let $base = &mut side.base;
+            let answer: Result<_, authz_pin_database::database::DatabaseError> =
+                async { $ask }.await;
+            answer.map(Some)
+        } else {
+            Ok(None)
         });
         answers.map(|answers| answers.into_iter().flatten().collect::<Vec<_>>())
     }};
@@ -235,22 +205,23 @@ impl<'p> Sides<'p> {
         Ok(())
     }
 
-    /// The journals with their databases.
-    pub(super) fn watched(&mut self) -> Vec<Watched<'_>> {
+    /// The databases that have journals.
+    pub(super) fn watched(&mut self) -> Vec<&mut dyn Base> {
         let sides = self.live.iter_mut();
-        sides
-            .filter_map(|side| Some((side.journal.as_ref()?, &mut side.database)))
+        let watched = sides.filter(|side| side.base.is_watched());
+        watched
+            .map(|side| side.base.as_mut() as &mut dyn Base)
             .collect()
     }
 
     /// Whether a journal knows the way back, in every one of the databases.
     pub(super) fn are_journalled(&self) -> bool {
-        self.live.iter().all(|side| side.journal.is_some())
+        self.live.iter().all(|side| side.base.is_watched())
     }
 
     /// Whether any of them has a journal.
     pub(super) fn has_journal(&self) -> bool {
-        self.live.iter().any(|side| side.journal.is_some())
+        self.live.iter().any(|side| side.base.is_watched())
     }
 
     /// The tables of all of them.
@@ -303,7 +274,7 @@ impl<'p> Sides<'p> {
     pub(super) fn is_journalled(&self, table: &str) -> bool {
         let place = self.place_of(table).unwrap_or_default();
         let side = self.live.iter().find(|side| side.which().place() == place);
-        side.is_some_and(|side| side.journal.is_some())
+        side.is_some_and(|side| side.base.is_watched())
     }
 
     /// Inserts rows, in one transaction of each database. Gives how many came to be in each table.
@@ -314,7 +285,9 @@ impl<'p> Sides<'p> {
         let mut rows = self.by_place(rows.iter().copied())?;
         let inserted = each!(self, |side| {
             let rows = rows.remove(&side.which().place());
-            side.insert(rows.unwrap_or_default()).await
+            side.base
+                .insert(rows.unwrap_or_default(), &side.catalog)
+                .await
         });
         Ok(inserted?.into_iter().flatten().collect())
     }
@@ -327,7 +300,7 @@ impl<'p> Sides<'p> {
         let mut rows = self.by_place(rows.iter())?;
         let deleted = each!(self, |side| {
             let rows = rows.remove(&side.which().place()).unwrap_or_default();
-            side.database.delete(rows, &side.catalog).await
+            side.base.delete(rows, &side.catalog).await
         });
         deleted.map(drop)
     }
@@ -341,15 +314,11 @@ impl<'p> Sides<'p> {
         let progress = self.progress;
         let tell = |text: &str| progress.note(text);
         let left = each!(self, |side| {
-            let Some(journal) = &side.journal else {
-                return Ok(Vec::new());
-            };
-            let (catalog, which) = (&side.catalog, side.database.which().clone());
+            let (catalog, which) = (&side.catalog, side.base.which().clone());
             let names = catalog.names().filter(|table| background.is_table(table));
             let names: Vec<&str> = names.map(|table| which.own(table)).collect();
-            let database = &mut side.database;
-            journal.claim_referring(database, &names).await?;
-            journal.undo(database, extent, &tell).await
+            side.base.claim_referring(&names).await?;
+            side.base.undo(extent, &tell).await
         });
         Ok(left?.into_iter().flatten().collect())
     }
@@ -359,10 +328,7 @@ impl<'p> Sides<'p> {
         let progress = self.progress;
         let tell = |text: &str| progress.note(text);
         let removed = each!(self, |side| {
-            let Some(journal) = side.journal.take() else {
-                return Ok(());
-            };
-            let stays = journal.remove(&mut side.database, &tell).await?;
+            let stays = side.base.unwatch(&tell).await?;
             if let Some(stays) = stays {
                 progress.note(&stays);
             }
@@ -374,10 +340,10 @@ impl<'p> Sides<'p> {
 
 /// Says which tables are not watched, so that their silence is no claim.
 async fn tell_what_is_unwatched(
-    database: &mut Database,
+    base: &mut dyn Base,
     progress: &dyn Progress,
 ) -> Result<(), DatabaseError> {
-    let mut unwatched = database.unwatched().await?;
+    let mut unwatched = base.unwatched().await?;
     if unwatched.is_empty() {
         return Ok(());
     }

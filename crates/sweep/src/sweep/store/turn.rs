@@ -18,40 +18,36 @@ impl Side {
         presence: Presence,
         waits: Option<&dyn Progress>,
     ) -> Result<bool, DatabaseError> {
-        let Some(journal) = &self.journal else {
+        if !self.base.is_watched() {
             return Ok(true);
-        };
-        let database = &mut self.database;
-        if journal.enter(database, presence).await? {
+        }
+        if self.base.enter(presence).await? {
             self.window.presence = Some(presence);
             return Ok(true);
         }
         if let Some(progress) = waits {
-            let who = journal.who_is_in(database).await?;
+            let who = self.base.who_is_in().await?;
             let text = format!("waiting for another run: {who}");
-            progress.note(&database.which().said(&text));
+            progress.note(&self.base.which().said(&text));
         }
         Ok(false)
     }
 
     async fn leave(&mut self) -> Result<(), DatabaseError> {
-        match (&self.journal, self.window.presence.take()) {
-            (Some(journal), Some(presence)) => journal.leave(&mut self.database, presence).await,
-            _ => Ok(()),
+        match self.window.presence.take() {
+            Some(presence) => self.base.leave(presence).await,
+            None => Ok(()),
         }
     }
 
     /// Whether nobody but the run can have changed anything in this window: it has the lock for itself, or no other run has
     /// been there at all.
     async fn is_exclusive(&mut self) -> Result<bool, DatabaseError> {
-        let Some(journal) = &self.journal else {
-            return Ok(false);
-        };
         match (self.window.presence, self.window.sole) {
             (Some(Presence::Alone), _) => Ok(true),
             (Some(Presence::Shared), Some(runs)) => {
-                let others = journal.others(&mut self.database).await?;
-                Ok(others.is_empty() && journal.runs(&mut self.database).await? == runs)
+                let others = self.base.others().await?;
+                Ok(others.is_empty() && self.base.runs().await? == runs)
             }
             _ => Ok(false),
         }
@@ -91,14 +87,13 @@ impl Sides<'_> {
     /// Begins the time in which an endpoint is swept; gives what other runs made.
     pub(super) async fn begin_window(&mut self) -> Result<Vec<String>, DatabaseError> {
         let others = each!(self, |side| {
-            let Some(journal) = &side.journal else {
+            if !side.base.is_watched() {
                 return Ok(Vec::new());
-            };
-            let database = &mut side.database;
-            let others = journal.others(database).await?;
-            let runs = journal.runs(database).await?;
+            }
+            let others = side.base.others().await?;
+            let runs = side.base.runs().await?;
             side.window = Window {
-                from: journal.last(database).await?,
+                from: side.base.last().await?,
                 sole: others.is_empty().then_some(runs),
                 ..side.window
             };
@@ -122,7 +117,7 @@ impl Sides<'_> {
 
     /// How the run is there, if it is, wherever there is a journal.
     pub(super) fn presence(&self) -> Option<Presence> {
-        let mut sides = self.live.iter().filter(|side| side.journal.is_some());
+        let mut sides = self.live.iter().filter(|side| side.base.is_watched());
         let presence = sides.next()?.window.presence;
         presence.filter(|_| sides.all(|side| side.window.presence == presence))
     }
@@ -150,22 +145,16 @@ impl Sides<'_> {
     ) -> Result<(), DatabaseError> {
         let remembered = each!(self, |side| {
             let alone = side.alone(settle);
-            let database = &mut side.database;
-            match &side.journal {
-                Some(journal) => journal.remember(database, identifiers, alone).await,
-                None => Ok(()),
-            }
+            side.base.remember(identifiers, alone).await
         });
         remembered.map(drop)
     }
 
     /// Keeps that up while calls are under way.
     pub(super) async fn stay_alone(&mut self, settle: Duration) -> Result<(), DatabaseError> {
-        let stays = each!(self, |side| match (&side.journal, side.alone(settle)) {
-            (Some(journal), Some((_, alone))) => {
-                journal.stay_alone(&mut side.database, alone).await
-            }
-            _ => Ok(()),
+        let stays = each!(self, |side| match side.alone(settle) {
+            Some((_, alone)) => side.base.stay_alone(alone).await,
+            None => Ok(()),
         });
         stays.map(drop)
     }

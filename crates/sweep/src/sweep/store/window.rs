@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use authz_pin_database::database::DatabaseError;
-use authz_pin_database::journal::{Presence, idle, quiet};
+use authz_pin_database::journal::Presence;
+use authz_pin_database::wait::{idle, quiet};
 
 use super::Store;
 use super::sides::{ask, each};
@@ -94,9 +95,7 @@ impl Store<'_> {
 
     /// Whether another run waits for any of the databases.
     async fn is_wanted(&mut self) -> Result<bool, DatabaseError> {
-        let wanted = ask!(self.sides, |journal, database| journal
-            .is_wanted(database)
-            .await);
+        let wanted = ask!(self.sides, |base| base.is_wanted().await);
         Ok(wanted?.contains(&true))
     }
 
@@ -122,12 +121,12 @@ impl Store<'_> {
         if pause == Pause::Idle {
             return idle(&mut self.sides.watched(), self.settle).await;
         }
-        let answered = ask!(self.sides, |journal, database| journal.now(database).await);
+        let answered = ask!(self.sides, |base| base.now().await);
         let mut answered = answered?.into_iter();
         quiet(&mut self.sides.watched(), self.settle).await?;
-        let late = ask!(self.sides, |journal, database| {
+        let late = ask!(self.sides, |base| {
             let answered = answered.next().unwrap_or_default();
-            journal.has_since(database, answered).await
+            base.has_since(answered).await
         });
         self.is_late = late?.contains(&true);
         Ok(())

@@ -2,14 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use diesel::sql_types::{Array, Text};
-
-use super::{Watched, flag, last};
-use crate::database::{Database, DatabaseError, Statement};
+use crate::base::Base;
+use crate::database::DatabaseError;
 
 /// Waits until nothing was logged for `settle` in any of the databases, and nobody has written what is not to be seen yet; for
 /// that no longer than five seconds.
-pub async fn quiet(watched: &mut [Watched<'_>], settle: Duration) -> Result<(), DatabaseError> {
+pub async fn quiet(watched: &mut [&mut dyn Base], settle: Duration) -> Result<(), DatabaseError> {
     if settle.is_zero() {
         return Ok(());
     }
@@ -28,7 +26,7 @@ pub async fn quiet(watched: &mut [Watched<'_>], settle: Duration) -> Result<(), 
 
 /// Waits until no session of the service is at work in any of the databases, but no longer than until nothing was logged for
 /// `settle`.
-pub async fn idle(watched: &mut [Watched<'_>], settle: Duration) -> Result<(), DatabaseError> {
+pub async fn idle(watched: &mut [&mut dyn Base], settle: Duration) -> Result<(), DatabaseError> {
     let mut since = (all_last(watched).await?, Instant::now());
     let mut idle = 0;
     while idle < IDLE {
@@ -52,53 +50,38 @@ pub async fn idle(watched: &mut [Watched<'_>], settle: Duration) -> Result<(), D
 }
 
 /// How long is waited for transactions that have written something and do not end.
-pub(super) const WRITERS: Duration = Duration::from_secs(5);
+pub(crate) const WRITERS: Duration = Duration::from_secs(5);
 
 /// How often it is asked whether the service is at work, and how often in a row it must not be.
 const TICK: Duration = Duration::from_millis(2);
 const IDLE: usize = 3;
 
 /// The numbers of the last changes, database by database.
-async fn all_last(watched: &mut [Watched<'_>]) -> Result<Vec<i64>, DatabaseError> {
+async fn all_last(watched: &mut [&mut dyn Base]) -> Result<Vec<i64>, DatabaseError> {
     let mut all = Vec::with_capacity(watched.len());
-    for (_, database) in watched {
-        all.push(
-            last(database)
-                .await
-                .map_err(|error| error.of(database.which()))?,
-        );
+    for base in watched {
+        let last = base.last().await;
+        all.push(last.map_err(|error| error.of(base.which()))?);
     }
     Ok(all)
 }
 
-async fn is_written(watched: &mut [Watched<'_>]) -> Result<bool, DatabaseError> {
-    for (journal, database) in watched {
-        let writes = is_writing(database, &journal.background).await;
-        if writes.map_err(|error| error.of(database.which()))? {
+async fn is_written(watched: &mut [&mut dyn Base]) -> Result<bool, DatabaseError> {
+    for base in watched {
+        let written = base.is_written().await;
+        if written.map_err(|error| error.of(base.which()))? {
             return Ok(true);
         }
     }
     Ok(false)
 }
 
-async fn is_at_work(watched: &mut [Watched<'_>]) -> Result<bool, DatabaseError> {
-    for (_, database) in watched {
-        let busy = Statement::new("select authz_pin.is_busy() as value");
-        let busy = flag(database, busy).await;
-        if busy.map_err(|error| error.of(database.which()))? {
+async fn is_at_work(watched: &mut [&mut dyn Base]) -> Result<bool, DatabaseError> {
+    for base in watched {
+        let at_work = base.is_at_work().await;
+        if at_work.map_err(|error| error.of(base.which()))? {
             return Ok(true);
         }
     }
     Ok(false)
-}
-
-/// Whether a session of the service has written what is not to be seen yet.
-pub(super) async fn is_writing(
-    database: &mut Database,
-    background: &[String],
-) -> Result<bool, DatabaseError> {
-    let question = Statement::new("select authz_pin.is_writing(")
-        .bind::<Array<Text>, _>(background)
-        .sql(") as value");
-    flag(database, question).await
 }
