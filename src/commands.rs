@@ -27,9 +27,9 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::Path;
 
-use authz_pin_database::database::DatabaseError;
+use authz_pin_database::DatabaseError;
+use authz_pin_database::Leftover;
 use authz_pin_database::guard::{GuardError, Refusal};
-use authz_pin_database::journal::Leftover;
 use authz_pin_record::chain::chain;
 use authz_pin_record::record::ReadError;
 use authz_pin_record::yaml;

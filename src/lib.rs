@@ -20,7 +20,8 @@ pub mod share;
 pub mod snapshot;
 pub mod terminal;
 
-pub use authz_pin_database::{base, database, embedded, guard, journal, postgres, wait};
+pub use authz_pin_database as database;
+pub use authz_pin_database::{embedded, guard};
 pub use authz_pin_record::{
     causes, chain, digest, drift, fault, findings, kinds, observation, record,
 };

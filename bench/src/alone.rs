@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use authz_pin::database::Database;
+use authz_pin::database::Extent;
+use authz_pin::database::postgres::Database;
+use authz_pin::database::postgres::journal::Journal;
 use authz_pin::http::{Call, Http, Presented};
-use authz_pin::journal::{Extent, Journal};
 use authz_pin::plan::{Filter, PlannedCell, plan};
 use authz_pin::suite::{RequestSpec, Suite};
 use authz_pin::sweep::Service;

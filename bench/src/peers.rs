@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use authz_pin::database::Database;
+use authz_pin::database::postgres::Database;
 use authz_pin::embedded::Options;
 use authz_pin::suite::Suite;
 use authz_pin::sweep::Service;

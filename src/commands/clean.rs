@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use authz_pin_database::base::Base;
-use authz_pin_database::database::{DatabaseError, Which, connect};
+use authz_pin_database::{DatabaseError, Which, connect};
 use clap::Args;
 use secrecy::SecretString;
 

@@ -172,7 +172,7 @@ async fn what_other_runs_have_inserted_does_not_make_a_database_full() {
     let version = "comment on schema authz_pin is 'The journal of authz-pin, format 8. `authz-pin clean` takes it away.';";
     let rows = format!(
         "{TABLES} insert into note select generate_series(1, 2000); create schema authz_pin; {} {version} {inserts} generate_series(1, 1400);",
-        include_str!("../../crates/database/src/journal/install.sql")
+        include_str!("../../crates/database/src/postgres/journal/install.sql")
     );
     Target::new("litellm", &rows).await.is_let_in(&[]);
 }

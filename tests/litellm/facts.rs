@@ -1,6 +1,6 @@
 //! What must be true of the gateway, the world and the sweep for the records to mean anything.
 
-use authz_pin::database::Database;
+use authz_pin::database::postgres::Database;
 use authz_pin::digest::sha256_hex;
 use authz_pin::suite::JsonPath;
 use authz_pin::sweep::Options;

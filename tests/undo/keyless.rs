@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use authz_pin::journal::{Extent, Leftover};
+use authz_pin::database::{Extent, Leftover};
 
 use crate::others::claim;
 use crate::service::{Service, silent};

@@ -13,7 +13,7 @@ mod partitions;
 mod runs;
 mod service;
 
-use authz_pin::journal::Extent;
+use authz_pin::database::Extent;
 
 use others::claim;
 use service::{RUN, Service, silent};

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use authz_pin::database::{Database, Serial};
-use authz_pin::journal::{Extent, Journal, Leftover, Presence};
+use authz_pin::database::Serial;
+use authz_pin::database::postgres::Database;
+use authz_pin::database::postgres::journal::Journal;
+use authz_pin::database::{Extent, Leftover, Presence};
 use serde_json::json;
 
 use crate::service::{RUN, Service, cleaned, silent};

@@ -1,6 +1,6 @@
 //! Each row of a partition is logged once, whatever becomes of the table that it is in.
 
-use authz_pin::journal::Extent;
+use authz_pin::database::Extent;
 
 use crate::others::claim;
 use crate::service::{RUN, Service, silent};

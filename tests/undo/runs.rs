@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use authz_pin::base::Base as _;
-use authz_pin::database::Database;
-use authz_pin::journal::{Extent, Journal, Presence};
+use authz_pin::database::base::Base as _;
+use authz_pin::database::postgres::Database;
+use authz_pin::database::postgres::Postgres;
+use authz_pin::database::postgres::journal::Journal;
+use authz_pin::database::wait::quiet;
+use authz_pin::database::{Extent, Presence};
 use authz_pin::observation::Operation;
-use authz_pin::postgres::Postgres;
-use authz_pin::wait::quiet;
 use serde_json::{Value as Json, json};
 
 use crate::others::{claim, unexplained};

@@ -2,9 +2,10 @@
 
 use std::sync::OnceLock;
 
-use authz_pin::database::Database;
+use authz_pin::database::Leftover;
+use authz_pin::database::postgres::Database;
+use authz_pin::database::postgres::journal::{Journal, clean};
 use authz_pin::embedded::Cluster;
-use authz_pin::journal::{Journal, Leftover, clean};
 use diesel::QueryableByName;
 use diesel::sql_types::Text;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};

@@ -6,8 +6,8 @@ use authz_pin_suite::suite::{BackgroundSpec, Glob, Together};
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
-use crate::database::Catalog;
-use crate::journal::Change;
+use crate::catalog::Catalog;
+use crate::change::Change;
 
 /// The suite's background tables.
 pub struct Background {
@@ -100,7 +100,7 @@ fn member<'r>(row: &'r Json, column: &str) -> Option<&'r Json> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::database::Which;
+    use crate::which::Which;
     use authz_pin_record::observation::Operation;
     use serde_json::json;
 
@@ -117,7 +117,7 @@ mod tests {
             operation: Operation::Insert,
             old: Json::Null,
             new,
-            clock: crate::journal::Clock::default(),
+            clock: crate::change::Clock::default(),
             is_adopted: false,
         }
     }

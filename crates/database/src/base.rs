@@ -9,9 +9,13 @@ use std::time::Duration;
 use authz_pin_suite::world::Row;
 use futures::future::BoxFuture;
 
-use crate::database::{Catalog, DatabaseError, Serial, Which};
-use crate::guard::Facts;
-use crate::journal::{Change, Extent, Leftover, Presence, Tell};
+use crate::catalog::Catalog;
+use crate::change::Change;
+use crate::error::DatabaseError;
+use crate::facts::Facts;
+use crate::leftover::Leftover;
+use crate::run::{Extent, Presence, Tell};
+use crate::which::{Serial, Which};
 
 /// What a database answers.
 pub type Asked<'a, T> = BoxFuture<'a, Result<T, DatabaseError>>;

@@ -12,12 +12,12 @@ use std::collections::BTreeMap;
 
 use authz_pin_suite::diagnostic::list;
 use authz_pin_suite::suite::Suite;
-use diesel::sql_types::Text;
-use diesel_async::RunQueryDsl;
-use serde::Deserialize;
 
+use crate::address::Address;
 use crate::background::Background;
-use crate::database::{Address, Database, DatabaseError, One, Which, decoded, identifier};
+use crate::error::DatabaseError;
+use crate::facts::Facts;
+use crate::which::Which;
 
 /// What a database's comment contains where it may be swept.
 pub const MARKER: &str = "authz-pin: test database";
@@ -50,7 +50,7 @@ pub const FOR_TESTS: [&str; 17] = [
 ];
 
 /// How many tables a refusal names.
-const NAMED: usize = 3;
+pub(crate) const NAMED: usize = 3;
 
 /// A database that is not swept.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -80,6 +80,8 @@ pub enum Refusal {
         name: String,
         /// The word.
         word: String,
+        /// What would say that it is one for tests.
+        mark: String,
     },
     /// It holds more than a test database does.
     #[error(
@@ -90,6 +92,8 @@ pub enum Refusal {
         name: String,
         /// The fullest tables.
         tables: String,
+        /// What would say that it is one for tests.
+        mark: String,
     },
 }
 
@@ -105,10 +109,8 @@ impl Refusal {
             Self::NotAllowed { name, .. } => format!(
                 "correct --database-url, or, if calls may change and delete what is in this one: --allow-database {name}"
             ),
-            Self::Live { name, .. } | Self::Full { name, .. } => format!(
-                "if calls may change and delete what is in it, say so once: --allow-database {name}, or for good: COMMENT \
-                 ON DATABASE {} IS '{MARKER}'",
-                identifier(name)
+            Self::Live { name, mark, .. } | Self::Full { name, mark, .. } => format!(
+                "if calls may change and delete what is in it, say so once: --allow-database {name}, or for good: {mark}"
             ),
         }
     }
@@ -134,24 +136,6 @@ impl GuardError {
     }
 }
 
-/// What the decision is made from, but for the rows.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub struct Facts {
-    /// The database's name.
-    pub name: String,
-    /// Its comment.
-    pub comment: Option<String>,
-    /// Whether it follows another server.
-    pub replica: bool,
-    /// Whether its transactions may only read.
-    pub read_only: bool,
-    /// The service's tables; those that the role may not read with the number of rows that the server guesses, or that there is
-    /// room for.
-    tables: BTreeMap<String, Option<i64>>,
-    /// Whether there is a journal, so that some of the rows are those of other runs.
-    journal: bool,
-}
-
 impl Facts {
     /// What can be decided without the rows; nothing, if these have to decide.
     #[must_use]
@@ -172,8 +156,11 @@ impl Facts {
         }
         let words = words(&self.name);
         if let Some(word) = words.iter().find(|word| LIVE.contains(&word.as_str())) {
-            let (name, word) = (self.name.clone(), word.clone());
-            return Some(Err(Refusal::Live { name, word }));
+            return Some(Err(Refusal::Live {
+                name: self.name.clone(),
+                word: word.clone(),
+                mark: self.mark.clone(),
+            }));
         }
         let for_tests = words.iter().any(|word| FOR_TESTS.contains(&word.as_str()));
         for_tests.then_some(Ok(()))
@@ -187,6 +174,7 @@ impl Facts {
         Err(Refusal::Full {
             name: self.name.clone(),
             tables: fullest(rows),
+            mark: self.mark.clone(),
         })
     }
 
@@ -255,78 +243,6 @@ async fn admit_one(
     Ok(facts.decide_by_rows(&rows)?)
 }
 
-pub(crate) async fn facts(database: &mut Database) -> Result<Facts, DatabaseError> {
-    let schema = database.schema().to_owned();
-    let facts: One = diesel::sql_query(FACTS)
-        .bind::<Text, _>(schema)
-        .get_result(&mut database.connection)
-        .await
-        .map_err(DatabaseError::refused("read the catalog"))?;
-    decoded("the name and the tables", facts.value)
-}
-
-pub(crate) async fn rows(
-    database: &mut Database,
-    facts: &Facts,
-) -> Result<BTreeMap<String, i64>, DatabaseError> {
-    let counts: One = diesel::sql_query(counts(database.schema(), facts))
-        .get_result(&mut database.connection)
-        .await
-        .map_err(DatabaseError::refused("count the rows of its tables"))?;
-    let mut rows: BTreeMap<String, i64> = decoded("the numbers of rows", counts.value)?;
-    let guessed = facts.tables.iter();
-    rows.extend(guessed.filter_map(|(table, rows)| Some((table.clone(), (*rows)?))));
-    Ok(rows)
-}
-
-/// A table whose rows the server has never counted has no estimate, which is no estimate of none: it can hold as many rows as
-/// its pages have room for, of 28 bytes each at least.
-const FACTS: &str = "
-    select jsonb_build_object(
-      'name', current_database(),
-      'comment', (select shobj_description(oid, 'pg_database') from pg_database where datname = current_database()),
-      'replica', pg_is_in_recovery(),
-      'read_only', current_setting('transaction_read_only') = 'on',
-      'tables', coalesce((
-        select jsonb_object_agg(c.relname,
-          case when not has_table_privilege(c.oid, 'select') then case
-            when c.relpages <> 0 or c.reltuples > 0 then greatest(c.reltuples, 0)::bigint
-            else (coalesce((select sum(pg_relation_size(p.relid)) from pg_partition_tree(c.oid) p),
-              pg_relation_size(c.oid)) / 28)::bigint
-          end end)
-        from pg_class c join pg_namespace n on n.oid = c.relnamespace
-        where n.nspname = $1 and c.relkind in ('r', 'p') and not c.relispartition), '{}'),
-      'journal', exists (
-        select from pg_class c join pg_namespace n on n.oid = c.relnamespace
-        where n.nspname = 'authz_pin' and c.relname = 'change'
-          and has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select'))
-    ) as value";
-
-/// Counts every table no further than is needed. What other runs have inserted is taken off the fullest tables' side by
-/// letting that much more in: it goes again, and a database that they were let into is not full because of them.
-fn counts(schema: &str, facts: &Facts) -> String {
-    let ours = if facts.journal {
-        "select count(*) as n from authz_pin.change where op = 'insert' and run is not null"
-    } else {
-        "select 0 as n"
-    };
-    let readable = facts.tables.iter().filter(|(_, guess)| guess.is_none());
-    let count = |(table, _): (&String, &Option<i64>)| {
-        let relation = format!("{}.{}", identifier(schema), identifier(table));
-        let name = table.replace('\'', "''");
-        let limit = format!("limit {} + (select n from ours)", ROWS + 1);
-        format!(
-            "select '{name}' as t, (select count(*) from (select from {relation} {limit}) x) as n"
-        )
-    };
-    let none = "select '' as t, -(select n from ours) as n".to_owned();
-    let all = std::iter::once(none).chain(readable.map(count));
-    let all = all.collect::<Vec<_>>().join(" union all ");
-    format!(
-        "with ours as materialized ({ours}) select jsonb_object_agg(t, n) as value from ({all}) y"
-    )
-}
-
 fn fullest(rows: &BTreeMap<String, i64>) -> String {
     let mut rows: Vec<(&String, &i64)> = rows.iter().filter(|(_, rows)| **rows > 0).collect();
     rows.sort_by_key(|(_, rows)| std::cmp::Reverse(**rows));
@@ -369,6 +285,7 @@ fn begins_word(before: Option<&char>, character: char, after: Option<&char>) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::decoded;
     use authz_pin_record::chain::chain;
 
     fn named(name: &str) -> Facts {

@@ -1,15 +1,31 @@
 //! The databases of a service that is swept: what calls change in them, and how all of it is undone.
 //!
-//! [`guard`] lets a database in or refuses it, [`journal`] logs what is written while calls are made and takes it back,
-//! [`embedded`] starts a private server where none was given. SQL and drivers are used nowhere else.
+//! [`guard`] lets a database in or refuses it, [`base::Base`] is one as runs use it: what is written while calls are made is
+//! logged, read, claimed and taken back. [`postgres`] is such a database, [`embedded`] starts a private server where none was
+//! given. SQL and drivers are used nowhere else.
 
+mod address;
 pub mod background;
 pub mod base;
 pub mod blocking;
-pub mod database;
+mod catalog;
+mod change;
 pub mod embedded;
+mod error;
+mod facts;
 pub mod guard;
-pub mod journal;
+mod leftover;
 pub mod postgres;
+mod run;
 pub mod tether;
 pub mod wait;
+mod which;
+
+pub use address::{Address, addresses, connect};
+pub use catalog::{Catalog, Table, Temporal};
+pub use change::{Change, Clock};
+pub use error::{DatabaseError, redacted};
+pub use facts::Facts;
+pub use leftover::Leftover;
+pub use run::{Extent, Presence, Tell};
+pub use which::{Serial, Which};

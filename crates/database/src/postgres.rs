@@ -1,16 +1,38 @@
 //! PostgreSQL as a database of runs: a connection, and the journal of the run that has it.
 
+mod catalog;
+mod connection;
+mod defaults;
+mod guard;
+pub mod journal;
+mod pooler;
+mod session;
+mod statement;
+mod tls;
+
 use std::collections::BTreeMap;
 use std::future::ready;
 use std::time::Duration;
 
 use authz_pin_suite::world::Row;
+use diesel::QueryableByName;
+use diesel::sql_types::{BigInt, Bool, Jsonb};
 use futures::FutureExt;
+use serde_json::Value as Json;
 
 use crate::base::{Asked, Base};
-use crate::database::{Catalog, Database, DatabaseError, Serial, Which};
-use crate::guard::{self, Facts};
-use crate::journal::{self, Change, Extent, Journal, Leftover, Presence, Tell};
+use crate::catalog::Catalog;
+use crate::change::Change;
+use crate::error::DatabaseError;
+use crate::facts::Facts;
+use crate::leftover::Leftover;
+use crate::run::{Extent, Presence, Tell};
+use crate::which::{Serial, Which};
+
+pub use connection::Database;
+pub use journal::Journal;
+
+use statement::Statement;
 
 /// A PostgreSQL of the service.
 pub struct Postgres {
@@ -247,4 +269,30 @@ async fn inserted<'r>(
     };
     database.execute(task, end).await?;
     inserted
+}
+
+/// One JSON document.
+#[derive(QueryableByName)]
+struct One {
+    #[diesel(sql_type = Jsonb)]
+    value: Json,
+}
+
+/// One answer of yes or no.
+#[derive(QueryableByName)]
+struct Flag {
+    #[diesel(sql_type = Bool)]
+    value: bool,
+}
+
+/// One number.
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = BigInt)]
+    value: i64,
+}
+
+/// A name as an SQL identifier.
+pub(crate) fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }

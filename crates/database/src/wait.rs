@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::base::Base;
-use crate::database::DatabaseError;
+use crate::error::DatabaseError;
 
 /// Waits until nothing was logged for `settle` in any of the databases, and nobody has written what is not to be seen yet; for
 /// that no longer than five seconds.

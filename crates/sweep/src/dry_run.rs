@@ -11,8 +11,8 @@ mod side;
 mod text;
 
 use agree::agree_all;
-use authz_pin_database::database::redacted;
-use authz_pin_database::journal::STATEMENTS;
+use authz_pin_database::postgres::journal::STATEMENTS;
+use authz_pin_database::redacted;
 use authz_pin_suite::plan::{EndpointPlan, PlannedCell, callers};
 use authz_pin_suite::suite::{Endpoint, Suite};
 use authz_pin_suite::urls::shown;

@@ -17,7 +17,7 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
-use authz_pin_database::journal::Clock;
+use authz_pin_database::Clock;
 use authz_pin_record::record::{Decision, Unprinted, Values};
 use authz_pin_record::text::{is_empty, is_turning};
 use authz_pin_suite::suite::{SuiteFile, TextRule};

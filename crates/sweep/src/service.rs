@@ -8,8 +8,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use authz_pin_database::blocking::{aside, in_place};
-use authz_pin_database::database::{Address, DatabaseError, addresses};
 use authz_pin_database::embedded::{Cluster, EmbeddedError};
+use authz_pin_database::{Address, DatabaseError, addresses};
 use authz_pin_suite::diagnostic::did_you_mean;
 use authz_pin_suite::suite::Suite;
 use authz_pin_suite::template::{Scope, TemplateError, Templates};

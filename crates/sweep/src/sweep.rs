@@ -34,7 +34,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use authz_pin_database::journal::Leftover;
+use authz_pin_database::Leftover;
 use authz_pin_record::chain::chain;
 use authz_pin_suite::plan::{EndpointPlan, PlannedCell, callers};
 use authz_pin_suite::suite::Suite;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use authz_pin_database::database::Which;
+use authz_pin_database::Which;
 use authz_pin_suite::diagnostic::{list, quoted};
 use authz_pin_suite::suite::Suite;
 use secrecy::{ExposeSecret, SecretString};

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use authz_pin_database::database::Catalog;
-use authz_pin_database::journal::Change;
+use authz_pin_database::Catalog;
+use authz_pin_database::Change;
 use authz_pin_record::observation::{ColumnChange, Effect, Operation, RowChange};
 use authz_pin_suite::suite::SuiteFile;
 use serde_json::Value as Json;
@@ -235,8 +235,8 @@ fn is_default(value: &Json, default: &Json) -> bool {
 mod tests {
     use super::*;
     use crate::symbols::Registry;
-    use authz_pin_database::database::Which;
-    use authz_pin_database::journal::Clock;
+    use authz_pin_database::Clock;
+    use authz_pin_database::Which;
     use serde_json::json;
 
     fn insert(seq: i64, table: &str, new: Json) -> Change {

@@ -10,8 +10,8 @@ use std::sync::LazyLock;
 use chrono::{DateTime, Datelike as _, NaiveDate, NaiveDateTime};
 use regex::{Captures, Regex};
 
-use authz_pin_database::database::Temporal;
-use authz_pin_database::journal::Clock;
+use authz_pin_database::Clock;
+use authz_pin_database::Temporal;
 
 const SECOND: i64 = 1_000_000;
 const MINUTE: i64 = 60 * SECOND;

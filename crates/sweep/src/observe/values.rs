@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use authz_pin_database::journal::Clock;
+use authz_pin_database::Clock;
 use authz_pin_record::digest::sha256_hex;
 use authz_pin_record::record::{Count, Scalar, Value, Values};
 use authz_pin_record::text::words;

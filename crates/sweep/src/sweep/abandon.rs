@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use authz_pin_database::background::Background;
-use authz_pin_database::database::{Address, Catalog, DatabaseError};
+use authz_pin_database::{Address, Catalog, DatabaseError};
 use authz_pin_record::chain::chain;
 use authz_pin_suite::suite::Suite;
 use authz_pin_suite::world::Row;

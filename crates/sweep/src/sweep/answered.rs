@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use authz_pin_database::journal::Change;
+use authz_pin_database::Change;
 use authz_pin_record::digest::sha256_hex;
 use authz_pin_suite::suite::Endpoint;
 use serde_json::Value as Json;

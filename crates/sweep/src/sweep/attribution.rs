@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aho_corasick::AhoCorasick;
+use authz_pin_database::Change;
+use authz_pin_database::Serial;
 use authz_pin_database::background::Background;
-use authz_pin_database::database::Serial;
-use authz_pin_database::journal::Change;
 use authz_pin_record::observation::Operation;
 use tracing::info;
 
@@ -261,7 +261,7 @@ mod tests {
             operation: Operation::Insert,
             old: Json::Null,
             new: json!({"text": text}),
-            clock: authz_pin_database::journal::Clock::default(),
+            clock: authz_pin_database::Clock::default(),
             is_adopted: false,
         }
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use authz_pin_database::database::{Catalog, DatabaseError};
-use authz_pin_database::journal::Change;
+use authz_pin_database::Change;
+use authz_pin_database::{Catalog, DatabaseError};
 use authz_pin_record::chain::chain;
 use authz_pin_record::observation::Observation;
 use authz_pin_record::record::Unprinted;

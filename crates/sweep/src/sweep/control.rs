@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use authz_pin_database::database::Serial;
-use authz_pin_database::journal::{Change, Presence};
+use authz_pin_database::Serial;
+use authz_pin_database::{Change, Presence};
 use authz_pin_record::observation::Operation;
 use authz_pin_record::record::Record;
 use authz_pin_record::text::in_backticks;
@@ -301,7 +301,7 @@ const TICK: Duration = Duration::from_millis(50);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use authz_pin_database::database::Which;
+    use authz_pin_database::Which;
     use serde_json::{Value as Json, json};
 
     fn change(operation: Operation, table: &str, old: Json, new: Json) -> Change {
@@ -312,7 +312,7 @@ mod tests {
             operation,
             old,
             new,
-            clock: authz_pin_database::journal::Clock::default(),
+            clock: authz_pin_database::Clock::default(),
             is_adopted: false,
         }
     }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use authz_pin_database::journal::{Change, Presence};
+use authz_pin_database::{Change, Presence};
 use authz_pin_suite::plan::{EndpointPlan, PlannedCell};
 
 use super::control::{Act, Acts, Strange};
@@ -370,7 +370,7 @@ const FULL: usize = 64;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use authz_pin_database::database::Which;
+    use authz_pin_database::Which;
     use authz_pin_record::observation::Operation;
     use serde_json::{Value as Json, json};
 
@@ -382,7 +382,7 @@ mod tests {
             operation: Operation::Insert,
             old: Json::Null,
             new: json!({"id": seq, "body": body}),
-            clock: authz_pin_database::journal::Clock::default(),
+            clock: authz_pin_database::Clock::default(),
             is_adopted: false,
         }
     }

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use authz_pin_database::journal::Leftover;
+use authz_pin_database::Leftover;
 
 use super::{Progress, SweepError, Sweeper};
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use authz_pin_database::journal::{Change, Presence};
+use authz_pin_database::{Change, Presence};
 use authz_pin_suite::plan::{EndpointPlan, PlannedCell};
 use tracing::info;
 

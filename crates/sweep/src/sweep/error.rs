@@ -1,6 +1,6 @@
 //! Why a sweep could not be done.
 
-use authz_pin_database::database::DatabaseError;
+use authz_pin_database::DatabaseError;
 use authz_pin_suite::template::TemplateError;
 
 use crate::http::HttpError;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use authz_pin_database::database::{Address, addresses};
+use authz_pin_database::{Address, addresses};
 use authz_pin_suite::plan::PlannedCell;
 use authz_pin_suite::suite::Suite;
 use secrecy::SecretString;

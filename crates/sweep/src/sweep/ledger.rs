@@ -252,7 +252,7 @@ mod tests {
     use proptest::test_runner::TestRunner;
 
     use super::*;
-    use authz_pin_database::database::Catalog;
+    use authz_pin_database::Catalog;
     use authz_pin_record::observation::Observation;
     use authz_pin_record::record::Unprinted;
     use authz_pin_suite::plan::{Filter, plan};

@@ -1,6 +1,6 @@
 //! What the tool itself logs in with, so that it is named where a service or a database prints it.
 
-use authz_pin_database::database::Which;
+use authz_pin_database::Which;
 use authz_pin_suite::suite::Suite;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;

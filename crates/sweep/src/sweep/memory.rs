@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use authz_pin_database::journal::Presence;
+use authz_pin_database::Presence;
 use authz_pin_record::observation::Observation;
 use authz_pin_record::record::{Cell, Record};
 use authz_pin_suite::plan::{EndpointPlan, PlannedCell};

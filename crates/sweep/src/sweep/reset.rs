@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use authz_pin_database::journal::Presence;
+use authz_pin_database::Presence;
 use authz_pin_record::chain::chain;
 use authz_pin_suite::suite::{RequestSpec, ResetSpec, Suite};
 use authz_pin_suite::template::{Fields, Scope, Templates};

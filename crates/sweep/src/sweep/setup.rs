@@ -8,7 +8,7 @@ mod step;
 use std::sync::Arc;
 use std::time::Duration;
 
-use authz_pin_database::journal::Presence;
+use authz_pin_database::Presence;
 use authz_pin_suite::plan::{EndpointPlan, PlannedCell};
 use authz_pin_suite::suite::{Endpoint, Kind};
 use authz_pin_suite::template::{Scope, TemplateError};

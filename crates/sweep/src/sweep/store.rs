@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use authz_pin_database::background::Background;
-use authz_pin_database::database::{Catalog, DatabaseError, Serial};
-use authz_pin_database::journal::{Change, Extent, Leftover};
+use authz_pin_database::{Catalog, DatabaseError, Serial};
+use authz_pin_database::{Change, Extent, Leftover};
 use authz_pin_record::text::in_backticks;
 use authz_pin_suite::suite::Suite;
 use authz_pin_suite::world::{Row, Scratch};

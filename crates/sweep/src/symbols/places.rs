@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use authz_pin_database::database::Catalog;
+use authz_pin_database::Catalog;
 use authz_pin_suite::suite::{IdPath, IdsSpec};
 
 use crate::http::decode::xml::TEXT;

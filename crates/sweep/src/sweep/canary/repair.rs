@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use authz_pin_database::journal::Presence;
+use authz_pin_database::Presence;
 use authz_pin_record::findings;
 use authz_pin_record::record::Record;
 use authz_pin_suite::diagnostic::list;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use authz_pin_database::journal::Presence;
+use authz_pin_database::Presence;
 use authz_pin_record::chain::chain;
 use authz_pin_suite::suite::{Endpoint, Kind, StepSpec};
 use authz_pin_suite::template::{Scope, Value};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use authz_pin_database::database::DatabaseError;
-use authz_pin_database::journal::{Extent, Leftover, Presence};
+use authz_pin_database::DatabaseError;
+use authz_pin_database::{Extent, Leftover, Presence};
 
 use super::{PAUSE, Store, TRIES};
 use crate::stop;

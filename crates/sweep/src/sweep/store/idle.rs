@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use authz_pin_database::database::{DatabaseError, Serial};
-use authz_pin_database::journal::Change;
+use authz_pin_database::Change;
+use authz_pin_database::{DatabaseError, Serial};
 use authz_pin_record::text::in_backticks;
 
 use super::sides::{ask, each};

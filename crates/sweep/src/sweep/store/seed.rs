@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use authz_pin_database::database::DatabaseError;
-use authz_pin_database::journal::Presence;
+use authz_pin_database::DatabaseError;
+use authz_pin_database::Presence;
 use authz_pin_database::wait::quiet;
 use authz_pin_suite::world::{Row, Scratch};
 use tracing::debug;

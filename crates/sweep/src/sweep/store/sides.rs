@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use authz_pin_database::background::Background;
 use authz_pin_database::base::Base;
-use authz_pin_database::database::{Address, Catalog, DatabaseError, Which};
-use authz_pin_database::journal::{Extent, Leftover};
+use authz_pin_database::{Address, Catalog, DatabaseError, Which};
+use authz_pin_database::{Extent, Leftover};
 use authz_pin_record::chain::chain;
 use authz_pin_suite::world::Row;
 
@@ -75,7 +75,7 @@ macro_rules! each {
         let mut answers = Vec::with_capacity($sides.live.len());
         let mut place = 0;
         loop {
-            let answer: Result<Option<_>, authz_pin_database::database::DatabaseError> =
+            let answer: Result<Option<_>, authz_pin_database::DatabaseError> =
                 match $sides.live.get_mut(place) {
                     Some($side) => async { $ask }.await.map(Some),
                     None => break Ok(answers),
@@ -97,8 +97,7 @@ macro_rules! ask {
     ($sides:expr, |$base:pat_param| $ask:expr) => {{
         let answers = each!($sides, |side| if side.base.is_watched() {
             let $base = &mut side.base;
-            let answer: Result<_, authz_pin_database::database::DatabaseError> =
-                async { $ask }.await;
+            let answer: Result<_, authz_pin_database::DatabaseError> = async { $ask }.await;
             answer.map(Some)
         } else {
             Ok(None)

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use authz_pin_database::database::{DatabaseError, Serial};
-use authz_pin_database::journal::Presence;
+use authz_pin_database::Presence;
+use authz_pin_database::{DatabaseError, Serial};
 
 use super::IN_FLIGHT;
 use super::sides::{Side, Sides, each};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use authz_pin_database::database::DatabaseError;
-use authz_pin_database::journal::Presence;
+use authz_pin_database::DatabaseError;
+use authz_pin_database::Presence;
 use authz_pin_database::wait::{idle, quiet};
 
 use super::Store;

@@ -8,7 +8,9 @@ use diesel::sql_types::{Array, Bool, Nullable, Text};
 use diesel_async::RunQueryDsl;
 
 use super::{PATIENCE, PAUSE, SILENCE, STATEMENTS, Tell, VERSION, holder};
-use crate::database::{Database, DatabaseError, Flag, Statement, Which};
+use crate::error::DatabaseError;
+use crate::postgres::{Database, Flag, Statement};
+use crate::which::Which;
 
 /// What is known of the schema before it is used.
 #[derive(QueryableByName)]

@@ -3,17 +3,14 @@
 //! Row triggers on every table that is watched log each change with its old and new image. The run reads them once per
 //! batch, claims those that are its own, and replays them backwards when the batch is over.
 
-mod change;
 mod dead;
 mod holder;
-mod leftover;
+mod logged;
 mod watch;
 
-pub use change::{Change, Clock};
 pub use dead::{abandon, clean};
-pub use leftover::Leftover;
 
-use change::Logged;
+use logged::Logged;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -22,10 +19,12 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable, Text};
 use diesel_async::RunQueryDsl;
 
-use crate::database::{Database, DatabaseError, Flag, Number, Serial, Statement, Which};
-
-/// Who is told, in words, what makes a run wait or what it leaves behind.
-pub type Tell<'t> = &'t (dyn Fn(&str) + Sync);
+use super::{Database, Flag, Number, Statement};
+use crate::change::Change;
+use crate::error::DatabaseError;
+use crate::leftover::Leftover;
+use crate::run::{Extent, Presence, Tell};
+use crate::which::{Serial, Which};
 
 #[derive(QueryableByName)]
 struct Left {
@@ -45,15 +44,6 @@ struct Count {
 struct Token {
     #[diesel(sql_type = Text)]
     token: String,
-}
-
-/// What of a run is undone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Extent {
-    /// What was claimed for the batch that is under way.
-    Batch,
-    /// Everything that the run has claimed.
-    Run,
 }
 
 /// The journal of one run.
@@ -109,15 +99,6 @@ const SILENCE: Duration = Duration::from_secs(1);
 
 /// The pause between two tries; the service goes on meanwhile.
 const PAUSE: Duration = Duration::from_millis(60);
-
-/// How the whole database is shared: many sweeps at once, or one that needs to be alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Presence {
-    /// Other runs may sweep at the same time.
-    Shared,
-    /// No other run may sweep, since changes are attributed by time.
-    Alone,
-}
 
 impl Journal {
     /// Installs the journal and registers the run, after undoing what dead runs left.
@@ -352,7 +333,7 @@ impl Journal {
             .await
             .map_err(DatabaseError::refused("read the journal"))?;
         let which = database.which();
-        let changes = logged.into_iter().map(|one| Change::of(which, one));
+        let changes = logged.into_iter().map(|one| one.change(which));
         let mut changes: Vec<Change> = changes.collect::<Result<_, _>>()?;
         changes.retain(|change| !self.foreign.contains(&change.seq));
         Ok(changes)

@@ -1,63 +1,42 @@
-//! What the tables of the service look like, and which of them are watched.
+//! What the catalog says of the tables, and which of them are watched.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use diesel::sql_types::{Array, Nullable, Text};
 use diesel::{QueryResult, QueryableByName};
 use diesel_async::RunQueryDsl;
 use serde::Deserialize;
-use serde_json::Value as Json;
 
 use super::defaults::Constant;
-use super::{Database, DatabaseError, One, Which, decoded};
+use super::{Database, One};
+use crate::catalog::{Catalog, Table};
+use crate::error::{DatabaseError, decoded};
 
-/// What the tables of the service look like.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub struct Catalog {
-    tables: BTreeMap<String, Table>,
+/// The tables as the catalog's query describes them.
+#[derive(Deserialize)]
+struct Described {
+    tables: BTreeMap<String, DescribedTable>,
 }
 
-/// What is known of one table.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub struct Table {
-    /// The table with its schema, as SQL names it.
-    pub relation: String,
-    /// The name of the table that it is a partition of, or its own: changes are logged under this one.
-    pub root: String,
-    /// The columns of the primary key, in its order.
-    pub key: Vec<String>,
-    /// The columns that hold a date or a time.
-    pub temporal: BTreeMap<String, Temporal>,
-    /// How far the database's own time of day is ahead of UTC, in seconds.
-    #[serde(default)]
-    pub ahead_s: i64,
-    /// The columns that the database numbers by itself.
-    pub numbered: BTreeSet<String>,
-    /// The columns that hold another table's key, each with that table.
-    pub references: BTreeMap<String, String>,
-    /// All columns.
-    #[serde(default)]
-    pub columns: BTreeSet<String>,
-    /// What the columns hold that nobody sets, where that is a constant other than null.
-    #[serde(default)]
-    pub defaults: BTreeMap<String, Json>,
-    /// The same as the database writes it.
+#[derive(Deserialize)]
+struct DescribedTable {
+    #[serde(flatten)]
+    table: Table,
+    /// The defaults as the database writes them.
     #[serde(default)]
     constants: BTreeMap<String, Constant>,
 }
 
-/// What a column of a date or a time holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Temporal {
-    /// A day.
-    Date,
-    /// A moment.
-    Moment,
-    /// A moment without its time zone.
-    Local,
-    /// A time of any day.
-    Time,
+impl DescribedTable {
+    /// The table with the defaults that can be read. One that cannot be read is not known.
+    fn table(self) -> Table {
+        let constants = self.constants.into_iter();
+        let known = constants.filter_map(|(column, constant)| Some((column, constant.value()?)));
+        Table {
+            defaults: known.collect(),
+            ..self.table
+        }
+    }
 }
 
 #[derive(QueryableByName)]
@@ -76,9 +55,10 @@ impl Database {
             .get_result(&mut self.connection)
             .await
             .map_err(DatabaseError::refused("read the catalog"))?;
-        let mut catalog: Catalog = decoded("the catalog", one.value)?;
-        catalog.tables.values_mut().for_each(Table::know_defaults);
-        Ok(of_database(catalog, &self.which))
+        let described: Described = decoded("the catalog", one.value)?;
+        let tables = described.tables.into_iter();
+        let tables = tables.map(|(name, described)| (name, described.table()));
+        Ok(Catalog::new(tables.collect()).called(self.which()))
     }
 
     /// What of the database is not watched, each with the reason.
@@ -104,27 +84,6 @@ impl Database {
 fn named(names: QueryResult<Vec<Name>>) -> Result<Vec<String>, DatabaseError> {
     let names = names.map_err(DatabaseError::refused("read the catalog"))?;
     Ok(names.into_iter().map(|name| name.name).collect())
-}
-
-/// A catalog with the names that the tables have beside those of other databases.
-fn of_database(catalog: Catalog, which: &Which) -> Catalog {
-    if which.name().is_none() {
-        return catalog;
-    }
-    let tables = catalog.tables.into_iter().map(|(name, table)| {
-        let references = table.references.into_iter();
-        let references = references.map(|(column, other)| (column, which.table(&other)));
-        let root = which.table(&table.root);
-        let references = references.collect();
-        let table = Table {
-            root,
-            references,
-            ..table
-        };
-        (which.table(&name), table)
-    });
-    let tables = tables.collect();
-    Catalog { tables }
 }
 
 /// Tables without a trigger of the journal, and what sees the journal's own statements. `$1` is what stands before the names of
@@ -197,85 +156,3 @@ const CATALOG: &str = r#"
       ) r on true
       group by c.oid, c.name, c.nspname, c.relname
     ) x"#;
-
-impl Table {
-    /// Reads the defaults that the database wrote. One that cannot be read is not known.
-    fn know_defaults(&mut self) {
-        let constants = std::mem::take(&mut self.constants).into_iter();
-        let known = constants.filter_map(|(column, constant)| Some((column, constant.value()?)));
-        self.defaults = known.collect();
-    }
-
-    /// Whether a column is of the primary key, or holds another table's.
-    #[must_use]
-    pub fn holds_key(&self, column: &str) -> bool {
-        self.key.iter().any(|key| key == column) || self.references.contains_key(column)
-    }
-}
-
-impl Catalog {
-    /// The tables of several databases together, the main one's first.
-    pub fn of_all<'c>(
-        all: impl IntoIterator<Item = (&'c Which, &'c Self)>,
-    ) -> Result<Self, DatabaseError> {
-        let mut tables: BTreeMap<String, Table> = BTreeMap::new();
-        for (which, catalog) in all {
-            if let Some(name) = which.name()
-                && let Some(table) = tables.keys().find(|table| which.has(table))
-            {
-                let (name, table) = (name.to_owned(), table.clone());
-                return Err(DatabaseError::Ambiguous { table, name });
-            }
-            tables.extend(catalog.tables.clone());
-        }
-        Ok(Self { tables })
-    }
-
-    /// The table of that name.
-    #[must_use]
-    pub fn table(&self, name: &str) -> Option<&Table> {
-        self.tables.get(name)
-    }
-
-    /// The column that is the table's primary key, where it is one column.
-    #[must_use]
-    pub fn key(&self, table: &str) -> Option<&str> {
-        match self.table(table)?.key.as_slice() {
-            [key] => Some(key),
-            _ => None,
-        }
-    }
-
-    /// The table whose key, which the database numbers, `column` of `table` holds: its own, or one that it refers to.
-    #[must_use]
-    pub fn numbers<'a>(&'a self, table: &'a str, column: &str) -> Option<&'a str> {
-        let is_numbered = |table: &str, column: &str| {
-            let found = self.table(table);
-            found.is_some_and(|found| found.key == [column] && found.numbered.contains(column))
-        };
-        if is_numbered(table, column) {
-            return Some(table);
-        }
-        let other = self.table(table)?.references.get(column)?;
-        is_numbered(other, self.key(other)?).then_some(other.as_str())
-    }
-
-    /// The names of columns that hold a key wherever they stand: the one column of a primary key, or a reference to one.
-    pub fn of_keys(&self) -> impl Iterator<Item = &str> {
-        let mut is_key: BTreeMap<&str, bool> = BTreeMap::new();
-        for table in self.tables.values() {
-            for column in &table.columns {
-                let is_own = table.key.as_slice() == [column.as_str()];
-                let is_one = is_own || table.references.contains_key(column);
-                *is_key.entry(column).or_insert(true) &= is_one;
-            }
-        }
-        let keys = is_key.into_iter().filter(|(_, is_key)| *is_key);
-        keys.map(|(column, _)| column)
-    }
-
-    /// The tables' names.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.tables.keys().map(String::as_str)
-    }
-}

@@ -4,7 +4,8 @@ use diesel::sql_types::{Array, Bool, Text};
 use diesel::{QueryResult, QueryableByName};
 use diesel_async::RunQueryDsl;
 
-use crate::database::{Database, DatabaseError};
+use crate::error::DatabaseError;
+use crate::postgres::Database;
 
 /// A session, in words.
 #[derive(QueryableByName)]

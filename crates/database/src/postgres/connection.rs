@@ -1,204 +1,30 @@
 //! The service's PostgreSQL: the one owner of the connection.
 
-mod catalog;
-mod defaults;
-mod pooler;
-mod session;
-mod statement;
-mod tls;
-mod which;
-
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use authz_pin_record::chain::chain;
 use authz_pin_suite::world::Row;
-use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Jsonb, Text};
+use diesel::sql_types::Text;
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use indexmap::IndexMap;
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 use tokio::net::TcpStream;
 use tokio_postgres::Client;
 use url::Url;
 
-use authz_pin_suite::urls::shown;
-
-pub use catalog::{Catalog, Table, Temporal};
-pub(crate) use statement::Statement;
-pub use which::{Address, addresses, connect};
-pub use which::{Serial, Which};
-
-/// A database that could not be used.
-#[derive(Debug, thiserror::Error)]
-pub enum DatabaseError {
-    /// No connection.
-    #[error("cannot connect to the database `{url}`: {reason}")]
-    Unreachable {
-        /// Where, without the password.
-        url: String,
-        /// Why, in the driver's words.
-        reason: String,
-    },
-    /// A pooler hands connections on between transactions.
-    #[error(
-        "between here and the database `{url}` is a pooler that lends connections for a transaction or a statement only: locks and settings of a run would reach the transactions of others"
-    )]
-    Pooled {
-        /// Where, without the password.
-        url: String,
-    },
-    /// The journal in the database is not one that this version can read.
-    #[error(
-        "the database has a journal of another version of authz-pin: `authz-pin clean` of that version undoes what it left"
-    )]
-    OtherJournal,
-    /// The journal in the database belongs to somebody else, whose functions would run with our rights.
-    #[error(
-        "the schema `authz_pin` of the database belongs to the role `{owner}`, and not to the one that connects"
-    )]
-    ForeignJournal {
-        /// The role.
-        owner: String,
-    },
-    /// A publication sends the journal's rows to its subscribers.
-    #[error(
-        "the publication `{name}` is for all tables: its subscribers would get the images of rows that the journal logs"
-    )]
-    Published {
-        /// The publication.
-        name: String,
-    },
-    /// Somebody keeps locks.
-    #[error("cannot {task}, since locks are kept: {holders}")]
-    Locked {
-        /// What was to be done.
-        task: String,
-        /// The tables, and the sessions in the way.
-        holders: String,
-    },
-    /// One database was given under two names.
-    #[error("it is one of the service's other databases as well")]
-    Twice,
-    /// A table of the main database cannot be told from one of another.
-    #[error(
-        "the table `{table}` of the main database is called as one of the database `{name}` would be"
-    )]
-    Ambiguous {
-        /// The table.
-        table: String,
-        /// The other database.
-        name: String,
-    },
-    /// There are rows for a database of which no URL was given.
-    #[error("the suite has rows for `{table}`, and no URL of the database `{name}` was given")]
-    Absent {
-        /// The table.
-        table: String,
-        /// The database.
-        name: String,
-    },
-    /// It happened in one of the service's further databases.
-    #[error("the database `{name}`")]
-    In {
-        /// The name that the suite has for it.
-        name: String,
-        /// What happened.
-        source: Box<DatabaseError>,
-    },
-    /// The database answered something that is not understood. What is not known is never taken for nothing.
-    #[error("cannot read {what} of the database")]
-    Undecoded {
-        /// What was asked for.
-        what: &'static str,
-        /// Why not.
-        source: serde_json::Error,
-    },
-    /// Rows cannot be written as JSON.
-    #[error("cannot write rows as JSON")]
-    Rows(#[source] serde_json::Error),
-    /// A statement failed.
-    #[error("the database refused to {task}")]
-    Refused {
-        /// What was to be done.
-        task: String,
-        /// Why, in the database's words.
-        #[source]
-        source: diesel::result::Error,
-    },
-}
-
-impl DatabaseError {
-    /// The URL is kept without its password.
-    fn unreachable(url: &str, reason: String) -> Self {
-        Self::Unreachable {
-            url: redacted(url),
-            reason,
-        }
-    }
-
-    pub(crate) fn locked(task: impl Into<String>, holders: impl Into<String>) -> Self {
-        Self::Locked {
-            task: task.into(),
-            holders: holders.into(),
-        }
-    }
-
-    /// The same, of this database.
-    #[must_use]
-    pub fn of(self, which: &Which) -> Self {
-        match (which.name(), self) {
-            (Some(name), source) if !matches!(source, Self::In { .. }) => Self::In {
-                name: name.to_owned(),
-                source: Box::new(source),
-            },
-            (_, error) => error,
-        }
-    }
-
-    /// Whether a statement failed or its answer was not understood: such an error can repeat values.
-    #[must_use]
-    pub fn is_refused(&self) -> bool {
-        match self {
-            Self::In { source, .. } => source.is_refused(),
-            error => matches!(error, Self::Refused { .. } | Self::Undecoded { .. }),
-        }
-    }
-
-    pub(crate) fn refused(task: impl Into<String>) -> impl FnOnce(diesel::result::Error) -> Self {
-        |source| Self::Refused {
-            task: task.into(),
-            source,
-        }
-    }
-}
+use super::{Flag, Statement, identifier, pooler, session, tls};
+use crate::catalog::Catalog;
+use crate::error::{DatabaseError, redacted};
+use crate::which::Which;
 
 /// One connection to the service's database.
 pub struct Database {
     pub(crate) connection: AsyncPgConnection,
-    which: Which,
-    schema: String,
+    pub(super) which: Which,
+    pub(super) schema: String,
     /// The schemas whose tables are watched; all of them, if none are named.
-    schemas: Option<Vec<String>>,
-}
-
-#[derive(QueryableByName)]
-pub(crate) struct One {
-    #[diesel(sql_type = Jsonb)]
-    pub(crate) value: Json,
-}
-
-#[derive(QueryableByName)]
-pub(crate) struct Flag {
-    #[diesel(sql_type = Bool)]
-    pub(crate) value: bool,
-}
-
-#[derive(QueryableByName)]
-pub(crate) struct Number {
-    #[diesel(sql_type = BigInt)]
-    pub(crate) value: i64,
+    pub(super) schemas: Option<Vec<String>>,
 }
 
 /// How long a server may take to let us in: what accepts a connection and says nothing is not PostgreSQL.
@@ -428,14 +254,6 @@ fn json(values: &Values<'_>) -> Result<String, DatabaseError> {
     serde_json::to_string(values).map_err(DatabaseError::Rows)
 }
 
-/// What the database answered as JSON. What does not decode is an error, and never nothing.
-pub(crate) fn decoded<T: DeserializeOwned>(
-    what: &'static str,
-    answer: Json,
-) -> Result<T, DatabaseError> {
-    serde_json::from_value(answer).map_err(|source| DatabaseError::Undecoded { what, source })
-}
-
 /// The beginning of a statement that ends with the rows.
 fn insertion(relation: &str, columns: &[&str]) -> String {
     let columns = columns
@@ -454,18 +272,6 @@ fn delete_statement(relation: &str, by: &[&str]) -> String {
     format!(
         "delete from {relation} t using jsonb_populate_recordset(null::{relation}, $1::jsonb) r where {same}"
     )
-}
-
-/// A name as an SQL identifier.
-pub(crate) fn identifier(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-/// A database URL without its password.
-#[must_use]
-pub fn redacted(url: &str) -> String {
-    // The query can hold a password as well.
-    Url::parse(url).map_or_else(|_| "(not a URL)".to_owned(), |url| shown(&url))
 }
 
 #[cfg(test)]

@@ -6,8 +6,10 @@ use diesel::QueryResult;
 use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 
-use super::{Leftover, PATIENCE, PAUSE, Tell, Token, forget, is_writing, undo, watch};
-use crate::database::{Database, DatabaseError, Flag};
+use super::{Leftover, PATIENCE, PAUSE, Token, forget, is_writing, undo, watch};
+use crate::error::DatabaseError;
+use crate::postgres::{Database, Flag};
+use crate::run::Tell;
 use crate::wait::WRITERS;
 
 /// Undoes what dead runs left and removes the journal if no run is alive. Gives what could not be undone, and what of the

@@ -1,0 +1,26 @@
+//! What tells whether a database is one for tests.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+/// What the decision is made from, but for the rows.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct Facts {
+    /// The database's name.
+    pub name: String,
+    /// Its comment.
+    pub comment: Option<String>,
+    /// Whether it follows another server.
+    pub replica: bool,
+    /// Whether its transactions may only read.
+    pub read_only: bool,
+    /// The service's tables; those that the role may not read with the number of rows that the server guesses, or that there is
+    /// room for.
+    pub tables: BTreeMap<String, Option<i64>>,
+    /// Whether there is a journal, so that some of the rows are those of other runs.
+    pub journal: bool,
+    /// The statement by which somebody marks it as one for tests, for good.
+    #[serde(skip)]
+    pub mark: String,
+}
