@@ -2,7 +2,7 @@
 //!
 //! One straight pipeline, a module per stage, in the order in which to read them:
 //!
-//! [`suite`] -> [`plan`] -> [`world`] -> [`sweep`] -> [`journal`] -> [`record`] -> [`drift`] -> [`report`] -> [`exit`]
+//! [`suite`] -> [`plan`] -> [`world`] -> [`sweep`] -> [`database`] -> [`record`] -> [`drift`] -> [`report`] -> [`exit`]
 
 pub mod asks;
 pub mod commands;
