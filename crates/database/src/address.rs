@@ -1,6 +1,7 @@
 //! Where a service's databases are, and what each is.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use authz_pin_suite::suite::ServiceSpec;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -9,6 +10,15 @@ use crate::base::Base;
 use crate::error::DatabaseError;
 use crate::postgres::{Database, Postgres};
 use crate::which::Which;
+
+/// What a database is managed by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// A server.
+    Postgres,
+    /// A file.
+    Sqlite,
+}
 
 /// Where one of the service's databases is, and what of it is watched.
 pub struct Address<'a> {
@@ -23,15 +33,20 @@ pub struct Address<'a> {
 impl Address<'_> {
     /// Connects for the first time: whether that makes sense is asked before anything is set.
     pub async fn connect_first(&self) -> Result<Box<dyn Base>, DatabaseError> {
-        let database = Database::connect(self.url.expose_secret(), self.schema).await;
-        self.name(database)
+        let url = self.url.expose_secret();
+        if let Some(file) = file_of(url) {
+            return open(&file, &self.which).await;
+        }
+        self.name(Database::connect(url, self.schema).await)
     }
 
     /// Connects to a database that was let in.
     pub async fn connect(&self) -> Result<Box<dyn Base>, DatabaseError> {
         let url = self.url.expose_secret();
-        let database = Box::pin(Database::connect_again(url, self.schema)).await;
-        self.name(database)
+        if let Some(file) = file_of(url) {
+            return open(&file, &self.which).await;
+        }
+        self.name(Box::pin(Database::connect_again(url, self.schema)).await)
     }
 
     fn name(
@@ -83,4 +98,54 @@ pub fn addresses<'a>(
         })
     });
     std::iter::once(main).chain(further).collect()
+}
+
+/// How the URL of a file begins.
+const FILE: &str = "sqlite:";
+
+/// The file that a URL names: `sqlite:PATH`, or `sqlite://PATH` as others write it. What others add behind `?` is for the
+/// service's own library.
+#[must_use]
+pub fn file_of(url: &str) -> Option<PathBuf> {
+    let path = url.strip_prefix(FILE)?;
+    let path = path.strip_prefix("//").unwrap_or(path);
+    let path = path.split('?').next().unwrap_or_default();
+    Some(PathBuf::from(path))
+}
+
+/// The URL of a file.
+#[must_use]
+pub fn url_of_file(path: &Path) -> String {
+    format!("{FILE}{}", path.display())
+}
+
+#[cfg(feature = "sqlite")]
+async fn open(file: &Path, which: &Which) -> Result<Box<dyn Base>, DatabaseError> {
+    let opened = crate::sqlite::Sqlite::open(file, which).await;
+    Ok(Box::new(opened.map_err(|error| error.of(which))?))
+}
+
+#[cfg(not(feature = "sqlite"))]
+async fn open(file: &Path, which: &Which) -> Result<Box<dyn Base>, DatabaseError> {
+    let reason = "build with the feature `sqlite`, which opens files".to_owned();
+    let url = url_of_file(file);
+    Err(DatabaseError::Unreachable { url, reason }.of(which))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_of_a_file_is_sqlite_and_its_path() {
+        let file = |url: &str| file_of(url).map(|file| file.display().to_string());
+        assert_eq!(file("sqlite:data/app.db").as_deref(), Some("data/app.db"));
+        assert_eq!(file("sqlite:/srv/app.db").as_deref(), Some("/srv/app.db"));
+        assert_eq!(
+            file("sqlite:///srv/app.db?mode=rw").as_deref(),
+            Some("/srv/app.db")
+        );
+        assert_eq!(file("postgres://localhost/app"), None);
+        assert_eq!(url_of_file(Path::new("/srv/app.db")), "sqlite:/srv/app.db");
+    }
 }

@@ -16,12 +16,16 @@ mod facts;
 pub mod guard;
 mod leftover;
 pub mod postgres;
+mod rows;
 mod run;
+mod sql;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
 pub mod tether;
 pub mod wait;
 mod which;
 
-pub use address::{Address, addresses, connect};
+pub use address::{Address, Engine, addresses, connect, file_of, url_of_file};
 pub use catalog::{Catalog, Table, Temporal};
 pub use change::{Change, Clock};
 pub use error::{DatabaseError, redacted};

@@ -27,6 +27,7 @@ use crate::error::DatabaseError;
 use crate::facts::Facts;
 use crate::leftover::Leftover;
 use crate::run::{Extent, Presence, Tell};
+use crate::sql::identifier;
 use crate::which::{Serial, Which};
 
 pub use connection::Database;
@@ -290,9 +291,4 @@ struct Flag {
 struct Number {
     #[diesel(sql_type = BigInt)]
     value: i64,
-}
-
-/// A name as an SQL identifier.
-pub(crate) fn identifier(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }

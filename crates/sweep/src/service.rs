@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use authz_pin_database::blocking::{aside, in_place};
 use authz_pin_database::embedded::{Cluster, EmbeddedError};
-use authz_pin_database::{Address, DatabaseError, addresses};
+use authz_pin_database::{Address, DatabaseError, Engine, addresses, url_of_file};
 use authz_pin_suite::diagnostic::did_you_mean;
 use authz_pin_suite::suite::Suite;
 use authz_pin_suite::template::{Scope, TemplateError, Templates};
@@ -17,6 +17,7 @@ use authz_pin_suite::world::{Class, Field, World, variables};
 use futures::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value as Json;
+use tempfile::TempDir;
 use url::Url;
 
 use crate::http::{HttpError, Route, Tls, TlsError};
@@ -32,9 +33,9 @@ pub trait Launch {
     /// The name that a suite calls it by.
     fn name(&self) -> &str;
 
-    /// Whether it needs a database.
-    fn needs_database(&self, _settings: &Json) -> bool {
-        true
+    /// Which database it needs, if any.
+    fn database(&self, _settings: &Json) -> Option<Engine> {
+        Some(Engine::Postgres)
     }
 
     /// Starts it.
@@ -150,6 +151,9 @@ pub enum ServiceError {
     /// The embedded PostgreSQL did not start.
     #[error(transparent)]
     Embedded(#[from] EmbeddedError),
+    /// There is no folder for the database's file.
+    #[error("no folder for a database")]
+    NoFolder(#[source] std::io::Error),
     /// The given database could not be used.
     #[error(transparent)]
     Database(#[from] DatabaseError),
@@ -243,7 +247,7 @@ pub struct Started {
     /// How the service is reached.
     pub service: Service,
     running: Option<Running>,
-    cluster: Option<Cluster>,
+    home: Option<Home>,
 }
 
 /// How long a service that was started here may take until it is ready.
@@ -290,7 +294,7 @@ impl Started {
         Ok(Self {
             service,
             running: None,
-            cluster: None,
+            home: None,
         })
     }
 
@@ -310,10 +314,10 @@ impl Started {
             settings.extend(given.settings.clone());
         }
         let (urls, tls) = reached(suite, given, &templates, &World::outside(&variables))?;
-        let databases = match &given.database_url {
-            None if !launcher.needs_database(&settings) => Databases::default(),
-            None => Databases::embedded(suite).await?,
-            Some(_) => Databases::given(suite, given).await?,
+        let databases = match (&given.database_url, launcher.database(&settings)) {
+            (Some(_), _) => Databases::given(suite, given).await?,
+            (None, None) => Databases::default(),
+            (None, Some(engine)) => Databases::new(suite, engine).await?,
         };
         let listen = given
             .listen
@@ -341,13 +345,13 @@ impl Started {
             settle: running
                 .settle
                 .unwrap_or(Duration::from_millis(suite.file.service.settle_ms)),
-            ephemeral: databases.cluster.is_some(),
+            ephemeral: databases.home.is_some(),
             variables: kept(variables),
         };
         Ok(Self {
             service,
             running: Some(running),
-            cluster: databases.cluster,
+            home: databases.home,
         })
     }
 
@@ -386,7 +390,7 @@ impl Started {
         if let Some(running) = self.running {
             running.stop.await;
         }
-        aside(move || drop(self.cluster)).await;
+        aside(move || drop(self.home)).await;
     }
 }
 
@@ -446,11 +450,40 @@ fn find<'a>(launchers: &[&'a dyn Launch], name: &str) -> Result<&'a dyn Launch, 
     })
 }
 
+/// Where databases are that end with the run.
+enum Home {
+    /// An embedded server.
+    Postgres(Cluster),
+    /// A folder for files.
+    Sqlite(TempDir),
+}
+
+impl Home {
+    fn new(engine: Engine) -> Result<Self, ServiceError> {
+        Ok(match engine {
+            Engine::Postgres => Self::Postgres(Cluster::start()?),
+            Engine::Sqlite => Self::Sqlite(tempfile::tempdir().map_err(ServiceError::NoFolder)?),
+        })
+    }
+
+    /// The URL of a new database.
+    async fn create(&self, name: &str) -> Result<String, ServiceError> {
+        match self {
+            Self::Postgres(cluster) => Ok(cluster.create_database(name).await?),
+            // The service makes the file, or the first who connects.
+            Self::Sqlite(folder) => {
+                let file = folder.path().join(name).with_extension("db");
+                Ok(url_of_file(&file))
+            }
+        }
+    }
+}
+
 /// The databases that a service is started on.
 #[derive(Default)]
 struct Databases {
-    /// The embedded server that they are on, which ends with the run.
-    cluster: Option<Cluster>,
+    /// Where they are, if they were made for the run.
+    home: Option<Home>,
     main: Option<SecretString>,
     further: BTreeMap<String, SecretString>,
 }
@@ -462,23 +495,23 @@ impl Databases {
             address.connect().await?;
         }
         Ok(Self {
-            cluster: None,
+            home: None,
             main: given.database_url.clone(),
             further: given.databases.clone(),
         })
     }
 
     /// New ones: one for each that the suite has.
-    async fn embedded(suite: &Suite) -> Result<Self, ServiceError> {
-        let cluster = aside(Cluster::start).await?;
-        let main = cluster.create_database("service").await?;
+    async fn new(suite: &Suite, engine: Engine) -> Result<Self, ServiceError> {
+        let home = aside(move || Home::new(engine)).await?;
+        let main = home.create("service").await?;
         let mut further = BTreeMap::new();
         for name in suite.file.service.databases.keys() {
-            let url = cluster.create_database(&format!("service_{name}")).await?;
+            let url = home.create(&format!("service_{name}")).await?;
             further.insert(name.clone(), url.into());
         }
         Ok(Self {
-            cluster: Some(cluster),
+            home: Some(home),
             main: Some(main.into()),
             further,
         })

@@ -100,7 +100,10 @@ fn named_database<'n>(
     mut names: impl Iterator<Item = &'n String>,
 ) -> Option<(String, SecretString)> {
     let (name, url) = named_url(text)?;
-    let is_url = url.expose_secret().contains("://") || names.any(|known| *known == name);
+    let is_url = ["://", "sqlite:"]
+        .iter()
+        .any(|part| url.expose_secret().contains(part));
+    let is_url = is_url || names.any(|known| *known == name);
     is_url.then_some((name, url))
 }
 

@@ -7,8 +7,6 @@ use authz_pin_record::chain::chain;
 use authz_pin_suite::world::Row;
 use diesel::sql_types::Text;
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
-use indexmap::IndexMap;
-use serde_json::{Map, Value as Json};
 use tokio::net::TcpStream;
 use tokio_postgres::Client;
 use url::Url;
@@ -16,6 +14,7 @@ use url::Url;
 use super::{Flag, Statement, identifier, pooler, session, tls};
 use crate::catalog::Catalog;
 use crate::error::{DatabaseError, redacted};
+use crate::rows::{Values, batches};
 use crate::which::Which;
 
 /// One connection to the service's database.
@@ -231,24 +230,6 @@ const CAN_WATCH: &str = "
       and not exists (
         select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')";
 
-type Values<'r> = Vec<&'r Map<String, Json>>;
-
-/// Rows by table and set of columns.
-fn batches<'r>(
-    rows: impl IntoIterator<Item = &'r Row>,
-) -> Vec<(&'r str, Vec<&'r str>, Values<'r>)> {
-    let mut batches: IndexMap<(&str, Vec<&str>), Values<'_>> = IndexMap::new();
-    for row in rows {
-        let columns = row.values.keys().map(String::as_str).collect();
-        let batch = batches.entry((row.table.as_str(), columns));
-        batch.or_default().push(&row.values);
-    }
-    batches
-        .into_iter()
-        .map(|((table, columns), values)| (table, columns, values))
-        .collect()
-}
-
 /// Rows as one text, without a copy of them between.
 fn json(values: &Values<'_>) -> Result<String, DatabaseError> {
     serde_json::to_string(values).map_err(DatabaseError::Rows)
@@ -279,7 +260,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn row(table: &str, values: &Json) -> Row {
+    fn row(table: &str, values: &serde_json::Value) -> Row {
         Row {
             table: table.to_owned(),
             values: values.as_object().cloned().unwrap_or_default(),

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 /// The default of a column as the catalog writes it: a literal, perhaps with casts behind it. Nothing that calls a function,
 /// and no name that stands for something else each time.
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct Constant {
+pub(crate) struct Constant {
     text: String,
     /// The category of the column's type (`pg_type.typcategory`).
     category: String,

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use authz_pin_database::blocking::{aside, in_place};
 use authz_pin_database::tether::{Tether, tail};
+use authz_pin_database::{Engine, file_of};
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::Value as Json;
 use tempfile::TempDir;
@@ -31,18 +32,38 @@ const TICK: Duration = Duration::from_millis(10);
 #[serde(deny_unknown_fields)]
 struct Settings {
     /// A line for the shell, run in the suite's folder. `HOST` and `PORT` in its environment say where to listen,
-    /// `DATABASE_URL` which database it has, and `DATABASE_URL_<NAME>` which further ones.
+    /// `DATABASE_URL` which database it has, and `DATABASE_URL_<NAME>` which further ones; of a file `DATABASE_PATH` has the path.
     command: String,
     /// More of its environment.
     #[serde(default)]
     environment: BTreeMap<String, String>,
-    /// Whether it is given a database.
-    #[serde(default = "yes")]
-    database: bool,
+    /// Which database it is given.
+    #[serde(default)]
+    database: DatabaseSetting,
 }
 
-fn yes() -> bool {
-    true
+/// Which database a service is given: `true` or `postgres`, `sqlite`, or `false`.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "Json")]
+struct DatabaseSetting(Option<Engine>);
+
+impl Default for DatabaseSetting {
+    fn default() -> Self {
+        Self(Some(Engine::Postgres))
+    }
+}
+
+impl TryFrom<Json> for DatabaseSetting {
+    type Error = &'static str;
+
+    fn try_from(setting: Json) -> Result<Self, Self::Error> {
+        match (setting.as_bool(), setting.as_str()) {
+            (Some(true), _) | (_, Some("postgres")) => Ok(Self::default()),
+            (_, Some("sqlite")) => Ok(Self(Some(Engine::Sqlite))),
+            (Some(false), _) => Ok(Self(None)),
+            _ => Err("expected `true`, `false`, `postgres` or `sqlite`"),
+        }
+    }
 }
 
 /// Starts whatever a suite says.
@@ -54,8 +75,14 @@ impl Launch for Command {
         "command"
     }
 
-    fn needs_database(&self, settings: &Json) -> bool {
-        settings.get("database") != Some(&Json::Bool(false))
+    fn database(&self, settings: &Json) -> Option<Engine> {
+        let setting = settings.get("database").cloned();
+        let setting = setting.map(DatabaseSetting::try_from);
+        // A mistake is told when the service is started.
+        setting
+            .unwrap_or_else(|| Ok(DatabaseSetting::default()))
+            .ok()?
+            .0
     }
 
     fn launch(
@@ -98,11 +125,13 @@ struct Program {
 impl Planned {
     fn new(place: Place<'_>, settings: &Json) -> Result<Self, LaunchError> {
         let settings = read(settings)?;
-        let database = place.database_url.filter(|_| settings.database);
-        let database = database.map(|url| ("DATABASE_URL".to_owned(), url.to_owned()));
-        let further = place.databases.iter().map(of_database);
+        let main = place.database_url.filter(|_| settings.database.0.is_some());
+        let main = main.into_iter().flat_map(|url| told(String::new(), url));
+        let further = place.databases.iter();
+        let further = further
+            .flat_map(|(name, url)| told(format!("_{}", name.to_uppercase()), url.expose_secret()));
         // What the suite says counts more.
-        let environment = database.into_iter().chain(further);
+        let environment = main.chain(further);
         Ok(Self {
             command: settings.command,
             environment: environment.chain(settings.environment).collect(),
@@ -170,10 +199,12 @@ impl Program {
     }
 }
 
-/// What says to a service where one of its further databases is.
-fn of_database((name, url): (&String, &SecretString)) -> (String, String) {
-    let variable = format!("DATABASE_URL_{}", name.to_uppercase());
-    (variable, url.expose_secret().to_owned())
+/// What says to a service where one of its databases is: the URL, and of a file its path, since each library has a URL of its
+/// own for files.
+fn told(name: String, url: &str) -> impl Iterator<Item = (String, String)> {
+    let path = file_of(url).map(|path| path.display().to_string());
+    let path = path.map(|path| (format!("DATABASE_PATH{name}"), path));
+    std::iter::once((format!("DATABASE_URL{name}"), url.to_owned())).chain(path)
 }
 
 /// Runs a line for the shell to its end, with all that it starts, in `folder` and with `environment` besides ours. What it

@@ -1,0 +1,228 @@
+//! A file as a database of runs.
+
+use std::collections::BTreeMap;
+use std::future::ready;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use authz_pin_suite::world::Row;
+use futures::FutureExt;
+
+use super::File;
+use crate::base::{Asked, Base};
+use crate::catalog::Catalog;
+use crate::change::Change;
+use crate::error::DatabaseError;
+use crate::facts::Facts;
+use crate::leftover::Leftover;
+use crate::run::{Extent, Presence, Tell};
+use crate::which::{Serial, Which};
+
+/// A file of SQLite of the service.
+pub struct Sqlite {
+    which: Which,
+    /// Nobody waits for it: who has the database for himself has the file. A connection can only be used by one thread at a
+    /// time, whoever else can see that it is there.
+    file: Mutex<File>,
+}
+
+impl Sqlite {
+    /// Opens a file that is there; none is made.
+    pub async fn open(path: &Path, which: &Which) -> Result<Self, DatabaseError> {
+        let file = File::connect(path, which).await?;
+        Ok(Self {
+            which: which.clone(),
+            file: Mutex::new(file),
+        })
+    }
+
+    fn file(&mut self) -> &mut File {
+        self.file.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The file, if a run watches it.
+    fn watched(&mut self) -> Option<&mut File> {
+        Some(self.file()).filter(|file| file.is_watched())
+    }
+}
+
+/// Asks the journal, if it is there: what it would say of nothing is the answer otherwise.
+macro_rules! ask {
+    ($base:expr, |$file:pat_param| $ask:expr) => {
+        match $base.watched() {
+            Some($file) => $ask.boxed(),
+            None => ready(Ok(Default::default())).boxed(),
+        }
+    };
+}
+
+impl Base for Sqlite {
+    fn which(&self) -> &Which {
+        &self.which
+    }
+
+    fn facts(&mut self) -> Asked<'_, Facts> {
+        self.file().facts().boxed()
+    }
+
+    fn rows<'a>(&'a mut self, facts: &'a Facts) -> Asked<'a, BTreeMap<String, i64>> {
+        self.file().rows(facts).boxed()
+    }
+
+    /// Nobody gets what is written to a file.
+    fn published(&mut self) -> Asked<'_, Option<String>> {
+        ready(Ok(None)).boxed()
+    }
+
+    fn catalog(&mut self) -> Asked<'_, Catalog> {
+        self.file().catalog().boxed()
+    }
+
+    fn unwatched(&mut self) -> Asked<'_, Vec<String>> {
+        self.file().unwatched().boxed()
+    }
+
+    fn watch<'a>(&'a mut self, run: &'a str, tell: Tell<'a>) -> Asked<'a, Option<Vec<Leftover>>> {
+        let installed = self.file().install(run, tell);
+        installed.map(|left| left.map(Some)).boxed()
+    }
+
+    fn is_watched(&self) -> bool {
+        let file = self.file.lock();
+        file.unwrap_or_else(PoisonError::into_inner).is_watched()
+    }
+
+    fn watch_new<'a>(&'a mut self, tell: Tell<'a>) -> Asked<'a, Option<Vec<String>>> {
+        ask!(self, |file| file.watch_new(tell))
+    }
+
+    /// Who writes a file is not known, so that whoever does is waited for.
+    fn expect_writes(&mut self, _: Vec<String>) {}
+
+    fn unwatch<'a>(&'a mut self, tell: Tell<'a>) -> Asked<'a, Option<String>> {
+        ask!(self, |file| file.remove(tell))
+    }
+
+    fn enter(&mut self, presence: Presence) -> Asked<'_, bool> {
+        ask!(self, |file| file.enter(presence))
+    }
+
+    fn who_is_in(&mut self) -> Asked<'_, String> {
+        ask!(self, |file| file.who_is_in())
+    }
+
+    fn leave(&mut self, presence: Presence) -> Asked<'_, ()> {
+        ask!(self, |file| file.leave(presence))
+    }
+
+    fn is_wanted(&mut self) -> Asked<'_, bool> {
+        ask!(self, |file| file.is_wanted())
+    }
+
+    fn others(&mut self) -> Asked<'_, Vec<String>> {
+        ask!(self, |file| file.others())
+    }
+
+    fn runs(&mut self) -> Asked<'_, i64> {
+        ask!(self, |file| file.runs())
+    }
+
+    fn insert<'a, 'r: 'a>(
+        &'a mut self,
+        rows: Vec<&'r Row>,
+        catalog: &'a Catalog,
+    ) -> Asked<'a, BTreeMap<&'r str, usize>> {
+        self.file().insert(rows, catalog).boxed()
+    }
+
+    fn inserted(&mut self) -> Asked<'_, BTreeMap<String, usize>> {
+        ask!(self, |file| file.inserted())
+    }
+
+    fn delete<'a>(&'a mut self, rows: Vec<&'a Row>, catalog: &'a Catalog) -> Asked<'a, ()> {
+        self.file().delete(rows, catalog).boxed()
+    }
+
+    fn begin_batch(&mut self) -> Asked<'_, ()> {
+        ask!(self, |file| file.begin_batch())
+    }
+
+    fn end_batch(&mut self) -> Asked<'_, ()> {
+        ask!(self, |file| file.end_batch())
+    }
+
+    fn remember<'a>(
+        &'a mut self,
+        identifiers: &'a [String],
+        alone: Option<(Presence, Duration)>,
+    ) -> Asked<'a, ()> {
+        ask!(self, |file| file.remember(identifiers, alone))
+    }
+
+    fn stay_alone(&mut self, alone: Duration) -> Asked<'_, ()> {
+        ask!(self, |file| file.stay_alone(alone))
+    }
+
+    fn read(&mut self) -> Asked<'_, Vec<Change>> {
+        ask!(self, |file| file.read())
+    }
+
+    fn last(&mut self) -> Asked<'_, i64> {
+        ask!(self, |file| file.last())
+    }
+
+    fn now(&mut self) -> Asked<'_, i64> {
+        ask!(self, |file| file.now())
+    }
+
+    fn has_since(&mut self, time: i64) -> Asked<'_, bool> {
+        ask!(self, |file| file.has_since(time))
+    }
+
+    fn is_written(&mut self) -> Asked<'_, bool> {
+        ask!(self, |file| file.is_writing())
+    }
+
+    /// A session at work is one that writes: who reads a file is not known, and changes nothing.
+    fn is_at_work(&mut self) -> Asked<'_, bool> {
+        ask!(self, |file| file.is_writing())
+    }
+
+    fn claim<'a>(&'a mut self, changes: &'a [Serial]) -> Asked<'a, ()> {
+        ask!(self, |file| file.claim(changes))
+    }
+
+    fn claim_referring<'a>(&'a mut self, tables: &'a [&'a str]) -> Asked<'a, ()> {
+        ask!(self, |file| file.claim_referring(tables))
+    }
+
+    fn set_aside(&mut self, changes: &[Serial]) {
+        self.file().set_aside(changes.iter().copied());
+    }
+
+    fn undo<'a>(&'a mut self, extent: Extent, tell: Tell<'a>) -> Asked<'a, Vec<Leftover>> {
+        ask!(self, |file| file.undo(extent, tell))
+    }
+
+    fn vacuum(&mut self) -> Asked<'_, ()> {
+        ask!(self, |file| file.vacuum())
+    }
+
+    fn abandon<'a>(
+        &'a mut self,
+        run: &'a str,
+        _: &'a [String],
+        tell: Tell<'a>,
+    ) -> Asked<'a, Vec<Leftover>> {
+        self.file().abandon(run, tell).boxed()
+    }
+
+    fn has_journal(&mut self) -> Asked<'_, bool> {
+        self.file().has_journal().boxed()
+    }
+
+    fn clean<'a>(&'a mut self, tell: Tell<'a>) -> Asked<'a, (Vec<Leftover>, Option<String>)> {
+        self.file().clean(tell).boxed()
+    }
+}
