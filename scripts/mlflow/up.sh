@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Installs MLflow (once), starts a private PostgreSQL and on it an MLflow server with its basic-auth app, both empty and
-# on 127.0.0.1 only, and waits until it answers. Standard output is what authz-pin needs, to be taken by a shell:
+# Installs MLflow (once), starts an MLflow server with its basic-auth app on an empty database, on 127.0.0.1 only, and waits
+# until it answers. The database is a private PostgreSQL, or a file of SQLite, which MLflow itself takes by default. Standard output is what authz-pin needs, to be taken by a shell:
 #
 #   eval "$(scripts/mlflow/up.sh)"
 #   authz-pin check suites/mlflow
 #   scripts/mlflow/down.sh
 #
 # MLFLOW_VERSION       another release than the one that the records are from
+# MLFLOW_DATABASE      `postgres` (the default) or `sqlite`
 # MLFLOW_AUTH_DEFAULT  the auth app's `default_permission` (NO_PERMISSIONS)
 # PORT                 MLflow's port (a free one)
 # PYTHON               the interpreter to install with (python3)
@@ -14,6 +15,8 @@
 # AUTHZ_PIN_MLFLOW_HOME  where MLflow is installed and what runs is noted (in the user's cache folder)
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
+database=${MLFLOW_DATABASE:-postgres}
+[[ "$database" == postgres || "$database" == sqlite ]] || die "MLFLOW_DATABASE is postgres or sqlite, not $database"
 
 install() {
     [[ -e "$venv/.ready" ]] && return
@@ -68,7 +71,7 @@ configure() {
     cat >"$run/basic_auth.ini" <<INI
 [mlflow]
 default_permission = ${MLFLOW_AUTH_DEFAULT:-NO_PERMISSIONS}
-database_uri = postgresql+psycopg2://$server/mlflow_test
+database_uri = $store
 authorization_function = mlflow.server.auth:authenticate_request_basic_auth
 auth_cache_ttl_seconds = 3600
 INI
@@ -82,7 +85,7 @@ start_mlflow() {
         export MLFLOW_AUTH_CONFIG_PATH=$run/basic_auth.ini MLFLOW_AUTH_ADMIN_USERNAME=admin
         export MLFLOW_AUTH_ADMIN_PASSWORD=$admin_password MLFLOW_FLASK_SERVER_SECRET_KEY=$flask_secret
         export MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=true
-        export MLFLOW_BACKEND_STORE_URI=postgresql+psycopg2://$server/mlflow_test
+        export MLFLOW_BACKEND_STORE_URI=$store
         export GIT_PYTHON_REFRESH=quiet PYTHONUNBUFFERED=1
         exec nohup "$venv/bin/mlflow" server --app-name basic-auth --host 127.0.0.1 --port "$port" --workers 1 \
             --artifacts-destination "$run/artifacts" \
@@ -114,7 +117,7 @@ wait_for_mlflow() {
 # What was begun is ended where the start fails.
 trap '[[ $? == 0 ]] || "$here/down.sh" ${run:+"$run"}' EXIT
 
-bin=$(postgres_bin)
+[[ "$database" != postgres ]] || bin=$(postgres_bin)
 umask 077
 mkdir -p "$home"
 install
@@ -123,21 +126,31 @@ umask 022
 run=$(mktemp -d "${TMPDIR:-/tmp}/authz-pin-mlflow.XXXXXX")
 chmod 711 "$run"
 port=${PORT:-$(free_port)}
-database_port=$(free_port)
 base_url=http://127.0.0.1:$port
-database_password=$(random) admin_password=$(random) flask_secret=$(random)
-server=mlflow:$database_password@127.0.0.1:$database_port
+admin_password=$(random) flask_secret=$(random)
 
-start_postgres
+if [[ "$database" == sqlite ]]; then
+    file=$run/mlflow_test.db
+    database_url=sqlite:$file store=sqlite:///$file
+else
+    database_port=$(free_port) database_password=$(random)
+    server=mlflow:$database_password@127.0.0.1:$database_port
+    database_url=postgres://$server/mlflow_test store=postgresql+psycopg2://$server/mlflow_test
+    start_postgres
+fi
 umask 077
 configure
 start_mlflow
 wait_for_mlflow
-sql mlflow_test "$(cat "$here/spread_ids.sql")"
+if [[ "$database" == sqlite ]]; then
+    python "$here/spread_ids.py" "$file"
+else
+    sql mlflow_test "$(cat "$here/spread_ids.sql")"
+fi
 echo "MLflow $version answers on $base_url; its log is $run/mlflow.log" >&2
 
 printf 'export %s=%q\n' \
     AUTHZ_PIN_BASE_URL "$base_url" \
-    AUTHZ_PIN_DATABASE_URL "postgres://$server/mlflow_test" \
+    AUTHZ_PIN_DATABASE_URL "$database_url" \
     AUTHZ_PIN_VAR_ADMIN_PASSWORD "$admin_password" \
     AUTHZ_PIN_MLFLOW_RUN "$run"

@@ -356,7 +356,7 @@ impl ServiceArgs {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Service")]
 pub struct OwnServiceArgs {
-    /// The service's PostgreSQL, as `postgres://USER:PASSWORD@HOST/DATABASE`. NAME=URL gives another database that the suite has a name for; can be repeated
+    /// The service's database, as `postgres://USER:PASSWORD@HOST/DATABASE` or `sqlite:FILE`. NAME=URL gives another database that the suite has a name for; can be repeated
     #[arg(
         long,
         env = "AUTHZ_PIN_DATABASE_URL",

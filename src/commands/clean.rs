@@ -17,13 +17,14 @@ Every run does this by itself before it starts; `clean` is for when no other run
 
 Examples:
   authz-pin clean --database-url postgres://USER:PASSWORD@localhost/DATABASE
+  authz-pin clean --database-url sqlite:data/app.db
   Of a service with several databases:
     authz-pin clean --database-url postgres://... --database-url audit=postgres://...";
 
 /// Arguments of `clean`.
 #[derive(Debug, Clone, Args)]
 pub struct CleanArgs {
-    /// The service's PostgreSQL, as `postgres://USER:PASSWORD@HOST/DATABASE`. NAME=URL gives another of its databases, by any name; can be repeated
+    /// The service's database, as `postgres://USER:PASSWORD@HOST/DATABASE` or `sqlite:FILE`. NAME=URL gives another of its databases, by any name; can be repeated
     #[arg(
         long,
         env = "AUTHZ_PIN_DATABASE_URL",

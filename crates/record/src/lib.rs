@@ -16,8 +16,8 @@
 //!     owner: {allowed: 200}
 //!     stranger: {denied: 403}
 //! ";
-//! let pinned = Record::from_yaml(pinned)?;
-//! let now = Record::from_yaml("
+//! let pinned = Record::parse(pinned)?;
+//! let now = Record::parse("
 //! format: 2
 //! endpoint: GET /notes/{{ target.id }}
 //! cells:
