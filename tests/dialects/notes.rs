@@ -19,7 +19,8 @@ const TABLES: &str = "
     create table person (id text primary key, token text not null, role text not null default 'member');
     create table note (
       id text primary key, owner text not null references person (id) on delete cascade, title text,
-      stars integer not null default 0, weight {double precision|real}, flagged boolean not null default false);
+      stars integer not null default 0, weight {double precision|real}, flagged boolean not null default false,
+      tags {jsonb|text} not null default '[]');
     create table mark (note text not null references note (id) on delete cascade, word text not null, primary key (note, word));
     create table log (n {serial|integer} primary key{| autoincrement}, who text, what text);
     insert into person (id, token) values ('old', 'token-of-old');
@@ -29,7 +30,7 @@ const TABLES: &str = "
 /// Every row of every table.
 const CONTENT: [&str; 4] = [
     "select {jsonb_build|json}_object('id', id, 'token', token, 'role', role) as line from person order by id",
-    "select {jsonb_build|json}_object('id', id, 'owner', owner, 'title', title, 'stars', stars, 'weight', weight, 'flagged', flagged) as line from note order by id",
+    "select {jsonb_build|json}_object('id', id, 'owner', owner, 'title', title, 'stars', stars, 'weight', weight, 'flagged', flagged, 'tags', tags) as line from note order by id",
     "select {jsonb_build|json}_object('note', note, 'word', word) as line from mark order by note, word",
     "select {jsonb_build|json}_object('who', who, 'what', what) as line from log order by n",
 ];
@@ -170,7 +171,7 @@ async fn star(State(shared): Service, headers: HeaderMap, Path(id): Path<String>
     let note = quoted(&id);
     // Replacing a row that is there fires no trigger for its end in SQLite.
     let sql = format!(
-        "update note set stars = stars + 1, flagged = true, weight = 0.25 where id = {note};
+        "update note set stars = stars + 1, flagged = true, weight = 3, tags = '[\"a\"]' where id = {note};
          {{delete from mark where note = {note} and word = 'first'; insert into mark|insert or replace into mark}} values ({note}, 'first')"
     );
     database.execute(&sql).await;

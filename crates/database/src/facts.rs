@@ -4,6 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+/// What a database's comment contains where it may be swept.
+pub const MARKER: &str = "authz-pin: test database";
+
+/// The most rows that the tables of a database may hold together if nothing else tells what it is for.
+pub const ROWS: i64 = 1000;
+
 /// What the decision is made from, but for the rows.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct Facts {

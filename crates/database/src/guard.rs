@@ -17,13 +17,8 @@ use crate::address::Address;
 use crate::background::Background;
 use crate::error::DatabaseError;
 use crate::facts::Facts;
+pub use crate::facts::{MARKER, ROWS};
 use crate::which::Which;
-
-/// What a database's comment contains where it may be swept.
-pub const MARKER: &str = "authz-pin: test database";
-
-/// The most rows that the tables of a database may hold together if nothing else tells what it is for.
-pub const ROWS: i64 = 1000;
 
 /// Words of a name that people work with the database.
 pub const LIVE: [&str; 5] = ["prod", "production", "live", "staging", "main"];

@@ -13,14 +13,25 @@
 //!
 //! - What a service changes in one transaction is not known to be together, since SQLite has no number of a transaction that a
 //!   trigger could ask for. The changes of one statement are, and those of statements in the same millisecond.
-//! - A connection of the service without a busy timeout finds the file locked whenever the tool writes, if only for a moment.
+//! - A connection of the service without a busy timeout finds the file locked whenever the tool writes, if only for a moment;
+//!   one that keeps the file for itself (`locking_mode = exclusive`, a transaction that stays open) keeps the tool out.
+//! - The tool has to be on the machine of the service, and the directory on a disk of that machine: locks are those of the
+//!   operating system, on the file and on small files beside it.
 //! - While a run is there, a migration that drops a column fails, since triggers name it; one that adds or renames columns does
-//!   not.
+//!   not. A table that is made anew under its old name is not watched until the next batch.
+//! - To put rows back without the service's own triggers, undo drops these and makes them again, in the same transaction. The
+//!   service's statements are prepared again by SQLite itself, and the triggers stand later in the schema.
 //! - `VACUUM` can number rows of tables without an `INTEGER PRIMARY KEY` anew: rows that a run changed before are not found
-//!   again, and stay.
+//!   again, and stay. Such a row comes back under another number where somebody else's row has its own.
+//! - A counter of `AUTOINCREMENT` goes back with the rows that are undone; where a run's inserts were all refused or ignored,
+//!   nothing says that they have moved it.
 //! - Virtual tables, with the tables that keep their rows, cannot have triggers and are not watched, nor are tables that only
-//!   the service itself can write to, since they need its functions or collations.
-//! - The file keeps the size that it has while a run is there, its pages are free afterwards.
+//!   the service itself can write to, since they need its functions or collations. Every other table is watched by triggers,
+//!   with unique indexes of every kind, and none is compared.
+//! - Temporary triggers of the service's connections cannot be seen. What they write is logged, but where one inserts into the
+//!   table that a `replace` is just writing to, a row that is replaced can be missed.
+//! - The file keeps the size that it has while a run is there, its pages are free afterwards, and what they held is zeros only
+//!   where SQLite has to write them anyway.
 
 mod base;
 mod catalog;
@@ -202,6 +213,7 @@ impl File {
 
     /// Whether somebody is writing now, in a transaction that has not ended: what it has written is not to be seen yet. Nobody
     /// else can write in the moment in which this is found out.
+    #[expect(clippy::unused_async, reason = "as it is with a server")]
     pub async fn is_writing(&mut self) -> Result<bool, DatabaseError> {
         let task = "ask who writes";
         let connection = &mut self.connection;
@@ -214,6 +226,11 @@ impl File {
                 tried => tried.map(|()| false),
             }
         })
+    }
+
+    /// Whether the journal can be installed: nothing but a file that can only be read is in its way.
+    pub async fn can_watch(&mut self) -> Result<bool, DatabaseError> {
+        Ok(!self.facts().await?.read_only)
     }
 
     /// What the guard decides from but for the rows. The name is that of the file. A file has no comment: it is marked as one
@@ -358,13 +375,17 @@ impl File {
         &mut self,
         tell: Tell<'_>,
     ) -> Result<(Vec<Leftover>, Option<String>), DatabaseError> {
-        if !self.has_journal().await? {
+        if !self.has_journal().await? && locks::strays(&self.path)?.is_empty() {
             return Ok((Vec::new(), None));
         }
-        let undo = |file: &mut Self| match watch::is_there(&mut file.connection)? {
-            true => file.undo_dead(),
-            // The last run has taken it away meanwhile.
-            false => Ok(Vec::new()),
+        let undo = |file: &mut Self| {
+            // The last run can have taken it away meanwhile.
+            let is_there = watch::is_there(&mut file.connection)?;
+            if is_there {
+                file.undo_dead()
+            } else {
+                Ok(Vec::new())
+            }
         };
         let leftovers = self.patiently(forms::UNDO, Some(tell), undo).await?;
         let stays = self.remove_if_unused().await?;

@@ -7,8 +7,7 @@ use diesel_async::RunQueryDsl;
 
 use super::{Database, One, identifier};
 use crate::error::{DatabaseError, decoded};
-use crate::facts::Facts;
-use crate::guard::{MARKER, ROWS};
+use crate::facts::{Facts, MARKER, ROWS};
 
 pub(super) async fn facts(database: &mut Database) -> Result<Facts, DatabaseError> {
     let schema = database.schema().to_owned();

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use super::connection::{Connection, Value};
+use super::read::flag;
 use super::tables::{self, Column, Definition};
 use crate::catalog::{Catalog, Table, Temporal};
 use crate::sql::identifier;
@@ -81,7 +82,8 @@ fn default(connection: &mut Connection, column: &Column) -> Option<Json> {
     let text = column.default.as_deref().filter(|_| !column.is_generated)?;
     let text = text.trim_start_matches('(').trim_end_matches(')');
     let value = tables::constant(connection, text)?;
-    Some(stored(&column.declared, value).json())
+    let value = stored(&column.declared, value).json();
+    Some(if column.is_flag() { flag(value) } else { value })
 }
 
 /// What a column makes of a value: a text that is a number is one where the column is for numbers, and the other way round.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::deserialize::{self, QueryableByName};
@@ -179,15 +180,23 @@ impl Query for Sql<'_> {
 impl<C> RunQueryDsl<C> for Sql<'_> {}
 
 /// The one connection to a file.
-pub(super) struct Connection(SqliteConnection);
+pub(super) struct Connection {
+    sqlite: SqliteConnection,
+    /// Until when others have their turn to write.
+    rests: Option<Instant>,
+}
+
+/// The longest pause between two transactions that write: SQLite has no queue, and who finds the file locked looks again only
+/// after a while, so that somebody who writes all the time keeps it from all others.
+const REST: Duration = Duration::from_millis(50);
 
 /// How long a lock is waited for before others get their turn.
-pub(super) const BUSY: &str = "pragma busy_timeout = 150";
+pub(super) const BUSY: &str = "pragma busy_timeout = 50";
 
 /// No file is made, a lock is waited for no longer than it takes a statement to end, and rows are written as the service's own
 /// connections would. What is taken away again does not stay in the file's free pages.
 const SETTINGS: &str =
-    "pragma busy_timeout = 150; pragma foreign_keys = on; pragma recursive_triggers = off;
+    "pragma busy_timeout = 50; pragma foreign_keys = on; pragma recursive_triggers = off;
     pragma trusted_schema = on; pragma secure_delete = fast";
 
 impl Connection {
@@ -204,8 +213,12 @@ impl Connection {
         let name = percent_encode(path.as_os_str().as_encoded_bytes(), NON_ALPHANUMERIC);
         let opened = SqliteConnection::establish(&format!("file:{name}?mode=rw"));
         let opened = opened.map_err(|error| failed(error.to_string()))?;
-        let mut connection = Self(opened);
+        let mut connection = Self {
+            sqlite: opened,
+            rests: None,
+        };
         connection.batch("connect", SETTINGS)?;
+        connection.hurry()?;
         // What is no database is only found out when it is read.
         let read = connection.rows("connect", Sql::new("pragma schema_version"));
         match read {
@@ -215,21 +228,39 @@ impl Connection {
         Ok(connection)
     }
 
+    /// Waits for no disk where whatever a crash of the machine takes of the last transactions, it takes from the last one on:
+    /// what the tool has done goes together with its lines of the journal.
+    fn hurry(&mut self) -> Result<(), DatabaseError> {
+        let mode = self.one("connect", Sql::new("pragma journal_mode"));
+        match mode {
+            Ok(mode) if mode.text() == Some("wal") => {
+                self.batch("connect", "pragma synchronous = normal")
+            }
+            Err(error) if !is_busy(&error) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// From here on what was written is on the disk.
+    pub(super) fn last(&mut self, task: &str) -> Result<(), DatabaseError> {
+        self.batch(task, "pragma synchronous = full")
+    }
+
     /// Runs statements without values that answer nothing.
     pub(super) fn batch(&mut self, task: &str, sql: &str) -> Result<(), DatabaseError> {
-        let done = self.0.batch_execute(sql);
+        let done = self.sqlite.batch_execute(sql);
         done.map_err(DatabaseError::refused(task))
     }
 
     /// Runs a statement; gives how many rows it changed.
     pub(super) fn execute(&mut self, task: &str, sql: Sql<'_>) -> Result<usize, DatabaseError> {
-        let done = sql.execute(&mut self.0);
+        let done = sql.execute(&mut self.sqlite);
         done.map_err(DatabaseError::refused(task))
     }
 
     /// The rows of an answer.
     pub(super) fn rows(&mut self, task: &str, sql: Sql<'_>) -> Result<Vec<Row>, DatabaseError> {
-        let rows = sql.load::<Row>(&mut self.0);
+        let rows = sql.load::<Row>(&mut self.sqlite);
         rows.map_err(DatabaseError::refused(task))
     }
 
@@ -255,7 +286,21 @@ impl Connection {
         task: &str,
         work: impl FnOnce(&mut Self) -> Result<T, DatabaseError>,
     ) -> Result<T, DatabaseError> {
-        self.within(task, "begin immediate", work)
+        if let Some(rests) = self.rests.take() {
+            std::thread::sleep(rests.saturating_duration_since(Instant::now()));
+        }
+        let mut began = None;
+        let done = self.within(task, "begin immediate", |connection| {
+            began = Some(Instant::now());
+            work(connection)
+        });
+        let rest = match &done {
+            // Whoever reads for long keeps this from being written, and this keeps others from reading.
+            Err(error) if is_busy(error) => REST * 3,
+            _ => began.map_or(Duration::ZERO, |began| began.elapsed().min(REST)),
+        };
+        self.rests = Some(Instant::now() + rest);
+        done
     }
 
     /// Reads everything as it was at one moment.
@@ -277,7 +322,7 @@ impl Connection {
         let done = work(self).and_then(|done| self.batch(task, "commit").map(|()| done));
         if done.is_err() {
             // The first error is the one that tells something, and can have ended the transaction itself.
-            let _ = self.0.batch_execute("rollback");
+            let _ = self.sqlite.batch_execute("rollback");
         }
         done
     }
@@ -292,7 +337,7 @@ pub(super) fn is_busy(error: &DatabaseError) -> bool {
     match source {
         Error::DatabaseError(_, info) => {
             let message = info.message();
-            message.contains("database is locked") || message.contains("table is locked")
+            message.contains(" is locked")
         }
         _ => false,
     }

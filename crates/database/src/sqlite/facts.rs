@@ -9,8 +9,7 @@ use super::connection::{Connection, Sql};
 use super::tables::Definition;
 use super::watch;
 use crate::error::DatabaseError;
-use crate::facts::Facts;
-use crate::guard::{MARKER, ROWS};
+use crate::facts::{Facts, MARKER, ROWS};
 
 const TASK: &str = "read the catalog";
 

@@ -114,7 +114,8 @@ impl Forms {
         let Some((0, rowid)) = self.columns.first().filter(|_| step.operation == "delete") else {
             return Ok(false);
         };
-        if !why.ends_with(&format!(".{rowid}")) && !why.ends_with(".rowid") {
+        let column = why.rsplit('.').next();
+        if column != Some(rowid) && column != Some("rowid") {
             return Ok(false);
         }
         let columns = self.columns.get(1..).unwrap_or_default();
@@ -128,7 +129,7 @@ impl Forms {
         );
         match connection.execute(UNDO, Sql::new(insert).integer(step.seq)) {
             Err(error) => return super::undo::why_not(error).map(|_| false),
-            Ok(count) if count == 0 => return Ok(false),
+            Ok(0) => return Ok(false),
             Ok(_) => {}
         }
         for side in ["o", "n"] {
@@ -188,6 +189,31 @@ impl Forms {
             self.table
         );
         connection.flag(UNDO, Sql::new(query).integer(number).sql(")"))
+    }
+
+    /// Which of these changes left a row as somebody else has written it again since: that row is not the run's.
+    pub(super) fn written_again(
+        &self,
+        connection: &mut Connection,
+        (table, run): (i64, &str),
+        undone: &str,
+    ) -> Result<Vec<i64>, DatabaseError> {
+        let same = self.columns.iter().map(|(place, _)| {
+            format!("y.n{place} is c.n{place} and typeof(y.n{place}) = typeof(c.n{place})")
+        });
+        let same = same.collect::<Vec<_>>().join(" and ");
+        let query = format!(
+            "select distinct c.seq from authz_pin_change y cross join authz_pin_change c on c.seq < y.seq and {same}
+             where y.tbl = {table} and y.op in ('insert', 'update') and c.tbl = {table} and c.op in ('insert', 'update')
+               and y.run is not "
+        );
+        let query = Sql::new(query)
+            .text(run)
+            .sql(format!(" and c.seq in {LISTED}"))
+            .text(undone)
+            .sql("))");
+        let rows = connection.rows(UNDO, query)?;
+        Ok(rows.iter().map(|row| row.integer(0)).collect())
     }
 
     /// The first change after another one, not claimed by anybody, that found the row as that one left it.

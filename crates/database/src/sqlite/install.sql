@@ -18,6 +18,9 @@ create index authz_pin_identifier_run on authz_pin_identifier (run);
 -- The tables that are watched, by the numbers that changes have for them, with the names of the columns that are logged.
 create table authz_pin_table (id integer primary key, name text, columns text);
 
+-- What the tables that SQLite counts by itself had counted to before any run.
+create table authz_pin_counter (name text primary key, seq integer);
+
 -- Whoever writes: one row, whose columns are null while it is the service, and none while a run undoes something.
 create table authz_pin_writer (run text, batch integer);
 insert into authz_pin_writer values (null, null);
@@ -29,7 +32,7 @@ create table authz_pin_candidate (tbl integer, at real, c0);
 -- columns without a type, which keep every value as it is: `o1` before and `n1` after the change is the first one's, and `o0`
 -- and `n0` are the row's number. No constraint here can fail a statement of the service.
 create table authz_pin_change (
-  seq integer primary key, tbl integer, op text, at real, total integer, run text, batch integer, sequence integer,
+  seq integer primary key, tbl integer, op text, at real, total integer, run text, batch integer,
   is_adopted integer, reason text, o0, n0
 );
 create index authz_pin_change_run on authz_pin_change (run, batch);

@@ -91,14 +91,13 @@ impl Locks {
 
     /// Says to the others that it waits, or does no longer.
     pub(super) fn wait(&self, waits: bool) -> Result<(), DatabaseError> {
-        let said = if waits {
+        if waits {
             // Who has the lock for a moment only looks.
             is_had(&self.base, WAIT, self.wait.try_lock_shared()).map(drop)
         } else {
             let left = self.wait.unlock();
             left.map_err(|error| failed(&beside(&self.base, WAIT), &error))
-        };
-        said
+        }
     }
 
     /// Whether another run waits.
@@ -130,10 +129,25 @@ pub(super) fn forget(base: &Path, token: &str) -> Result<(), DatabaseError> {
     remove(&beside(base, token))
 }
 
-/// Takes away what runs share, while none begins or ends.
-pub(super) fn remove_shared(base: &Path) -> Result<(), DatabaseError> {
-    remove(&beside(base, SWEEP))?;
-    remove(&beside(base, WAIT))
+/// Takes away all that runs had, while none is there, begins or ends: one that was killed as it began has left its own.
+pub(super) fn remove_all(base: &Path) -> Result<(), DatabaseError> {
+    strays(base)?.iter().try_for_each(|path| remove(path))
+}
+
+/// The lock files that there are beside a database.
+pub(super) fn strays(base: &Path) -> Result<Vec<PathBuf>, DatabaseError> {
+    let directory = base.parent().unwrap_or(Path::new("/"));
+    let start = beside(base, "");
+    let start = start.file_name().unwrap_or_default().as_encoded_bytes();
+    let entries = std::fs::read_dir(directory).map_err(|error| failed(directory, &error))?;
+    let mut strays = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|error| failed(directory, &error))?;
+        if entry.file_name().as_encoded_bytes().starts_with(start) {
+            strays.push(entry.path());
+        }
+    }
+    Ok(strays)
 }
 
 fn remove(path: &Path) -> Result<(), DatabaseError> {

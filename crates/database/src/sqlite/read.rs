@@ -53,11 +53,15 @@ pub(super) fn logged(
         images.collect::<String>()
     );
     let rows = connection.rows(READ, Sql::new(query).then(condition).sql(" order by seq"))?;
-    let logged = rows.iter().filter_map(|row| {
-        let table = tables.iter().find(|table| table.number == row.integer(1))?;
-        Some(of_row(row, table))
+    let logged = rows.iter().map(|row| {
+        let table = tables.iter().find(|table| table.number == row.integer(1));
+        let unknown = || DatabaseError::Undecoded {
+            what: "a change in the journal",
+            source: serde::de::Error::custom("it is of no table that the journal knows"),
+        };
+        table.map(|table| of_row(row, table)).ok_or_else(unknown)
     });
-    Ok(logged.collect())
+    logged.collect()
 }
 
 fn of_row(row: &Row, table: &Registered) -> Logged {
@@ -95,7 +99,7 @@ pub(super) fn key_of(table: &Definition, row: &Json) -> Option<Json> {
 /// The changes after this one that nobody has explained yet.
 pub(super) fn unexplained(
     connection: &mut Connection,
-    which: &Which,
+    (definitions, which): (&[Definition], &Which),
     run: &str,
     floor: i64,
 ) -> Result<Vec<Change>, DatabaseError> {
@@ -120,11 +124,31 @@ pub(super) fn unexplained(
                 at: logged.at,
             },
             is_adopted: logged.is_adopted,
-            old: logged.old,
-            new: logged.new,
+            old: with_flags(definitions, &logged.table, logged.old),
+            new: with_flags(definitions, &logged.table, logged.new),
         })
     });
     changes.collect()
+}
+
+/// A row in which 0 and 1 are what they mean in a column that is declared to be for yes and no.
+fn with_flags(definitions: &[Definition], table: &str, mut row: Json) -> Json {
+    let table = definitions.iter().find(|known| known.name == table);
+    for column in table.into_iter().flat_map(|table| &table.columns) {
+        if let Some(value) = row.get_mut(&column.name).filter(|_| column.is_flag()) {
+            *value = flag(std::mem::take(value));
+        }
+    }
+    row
+}
+
+/// What a number means that says yes or no.
+pub(super) fn flag(value: Json) -> Json {
+    match value.as_i64() {
+        Some(0) => false.into(),
+        Some(1) => true.into(),
+        _ => value,
+    }
 }
 
 /// What stands for a transaction. SQLite has no number of one that a trigger could ask for, but `now` is the same in all of a

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::connection::{Connection, Sql};
 use super::locks::Locks;
 use super::undo::What;
-use super::{File, PAUSE, forms, of_database, read, undo, watch};
+use super::{File, PAUSE, STAYS, forms, of_database, read, undo, watch};
 use crate::blocking::in_place;
 use crate::change::Change;
 use crate::error::DatabaseError;
@@ -172,16 +172,19 @@ impl File {
     }
 
     /// Leaves it again.
+    #[expect(clippy::unused_async, reason = "as it is with a server")]
     pub async fn leave(&mut self, _presence: Presence) -> Result<(), DatabaseError> {
         self.of_run()?.locks.leave()
     }
 
     /// Whether another run waits to sweep.
+    #[expect(clippy::unused_async, reason = "as it is with a server")]
     pub async fn is_wanted(&mut self) -> Result<bool, DatabaseError> {
         self.of_run()?.locks.is_wanted()
     }
 
     /// Begins a batch: what is inserted or claimed from here on is undone with it.
+    #[expect(clippy::unused_async, reason = "as it is with a server")]
     pub async fn begin_batch(&mut self) -> Result<(), DatabaseError> {
         let run = self.of_run()?;
         run.batches += 1;
@@ -190,6 +193,7 @@ impl File {
     }
 
     /// Ends it: what is inserted or claimed from here on is the world's, and undone at the end of the run.
+    #[expect(clippy::unused_async, reason = "as it is with a server")]
     pub async fn end_batch(&mut self) -> Result<(), DatabaseError> {
         self.of_run()?.batch = WORLD;
         Ok(())
@@ -241,6 +245,7 @@ impl File {
     pub fn expect_writes(&mut self, _background: Vec<String>) {}
 
     /// The time by the database's clock, in microseconds. It has milliseconds.
+    #[expect(clippy::unused_async, reason = "as it is with a server")]
     pub async fn now(&mut self) -> Result<i64, DatabaseError> {
         let query = format!("select {}", read::micros("julianday('now')"));
         self.number(Sql::new(query))
@@ -274,10 +279,13 @@ impl File {
         let (token, floor) = (self.token()?, self.of_run()?.floor);
         let read = |base: &mut Self| {
             let Self {
-                connection, which, ..
+                connection,
+                which,
+                definitions,
+                ..
             } = base;
             connection.read(watch::READ, |connection| {
-                read::unexplained(connection, which, &token, floor)
+                read::unexplained(connection, (definitions, which), &token, floor)
             })
         };
         let mut changes = self.patiently(watch::READ, None, read).await?;
@@ -410,6 +418,7 @@ impl File {
     }
 
     /// Nothing has to be done to make room of what was undone: SQLite uses it at once.
+    #[expect(clippy::unused_async, reason = "as it is with a server")]
     pub async fn vacuum(&mut self) -> Result<(), DatabaseError> {
         Ok(())
     }
@@ -418,11 +427,19 @@ impl File {
     pub async fn remove(&mut self, tell: Tell<'_>) -> Result<Option<String>, DatabaseError> {
         let token = self.token()?;
         let forget = |base: &mut Self| {
+            // What was undone is on the disk before a run says so.
+            base.connection.last(watch::REMOVE)?;
             base.connection.write(watch::REMOVE, |connection| {
                 watch::forget(connection, &token)
             })
         };
-        self.patiently(watch::REMOVE, Some(tell), forget).await?;
+        let forgotten = self.patiently(watch::REMOVE, Some(tell), forget).await;
+        if matches!(forgotten, Err(DatabaseError::Locked { .. })) {
+            // Without its lock the run is one that has died.
+            self.run = None;
+            return Ok(Some(self.which.said(STAYS)));
+        }
+        forgotten?;
         if let Some(run) = self.run.take() {
             run.locks.end()?;
         }

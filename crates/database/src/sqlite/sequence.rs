@@ -1,85 +1,53 @@
-//! The numbers that SQLite never gives twice: as they were before the run, as far as nobody else has used one since.
-
-use std::collections::BTreeSet;
+//! The numbers that SQLite never gives twice (`AUTOINCREMENT`): while runs are there they count on, so that no two rows of a run
+//! have one number, and afterwards they are as they were, as far as nobody else has used one.
 
 use super::connection::{Connection, Sql, literal};
 use super::forms::UNDO;
-use super::read::list;
 use super::tables::Definition;
-use super::undo::{Step, Tables};
+use super::watch::INSTALL;
 use crate::error::DatabaseError;
 
-/// Sets the counters of the tables back whose insertions were undone.
+/// Keeps what a table has counted to before any run.
+pub(super) fn keep(connection: &mut Connection, table: &Definition) -> Result<(), DatabaseError> {
+    if !table.is_counted {
+        return Ok(());
+    }
+    let name = literal(&table.name);
+    let keep = format!(
+        "insert or ignore into authz_pin_counter
+         values ({name}, (select max(seq) from sqlite_sequence where name = {name}))"
+    );
+    connection.batch(INSTALL, &keep)
+}
+
+/// Sets the counters back to what they were, or to the largest number that a row has.
 pub(super) fn restore(
     connection: &mut Connection,
-    tables: &Tables<'_>,
-    steps: &[Step],
-    undone: &[i64],
+    definitions: &[Definition],
 ) -> Result<(), DatabaseError> {
-    let inserts = steps.iter().filter(|step| step.operation == "insert");
-    let touched: BTreeSet<i64> = inserts.map(|step| step.table).collect();
-    let undone = list(undone.iter().copied());
-    for number in touched {
-        if let Some((_, table)) = tables.get(&number).filter(|(_, table)| table.is_counted) {
-            restore_one(connection, table, number, &undone)?;
+    let query = "select name, seq from authz_pin_counter";
+    for row in connection.rows(UNDO, Sql::new(query))? {
+        let counted = definitions.iter().find(|table| table.name == row.text(0));
+        if let Some(table) = counted.filter(|table| table.is_counted) {
+            let largest = format!("select max(rowid) from {}", table.sql());
+            let largest = connection.one(UNDO, Sql::new(largest))?.integer();
+            set(connection, table, row.value(1).integer().max(largest))?;
         }
     }
     Ok(())
 }
 
-fn restore_one(
-    connection: &mut Connection,
-    table: &Definition,
-    number: i64,
-    undone: &str,
-) -> Result<(), DatabaseError> {
-    let listed = "(select value from json_each(";
-    let query = format!(
-        "select seq, sequence from authz_pin_change where tbl = {number} and op = 'insert' and seq in {listed}"
-    );
-    let first = connection.rows(
-        UNDO,
-        Sql::new(query).text(undone).sql(")) order by seq limit 1"),
-    )?;
-    let Some(first) = first.first() else {
-        return Ok(());
-    };
-    let (from, before) = (first.integer(0), first.value(1).integer());
-    let query = format!(
-        "select max(n0) from authz_pin_change where tbl = {number} and op = 'insert' and seq > {from} and seq not in {listed}"
-    );
-    let others = connection.one(UNDO, Sql::new(query).text(undone).sql("))"))?;
-    let target = before.max(others.integer());
-    set(connection, table, target)?;
-    // Who is undone after this one finds the counter as it would be without it.
-    let hand_on = format!(
-        "update authz_pin_change set sequence = {} where seq = (
-           select min(seq) from authz_pin_change where tbl = {number} and op = 'insert' and seq > {from} and seq not in {listed}",
-        number_or_null(before)
-    );
-    connection
-        .execute(UNDO, Sql::new(hand_on).text(undone).sql(")))"))
-        .map(drop)
-}
-
-fn number_or_null(number: Option<i64>) -> String {
-    number.map_or_else(|| "null".to_owned(), |number| number.to_string())
-}
-
-/// Sets a counter back to what others have used of it. It also counts what was inserted and refused, which nobody logs.
 fn set(
     connection: &mut Connection,
     table: &Definition,
-    target: Option<i64>,
+    number: Option<i64>,
 ) -> Result<(), DatabaseError> {
     let name = literal(&table.name);
-    let sql = match target {
-        Some(target) => {
-            format!(
-                "update sqlite_sequence set seq = {target} where name = {name} and seq > {target}"
-            )
-        }
+    let set = match number {
+        Some(number) => format!(
+            "update sqlite_sequence set seq = {number} where name = {name} and seq > {number}"
+        ),
         None => format!("delete from sqlite_sequence where name = {name}"),
     };
-    connection.batch(UNDO, &sql)
+    connection.batch(UNDO, &set)
 }

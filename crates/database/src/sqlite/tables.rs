@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::connection::{Connection, Row, Sql, Value, literal};
+use super::connection::{Connection, Row, Sql, Value};
 use super::index;
 use crate::error::DatabaseError;
 use crate::sql::identifier;
@@ -41,6 +41,13 @@ pub(super) struct Column {
     pub(super) is_generated: bool,
     pub(super) is_required: bool,
     pub(super) default: Option<String>,
+}
+
+impl Column {
+    /// Whether it is declared to say yes or no, for which SQLite has no type.
+    pub(super) fn is_flag(&self) -> bool {
+        self.declared.to_ascii_lowercase().starts_with("bool")
+    }
 }
 
 /// A unique index, or a key that is one.
@@ -394,7 +401,7 @@ pub(super) fn why_unwatched(
                     "only the service itself can write to it: {reason}"
                 )));
             }
-            Ok(_) => {}
+            Ok(()) => {}
         }
     }
     Ok(None)
@@ -433,14 +440,4 @@ pub(super) fn constant(connection: &mut Connection, text: &str) -> Option<Value>
     }
     let value = connection.one(TASK, Sql::new(format!("select {text}")));
     value.ok()
-}
-
-/// The row's number in the table that counts them.
-pub(super) fn sequence_of(table: &Definition) -> String {
-    if table.is_counted {
-        let name = literal(&table.name);
-        format!("(select max(seq) from sqlite_sequence where name = {name})")
-    } else {
-        "null".to_owned()
-    }
 }

@@ -5,7 +5,7 @@
 //! logs those of them as deleted that are there no more. A candidate is a copy of a row of which nothing was logged since:
 //! what is logged of its row takes it away.
 
-use super::tables::{Definition, sequence_of};
+use super::tables::Definition;
 
 /// Whether a statement can insert into the table that another one is just inserting into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,9 +156,13 @@ fn updated(table: &Definition, number: i64) -> String {
 }
 
 fn inserted(table: &Definition, number: i64) -> String {
-    let columns = format!("sequence, {}", held(table, "n"));
-    let values = format!("{}, {}", sequence_of(table), values(table, "new"));
-    let log = log(number, "insert", &columns, &values, "");
+    let log = log(
+        number,
+        "insert",
+        &held(table, "n"),
+        &values(table, "new"),
+        "",
+    );
     replaced(table, number) + &log
 }
 

@@ -66,6 +66,18 @@ fn within(
     definitions: &[Definition],
     what: What<'_>,
 ) -> Result<Vec<Leftover>, DatabaseError> {
+    let left = replayed(connection, definitions, what)?;
+    if what.batch.is_none() {
+        sequence::restore(connection, definitions)?;
+    }
+    Ok(left)
+}
+
+fn replayed(
+    connection: &mut Connection,
+    definitions: &[Definition],
+    what: What<'_>,
+) -> Result<Vec<Leftover>, DatabaseError> {
     let steps = steps(connection, what.run, what.batch)?;
     if steps.is_empty() {
         return Ok(Vec::new());
@@ -81,7 +93,6 @@ fn within(
     let left = undo.replay_all(&steps)?;
     let undone = all.into_iter().filter(|seq| !left.contains_key(seq));
     let undone: Vec<i64> = undone.collect();
-    sequence::restore(undo.connection, &undo.tables, &steps, &undone)?;
     undo.speak(off)?;
     // No statement of the service is under way that would need them.
     connection.batch(UNDO, "delete from authz_pin_candidate")?;
@@ -218,7 +229,8 @@ impl<'a, 'd> Undo<'a, 'd> {
                 .into_iter()
                 .filter(|step| !remaining.contains(&step.seq));
             let undone: Vec<&Step> = undone.collect();
-            let refused = foreign::refused(self.connection, &self.tables, &undone)?;
+            let mut refused = foreign::refused(self.connection, &self.tables, &undone)?;
+            refused.extend(self.written_again(&undone)?);
             if refused.is_empty() {
                 self.connection.batch(UNDO, "release authz_pin_undo")?;
                 let reasons = remaining.into_iter();
@@ -231,6 +243,22 @@ impl<'a, 'd> Undo<'a, 'd> {
             self.connection.batch(UNDO, back)?;
             kept.extend(refused);
         }
+    }
+
+    /// What somebody else has written again since just as the run had left it.
+    fn written_again(&mut self, undone: &[&Step]) -> Result<BTreeMap<i64, String>, DatabaseError> {
+        let mut again = BTreeMap::new();
+        let tables: BTreeSet<i64> = undone.iter().map(|step| step.table).collect();
+        for table in tables {
+            let Some(Some(forms)) = self.forms.get(&table) else {
+                continue;
+            };
+            let numbers = undone.iter().filter(|step| step.table == table);
+            let numbers = read::list(numbers.map(|step| step.seq));
+            let found = forms.written_again(self.connection, (table, self.what.run), &numbers)?;
+            again.extend(found.into_iter().map(|seq| (seq, CHANGED.to_owned())));
+        }
+        Ok(again)
     }
 
     fn replay(&mut self, steps: &[&Step]) -> Result<BTreeSet<i64>, DatabaseError> {

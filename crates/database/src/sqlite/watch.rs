@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::connection::{Connection, Row, Sql, literal};
 use super::locks::{self, Locks};
+use super::sequence;
 use super::tables::{self, Definition};
 use super::triggers::{self, Nesting};
 use crate::error::DatabaseError;
@@ -212,6 +213,7 @@ fn put(
         None => number_for(connection, &one.table)?,
     };
     make_room(connection, one.table.columns.len())?;
+    sequence::keep(connection, &one.table)?;
     let failed = put_triggers(connection, &one.table, number, one.nesting)?;
     if failed.is_none() && adopts {
         adopt(connection, &one.table, number)?;
@@ -279,10 +281,9 @@ fn adopt(
         .map(|(place, name)| (format!("n{place}"), name))
         .unzip();
     let adopt = format!(
-        "insert into authz_pin_change (tbl, op, at, total, is_adopted, sequence, {}) \
-         select {number}, 'insert', julianday('now'), 0, 1, {}, {} from {}",
+        "insert into authz_pin_change (tbl, op, at, total, is_adopted, {}) \
+         select {number}, 'insert', julianday('now'), 0, 1, {} from {}",
         places.join(", "),
-        tables::sequence_of(table),
         names.join(", "),
         table.sql()
     );
@@ -311,7 +312,7 @@ pub(super) fn remove_if_unused(
     connection: &mut Connection,
     base: &Path,
 ) -> Result<(), DatabaseError> {
-    if !is_there(connection)? || has_runs(connection)? {
+    if is_there(connection)? && has_runs(connection)? {
         return Ok(());
     }
     let query = "select type, name from sqlite_schema where type in ('trigger', 'table')
@@ -320,7 +321,7 @@ pub(super) fn remove_if_unused(
         let drop = format!("drop {} {}", row.text(0), identifier(row.text(1)));
         connection.batch(REMOVE, &drop)?;
     }
-    locks::remove_shared(base)
+    locks::remove_all(base)
 }
 
 /// Which runs there are but this one.

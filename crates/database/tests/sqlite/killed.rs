@@ -33,7 +33,7 @@ async fn run(path: &Path) {
     for number in 0.. {
         while !base.enter(Presence::Alone).await.unwrap() {}
         base.begin_batch().await.unwrap();
-        let alone = Some((Presence::Alone, Duration::from_secs(60)));
+        let alone = Some((Presence::Alone, Duration::from_mins(1)));
         base.remember(&[format!("hash{number}")], alone)
             .await
             .unwrap();
@@ -83,7 +83,7 @@ fn kill_one(service: &Service, after: Duration) {
 async fn a_run_that_is_killed_at_any_moment_is_undone() {
     let mut had_journal = 0;
     for mode in MODES {
-        let mut service = Service::new(mode, SCHEMA);
+        let mut service = Service::on_disk(mode, SCHEMA);
         let before = service.dump();
         for number in 0..15 {
             let after = rand::rng().random_range(20..300);
@@ -110,7 +110,7 @@ async fn a_run_that_is_killed_at_any_moment_is_undone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_is_given_up_is_undone_as_soon_as_its_connection_is_gone() {
-    let mut service = Service::new("wal", SCHEMA);
+    let mut service = Service::on_disk("wal", SCHEMA);
     let before = service.dump();
     let mut base = begun(&service, "run1").await;
     service.execute("insert into t (a, b) values ('run1', 'x')");
@@ -132,13 +132,13 @@ async fn a_run_that_is_given_up_is_undone_as_soon_as_its_connection_is_gone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_others_did_beside_a_dead_run_stays() {
-    let mut service = Service::new("wal", SCHEMA);
+    let mut service = Service::on_disk("wal", SCHEMA);
     let mut one = begun(&service, "run1").await;
     let mut two = begun(&service, "run2").await;
     one.remember(&["hash".to_owned()], None).await.unwrap();
     two.remember(
         &["other".to_owned()],
-        Some((Presence::Alone, Duration::from_secs(60))),
+        Some((Presence::Alone, Duration::from_mins(1))),
     )
     .await
     .unwrap();

@@ -213,3 +213,55 @@ async fn a_file_that_is_kept_locked_is_waited_for_and_what_stays_is_told() {
     assert_eq!(other.number("select count(*) as value from t"), 3);
     assert_eq!(base.remove(&nobody).await.unwrap(), None);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_of_another_type_is_another_value() {
+    let mut service = Service::new("wal", TABLE);
+    let mut base = begun(&service, "run1").await;
+    service.execute("update t set b = 1 where id = 2");
+    claim_all(&mut base).await;
+    service.execute("update t set b = 1.0 where id = 2");
+    assert_eq!(undone(&mut base).await.len(), 1);
+    assert_eq!(
+        service.lines("select typeof(b) as value from t where id = 2"),
+        ["real"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_comes_back_replaces_none_though_its_table_says_so() {
+    let schema = "create table t (id integer primary key, a text unique on conflict replace);
+        insert into t values (1, 'one'), (2, 'two')";
+    let mut service = Service::new("wal", schema);
+    let mut base = begun(&service, "run1").await;
+    service.execute("delete from t where id = 2; update t set a = 'uno' where id = 1");
+    claim_all(&mut base).await;
+    service.execute("insert into t values (3, 'two'), (4, 'one')");
+    let left = undone(&mut base).await;
+    let told: Vec<String> = left.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "delete `t` {\"id\":2}: UNIQUE constraint failed: t.a",
+            "update `t` {\"id\":1}: UNIQUE constraint failed: t.a",
+        ]
+    );
+    assert_eq!(
+        service.lines("select id || a as value from t"),
+        ["1uno", "3two", "4one"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_without_a_key_comes_back_under_another_number_where_its_own_is_taken() {
+    let mut service = Service::new("wal", "create table t (a); insert into t values ('one')");
+    let mut base = begun(&service, "run1").await;
+    service.execute("update t set a = 'changed'; delete from t");
+    claim_all(&mut base).await;
+    service.execute("insert into t values ('theirs')");
+    assert_eq!(undone(&mut base).await, []);
+    assert_eq!(
+        service.lines("select rowid || a as value from t"),
+        ["1theirs", "2one"]
+    );
+}

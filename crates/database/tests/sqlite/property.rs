@@ -101,7 +101,9 @@ fn without_numbers(mut dump: BTreeMap<String, Vec<String>>) -> BTreeMap<String, 
             *row = columns.to_owned();
         }
     }
-    dump.values_mut().for_each(|rows| rows.sort());
+    for rows in dump.values_mut() {
+        rows.sort();
+    }
     dump
 }
 
@@ -119,10 +121,13 @@ async fn a_row_that_somebody_else_wrote_last_is_never_touched() {
         );
         let mut base = begun(&service, "run1").await;
         let mut theirs: BTreeMap<String, bool> = BTreeMap::new();
+        let mut said = Vec::new();
         for _ in 0..10 {
             // Of the rows of both.
             let (writer, rows) = (random.random_range(0..2), random.random_range(0..2));
-            attempt(&mut service, &statement(&mut random, rows));
+            let sql = statement(&mut random, rows);
+            attempt(&mut service, &sql);
+            said.push((writer, sql));
             let changes = base.read().await.unwrap();
             let note = |change: &Change| {
                 let images = match change.operation {
@@ -154,7 +159,7 @@ async fn a_row_that_somebody_else_wrote_last_is_never_touched() {
         // What the other made and took away again can have been there before.
         assert!(
             before.iter().all(|row| now.contains(row)),
-            "{seed}: {before:?} {now:?}"
+            "{seed}: {before:?} {now:?} {said:#?}"
         );
         let after = service.dump();
         assert_eq!(undone(&mut base).await.len(), left.len(), "{seed}");

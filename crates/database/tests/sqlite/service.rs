@@ -1,7 +1,9 @@
 //! The service, and what its file holds.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use authz_pin_database::Which;
 use authz_pin_database::sqlite::File;
@@ -30,12 +32,45 @@ pub(crate) struct Service {
     directory: Option<TempDir>,
 }
 
+/// The command line of another version of SQLite that plays the service, where one is named.
+const PROGRAM: &str = "AUTHZ_PIN_TEST_SQLITE3";
+
+fn with_program(program: &OsStr, path: &Path, sql: &str) -> Result<(), String> {
+    let mut command = Command::new(program);
+    let sql = format!("pragma foreign_keys = on; {sql}");
+    let done = command.arg("-bail").arg(path).arg(sql).output().unwrap();
+    let error = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(
+        !error.contains("authz_pin") && !error.contains("no such"),
+        "{error}"
+    );
+    if done.status.success() {
+        Ok(())
+    } else {
+        Err(error)
+    }
+}
+
 /// Both ways to keep a file whole while it is written.
 pub(crate) const MODES: [&str; 2] = ["wal", "delete"];
 
 impl Service {
+    /// In memory, where there is such a directory: most tests wait for the disk else.
     pub(crate) fn new(mode: &str, schema: &str) -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        let memory = Path::new("/dev/shm");
+        let directory = if memory.is_dir() {
+            tempfile::tempdir_in(memory)
+        } else {
+            tempfile::tempdir()
+        };
+        Self::within(directory.unwrap(), mode, schema)
+    }
+
+    pub(crate) fn on_disk(mode: &str, schema: &str) -> Self {
+        Self::within(tempfile::tempdir().unwrap(), mode, schema)
+    }
+
+    fn within(directory: TempDir, mode: &str, schema: &str) -> Self {
         let path = directory.path().join("notes_test.db");
         let mut service = Self::open(&path);
         service.execute(&format!("pragma journal_mode = {mode}; {schema}"));
@@ -45,10 +80,16 @@ impl Service {
 
     /// One more connection.
     pub(crate) fn open(path: &Path) -> Self {
+        Self::patient(path, 1000)
+    }
+
+    /// One that waits so many milliseconds for others.
+    pub(crate) fn patient(path: &Path, patience: usize) -> Self {
         let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
-        let settings =
-            "pragma busy_timeout = 1000; pragma foreign_keys = on; pragma synchronous = off";
-        connection.batch_execute(settings).unwrap();
+        let settings = format!(
+            "pragma busy_timeout = {patience}; pragma foreign_keys = on; pragma synchronous = off"
+        );
+        connection.batch_execute(&settings).unwrap();
         Self {
             connection,
             path: path.to_owned(),
@@ -63,6 +104,9 @@ impl Service {
 
     /// What can fail, as statements of a service do.
     pub(crate) fn attempt(&mut self, sql: &str) -> Result<(), String> {
+        if let Some(program) = std::env::var_os(PROGRAM) {
+            return with_program(&program, &self.path, sql);
+        }
         let done = self.connection.batch_execute(sql);
         done.map_err(|error| error.to_string())
     }

@@ -20,8 +20,8 @@ const SCHEMA: &str = "create table t (id integer primary key autoincrement, a te
 /// A whole run; its calls write what has its token.
 async fn whole_run(path: std::path::PathBuf, number: usize, settle: Duration) {
     let token = format!("token{number}x");
-    let mut service = Service::open(&path);
-    service.execute("pragma busy_timeout = 20000");
+    // Nine that write at once keep each other waiting for longer than one run does.
+    let mut service = Service::patient(&path, 20_000);
     let mut base = File::connect(&path, &Which::default()).await.unwrap();
     assert_eq!(base.install(&token, &nobody).await.unwrap(), []);
     let catalog = base.catalog().await.unwrap();
@@ -63,7 +63,7 @@ async fn whole_run(path: std::path::PathBuf, number: usize, settle: Duration) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
 async fn eight_runs_at_once_leave_nothing_behind() {
     for mode in MODES {
-        let mut service = Service::new(mode, SCHEMA);
+        let mut service = Service::on_disk(mode, SCHEMA);
         let before = service.dump();
         let runs: Vec<_> = (0..8)
             .map(|number| tokio::spawn(whole_run(service.path.clone(), number, Duration::ZERO)))
@@ -97,7 +97,7 @@ fn writes(path: &std::path::Path, stop: &AtomicBool) -> (usize, Duration) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_writes_all_the_time_never_waits_for_a_second() {
     for mode in MODES {
-        let mut service = Service::new(mode, SCHEMA);
+        let mut service = Service::on_disk(mode, SCHEMA);
         let stop = Arc::new(AtomicBool::new(false));
         let (path, until) = (service.path.clone(), Arc::clone(&stop));
         let writer = std::thread::spawn(move || writes(&path, &until));

@@ -126,10 +126,11 @@ impl Planned {
     fn new(place: Place<'_>, settings: &Json) -> Result<Self, LaunchError> {
         let settings = read(settings)?;
         let main = place.database_url.filter(|_| settings.database.0.is_some());
-        let main = main.into_iter().flat_map(|url| told(String::new(), url));
+        let main = main.into_iter().flat_map(|url| told("", url));
         let further = place.databases.iter();
-        let further = further
-            .flat_map(|(name, url)| told(format!("_{}", name.to_uppercase()), url.expose_secret()));
+        let further = further.flat_map(|(name, url)| {
+            told(&format!("_{}", name.to_uppercase()), url.expose_secret())
+        });
         // What the suite says counts more.
         let environment = main.chain(further);
         Ok(Self {
@@ -201,7 +202,7 @@ impl Program {
 
 /// What says to a service where one of its databases is: the URL, and of a file its path, since each library has a URL of its
 /// own for files.
-fn told(name: String, url: &str) -> impl Iterator<Item = (String, String)> {
+fn told(name: &str, url: &str) -> impl Iterator<Item = (String, String)> + use<> {
     let path = file_of(url).map(|path| path.display().to_string());
     let path = path.map(|path| (format!("DATABASE_PATH{name}"), path));
     std::iter::once((format!("DATABASE_URL{name}"), url.to_owned())).chain(path)
