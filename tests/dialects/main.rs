@@ -146,7 +146,9 @@ fn unlabelled(record: &Value) -> BTreeMap<String, Vec<String>> {
     for (place, value) in lines {
         all.entry(place).or_default().push(value);
     }
-    all.values_mut().for_each(|values| values.sort());
+    for values in all.values_mut() {
+        values.sort();
+    }
     all
 }
 
