@@ -16,6 +16,30 @@ fn every_path_that_a_document_names_exists() {
     }
 }
 
+/// The page of promises names the tests that prove them.
+#[test]
+fn every_test_that_the_page_of_promises_names_is_there() {
+    let page = read("docs/safety.md");
+    let gone = in_backticks(&page).filter(|word| {
+        let Some((module, test)) = word.rsplit_once("::") else {
+            return false;
+        };
+        let target = module.split("::").next().unwrap();
+        let is_of_target = |file: &String| {
+            file.starts_with(&format!("tests/{target}"))
+                || file.starts_with(&format!("crates/database/tests/{target}/"))
+        };
+        let mut sources = files("").into_iter().filter(is_of_target).peekable();
+        // Those of a list stand in lines of their own.
+        let is_there = |text: &str| {
+            let named = format!("fn {test}(");
+            text.contains(&named) || text.lines().any(|line| line.trim() == test)
+        };
+        sources.peek().is_some() && test != "*" && !sources.any(|file| is_there(&read(&file)))
+    });
+    assert_eq!(gone.collect::<Vec<_>>(), [""; 0]);
+}
+
 #[test]
 fn every_link_between_documents_leads_somewhere() {
     for document in documents() {

@@ -1,18 +1,21 @@
 """Prints each table of a database with the number and an MD5 digest of its rows: two prints are the same if no row differs.
 
     python tables.py postgres://USER:PASSWORD@HOST/DATABASE
+    python tables.py sqlite:FILE
 """
 
+import hashlib
 import sys
 
-import psycopg2
+from sql import connected
 
-TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
-DIGEST = """SELECT count(*), md5(coalesce(string_agg(row::text, E'\\n' ORDER BY row::text), '')) FROM public."{}" AS row"""
+NAMES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
+NAMES_IN_FILE = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name"
 
-cursor = psycopg2.connect(sys.argv[1]).cursor()
-cursor.execute(TABLES)
+url = sys.argv[1]
+cursor = connected(url).cursor()
+cursor.execute(NAMES_IN_FILE if url.startswith("sqlite:") else NAMES)
 for (table,) in cursor.fetchall():
-    cursor.execute(DIGEST.format(table))
-    count, digest = cursor.fetchone()
-    print(table, count, digest)
+    cursor.execute(f'SELECT * FROM "{table}"')
+    rows = sorted(repr(row) for row in cursor.fetchall())
+    print(table, len(rows), hashlib.md5("\n".join(rows).encode()).hexdigest())

@@ -67,13 +67,22 @@ section "the second check"
 as_pinned
 
 section "a permission is wider than what was granted"
-sql "CREATE FUNCTION hole() RETURNS trigger LANGUAGE plpgsql AS
-     'BEGIN NEW.permission := ''EDIT''; RETURN NEW; END';
-     CREATE TRIGGER hole BEFORE INSERT ON role_permissions
-     FOR EACH ROW WHEN (NEW.permission = 'READ') EXECUTE FUNCTION hole()"
+if [[ "${MLFLOW_DATABASE:-postgres}" == sqlite ]]; then
+    sql "CREATE TRIGGER hole AFTER INSERT ON role_permissions WHEN NEW.permission = 'READ'
+         BEGIN UPDATE role_permissions SET permission = 'EDIT' WHERE id = NEW.id; END"
+else
+    sql "CREATE FUNCTION hole() RETURNS trigger LANGUAGE plpgsql AS
+         'BEGIN NEW.permission := ''EDIT''; RETURN NEW; END';
+         CREATE TRIGGER hole BEFORE INSERT ON role_permissions
+         FOR EACH ROW WHEN (NEW.permission = 'READ') EXECUTE FUNCTION hole()"
+fi
 widens experiment-update/experiment/reader experiment-tag-set/experiment/reader run-create/experiment/reader \
     run-log-metric/run/reader model-update/model/reader version-create/model/reader
-sql "DROP TRIGGER hole ON role_permissions; DROP FUNCTION hole()"
+if [[ "${MLFLOW_DATABASE:-postgres}" == sqlite ]]; then
+    sql "DROP TRIGGER hole"
+else
+    sql "DROP TRIGGER hole ON role_permissions; DROP FUNCTION hole()"
+fi
 stop
 
 section "the default permission is READ"

@@ -31,12 +31,15 @@ const DIFFERENCES: [&str; 1] = [
     "note-star: effects update note columns weight new: 3 | 3.0",
 ];
 
-const ENDPOINTS: [&str; 5] = [
+const ENDPOINTS: [&str; 8] = [
     "note-create",
     "note-delete",
     "note-get",
     "note-list",
     "note-star",
+    "ticket-close",
+    "ticket-get",
+    "ticket-open",
 ];
 
 /// A suite in a folder, and the service that it is about.

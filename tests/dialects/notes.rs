@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
@@ -23,15 +23,17 @@ const TABLES: &str = "
       tags {jsonb|text} not null default '[]');
     create table mark (note text not null references note (id) on delete cascade, word text not null, primary key (note, word));
     create table log (n {serial|integer} primary key{| autoincrement}, who text, what text);
+    create table ticket (id {serial|integer} primary key, owner text not null references person (id) on delete cascade, title text);
     insert into person (id, token) values ('old', 'token-of-old');
     insert into note (id, owner, title, weight) values ('first', 'old', 'kept', 1.5);
     insert into mark values ('first', 'kept')";
 
 /// Every row of every table.
-const CONTENT: [&str; 4] = [
+const CONTENT: [&str; 5] = [
     "select {jsonb_build|json}_object('id', id, 'token', token, 'role', role) as line from person order by id",
     "select {jsonb_build|json}_object('id', id, 'owner', owner, 'title', title, 'stars', stars, 'weight', weight, 'flagged', flagged, 'tags', tags) as line from note order by id",
     "select {jsonb_build|json}_object('note', note, 'word', word) as line from mark order by note, word",
+    "select {jsonb_build|json}_object('owner', owner, 'title', title) as line from ticket order by id",
     "select {jsonb_build|json}_object('who', who, 'what', what) as line from log order by n",
 ];
 
@@ -61,6 +63,8 @@ impl Notes {
             .route("/ready", get(|| async { "ready" }))
             .route("/notes", get(list).post(create))
             .route("/notes/{id}", get(read).patch(star).delete(delete))
+            .route("/tickets", post(open))
+            .route("/tickets/{id}", get(ticket).delete(close))
             .with_state(Arc::clone(&shared));
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
@@ -225,4 +229,61 @@ async fn create(State(shared): Service, headers: HeaderMap, Json(body): Json<Val
     database.execute(&sql).await;
     log(database, &who, &format!("create {id}")).await;
     (StatusCode::CREATED, Json(json!({ "id": id }))).into_response()
+}
+
+/// Opens a ticket, which the database numbers.
+async fn open(State(shared): Service, headers: HeaderMap) -> Response {
+    let database = &mut *shared.database.lock().await;
+    let Some((who, _)) = caller(database, &headers).await else {
+        return refused(StatusCode::UNAUTHORIZED, "who are you");
+    };
+    let sql = format!(
+        "insert into ticket (owner, title) values ({}, 'help')",
+        quoted(&who)
+    );
+    database.execute(&sql).await;
+    let last = "select {jsonb_build|json}_object('id', max(id)) as line from ticket";
+    let made = database.rows(last).await.pop().unwrap();
+    log(database, &who, &format!("open {}", made["id"])).await;
+    (StatusCode::CREATED, Json(made)).into_response()
+}
+
+/// A ticket, if the caller may see it.
+async fn of_ticket(
+    database: &mut Database,
+    headers: &HeaderMap,
+    id: i64,
+) -> Result<(String, Value), Box<Response>> {
+    let Some((who, role)) = caller(database, headers).await else {
+        return Err(Box::new(refused(StatusCode::UNAUTHORIZED, "who are you")));
+    };
+    let query = format!(
+        "select {{jsonb_build|json}}_object('id', id, 'owner', owner, 'title', title) as line from ticket where id = {id}"
+    );
+    match database.rows(&query).await.pop() {
+        None => Err(Box::new(refused(StatusCode::NOT_FOUND, "no such ticket"))),
+        Some(ticket) if ticket["owner"] == *who || role == "admin" => Ok((who, ticket)),
+        Some(_) => Err(Box::new(refused(StatusCode::FORBIDDEN, "not your ticket"))),
+    }
+}
+
+async fn ticket(State(shared): Service, headers: HeaderMap, Path(id): Path<i64>) -> Response {
+    let database = &mut *shared.database.lock().await;
+    match of_ticket(database, &headers, id).await {
+        Ok((_, ticket)) => Json(ticket).into_response(),
+        Err(refused) => *refused,
+    }
+}
+
+async fn close(State(shared): Service, headers: HeaderMap, Path(id): Path<i64>) -> Response {
+    let database = &mut *shared.database.lock().await;
+    let (who, _) = match of_ticket(database, &headers, id).await {
+        Ok(seen) => seen,
+        Err(refused) => return *refused,
+    };
+    database
+        .execute(&format!("delete from ticket where id = {id}"))
+        .await;
+    log(database, &who, &format!("close {id}")).await;
+    StatusCode::NO_CONTENT.into_response()
 }

@@ -243,3 +243,9 @@ pub(crate) async fn abandon(
 ) -> Result<Vec<Leftover>, DatabaseError> {
     File::connect(path, which).await?.abandon(run, tell).await
 }
+
+/// How many there are to be: the environment can ask for more.
+pub(crate) fn asked(variable: &str, usual: u32) -> u32 {
+    let asked = std::env::var(variable);
+    asked.map_or(usual, |number| number.parse().unwrap())
+}
