@@ -13,7 +13,6 @@ use authz_pin_suite::world::Row;
 use rand::RngExt;
 use serde_json::json;
 
-use crate::service::asked;
 use crate::service::{MODES, Service, begun, nobody};
 
 const FILE: &str = "AUTHZ_PIN_TEST_FILE";
