@@ -7,7 +7,7 @@ use authz_pin_record::kinds::Level;
 use authz_pin_record::record::Record;
 use indexmap::IndexMap;
 
-use crate::snapshot::{Day, Reason, Said, Snapshot, SnapshotError, latest, over};
+use authz_pin_suite::snapshot::{Day, Reason, Said, Snapshot, SnapshotError, latest, over};
 
 /// What takes a reason, in the order in which it is told.
 #[derive(Debug, Clone, Default)]

@@ -35,12 +35,12 @@ use authz_pin_record::record::ReadError;
 use authz_pin_record::yaml;
 use authz_pin_suite::diagnostic::{Diagnostic, Diagnostics, quoted};
 use authz_pin_suite::plan::FilterError;
+use authz_pin_suite::snapshot::SnapshotError;
 use authz_pin_sweep::http::HttpError;
 use authz_pin_sweep::service::{Launch, LaunchError, ServiceError};
 use authz_pin_sweep::sweep::SweepError;
 
 use crate::exit::Exit;
-use crate::snapshot::SnapshotError;
 
 /// What a command works with.
 pub struct Context<'a> {

@@ -17,7 +17,7 @@ use authz_pin_sweep::service::Given;
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use crate::snapshot::{Reason, Snapshot, SnapshotError};
+use authz_pin_suite::snapshot::{Reason, Snapshot, SnapshotError};
 
 /// Everything that is known of one cell without calling anything.
 #[derive(Debug, Serialize)]

@@ -17,7 +17,6 @@ pub mod report;
 pub mod review;
 pub mod sensitivity;
 pub mod share;
-pub mod snapshot;
 pub mod terminal;
 
 pub use authz_pin_database as database;
@@ -25,7 +24,7 @@ pub use authz_pin_database::{embedded, guard};
 pub use authz_pin_record::{
     causes, chain, digest, drift, fault, findings, kinds, observation, record,
 };
-pub use authz_pin_suite::{diagnostic, plan, suite, template, world, yaml};
+pub use authz_pin_suite::{diagnostic, plan, snapshot, suite, template, world, yaml};
 pub use authz_pin_sweep::{
     calibrate, dry_run, har, http, invariants, observe, seen, service, stop, sweep, symbols,
 };

@@ -12,7 +12,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::snapshot::{self, Snapshot, SnapshotError};
+use authz_pin_suite::snapshot::{self, Snapshot, SnapshotError};
 
 /// What becomes of snapshots that belong to no endpoint of the suite.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

@@ -25,15 +25,15 @@ use authz_pin_record::kinds::Level;
 use authz_pin_record::record::Record;
 use authz_pin_record::text::counted;
 use authz_pin_suite::diagnostic::{list, quoted};
+use authz_pin_suite::file;
+use authz_pin_suite::snapshot::Reason;
 use authz_pin_suite::suite::Place;
-use authz_pin_sweep::file;
 use authz_pin_sweep::seen::Seen;
 use authz_pin_sweep::sweep::Calls;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::orphan::Orphan;
-use crate::snapshot::Reason;
 use crate::terminal;
 
 pub use findings::{FailOn, FindingCounts, Findings};

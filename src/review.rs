@@ -3,12 +3,12 @@
 use authz_pin_record::drift::{self, Comparison, Drift, Group};
 use authz_pin_record::kinds::Level;
 use authz_pin_record::record::Record;
+use authz_pin_suite::snapshot::{self, Said, Snapshot, SnapshotError};
 use authz_pin_suite::suite::Suite;
 use indexmap::IndexMap;
 
 use crate::asks::Asks;
 use crate::orphan::Orphans;
-use crate::snapshot::{self, Said, Snapshot, SnapshotError};
 
 /// A difference that waits for review.
 #[derive(Debug, Clone)]

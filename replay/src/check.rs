@@ -4,9 +4,9 @@ use std::env;
 use std::path::Path;
 use std::process::Output;
 
-use authz_pin::record::Record;
-use authz_pin::snapshot::Snapshot;
-use authz_pin::suite::Suite;
+use authz_pin_record::record::Record;
+use authz_pin_suite::snapshot::Snapshot;
+use authz_pin_suite::suite::Suite;
 use serde::Deserialize;
 use tokio::process::Command;
 

@@ -1,6 +1,6 @@
 //! A flip: one cell that differs from its snapshot, as one line of text.
 
-use authz_pin::record::{Cell, Record};
+use authz_pin_record::record::{Cell, Record};
 
 /// `endpoint/target/actor: before -> after` for every cell that differs.
 #[must_use]

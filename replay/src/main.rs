@@ -41,7 +41,7 @@ async fn main() -> ExitCode {
     // Whichever ends first: a run that is dropped removes its worktree and kills what it started.
     let outcome = tokio::select! {
         outcome = async { run(&root.canonicalize()?, &options, &mut out).await } => Some(outcome),
-        () = authz_pin::stop::asked() => None,
+        () = authz_pin_sweep::stop::asked() => None,
     };
     match outcome {
         Some(Ok(true)) => ExitCode::SUCCESS,

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use authz_pin::record::Record;
-use authz_pin::snapshot::Snapshot;
+use authz_pin_record::record::Record;
+use authz_pin_suite::snapshot::Snapshot;
 
 use crate::flips::statuses;
 use crate::run::Failure;

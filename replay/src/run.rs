@@ -7,8 +7,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use authz_pin::diagnostic::Diagnostics;
-use authz_pin::snapshot::SnapshotError;
+use authz_pin_suite::diagnostic::Diagnostics;
+use authz_pin_suite::snapshot::SnapshotError;
 use thiserror::Error;
 
 use crate::check::{build, check};

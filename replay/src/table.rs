@@ -4,8 +4,8 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use authz_pin::diagnostic::Diagnostics;
-use authz_pin::yaml::Document;
+use authz_pin_suite::diagnostic::Diagnostics;
+use authz_pin_suite::yaml::Document;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;

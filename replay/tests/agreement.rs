@@ -7,8 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use authz_pin::plan::{Filter, plan};
-use authz_pin::suite::Suite;
+use authz_pin_suite::plan::{Filter, plan};
+use authz_pin_suite::suite::Suite;
 use replay::check::SUITE;
 use replay::flips::parts;
 use replay::page;

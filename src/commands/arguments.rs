@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use authz_pin_suite::diagnostic::{list, quoted};
 use authz_pin_suite::plan::{EndpointPlan, Filter, PlannedCell, Shard, plan};
+use authz_pin_suite::snapshot;
 use authz_pin_suite::suite::Suite;
 use authz_pin_sweep::dry_run::nulls;
 use authz_pin_sweep::har::Recording;
@@ -25,7 +26,6 @@ use url::Url;
 use super::{Failure, told};
 use crate::exit::Exit;
 use crate::review::{self, Pending};
-use crate::snapshot;
 
 pub(super) use databases::{DATABASE_PREFIX, DatabaseUrls};
 

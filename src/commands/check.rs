@@ -11,6 +11,7 @@ use authz_pin_record::causes::{Cause, causes};
 use authz_pin_record::drift::{self, Comparison};
 use authz_pin_record::record::Record;
 use authz_pin_suite::plan::EndpointPlan;
+use authz_pin_suite::snapshot::{self, Day, Info, Snapshot, over};
 use authz_pin_suite::suite::{Place, Suite};
 use authz_pin_sweep::calibrate;
 use authz_pin_sweep::conclusive;
@@ -27,7 +28,6 @@ use super::{Context, Failure, all_removed, nothing_left, to_its_end, told};
 use crate::exit::Exit;
 use crate::orphan::{Orphan, Orphans, Unreferenced};
 use crate::report::{Destination, FORMS, FailOn, Findings, Outcome, Report, Totals, human, json};
-use crate::snapshot::{self, Day, Info, Snapshot, over};
 use crate::terminal::Bar;
 
 /// What the help of `check` ends with.

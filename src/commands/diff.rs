@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 
 use authz_pin_record::drift::{self, Comparison, Drift, Group};
 use authz_pin_record::record::{ReadError, Record, format1};
+use authz_pin_suite::snapshot;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::{Context, Failure, not_a_record, written};
 use crate::exit::Exit;
-use crate::snapshot;
 use crate::terminal::{self, HEADING, styled};
 
 /// Examples for the help.

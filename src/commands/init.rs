@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use authz_pin_record::text::counted;
 use authz_pin_suite::diagnostic::quoted;
+use authz_pin_suite::file;
 use authz_pin_suite::suite::Suite;
 use authz_pin_suite::yaml;
-use authz_pin_sweep::file;
 use clap::Args;
 
 use super::{Context, Failure, document, to_its_end};

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use authz_pin_sweep::file;
+use authz_pin_suite::file;
 use clap::{Args, Command};
 use clap_mangen::Man;
 

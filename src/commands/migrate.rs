@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use authz_pin_record::text::counted;
+use authz_pin_suite::snapshot::{self, Migration, Snapshot};
 use clap::Args;
 
 use super::arguments::load;
 use super::{Context, Failure, not_a_record, written};
 use crate::exit::Exit;
-use crate::snapshot::{self, Migration, Snapshot};
 
 /// What the help of `migrate` ends with.
 pub const EXAMPLES: &str = "\

@@ -2,10 +2,10 @@
 
 use std::io::Write;
 
+use authz_pin_suite::snapshot::{Day, Said};
 use clap::Args;
 
 use super::{Failure, written};
-use crate::snapshot::{Day, Said};
 use crate::terminal::{Keyboard, NOTABLE, styled};
 
 /// Why something is accepted.

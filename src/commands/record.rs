@@ -9,6 +9,7 @@ use std::sync::Arc;
 use authz_pin_record::record::Record;
 use authz_pin_record::text::short;
 use authz_pin_suite::plan::EndpointPlan;
+use authz_pin_suite::snapshot;
 use authz_pin_suite::suite::Suite;
 use authz_pin_suite::yaml::inline;
 use authz_pin_sweep::calibrate::{self, Rule, Unstable};
@@ -27,7 +28,6 @@ use super::reason::ReasonArgs;
 use super::{Context, Failure};
 use crate::exit::Exit;
 use crate::orphan::Unreferenced;
-use crate::snapshot;
 use crate::terminal::Bar;
 
 use pinning::Pinning;

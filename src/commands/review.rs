@@ -3,6 +3,7 @@
 use crate::report::groups;
 use std::io::{self, Write};
 
+use authz_pin_suite::snapshot::Said;
 use clap::Args;
 
 use super::arguments::PendingArgs;
@@ -10,7 +11,6 @@ use super::reason::ask;
 use super::{Context, Failure, written};
 use crate::exit::Exit;
 use crate::review::Pending;
-use crate::snapshot::Said;
 use crate::terminal::{self, ALLOWED, DENIED, FAINT, HEADING, Key, Keyboard, NOTABLE, styled};
 
 /// What the help of `review` ends with.

@@ -3,8 +3,8 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use authz_pin_suite::file;
 use authz_pin_suite::suite::schema;
-use authz_pin_sweep::file;
 use clap::{Args, ValueEnum};
 
 use super::{Context, Failure, to_its_end};

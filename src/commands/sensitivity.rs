@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use authz_pin_record::record::Record;
 use authz_pin_suite::diagnostic::{Diagnostics, nearest, quoted};
+use authz_pin_suite::snapshot::{self, Snapshot};
 use authz_pin_suite::suite::{Endpoint, Suite};
 use authz_pin_suite::yaml::{Document, NodePath};
 use clap::Args;
@@ -13,7 +14,6 @@ use super::{Context, Failure, not_a_record, to_its_end};
 use crate::exit::Exit;
 use crate::sensitivity::{self, Pinned, Sensitivity};
 use crate::share;
-use crate::snapshot::{self, Snapshot};
 
 /// What the help of `sensitivity` ends with.
 pub const EXAMPLES: &str = "\

@@ -5,9 +5,9 @@ use std::fmt::{Display, Formatter, Result};
 use authz_pin_record::drift::Drift;
 use authz_pin_record::observation::RowChange;
 use authz_pin_record::text::printable;
+use authz_pin_suite::snapshot::Reason;
 
 use super::{Explanation, Finding, Shown};
-use crate::snapshot::Reason;
 use crate::terminal::{HEADING, styled};
 
 impl Display for Explanation {

@@ -6,13 +6,13 @@ use authz_pin_record::causes::Cause;
 use authz_pin_record::drift::{Cells, Comparison, Group, row, table};
 use authz_pin_record::kinds::{Entry, Level};
 use authz_pin_record::text::counted;
+use authz_pin_suite::snapshot::Reason;
 use authz_pin_suite::suite::Place;
 use indexmap::IndexMap;
 
 use super::{Outcome, Report};
 use crate::asks::expired;
 use crate::orphan::Orphan;
-use crate::snapshot::Reason;
 
 /// What an issue is an instance of.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use authz_pin_record::causes::Cause;
 use authz_pin_record::drift::{Comparison, Drift, Group};
 use authz_pin_record::record::Record;
+use authz_pin_suite::snapshot::Reason;
 use authz_pin_sweep::seen::Seen;
 use authz_pin_sweep::sweep::Calls;
 use schemars::generate::SchemaSettings;
@@ -13,7 +14,6 @@ use serde::Serialize;
 
 use super::{FindingCounts, Outcome, Report, Totals};
 use crate::orphan::Orphan;
-use crate::snapshot::Reason;
 
 /// What a check found.
 #[derive(Serialize, JsonSchema)]

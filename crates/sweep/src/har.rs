@@ -9,12 +9,12 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use authz_pin_suite::file;
 use authz_pin_suite::plan::PlannedCell;
 use chrono::{DateTime, SecondsFormat, Utc};
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::{Value as Json, json};
 
-use crate::file;
 use crate::http::{Answer, Body, Call, Content, Exchange, Form, Payload, Purpose, Sent};
 use crate::secrets;
 use crate::symbols::{Namer, Piece, View};

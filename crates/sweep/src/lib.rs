@@ -8,7 +8,6 @@ pub mod calibrate;
 pub mod conclusive;
 mod credential;
 pub mod dry_run;
-pub mod file;
 pub mod har;
 pub mod http;
 pub mod invariants;

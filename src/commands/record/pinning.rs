@@ -6,10 +6,11 @@ use std::iter::repeat_n;
 use authz_pin_record::kinds::Level;
 use authz_pin_record::record::Record;
 use authz_pin_suite::diagnostic::quoted;
+use authz_pin_suite::file;
 use authz_pin_suite::plan::EndpointPlan;
+use authz_pin_suite::snapshot::{Info, Said, Snapshot};
 use authz_pin_suite::suite::Suite;
 use authz_pin_sweep::calibrate::{self, Rule};
-use authz_pin_sweep::file;
 use authz_pin_sweep::seen::Seen;
 use indexmap::IndexMap;
 
@@ -21,7 +22,6 @@ use crate::commands::{Context, Failure, told, written};
 use crate::exit::Exit;
 use crate::orphan::{Orphan, Orphans};
 use crate::pins;
-use crate::snapshot::{Info, Said, Snapshot};
 use crate::terminal::Keyboard;
 
 /// Records that are to be accepted.

@@ -4,12 +4,13 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::service::asked;
-use crate::service::{abandon, clean};
 use authz_pin_database::Which;
 use authz_pin_database::sqlite::File;
 use authz_pin_database::{Extent, Presence};
 use authz_pin_suite::world::Row;
+
+use crate::service::asked;
+use crate::service::{abandon, clean};
 use rand::RngExt;
 use serde_json::json;
 

@@ -1,10 +1,11 @@
 //! Tables that come, change or cannot be watched, and the journal itself.
 
 use crate::service::clean;
+use serde_json::json;
+
 use authz_pin_database::Extent;
 use authz_pin_database::sqlite::File;
 use authz_pin_database::{DatabaseError, Temporal, Which};
-use serde_json::json;
 
 use crate::service::{MODES, Service, begun, claim_all, nobody, takes_back, undone};
 

@@ -24,7 +24,7 @@ pub fn write(file: &Path, content: impl FnOnce(&mut File) -> io::Result<()>) -> 
 }
 
 /// The same for what nobody but its owner is to read.
-pub(crate) fn write_private(
+pub fn write_private(
     file: &Path,
     content: impl FnOnce(&mut File) -> io::Result<()>,
 ) -> io::Result<()> {

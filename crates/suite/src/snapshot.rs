@@ -15,7 +15,7 @@ use authz_pin_record::yaml;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use authz_pin_sweep::file;
+use crate::file;
 
 use header::Header;
 
