@@ -113,6 +113,34 @@ fn a_command_is_told_of_each_further_database_and_shows_none_of_their_urls() {
     ");
 }
 
+#[test]
+fn a_command_that_takes_files_is_told_their_paths() {
+    let place = Place::with("ping").edit(
+        "ping/suite.yaml",
+        "service:\n",
+        "service:\n  databases: { audit: {} }\n  default:\n    launcher: command\n    settings:\n      \
+         command: echo ${DATABASE_PATH##*/}, ${DATABASE_PATH_AUDIT##*/}, $DATABASE_URL; exit 7\n      database: sqlite\n",
+    );
+    assert_snapshot!(place.run(&["check", "ping"]).error(3), @r"
+    error: cannot start `command`: `echo ${DATABASE_PATH##*/}, ${DATABASE_PATH_AUDIT##*/}, $DATABASE_URL; exit 7` ended with status 7; it printed:
+    service.db, service_audit.db, <database.url>
+      = help: the command runs in the suite's folder, and is to listen on $HOST:$PORT
+    ");
+}
+
+#[test]
+fn a_command_gets_no_database_that_nobody_knows() {
+    let place = Place::with("ping").edit(
+        "ping/suite.yaml",
+        "service:\n",
+        "service:\n  default: { launcher: command, settings: { command: exit 7, database: mysql } }\n",
+    );
+    assert_snapshot!(place.run(&["check", "ping"]).error(2), @r"
+    error: cannot start `command`: setting `database`: expected `true`, `false`, `postgres` or `sqlite`
+      = help: the settings of a command are `command`, `environment` and `database`
+    ");
+}
+
 /// A PostgreSQL in a folder that everybody may look into, of which each program is this script.
 fn broken_postgres(script: &str) -> Place {
     let mut place = Place::with_litellm();
