@@ -6,10 +6,10 @@ mod route;
 use authz_pin_suite::operations;
 use std::collections::BTreeMap;
 
+use authz_pin_suite::openapi::Operation;
 use authz_pin_suite::suite::{Endpoint, ExclusionSpec, OperationName, Suite};
 use serde::Serialize;
 
-use crate::openapi::Operation;
 use crate::share::Share;
 
 pub use report::{human, json};

@@ -9,8 +9,6 @@ pub mod commands;
 pub mod coverage;
 pub mod exit;
 pub mod explain;
-pub mod init;
-pub mod openapi;
 pub mod orphan;
 pub mod pins;
 pub mod report;
@@ -24,7 +22,9 @@ pub use authz_pin_database::{embedded, guard};
 pub use authz_pin_record::{
     causes, chain, digest, drift, fault, findings, kinds, observation, record,
 };
-pub use authz_pin_suite::{diagnostic, plan, snapshot, suite, template, world, yaml};
+pub use authz_pin_suite::{
+    diagnostic, init, openapi, plan, snapshot, suite, template, world, yaml,
+};
 pub use authz_pin_sweep::{
     calibrate, dry_run, har, http, invariants, observe, seen, service, stop, sweep, symbols,
 };

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use authz_pin_suite::diagnostic::{Diagnostics, quoted};
+use authz_pin_suite::openapi::{self, Operation};
 use authz_pin_suite::suite::Suite;
 use authz_pin_suite::yaml::{Document, NodePath};
 use authz_pin_sweep::service::{ServiceError, Started};
@@ -13,7 +14,6 @@ use super::arguments::{Format, ServiceArgs, load};
 use super::{Context, Failure, document, to_its_end};
 use crate::coverage::{self, Coverage};
 use crate::exit::Exit;
-use crate::openapi::{self, Operation};
 use crate::share;
 
 /// What the help of `coverage` ends with.

@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 use authz_pin_record::text::counted;
 use authz_pin_suite::diagnostic::quoted;
 use authz_pin_suite::file;
+use authz_pin_suite::init::{self, Action, Draft, Kind, Source};
+use authz_pin_suite::openapi;
 use authz_pin_suite::suite::Suite;
 use authz_pin_suite::yaml;
 use clap::Args;
 
 use super::{Context, Failure, document, to_its_end};
 use crate::exit::Exit;
-use crate::init::{self, Action, Draft, Kind, Source};
-use crate::openapi;
 use crate::terminal::{HEADING, styled};
 
 /// What the help of `init` ends with.

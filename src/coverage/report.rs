@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use authz_pin_record::text::{counted, printable};
+use authz_pin_suite::openapi::Operation;
 use serde::Serialize;
 
 use super::{Coverage, Covered, State, Stranger, Totals};
-use crate::openapi::Operation;
 use crate::terminal::{ALLOWED, DENIED, FAINT, HEADING, NOTABLE, styled};
 
 /// Writes the sums of each method, then every operation that is not swept and how to change that.

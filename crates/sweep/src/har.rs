@@ -11,12 +11,12 @@ use std::sync::{Mutex, PoisonError};
 
 use authz_pin_suite::file;
 use authz_pin_suite::plan::PlannedCell;
+use authz_pin_suite::secrets;
 use chrono::{DateTime, SecondsFormat, Utc};
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::{Value as Json, json};
 
 use crate::http::{Answer, Body, Call, Content, Exchange, Form, Payload, Purpose, Sent};
-use crate::secrets;
 use crate::symbols::{Namer, Piece, View};
 
 /// What stands for what may be a secret.

@@ -13,7 +13,6 @@ pub mod http;
 pub mod invariants;
 pub mod observe;
 mod provision;
-pub mod secrets;
 pub mod seen;
 pub mod service;
 pub mod shared;

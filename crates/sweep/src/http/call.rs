@@ -1,6 +1,7 @@
 //! A request as it is sent.
 
 use authz_pin_record::text::plain;
+use authz_pin_suite::secrets;
 use authz_pin_suite::sendable::{check_beginning, check_header, check_path};
 use authz_pin_suite::suite::{Method, RequestSpec, Texts};
 use authz_pin_suite::template::{Scope, TemplateError, Templates};
@@ -9,7 +10,6 @@ use serde_json::Value as Json;
 use super::presented::Caller;
 use super::{HttpError, Origin, Payload, Presented, Purpose};
 use crate::credential::Signer;
-use crate::secrets;
 
 /// A rendered request. It may hold credentials, so it cannot be printed.
 pub struct Call {

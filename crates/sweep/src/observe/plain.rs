@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use authz_pin_record::text::words;
+use authz_pin_suite::secrets;
 
 use super::marked::is_mark;
-use crate::secrets;
 
 /// What stands for a text that is not shown.
 pub(super) const VALUE: &str = "<value>";

@@ -4,9 +4,9 @@
 //! names that only speak of a secret, such as `token_limit`, are told from those that hold one.
 
 use authz_pin_record::text::words;
+use authz_pin_suite::secrets;
 
 use super::told;
-use crate::secrets;
 
 /// Parts of names, without what joins words, beside those of credentials.
 const PARTS: [&str; 27] = [

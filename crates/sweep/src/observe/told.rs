@@ -10,11 +10,11 @@ use std::sync::LazyLock;
 
 use authz_pin_record::digest::sha256_hex;
 use authz_pin_record::text::{plain, words};
+use authz_pin_suite::secrets;
 use regex::{Captures, Regex};
 use serde_json::Value as Json;
 
 use super::plain::{is_spoken_in_part, spoken};
-use crate::secrets;
 
 /// How many characters of a digest stand in a file.
 const DIGITS: usize = 8;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use authz_pin_sweep::secrets;
+use crate::secrets;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value as Json, json};

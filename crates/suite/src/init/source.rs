@@ -1,9 +1,10 @@
 //! What is known about a service before there is a suite.
 
-use authz_pin_record::text::words;
-use authz_pin_suite::operations;
+use crate::operations;
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json, json};
+
+use authz_pin_record::text::words;
 
 use crate::openapi::{Api, Described, Form, Scheme};
 

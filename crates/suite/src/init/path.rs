@@ -1,6 +1,6 @@
 //! Paths with identifiers in them: what each is of, and what it is called.
 
-use authz_pin_suite::sendable::in_path;
+use crate::sendable::in_path;
 
 use super::names::{identifier, singular, words};
 

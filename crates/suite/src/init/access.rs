@@ -1,6 +1,6 @@
 //! Credentials of a suite.
 
-use authz_pin_suite::template::literal_text;
+use crate::template::literal_text;
 use serde_json::{Value as Json, json};
 
 use super::source::Access;

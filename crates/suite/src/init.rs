@@ -15,8 +15,8 @@ mod source;
 
 use std::collections::BTreeMap;
 
-use authz_pin_suite::suite::schema;
-use authz_pin_suite::template::{TemplateError, page};
+use crate::suite::schema;
+use crate::template::{TemplateError, page};
 
 pub use draft::{Actor, Draft, Endpoint, Entity, Fresh, Kind, Target, Variable};
 pub use har::{HarError, MAX_BYTES as MAX_HAR_BYTES, Recording, read as read_har};

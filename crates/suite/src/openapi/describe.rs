@@ -4,10 +4,10 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use authz_pin_suite::diagnostic::{Diagnostic, Diagnostics};
-use authz_pin_suite::sendable::is_token;
-use authz_pin_suite::template::literal_text;
-use authz_pin_suite::yaml::Document;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::sendable::is_token;
+use crate::template::literal_text;
+use crate::yaml::Document;
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
 

@@ -1,9 +1,10 @@
 //! A value that fits a schema, as a template of a suite.
 
-use authz_pin_record::text::words;
-use authz_pin_suite::template::{literal, literal_text};
+use crate::template::{literal, literal_text};
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json, json};
+
+use authz_pin_record::text::words;
 
 use super::describe::resolve;
 

@@ -11,8 +11,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use authz_pin_suite::diagnostic::{Diagnostic, Diagnostics, Position, quoted};
-use authz_pin_suite::yaml::Document;
+use crate::diagnostic::{Diagnostic, Diagnostics, Position, quoted};
+use crate::yaml::Document;
 
 pub use describe::{Api, Described, Example, Form, Scheme, describe};
 use raw::{PathItem, RawDocument, RawParameter};
@@ -47,7 +47,8 @@ pub struct Operation {
 
 impl Operation {
     /// One of which only the name is known.
-    pub(crate) fn named(method: &'static str, path: &str) -> Self {
+    #[must_use]
+    pub fn named(method: &'static str, path: &str) -> Self {
         Self {
             method,
             path: path.to_owned(),

@@ -9,14 +9,14 @@ mod raw;
 
 use std::collections::BTreeSet;
 
+use crate::secrets;
+use crate::template::{literal, literal_text};
 use aho_corasick::AhoCorasick;
-use authz_pin_record::text::is_uuid;
-use authz_pin_suite::template::{literal, literal_text};
-use authz_pin_sweep::secrets;
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json, json};
 use url::Url;
 
+use authz_pin_record::text::is_uuid;
 use known::known_secrets;
 use raw::{Content, Entry, Har, Request};
 
