@@ -27,9 +27,9 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::Path;
 
-use authz_pin_database::DatabaseError;
 use authz_pin_database::Leftover;
 use authz_pin_database::guard::{GuardError, Refusal};
+use authz_pin_database::{DatabaseError, file_of};
 use authz_pin_record::chain::chain;
 use authz_pin_record::record::ReadError;
 use authz_pin_record::yaml;
@@ -273,6 +273,14 @@ fn of_database(error: &DatabaseError) -> (Exit, Option<String>) {
             let help = format!("give one with --database-url {name}=URL");
             return (Exit::Usage, Some(help));
         }
+        DatabaseError::Unreachable { url, .. } if file_of(url).is_some() => (
+            Exit::Unreachable,
+            "give the path of the service's database, which the service makes, as `sqlite:PATH`",
+        ),
+        DatabaseError::Unreachable { url, .. } if !url.contains("://") => (
+            Exit::Unreachable,
+            "write --database-url as `postgres://USER:PASSWORD@HOST/DATABASE` or `sqlite:PATH`",
+        ),
         DatabaseError::Unreachable { .. } => (
             Exit::Unreachable,
             "start the database, or correct --database-url",

@@ -189,7 +189,7 @@ async fn a_database_that_takes_no_writes_is_said_to_be_so() {
     let target = Target::new("litellm", read_only).await;
     assert_snapshot!(target.run("check", &["--allow-database", "litellm"]).error(3), @r"
     error: the database `litellm` cannot be written to: `default_transaction_read_only` is on
-      = help: give the server that takes writes, and a role that may write, with --database-url
+      = help: give the server or the file that takes writes, and the rights to write, with --database-url
     ");
 }
 

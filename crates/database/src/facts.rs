@@ -26,6 +26,9 @@ pub struct Facts {
     pub tables: BTreeMap<String, Option<i64>>,
     /// Whether there is a journal, so that some of the rows are those of other runs.
     pub journal: bool,
+    /// What makes that so.
+    #[serde(skip)]
+    pub read_only_by: &'static str,
     /// The statement by which somebody marks it as one for tests, for good.
     #[serde(skip)]
     pub mark: String,

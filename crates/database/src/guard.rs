@@ -98,7 +98,7 @@ impl Refusal {
     pub fn help(&self) -> String {
         match self {
             Self::ReadOnly { .. } => {
-                "give the server that takes writes, and a role that may write, with --database-url"
+                "give the server or the file that takes writes, and the rights to write, with --database-url"
                     .to_owned()
             }
             Self::NotAllowed { name, .. } => format!(
@@ -176,7 +176,7 @@ impl Facts {
     fn why_read_only(&self) -> Option<&'static str> {
         match (self.replica, self.read_only) {
             (true, _) => Some("its server is a replica"),
-            (false, true) => Some("`default_transaction_read_only` is on"),
+            (false, true) => Some(self.read_only_by),
             (false, false) => None,
         }
     }

@@ -57,6 +57,7 @@ use std::time::{Duration, Instant};
 
 use authz_pin_suite::world::Row;
 
+use crate::address::url_of_file;
 use crate::blocking::in_place;
 use crate::catalog::Catalog;
 use crate::error::DatabaseError;
@@ -100,7 +101,7 @@ impl File {
     pub async fn connect(path: &Path, which: &Which) -> Result<Self, DatabaseError> {
         let found = path.canonicalize();
         let path = found.map_err(|error| DatabaseError::Unreachable {
-            url: path.display().to_string(),
+            url: url_of_file(path),
             reason: error.to_string(),
         })?;
         let mut base = Self {

@@ -18,6 +18,7 @@ pub(super) async fn facts(database: &mut Database) -> Result<Facts, DatabaseErro
         .map_err(DatabaseError::refused("read the catalog"))?;
     let mut facts: Facts = decoded("the name and the tables", facts.value)?;
     let name = identifier(&facts.name);
+    facts.read_only_by = "`default_transaction_read_only` is on";
     facts.mark = format!("COMMENT ON DATABASE {name} IS '{MARKER}'");
     Ok(facts)
 }

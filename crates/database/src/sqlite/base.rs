@@ -6,10 +6,12 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use authz_pin_record::chain::chain;
 use authz_pin_suite::world::Row;
 use futures::FutureExt;
 
 use super::File;
+use crate::address::url_of_file;
 use crate::base::{Asked, Base};
 use crate::catalog::Catalog;
 use crate::change::Change;
@@ -30,7 +32,14 @@ pub struct Sqlite {
 impl Sqlite {
     /// Opens a file that is there; none is made.
     pub async fn open(path: &Path, which: &Which) -> Result<Self, DatabaseError> {
-        let file = File::connect(path, which).await?;
+        let unreachable = |error: DatabaseError| match error {
+            error @ DatabaseError::Refused { .. } => DatabaseError::Unreachable {
+                url: url_of_file(path),
+                reason: chain(&error),
+            },
+            error => error,
+        };
+        let file = File::connect(path, which).await.map_err(unreachable)?;
         Ok(Self {
             which: which.clone(),
             file: Mutex::new(file),

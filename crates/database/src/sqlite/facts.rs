@@ -38,6 +38,7 @@ pub(super) fn facts(
             .map(|table| (table.name.clone(), None))
             .collect(),
         journal,
+        read_only_by: "the file or its folder is read-only",
         mark: format!("CREATE VIEW \"{MARKER}\" AS SELECT 1"),
     })
 }

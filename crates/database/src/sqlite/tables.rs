@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use super::connection::{Connection, Row, Sql, Value};
 use super::index;
+use super::watch::{OWN_TABLES, OWN_TRIGGER};
 use crate::error::DatabaseError;
 use crate::sql::identifier;
 
 const TASK: &str = "read the catalog";
 
-/// The most columns of a table that is watched: the journal keeps each of them twice in one of its own rows.
-const COLUMNS: usize = 900;
+/// The most columns of a table that is watched: undo compares all of them in one expression, whose depth SQLite bounds.
+const COLUMNS: usize = 250;
 
 /// What is known of one table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -192,10 +193,12 @@ pub(super) fn read(connection: &mut Connection) -> Result<Vec<Definition>, Datab
 
 /// Of a virtual table and what it keeps in tables of its own no trigger can be had.
 fn list(connection: &mut Connection) -> Result<BTreeMap<String, Definition>, DatabaseError> {
-    let query = "select l.name, l.type, l.wr, s.sql from pragma_table_list l
+    let query = format!(
+        "select l.name, l.type, l.wr, s.sql from pragma_table_list l
         join sqlite_schema s on s.type = 'table' and s.name = l.name
         where l.schema = 'main' and l.type <> 'view' and l.name not like 'sqlite\\_%' escape '\\'
-          and l.name not like 'authz\\_pin\\_%' escape '\\'";
+          and l.name not in ({OWN_TABLES})"
+    );
     let rows = connection.rows(TASK, Sql::new(query))?;
     let tables = rows.iter().map(|row| {
         let unwatched = match row.text(1) {
@@ -378,6 +381,12 @@ pub(super) fn why_unwatched(
     if table.columns.len() > COLUMNS {
         return Ok(Some(format!("it has more than {COLUMNS} columns")));
     }
+    if ["old", "new"]
+        .iter()
+        .any(|name| table.name.eq_ignore_ascii_case(name))
+    {
+        return Ok(Some("in a trigger its name means a row".to_owned()));
+    }
     let sql = table.sql();
     let columns = table.columns.iter().filter(|column| !column.is_generated);
     let columns: Vec<String> = columns.map(|column| identifier(&column.name)).collect();
@@ -415,7 +424,9 @@ pub(super) fn triggers(
     let query =
         Sql::new("select name, sql from sqlite_schema where type = 'trigger' and tbl_name = ")
             .text(table)
-            .sql(" collate nocase and name not like 'authz\\_pin\\_%' escape '\\' order by rowid");
+            .sql(format!(
+                " collate nocase and not {OWN_TRIGGER} order by rowid"
+            ));
     let rows = connection.rows(TASK, query)?;
     let texts = rows.iter();
     Ok(texts
@@ -440,4 +451,68 @@ pub(super) fn constant(connection: &mut Connection, text: &str) -> Option<Value>
     }
     let value = connection.one(TASK, Sql::new(format!("select {text}")));
     value.ok()
+}
+
+/// The names of the virtual tables, such as indexes of texts, in small letters.
+pub(super) fn virtual_ones(connection: &mut Connection) -> Result<Vec<String>, DatabaseError> {
+    let query = "select lower(name) from sqlite_schema where type = 'table' and sql like 'create virtual table%'";
+    let rows = connection.rows(TASK, Sql::new(query))?;
+    Ok(rows.iter().map(|row| row.text(0).to_owned()).collect())
+}
+
+/// Whether a trigger does nothing but keep virtual tables as its own table is. Nobody logs what it writes there, so that it has
+/// to see what is undone as well.
+pub(super) fn follows(trigger: &str, virtual_ones: &[String]) -> bool {
+    let text = trigger.to_lowercase();
+    let words: Vec<&str> = text
+        .split(|c: char| !c.is_alphanumeric() && c != '_')
+        .filter(|word| !word.is_empty())
+        .collect();
+    let Some(begin) = words.iter().position(|word| *word == "begin") else {
+        return false;
+    };
+    let body = words.get(begin..).unwrap_or_default();
+    let written: Vec<&str> = body
+        .windows(2)
+        .filter_map(|pair| match pair {
+            ["into" | "update", table] => Some(*table),
+            _ => None,
+        })
+        .chain(body.windows(3).filter_map(|words| match words {
+            ["delete", "from", table] => Some(*table),
+            _ => None,
+        }))
+        .collect();
+    !written.is_empty()
+        && written
+            .iter()
+            .all(|table| virtual_ones.iter().any(|one| one == table))
+}
+
+#[cfg(test)]
+mod follower_tests {
+    use super::follows;
+
+    #[test]
+    fn a_trigger_that_writes_virtual_tables_alone_follows_its_table() {
+        let of = ["found".to_owned()];
+        let trigger =
+            |body: &str| format!("create trigger n after update on note begin {body}; end");
+        assert!(follows(
+            &trigger(
+                "insert into found(found, rowid) values ('delete', old.id); insert into found(rowid) values (new.id)"
+            ),
+            &of
+        ));
+        assert!(follows(
+            &trigger("delete from \"found\" where rowid = old.id"),
+            &of
+        ));
+        assert!(!follows(
+            &trigger("insert into found values (1); update note set n = 1"),
+            &of
+        ));
+        assert!(!follows(&trigger("insert into audit values (1)"), &of));
+        assert!(!follows(&trigger("select 1"), &of));
+    }
 }

@@ -171,6 +171,7 @@ impl<'a, 'd> Undo<'a, 'd> {
         self.connection
             .batch(UNDO, "delete from authz_pin_writer")?;
         let touched: BTreeSet<i64> = steps.iter().map(|step| step.table).collect();
+        let virtual_ones = tables::virtual_ones(self.connection)?;
         let mut off: Off<'d> = Vec::new();
         for (number, (_, table)) in self.tables.iter().rev() {
             let is_done = off.iter().any(|(_, done, _)| done.name == table.name);
@@ -182,7 +183,8 @@ impl<'a, 'd> Undo<'a, 'd> {
             if is_done || !is_touched {
                 continue;
             }
-            let triggers = tables::triggers(self.connection, &table.name)?;
+            let mut triggers = tables::triggers(self.connection, &table.name)?;
+            triggers.retain(|(_, sql)| !tables::follows(sql, &virtual_ones));
             if triggers.is_empty() {
                 continue;
             }

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use authz_pin_record::chain::chain;
+
 use super::connection::{Connection, Row, Sql, literal};
 use super::locks::{self, Locks};
 use super::sequence;
@@ -16,6 +18,18 @@ pub(super) const READ: &str = "read the journal";
 
 /// What a journal says that this version can read; another journal says something else.
 const FORMAT: &str = "authz-pin journal in SQLite, format 1";
+
+/// The journal's tables. The service can have others whose names begin like theirs.
+pub(super) const OWN_TABLES: &str = "'authz_pin_journal', 'authz_pin_run', 'authz_pin_identifier', 'authz_pin_table', \
+    'authz_pin_counter', 'authz_pin_writer', 'authz_pin_candidate', 'authz_pin_change'";
+
+/// What is true of the names of its triggers, which have the number of their table.
+pub(super) const OWN_TRIGGER: &str = "name glob 'authz_pin_[0-9]*'";
+
+fn is_own_trigger(name: &str) -> bool {
+    let number = name.strip_prefix("authz_pin_");
+    number.is_some_and(|number| number.starts_with(|c: char| c.is_ascii_digit()))
+}
 
 /// A table as the journal knows it: its number in changes, and the columns that are logged.
 #[derive(Debug, Clone, Default)]
@@ -164,7 +178,7 @@ fn missing(
         "select tbl_name, name, sql from sqlite_schema where type = 'trigger' order by rowid",
     );
     let all = connection.rows(READ, query)?;
-    let is_own = |row: &Row| row.text(1).starts_with("authz_pin_");
+    let is_own = |row: &Row| is_own_trigger(row.text(1));
     let nesting = nesting(all.iter().all(is_own));
     let watched = definitions.iter().filter(|table| table.unwatched.is_none());
     let lacking = watched.filter_map(|table| {
@@ -172,9 +186,7 @@ fn missing(
             .iter()
             .filter(|row| row.text(0).eq_ignore_ascii_case(&table.name));
         let there: Vec<(&str, &str)> = of_table.map(|row| (row.text(1), row.text(2))).collect();
-        let ours = there
-            .iter()
-            .filter(|(name, _)| name.starts_with("authz_pin_"));
+        let ours = there.iter().filter(|(name, _)| is_own_trigger(name));
         let old: Vec<String> = ours.map(|(name, _)| (*name).to_owned()).collect();
         let registered = known.iter().rfind(|known| known.name == table.name);
         let number = registered
@@ -229,13 +241,17 @@ pub(super) fn put_triggers(
     nesting: Nesting,
 ) -> Result<Option<String>, DatabaseError> {
     let statements = triggers::statements(table, number, nesting);
-    for (_, sql) in &statements {
-        connection.batch(INSTALL, sql)?;
-    }
-    let failed = tables::why_unwatched(connection, table)?;
+    let made = statements
+        .iter()
+        .try_for_each(|(_, sql)| connection.batch(INSTALL, sql));
+    let failed = match made {
+        Ok(()) => tables::why_unwatched(connection, table)?,
+        Err(error) if super::connection::is_busy(&error) => return Err(error),
+        Err(error) => Some(format!("it cannot have triggers: {}", chain(&error))),
+    };
     if failed.is_some() {
         for (name, _) in &statements {
-            connection.batch(INSTALL, &format!("drop trigger {name}"))?;
+            connection.batch(INSTALL, &format!("drop trigger if exists {name}"))?;
         }
     }
     Ok(failed)
@@ -315,8 +331,10 @@ pub(super) fn remove_if_unused(
     if is_there(connection)? && has_runs(connection)? {
         return Ok(());
     }
-    let query = "select type, name from sqlite_schema where type in ('trigger', 'table')
-        and name like 'authz\\_pin\\_%' escape '\\' order by type = 'table'";
+    let query = format!(
+        "select type, name from sqlite_schema where type = 'trigger' and {OWN_TRIGGER}
+         or type = 'table' and name in ({OWN_TABLES}) order by type = 'table'"
+    );
     for row in connection.rows(REMOVE, Sql::new(query))? {
         let drop = format!("drop {} {}", row.text(0), identifier(row.text(1)));
         connection.batch(REMOVE, &drop)?;

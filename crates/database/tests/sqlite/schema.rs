@@ -55,21 +55,21 @@ async fn rows_of_a_table_that_came_during_the_run_are_found_and_the_table_stays(
         let mut service = Service::new(mode, "create table t (id integer primary key)");
         let mut base = begun(&service, "run1").await;
         assert_eq!(base.watch_new(&nobody).await.unwrap(), None);
-        service.execute("create table new (id integer primary key, a text, wide1, wide2, wide3); insert into new (a) values ('run1'), ('other')");
+        service.execute("create table fresh (id integer primary key, a text, wide1, wide2, wide3); insert into fresh (a) values ('run1'), ('other')");
         assert_eq!(
             base.watch_new(&nobody).await.unwrap(),
-            Some(vec!["new".to_owned()])
+            Some(vec!["fresh".to_owned()])
         );
         assert_eq!(base.watch_new(&nobody).await.unwrap(), None);
         let changes = base.read().await.unwrap();
         assert!(changes.len() == 2 && changes.iter().all(|change| change.is_adopted));
         base.claim(&[changes[0].seq]).await.unwrap();
-        service.execute("update new set wide3 = 'x'");
+        service.execute("update fresh set wide3 = 'x'");
         claim_all(&mut base).await;
         // The other row was claimed as well, as a whole run would not.
         assert_eq!(undone(&mut base).await, []);
         assert_eq!(base.remove(&nobody).await.unwrap(), None);
-        assert_eq!(service.number("select count(*) as value from new"), 0);
+        assert_eq!(service.number("select count(*) as value from fresh"), 0);
     }
 }
 
@@ -266,4 +266,64 @@ async fn the_services_triggers_do_not_fire_when_its_rows_come_back() {
         service.lines("select sql as value from sqlite_schema where type = 'trigger'"),
         triggers
     );
+}
+
+const SEARCH: &str = "
+    create table note (id integer primary key, title text);
+    create virtual table found using fts5 (title, content='note', content_rowid='id');
+    create trigger n_i after insert on note begin insert into found (rowid, title) values (new.id, new.title); end;
+    create trigger n_d after delete on note begin
+      insert into found (found, rowid, title) values ('delete', old.id, old.title); end;
+    create trigger n_u after update on note begin
+      insert into found (found, rowid, title) values ('delete', old.id, old.title);
+      insert into found (rowid, title) values (new.id, new.title); end;
+    insert into note values (1, 'zebra')";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_of_texts_that_triggers_keep_is_as_its_table_after_undo() {
+    let mut service = Service::new("wal", SEARCH);
+    let mut base = begun(&service, "run1").await;
+    service.execute("update note set title = 'lion run1' where id = 1; insert into note (title) values ('tiger run1'); delete from note where id = 1");
+    claim_all(&mut base).await;
+    assert_eq!(undone(&mut base).await, []);
+    assert_eq!(base.remove(&nobody).await.unwrap(), None);
+    let found =
+        |word: &str| format!("select count(*) as value from found where found match '{word}'");
+    assert_eq!(
+        ["zebra", "lion", "tiger"].map(|word| service.number(&found(word))),
+        [1, 0, 0]
+    );
+    service.execute("insert into found (found, rank) values ('integrity-check', 1)");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_whose_names_begin_like_the_journals_are_the_services_own() {
+    let table = "create table authz_pin_users (id integer primary key, n text); insert into authz_pin_users values (1, 'a')";
+    let mut service = Service::new("wal", table);
+    let before = service.dump();
+    let mut base = begun(&service, "run1").await;
+    service.execute("update authz_pin_users set n = 'run1'");
+    assert_eq!(claim_all(&mut base).await.len(), 1);
+    assert_eq!(undone(&mut base).await, []);
+    assert_eq!(base.remove(&nobody).await.unwrap(), None);
+    assert_eq!(service.dump(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_that_cannot_have_our_triggers_are_named_and_do_not_end_a_run() {
+    let columns: Vec<String> = (0..400).map(|number| format!("c{number}")).collect();
+    let tables = format!(
+        "create table wide ({});
+         create table \"old\" (id integer primary key, k text unique);
+         create table odd (a text, b text);
+         create unique index of_odd on odd (lower(a) desc /* first */, b)",
+        columns.join(", ")
+    );
+    let service = Service::new("wal", &tables);
+    let mut base = begun(&service, "run1").await;
+    let unwatched = base.unwatched().await.unwrap().join(", ");
+    for table in ["`wide` (it has more than", "`old` (in a trigger"] {
+        assert!(unwatched.contains(table), "{unwatched}");
+    }
+    assert_eq!(base.remove(&nobody).await.unwrap(), None);
 }
