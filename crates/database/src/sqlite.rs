@@ -12,7 +12,7 @@
 //! What users have to know of it:
 //!
 //! - What a service changes in one transaction is not known to be together, since SQLite has no number of a transaction that a
-//!   trigger could ask for. The changes of one statement are, and those of statements in the same millisecond.
+//!   trigger could ask for: each change stands by itself.
 //! - A connection of the service without a busy timeout finds the file locked whenever the tool writes, if only for a moment;
 //!   one that keeps the file for itself (`locking_mode = exclusive`, a transaction that stays open) keeps the tool out.
 //! - The tool has to be on the machine of the service, and the directory on a disk of that machine: locks are those of the

@@ -32,7 +32,7 @@ create table authz_pin_candidate (tbl integer, at real, c0);
 -- columns without a type, which keep every value as it is: `o1` before and `n1` after the change is the first one's, and `o0`
 -- and `n0` are the row's number. No constraint here can fail a statement of the service.
 create table authz_pin_change (
-  seq integer primary key, tbl integer, op text, at real, total integer, run text, batch integer,
+  seq integer primary key, tbl integer, op text, at real, run text, batch integer,
   is_adopted integer, reason text, o0, n0
 );
 create index authz_pin_change_run on authz_pin_change (run, batch);

@@ -30,14 +30,13 @@ pub(super) struct Logged {
     pub(super) table: String,
     pub(super) operation: String,
     pub(super) at: i64,
-    total: i64,
     is_adopted: bool,
     pub(super) old: Json,
     pub(super) new: Json,
 }
 
 /// How many columns stand before those of the rows.
-const BEFORE: usize = 6;
+const BEFORE: usize = 5;
 
 /// The changes of which something is true, in their order.
 pub(super) fn logged(
@@ -48,7 +47,7 @@ pub(super) fn logged(
     let columns = tables.iter().map(|table| table.columns.len()).max();
     let images = (1..=columns.unwrap_or_default()).map(|place| format!(", o{place}, n{place}"));
     let query = format!(
-        "select seq, tbl, op, {}, total, is_adopted{} from authz_pin_change where op <> '' and ",
+        "select seq, tbl, op, {}, is_adopted{} from authz_pin_change where op <> '' and ",
         micros("at"),
         images.collect::<String>()
     );
@@ -80,8 +79,7 @@ fn of_row(row: &Row, table: &Registered) -> Logged {
         seq: row.integer(0),
         table: table.name.clone(),
         at: row.integer(3),
-        total: row.integer(4),
-        is_adopted: row.is(5),
+        is_adopted: row.is(4),
         old: image(0, operation != "insert"),
         new: image(1, operation != "delete"),
         operation,
@@ -110,13 +108,14 @@ pub(super) fn unexplained(
     let began = connection.one(READ, Sql::new(began).text(run))?.integer();
     let condition = Sql::new("run is null and seq > ").integer(floor);
     let logged = logged(connection, condition)?;
-    let mut statement = Statement::default();
     let changes = logged.into_iter().map(|logged| {
         let operation = logged.operation.clone().into();
         let operation: Operation = decoded("a change in the journal", operation)?;
         Ok(Change {
             seq: which.serial(logged.seq),
-            transaction: which.serial(statement.of(&logged)),
+            // No two changes are known to be of one transaction: SQLite has no number of it that a trigger could ask for, and
+            // what two connections do in one millisecond looks like what one does.
+            transaction: which.serial(logged.seq),
             table: which.table(&logged.table),
             operation,
             clock: Clock {
@@ -148,28 +147,6 @@ pub(super) fn flag(value: Json) -> Json {
         Some(0) => false.into(),
         Some(1) => true.into(),
         _ => value,
-    }
-}
-
-/// What stands for a transaction. SQLite has no number of one that a trigger could ask for, but `now` is the same in all of a
-/// statement, and a connection's count of what it changed never falls. So the changes of one statement are one group; what
-/// other statements of a transaction do is only together with it if they are made in the same millisecond.
-#[derive(Default)]
-struct Statement {
-    at: i64,
-    total: i64,
-    number: i64,
-}
-
-impl Statement {
-    fn of(&mut self, change: &Logged) -> i64 {
-        if change.at != self.at {
-            self.number = change.at;
-        } else if change.total < self.total {
-            self.number += 1;
-        }
-        (self.at, self.total) = (change.at, change.total);
-        self.number
     }
 }
 

@@ -120,11 +120,11 @@ fn is_gone(table: &Definition, number: i64) -> String {
 }
 
 /// What every change has, after the table and the operation.
-const COMMON: &str = "julianday('now'), total_changes(), w.run, w.batch";
+const COMMON: &str = "julianday('now'), w.run, w.batch";
 
 fn log(number: i64, operation: &str, columns: &str, values: &str, rest: &str) -> String {
     format!(
-        "insert into authz_pin_change (tbl, op, at, total, run, batch, {columns}) \
+        "insert into authz_pin_change (tbl, op, at, run, batch, {columns}) \
          select {number}, '{operation}', {COMMON}, {values} from authz_pin_writer w{rest};\n"
     )
 }

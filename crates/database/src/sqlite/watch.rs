@@ -297,8 +297,8 @@ fn adopt(
         .map(|(place, name)| (format!("n{place}"), name))
         .unzip();
     let adopt = format!(
-        "insert into authz_pin_change (tbl, op, at, total, is_adopted, {}) \
-         select {number}, 'insert', julianday('now'), 0, 1, {} from {}",
+        "insert into authz_pin_change (tbl, op, at, is_adopted, {}) \
+         select {number}, 'insert', julianday('now'), 1, {} from {}",
         places.join(", "),
         names.join(", "),
         table.sql()
