@@ -121,7 +121,7 @@ pub fn url_of_file(path: &Path) -> String {
 
 #[cfg(feature = "sqlite")]
 async fn open(file: &Path, which: &Which) -> Result<Box<dyn Base>, DatabaseError> {
-    let opened = crate::sqlite::Sqlite::open(file, which).await;
+    let opened = crate::sqlite::File::connect(file, which).await;
     Ok(Box::new(opened.map_err(|error| error.of(which))?))
 }
 

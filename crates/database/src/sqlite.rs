@@ -38,6 +38,7 @@ mod catalog;
 mod connection;
 mod dead;
 mod facts;
+mod followers;
 mod foreign;
 mod forms;
 mod index;
@@ -66,8 +67,6 @@ use crate::leftover::Leftover;
 use crate::run::Tell;
 use crate::which::Which;
 
-pub use base::Sqlite;
-
 use connection::{Connection, is_busy};
 use run::Run;
 use tables::Definition;
@@ -83,6 +82,9 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// How long the end of a journal is tried.
 const REMOVAL_PATIENCE: Duration = Duration::from_secs(6);
+
+/// The tables of a file, and what they are called beside those of other databases.
+type Tables<'t> = (&'t [Definition], &'t Which);
 
 /// One of a service's databases that is a file: the connection to it, and the journal of one run.
 pub struct File {
@@ -114,18 +116,6 @@ impl File {
         };
         base.patiently("connect", None, Self::refresh).await?;
         Ok(base)
-    }
-
-    /// Which of the service's databases it is.
-    #[must_use]
-    pub fn which(&self) -> &Which {
-        &self.which
-    }
-
-    /// The file.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
     }
 
     /// Whether there is a journal in the file.
@@ -165,25 +155,12 @@ impl File {
     pub async fn insert<'r>(
         &mut self,
         rows: impl IntoIterator<Item = &'r Row>,
-        _catalog: &Catalog,
     ) -> Result<BTreeMap<&'r str, usize>, DatabaseError> {
         let rows: Vec<&Row> = rows.into_iter().collect();
-        let task = "insert the suite's rows";
-        self.patiently(task, None, |base: &mut Self| {
-            let Self {
-                connection,
-                definitions,
-                which,
-                run,
-                ..
-            } = base;
-            connection.write(task, |connection| {
-                Run::as_writer(run.as_ref(), connection, |connection| {
-                    rows::insert(connection, (definitions, which), &rows)
-                })
-            })
-        })
-        .await
+        let insert = |connection: &mut Connection, tables: Tables<'_>| {
+            rows::insert(connection, tables, &rows)
+        };
+        self.write_rows("insert the suite's rows", insert).await
     }
 
     /// Deletes rows that this run inserted, by their primary keys, the last first. A row of a table without a primary key is
@@ -194,18 +171,29 @@ impl File {
         catalog: &Catalog,
     ) -> Result<(), DatabaseError> {
         let rows: Vec<&Row> = rows.into_iter().collect();
-        let task = "delete rows";
-        self.patiently(task, None, |base: &mut Self| {
+        let delete = |connection: &mut Connection, tables: Tables<'_>| {
+            rows::delete(connection, tables, &rows, catalog)
+        };
+        self.write_rows("delete rows", delete).await
+    }
+
+    /// Writes rows of the run's own, in one transaction.
+    async fn write_rows<T>(
+        &mut self,
+        task: &str,
+        work: impl Fn(&mut Connection, Tables<'_>) -> Result<T, DatabaseError>,
+    ) -> Result<T, DatabaseError> {
+        self.patiently(task, None, |file: &mut Self| {
             let Self {
                 connection,
                 definitions,
                 which,
                 run,
                 ..
-            } = base;
+            } = file;
             connection.write(task, |connection| {
                 Run::as_writer(run.as_ref(), connection, |connection| {
-                    rows::delete(connection, (definitions, which), &rows, catalog)
+                    work(connection, (definitions, which))
                 })
             })
         })
@@ -227,11 +215,6 @@ impl File {
                 tried => tried.map(|()| false),
             }
         })
-    }
-
-    /// Whether the journal can be installed: nothing but a file that can only be read is in its way.
-    pub async fn can_watch(&mut self) -> Result<bool, DatabaseError> {
-        Ok(!self.facts().await?.read_only)
     }
 
     /// What the guard decides from but for the rows. The name is that of the file. A file has no comment: it is marked as one
@@ -364,12 +347,6 @@ fn of_database(which: &Which, leftover: Leftover) -> Leftover {
 }
 
 impl File {
-    /// Whether the journal of a run is there.
-    #[must_use]
-    pub fn is_watched(&self) -> bool {
-        self.run.is_some()
-    }
-
     /// Undoes what dead runs left, and removes the journal if no run is alive. Gives what could not be undone, and what had to
     /// stay.
     pub async fn clean(

@@ -2,81 +2,43 @@
 
 use std::collections::BTreeMap;
 use std::future::ready;
-use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use authz_pin_record::chain::chain;
 use authz_pin_suite::world::Row;
 use futures::FutureExt;
 
 use super::File;
-use crate::address::url_of_file;
 use crate::base::{Asked, Base};
 use crate::catalog::Catalog;
 use crate::change::Change;
-use crate::error::DatabaseError;
 use crate::facts::Facts;
 use crate::leftover::Leftover;
 use crate::run::{Extent, Presence, Tell};
 use crate::which::{Serial, Which};
 
-/// A file of SQLite of the service.
-pub struct Sqlite {
-    which: Which,
-    /// Nobody waits for it: who has the database for himself has the file. A connection can only be used by one thread at a
-    /// time, whoever else can see that it is there.
-    file: Mutex<File>,
-}
-
-impl Sqlite {
-    /// Opens a file that is there; none is made.
-    pub async fn open(path: &Path, which: &Which) -> Result<Self, DatabaseError> {
-        let unreachable = |error: DatabaseError| match error {
-            error @ DatabaseError::Refused { .. } => DatabaseError::Unreachable {
-                url: url_of_file(path),
-                reason: chain(&error),
-            },
-            error => error,
-        };
-        let file = File::connect(path, which).await.map_err(unreachable)?;
-        Ok(Self {
-            which: which.clone(),
-            file: Mutex::new(file),
-        })
-    }
-
-    fn file(&mut self) -> &mut File {
-        self.file.get_mut().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The file, if a run watches it.
-    fn watched(&mut self) -> Option<&mut File> {
-        Some(self.file()).filter(|file| file.is_watched())
-    }
-}
-
 /// Asks the journal, if it is there: what it would say of nothing is the answer otherwise.
 macro_rules! ask {
     ($base:expr, |$file:pat_param| $ask:expr) => {
-        match $base.watched() {
-            Some($file) => $ask.boxed(),
-            None => ready(Ok(Default::default())).boxed(),
+        if $base.is_watched() {
+            let $file = $base;
+            $ask.boxed()
+        } else {
+            ready(Ok(Default::default())).boxed()
         }
     };
 }
 
-impl Base for Sqlite {
+impl Base for File {
     fn which(&self) -> &Which {
         &self.which
     }
 
     fn facts(&mut self) -> Asked<'_, Facts> {
-        self.file().facts().boxed()
+        self.facts().boxed()
     }
 
     fn rows<'a>(&'a mut self, facts: &'a Facts) -> Asked<'a, BTreeMap<String, i64>> {
-        self.file().rows(facts).boxed()
+        self.rows(facts).boxed()
     }
 
     /// Nobody gets what is written to a file.
@@ -85,21 +47,20 @@ impl Base for Sqlite {
     }
 
     fn catalog(&mut self) -> Asked<'_, Catalog> {
-        self.file().catalog().boxed()
+        self.catalog().boxed()
     }
 
     fn unwatched(&mut self) -> Asked<'_, Vec<String>> {
-        self.file().unwatched().boxed()
+        self.unwatched().boxed()
     }
 
     fn watch<'a>(&'a mut self, run: &'a str, tell: Tell<'a>) -> Asked<'a, Option<Vec<Leftover>>> {
-        let installed = self.file().install(run, tell);
+        let installed = self.install(run, tell);
         installed.map(|left| left.map(Some)).boxed()
     }
 
     fn is_watched(&self) -> bool {
-        let file = self.file.lock();
-        file.unwrap_or_else(PoisonError::into_inner).is_watched()
+        self.run.is_some()
     }
 
     fn watch_new<'a>(&'a mut self, tell: Tell<'a>) -> Asked<'a, Option<Vec<String>>> {
@@ -121,8 +82,8 @@ impl Base for Sqlite {
         ask!(self, |file| file.who_is_in())
     }
 
-    fn leave(&mut self, presence: Presence) -> Asked<'_, ()> {
-        ask!(self, |file| file.leave(presence))
+    fn leave(&mut self, _: Presence) -> Asked<'_, ()> {
+        ask!(self, |file| file.leave())
     }
 
     fn is_wanted(&mut self) -> Asked<'_, bool> {
@@ -140,9 +101,9 @@ impl Base for Sqlite {
     fn insert<'a, 'r: 'a>(
         &'a mut self,
         rows: Vec<&'r Row>,
-        catalog: &'a Catalog,
+        _: &'a Catalog,
     ) -> Asked<'a, BTreeMap<&'r str, usize>> {
-        self.file().insert(rows, catalog).boxed()
+        self.insert(rows).boxed()
     }
 
     fn inserted(&mut self) -> Asked<'_, BTreeMap<String, usize>> {
@@ -150,7 +111,7 @@ impl Base for Sqlite {
     }
 
     fn delete<'a>(&'a mut self, rows: Vec<&'a Row>, catalog: &'a Catalog) -> Asked<'a, ()> {
-        self.file().delete(rows, catalog).boxed()
+        self.delete(rows, catalog).boxed()
     }
 
     fn begin_batch(&mut self) -> Asked<'_, ()> {
@@ -207,15 +168,16 @@ impl Base for Sqlite {
     }
 
     fn set_aside(&mut self, changes: &[Serial]) {
-        self.file().set_aside(changes.iter().copied());
+        self.set_aside(changes.iter().copied());
     }
 
     fn undo<'a>(&'a mut self, extent: Extent, tell: Tell<'a>) -> Asked<'a, Vec<Leftover>> {
         ask!(self, |file| file.undo(extent, tell))
     }
 
+    /// SQLite uses it at once by itself.
     fn vacuum(&mut self) -> Asked<'_, ()> {
-        ask!(self, |file| file.vacuum())
+        ready(Ok(())).boxed()
     }
 
     fn abandon<'a>(
@@ -224,14 +186,14 @@ impl Base for Sqlite {
         _: &'a [String],
         tell: Tell<'a>,
     ) -> Asked<'a, Vec<Leftover>> {
-        self.file().abandon(run, tell).boxed()
+        self.abandon(run, tell).boxed()
     }
 
     fn has_journal(&mut self) -> Asked<'_, bool> {
-        self.file().has_journal().boxed()
+        self.has_journal().boxed()
     }
 
     fn clean<'a>(&'a mut self, tell: Tell<'a>) -> Asked<'a, (Vec<Leftover>, Option<String>)> {
-        self.file().clean(tell).boxed()
+        self.clean(tell).boxed()
     }
 }

@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use authz_pin_record::chain::chain;
 use diesel::connection::SimpleConnection;
 use diesel::deserialize::{self, QueryableByName};
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
@@ -14,6 +16,7 @@ use diesel::{Connection as _, QueryResult, RunQueryDsl, SqliteConnection};
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use serde_json::Value as Json;
 
+use crate::address::url_of_file;
 use crate::error::DatabaseError;
 
 /// A value as the file has it.
@@ -181,7 +184,9 @@ impl<C> RunQueryDsl<C> for Sql<'_> {}
 
 /// The one connection to a file.
 pub(super) struct Connection {
-    sqlite: SqliteConnection,
+    /// Nobody waits for it: who has the database for himself has the connection. It can only be used by one thread at a time,
+    /// whoever else can see that it is there.
+    sqlite: Mutex<SqliteConnection>,
     /// Until when others have their turn to write.
     rests: Option<Instant>,
 }
@@ -203,7 +208,7 @@ impl Connection {
     /// Connects to a file that is there.
     pub(super) fn open(path: &Path) -> Result<Self, DatabaseError> {
         let failed = |reason: String| DatabaseError::Unreachable {
-            url: path.display().to_string(),
+            url: url_of_file(path),
             reason,
         };
         let found = std::fs::metadata(path).map_err(|error| failed(error.to_string()))?;
@@ -214,7 +219,7 @@ impl Connection {
         let opened = SqliteConnection::establish(&format!("file:{name}?mode=rw"));
         let opened = opened.map_err(|error| failed(error.to_string()))?;
         let mut connection = Self {
-            sqlite: opened,
+            sqlite: Mutex::new(opened),
             rests: None,
         };
         connection.batch("connect", SETTINGS)?;
@@ -223,9 +228,15 @@ impl Connection {
         let read = connection.rows("connect", Sql::new("pragma schema_version"));
         match read {
             Err(error) if is_busy(&error) => {}
-            read => read.map(drop)?,
+            read => read.map(drop).map_err(|error| failed(chain(&error)))?,
         }
         Ok(connection)
+    }
+
+    fn sqlite(&mut self) -> &mut SqliteConnection {
+        self.sqlite
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits for no disk where whatever a crash of the machine takes of the last transactions, it takes from the last one on:
@@ -248,19 +259,19 @@ impl Connection {
 
     /// Runs statements without values that answer nothing.
     pub(super) fn batch(&mut self, task: &str, sql: &str) -> Result<(), DatabaseError> {
-        let done = self.sqlite.batch_execute(sql);
+        let done = self.sqlite().batch_execute(sql);
         done.map_err(DatabaseError::refused(task))
     }
 
     /// Runs a statement; gives how many rows it changed.
     pub(super) fn execute(&mut self, task: &str, sql: Sql<'_>) -> Result<usize, DatabaseError> {
-        let done = sql.execute(&mut self.sqlite);
+        let done = sql.execute(self.sqlite());
         done.map_err(DatabaseError::refused(task))
     }
 
     /// The rows of an answer.
     pub(super) fn rows(&mut self, task: &str, sql: Sql<'_>) -> Result<Vec<Row>, DatabaseError> {
-        let rows = sql.load::<Row>(&mut self.sqlite);
+        let rows = sql.load::<Row>(self.sqlite());
         rows.map_err(DatabaseError::refused(task))
     }
 
@@ -322,7 +333,7 @@ impl Connection {
         let done = work(self).and_then(|done| self.batch(task, "commit").map(|()| done));
         if done.is_err() {
             // The first error is the one that tells something, and can have ended the transaction itself.
-            let _ = self.sqlite.batch_execute("rollback");
+            let _ = self.sqlite().batch_execute("rollback");
         }
         done
     }

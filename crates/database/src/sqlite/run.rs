@@ -173,7 +173,7 @@ impl File {
 
     /// Leaves it again.
     #[expect(clippy::unused_async, reason = "as it is with a server")]
-    pub async fn leave(&mut self, _presence: Presence) -> Result<(), DatabaseError> {
+    pub async fn leave(&mut self) -> Result<(), DatabaseError> {
         self.of_run()?.locks.leave()
     }
 
@@ -240,9 +240,6 @@ impl File {
         })
         .await
     }
-
-    /// Does not wait for who writes these tables: the service does so by itself. In SQLite nobody is waited for table by table.
-    pub fn expect_writes(&mut self, _background: Vec<String>) {}
 
     /// The time by the database's clock, in microseconds. It has milliseconds.
     #[expect(clippy::unused_async, reason = "as it is with a server")]
@@ -415,12 +412,6 @@ impl File {
             .into_iter()
             .map(|left| of_database(which, left))
             .collect())
-    }
-
-    /// Nothing has to be done to make room of what was undone: SQLite uses it at once.
-    #[expect(clippy::unused_async, reason = "as it is with a server")]
-    pub async fn vacuum(&mut self) -> Result<(), DatabaseError> {
-        Ok(())
     }
 
     /// Takes the run out, and with the last run the journal itself. Gives what had to stay, and why.

@@ -12,7 +12,7 @@ use super::read::{self, key_of};
 use super::tables::{self, Definition};
 use super::triggers::{self, Nesting};
 use super::watch::{self, Registered};
-use super::{foreign, sequence};
+use super::{followers, foreign, sequence};
 use crate::error::DatabaseError;
 use crate::leftover::Leftover;
 use crate::sql::identifier;
@@ -171,7 +171,7 @@ impl<'a, 'd> Undo<'a, 'd> {
         self.connection
             .batch(UNDO, "delete from authz_pin_writer")?;
         let touched: BTreeSet<i64> = steps.iter().map(|step| step.table).collect();
-        let virtual_ones = tables::virtual_ones(self.connection)?;
+        let virtual_ones = followers::virtual_ones(self.connection)?;
         let mut off: Off<'d> = Vec::new();
         for (number, (_, table)) in self.tables.iter().rev() {
             let is_done = off.iter().any(|(_, done, _)| done.name == table.name);
@@ -184,7 +184,7 @@ impl<'a, 'd> Undo<'a, 'd> {
                 continue;
             }
             let mut triggers = tables::triggers(self.connection, &table.name)?;
-            triggers.retain(|(_, sql)| !tables::follows(sql, &virtual_ones));
+            triggers.retain(|(_, sql)| !followers::follows(sql, &virtual_ones));
             if triggers.is_empty() {
                 continue;
             }

@@ -31,7 +31,6 @@ async fn run(path: &Path) {
     let mut service = Service::open(path);
     let mut base = File::connect(path, &Which::default()).await.unwrap();
     base.install(&token, &nobody).await.unwrap();
-    let catalog = base.catalog().await.unwrap();
     for number in 0.. {
         while !base.enter(Presence::Alone).await.unwrap() {}
         base.begin_batch().await.unwrap();
@@ -44,7 +43,7 @@ async fn run(path: &Path) {
             table: "t".to_owned(),
             values: values.as_object().unwrap().clone(),
         }];
-        base.insert(&rows, &catalog).await.unwrap();
+        base.insert(&rows).await.unwrap();
         service.execute(&format!("replace into t (id, a, b) values (1, 'two', '{token}'); update t set b = 'hash{number}'"));
         service.execute("begin; delete from t where a = 'three'; insert into part select id, 'z' from t; commit");
         let changes = base.read().await.unwrap();
@@ -52,7 +51,7 @@ async fn run(path: &Path) {
         base.claim(&numbers).await.unwrap();
         assert_eq!(base.undo(Extent::Batch, &nobody).await.unwrap(), []);
         base.end_batch().await.unwrap();
-        base.leave(Presence::Alone).await.unwrap();
+        base.leave().await.unwrap();
     }
 }
 

@@ -67,13 +67,13 @@ async fn only_what_was_claimed_is_undone_and_a_batch_before_the_run() {
     };
     let mut base = begun(&service, "run1").await;
     let world = [row("t", &json!({"id": 50, "a": "world", "b": {"x": [1]}}))];
-    assert_eq!(base.insert(&world, &catalog).await.unwrap()["t"], 1);
+    assert_eq!(base.insert(&world).await.unwrap()["t"], 1);
     base.begin_batch().await.unwrap();
     let rows = [
         row("t", &json!({"id": 60, "a": "batch", "b": true})),
         row("t", &json!({"id": 61, "a": "run1", "b": 0.1})),
     ];
-    assert_eq!(base.insert(&rows, &catalog).await.unwrap()["t"], 2);
+    assert_eq!(base.insert(&rows).await.unwrap()["t"], 2);
     assert_eq!(base.inserted().await.unwrap()["t"], 2);
     assert_eq!(base.read().await.unwrap().len(), 0);
     service.execute("update t set b = 'theirs' where id = 2; update t set b = 'ours' where id = 61; update t set b = 'ours' where id = 60");
@@ -157,7 +157,7 @@ async fn runs_take_turns_and_one_that_waits_is_noticed() {
         one.enter(Presence::Shared).await.unwrap() && two.enter(Presence::Shared).await.unwrap()
     );
     assert!(!one.is_wanted().await.unwrap());
-    two.leave(Presence::Shared).await.unwrap();
+    two.leave().await.unwrap();
     let start = Instant::now();
     assert!(!two.enter(Presence::Alone).await.unwrap());
     assert!(start.elapsed() < Duration::from_secs(3));
@@ -173,7 +173,7 @@ async fn runs_take_turns_and_one_that_waits_is_noticed() {
             .unwrap()
             .starts_with("run run2 of process ")
     );
-    one.leave(Presence::Shared).await.unwrap();
+    one.leave().await.unwrap();
     let mut two = waiting.await.unwrap();
     assert!(!one.is_wanted().await.unwrap());
     assert_eq!(one.others().await.unwrap(), ["run2"]);

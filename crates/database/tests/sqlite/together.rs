@@ -24,7 +24,6 @@ async fn whole_run(path: std::path::PathBuf, number: usize, settle: Duration) {
     let mut service = Service::patient(&path, 20_000);
     let mut base = File::connect(&path, &Which::default()).await.unwrap();
     assert_eq!(base.install(&token, &nobody).await.unwrap(), []);
-    let catalog = base.catalog().await.unwrap();
     for batch in 0..5 {
         while !base.enter(Presence::Shared).await.unwrap() {}
         base.begin_batch().await.unwrap();
@@ -36,7 +35,7 @@ async fn whole_run(path: std::path::PathBuf, number: usize, settle: Duration) {
             table: "t".to_owned(),
             values: values.as_object().unwrap().clone(),
         }];
-        assert_eq!(base.insert(&rows, &catalog).await.unwrap()["t"], 1);
+        assert_eq!(base.insert(&rows).await.unwrap()["t"], 1);
         service.execute(&format!(
             "insert into t (a) values ('{token}'); update t set b = 'x' where a like '{token}%'"
         ));
@@ -54,7 +53,7 @@ async fn whole_run(path: std::path::PathBuf, number: usize, settle: Duration) {
         base.claim(&own).await.unwrap();
         assert_eq!(base.undo(Extent::Batch, &nobody).await.unwrap(), []);
         base.end_batch().await.unwrap();
-        base.leave(Presence::Shared).await.unwrap();
+        base.leave().await.unwrap();
     }
     assert_eq!(base.undo(Extent::Run, &nobody).await.unwrap(), []);
     assert_eq!(base.remove(&nobody).await.unwrap(), None);
