@@ -226,12 +226,12 @@ impl<'s> Rules<'s> {
         };
         let seen = Seen::of(answer, named, self.asked);
         let by_name = || ruling.refusals.iter().map(|one| one.named(name)).collect();
-        let refusals = ruling.spec.refusals(seen);
+        let refusals = refusals(ruling.spec, seen);
         let refusals = refusals.unwrap_or_else(by_name);
         Judged {
             decision: by_rule(answer, &ruling, &refusals),
             said: told(&refusals, ruling.is_in_parts()),
-            leads: ruling.spec.leads(answer),
+            leads: leads(ruling.spec, answer),
         }
     }
 
@@ -242,7 +242,7 @@ impl<'s> Rules<'s> {
             .filter(Ruling::is_in_parts)
             .and_then(|ruling| {
                 let seen = Seen::of(answer, body, self.asked);
-                ruling.spec.refusals(seen)
+                refusals(ruling.spec, seen)
             });
         let mut parts = Map::new();
         for refusal in refusals.into_iter().flatten() {
@@ -293,7 +293,7 @@ fn by_status(answer: &Answer) -> Decision {
 }
 
 fn by_rule(answer: &Answer, ruling: &Ruling<'_>, refusals: &[Refusal]) -> Decision {
-    let name = ruling.spec.name().to_owned();
+    let name = name(ruling.spec).to_owned();
     let parts = refusals.iter().filter(|_| ruling.is_in_parts());
     Decision::by_rule(name, ruling.verdict, answer.status)
         .but_for(parts.filter_map(|one| one.part.clone()))
@@ -358,35 +358,24 @@ trait Reads {
     fn read(&self, seen: Seen<'_>) -> Reading;
 }
 
-/// A rule of a suite.
-trait Rule: Reads {
-    /// What a record calls the rule.
-    fn name(&self) -> &str;
-
-    /// Where an answer leads that the rule refuses for that.
-    fn leads(&self, answer: &Answer) -> Option<String>;
-
-    /// What refused, of a body that is named: a condition need not hold of it any more.
-    fn refusals(&self, seen: Seen<'_>) -> Option<Vec<Refusal>>;
+/// What a record calls a rule.
+fn name(rule: &VerdictSpec) -> &str {
+    match rule {
+        VerdictSpec::Preset(preset) => preset.as_str(),
+        VerdictSpec::Rule(rule) => &rule.name,
+    }
 }
 
-impl Rule for VerdictSpec {
-    fn name(&self) -> &str {
-        match self {
-            Self::Preset(preset) => preset.as_str(),
-            Self::Rule(rule) => &rule.name,
-        }
-    }
+/// Where an answer leads that a rule refuses for that.
+fn leads(rule: &VerdictSpec, answer: &Answer) -> Option<String> {
+    matches!(rule, VerdictSpec::Preset(Preset::LoginRedirect)).then(|| login::leads(answer))?
+}
 
-    fn leads(&self, answer: &Answer) -> Option<String> {
-        matches!(self, Self::Preset(Preset::LoginRedirect)).then(|| login::leads(answer))?
-    }
-
-    fn refusals(&self, seen: Seen<'_>) -> Option<Vec<Refusal>> {
-        match self {
-            Self::Preset(preset) => Some(preset.read(seen)?.refusals),
-            Self::Rule(rule) => Some(vec![refusal(rule, seen)]),
-        }
+/// What refused, of a body that is named: a condition need not hold of it any more.
+fn refusals(rule: &VerdictSpec, seen: Seen<'_>) -> Option<Vec<Refusal>> {
+    match rule {
+        VerdictSpec::Preset(preset) => Some(preset.read(seen)?.refusals),
+        VerdictSpec::Rule(rule) => Some(vec![refusal(rule, seen)]),
     }
 }
 

@@ -62,12 +62,6 @@ impl Method {
         self == Self::Get || self.is_one_of(&SAFE)
     }
 
-    /// Whether an answer has no body, whatever its headers say of one.
-    #[must_use]
-    pub fn is_head(self) -> bool {
-        self.is_one_of(&["HEAD"])
-    }
-
     /// Whether it can ask about the service as a whole, which its path then says as `*`.
     #[must_use]
     pub fn is_options(self) -> bool {
