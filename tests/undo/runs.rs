@@ -46,6 +46,23 @@ async fn runs_that_need_not_be_alone_sweep_at_the_same_time() {
 }
 
 #[tokio::test]
+async fn a_run_that_begins_waits_for_no_write_of_the_service_and_makes_none_wait() {
+    let mut service = Service::with(ITEMS).await;
+    let (_journal, _database) = service.watched().await;
+    let mut session = service.again().await;
+    session
+        .call("begin; insert into item values (1, 'open')")
+        .await;
+    let begins = tokio::time::timeout(Duration::from_secs(10), another(&service));
+    let (_others, _other) = begins.await.unwrap();
+    let write = service.call("insert into item values (2, 'written')");
+    tokio::time::timeout(Duration::from_secs(5), write)
+        .await
+        .unwrap();
+    session.call("rollback").await;
+}
+
+#[tokio::test]
 async fn a_run_that_has_left_lets_one_that_needs_to_be_alone_in() {
     let service = Service::with(ITEMS).await;
     let (journal, mut database) = service.watched().await;

@@ -24,7 +24,6 @@ create table if not exists authz_pin.identifier (
   run text not null,
   batch text[] not null
 );
-create index if not exists identifier_run on authz_pin.identifier (run);
 
 -- Every row change, in order. `run` is null until a run has explained the change as its own, and `batch` says for which of its
 -- batches. `tbl` is the table as people know it, `relation` the partition of it. Rows are kept as PostgreSQL's own text: every
@@ -43,7 +42,15 @@ create table if not exists authz_pin.change (
   is_adopted boolean not null default false,
   reason text
 );
-create index if not exists change_run on authz_pin.change (run, batch, seq);
+
+-- The indexes, where they are not there yet: the command that makes one locks its table also where there is nothing to make, and
+-- all that the service and other runs write would wait.
+do $$ begin
+  if to_regclass('authz_pin.change_run') is null then
+    create index identifier_run on authz_pin.identifier (run);
+    create index change_run on authz_pin.change (run, batch, seq);
+  end if;
+end $$;
 
 -- The number of the last change, also of one that is under way. The table's own maximum is slow to find where rows were
 -- deleted.
@@ -126,4 +133,13 @@ as $$
     where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'
       and application_name not like 'authz-pin%' and state is distinct from 'idle'
   )
+$$;
+
+-- The most that a statement of the service waits for a statement of the tool, in milliseconds: less than the server takes to
+-- look for a deadlock, of which the service could be the victim.
+create or replace function authz_pin.patience() returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select least(150, setting::int / 2)::text from pg_settings where name = 'deadlock_timeout'
 $$;

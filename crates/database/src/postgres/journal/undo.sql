@@ -294,8 +294,8 @@ end $$;
 
 -- What is in the way of restoring rows exactly, and how it is put out of the way and back: the service's own triggers and
 -- rules, which would change what is restored, row security that hides rows from their owner, numbers that only the database
--- gives out, where they changed, and a publication of rows that nothing identifies. In this language the server keeps the plan,
--- which takes longer to make than to execute.
+-- gives out, where they changed, and a publication of rows that nothing identifies. All of it takes the table's owner. In this
+-- language the server keeps the plan, which takes longer to make than to execute.
 create or replace function authz_pin.obstacles(which text, wanted bigint) returns table (off text, back text)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -379,11 +379,13 @@ begin
     from authz_pin.run r where r.token = which;
   perform set_config('lock_timeout', authz_pin.patience(), true);
   perform set_config('authz_pin.undoing', 'on', true);
-  -- The rows of a table that is gone went with it.
-  delete from authz_pin.change x
-    where x.run = which and not exists (select from pg_class c where c.oid = x.relation);
   begin
+    -- The rows of a table that is gone went with it.
+    delete from authz_pin.change x
+      where x.run = which and not exists (select from pg_class c where c.oid = x.relation);
     remaining := authz_pin.undo_quietly(which, wanted);
+    delete from authz_pin.change x
+      where x.run = which and x.batch = coalesce(wanted, x.batch) and x.seq <> all (remaining);
   exception when others then
     if not authz_pin.is_passing(sqlstate, sqlerrm) then
       raise;
@@ -392,7 +394,6 @@ begin
     return null;
   end;
   perform set_config('authz_pin.undoing', '', true);
-  delete from authz_pin.change x where x.run = which and x.batch = coalesce(wanted, x.batch) and x.seq <> all (remaining);
   return cardinality(remaining);
 end $$;
 

@@ -117,15 +117,6 @@ as $$
   ) x
 $$;
 
--- The most that a statement of the service waits for a statement of the tool, in milliseconds: less than the server takes to
--- look for a deadlock, of which the service could be the victim.
-create or replace function authz_pin.patience() returns text
-language sql stable
-set search_path = pg_catalog, pg_temp
-as $$
-  select least(150, setting::int / 2)::text from pg_settings where name = 'deadlock_timeout'
-$$;
-
 -- Logs rows as inserted that a table holds and the log does not, and that came since the first run that is there began, by the
 -- transactions that inserted them: for a table that was not watched for a while. Of equal rows that is as many as the
 -- log lacks. `xmin` has the lower half of a transaction's number. They are marked, since they can be copies of rows that were
