@@ -14,6 +14,7 @@ mod arbitrary;
 mod background;
 mod base;
 mod checkout;
+mod compared;
 mod data;
 mod databases;
 mod foreign;

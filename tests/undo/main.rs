@@ -2,7 +2,7 @@
 //!
 //! Each file in `schemas/` has a schema, rows that were there before, and what calls do to them. The calls run over a
 //! connection of their own, as the service's do, and are undone from the journal; and so they are where the run itself makes
-//! them, whose inserts are logged otherwise.
+//! them, whose inserts are logged otherwise, and where the tables are compared.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail like the tests")]
 
@@ -19,13 +19,17 @@ use others::claim;
 use service::{RUN, Service, silent};
 
 /// Undoes the calls of a schema after they were made in a session with these settings.
-async fn undone(sql: &str, settings: &str) {
+async fn undone(sql: &str, settings: &str, are_compared: bool) {
     let (schema, rest) = sql.split_once("-- rows\n").unwrap();
     let (rows, calls) = rest.split_once("-- calls\n").unwrap();
     let mut service = Service::with(&format!("{schema};\n{rows}")).await;
     let before = service.content().await;
 
-    let (journal, mut database) = service.watched().await;
+    let (journal, mut database) = if are_compared {
+        service.compared().await
+    } else {
+        service.watched().await
+    };
     service.call(settings).await;
     service.call(calls).await;
     let changed = service.content().await;
@@ -46,6 +50,10 @@ async fn undone(sql: &str, settings: &str) {
     assert_eq!(now, before, "now different: {different:#?}");
 }
 
+/// Where comparing tells too little: a row whose primary key was changed is one that is gone and one that came, of which neither
+/// can be undone while the other is in its way. What is left is told.
+const NOT_BY_COMPARING: [&str; 1] = ["foreign_keys_that_act"];
+
 /// One test per file, and a test that no file is forgotten.
 macro_rules! schemas {
     ($($name:ident)*) => {
@@ -53,8 +61,11 @@ macro_rules! schemas {
             #[tokio::test]
             async fn $name() {
                 let sql = include_str!(concat!("schemas/", stringify!($name), ".sql"));
-                undone(sql, "").await;
-                undone(sql, &format!("set authz_pin.run = '{RUN}'")).await;
+                undone(sql, "", false).await;
+                undone(sql, &format!("set authz_pin.run = '{RUN}'"), false).await;
+                if !NOT_BY_COMPARING.contains(&stringify!($name)) {
+                    undone(sql, "", true).await;
+                }
             }
         )*
 

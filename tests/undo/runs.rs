@@ -46,6 +46,33 @@ async fn runs_that_need_not_be_alone_sweep_at_the_same_time() {
 }
 
 #[tokio::test]
+async fn a_run_that_compares_the_tables_sweeps_beside_no_other() {
+    for theirs in [Presence::Shared, Presence::Alone] {
+        let service = Service::with(ITEMS).await;
+        let (journal, mut database) = service.compared().await;
+        let (others, mut other) = another(&service).await;
+        assert!(
+            journal
+                .enter(&mut database, Presence::Shared)
+                .await
+                .unwrap()
+        );
+        assert!(
+            !others.enter(&mut other, theirs).await.unwrap(),
+            "{theirs:?}"
+        );
+        journal
+            .leave(&mut database, Presence::Shared)
+            .await
+            .unwrap();
+        assert!(
+            others.enter(&mut other, theirs).await.unwrap(),
+            "{theirs:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_run_that_begins_waits_for_no_write_of_the_service_and_makes_none_wait() {
     let mut service = Service::with(ITEMS).await;
     let (_journal, _database) = service.watched().await;

@@ -61,6 +61,13 @@ impl Service {
         (journal, database)
     }
 
+    /// The same with a journal that compares the tables.
+    pub(crate) async fn compared(&self) -> (Journal, Database) {
+        let mut database = self.database().await;
+        let journal = Journal::compare(&mut database, RUN).await.unwrap();
+        (journal.unwrap(), database)
+    }
+
     pub(crate) async fn database(&self) -> Database {
         Database::connect(&self.url, "public").await.unwrap()
     }
@@ -111,7 +118,7 @@ impl Session {
 /// Every relation with rows of its own, whatever its schema.
 const TABLES: &str = "
     select c.oid::regclass::text as line from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where c.relkind = 'r' and n.nspname not in ('pg_catalog', 'information_schema', 'authz_pin')
+    where c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'authz_pin')
     order by 1";
 
 const TRIGGERS: &str = "

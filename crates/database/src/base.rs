@@ -44,14 +44,21 @@ pub trait Base: Send + Sync {
     /// The tables that are not watched, and why.
     fn unwatched(&mut self) -> Asked<'_, Vec<String>>;
 
+    /// Those of them that records name, since calls can change them and nobody sees it.
+    fn unobserved(&mut self) -> Asked<'_, Vec<String>>;
+
     // Watching.
 
     /// Makes the journal for a run, after undoing what dead runs left: that is what could not be undone. Nothing where the
-    /// tables cannot be watched with the rights that were given.
+    /// tables can be neither watched nor compared with the rights that were given.
     fn watch<'a>(&'a mut self, run: &'a str, tell: Tell<'a>) -> Asked<'a, Option<Vec<Leftover>>>;
 
     /// Whether the journal is there.
     fn is_watched(&self) -> bool;
+
+    /// Whether it learns of changes by comparing the tables: then it ends with the connection, and what is made and taken back
+    /// between two looks is not seen.
+    fn is_compared(&self) -> bool;
 
     /// Watches tables that have come since, or go by another name now, and gives the names of those of which nothing was
     /// logged until now; none at all if the tables are those that they were.

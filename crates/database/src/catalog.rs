@@ -65,7 +65,7 @@ impl Table {
 impl Catalog {
     /// A catalog of these tables.
     #[must_use]
-    pub(crate) fn new(tables: BTreeMap<String, Table>) -> Self {
+    pub fn new(tables: BTreeMap<String, Table>) -> Self {
         Self { tables }
     }
 
@@ -121,6 +121,15 @@ impl Catalog {
             [key] => Some(key),
             _ => None,
         }
+    }
+
+    /// What a row has in the columns of its table's primary key.
+    #[must_use]
+    pub fn key_of(&self, table: &str, row: &Json) -> Json {
+        let key = self.table(table).map(|table| &table.key);
+        let key = key.into_iter().flatten();
+        let key = key.filter_map(|column| Some((column.clone(), row.get(column)?.clone())));
+        Json::Object(key.collect())
     }
 
     /// The table whose key, which the database numbers, `column` of `table` holds: its own, or one that it refers to.

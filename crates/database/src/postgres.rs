@@ -89,12 +89,21 @@ impl Base for Postgres {
         self.database.unwatched().boxed()
     }
 
+    fn unobserved(&mut self) -> Asked<'_, Vec<String>> {
+        self.database.unobserved().boxed()
+    }
+
     fn watch<'a>(&'a mut self, run: &'a str, tell: Tell<'a>) -> Asked<'a, Option<Vec<Leftover>>> {
         let watch = async move {
-            if !self.database.can_watch().await? {
+            let (journal, leftovers) = if self.database.can_watch().await? {
+                Journal::install(&mut self.database, run, tell).await?
+            } else if self.database.can_compare().await?
+                && let Some(journal) = Journal::compare(&mut self.database, run).await?
+            {
+                (journal, Vec::new())
+            } else {
                 return Ok(None);
-            }
-            let (journal, leftovers) = Journal::install(&mut self.database, run, tell).await?;
+            };
             self.journal = Some(journal);
             Ok(Some(leftovers))
         };
@@ -103,6 +112,10 @@ impl Base for Postgres {
 
     fn is_watched(&self) -> bool {
         self.journal.is_some()
+    }
+
+    fn is_compared(&self) -> bool {
+        self.database.home.compares()
     }
 
     fn watch_new<'a>(&'a mut self, tell: Tell<'a>) -> Asked<'a, Option<Vec<String>>> {
@@ -151,7 +164,29 @@ impl Base for Postgres {
         rows: Vec<&'r Row>,
         catalog: &'a Catalog,
     ) -> Asked<'a, BTreeMap<&'r str, usize>> {
-        inserted(&mut self.database, rows, catalog).boxed()
+        let insert = async move {
+            if rows.is_empty() {
+                return Ok(BTreeMap::new());
+            }
+            let (journal, database) = (self.journal.as_ref(), &mut self.database);
+            let task = "insert the suite's rows";
+            let begin = if database.home.compares() {
+                // What another session commits meanwhile is never taken for the suite's.
+                journal::ALL_AS_OF_NOW
+            } else {
+                "begin"
+            };
+            database.execute(task, begin).await?;
+            let inserted = inserted(database, journal, rows, catalog).await;
+            let end = if inserted.is_ok() {
+                "commit"
+            } else {
+                "rollback"
+            };
+            database.execute(task, end).await?;
+            inserted
+        };
+        insert.boxed()
     }
 
     fn inserted(&mut self) -> Asked<'_, BTreeMap<String, usize>> {
@@ -251,25 +286,21 @@ impl Base for Postgres {
     }
 }
 
-/// Inserts rows in one transaction.
+/// Inserts rows, and logs them as the run's.
 async fn inserted<'r>(
     database: &mut Database,
+    journal: Option<&Journal>,
     rows: Vec<&'r Row>,
     catalog: &Catalog,
 ) -> Result<BTreeMap<&'r str, usize>, DatabaseError> {
-    if rows.is_empty() {
-        return Ok(BTreeMap::new());
+    if let Some(journal) = journal {
+        journal.look(database, false).await?;
     }
-    let task = "insert the suite's rows";
-    database.execute(task, "begin").await?;
-    let inserted = database.insert(rows, catalog).await;
-    let end = if inserted.is_ok() {
-        "commit"
-    } else {
-        "rollback"
-    };
-    database.execute(task, end).await?;
-    inserted
+    let inserted = database.insert(rows, catalog).await?;
+    if let Some(journal) = journal {
+        journal.look(database, true).await?;
+    }
+    Ok(inserted)
 }
 
 /// One JSON document.

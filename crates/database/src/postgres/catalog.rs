@@ -63,10 +63,28 @@ impl Database {
 
     /// What of the database is not watched, each with the reason.
     pub async fn unwatched(&mut self) -> Result<Vec<String>, DatabaseError> {
-        let names = diesel::sql_query(UNWATCHED)
+        let unwatched = if self.home.compares() {
+            NOT_COMPARED.to_owned()
+        } else {
+            NOT_WATCHED.to_owned()
+        };
+        let unwatched = unwatched + EITHER_WAY;
+        let names = diesel::sql_query(self.home.sql(&unwatched))
             .bind::<Text, _>(self.which.table(""))
             .load(&mut self.connection);
         named(names.await)
+    }
+
+    /// The tables that cannot be compared, where the others are.
+    pub(super) async fn unobserved(&mut self) -> Result<Vec<String>, DatabaseError> {
+        if !self.home.compares() {
+            return Ok(Vec::new());
+        }
+        let query = self
+            .home
+            .sql("select distinct tbl as name from authz_pin.compared where why is not null");
+        let names = self.names(&query).await?;
+        Ok(names.iter().map(|name| self.which.table(name)).collect())
     }
 
     /// A publication that sends every row of every table to its subscribers, the journal's too.
@@ -88,7 +106,31 @@ fn named(names: QueryResult<Vec<Name>>) -> Result<Vec<String>, DatabaseError> {
 
 /// Tables without a trigger of the journal, and what sees the journal's own statements. `$1` is what stands before the names of
 /// the database's tables.
-const UNWATCHED: &str = "
+const NOT_WATCHED: &str = "
+    with watched as (
+      select g.tgrelid as oid from pg_trigger g join pg_proc p on p.oid = g.tgfoid
+      where p.pronamespace = to_regnamespace('authz_pin')
+    ), further as (
+      select format('what TRUNCATE takes of `%s%s` (row security hides its rows from their owner)', $1, c.oid::regclass) as name
+      from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      where c.relkind = 'r' and c.relrowsecurity and c.relforcerowsecurity
+        and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'authz_pin')
+        and not (select rolsuper or rolbypassrls from pg_roles where rolname = current_user)
+      union all
+      select format('what the event trigger `%s` writes because of the journal', evtname) from pg_event_trigger
+      where evtenabled <> 'D'
+    )";
+
+/// Tables that are not compared.
+const NOT_COMPARED: &str = "
+    with watched as (
+      select relation::oid as oid from authz_pin.compared union select pg_partition_root(relation) from authz_pin.compared
+    ), further as (
+      select format('`%s%s` (%s)', $1, relation, why) as name from authz_pin.compared where why is not null
+    )";
+
+/// These, and what of the database is neither watched nor compared.
+const EITHER_WAY: &str = "
     select format('`%s%s` (%s)', $1, c.oid::regclass, case
         when e.extname is not null then format('of the extension `%s`', e.extname)
         when c.relkind = 'f' then 'a foreign table'
@@ -99,18 +141,9 @@ const UNWATCHED: &str = "
       left join pg_extension e on d.refclassid = 'pg_extension'::regclass and e.oid = d.refobjid
     where c.relkind in ('r', 'p', 'f') and not c.relispartition
       and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'authz_pin')
-      and not exists (
-        select from pg_trigger g join pg_proc p on p.oid = g.tgfoid
-        where g.tgrelid = c.oid and p.pronamespace = to_regnamespace('authz_pin'))
+      and not exists (select from watched w where w.oid = c.oid)
     union all
-    select format('what TRUNCATE takes of `%s%s` (row security hides its rows from their owner)', $1, c.oid::regclass)
-    from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where c.relkind = 'r' and c.relrowsecurity and c.relforcerowsecurity
-      and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'authz_pin')
-      and not (select rolsuper or rolbypassrls from pg_roles where rolname = current_user)
-    union all
-    select format('what the event trigger `%s` writes because of the journal', evtname) as name
-    from pg_event_trigger where evtenabled <> 'D'
+    select name from further
     order by 1";
 
 /// The tables and their columns. Of a default only the text is read: to evaluate it can fail, as of a number that is out of its

@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use tokio_postgres::Client;
 use url::Url;
 
+use super::journal::Home;
 use super::{Flag, Statement, identifier, pooler, session, tls};
 use crate::catalog::Catalog;
 use crate::error::{DatabaseError, redacted};
@@ -24,6 +25,8 @@ pub struct Database {
     pub(super) schema: String,
     /// The schemas whose tables are watched; all of them, if none are named.
     pub(super) schemas: Option<Vec<String>>,
+    /// Where the journal is, if there is one.
+    pub(super) home: Home,
 }
 
 /// How long a server may take to let us in: what accepts a connection and says nothing is not PostgreSQL.
@@ -101,6 +104,7 @@ impl Database {
             which: Which::default(),
             schema: schema.to_owned(),
             schemas: Some(vec![schema.to_owned()]),
+            home: Home::Schema,
         };
         Self::execute(&mut database, "connect", session::SETTINGS).await?;
         Ok(database)
@@ -139,13 +143,10 @@ impl Database {
 
     /// Whether there is a schema of that name.
     pub async fn has_schema(&mut self, name: &str) -> Result<bool, DatabaseError> {
-        let query = "select to_regnamespace($1) is not null as value";
-        let flag: Flag = diesel::sql_query(query)
+        let question = Statement::new("select to_regnamespace(")
             .bind::<Text, _>(name)
-            .get_result(&mut self.connection)
-            .await
-            .map_err(DatabaseError::refused("read the catalog"))?;
-        Ok(flag.value)
+            .sql(") is not null as value");
+        self.answered(question).await
     }
 
     /// Runs statements that answer nothing.
@@ -211,13 +212,27 @@ impl Database {
         known.unwrap_or_else(|| format!("{}.{}", identifier(&self.schema), identifier(own)))
     }
 
+    /// The beginning of a statement that names the journal's schema.
+    pub(super) fn ask<'q>(&self, sql: &'q str) -> Statement<'q> {
+        Statement::new(self.home.sql(sql))
+    }
+
     /// Whether this role can put triggers on every table and take them off again, which takes the tables' owner.
-    pub async fn can_watch(&mut self) -> Result<bool, DatabaseError> {
-        let query = diesel::sql_query(CAN_WATCH).bind::<Text, _>(self.schema.clone());
-        let flag: Flag = query
-            .get_result(&mut self.connection)
-            .await
-            .map_err(DatabaseError::refused("read the catalog"))?;
+    pub(super) async fn can_watch(&mut self) -> Result<bool, DatabaseError> {
+        let question = Statement::new(CAN_WATCH).bind::<Text, _>(self.schema.clone());
+        self.answered(question).await
+    }
+
+    /// Whether it can at least make temporary tables, to compare the tables with.
+    pub(super) async fn can_compare(&mut self) -> Result<bool, DatabaseError> {
+        let question = "select has_database_privilege(current_database(), 'temporary') as value";
+        self.answered(Statement::new(question)).await
+    }
+
+    /// What a question about the catalog is answered.
+    async fn answered(&mut self, question: Statement<'_>) -> Result<bool, DatabaseError> {
+        let flag = question.get_result(&mut self.connection).await;
+        let flag: Flag = flag.map_err(DatabaseError::refused("read the catalog"))?;
         Ok(flag.value)
     }
 }
@@ -226,9 +241,10 @@ const CAN_WATCH: &str = "
     select has_database_privilege(current_database(), 'create')
       and coalesce(bool_and(pg_has_role(c.relowner, 'usage')), true) as value
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname = $1 and c.relkind in ('r', 'p')
+    where c.relkind in ('r', 'p')
       and not exists (
-        select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')";
+        select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
+      and n.nspname = ";
 
 /// Rows as one text, without a copy of them between.
 fn json(values: &Values<'_>) -> Result<String, DatabaseError> {

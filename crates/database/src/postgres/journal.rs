@@ -1,14 +1,18 @@
 //! The journal: the complete write-set of every call, and the way back.
 //!
-//! Row triggers on every table that is watched log each change with its old and new image. The run reads them once per
-//! batch, claims those that are its own, and replays them backwards when the batch is over.
+//! Row triggers on every table that is watched log each change with its old and new image. Where the role may put no triggers
+//! on the tables, they are compared, and what is different is logged. The run reads the changes once per batch, claims those
+//! that are its own, and replays them backwards when the batch is over.
 
 mod dead;
 mod holder;
+mod home;
 mod logged;
 mod watch;
 
 pub use dead::{abandon, clean};
+
+pub(super) use home::Home;
 
 use logged::Logged;
 
@@ -73,6 +77,15 @@ pub const STATEMENTS: [&str; 5] = [
     include_str!("journal/undo.sql"),
 ];
 
+/// What makes the journal of a run that compares the tables.
+const COMPARING: [&str; 5] = [
+    include_str!("journal/install.sql"),
+    include_str!("journal/read.sql"),
+    include_str!("journal/restore.sql"),
+    include_str!("journal/undo.sql"),
+    include_str!("journal/compare.sql"),
+];
+
 /// What the comment on the journal's schema says; another journal needs another comment.
 const VERSION: &str = "The journal of authz-pin, format 8. `authz-pin clean` takes it away.";
 
@@ -91,6 +104,15 @@ const OTHERS: &str = ")
     select i.value from authz_pin.run r join own on r.token <> own.run
       cross join lateral (select unnest(batch) as value from authz_pin.identifier where run = r.token offset 0) i";
 
+/// What undo is called in errors.
+const UNDO: &str = "undo the run's changes";
+
+/// Begins a transaction that sees what was there when it began: what is different at its end is its own.
+pub(super) const ALL_AS_OF_NOW: &str = "begin isolation level repeatable read";
+
+/// How often what the service's triggers made of an undo is undone.
+const ROUNDS: usize = 3;
+
 /// How long the installation waits for others, and undo for who keeps a row locked.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -107,6 +129,43 @@ impl Journal {
         run: &str,
         tell: Tell<'_>,
     ) -> Result<(Self, Vec<Leftover>), DatabaseError> {
+        let mut journal = Self::begin(database, run).await?;
+        watch::register(database, run, tell).await?;
+        match journal.set_up(database, tell).await {
+            Ok(leftovers) => Ok((journal, leftovers)),
+            Err(error) => {
+                // The first error is the one that tells something.
+                let _ = journal.remove(database, tell).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Makes a journal that compares the tables; none where none of them can be compared.
+    pub async fn compare(
+        database: &mut Database,
+        run: &str,
+    ) -> Result<Option<Self>, DatabaseError> {
+        database.home = Home::Session;
+        let mut journal = Self::begin(database, run).await?;
+        for sql in COMPARING {
+            let sql = database.home.sql(sql);
+            database.execute("install the journal", &sql).await?;
+        }
+        watch::enter(database, run).await?;
+        let tables = watch::enlist(database, false).await?;
+        let hidden = database.unobserved().await?;
+        if !tables.is_empty() && tables.iter().all(|table| hidden.contains(table)) {
+            database.home = Home::Schema;
+            return Ok(None);
+        }
+        journal.name(database).await?;
+        journal.floor = journal.last(database).await?;
+        Ok(Some(journal))
+    }
+
+    /// Tells the database which run the session is of.
+    async fn begin(database: &mut Database, run: &str) -> Result<Self, DatabaseError> {
         let live =
             Statement::new("select pg_try_advisory_lock(hashtextextended('authz_pin run ' || ")
                 .bind::<Text, _>(run)
@@ -119,9 +178,9 @@ impl Journal {
             "set application_name = 'authz-pin {run}, process {}'; set authz_pin.batch = '{WORLD}'",
             std::process::id()
         );
+        let session = database.home.sql(&session);
         database.execute("install the journal", &session).await?;
-        watch::register(database, run, tell).await?;
-        let mut journal = Self {
+        Ok(Self {
             run: run.to_owned(),
             floor: 0,
             batch: WORLD,
@@ -129,15 +188,29 @@ impl Journal {
             foreign: BTreeSet::new(),
             place: database.which().place(),
             background: Vec::new(),
-        };
-        match journal.set_up(database, tell).await {
-            Ok(leftovers) => Ok((journal, leftovers)),
-            Err(error) => {
-                // The first error is the one that tells something.
-                let _ = journal.remove(database, tell).await;
-                Err(error)
-            }
+        })
+    }
+
+    /// From here on what the session writes is the run's. Whatever a crash of the server takes of the tool's last commits, it
+    /// takes together with their lines of the journal.
+    async fn name(&self, database: &mut Database) -> Result<(), DatabaseError> {
+        let run = &self.run;
+        let name = format!("set authz_pin.run = '{run}'; set synchronous_commit = off");
+        let name = database.home.sql(&name);
+        database.execute("install the journal", &name).await
+    }
+
+    /// Where the tables are compared, logs what is different: as the batch's that is under way, or as nobody's yet.
+    pub(super) async fn look(
+        &self,
+        database: &mut Database,
+        is_own: bool,
+    ) -> Result<(), DatabaseError> {
+        if !database.home.compares() {
+            return Ok(());
         }
+        let own = is_own.then_some((self.run.as_str(), self.batch));
+        look(database, own).await
     }
 
     async fn set_up(
@@ -147,13 +220,8 @@ impl Journal {
     ) -> Result<Vec<Leftover>, DatabaseError> {
         let leftovers = dead::undo_all(database, &self.run, tell).await?;
         watch::watch(database, false, tell).await?;
-        self.floor = last(database).await?;
-        // Whatever a crash of the server takes of the tool's last commits, it takes together with their lines of the journal.
-        let name = format!(
-            "set authz_pin.run = '{}'; set synchronous_commit = off",
-            self.run
-        );
-        database.execute("install the journal", &name).await?;
+        self.floor = self.last(database).await?;
+        self.name(database).await?;
         Ok(leftovers)
     }
 
@@ -164,6 +232,10 @@ impl Journal {
         database: &mut Database,
         tell: Tell<'_>,
     ) -> Result<Option<Vec<String>>, DatabaseError> {
+        if database.home.compares() {
+            let new = watch::enlist(database, true).await?;
+            return Ok((!new.is_empty()).then_some(new));
+        }
         watch::watch_new(database, tell).await
     }
 
@@ -174,8 +246,9 @@ impl Journal {
         database: &mut Database,
         presence: Presence,
     ) -> Result<bool, DatabaseError> {
-        let entered: Flag = Statement::new("select authz_pin.enter(")
-            .bind::<Bool, _>(presence == Presence::Shared)
+        let entered: Flag = database
+            .ask("select authz_pin.enter(")
+            .bind::<Bool, _>(presence == Presence::Shared && !database.home.compares())
             .sql(") as value")
             .get_result(&mut database.connection)
             .await
@@ -196,8 +269,8 @@ impl Journal {
         presence: Presence,
     ) -> Result<(), DatabaseError> {
         let suffix = match presence {
-            Presence::Shared => "_shared",
-            Presence::Alone => "",
+            Presence::Shared if !database.home.compares() => "_shared",
+            _ => "",
         };
         let unlock =
             format!("select pg_advisory_unlock{suffix}(hashtextextended('authz_pin sweep', 0))");
@@ -210,7 +283,7 @@ impl Journal {
     pub async fn is_wanted(&self, database: &mut Database) -> Result<bool, DatabaseError> {
         flag(
             database,
-            Statement::new("select authz_pin.is_wanted() as value"),
+            database.ask("select authz_pin.is_wanted() as value"),
         )
         .await
     }
@@ -236,6 +309,7 @@ impl Journal {
     ) -> Result<(), DatabaseError> {
         self.batch = batch;
         let set = format!("set authz_pin.batch = '{batch}'");
+        let set = database.home.sql(&set);
         database.execute("write the journal", &set).await
     }
 
@@ -251,7 +325,8 @@ impl Journal {
             .iter()
             .filter(|value| !value.contains(&self.run))
             .collect();
-        let query = Statement::new("with given (run, batch, is_alone, alone) as (select ")
+        let query = database
+            .ask("with given (run, batch, is_alone, alone) as (select ")
             .bind::<Text, _>(&self.run)
             .sql(", ")
             .bind::<Array<Text>, _>(unmarked)
@@ -259,7 +334,7 @@ impl Journal {
             .bind::<Bool, _>(!matches!(alone, Some((Presence::Shared, _))))
             .sql(", ")
             .bind::<Nullable<Double>, _>(alone.map(|(_, time)| time.as_secs_f64()))
-            .sql(BEGIN);
+            .sql(database.home.sql(BEGIN));
         written(query.execute(&mut database.connection).await)
     }
 
@@ -269,12 +344,13 @@ impl Journal {
         database: &mut Database,
         alone: Duration,
     ) -> Result<(), DatabaseError> {
-        let query = Statement::new(
-            "update authz_pin.run set alone_until = clock_timestamp() + make_interval(secs => ",
-        )
-        .bind::<Double, _>(alone.as_secs_f64())
-        .sql(") where alone_until is not null and token = ")
-        .bind::<Text, _>(&self.run);
+        let query = database
+            .ask(
+                "update authz_pin.run set alone_until = clock_timestamp() + make_interval(secs => ",
+            )
+            .bind::<Double, _>(alone.as_secs_f64())
+            .sql(") where alone_until is not null and token = ")
+            .bind::<Text, _>(&self.run);
         written(query.execute(&mut database.connection).await)
     }
 
@@ -295,13 +371,13 @@ impl Journal {
         database: &mut Database,
         time: i64,
     ) -> Result<bool, DatabaseError> {
-        let question = Statement::new(
-            "select exists (select from authz_pin.change where run is null and seq > ",
-        )
-        .bind::<BigInt, _>(self.floor)
-        .sql(" and extract(epoch from at) * 1000000 > ")
-        .bind::<BigInt, _>(time)
-        .sql(") as value");
+        self.look(database, false).await?;
+        let question = database
+            .ask("select exists (select from authz_pin.change where run is null and seq > ")
+            .bind::<BigInt, _>(self.floor)
+            .sql(" and extract(epoch from at) * 1000000 > ")
+            .bind::<BigInt, _>(time)
+            .sql(") as value");
         flag(database, question).await
     }
 
@@ -312,18 +388,20 @@ impl Journal {
 
     /// Whether a session of the service is at work.
     pub(crate) async fn is_at_work(&self, database: &mut Database) -> Result<bool, DatabaseError> {
-        let busy = Statement::new("select authz_pin.is_busy() as value");
+        let busy = database.ask("select authz_pin.is_busy() as value");
         flag(database, busy).await
     }
 
     /// The number of the last change, whoever made it.
     pub async fn last(&self, database: &mut Database) -> Result<i64, DatabaseError> {
-        last(database).await
+        self.look(database, false).await?;
+        number(database, "select authz_pin.last_change() as value").await
     }
 
     /// Reads the changes that nobody has explained yet.
     pub async fn read(&self, database: &mut Database) -> Result<Vec<Change>, DatabaseError> {
-        let query = Statement::new(
+        self.look(database, false).await?;
+        let query = database.ask(
             "select seq, transaction, tbl, op, old, new, is_adopted, began, at from authz_pin.unexplained(",
         )
         .bind::<BigInt, _>(self.floor)
@@ -350,7 +428,8 @@ impl Journal {
         if changes.is_empty() {
             return Ok(());
         }
-        let claim = Statement::new("update authz_pin.change set run = ")
+        let claim = database
+            .ask("update authz_pin.change set run = ")
             .bind::<Text, _>(&self.run)
             .sql(", batch = ")
             .bind::<BigInt, _>(self.batch)
@@ -370,7 +449,7 @@ impl Journal {
         if tables.is_empty() {
             return Ok(());
         }
-        let claim = diesel::sql_query(include_str!("journal/refer.sql"))
+        let claim = diesel::sql_query(database.home.sql(include_str!("journal/refer.sql")))
             .bind::<Text, _>(&self.run)
             .bind::<Array<Text>, _>(tables)
             .bind::<BigInt, _>(self.batch);
@@ -386,9 +465,10 @@ impl Journal {
 
     /// What the other runs on this database made: their tokens, and identifiers that need not hold a token.
     pub async fn others(&self, database: &mut Database) -> Result<Vec<String>, DatabaseError> {
-        let tokens: Vec<Token> = Statement::new("with own (run) as (select ")
+        let tokens: Vec<Token> = database
+            .ask("with own (run) as (select ")
             .bind::<Text, _>(&self.run)
-            .sql(OTHERS)
+            .sql(database.home.sql(OTHERS))
             .load(&mut database.connection)
             .await
             .map_err(DatabaseError::refused("read the journal"))?;
@@ -405,7 +485,7 @@ impl Journal {
         &self,
         database: &mut Database,
     ) -> Result<BTreeMap<String, usize>, DatabaseError> {
-        let query = Statement::new(
+        let query = database.ask(
             "select tbl, count(*) as value from authz_pin.change where op = 'insert' and run = ",
         )
         .bind::<Text, _>(&self.run)
@@ -443,8 +523,8 @@ impl Journal {
     /// Makes room of what was undone, which else is in the way of every look at the journal. Servers do so by themselves,
     /// but not often enough for a table that is filled and emptied several times a second, and not all of them.
     pub async fn vacuum(&self, database: &mut Database) -> Result<(), DatabaseError> {
-        let vacuum = "vacuum (skip_locked) authz_pin.change";
-        database.execute("write the journal", vacuum).await
+        let vacuum = database.home.sql("vacuum (skip_locked) authz_pin.change");
+        database.execute("write the journal", &vacuum).await
     }
 
     /// Takes the run out, and with the last run the journal itself. Gives what had to stay, and why.
@@ -454,13 +534,18 @@ impl Journal {
         tell: Tell<'_>,
     ) -> Result<Option<String>, DatabaseError> {
         let task = "remove the journal";
-        database.execute(task, "reset authz_pin.run").await?;
-        forget(database, &self.run).await?;
+        if !database.home.compares() {
+            database.execute(task, "reset authz_pin.run").await?;
+            forget(database, &self.run).await?;
+        }
         let unlock = format!(
             "select pg_advisory_unlock(hashtextextended('authz_pin run {}', 0))",
             self.run
         );
         database.execute(task, &unlock).await?;
+        if database.home.compares() {
+            return Ok(None);
+        }
         watch::remove_if_unused(database, tell).await
     }
 }
@@ -472,12 +557,9 @@ async fn flag(database: &mut Database, question: Statement<'_>) -> Result<bool, 
     Ok(flag.value)
 }
 
-async fn last(database: &mut Database) -> Result<i64, DatabaseError> {
-    number(database, "select authz_pin.last_change() as value").await
-}
-
 async fn number(database: &mut Database, query: &str) -> Result<i64, DatabaseError> {
-    let number: Number = Statement::new(query)
+    let number: Number = database
+        .ask(query)
         .get_result(&mut database.connection)
         .await
         .map_err(DatabaseError::refused("read the journal"))?;
@@ -491,10 +573,14 @@ async fn undo(
     tell: Tell<'_>,
 ) -> Result<Vec<Leftover>, DatabaseError> {
     let start = Instant::now();
-    let mut is_told = false;
+    let (mut is_told, mut rounds) = (false, 0);
     loop {
         match undo_once(database, run, batch, tell).await? {
             Some(0) => return Ok(Vec::new()),
+            Some(_) if database.home.compares() && rounds < ROUNDS => {
+                rounds += 1;
+                continue;
+            }
             Some(_) => return leftovers(database, run, batch).await,
             None => {}
         }
@@ -507,9 +593,8 @@ async fn undo(
             tell(&database.which().said(&text));
         }
         if waited >= PATIENCE {
-            let task = "undo the run's changes";
             let holders = holder::of_changes(database, run).await?;
-            return Err(DatabaseError::locked(task, holder::words(&holders)));
+            return Err(DatabaseError::locked(UNDO, holder::words(&holders)));
         }
         tokio::time::sleep(PAUSE).await;
     }
@@ -522,7 +607,47 @@ async fn undo_once(
     batch: Option<i64>,
     tell: Tell<'_>,
 ) -> Result<Option<i64>, DatabaseError> {
-    let query = Statement::new("select authz_pin.undo(")
+    if !database.home.compares() {
+        return undo_logged(database, run, batch, tell).await;
+    }
+    database.execute(UNDO, ALL_AS_OF_NOW).await?;
+    let undone = undo_and_look(database, run, batch, tell).await;
+    let end = if undone.is_ok() { "commit" } else { "rollback" };
+    database.execute(UNDO, end).await?;
+    undone
+}
+
+/// The same with what the service's own triggers do meanwhile, which the role may not switch off: that is the run's as well.
+async fn undo_and_look(
+    database: &mut Database,
+    run: &str,
+    batch: Option<i64>,
+    tell: Tell<'_>,
+) -> Result<Option<i64>, DatabaseError> {
+    look(database, None).await?;
+    if undo_logged(database, run, batch, tell).await?.is_none() {
+        return Ok(None);
+    }
+    look(database, Some((run, batch.unwrap_or(WORLD)))).await?;
+    let left = database
+        .ask("select count(*) as value from authz_pin.change where run = ")
+        .bind::<Text, _>(run)
+        .sql(" and batch = coalesce(")
+        .bind::<Nullable<BigInt>, _>(batch)
+        .sql(", batch)");
+    let left: QueryResult<Number> = left.get_result(&mut database.connection).await;
+    let left = left.map_err(DatabaseError::refused("read the journal"))?;
+    Ok(Some(left.value))
+}
+
+async fn undo_logged(
+    database: &mut Database,
+    run: &str,
+    batch: Option<i64>,
+    tell: Tell<'_>,
+) -> Result<Option<i64>, DatabaseError> {
+    let query = database
+        .ask("select authz_pin.undo(")
         .bind::<Text, _>(run)
         .sql(", ")
         .bind::<Nullable<BigInt>, _>(batch)
@@ -530,8 +655,21 @@ async fn undo_once(
     let which = database.which().clone();
     let query = query.get_result(&mut database.connection);
     let left: QueryResult<Left> = with_patience(query, &which, tell).await;
-    let left = left.map_err(DatabaseError::refused("undo the run's changes"))?;
+    let left = left.map_err(DatabaseError::refused(UNDO))?;
     Ok(left.value)
+}
+
+/// Compares the tables, and logs what is different: as that of a batch of a run, or as nobody's yet.
+async fn look(database: &mut Database, own: Option<(&str, i64)>) -> Result<(), DatabaseError> {
+    let look = database
+        .ask("select authz_pin.compare(")
+        .bind::<Nullable<Text>, _>(own.map(|(run, _)| run))
+        .sql(", ")
+        .bind::<Nullable<BigInt>, _>(own.map(|(_, batch)| batch))
+        .sql(")");
+    let looked = look.execute(&mut database.connection).await;
+    let looked = looked.map_err(DatabaseError::refused("compare the tables"));
+    looked.map(drop)
 }
 
 /// Says that undo takes long, where it does.
@@ -554,7 +692,8 @@ async fn leftovers(
     run: &str,
     batch: Option<i64>,
 ) -> Result<Vec<Leftover>, DatabaseError> {
-    let query = Statement::new("select tbl, op, key, reason from authz_pin.leftovers(")
+    let query = database
+        .ask("select tbl, op, key, reason from authz_pin.leftovers(")
         .bind::<Text, _>(run)
         .sql(", ")
         .bind::<Nullable<BigInt>, _>(batch)
@@ -591,7 +730,8 @@ fn written(result: QueryResult<usize>) -> Result<(), DatabaseError> {
 
 /// Whether a session of the service has written what is not to be seen yet.
 async fn is_writing(database: &mut Database, background: &[String]) -> Result<bool, DatabaseError> {
-    let question = Statement::new("select authz_pin.is_writing(")
+    let question = database
+        .ask("select authz_pin.is_writing(")
         .bind::<Array<Text>, _>(background)
         .sql(") as value");
     flag(database, question).await

@@ -54,9 +54,20 @@ impl Base for File {
         self.unwatched().boxed()
     }
 
+    fn unobserved(&mut self) -> Asked<'_, Vec<String>> {
+        let hidden = self.definitions.iter();
+        let hidden = hidden.filter(|table| table.unwatched.is_some() && !table.is_shadow);
+        let hidden = hidden.map(|table| self.which.table(&table.name));
+        ready(Ok(hidden.collect())).boxed()
+    }
+
     fn watch<'a>(&'a mut self, run: &'a str, tell: Tell<'a>) -> Asked<'a, Option<Vec<Leftover>>> {
         let installed = self.install(run, tell);
         installed.map(|left| left.map(Some)).boxed()
+    }
+
+    fn is_compared(&self) -> bool {
+        false
     }
 
     fn is_watched(&self) -> bool {

@@ -32,6 +32,8 @@ pub(super) struct Definition {
     pub(super) parents: Vec<Foreign>,
     /// Why it is not watched.
     pub(super) unwatched: Option<String>,
+    /// Whether it is one in which a virtual table keeps what it shows.
+    pub(super) is_shadow: bool,
 }
 
 /// A column.
@@ -212,6 +214,7 @@ fn list(connection: &mut Connection) -> Result<BTreeMap<String, Definition>, Dat
             rowid: (!row.is(2)).then(String::new),
             is_counted: !row.is(2) && has_word(row.text(3), "autoincrement"),
             unwatched,
+            is_shadow: row.text(1) == "shadow",
             ..Definition::default()
         };
         (name, definition)

@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aho_corasick::AhoCorasick;
-use authz_pin_database::Change;
-use authz_pin_database::Serial;
 use authz_pin_database::background::Background;
+use authz_pin_database::{Catalog, Change, Serial};
 use authz_pin_record::observation::Operation;
 use tracing::info;
 
@@ -77,6 +76,8 @@ pub(super) struct Attribution<'a> {
     known: Knowledge<'a>,
     others: Option<AhoCorasick>,
     background: &'a Background,
+    /// The tables, where changes come from comparing them.
+    compared: Option<&'a Catalog>,
 }
 
 impl<'a> Attribution<'a> {
@@ -91,7 +92,15 @@ impl<'a> Attribution<'a> {
             // Without a pattern nothing matches, and so does what cannot be compiled.
             others: AhoCorasick::new(others).ok(),
             background,
+            compared: None,
         }
+    }
+
+    /// The same of changes that come from comparing the tables. Of several cells that write one row only the last is seen, so
+    /// that a row is a cell's where it was so before, or where its key says so.
+    pub(super) fn comparing(mut self, catalog: Option<&'a Catalog>) -> Self {
+        self.compared = catalog;
+        self
     }
 
     /// Attributes changes. A transaction whose rows hold the symbols of one cell was made for that cell, so rows beside
@@ -119,14 +128,15 @@ impl<'a> Attribution<'a> {
                 } else {
                     &marks
                 };
-                match owner.the_cell() {
+                let cell = owner.the_cell();
+                match cell.filter(|cell| !self.is_anybodys(&change, *cell)) {
                     Some(cell) => {
                         if collected.contains(&Kind::of(&change)) {
                             attributed.collected.insert(change.seq);
                         }
                         attributed.explained.push((cell, change));
                     }
-                    None if owner.cells.is_empty() && owner.late => {
+                    None if cell.is_none() && owner.cells.is_empty() && owner.late => {
                         attributed.background.push(change.seq);
                     }
                     None => attributed.unexplained.push(change),
@@ -146,6 +156,19 @@ impl<'a> Attribution<'a> {
         };
         let own = changes.iter().zip(&marks).filter(is_own);
         own.map(|(change, _)| change.seq).collect()
+    }
+
+    /// Whether comparing tells too little of a change: others can have written its row before this cell.
+    fn is_anybodys(&self, change: &Change, cell: usize) -> bool {
+        let Some(catalog) = self.compared else {
+            return false;
+        };
+        let identity = if change.old.is_null() {
+            catalog.key_of(&change.table, &change.new).to_string()
+        } else {
+            change.old.to_string()
+        };
+        self.marks_in(&identity).the_cell() != Some(cell)
     }
 
     fn marks(&self, changes: &[Change]) -> Vec<Marks> {
@@ -217,6 +240,7 @@ fn collected(changes: &[Change], marks: &[Marks]) -> BTreeSet<Kind> {
 mod tests {
     use super::*;
     use crate::symbols::{Registry, Retired};
+    use authz_pin_database::Table;
     use serde_json::{Value as Json, json};
 
     /// Changes as (transaction, table, what the row holds), numbered from 1.
@@ -299,6 +323,49 @@ mod tests {
         assert_eq!(cells(&attributed), [(1, 1), (2, 1)]);
         assert_eq!(unexplained(&attributed), [3]);
         assert_eq!(own, [1, 2]);
+    }
+
+    #[test]
+    fn where_tables_are_compared_a_row_is_a_cells_only_if_its_key_says_so() {
+        let others = BTreeSet::new();
+        let background = Background::of(&serde_json::from_value(json!({})).unwrap());
+        let namer = |cell: usize, tag| {
+            let mut registry = Registry::default();
+            registry.add_tag(cell, tag);
+            registry.build()
+        };
+        let known = Knowledge {
+            now: &namer(1, "tag-of-1"),
+            before: &namer(0, "tag-of-0"),
+            retired: &Retired::default(),
+        };
+        let table = Table {
+            key: vec!["id".to_owned()],
+            ..Table::default()
+        };
+        let catalog = Catalog::new(BTreeMap::from([("T".to_owned(), table)]));
+        let attribution = Attribution::new(known, &others, &background).comparing(Some(&catalog));
+        let change = |number, old, new| Change {
+            old,
+            new,
+            ..change((number, (0, (number, "T", ""))))
+        };
+        let attributed = attribution.attribute(vec![
+            change(1, Json::Null, json!({"id": "tag-of-0", "name": "n"})),
+            change(2, Json::Null, json!({"id": "theme", "name": "tag-of-0"})),
+            change(
+                3,
+                json!({"id": "tag-of-1"}),
+                json!({"id": "tag-of-1", "name": "n"}),
+            ),
+            change(
+                4,
+                json!({"id": "keep"}),
+                json!({"id": "keep", "name": "tag-of-1"}),
+            ),
+        ]);
+        assert_eq!(cells(&attributed), [(1, 0), (3, 1)]);
+        assert_eq!(unexplained(&attributed), [2, 4]);
     }
 
     #[test]

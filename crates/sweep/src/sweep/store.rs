@@ -17,7 +17,7 @@ use authz_pin_database::{Change, Extent, Leftover};
 use authz_pin_record::text::in_backticks;
 use authz_pin_suite::suite::Suite;
 use authz_pin_suite::world::{Row, Scratch};
-use serde_json::{Map, Value as Json};
+use serde_json::json;
 use tracing::debug;
 
 use super::attribution::{Attributed, Attribution};
@@ -48,7 +48,10 @@ pub(super) struct Store<'p> {
     is_late: bool,
     /// Rows that were inserted and that no journal knows: those of the world, then those of the batch.
     unwatched: Vec<Row>,
-    world_rows: usize,
+    /// Rows that only a journal knows which is gone with its connection, in the same order: for a run that is interrupted.
+    fleeting: Vec<Row>,
+    /// How many of both are the world's.
+    world_rows: [usize; 2],
     leftovers: Vec<Leftover>,
     /// What nobody explains and was changed while no endpoint was swept, by table.
     strays: BTreeMap<String, usize>,
@@ -81,8 +84,10 @@ impl<'p> Store<'p> {
         if !leftovers.is_empty() {
             progress.note("a run that died had left changes that could not all be undone");
         }
-        let catalog = match sides.catalog() {
-            Ok(catalog) => catalog,
+        let described = sides.unobserved().await;
+        let described = described.and_then(|unobserved| Ok((unobserved, sides.catalog()?)));
+        let (unobserved, catalog) = match described {
+            Ok(described) => described,
             Err(error) => {
                 sides.give_up(&leftovers).await;
                 return Err(error);
@@ -96,11 +101,12 @@ impl<'p> Store<'p> {
             progress,
             is_batch: false,
             expected: BTreeMap::new(),
-            unobserved: BTreeSet::new(),
+            unobserved: unobserved.into_iter().collect(),
             kept_out: BTreeSet::new(),
             is_late: false,
             unwatched: Vec::new(),
-            world_rows: 0,
+            fleeting: Vec::new(),
+            world_rows: [0, 0],
             leftovers,
             strays: BTreeMap::new(),
             others: BTreeSet::new(),
@@ -119,12 +125,11 @@ impl<'p> Store<'p> {
         &self.unobserved
     }
 
-    /// The rows that no journal knows, for somebody else to delete.
+    /// The rows that no journal knows any more once this is gone, for somebody else to delete.
     pub(super) fn take_unwatched(&mut self) -> (Vec<Row>, Arc<Catalog>) {
-        (
-            std::mem::take(&mut self.unwatched),
-            Arc::clone(&self.catalog),
-        )
+        let mut rows = std::mem::take(&mut self.unwatched);
+        rows.append(&mut self.fleeting);
+        (rows, Arc::clone(&self.catalog))
     }
 
     /// Whether a journal knows the way back, in every database.
@@ -142,6 +147,7 @@ impl<'p> Store<'p> {
             .partition(|table| self.catalog.table(table).is_some());
         // Also where a table was attached or detached: its rows go by another name now.
         self.catalog = self.sides.catalog()?;
+        self.unobserved.extend(self.sides.unobserved().await?);
         if !new.is_empty() {
             self.progress.note(&format!(
                 "the service has made {} during the run: rows there that hold values of the run are undone, the tables stay \
@@ -172,7 +178,9 @@ impl<'p> Store<'p> {
         debug!(changes = changes.len(), "read the journal");
         let others = self.read_others().await?;
         self.others.extend(others);
+        let compared = self.sides.are_compared().then_some(self.catalog.as_ref());
         let attribution = Attribution::new(known, &self.others, &self.background);
+        let attribution = attribution.comparing(compared);
         let mut attributed = attribution.attribute(changes);
         self.set_aside(&std::mem::take(&mut attributed.foreign))
             .await?;
@@ -257,15 +265,11 @@ impl<'p> Store<'p> {
             } else {
                 &change.new
             };
-            let key = self.catalog.table(&change.table).map(|table| &table.key);
-            let key = key.into_iter().flatten();
-            let key: Map<String, Json> = key
-                .filter_map(|column| Some((column.clone(), row.get(column)?.clone())))
-                .collect();
+            let key = self.catalog.key_of(&change.table, row);
             let leftover = Leftover {
                 tbl: change.table.clone(),
                 op: change.operation.as_str().to_owned(),
-                key: (!key.is_empty()).then_some(Json::Object(key)),
+                key: (key != json!({})).then_some(key),
                 reason: Some("nothing explains it, and another run was there".to_owned()),
             };
             self.leftovers.push(leftover.shortened());
@@ -347,12 +351,13 @@ impl<'p> Store<'p> {
         &mut self,
         known: Knowledge<'_>,
         extent: Extent,
-        keep: usize,
+        [keep, fleeting]: [usize; 2],
     ) -> Result<Vec<Leftover>, DatabaseError> {
         let left = self.sides.undo(extent, &self.background).await?;
         debug!(?extent, left = left.len(), "undid rows");
         let rows = self.unwatched.split_off(keep.min(self.unwatched.len()));
         self.sides.delete(&rows).await?;
+        self.fleeting.truncate(fleeting);
         let named = left.into_iter().map(|leftover| named(leftover, known));
         Ok(named.collect())
     }
@@ -377,8 +382,14 @@ const VACUUM: usize = 10_000;
 const IN_FLIGHT: Duration = Duration::from_secs(5);
 
 /// What a person must know of a run without a journal.
-const UNWATCHED: &str = "the database's role owns neither all tables nor the right to make a schema: effects are not \
-    observed, and rows that the service makes or changes stay as it leaves them";
+const UNWATCHED: &str = "the database's role owns neither all tables nor the right to make a schema, and may not read tables \
+    or make temporary ones to compare them: effects are not observed, and rows that the service makes or changes stay as it \
+    leaves them";
+
+/// What a person must know of a run that compares the tables.
+const COMPARED: &str = "the database's role owns neither all tables nor the right to make a schema: the tables are compared \
+    after the calls. What a call makes and takes back is not seen, and if the run is killed, rows that the service made or \
+    changes stay as it left them";
 
 /// A leftover with names in place of values. Of a cell that is done the names are forgotten.
 fn named(leftover: Leftover, known: Knowledge<'_>) -> Leftover {

@@ -79,7 +79,8 @@ pub(super) async fn of_changes(
         where l.granted and l.locktype = 'relation'
           and l.database = (select oid from pg_database where datname = current_database())
           and l.relation in (select c.relation from authz_pin.change c where c.run = $1)";
-    let query = diesel::sql_query(format!("with l as ({locks}) {SESSIONS}")).bind::<Text, _>(run);
+    let query = format!("with l as ({locks}) {SESSIONS}");
+    let query = diesel::sql_query(database.home.sql(&query)).bind::<Text, _>(run);
     found(query.load(&mut database.connection).await)
 }
 

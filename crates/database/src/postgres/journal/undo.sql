@@ -303,7 +303,8 @@ as $$
 begin
   return query
   with touched as (
-    select distinct x.relation from authz_pin.change x where x.run = which and x.batch = coalesce(wanted, x.batch)
+    select distinct x.relation from authz_pin.change x join pg_class c on c.oid = x.relation
+    where x.run = which and x.batch = coalesce(wanted, x.batch) and pg_has_role(c.relowner, 'usage')
   ), mode (enabled, name) as (
     values ('O', 'enable'), ('A', 'enable always'), ('R', 'enable replica')
   )
@@ -311,7 +312,7 @@ begin
     format('alter table only %s %s trigger %I', g.tgrelid::regclass, m.name, g.tgname)
   from touched t join pg_trigger g on g.tgrelid = t.relation join pg_proc p on p.oid = g.tgfoid
     join mode m on m.enabled = g.tgenabled::text
-  where not g.tgisinternal and p.pronamespace <> 'authz_pin'::regnamespace
+  where not g.tgisinternal and p.pronamespace is distinct from to_regnamespace('authz_pin')
   union all
   select format('alter table only %s disable rule %I', r.ev_class::regclass, r.rulename),
     format('alter table only %s %s rule %I', r.ev_class::regclass, m.name, r.rulename)

@@ -51,11 +51,16 @@ async fn register_in_transaction(database: &mut Database, run: &str) -> Result<(
     for sql in STATEMENTS {
         database.execute(TASK, sql).await?;
     }
+    enter(database, run).await
+}
+
+/// Enters the run.
+pub(super) async fn enter(database: &mut Database, run: &str) -> Result<(), DatabaseError> {
     let schema = database.schema().to_owned();
-    let register =
-        diesel::sql_query("insert into authz_pin.run (token, service_schema) values ($1, $2)")
-            .bind::<Text, _>(run)
-            .bind::<Text, _>(&schema);
+    let enter = "insert into authz_pin.run (token, service_schema) values ($1, $2)";
+    let register = diesel::sql_query(database.home.sql(enter))
+        .bind::<Text, _>(run)
+        .bind::<Text, _>(&schema);
     let registered = register.execute(&mut database.connection).await;
     registered.map_err(DatabaseError::refused(TASK)).map(drop)
 }
@@ -117,6 +122,28 @@ async fn flag(database: &mut Database, query: &str) -> Result<bool, DatabaseErro
         .await
         .map_err(DatabaseError::refused("read the journal"))?;
     Ok(flag.value)
+}
+
+/// Enters the tables that are to be compared, or those of them that are `new`, and gives the names that records have for them.
+pub(super) async fn enlist(
+    database: &mut Database,
+    new: bool,
+) -> Result<Vec<String>, DatabaseError> {
+    let enlist = database
+        .ask("select name from authz_pin.enlist(")
+        .bind::<Text, _>(database.schema().to_owned())
+        .sql(", ")
+        .bind::<Nullable<Array<Text>>, _>(database.schemas().map(<[String]>::to_vec))
+        .sql(", ")
+        .bind::<Bool, _>(new)
+        .sql(")");
+    let names: Vec<Name> = enlist
+        .load(&mut database.connection)
+        .await
+        .map_err(DatabaseError::refused("compare the tables"))?;
+    let which = database.which();
+    let names = names.into_iter().map(|table| which.table(&table.name));
+    Ok(names.collect())
 }
 
 async fn names(database: &mut Database, query: &str) -> Result<Vec<String>, DatabaseError> {

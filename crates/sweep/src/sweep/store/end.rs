@@ -16,7 +16,7 @@ impl Store<'_> {
         known: Knowledge<'_>,
     ) -> Result<(), DatabaseError> {
         self.claim_known(known).await?;
-        self.undo(known, Extent::Run, 0).await.map(drop)
+        self.undo(known, Extent::Run, [0, 0]).await.map(drop)
     }
 
     /// Undoes the whole run. What the service changes at this very moment can be known as the run's a moment later.
@@ -24,7 +24,7 @@ impl Store<'_> {
         let mut left = Vec::new();
         for _ in 0..TRIES {
             self.claim_known(known).await?;
-            left = self.undo(known, Extent::Run, 0).await?;
+            left = self.undo(known, Extent::Run, [0, 0]).await?;
             if left.is_empty() {
                 break;
             }

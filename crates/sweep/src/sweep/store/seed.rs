@@ -23,7 +23,7 @@ impl Store<'_> {
             self.enter(Presence::Shared).await?;
         }
         let inserted = self.insert(&rows.iter().collect::<Vec<_>>()).await;
-        self.world_rows = self.unwatched.len();
+        self.world_rows = [self.unwatched.len(), self.fleeting.len()];
         inserted
     }
 
@@ -104,10 +104,13 @@ impl Store<'_> {
         }
         self.inserted += rows.len();
         // Known before they are there: a run can be interrupted in between.
-        if !self.sides.are_journalled() {
+        if !self.sides.are_lasting() {
             let unwatched = rows.iter().copied();
             let unwatched = unwatched.filter(|row| !self.sides.is_journalled(&row.table));
             self.unwatched.extend(unwatched.cloned());
+            let fleeting = rows.iter().copied();
+            let fleeting = fleeting.filter(|row| self.sides.is_compared(&row.table));
+            self.fleeting.extend(fleeting.cloned());
         }
         let inserted = self.sides.insert(rows).await?;
         self.tell_what_is_kept_out(rows, &inserted);

@@ -12,7 +12,7 @@ use authz_pin_record::chain::chain;
 use authz_pin_suite::world::Row;
 
 use super::window::Window;
-use super::{NAMED, UNWATCHED};
+use super::{COMPARED, NAMED, UNWATCHED};
 use crate::sweep::Progress;
 
 /// One of the service's databases during a run.
@@ -34,10 +34,13 @@ impl Side {
         let mut base = address.connect().await?;
         let tell = |text: &str| progress.note(text);
         let leftovers = base.watch(run, &tell).await?;
-        if leftovers.is_some() {
-            tell_what_is_unwatched(base.as_mut(), progress).await?;
-        } else {
+        if leftovers.is_none() {
             progress.note(&address.which.said(UNWATCHED));
+        } else {
+            tell_what_is_unwatched(base.as_mut(), progress).await?;
+            if base.is_compared() {
+                progress.note(&address.which.said(COMPARED));
+            }
         }
         let catalog = Arc::new(base.catalog().await?);
         base.expect_writes(background.relations(&catalog));
@@ -218,6 +221,16 @@ impl<'p> Sides<'p> {
         self.live.iter().all(|side| side.base.is_watched())
     }
 
+    /// Whether any of them compares the tables.
+    pub(super) fn are_compared(&self) -> bool {
+        self.live.iter().any(|side| side.base.is_compared())
+    }
+
+    /// Whether every one of these outlives a run that is killed.
+    pub(super) fn are_lasting(&self) -> bool {
+        self.are_journalled() && !self.are_compared()
+    }
+
     /// Whether any of them has a journal.
     pub(super) fn has_journal(&self) -> bool {
         self.live.iter().any(|side| side.base.is_watched())
@@ -231,6 +244,12 @@ impl<'p> Sides<'p> {
         let all = self.live.iter();
         let all = all.map(|side| (side.which(), side.catalog.as_ref()));
         Catalog::of_all(all).map(Arc::new)
+    }
+
+    /// The tables whose changes are not seen, though those of others are.
+    pub(super) async fn unobserved(&mut self) -> Result<Vec<String>, DatabaseError> {
+        let hidden = ask!(self, |base| base.unobserved().await);
+        Ok(hidden?.into_iter().flatten().collect())
     }
 
     /// The same for all of them.
@@ -271,9 +290,19 @@ impl<'p> Sides<'p> {
 
     /// Whether it is known of the database of a table how rows get out of it again.
     pub(super) fn is_journalled(&self, table: &str) -> bool {
-        let place = self.place_of(table).unwrap_or_default();
-        let side = self.live.iter().find(|side| side.which().place() == place);
+        let side = self.side_of(table);
         side.is_some_and(|side| side.base.is_watched())
+    }
+
+    /// Whether that is forgotten with the connection.
+    pub(super) fn is_compared(&self, table: &str) -> bool {
+        let side = self.side_of(table);
+        side.is_some_and(|side| side.base.is_compared())
+    }
+
+    fn side_of(&self, table: &str) -> Option<&Side> {
+        let place = self.place_of(table).unwrap_or_default();
+        self.live.iter().find(|side| side.which().place() == place)
     }
 
     /// Inserts rows, in one transaction of each database. Gives how many came to be in each table.
