@@ -36,8 +36,8 @@ fn a_dry_run_shows_rows_requests_and_probes_by_the_names_of_their_values() {
       schema authz_pin
       table authz_pin.run
       table authz_pin.identifier
-      index identifier_run on authz_pin.identifier
       table authz_pin.change
+      index identifier_run on authz_pin.identifier
       index change_run on authz_pin.change
       triggers authz_pin_* on every table of every schema
 

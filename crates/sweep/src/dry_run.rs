@@ -271,7 +271,7 @@ fn journal_objects() -> impl Iterator<Item = String> {
 
 /// What a statement of the journal makes: `table authz_pin.run`.
 fn made(line: &str) -> Option<String> {
-    let rest = line.strip_prefix("create ")?;
+    let rest = line.trim_start().strip_prefix("create ")?;
     let rest = rest.split(['(', ';']).next()?;
     Some(
         rest.replace("if not exists ", "")
