@@ -17,7 +17,7 @@ pub fn write(
     out: &mut dyn Write,
     suite: &Suite,
     records: &IndexMap<String, Record>,
-    seen: &Seen,
+    (seen, once): (&Seen, usize),
 ) -> io::Result<()> {
     if records.is_empty() {
         return Ok(());
@@ -36,9 +36,21 @@ pub fn write(
         unused(suite, records),
         nowhere(suite, records),
         alike(records),
+        swept_once(once),
     ];
     let mut notes = notes.into_iter().flatten().chain(seen.lines());
     notes.try_for_each(|note| writeln!(out, "  {note}"))
+}
+
+/// How many cells were not swept a second time.
+fn swept_once(once: usize) -> Option<String> {
+    let verb = if once == 1 { "was" } else { "were" };
+    (once > 0).then(|| {
+        format!(
+            "{} {verb} swept once: each shows what another cell of its endpoint shows that was swept twice, and changes no row",
+            counted(once, "cell")
+        )
+    })
 }
 
 fn count(record: &Record) -> usize {

@@ -1,7 +1,8 @@
-//! `authz-pin record`: sweep twice, refuse what is not stable, tell what is pinned, accept.
+//! `authz-pin record`: sweep, sweep what tells something once more, refuse what is not stable, tell what is pinned, accept.
 
 mod pinning;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use authz_pin_suite::plan::EndpointPlan;
 use authz_pin_suite::snapshot;
 use authz_pin_suite::suite::Suite;
 use authz_pin_suite::yaml::inline;
+use authz_pin_sweep::again;
 use authz_pin_sweep::calibrate::{self, Rule, Unstable};
 use authz_pin_sweep::conclusive;
 use authz_pin_sweep::dry_run::DryRun;
@@ -92,7 +94,8 @@ impl RecordArgs {
 /// How often rules are made of what still differs.
 const ROUNDS: usize = 3;
 
-/// Sweeps twice, each time with different symbols, and accepts the records if both sweeps gave the same ones.
+/// Sweeps, and sweeps a cell of each kind and all that change rows once more with different symbols; accepts the records if
+/// both sweeps gave the same ones.
 pub async fn run(args: &RecordArgs, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let har = args.sweep.recording();
     let done = rounds(args, har.as_ref(), context).await;
@@ -107,7 +110,9 @@ async fn rounds(
 ) -> Result<Exit, Failure> {
     let mut suite = args.suite.load()?;
     args.snapshots.apply(&mut suite)?;
-    let mut rules = Vec::new();
+    let mut rules: Vec<(Rule, String)> = Vec::new();
+    // What was found before, and the endpoints that new rules change.
+    let mut before: Option<(Twice, BTreeSet<String>)> = None;
     for round in 0..=ROUNDS {
         let plan = args.suite.plan(&suite, context.err)?;
         whole(&suite, &plan)?;
@@ -117,15 +122,26 @@ async fn rounds(
             return print_dry_run(&run, Format::Human, context);
         }
         snapshot::admit(&suite.snapshots())?;
-        let (bar, mut options) = (bar(&plan), Options::from(&args.sweep));
+        let is_changed = |plan: &&EndpointPlan<'_>| {
+            let changed = before.as_ref().map(|(_, changed)| changed);
+            changed.is_none_or(|changed| changed.contains(&plan.endpoint.name))
+        };
+        let part: Vec<_> = plan.iter().filter(is_changed).cloned().collect();
+        let mut options = Options::from(&args.sweep);
         options.har = har.cloned();
         options.compared = true;
-        let (twice, held) = twice(args, &suite, &plan, (&bar, &options), context).await?;
+        let (bars, again) = ([(); 2].map(|()| OnceCell::new()), OnceCell::new());
+        let plans = (part.as_slice(), &again);
+        let (mut twice, held) = twice(args, &suite, plans, (&bars, &options), context).await?;
+        if let Some((before, _)) = before.take() {
+            twice = before.with(twice);
+        }
         let (is_last, tried) = (round == ROUNDS, rules.len());
         let decided = match twice.decide(args.calibrate, is_last) {
             Ok(None) => {
                 let rules = twice.with_ways(&suite, &rules, args.calibrate);
-                match Pinning::of(&suite, &plan, (&twice.records, &twice.seen), rules) {
+                let swept = (&twice.records, &twice.seen, twice.once);
+                match Pinning::of(&suite, &plan, swept, rules) {
                     // Nothing of the run stays while somebody thinks.
                     Ok(pinning) if pinning.has_to_ask(args) => {
                         held.undo().await?;
@@ -148,7 +164,14 @@ async fn rounds(
         if let Some(exit) = both(decided, undone, context)? {
             return Ok(exit);
         }
-        for (rule, because) in rules.iter().skip(tried) {
+        let new = rules.iter().skip(tried);
+        let changed = new
+            .clone()
+            .map(|(rule, _)| rule.endpoint().map(str::to_owned));
+        before = changed
+            .collect::<Option<_>>()
+            .map(|changed| (twice, changed));
+        for (rule, because) in new {
             rule.apply(&mut suite.file, because);
         }
     }
@@ -179,9 +202,23 @@ struct Twice {
     inconclusive: Vec<String>,
     /// What the service writes by itself.
     background: Vec<Proposed>,
+    /// How many cells were swept once, since others like them were swept twice.
+    once: usize,
 }
 
 impl Twice {
+    /// The same with what was found of some endpoints since, with other rules.
+    fn with(mut self, since: Self) -> Self {
+        self.records.extend(since.records);
+        self.repeated.extend(since.repeated);
+        Self {
+            unstable: since.unstable,
+            inconclusive: since.inconclusive,
+            background: merged(self.background, since.background),
+            ..self
+        }
+    }
+
     /// Nothing, if the records are stable; or the rules that would make them so and are to be tried.
     fn decide(
         &self,
@@ -227,17 +264,22 @@ impl Twice {
     }
 }
 
-async fn twice<'a>(
+/// The cells of the first sweep, and a place for those of the second.
+type Plans<'a, 's> = (&'a [EndpointPlan<'s>], &'a OnceCell<Vec<EndpointPlan<'s>>>);
+
+async fn twice<'a, 's: 'a>(
     args: &RecordArgs,
     suite: &'a Suite,
-    plan: &'a [EndpointPlan<'a>],
-    (bar, options): (&'a Bar, &'a Options),
+    (plan, again): Plans<'a, 's>,
+    (bars, options): (&'a [OnceCell<Bar>; 2], &'a Options),
     context: &Context<'_>,
 ) -> Result<(Twice, Held<'a>), Failure> {
     let given = args.service.resolve(suite)?;
-    let (first, held) = hold(suite, plan, &given, options, bar, context).await?;
-    let reasons = |swept: &Sweep| conclusive::reasons(suite, swept, args.suite.is_whole());
-    let inconclusive = reasons(&first);
+    let [bar_of_first, bar_of_second] = bars;
+    let bar_of_first = bar_of_first.get_or_init(|| bar(plan));
+    let (first, held) = hold(suite, plan, &given, options, bar_of_first, context).await?;
+    let reasons = |swept: &Sweep, is_whole: bool| conclusive::reasons(suite, swept, is_whole);
+    let inconclusive = reasons(&first, args.suite.is_whole());
     if !inconclusive.is_empty() {
         let twice = Twice {
             inconclusive,
@@ -246,9 +288,12 @@ async fn twice<'a>(
         return Ok((twice, held));
     }
     held.undo().await?;
-    let (mut second, held) = hold(suite, plan, &given, options, bar, context).await?;
-    let inconclusive = reasons(&second);
-    let mut unstable = calibrate::unstable(suite, &first, &second);
+    let again = again.get_or_init(|| again::again(plan, &first.records));
+    let bar_of_second = bar_of_second.get_or_init(|| bar(again));
+    let (mut second, held) = hold(suite, again, &given, options, bar_of_second, context).await?;
+    // Who is allowed something need not be among the cells that are swept again.
+    let inconclusive = reasons(&second, false);
+    let mut unstable = calibrate::unstable(suite, &first, &second, &again::cells(again));
     for (endpoint, lost) in first.unrepeated.iter().chain(&second.unrepeated) {
         unstable.push(calibrate::unrepeated(endpoint, lost));
     }
@@ -260,8 +305,13 @@ async fn twice<'a>(
         repeated: second.repeated,
         inconclusive,
         background: merged(first.background, second.background),
+        once: count(plan) - count(again),
     };
     Ok((twice, held))
+}
+
+fn count(plan: &[EndpointPlan<'_>]) -> usize {
+    plan.iter().map(|plan| plan.cells.len()).sum()
 }
 
 /// What the service did by itself in one sweep or the other.

@@ -84,7 +84,7 @@ fn a_dry_run_of_a_recording_says_that_it_is_done_twice() {
     let text = dry_run("record", "note-list", &[]);
     assert!(
         text.ends_with(
-            "4 cells, 4 requests without the pages after a first one, 2 times with other values\n"
+            "4 cells, 4 requests without the pages after a first one, and a cell of each kind and all that change rows once more with other values\n"
         ),
         "{text}"
     );

@@ -40,6 +40,7 @@ fn a_recording_tells_what_it_pins_before_it_accepts() {
           book-show  reader's book: visitor
       effects are not observed in 16 cells: what these calls write is not pinned
       on all targets every actor was answered alike by: book-lend, book-show
+      5 cells were swept once: each shows what another cell of its endpoint shows that was swept twice, and changes no row
       seen: 16 answers (16 JSON), no database
       not seen: effects of 16 cells
     accepted shelf/snapshots/book-lend.snap
@@ -387,4 +388,16 @@ fn only_the_first_recording_of_a_suite_says_what_to_do_next() {
     assert!(first.stderr.ends_with(next), "{first:#?}");
     let second = shelf.run(&place, &["record"]);
     assert!(!second.stderr.contains("next: "), "{second:#?}");
+}
+
+#[test]
+fn cells_that_show_what_others_show_are_swept_once_and_told() {
+    let (shelf, place) = (Shelf::start(), Place::with("shelf"));
+    let recorded = shelf.run(&place, &["record"]).result();
+    let told = recorded.lines().find(|line| line.contains("swept once"));
+    let (count, _) = told.unwrap().trim().split_once(" cell").unwrap();
+    let count: usize = count.parse().unwrap();
+    assert_eq!(shelf.calls(), 2 * 16 - count);
+    // Of each endpoint somebody is refused and somebody is not, and everybody calls again.
+    assert!((4..=10).contains(&count), "{recorded}");
 }

@@ -49,6 +49,14 @@ impl Shelf {
         self.raw.url()
     }
 
+    /// How often one of its books was asked for, or was to be lent.
+    pub(crate) fn calls(&self) -> usize {
+        let asked = self.raw.asked();
+        let is_call =
+            |request: &&Request| ["GET /books/", "PUT /books/"].iter().any(|call| request.line.starts_with(call));
+        asked.iter().filter(is_call).count()
+    }
+
     /// Runs a command of the suite against it.
     pub(crate) fn run(&self, place: &Place, arguments: &[&str]) -> Ended {
         let (command, more) = arguments.split_first().unwrap();

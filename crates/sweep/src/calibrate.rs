@@ -10,8 +10,9 @@ mod refusal;
 mod values;
 mod wording;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
+use crate::again::Cells;
 use crate::sweep::{Answered, Own, Sweep};
 
 pub use background::{background, told};
@@ -182,6 +183,15 @@ impl Rule {
         !matches!(self, Self::Mask { .. })
     }
 
+    /// The one endpoint whose records it changes, if it is for one.
+    #[must_use]
+    pub fn endpoint(&self) -> Option<&str> {
+        match self {
+            Self::Value { endpoint, .. } | Self::Alone { endpoint } => Some(endpoint),
+            _ => None,
+        }
+    }
+
     /// Makes it one of the suite's.
     pub fn apply(&self, file: &mut SuiteFile, because: &str) {
         match self {
@@ -233,10 +243,12 @@ impl Rule {
     }
 }
 
-/// Every field in which the records of two sweeps differ, in their order. A rule that the suite has already does not help.
+/// Every field in which the records of two sweeps differ, in their order, of the cells that were to be swept `twice`. A rule
+/// that the suite has already does not help.
 #[must_use]
-pub fn unstable(suite: &Suite, first: &Sweep, second: &Sweep) -> Vec<Unstable> {
+pub fn unstable(suite: &Suite, first: &Sweep, second: &Sweep, twice: &Cells<'_>) -> Vec<Unstable> {
     let (nothing, no_texts) = (Record::default(), Unprinted::default());
+    let no_cells = HashSet::new();
     let mut found = Vec::new();
     for (endpoint, record) in &first.records {
         let pair = Pair {
@@ -245,6 +257,7 @@ pub fn unstable(suite: &Suite, first: &Sweep, second: &Sweep) -> Vec<Unstable> {
             first: record,
             second: second.records.get(endpoint).unwrap_or(&nothing),
             texts: [first, second].map(|sweep| sweep.unprinted.get(endpoint).unwrap_or(&no_texts)),
+            twice: twice.get(endpoint.as_str()).unwrap_or(&no_cells),
         };
         found.extend(pair.unstable());
     }
@@ -285,6 +298,8 @@ struct Pair<'a> {
     second: &'a Record,
     /// The texts of refusals as a whole, of both sweeps.
     texts: [&'a Unprinted; 2],
+    /// The cells that were to be swept twice.
+    twice: &'a HashSet<(&'a str, &'a str)>,
 }
 
 /// A field, what it was, what it is, and the rule for it.
@@ -293,7 +308,12 @@ type Found = (String, String, String, Option<Rule>);
 impl Pair<'_> {
     fn unstable(&self) -> Vec<Unstable> {
         let mut found = Vec::new();
+        let mut is_whole = true;
         for (target, actor, first) in self.first.iter() {
+            if !self.twice.contains(&(target, actor)) {
+                is_whole = false;
+                continue;
+            }
             let second = self.second.cell_at(target, actor);
             let of_cell = match second {
                 Some(second) => {
@@ -310,7 +330,7 @@ impl Pair<'_> {
             let of_cell = of_cell.into_iter();
             found.extend(of_cell.map(|one| self.named(format!("{target}/{actor}"), one)));
         }
-        if found.is_empty() && self.first != self.second {
+        if found.is_empty() && is_whole && self.first != self.second {
             found.push(self.named(String::new(), self.rest()));
         }
         found

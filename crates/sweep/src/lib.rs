@@ -4,6 +4,7 @@
 //! [`observe`] makes a cell of an answer, [`invariants`] says what in it is a finding. [`dry_run`] works out what a run would
 //! send without a connection, [`calibrate`] what two runs of the same service differ in.
 
+pub mod again;
 pub mod calibrate;
 pub mod conclusive;
 mod credential;

@@ -29,6 +29,8 @@ pub(super) struct Pinning<'a> {
     suite: &'a Suite,
     records: &'a IndexMap<String, Record>,
     seen: &'a Seen,
+    /// How many cells were swept once.
+    once: usize,
     /// The snapshots of the records, in their order, with how many cells these have.
     snapshots: Vec<(Snapshot, usize)>,
     rules: Vec<(Rule, String)>,
@@ -42,7 +44,7 @@ impl<'a> Pinning<'a> {
     pub(super) fn of(
         suite: &'a Suite,
         plan: &[EndpointPlan<'_>],
-        (records, seen): (&'a IndexMap<String, Record>, &'a Seen),
+        (records, seen, once): (&'a IndexMap<String, Record>, &'a Seen, usize),
         rules: Vec<(Rule, String)>,
     ) -> Result<Self, Failure> {
         let is_first = Orphans::of(suite)?.has_no_snapshot(suite);
@@ -62,6 +64,7 @@ impl<'a> Pinning<'a> {
             suite,
             records,
             seen,
+            once,
             snapshots,
             rules,
             orphans,
@@ -78,7 +81,12 @@ impl<'a> Pinning<'a> {
 
     /// Shows what is about to be pinned.
     fn show(&self, context: &mut Context<'_>) -> Result<(), Failure> {
-        let shown = pins::write(context.out, self.suite, self.records, self.seen);
+        let shown = pins::write(
+            context.out,
+            self.suite,
+            self.records,
+            (self.seen, self.once),
+        );
         written(shown)
     }
 

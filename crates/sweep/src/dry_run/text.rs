@@ -40,10 +40,13 @@ impl Display for DryRun {
             out,
             "\n{cells}, {requests} without the pages after a first one"
         )?;
-        match self.sweeps {
-            1 => writeln!(out),
-            sweeps => writeln!(out, ", {sweeps} times with other values"),
+        if self.sweeps > 1 {
+            write!(
+                out,
+                ", and a cell of each kind and all that change rows once more with other values"
+            )?;
         }
+        writeln!(out)
     }
 }
 
