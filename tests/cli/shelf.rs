@@ -52,8 +52,11 @@ impl Shelf {
     /// How often one of its books was asked for, or was to be lent.
     pub(crate) fn calls(&self) -> usize {
         let asked = self.raw.asked();
-        let is_call =
-            |request: &&Request| ["GET /books/", "PUT /books/"].iter().any(|call| request.line.starts_with(call));
+        let is_call = |request: &&Request| {
+            ["GET /books/", "PUT /books/"]
+                .iter()
+                .any(|call| request.line.starts_with(call))
+        };
         asked.iter().filter(is_call).count()
     }
 

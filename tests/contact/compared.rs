@@ -78,6 +78,8 @@ fn comparing_the_tables_gives_the_records_of_triggers_and_undoes_what_calls_did(
     for concurrency in ["1", "16"] {
         let ended = stage.ends("check", &["--concurrency", concurrency], 0);
         assert!(ended.stderr.contains("are compared"), "{}", ended.stderr);
+        let not_seen = "not seen: what calls made and took back, since the tables were compared";
+        assert!(ended.stdout.contains(not_seen), "{}", ended.stdout);
         stage.base.assert_is(&before, "compared");
     }
     let record = stage.record("remove-owner");

@@ -22,6 +22,9 @@ pub struct Seen {
     /// How many tables were watched; none where no database was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tables: Option<usize>,
+    /// Whether tables were compared, so that what a call made and took back was not seen.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub compared: bool,
     /// How many cells have effects that were not observed.
     pub not_observed: usize,
     /// The tables whose changes were not observed, though those of others were.
@@ -73,7 +76,9 @@ impl Seen {
         let never = never.map(|names| format!("what an allowed call does of {names}"));
         let unproven = named(&self.unproven);
         let unproven = unproven.map(|names| format!("whether the credentials of {names} work"));
-        let gaps = [effects, tables, left_out, never, unproven];
+        let fleeting = "what calls made and took back, since the tables were compared";
+        let fleeting = self.compared.then(|| fleeting.to_owned());
+        let gaps = [effects, tables, fleeting, left_out, never, unproven];
         let unread = self.unread.iter().map(|(unread, count)| unread.gap(*count));
         gaps.into_iter().flatten().chain(unread).collect()
     }

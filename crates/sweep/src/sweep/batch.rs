@@ -279,6 +279,7 @@ impl<'a> Sweeper<'a> {
         let catalog = self.store.as_ref().and_then(Store::observed);
         let tables = catalog.as_ref().map(|catalog| catalog.names().count());
         self.found.seen.tables = tables.max(self.found.seen.tables);
+        self.found.seen.compared = self.store.as_ref().is_some_and(Store::is_compared);
         for swept in self.ledger.since_mut(first) {
             swept.catalog.clone_from(&catalog);
         }

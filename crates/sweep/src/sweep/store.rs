@@ -120,6 +120,11 @@ impl<'p> Store<'p> {
         is_observed.then(|| Arc::clone(&self.catalog))
     }
 
+    /// Whether changes are observed by comparing tables, in any of the databases.
+    pub(super) fn is_compared(&self) -> bool {
+        self.sides.are_compared()
+    }
+
     /// The tables of which that is not so, by the names that records have.
     pub(super) fn unobserved(&self) -> &BTreeSet<String> {
         &self.unobserved
@@ -178,7 +183,7 @@ impl<'p> Store<'p> {
         debug!(changes = changes.len(), "read the journal");
         let others = self.read_others().await?;
         self.others.extend(others);
-        let compared = self.sides.are_compared().then_some(self.catalog.as_ref());
+        let compared = self.is_compared().then_some(self.catalog.as_ref());
         let attribution = Attribution::new(known, &self.others, &self.background);
         let attribution = attribution.comparing(compared);
         let mut attributed = attribution.attribute(changes);
