@@ -1,6 +1,8 @@
 //! Which names the templates of a suite can use, read from its documents as they are.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use serde_json::{Map, Value as Json};
 
@@ -13,6 +15,8 @@ pub(super) type Fields = Option<BTreeSet<String>>;
 /// Names that a template can use; those with fields can only be used with one of them.
 #[derive(Clone, Default)]
 pub(super) struct Names {
+    /// Those that many templates can use, collected once.
+    shared: Option<Rc<Self>>,
     known: BTreeMap<String, Fields>,
     /// Whether there may be others, since what declares them could not be read.
     open: bool,
@@ -21,6 +25,27 @@ pub(super) struct Names {
 }
 
 impl Names {
+    /// The same names and others.
+    fn beside(shared: &Rc<Self>) -> Self {
+        Self {
+            open: shared.open,
+            shared: Some(Rc::clone(shared)),
+            ..Self::default()
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<&Fields> {
+        let shared = || self.shared.as_ref()?.get(name);
+        self.known.get(name).or_else(shared)
+    }
+
+    fn all(&self) -> BTreeMap<&String, &Fields> {
+        let shared = self.shared.as_ref().map(|shared| shared.all());
+        let mut all = shared.unwrap_or_default();
+        all.extend(&self.known);
+        all
+    }
+
     pub(super) fn with_fields(mut self, name: &str, fields: Fields) -> Self {
         self.known.insert(name.to_owned(), fields);
         self
@@ -57,11 +82,11 @@ impl Names {
     pub(super) fn resolve(&self, name: &str) -> Result<(), Vec<String>> {
         let mut parts = name.split('.');
         let head = parts.next().unwrap_or_default();
-        match (self.known.get(head), parts.next()) {
+        match (self.get(head), parts.next()) {
             (None, _) if self.open => Ok(()),
             (None, rest) => Err(self
-                .known
-                .iter()
+                .all()
+                .into_iter()
                 .flat_map(|(name, fields)| dotted(name, fields.as_ref(), rest.is_some()))
                 .collect()),
             (Some(Some(fields)), Some(field)) if !fields.contains(field) => {
@@ -96,6 +121,9 @@ pub(super) struct Declared<'a> {
     pub(super) databases: Fields,
     /// What the setups of endpoints capture.
     set_up: BTreeSet<String>,
+    world: OnceCell<Rc<Names>>,
+    cell: OnceCell<Rc<Names>>,
+    caller: OnceCell<Rc<Names>>,
 }
 
 impl Documents {
@@ -127,6 +155,9 @@ impl<'a> Declared<'a> {
                 .iter()
                 .flat_map(|(_, document)| steps_captures(document.value().get("setup")))
                 .collect(),
+            world: OnceCell::new(),
+            cell: OnceCell::new(),
+            caller: OnceCell::new(),
         }
     }
 
@@ -190,27 +221,36 @@ impl<'a> Declared<'a> {
 
     /// The names that exist for the whole run.
     pub(super) fn world(&self) -> Names {
-        Names::default()
-            .with(["run".to_owned()])
-            .with_fields("vars", self.variables.clone())
-            .with_fields_of(self.entities, self)
-            .with_fields_of(self.actors, self)
+        let world = || {
+            Names::default()
+                .with(["run".to_owned()])
+                .with_fields("vars", self.variables.clone())
+                .with_fields_of(self.entities, self)
+                .with_fields_of(self.actors, self)
+        };
+        Names::beside(self.world.get_or_init(|| Rc::new(world())))
     }
 
     /// The names of one cell.
     pub(super) fn cell(&self) -> Names {
-        let cell = Some(BTreeSet::from(["tag".to_owned()]));
-        self.caller().with_fields("cell", cell)
+        let cell = || {
+            let cell = Some(BTreeSet::from(["tag".to_owned()]));
+            self.caller().with_fields("cell", cell)
+        };
+        Names::beside(self.cell.get_or_init(|| Rc::new(cell())))
     }
 
     /// The names of one actor: it has what any actor has.
     pub(super) fn caller(&self) -> Names {
-        let actor = self.actors.and_then(|actors| {
-            let mut fields = self.fields_of_any(actors.values())?;
-            fields.insert("name".to_owned());
-            Some(fields)
-        });
-        self.world().with_fields("actor", actor)
+        let caller = || {
+            let actor = self.actors.and_then(|actors| {
+                let mut fields = self.fields_of_any(actors.values())?;
+                fields.insert("name".to_owned());
+                Some(fields)
+            });
+            self.world().with_fields("actor", actor)
+        };
+        Names::beside(self.caller.get_or_init(|| Rc::new(caller())))
     }
 
     /// The names that a target can use: those of the cell and what any endpoint's setup captures.
