@@ -153,3 +153,23 @@ fn an_interrupted_run_that_compares_takes_its_own_rows_away() {
     wait_for("the service is idle", || stage.toy.is_idle());
     stage.base.assert_is(&before, "interrupted");
 }
+
+#[test]
+fn what_the_role_may_not_put_back_is_told_in_the_words_of_the_database() {
+    let endpoints = [(
+        "change",
+        sql("update item set name = 'x' where id = 'keep1'"),
+    )];
+    let mut stage = Stage::with(ITEMS, suite(&["alice"], &endpoints));
+    let role = format!("guest_{}", stage.base.name);
+    stage.base.root_sql(&format!(
+        "create role {role} login; grant select, insert, delete on item to {role}"
+    ));
+    stage.as_role(&role);
+    let ended = stage.run("check", &[]);
+    assert_eq!(ended.code, Some(3), "{ended:#?}");
+    assert!(
+        ended.stderr.contains("permission denied for table item"),
+        "{ended:#?}"
+    );
+}

@@ -4,6 +4,7 @@ use crate::service::clean;
 use serde_json::json;
 
 use authz_pin_database::Extent;
+use authz_pin_database::base::Base;
 use authz_pin_database::sqlite::File;
 use authz_pin_database::{DatabaseError, Temporal, Which};
 
@@ -27,6 +28,9 @@ async fn a_virtual_table_is_not_watched_nor_what_it_keeps_elsewhere() {
             "`found_idx` (of a virtual table)",
         ]
     );
+    // Records name what calls can change, and not where it is kept.
+    let mut base: Box<dyn Base> = Box::new(base);
+    assert_eq!(base.unobserved().await.unwrap(), ["found"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
