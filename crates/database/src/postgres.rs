@@ -178,13 +178,7 @@ impl Base for Postgres {
             };
             database.execute(task, begin).await?;
             let inserted = inserted(database, journal, rows, catalog).await;
-            let end = if inserted.is_ok() {
-                "commit"
-            } else {
-                "rollback"
-            };
-            database.execute(task, end).await?;
-            inserted
+            database.end(task, inserted).await
         };
         insert.boxed()
     }

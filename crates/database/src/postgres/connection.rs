@@ -157,6 +157,17 @@ impl Database {
             .map_err(DatabaseError::refused(task))
     }
 
+    /// Ends a transaction: keeps what was done, or takes it back where any of it failed.
+    pub(super) async fn end<T>(
+        &mut self,
+        task: &str,
+        done: Result<T, DatabaseError>,
+    ) -> Result<T, DatabaseError> {
+        let end = if done.is_ok() { "commit" } else { "rollback" };
+        let ended = self.execute(task, end).await;
+        done.and_then(|done| ended.map(|()| done))
+    }
+
     /// Inserts rows, one statement per table and set of columns, in the order in which these first appear. Gives how many
     /// rows came to be in each table: the service's own triggers and rules can keep some out.
     pub async fn insert<'r>(

@@ -39,7 +39,7 @@ pub(super) async fn register(
 ) -> Result<(), DatabaseError> {
     begin(database, tell).await?;
     let registered = register_in_transaction(database, run).await;
-    end(database, registered).await
+    database.end(TASK, registered).await
 }
 
 async fn register_in_transaction(database: &mut Database, run: &str) -> Result<(), DatabaseError> {
@@ -105,15 +105,6 @@ async fn begin(database: &mut Database, tell: Tell<'_>) -> Result<(), DatabaseEr
         }
         tokio::time::sleep(PAUSE).await;
     }
-}
-
-async fn end<T>(
-    database: &mut Database,
-    result: Result<T, DatabaseError>,
-) -> Result<T, DatabaseError> {
-    let end = if result.is_ok() { "commit" } else { "rollback" };
-    let ended = database.execute(TASK, end).await;
-    result.and_then(|value| ended.map(|()| value))
 }
 
 async fn flag(database: &mut Database, query: &str) -> Result<bool, DatabaseError> {
@@ -255,7 +246,7 @@ pub(super) async fn remove_if_unused(
     loop {
         begin(database, tell).await?;
         let unused = stop_logging(database).await;
-        if !end(database, unused).await? {
+        if !database.end(TASK, unused).await? {
             return Ok(None);
         }
         let unwatched = database.execute(REMOVAL, "call authz_pin.unwatch()").await;
@@ -313,7 +304,7 @@ async fn drop_schema(database: &mut Database, tell: Tell<'_>) -> Result<bool, Da
     } else {
         database.execute(REMOVAL, DROP).await
     };
-    end(database, dropped).await?;
+    database.end(TASK, dropped).await?;
     if is_gone(database).await? {
         return Ok(true);
     }
