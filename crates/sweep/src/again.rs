@@ -30,39 +30,39 @@ pub fn again<'p>(
     plan: &[EndpointPlan<'p>],
     records: &IndexMap<String, Record>,
 ) -> Vec<EndpointPlan<'p>> {
-    let mut callers: BTreeSet<&str> = BTreeSet::new();
-    let chosen = |plan: &EndpointPlan<'p>| {
-        let record = records.get(&plan.endpoint.name);
-        let cells = record.map_or_else(|| plan.cells.clone(), |record| of_record(plan, record));
-        callers.extend(cells.iter().map(|cell| cell.actor.as_str()));
-        cells
-    };
-    let chosen: Vec<_> = plan.iter().map(chosen).collect();
-    let with_callers = plan.iter().zip(chosen).map(|(plan, chosen)| {
-        let mut is_wanted =
-            |cell: &PlannedCell<'p>| chosen.contains(cell) || callers.insert(cell.actor);
-        let cells = plan.cells.iter().filter(|cell| is_wanted(cell));
+    let wanted: Vec<Vec<bool>> = plan
+        .iter()
+        .map(|plan| wanted(plan, records.get(&plan.endpoint.name)))
+        .collect();
+    let cells = plan.iter().zip(&wanted);
+    let cells = cells.flat_map(|(plan, wanted)| plan.cells.iter().zip(wanted));
+    let callers = cells.filter(|(_, is_wanted)| **is_wanted);
+    let mut callers: BTreeSet<&str> = callers.map(|(cell, _)| cell.actor.as_str()).collect();
+    let with_callers = plan.iter().zip(&wanted).map(|(plan, wanted)| {
+        let cells = plan.cells.iter().zip(wanted);
+        let cells = cells.filter(|(cell, is_wanted)| **is_wanted || callers.insert(cell.actor));
         EndpointPlan {
             endpoint: plan.endpoint,
-            cells: cells.copied().collect(),
+            cells: cells.map(|(cell, _)| *cell).collect(),
         }
     });
     with_callers.collect()
 }
 
-fn of_record<'p>(plan: &EndpointPlan<'p>, record: &Record) -> Vec<PlannedCell<'p>> {
-    if shows_others(record) {
-        return plan.cells.clone();
-    }
+/// Whether each cell of an endpoint is swept again for what it showed.
+fn wanted(plan: &EndpointPlan<'_>, record: Option<&Record>) -> Vec<bool> {
+    let Some(record) = record.filter(|record| !shows_others(record)) else {
+        return vec![true; plan.cells.len()];
+    };
     let mut seen: HashSet<&Cell> = HashSet::new();
-    let is_wanted = |cell: &&PlannedCell<'p>| {
+    let is_wanted = |cell: &PlannedCell<'_>| {
         let Some(found) = record.cell_at(cell.target, cell.actor) else {
             return true;
         };
         let is_new = seen.insert(found);
         is_new || may_have_written(found) || record.has_finding(cell.target, cell.actor)
     };
-    plan.cells.iter().filter(is_wanted).copied().collect()
+    plan.cells.iter().map(is_wanted).collect()
 }
 
 fn may_have_written(cell: &Cell) -> bool {
