@@ -11,7 +11,7 @@ use authz_pin_record::record::Record;
 use authz_pin_record::text::short;
 use authz_pin_suite::plan::EndpointPlan;
 use authz_pin_suite::snapshot;
-use authz_pin_suite::suite::Suite;
+use authz_pin_suite::suite::{Suite, SuiteFile};
 use authz_pin_suite::yaml::inline;
 use authz_pin_sweep::again;
 use authz_pin_sweep::calibrate::{self, Rule, Unstable};
@@ -19,7 +19,7 @@ use authz_pin_sweep::conclusive;
 use authz_pin_sweep::dry_run::DryRun;
 use authz_pin_sweep::har::Recording;
 use authz_pin_sweep::seen::Seen;
-use authz_pin_sweep::sweep::{Answered, Options, Own, Proposed, Sweep};
+use authz_pin_sweep::sweep::{Answered, Options, Own, Proposed};
 use clap::Args;
 use indexmap::IndexMap;
 use serde_json::json;
@@ -117,40 +117,33 @@ async fn rounds(
         let plan = args.suite.plan(&suite, context.err)?;
         whole(&suite, &plan)?;
         if args.dry_run {
-            let given = args.service.resolve(&suite)?;
-            let run = DryRun::new(&suite, &plan, &given, 2)?;
-            return print_dry_run(&run, Format::Human, context);
+            return dry_run(args, &suite, &plan, context);
         }
         snapshot::admit(&suite.snapshots())?;
-        let is_changed = |plan: &&EndpointPlan<'_>| {
-            let changed = before.as_ref().map(|(_, changed)| changed);
-            changed.is_none_or(|changed| changed.contains(&plan.endpoint.name))
+        let part = changed_part(&plan, before.as_ref().map(|(_, changed)| changed));
+        // Of a part nobody can say that nobody was allowed anything.
+        let is_whole = args.suite.is_whole() && before.is_none();
+        let (bar, options, again) = (bar(&part), options(args, har), OnceCell::new());
+        let plans = Plans {
+            first: (&part, &bar),
+            again: &again,
+            is_whole,
         };
-        let part: Vec<_> = plan.iter().filter(is_changed).cloned().collect();
-        let mut options = Options::from(&args.sweep);
-        options.har = har.cloned();
-        options.compared = true;
-        let (bars, again) = ([(); 2].map(|()| OnceCell::new()), OnceCell::new());
-        let plans = (part.as_slice(), &again);
-        let (mut twice, held) = twice(args, &suite, plans, (&bars, &options), context).await?;
+        let (mut twice, held) = twice(args, &suite, plans, &options, context).await?;
         if let Some((before, _)) = before.take() {
             twice = before.with(twice);
         }
         let (is_last, tried) = (round == ROUNDS, rules.len());
         let decided = match twice.decide(args.calibrate, is_last) {
-            Ok(None) => {
-                let rules = twice.with_ways(&suite, &rules, args.calibrate);
-                let swept = (&twice.records, &twice.seen, twice.once);
-                match Pinning::of(&suite, &plan, swept, rules) {
-                    // Nothing of the run stays while somebody thinks.
-                    Ok(pinning) if pinning.has_to_ask(args) => {
-                        held.undo().await?;
-                        return pinning.asked(args, context);
-                    }
-                    Ok(pinning) => pinning.answered(args, context).map(Some),
-                    Err(failure) => Err(failure),
+            Ok(None) => match twice.pinning(&suite, &plan, &rules, args.calibrate) {
+                // Nothing of the run stays while somebody thinks.
+                Ok(pinning) if pinning.has_to_ask(args) => {
+                    held.undo().await?;
+                    return pinning.asked(args, context);
                 }
-            }
+                Ok(pinning) => pinning.answered(args, context).map(Some),
+                Err(failure) => Err(failure),
+            },
             Ok(Some(steadied)) => {
                 rules.extend(steadied);
                 Ok(None)
@@ -164,19 +157,49 @@ async fn rounds(
         if let Some(exit) = both(decided, undone, context)? {
             return Ok(exit);
         }
-        let new = rules.iter().skip(tried);
-        let changed = new
-            .clone()
-            .map(|(rule, _)| rule.endpoint().map(str::to_owned));
-        before = changed
-            .collect::<Option<_>>()
-            .map(|changed| (twice, changed));
-        for (rule, because) in new {
-            rule.apply(&mut suite.file, because);
-        }
+        let new = rules.get(tried..).unwrap_or_default();
+        before = apply(new, &mut suite.file).map(|changed| (twice, changed));
     }
     // The last round has returned.
     Ok(Exit::Unstable)
+}
+
+fn dry_run(
+    args: &RecordArgs,
+    suite: &Suite,
+    plan: &[EndpointPlan<'_>],
+    context: &mut Context<'_>,
+) -> Result<Exit, Failure> {
+    let given = args.service.resolve(suite)?;
+    let run = DryRun::new(suite, plan, &given, 2)?;
+    print_dry_run(&run, Format::Human, context)
+}
+
+fn options(args: &RecordArgs, har: Option<&Arc<Recording>>) -> Options {
+    let mut options = Options::from(&args.sweep);
+    options.har = har.cloned();
+    options.compared = true;
+    options
+}
+
+/// The endpoints of a plan that are swept: those that rules have changed, and without such all.
+fn changed_part<'s>(
+    plan: &[EndpointPlan<'s>],
+    changed: Option<&BTreeSet<String>>,
+) -> Vec<EndpointPlan<'s>> {
+    let is_changed = |plan: &&EndpointPlan<'_>| {
+        changed.is_none_or(|changed| changed.contains(&plan.endpoint.name))
+    };
+    plan.iter().filter(is_changed).cloned().collect()
+}
+
+/// Makes rules some of the suite's, and gives the endpoints whose records they change; none where one can change any.
+fn apply(rules: &[(Rule, String)], file: &mut SuiteFile) -> Option<BTreeSet<String>> {
+    for (rule, because) in rules {
+        rule.apply(file, because);
+    }
+    let endpoints = rules.iter().map(|(rule, _)| rule.endpoint());
+    endpoints.map(|name| name.map(str::to_owned)).collect()
 }
 
 fn whole(suite: &Suite, plan: &[EndpointPlan<'_>]) -> Result<(), Failure> {
@@ -243,6 +266,19 @@ impl Twice {
         Ok(Some(reasoned(&self.unstable)))
     }
 
+    /// The records, to be accepted with the rules.
+    fn pinning<'a>(
+        &'a self,
+        suite: &'a Suite,
+        plan: &[EndpointPlan<'_>],
+        rules: &[(Rule, String)],
+        is_calibrated: bool,
+    ) -> Result<Pinning<'a>, Failure> {
+        let rules = self.with_ways(suite, rules, is_calibrated);
+        let swept = (&self.records, &self.seen, self.once);
+        Pinning::of(suite, plan, swept, rules)
+    }
+
     /// The rules, and those that keep anything from being swept twice.
     fn with_ways(
         &self,
@@ -264,22 +300,26 @@ impl Twice {
     }
 }
 
-/// The cells of the first sweep, and a place for those of the second.
-type Plans<'a, 's> = (&'a [EndpointPlan<'s>], &'a OnceCell<Vec<EndpointPlan<'s>>>);
+/// What is swept.
+struct Plans<'a, 's> {
+    first: (&'a [EndpointPlan<'s>], &'a Bar),
+    /// A place for what is swept the second time, which the first sweep says.
+    again: &'a OnceCell<(Vec<EndpointPlan<'s>>, Bar)>,
+    /// Whether the first sweep is of the whole suite.
+    is_whole: bool,
+}
 
 async fn twice<'a, 's: 'a>(
     args: &RecordArgs,
     suite: &'a Suite,
-    (plan, again): Plans<'a, 's>,
-    (bars, options): (&'a [OnceCell<Bar>; 2], &'a Options),
+    plans: Plans<'a, 's>,
+    options: &'a Options,
     context: &Context<'_>,
 ) -> Result<(Twice, Held<'a>), Failure> {
     let given = args.service.resolve(suite)?;
-    let [bar_of_first, bar_of_second] = bars;
-    let bar_of_first = bar_of_first.get_or_init(|| bar(plan));
+    let (plan, bar_of_first) = plans.first;
     let (first, held) = hold(suite, plan, &given, options, bar_of_first, context).await?;
-    let reasons = |swept: &Sweep, is_whole: bool| conclusive::reasons(suite, swept, is_whole);
-    let inconclusive = reasons(&first, args.suite.is_whole());
+    let inconclusive = conclusive::reasons(suite, &first, plans.is_whole);
     if !inconclusive.is_empty() {
         let twice = Twice {
             inconclusive,
@@ -288,11 +328,14 @@ async fn twice<'a, 's: 'a>(
         return Ok((twice, held));
     }
     held.undo().await?;
-    let again = again.get_or_init(|| again::again(plan, &first.records));
-    let bar_of_second = bar_of_second.get_or_init(|| bar(again));
-    let (mut second, held) = hold(suite, again, &given, options, bar_of_second, context).await?;
+    let (again, bar) = plans.again.get_or_init(|| {
+        let again = again::again(plan, &first.records);
+        let bar = bar(&again);
+        (again, bar)
+    });
+    let (mut second, held) = hold(suite, again, &given, options, bar, context).await?;
     // Who is allowed something need not be among the cells that are swept again.
-    let inconclusive = reasons(&second, false);
+    let inconclusive = conclusive::reasons(suite, &second, false);
     let mut unstable = calibrate::unstable(suite, &first, &second, &again::cells(again));
     for (endpoint, lost) in first.unrepeated.iter().chain(&second.unrepeated) {
         unstable.push(calibrate::unrepeated(endpoint, lost));
