@@ -61,13 +61,11 @@ fn a_run_that_is_interrupted_while_it_waits_for_another_leaves_nothing() {
     let holder = stage.base.lines(runs);
     assert_eq!(holder.len(), 1);
     let (_folder, mut waits) = other(&stage);
-    let is_waiting =
-        "select pid::text as line from pg_locks where locktype = 'advisory' and not granted";
-    // It may look now and then in place of a lock that it waits for.
-    waits.until(Duration::from_millis(1500), |_| {
-        !stage.base.lines(is_waiting).is_empty()
+    // Only then is it known to listen to signals.
+    let is_waiting = waits.until(Duration::from_secs(20), |run| {
+        run.stderr().contains("another run")
     });
-    assert!(!waits.is_over(), "it waits for nobody");
+    assert!(is_waiting, "it waits for nobody: {}", waits.stderr());
     let asked = Instant::now();
     waits.signal(Signal::SIGINT);
     let ended = waits.end();
