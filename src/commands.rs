@@ -48,6 +48,8 @@ pub struct Context<'a> {
     pub out: &'a mut dyn Write,
     /// Where a person reads what else would be in the way of a program.
     pub err: &'a mut (dyn Write + Send),
+    /// How many characters a line of results can have, where they go to a terminal.
+    pub width: Option<usize>,
     /// The services that can be started.
     pub launchers: &'a [&'a dyn Launch],
 }

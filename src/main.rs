@@ -195,6 +195,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
     let mut context = Context {
         out: &mut out,
         err: &mut err,
+        width: terminal::width(),
         launchers: &launchers,
     };
     match cli.command.unwrap_or(Command::Check(cli.check)) {

@@ -73,6 +73,13 @@ pub fn stderr(color: Color) -> Guard<AutoStream<std::io::Stderr>> {
     Guard::new(AutoStream::new(std::io::stderr(), color.into()))
 }
 
+/// How many characters a line of standard output has, if it is a terminal.
+#[must_use]
+pub fn width() -> Option<usize> {
+    let (width, _) = terminal_size::terminal_size_of(std::io::stdout())?;
+    Some(width.0.into())
+}
+
 /// `text` in a style.
 #[must_use]
 pub fn styled(style: Style, text: &str) -> String {

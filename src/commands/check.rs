@@ -27,6 +27,7 @@ use super::arguments::{Format, ServiceArgs, SnapshotArgs, SuiteArgs, SweepArgs};
 use super::{Context, Failure, all_removed, nothing_left, to_its_end, told};
 use crate::exit::Exit;
 use crate::orphan::{Orphan, Orphans, Unreferenced};
+use crate::report::groups::Shown;
 use crate::report::{Destination, FORMS, FailOn, Findings, Outcome, Report, Totals, human, json};
 use crate::terminal::Bar;
 
@@ -68,6 +69,9 @@ pub struct CheckArgs {
     /// The form of the result
     #[arg(long, value_enum, default_value_t, help_heading = "Output")]
     format: Format,
+    /// Show the matrices of all endpoints, every difference, and the lines of the records that differ
+    #[arg(long, help_heading = "Output")]
+    all: bool,
     /// What has to be seen of every cell, or the run is inconclusive; can be repeated
     #[arg(long, value_name = "WHAT", value_enum, help_heading = "Sweep")]
     require: Vec<Require>,
@@ -281,9 +285,11 @@ impl CheckArgs {
             written(destination, report, context.out)?;
         }
         let is_taken = self.report.iter().any(Destination::is_stdout);
+        let (all, width) = (self.all, context.width);
+        let shown = Shown { all, width };
         match self.format {
-            Format::Human if is_taken => told(human::write(context.err, report)),
-            Format::Human => super::written(human::write(context.out, report)),
+            Format::Human if is_taken => told(human::write(context.err, report, shown)),
+            Format::Human => super::written(human::write(context.out, report, shown)),
             Format::Json => super::written(json::write(context.out, report)),
         }
     }

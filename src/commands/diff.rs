@@ -1,6 +1,6 @@
 //! `authz-pin diff`: the classified drift between two snapshot files or folders.
 
-use crate::report::groups;
+use crate::report::groups::{self, Shown};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
@@ -35,6 +35,9 @@ pub struct DiffArgs {
     /// The form of the result
     #[arg(long, value_enum, default_value_t)]
     format: DiffFormat,
+    /// Show every difference, however long
+    #[arg(long)]
+    all: bool,
 }
 
 /// The form of a drift.
@@ -58,7 +61,12 @@ struct Step {
 }
 
 impl Step {
-    fn write(&self, format: DiffFormat, is_headed: bool, out: &mut dyn Write) -> io::Result<()> {
+    fn write(
+        &self,
+        format: DiffFormat,
+        (is_headed, shown): (bool, Shown),
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         let heading = format!("{} -> {}", name(&self.old), name(&self.new));
         if format == DiffFormat::Markdown {
             if is_headed {
@@ -72,7 +80,8 @@ impl Step {
         if self.drift.is_empty() {
             return writeln!(out, "no drift");
         }
-        groups::human(out, &self.drift)
+        groups::human(out, &self.drift, shown)?;
+        groups::counts(out, &self.drift)
     }
 }
 
@@ -82,6 +91,8 @@ pub fn run(args: &DiffArgs, context: &mut Context<'_>) -> Result<Exit, Failure> 
         written(terminal::write_diff(context.out, &diff))?;
         return Ok(Exit::Drift);
     }
+    let (all, width) = (args.all, context.width);
+    let shown = Shown { all, width };
     let olds = std::iter::once(&args.old).chain(&args.new);
     let step = |(old, new): (&PathBuf, &PathBuf)| {
         let drift = groups(old, new)?;
@@ -99,7 +110,8 @@ pub fn run(args: &DiffArgs, context: &mut Context<'_>) -> Result<Exit, Failure> 
         written(writeln!(context.out, "{}", serde_json::json!(steps)))?;
     } else {
         for step in &steps {
-            written(step.write(args.format, steps.len() > 1, context.out))?;
+            let how = (steps.len() > 1, shown);
+            written(step.write(args.format, how, context.out))?;
         }
     }
     let drifted = steps.iter().any(|step| !step.drift.is_empty());

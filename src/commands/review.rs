@@ -1,6 +1,6 @@
 //! `authz-pin review`: what differs, one snapshot after the other, at a terminal.
 
-use crate::report::groups;
+use crate::report::groups::{self, Shown};
 use std::io::{self, Write};
 
 use authz_pin_suite::snapshot::Said;
@@ -239,6 +239,12 @@ impl Review<'_> {
     }
 }
 
+/// Whoever decides sees everything.
+const ALL: Shown = Shown {
+    all: true,
+    width: None,
+};
+
 fn drift_of(out: &mut dyn Write, one: &Pending) -> io::Result<()> {
     if one.is_new() {
         writeln!(out, "new: there is no snapshot yet")?;
@@ -246,7 +252,7 @@ fn drift_of(out: &mut dyn Write, one: &Pending) -> io::Result<()> {
     match &one.drift {
         None => writeln!(out, "not classified, since it is not a record"),
         Some(drift) if drift.is_empty() => writeln!(out, "no cell differs"),
-        Some(drift) => groups::human(out, drift),
+        Some(drift) => groups::human(out, drift, ALL),
     }
 }
 

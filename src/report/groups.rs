@@ -5,26 +5,116 @@ use std::io::{self, Write};
 
 use authz_pin_record::drift::Group;
 use authz_pin_record::kinds::Level;
-use authz_pin_record::text::counted;
+use authz_pin_record::text::{counted, short};
+use tabled::builder::Builder;
+use tabled::settings::{Padding, Style};
 
 use crate::terminal::{DENIED, FAINT, NOTABLE, styled};
+
+/// How much of a report a terminal shows.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Shown {
+    /// Whether all of it: every difference, every matrix, and the lines of the records.
+    pub all: bool,
+    /// How many characters a line can have; without it a line is as long as it is.
+    pub width: Option<usize>,
+}
+
+impl Shown {
+    /// As much of a line as fits behind an indent.
+    pub(super) fn fitting(self, line: &str, indent: usize) -> String {
+        let width = self.width.filter(|_| !self.all);
+        let most = width.map_or(usize::MAX, |width| width.saturating_sub(indent + 3));
+        short(line, most).into_owned()
+    }
+}
+
+/// How many blanks stand between two columns.
+pub(super) const GAP: usize = 2;
+
+/// How many lines of differences are shown, so that they and the rest fit on a screen.
+const LINES: usize = 44;
 
 /// Of how many endpoints a terminal shows the cells.
 const SHOWN: usize = 3;
 
-/// Writes groups for a terminal.
-pub fn human(out: &mut dyn Write, groups: &[Group]) -> io::Result<()> {
+/// Writes groups for a terminal: those that fit on a screen, worst first, or all.
+pub fn human(out: &mut dyn Write, groups: &[Group], shown: Shown) -> io::Result<()> {
+    let (mut free, mut told) = (LINES, 0);
     for group in groups {
-        let style = match group.level {
-            Level::Deny => DENIED,
-            Level::Warn => NOTABLE,
-            Level::Allow => FAINT,
-        };
-        let mut lines = headed(group).into_iter().chain(change(group));
-        write!(out, "{} ", styled(style, &group.kind.id()))?;
-        lines.try_for_each(|line| writeln!(out, "{line}"))?;
+        let lines = block(group, shown);
+        if !shown.all && told > 0 && lines.len() > free {
+            break;
+        }
+        free = free.saturating_sub(lines.len());
+        told += 1;
+        lines.iter().try_for_each(|line| writeln!(out, "{line}"))?;
     }
-    Ok(())
+    match groups.len() - told {
+        0 => Ok(()),
+        left => {
+            let text = format!("and {left} more, which `--all` shows");
+            writeln!(out, "{}", styled(FAINT, &text))
+        }
+    }
+}
+
+/// A group as the lines of a terminal.
+fn block(group: &Group, shown: Shown) -> Vec<String> {
+    let id = group.kind.id();
+    let mut lines = headed(group).into_iter();
+    let first = lines.next().unwrap_or_default();
+    let first = shown.fitting(&first, id.len() + 1);
+    let rest = lines.chain(change(group, shown));
+    let rest = rest.map(|line| shown.fitting(&line, 0));
+    std::iter::once(format!("{} {first}", styled(style(group.level), &id)))
+        .chain(rest)
+        .collect()
+}
+
+fn style(level: Level) -> anstyle::Style {
+    match level {
+        Level::Deny => DENIED,
+        Level::Warn => NOTABLE,
+        Level::Allow => FAINT,
+    }
+}
+
+/// Writes a line for each kind, where there are several.
+pub fn counts(out: &mut dyn Write, groups: &[Group]) -> io::Result<()> {
+    let kinds: Vec<&[Group]> = groups.chunk_by(|a, b| a.kind == b.kind).collect();
+    if kinds.len() < 2 {
+        return Ok(());
+    }
+    let mut table = Builder::default();
+    for of_kind in kinds {
+        let Some(first) = of_kind.first() else {
+            continue;
+        };
+        let title = first.kind.entry().map(|entry| entry.title.as_str());
+        let cells = match distinct_cells(of_kind) {
+            0 => String::new(),
+            cells => counted(cells, "cell"),
+        };
+        table.push_record([
+            styled(style(first.level), &first.kind.id()),
+            cells,
+            title.unwrap_or_default().to_owned(),
+        ]);
+    }
+    writeln!(out)?;
+    grid(out, table)
+}
+
+/// Writes a table without lines, and without blanks at the ends of its rows.
+pub(super) fn grid(out: &mut dyn Write, table: Builder) -> io::Result<()> {
+    let mut table = table.build();
+    table
+        .with(Style::blank().remove_vertical())
+        .with(Padding::new(0, GAP, 0, 0));
+    let table = table.to_string();
+    let mut rows = table.lines().map(str::trim_end);
+    rows.try_for_each(|row| writeln!(out, "{row}"))
 }
 
 /// Writes groups as Markdown: a section per kind, a table row per group and place.
@@ -51,6 +141,8 @@ pub fn markdown(out: &mut dyn Write, groups: &[Group]) -> io::Result<()> {
         writeln!(out, "| was | is | endpoints | cells |\n|---|---|---|---|")?;
         for group in of_kind {
             let mut change = [&group.was, &group.is].map(|text| escaped(text));
+            let [_, is] = &mut change;
+            is.push_str(&group.like_it());
             for (endpoints, cells) in group.places() {
                 let [was, is] = &change;
                 writeln!(out, "| {was} | {is} | {endpoints} | {} |", escaped(&cells))?;
@@ -83,7 +175,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// The endpoints, each with how many of its cells differ.
-fn counts(group: &Group) -> String {
+fn cells_of_each(group: &Group) -> String {
     let counts = group.endpoints.iter();
     let counts = counts.map(|(endpoint, cells)| {
         format!(
@@ -107,7 +199,7 @@ fn headed(group: &Group) -> Vec<String> {
     let cells = counted(group.count(), "cell");
     let endpoints = counted(group.endpoints.len(), "endpoint");
     let shown = if places.len() > SHOWN {
-        vec![counts(group)]
+        vec![cells_of_each(group)]
     } else {
         places.iter().map(place).collect()
     };
@@ -118,11 +210,27 @@ fn headed(group: &Group) -> Vec<String> {
 }
 
 /// What was and what is, each behind its sign.
-fn change(group: &Group) -> impl Iterator<Item = String> {
-    let sides = [('-', &group.was), ('+', &group.is)].into_iter();
+fn change(group: &Group, shown: Shown) -> Vec<String> {
+    let first = (group.was.clone(), group.is.clone());
+    let alike = group.alike.iter().filter(|_| shown.all).cloned();
+    let mut lines: Vec<String> = std::iter::once(first)
+        .chain(alike)
+        .flat_map(sides)
+        .collect();
+    if let Some(last) = lines.last_mut().filter(|_| !shown.all) {
+        last.push_str(&group.like_it());
+    }
+    lines
+}
+
+/// Each side that says anything, as lines. A service that says several lines begins none of them.
+fn sides((was, is): (String, String)) -> Vec<String> {
+    let sides = [('-', was), ('+', is)].into_iter();
     let said = sides.filter(|(_, text)| !text.is_empty());
-    // A service that says several lines begins none of them.
-    said.map(|(sign, text)| format!("    {sign} {}", text.replace('\n', "\n    | ")))
+    let texts = said.map(|(sign, text)| format!("    {sign} {}", text.replace('\n', "\n    | ")));
+    texts
+        .flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>())
+        .collect()
 }
 
 #[cfg(test)]
@@ -157,6 +265,11 @@ mod tests {
             text.starts_with("**widened**: a call that was denied is allowed (2 cells)"),
             "{text}"
         );
+    }
+
+    /// A terminal without a width.
+    fn human(out: &mut dyn Write, groups: &[Group]) -> io::Result<()> {
+        super::human(out, groups, Shown::default())
     }
 
     fn said(write: impl Fn(&mut dyn Write, &[Group]) -> io::Result<()>, drift: Drift) -> String {

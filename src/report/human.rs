@@ -1,45 +1,43 @@
-//! The report on a terminal: the matrices, what differs, and the sum.
+//! The report on a terminal: what differs, its matrices, and the sum.
 
-use super::groups;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::ops::Range;
 
 use authz_pin_record::drift::Comparison;
 use authz_pin_record::kinds::Level;
 use authz_pin_record::record::{Cell, CellId, Verdict};
 use authz_pin_record::text::counted;
 use indexmap::IndexSet;
-use tabled::Table;
 use tabled::builder::Builder;
-use tabled::settings::{Padding, Style};
 
+use super::groups::{self, GAP, Shown};
 use super::issue::{self, Issue};
 use super::{Outcome, Report};
-use crate::terminal::{ALLOWED, DENIED, FAINT, HEADING, NOTABLE, styled};
+use crate::terminal::{self, ALLOWED, DENIED, FAINT, HEADING, NOTABLE, styled};
 
-/// Writes the matrix of every endpoint, then what differs, then one line that sums it up.
-pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    for outcome in &report.endpoints {
-        matrix(out, outcome)?;
-    }
-    let mut legend = "* rows changed   ! finding   ~ differs from the snapshot".to_owned();
-    let cells = report
-        .endpoints
-        .iter()
-        .flat_map(|outcome| outcome.now.iter());
-    let rules: BTreeSet<&str> = cells.filter_map(|(_, _, cell)| by_rule(cell)).collect();
-    for mark in rules {
-        let _ = write!(legend, "   {mark} {}", meaning(mark));
-    }
-    writeln!(out, "{}", styled(FAINT, &legend))?;
+/// Writes what differs, worst first, then the matrices of the endpoints that are not as pinned, or of all, then one line that
+/// sums it up.
+pub fn write(out: &mut dyn Write, report: &Report, shown: Shown) -> io::Result<()> {
     let groups = report.groups();
     if !groups.is_empty() {
+        groups::human(out, &groups, shown)?;
+        groups::counts(out, &groups)?;
         writeln!(out)?;
-        groups::human(out, &groups)?;
     }
-    for outcome in &report.endpoints {
-        differences(out, outcome)?;
+    let is_told = |it: &&Outcome| shown.all || it.comparison != Comparison::Same;
+    let told: Vec<&Outcome> = report.endpoints.iter().filter(is_told).collect();
+    told.iter()
+        .try_for_each(|outcome| endpoint(out, outcome, shown))?;
+    if told.iter().any(|outcome| has_matrix(outcome, shown)) {
+        writeln!(out, "{}", styled(FAINT, &legend(&told)))?;
+    } else if !told.is_empty() {
+        writeln!(out)?;
+    }
+    if !shown.all {
+        let more = if told.is_empty() { MATRICES } else { MORE };
+        writeln!(out, "{}", styled(FAINT, more))?;
     }
     issue::beside(report).try_for_each(|issue| beside(out, &issue))?;
     writeln!(out)?;
@@ -49,37 +47,121 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     summary(out, report)
 }
 
-fn matrix(out: &mut dyn Write, outcome: &Outcome) -> io::Result<()> {
-    writeln!(
-        out,
-        "{} {}",
-        styled(HEADING, &outcome.name),
-        styled(FAINT, outcome.title())
-    )?;
-    writeln!(out, "{}\n", table(outcome))
+/// Where the rest is.
+const MATRICES: &str = "`--all` shows the matrices";
+const MORE: &str = "`--all` shows every matrix and the lines of the records; `authz-pin explain KIND` says what a kind means";
+
+/// What the marks in matrices mean.
+fn legend(told: &[&Outcome]) -> String {
+    let mut legend = "* rows changed   ! finding   ~ differs from the snapshot".to_owned();
+    let cells = told.iter().flat_map(|outcome| outcome.now.iter());
+    let rules: BTreeSet<&str> = cells.filter_map(|(_, _, cell)| by_rule(cell)).collect();
+    for mark in rules {
+        let _ = write!(legend, "   {mark} {}", meaning(mark));
+    }
+    legend
 }
 
-fn table(outcome: &Outcome) -> Table {
-    let mut table = Builder::default();
+/// What came of an endpoint, and its matrix; of one that differs the rows that do.
+fn endpoint(out: &mut dyn Write, outcome: &Outcome, shown: Shown) -> io::Result<()> {
+    let name = styled(HEADING, &outcome.name);
+    let title = styled(FAINT, outcome.title());
+    writeln!(out, "{name} {title}{}", came_of(outcome))?;
+    for table in tables(outcome, shown) {
+        groups::grid(out, table)?;
+        writeln!(out)?;
+    }
+    match &outcome.comparison {
+        Comparison::Changed { diff, .. } if shown.all => {
+            terminal::write_diff(out, diff)?;
+            writeln!(out)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether any row of its matrix is shown.
+fn has_matrix(outcome: &Outcome, shown: Shown) -> bool {
+    let is_new = outcome.comparison == Comparison::New;
+    shown.all || is_new || !outcome.comparison.cells().is_empty()
+}
+
+/// How it compares to its snapshot, where it is not the same.
+fn came_of(outcome: &Outcome) -> String {
+    let said = match &outcome.comparison {
+        Comparison::Same => return String::new(),
+        Comparison::New => "has no snapshot yet".to_owned(),
+        Comparison::Changed { .. } => match outcome.comparison.cells().len() {
+            0 => "differs in no cell".to_owned(),
+            cells => format!("differs in {}", counted(cells, "cell")),
+        },
+    };
+    format!(" {}", styled(NOTABLE, &said))
+}
+
+/// The matrix, as so many tables beside each other as the width asks for.
+fn tables(outcome: &Outcome, shown: Shown) -> Vec<Builder> {
     let changed = outcome.comparison.cells();
-    let cells = &outcome.now.cells;
+    let is_new = outcome.comparison == Comparison::New;
+    let is_shown =
+        |target: &str| shown.all || is_new || changed.iter().any(|cell| cell.target == target);
+    let rows = outcome.now.iter().filter(|(target, ..)| is_shown(target));
     // Not everybody calls upon every target.
-    let actors: IndexSet<&str> = outcome.now.iter().map(|(_, actor, _)| actor).collect();
-    table.push_record(
-        std::iter::once(String::new()).chain(actors.iter().map(|actor| actor.replace('_', "\n"))),
-    );
-    for (target, row) in cells {
+    let (targets, actors): (IndexSet<&str>, IndexSet<&str>) =
+        rows.map(|(target, actor, _)| (target, actor)).unzip();
+    let actors: Vec<&str> = actors.into_iter().collect();
+    let widths = actors.iter().map(|actor| column(actor)).collect::<Vec<_>>();
+    let first = targets.iter().map(|target| target.chars().count()).max();
+    let parts = parts(&widths, shown.width, first.unwrap_or_default() + GAP);
+    let parts = parts.into_iter().filter_map(|part| actors.get(part));
+    parts
+        .map(|actors| table(outcome, &changed, &targets, actors))
+        .collect()
+}
+
+/// The widest mark of a cell.
+const MARK: usize = "200/*!~".len();
+
+/// How wide the column of an actor is at most.
+fn column(actor: &str) -> usize {
+    let widest = actor.split('_').map(|part| part.chars().count()).max();
+    widest.unwrap_or_default().max(MARK) + GAP
+}
+
+/// Ranges of columns each of which fits, behind a first column of this width.
+fn parts(widths: &[usize], width: Option<usize>, first: usize) -> Vec<Range<usize>> {
+    let (mut parts, mut start, mut taken) = (Vec::new(), 0, first);
+    for (at, wide) in widths.iter().enumerate() {
+        if at > start && width.is_some_and(|width| taken + wide > width) {
+            parts.push(start..at);
+            (start, taken) = (at, first);
+        }
+        taken += wide;
+    }
+    if start < widths.len() {
+        parts.push(start..widths.len());
+    }
+    parts
+}
+
+fn table(
+    outcome: &Outcome,
+    changed: &[CellId],
+    targets: &IndexSet<&str>,
+    actors: &[&str],
+) -> Builder {
+    let mut table = Builder::default();
+    let heads = actors.iter().map(|actor| actor.replace('_', "\n"));
+    table.push_record(std::iter::once(String::new()).chain(heads));
+    for target in targets {
         let marks = actors.iter().map(|actor| {
-            row.get(*actor).map_or_else(String::new, |cell| {
-                mark(outcome, &changed, (target, actor), cell)
+            let cell = outcome.now.cell_at(target, actor);
+            cell.map_or_else(String::new, |cell| {
+                mark(outcome, changed, (target, actor), cell)
             })
         });
-        table.push_record(std::iter::once(target.clone()).chain(marks));
+        table.push_record(std::iter::once((*target).to_owned()).chain(marks));
     }
-    let mut table = table.build();
-    table
-        .with(Style::blank().remove_vertical())
-        .with(Padding::new(0, 2, 0, 0));
     table
 }
 
@@ -134,23 +216,6 @@ fn verdict(cell: &Cell) -> String {
     }
 }
 
-fn differences(out: &mut dyn Write, outcome: &Outcome) -> io::Result<()> {
-    let name = styled(NOTABLE, &outcome.name);
-    match &outcome.comparison {
-        Comparison::Same => Ok(()),
-        Comparison::New => writeln!(out, "\n{name} has no snapshot yet"),
-        Comparison::Changed { diff, .. } => {
-            let cells = match outcome.comparison.cells().len() {
-                0 => "no cell".to_owned(),
-                cells => counted(cells, "cell"),
-            };
-            writeln!(out, "\n{name} differs in {cells}")?;
-            diff.lines()
-                .try_for_each(|line| writeln!(out, "{}", colored(line)))
-        }
-    }
-}
-
 /// What is about no cell that was swept.
 fn beside(out: &mut dyn Write, issue: &Issue<'_>) -> io::Result<()> {
     let style = match issue.rule.level {
@@ -162,14 +227,6 @@ fn beside(out: &mut dyn Write, issue: &Issue<'_>) -> io::Result<()> {
     writeln!(out, "\n{id} {}: {}", issue.name, issue.rule.title)?;
     let mut lines = issue.details().into_iter();
     lines.try_for_each(|line| writeln!(out, "    {line}"))
-}
-
-fn colored(line: &str) -> String {
-    match line.chars().next() {
-        Some('+') => styled(ALLOWED, line),
-        Some('-') => styled(DENIED, line),
-        _ => styled(FAINT, line),
-    }
 }
 
 fn summary(out: &mut dyn Write, report: &Report) -> io::Result<()> {
@@ -204,8 +261,14 @@ mod tests {
         let is_left = |target: &str, actor: &str| target != "target 0" || actor != "actor_7";
         let now = outcome.now.retain(is_left);
         report.endpoints.push(Outcome { now, ..outcome });
-        let text = written(write, &report);
-        let header = text.lines().nth(1).unwrap();
+        let all_of_it = |out: &mut dyn Write, report: &Report| {
+            let (all, width) = (true, None);
+            write(out, report, Shown { all, width })
+        };
+        let text = written(all_of_it, &report);
+        let lines = text.lines();
+        let header = lines.skip_while(|line| !line.contains("differs in")).nth(1);
+        let header = header.unwrap();
         assert_eq!(header.split_whitespace().count(), 25, "{header}");
     }
 }

@@ -197,6 +197,7 @@ impl<'a> Issue<'a> {
     }
 
     fn of_group(report: &'a Report, group: Group) -> Option<Self> {
+        let is = group.is.clone() + &group.like_it();
         let mut others = group.endpoints;
         let (name, cells) = others.shift_remove_index(0)?;
         let mut outcomes = report.endpoints.iter();
@@ -209,7 +210,7 @@ impl<'a> Issue<'a> {
             cells,
             others,
             was: group.was,
-            is: group.is,
+            is,
             ..Self::about(outcome, rule, Vec::new())
         })
     }

@@ -244,9 +244,10 @@ fn row(group: &Group) -> String {
     let count = is_cut.then(|| format!(" ({})", counted(group.count(), "cell")));
     let more = count.unwrap_or_default();
     format!(
-        "| {} | {} | {}{more} |\n",
+        "| {} | {}{} | {}{more} |\n",
         code(&group.was),
         code(&group.is),
+        group.like_it(),
         shown.join("<br>")
     )
 }

@@ -68,7 +68,7 @@ fn drift((((target, actor), kind), number): ((&(String, String), &Kind), usize))
         level: kind.level(),
         target: Some(target.clone()),
         actor: Some(actor.clone()),
-        was: format!("403 auth_error: No {number}"),
+        was: format!("403 auth_error: No-{number}"),
         is: "200".to_owned(),
         finding: None,
         parts: Vec::new(),

@@ -52,7 +52,7 @@ fn utf_16(text: &str) -> Vec<u8> {
 /// What a list that opens differs in.
 const OPENED: &[&str] = &[
     "disclosure-widened stranger: not disclosed -> owner.person_id",
-    "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.person_id",
+    "finding-added stranger:  -> other-tenant-disclosed: a caller of south was shown owner.person_id",
     "list-shows-more stranger:  -> items[]: 1 of owner",
     "value-shown stranger: items[].of: <none> -> items[].of: <owner.person_id>",
     "value-changed stranger: items: [] -> items: <none>",
@@ -126,7 +126,7 @@ const XML: [Row; 6] = [
         Answer::xml(&format!("<items>{}</items>", call.refused_or("", &item)))
     }, &[
             "disclosure-widened stranger: not disclosed -> owner.person_id",
-            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.person_id",
+            "finding-added stranger:  -> other-tenant-disclosed: a caller of south was shown owner.person_id",
             "list-shows-more stranger:  -> items.item[]: 1 of owner",
             "value-shown stranger: items.item[].of: <none> -> items.item[].of: <owner.person_id>",
             "value-changed stranger: items:  -> items: <none>",
@@ -142,7 +142,7 @@ const XML: [Row; 6] = [
         Answer::xml(&format!("<thing><owner_id>{}</owner_id></thing>", call.shown().number))
     }, &[
             "disclosure-widened stranger: not disclosed -> owner.number",
-            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.number",
+            "finding-added stranger:  -> other-tenant-disclosed: a caller of south was shown owner.number",
             "disclosure-narrowed stranger: actor.number -> not disclosed",
         ]),
     Row::get("latin", |call| {
@@ -152,7 +152,7 @@ const XML: [Row; 6] = [
         Answer::new("text/xml", body)
     }, &[
             "disclosure-widened stranger: not disclosed -> owner.person_id",
-            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.person_id",
+            "finding-added stranger:  -> other-tenant-disclosed: a caller of south was shown owner.person_id",
             "disclosure-narrowed stranger: actor.person_id -> not disclosed",
         ]),
     Row::get("soap", |call| {
@@ -161,7 +161,7 @@ const XML: [Row; 6] = [
         call.refused_or(Answer::xml(fault).status(500), Answer::xml(done))
     }, &[
             "widened stranger: 500 <s:Envelope xmlns:s=\"urn:s\"><s:Body>...s:Fault></s:Body></s:Envelope> -> 200",
-            "finding-removed stranger: server-error: made the service fail (500) -> ",
+            "finding-removed stranger: server-error: a caller made the service fail (500) -> ",
             "layout-changed :  -> another order, other labels, or entries that no cell uses",
         ]),
     Row::get("flag", |call| {
@@ -192,7 +192,7 @@ const OTHERS: [Row; 7] = [
         },
         &[
             "disclosure-widened stranger: not disclosed -> owner.person_id",
-            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.person_id",
+            "finding-added stranger:  -> other-tenant-disclosed: a caller of south was shown owner.person_id",
             "list-shows-more stranger:  -> []: 1 of owner",
             "value-shown stranger: [].n: <none>, [].owner: <none> -> [].n: 1, [].owner: <owner.person_id>",
             "shape-changed stranger: nothing -> [], [].n, [].owner",
@@ -208,7 +208,7 @@ const OTHERS: [Row; 7] = [
         },
         &[
             "disclosure-widened stranger: not disclosed -> owner.person_id",
-            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.person_id",
+            "finding-added stranger:  -> other-tenant-disclosed: a caller of south was shown owner.person_id",
             "disclosure-narrowed stranger: actor.person_id -> not disclosed",
         ],
     ),
@@ -223,7 +223,7 @@ const OTHERS: [Row; 7] = [
         },
         &[
             "disclosure-widened stranger: not disclosed -> owner.person_id",
-            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.person_id",
+            "finding-added stranger:  -> other-tenant-disclosed: a caller of south was shown owner.person_id",
             "list-shows-more stranger:  -> []: 1 of owner",
             "value-shown stranger: [].owner: <none> -> [].owner: <owner.person_id>",
         ],
@@ -239,7 +239,7 @@ const OTHERS: [Row; 7] = [
         },
         &[
             "disclosure-widened stranger: not disclosed -> owner.person_id",
-            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.person_id",
+            "finding-added stranger:  -> other-tenant-disclosed: a caller of south was shown owner.person_id",
             "list-shows-more stranger:  -> []: 1 of owner, []: some of unknown",
             "value-shown stranger: [].owner: <none> -> [].owner: <owner.person_id>",
             "shape-changed stranger: owner -> [], [].owner",
@@ -262,7 +262,7 @@ const OTHERS: [Row; 7] = [
         },
         &[
             "disclosure-widened stranger: not disclosed -> owner.person_id",
-            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.person_id",
+            "finding-added stranger:  -> other-tenant-disclosed: a caller of south was shown owner.person_id",
             "value-shown stranger: part 2.body: <none>, part 2.type: <none> -> part 2.body: <owner.person_id>, part 2.type: text/plain",
             "shape-changed stranger: nothing -> part 2, part 2.body, part 2.type",
         ],
@@ -288,7 +288,7 @@ const OTHERS: [Row; 7] = [
         },
         &[
             "disclosure-widened stranger: not disclosed -> owner.person_id",
-            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.person_id",
+            "finding-added stranger:  -> other-tenant-disclosed: a caller of south was shown owner.person_id",
             "disclosure-narrowed stranger: actor.person_id -> not disclosed",
             "value-changed stranger: bytes.content: <text 36785dd4> -> bytes.content: <text 2e2d86ff>",
         ],

@@ -82,7 +82,9 @@ fn a_whole_endpoint_that_differs_is_proposed_beside_its_snapshot() {
     let ended = place.run(&["check", "--filter", "key-info"]);
     assert_eq!(ended.code, Some(1), "{ended:#?}");
     assert!(
-        ended.stdout.contains("key-info differs in 1 cell\n"),
+        ended
+            .stdout
+            .contains("key-info GET /key/info differs in 1 cell\n"),
         "{ended:#?}"
     );
     assert!(proposed.exists());

@@ -91,7 +91,7 @@ fn a_service_that_begins_to_give_no_answer_has_drifted() {
     assert_eq!(ended.code, Some(1), "{ended:#?}");
     let drift = "fault-changed ping  nothing: anonymous\n    - 200\n    + connection closed\n";
     assert!(ended.stdout.contains(drift), "{}", ended.stdout);
-    let finding = "+ no-answer: got no answer (connection closed)";
+    let finding = "+ no-answer: a caller got no answer (connection closed)";
     assert!(ended.stdout.contains(finding), "{}", ended.stdout);
 }
 

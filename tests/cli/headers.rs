@@ -134,8 +134,8 @@ fn a_redirect_to_another_view_of_a_page_leads_elsewhere() {
 fn identifiers_and_secrets_in_headers_of_a_refusal_are_disclosed() {
     assert_snapshot!(drift("leak-refused"), @"
     disclosure-widened stranger: not disclosed -> owner.token, owner.user_id
-    finding-added stranger:  -> others-secret-disclosed: was shown owner.token
-    finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.token, owner.user_id
+    finding-added stranger:  -> others-secret-disclosed: a caller was shown owner.token
+    finding-added stranger:  -> other-tenant-disclosed: a caller of south was shown owner.token, owner.user_id
     header-changed stranger: nothing -> set-cookie: session=<token>, x-owner: <user_id>
     ");
 }
@@ -145,9 +145,9 @@ fn a_cookie_with_anothers_credential_discloses_it() {
     assert_snapshot!(drift("others-cookie"), @"
     disclosure-widened friend: not disclosed -> owner.token
     disclosure-widened stranger: not disclosed -> owner.token
-    finding-added friend:  -> others-secret-disclosed: was shown owner.token
-    finding-added stranger:  -> others-secret-disclosed: was shown owner.token
-    finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.token
+    finding-added friend:  -> others-secret-disclosed: a caller was shown owner.token
+    finding-added stranger:  -> others-secret-disclosed: a caller was shown owner.token
+    finding-added stranger:  -> other-tenant-disclosed: a caller of south was shown owner.token
     header-changed friend: set-cookie: session=<actor.token>; HttpOnly -> set-cookie: session=<token>; HttpOnly
     header-changed stranger: set-cookie: session=<actor.token>; HttpOnly -> set-cookie: session=<token>; HttpOnly
     disclosure-narrowed friend: actor.token -> not disclosed
@@ -182,7 +182,7 @@ fn a_realm_that_names_somebody_discloses_it() {
     assert_snapshot!(drift("realm"), @r#"
     disclosure-widened stranger: not disclosed -> owner.user_id
     disclosure-widened anonymous: not disclosed -> owner.user_id
-    finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.user_id
+    finding-added stranger:  -> other-tenant-disclosed: a caller of south was shown owner.user_id
     gate-changed stranger: 401 Bearer realm="items" -> 401 Bearer realm="<user_id>"
     gate-changed anonymous: 401 Bearer realm="items" -> 401 Bearer realm="<user_id>"
     "#);
@@ -205,7 +205,7 @@ fn an_etag_with_anothers_identifier_discloses_it() {
     assert_snapshot!(drift("etag"), @"
     disclosure-widened friend: not disclosed -> owner.user_id
     disclosure-widened stranger: not disclosed -> owner.user_id
-    finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.user_id
+    finding-added stranger:  -> other-tenant-disclosed: a caller of south was shown owner.user_id
     header-changed friend: etag: <actor.user_id> -> etag: <user_id>
     header-changed stranger: etag: <actor.user_id> -> etag: <user_id>
     disclosure-narrowed friend: actor.user_id -> not disclosed
@@ -218,7 +218,7 @@ fn a_link_with_anothers_identifier_discloses_it() {
     assert_snapshot!(drift("link"), @"
     disclosure-widened friend: not disclosed -> owner.user_id
     disclosure-widened stranger: not disclosed -> owner.user_id
-    finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.user_id
+    finding-added stranger:  -> other-tenant-disclosed: a caller of south was shown owner.user_id
     header-changed friend: link: next (<actor.user_id>) -> link: next (<user_id>)
     header-changed stranger: link: next (<actor.user_id>) -> link: next (<user_id>)
     disclosure-narrowed friend: actor.user_id -> not disclosed

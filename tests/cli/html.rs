@@ -44,7 +44,7 @@ const PAGES: [Row; 9] = [
         },
         &[
             "disclosure-widened stranger: not disclosed -> owner.mail",
-            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.mail",
+            "finding-added stranger:  -> other-tenant-disclosed: a caller of south was shown owner.mail",
             "list-shows-more stranger:  -> text[]: 1 of owner, text[]: some of unknown",
             "value-changed stranger: markup: <text b9a1e5cf> -> markup: <text d5e4909c>",
         ],
@@ -60,7 +60,7 @@ const PAGES: [Row; 9] = [
         },
         &[
             "disclosure-widened stranger: not disclosed -> owner.person_id",
-            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.person_id",
+            "finding-added stranger:  -> other-tenant-disclosed: a caller of south was shown owner.person_id",
             "list-shows-more stranger:  -> forms[]: 1 of owner",
             "value-shown stranger: forms[].action: <none> -> forms[].action: post /notes/<owner.person_id>/delete",
             "value-changed stranger: forms[].fields: <none>, markup: <text f069acf3>, text[]: <texts> -> forms[].fields: {}, markup: <text cddc3bb7>, text[]: Delete, Notes",
@@ -74,7 +74,7 @@ const PAGES: [Row; 9] = [
         },
         &[
             "disclosure-widened stranger: not disclosed -> owner.person_id",
-            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.person_id",
+            "finding-added stranger:  -> other-tenant-disclosed: a caller of south was shown owner.person_id",
             "list-shows-more stranger:  -> data[]: 1 of owner",
             "disclosure-narrowed stranger: actor.person_id -> not disclosed",
             "list-shows-less stranger: data[]: 1 of actor -> ",

@@ -10,19 +10,19 @@ use super::post::{Answer, Post, Row, jwt, refused};
 /// What is told of the stranger who is shown the owner by this, and was shown himself before.
 const MAIL: &[&str] = &[
     "disclosure-widened stranger: not disclosed -> owner.mail",
-    "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.mail",
+    "finding-added stranger:  -> other-tenant-disclosed: a caller of south was shown owner.mail",
     "disclosure-narrowed stranger: actor.mail -> not disclosed",
 ];
 
 const PERSON: &[&str] = &[
     "disclosure-widened stranger: not disclosed -> owner.person_id",
-    "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.person_id",
+    "finding-added stranger:  -> other-tenant-disclosed: a caller of south was shown owner.person_id",
     "disclosure-narrowed stranger: actor.person_id -> not disclosed",
 ];
 
 const NUMBER: &[&str] = &[
     "disclosure-widened stranger: not disclosed -> owner.number",
-    "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.number",
+    "finding-added stranger:  -> other-tenant-disclosed: a caller of south was shown owner.number",
     "disclosure-narrowed stranger: actor.number -> not disclosed",
 ];
 
@@ -45,7 +45,7 @@ const FORMS: [Row; 17] = [
         },
         &[
             "disclosure-widened stranger: not disclosed -> owner.mail",
-            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.mail",
+            "finding-added stranger:  -> other-tenant-disclosed: a caller of south was shown owner.mail",
             "disclosure-narrowed stranger: actor.mail -> not disclosed",
             "value-changed stranger: $: <text 2eb6e39d> -> $: <text e08b3840>",
         ],
@@ -62,7 +62,7 @@ const FORMS: [Row; 17] = [
         },
         &[
             "disclosure-widened stranger: not disclosed -> owner.mail",
-            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.mail",
+            "finding-added stranger:  -> other-tenant-disclosed: a caller of south was shown owner.mail",
             "list-shows-more stranger:  -> text[]: 1 of owner",
             "disclosure-narrowed stranger: actor.mail -> not disclosed",
             "list-shows-less stranger: text[]: 1 of actor -> ",
@@ -81,7 +81,7 @@ const FORMS: [Row; 17] = [
         },
         &[
             "disclosure-widened stranger: not disclosed -> owner.mail",
-            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.mail",
+            "finding-added stranger:  -> other-tenant-disclosed: a caller of south was shown owner.mail",
             "disclosure-narrowed stranger: actor.mail -> not disclosed",
             "value-changed stranger: markup: <text ff843c8e> -> markup: <text 1164753a>",
         ],
@@ -145,7 +145,7 @@ const FORMS: [Row; 17] = [
         },
         &[
             "disclosure-widened stranger: not disclosed -> owner.person_id",
-            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.person_id",
+            "finding-added stranger:  -> other-tenant-disclosed: a caller of south was shown owner.person_id",
             "refusal-tells-more stranger: 403 kept by [] -> 403 kept by [<person_id>]",
         ],
     ),
@@ -165,7 +165,7 @@ const FORMS: [Row; 17] = [
         },
         &[
             "disclosure-widened stranger: not disclosed -> owner.number",
-            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.number",
+            "finding-added stranger:  -> other-tenant-disclosed: a caller of south was shown owner.number",
             "list-shows-more stranger:  -> followers[]: 1 of owner",
             "disclosure-narrowed stranger: actor.number -> not disclosed",
             "list-shows-less stranger: followers[]: 1 of actor -> ",
@@ -184,7 +184,7 @@ const FORMS: [Row; 17] = [
         |call| Answer::json(&json!({"turns": [{"seats": [call.shown().number]}]})),
         &[
             "disclosure-widened stranger: not disclosed -> owner.number",
-            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.number",
+            "finding-added stranger:  -> other-tenant-disclosed: a caller of south was shown owner.number",
             "list-shows-more stranger:  -> turns[]: 1 of owner, turns[].seats[]: 1 of owner",
             "disclosure-narrowed stranger: actor.number -> not disclosed",
             "list-shows-less stranger: turns[]: 1 of actor, turns[].seats[]: 1 of actor -> ",

@@ -68,6 +68,7 @@ mod place;
 mod post;
 mod provision;
 mod raw;
+mod readme;
 mod recording;
 mod reference;
 mod refusal;

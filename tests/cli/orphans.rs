@@ -22,7 +22,7 @@ fn a_snapshot_of_no_endpoint_fails_a_check_and_is_named() {
     let place = orphaned(&shelf);
     let ended = shelf.run(&place, &["check"]);
     assert_eq!(ended.code, Some(1), "{ended:#?}");
-    let said = "\nunreferenced-snapshot book-lend: a snapshot belongs to no endpoint of the suite\n    shelf/snapshots/book-lend.snap\n\nseen: 8 answers (8 JSON), no database\nnot seen: effects of 8 cells\nnot as pinned, 1 snapshot of no endpoint: 8 cells, 1 endpoint,";
+    let said = "`--all` shows the matrices\n\nunreferenced-snapshot book-lend: a snapshot belongs to no endpoint of the suite\n    shelf/snapshots/book-lend.snap\n\nseen: 8 answers (8 JSON), no database\nnot seen: effects of 8 cells\nnot as pinned, 1 snapshot of no endpoint: 8 cells, 1 endpoint,";
     assert!(ended.stdout.contains(said), "{ended:#?}");
 }
 

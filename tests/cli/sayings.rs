@@ -14,8 +14,8 @@ const HEADERS: [Row; 25] = [
         },
         &[
             "disclosure-widened stranger: not disclosed -> owner.token",
-            "finding-added stranger:  -> others-secret-disclosed: was shown owner.token",
-            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.token",
+            "finding-added stranger:  -> others-secret-disclosed: a caller was shown owner.token",
+            "finding-added stranger:  -> other-tenant-disclosed: a caller of south was shown owner.token",
             "header-changed stranger: set-cookie: remember_me=<actor.token>; HttpOnly; Path=/ -> set-cookie: remember_me=<token>; HttpOnly; Path=/",
             "disclosure-narrowed stranger: actor.token -> not disclosed",
         ],
@@ -28,7 +28,7 @@ const HEADERS: [Row; 25] = [
         },
         &[
             "disclosure-widened stranger: not disclosed -> owner.person_id",
-            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.person_id",
+            "finding-added stranger:  -> other-tenant-disclosed: a caller of south was shown owner.person_id",
             "header-changed stranger: set-cookie: id=<actor.person_id>; SameSite=strict; Secure -> set-cookie: id=<person_id>; SameSite=strict; Secure",
             "disclosure-narrowed stranger: actor.person_id -> not disclosed",
         ],
@@ -76,7 +76,7 @@ const HEADERS: [Row; 25] = [
         },
         &[
             "disclosure-widened stranger: not disclosed -> owner.person_id",
-            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.person_id",
+            "finding-added stranger:  -> other-tenant-disclosed: a caller of south was shown owner.person_id",
             "header-changed stranger: location: /<value>?of=<actor.person_id>&page=1 -> location: /<value>?of=<person_id>&page=1",
             "disclosure-narrowed stranger: actor.person_id -> not disclosed",
         ],
@@ -94,7 +94,7 @@ const HEADERS: [Row; 25] = [
         },
         &[
             "disclosure-widened stranger: not disclosed -> owner.person_id",
-            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.person_id",
+            "finding-added stranger:  -> other-tenant-disclosed: a caller of south was shown owner.person_id",
             "header-changed stranger: nothing -> location: /people/<person_id>, x-owned-by: <person_id>",
         ],
     ),
@@ -208,7 +208,7 @@ const HEADERS: [Row; 25] = [
         |call| done().header("ETag", format!("W/\"{}-7\"", call.shown().mail)),
         &[
             "disclosure-widened stranger: not disclosed -> owner.mail",
-            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.mail",
+            "finding-added stranger:  -> other-tenant-disclosed: a caller of south was shown owner.mail",
             "header-changed stranger: etag: <actor.mail> -> etag: <mail>",
             "disclosure-narrowed stranger: actor.mail -> not disclosed",
         ],
@@ -218,7 +218,7 @@ const HEADERS: [Row; 25] = [
         |call| done().header("ETag", format!("\"{}\"", call.shown().id.to_uppercase())),
         &[
             "disclosure-widened stranger: not disclosed -> owner.person_id",
-            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.person_id",
+            "finding-added stranger:  -> other-tenant-disclosed: a caller of south was shown owner.person_id",
             "header-changed stranger: etag: <actor.person_id> -> etag: <person_id>",
             "disclosure-narrowed stranger: actor.person_id -> not disclosed",
         ],
@@ -234,7 +234,7 @@ const HEADERS: [Row; 25] = [
         },
         &[
             "disclosure-widened stranger: not disclosed -> owner.person_id",
-            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.person_id",
+            "finding-added stranger:  -> other-tenant-disclosed: a caller of south was shown owner.person_id",
             "header-changed stranger: link: alternate (<actor.person_id>) -> link: alternate (<person_id>)",
             "disclosure-narrowed stranger: actor.person_id -> not disclosed",
         ],
@@ -258,7 +258,7 @@ const HEADERS: [Row; 25] = [
         },
         &[
             "disclosure-widened stranger: not disclosed -> owner.person_id",
-            "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.person_id",
+            "finding-added stranger:  -> other-tenant-disclosed: a caller of south was shown owner.person_id",
             "header-changed stranger: content-disposition: <actor.person_id> -> content-disposition: <person_id>",
             "disclosure-narrowed stranger: actor.person_id -> not disclosed",
         ],

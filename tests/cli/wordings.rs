@@ -26,7 +26,7 @@ const REFUSALS: [Row; 6] = [
             let owner = call.closed_or(json!(null), json!({"mail": call.owner.mail}));
             refused(call, Answer::json(&json!({"error": "no", "owner": owner})).status(403))
         },
-        &["disclosure-widened stranger: not disclosed -> owner.mail", "finding-added stranger:  -> other-tenant-disclosed: of south was shown owner.mail", "refusal-tells-more stranger: owner: null -> owner.mail: <mail>"],
+        &["disclosure-widened stranger: not disclosed -> owner.mail", "finding-added stranger:  -> other-tenant-disclosed: a caller of south was shown owner.mail", "refusal-tells-more stranger: owner: null -> owner.mail: <mail>"],
     ),
     Row::get(
         "page-of-anybody",

@@ -11,6 +11,7 @@ use authz_pin::http::{Answer, Body, HeaderMap};
 use authz_pin::observation::Observation;
 use authz_pin::observe;
 use authz_pin::record::Record;
+use authz_pin::report::groups::Shown;
 use authz_pin::report::{FORMS, Findings, Outcome, Report, Totals, human};
 use authz_pin::seen::Seen;
 use authz_pin::suite::{Place, Suite};
@@ -88,12 +89,17 @@ fn report(before: &str, now: &str, status: u16) -> Report {
     }
 }
 
+fn all_of_it(out: &mut dyn Write, report: &Report) -> std::io::Result<()> {
+    let (all, width) = (true, None);
+    human::write(out, report, Shown { all, width })
+}
+
 /// Each form as it reaches a log; commands go there as they are.
 fn printed(report: &Report, texts: [&str; 2]) -> Vec<(&'static str, String)> {
     let forms = FORMS
         .iter()
         .copied()
-        .chain([("human", human::write as authz_pin::report::Form)]);
+        .chain([("human", all_of_it as authz_pin::report::Form)]);
     let mut all: Vec<_> = forms
         .map(|(name, form)| {
             let (mut plain, mut guarded) = (Vec::new(), Guard::new(Vec::new()));

@@ -162,7 +162,6 @@ impl Drift {
         }
     }
 
-    /// The same with what differs field by field.
     /// The same with the weight that a suite gives to its kind, or to the kind of its finding.
     #[must_use]
     pub fn weighed(mut self, levels: &IndexMap<String, Level>) -> Self {
@@ -193,8 +192,8 @@ fn of_finding(kind: Kind, finding: &Finding) -> Drift {
     let cell = finding.cell.as_ref();
     let come = (kind == Kind::FindingAdded).then_some(finding.kind);
     let (was, is) = match come {
-        Some(_) => (String::new(), finding.cause()),
-        None => (finding.cause(), String::new()),
+        Some(_) => (String::new(), finding.sentence()),
+        None => (finding.sentence(), String::new()),
     };
     let level = come.and_then(findings::Kind::entry);
     Drift {
@@ -389,7 +388,7 @@ mod tests {
         );
         let [come, gone] =
             [(OLD, &*new), (&*new, OLD)].map(|(old, new)| drifts(old, new).pop().expect("a drift"));
-        let finding = "inversion: is denied (403) where allowed: b".to_owned();
+        let finding = "inversion: a caller is denied (403) where allowed: b".to_owned();
         let added = Drift {
             kind: Kind::FindingAdded,
             level: Level::Warn,

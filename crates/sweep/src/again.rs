@@ -24,29 +24,24 @@ pub fn cells<'p>(plan: &[EndpointPlan<'p>]) -> Cells<'p> {
 
 /// What of a plan is swept again, after a sweep that gave these records: of each endpoint a cell of each kind and all that
 /// change rows. Where answers show other cells, what they show depends on which cells there are, so that all are swept.
-/// Everybody who calls calls again, since the world has those who call.
+/// Everybody who calls makes its first call again: the world has those who call, and LiteLLM answers the first call of an
+/// expired key otherwise than the next.
 #[must_use]
 pub fn again<'p>(
     plan: &[EndpointPlan<'p>],
     records: &IndexMap<String, Record>,
 ) -> Vec<EndpointPlan<'p>> {
-    let wanted: Vec<Vec<bool>> = plan
-        .iter()
-        .map(|plan| wanted(plan, records.get(&plan.endpoint.name)))
-        .collect();
-    let cells = plan.iter().zip(&wanted);
-    let cells = cells.flat_map(|(plan, wanted)| plan.cells.iter().zip(wanted));
-    let callers = cells.filter(|(_, is_wanted)| **is_wanted);
-    let mut callers: BTreeSet<&str> = callers.map(|(cell, _)| cell.actor.as_str()).collect();
-    let with_callers = plan.iter().zip(&wanted).map(|(plan, wanted)| {
+    let mut callers: BTreeSet<&str> = BTreeSet::new();
+    let chosen = plan.iter().map(|plan| {
+        let wanted = wanted(plan, records.get(&plan.endpoint.name));
         let cells = plan.cells.iter().zip(wanted);
-        let cells = cells.filter(|(cell, is_wanted)| **is_wanted || callers.insert(cell.actor));
+        let cells = cells.filter(|(cell, is_wanted)| callers.insert(cell.actor) || *is_wanted);
         EndpointPlan {
             endpoint: plan.endpoint,
             cells: cells.map(|(cell, _)| *cell).collect(),
         }
     });
-    with_callers.collect()
+    chosen.collect()
 }
 
 /// Whether each cell of an endpoint is swept again for what it showed.

@@ -307,9 +307,16 @@ impl Visitor for Changes<'_> {
     fn effects(&self) -> Vec<Found> {
         let (before, after) = (self.old.effects(), self.new.effects());
         if self.new.wrote_while_denied() && !self.old.wrote_while_denied() {
-            let writes = after.into_keys().collect();
+            // What the call wrote when it was allowed is no news.
+            let news = after.into_keys().filter(|act| !before.contains_key(act));
+            let news: BTreeSet<String> = news.collect();
             let nothing = "nothing".to_owned();
-            return vec![Found::new(Kind::WroteWhileDenied, nothing, joined(&writes))];
+            let found = Found::new(Kind::WroteWhileDenied, nothing, joined(&news));
+            return if news.is_empty() {
+                Vec::new()
+            } else {
+                vec![found]
+            };
         }
         if !self.is_same_side() || before == after {
             return Vec::new();

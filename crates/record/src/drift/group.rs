@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Drift, Kind};
+use super::{Drift, Kind, Part};
 use crate::kinds::Level;
 
 /// Cells of an endpoint, as the actors by target; what is about the endpoint as a whole has none.
@@ -21,6 +21,9 @@ pub struct Group {
     pub was: String,
     /// What it is.
     pub is: String,
+    /// What else was and is where a refusal is worded in the same way and names other values, such as the caller's role.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub alike: Vec<Part>,
     /// The actors by target, of each endpoint.
     pub endpoints: IndexMap<String, Cells>,
 }
@@ -30,6 +33,16 @@ impl Group {
     #[must_use]
     pub fn count(&self) -> usize {
         self.endpoints.values().map(count).sum()
+    }
+
+    /// How often the same is worded with other values, to be said behind what is.
+    #[must_use]
+    pub fn like_it(&self) -> String {
+        match self.alike.len() {
+            0 => String::new(),
+            1 => " (and another wording)".to_owned(),
+            alike => format!(" (and {alike} other wordings)"),
+        }
     }
 
     /// Where it is, a line for each endpoint; endpoints that differ in the same cells share one.
@@ -73,8 +86,8 @@ type Key = (Kind, String, String);
 #[derive(Default)]
 struct Groups(IndexMap<Key, Group>);
 
-/// Puts together what differs in the same way, worst first, else in the endpoints' order. What came or went in forty
-/// answers stands once, whatever else each of them shows.
+/// Puts together what differs in the same way, worst first, else in the endpoints' order; where nothing became wider, what
+/// became narrower is first. What came or went in forty answers stands once, whatever else each of them shows.
 #[must_use]
 pub fn group<'a>(drifts: impl IntoIterator<Item = (&'a str, Vec<Drift>)>) -> Vec<Group> {
     let (mut wholes, mut parts) = (Groups::default(), Groups::default());
@@ -90,26 +103,53 @@ pub fn group<'a>(drifts: impl IntoIterator<Item = (&'a str, Vec<Drift>)>) -> Vec
     }
     let wholes = wholes.0.into_values();
     let mut groups: Vec<Group> = wholes.chain(together(parts)).collect();
-    groups.sort_by_key(|group| group.kind);
+    // A fix is told as one: its refusals lead, and what follows from them comes after.
+    let is_wider = groups.iter().any(|group| group.kind.is_wider());
+    groups.sort_by_key(|group| (is_wider || group.kind != Kind::Narrowed, group.kind));
     groups
 }
 
 impl Groups {
     fn enter(&mut self, endpoint: &str, drift: &Drift, (was, is): (&str, &str)) {
-        let key = (drift.kind, was.to_owned(), is.to_owned());
+        let is_answer = drift.kind.is_about_answers();
+        let form = |text: &str| {
+            if is_answer {
+                worded(text)
+            } else {
+                text.to_owned()
+            }
+        };
+        let key = (drift.kind, form(was), form(is));
         let group = self.0.entry(key).or_insert_with(|| Group {
             kind: drift.kind,
             level: drift.level,
             was: was.to_owned(),
             is: is.to_owned(),
+            alike: Vec::new(),
             endpoints: IndexMap::new(),
         });
+        group.also((was, is));
         let cells = group.endpoints.entry(endpoint.to_owned()).or_default();
         if let (Some(target), Some(actor)) = (&drift.target, &drift.actor) {
             let actors = cells.entry(target.clone()).or_default();
             actors.push(actor.clone());
         }
     }
+}
+
+/// A refusal without what its words are about: what a `name=` names, symbols, and numbers behind the status.
+fn worded(text: &str) -> String {
+    let (status, text) = text.split_once(' ').unwrap_or((text, ""));
+    let words = text.split_whitespace().map(|word| {
+        let name = word.split_once('=').map(|(name, _)| name);
+        let word = name.unwrap_or(word);
+        let is_value = word.starts_with('<') || word.starts_with(|c: char| c.is_ascii_digit());
+        if is_value { "" } else { word }
+    });
+    std::iter::once(status)
+        .chain(words)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Fields that differ in the same cells are one thing.
@@ -127,6 +167,14 @@ fn together(parts: Groups) -> Vec<Group> {
 }
 
 impl Group {
+    /// Adds what was and is, where it is worded in the same way and not the same.
+    fn also(&mut self, (was, is): (&str, &str)) {
+        let is_known = |part: &Part| part.0 == was && part.1 == is;
+        if (self.was != was || self.is != is) && !self.alike.iter().any(is_known) {
+            self.alike.push((was.to_owned(), is.to_owned()));
+        }
+    }
+
     fn add(&mut self, other: &Self) {
         for (text, more) in [(&mut self.was, &other.was), (&mut self.is, &other.is)] {
             if text.is_empty() || text == more {
@@ -136,5 +184,59 @@ impl Group {
                 text.push_str(more);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drift(actor: &str, kind: Kind, was: &str, is: &str) -> Drift {
+        Drift::of_cell(("key", actor), kind, was.to_owned(), is.to_owned())
+    }
+
+    #[test]
+    fn refusals_that_differ_in_what_they_name_are_one() {
+        let refused =
+            |role: &str| format!("403 not allowed. Your role={role} of <actor.team> at 17");
+        let [one, other] = ["admin", "member"].map(refused);
+        let groups = group([(
+            "key-info",
+            vec![
+                drift("a", Kind::Widened, &one, "200"),
+                drift("b", Kind::Widened, &other, "200"),
+                drift(
+                    "c",
+                    Kind::Widened,
+                    "401 not allowed. Your role=admin",
+                    "200",
+                ),
+            ],
+        )]);
+        let [first, second] = groups.as_slice() else {
+            panic!("{groups:?}")
+        };
+        assert_eq!((first.count(), &first.was), (2, &one));
+        assert_eq!(first.alike, [(other, "200".to_owned())]);
+        assert_eq!((second.count(), second.alike.len()), (1, 0));
+    }
+
+    #[test]
+    fn what_became_narrower_is_first_where_nothing_became_wider() {
+        let kinds = |drifts: Vec<Drift>| {
+            let groups = group([("key-info", drifts)]).into_iter();
+            groups.map(|group| group.kind).collect::<Vec<_>>()
+        };
+        let fix = vec![
+            drift("a", Kind::FindingAdded, "", "inversion: a caller is denied"),
+            drift("a", Kind::Narrowed, "200", "403"),
+        ];
+        assert_eq!(kinds(fix.clone()), [Kind::Narrowed, Kind::FindingAdded]);
+        let also = drift("b", Kind::DisclosureWidened, "", "owner.id");
+        let wider = [fix, vec![also]].concat();
+        assert_eq!(
+            kinds(wider),
+            [Kind::DisclosureWidened, Kind::FindingAdded, Kind::Narrowed]
+        );
     }
 }

@@ -66,6 +66,30 @@ impl Kind {
         self.entry().map_or(Level::Deny, |entry| entry.level)
     }
 
+    /// Whether somebody can do or see more than before.
+    #[must_use]
+    pub fn is_wider(self) -> bool {
+        matches!(
+            self,
+            Self::Widened
+                | Self::WroteWhileDenied
+                | Self::DisclosureWidened
+                | Self::ListShowsMore
+                | Self::ValueShown
+                | Self::FlagTurned
+                | Self::RefusalTellsMore
+        )
+    }
+
+    /// Whether the kind is told by the answer before and the answer now.
+    #[must_use]
+    pub fn is_about_answers(self) -> bool {
+        matches!(
+            self,
+            Self::Widened | Self::Narrowed | Self::GateChanged | Self::StatusChanged
+        )
+    }
+
     /// Whether the kind is about what the record says of its cells, not about a cell.
     #[must_use]
     pub fn is_about_findings(self) -> bool {

@@ -50,6 +50,15 @@ impl Finding {
         format!("{}: {}", self.kind.id(), self.detail)
     }
 
+    /// The same as a sentence, with a subject in place of the cell's actor.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match &self.cell {
+            Some(_) => format!("{}: a caller {}", self.kind.id(), self.detail),
+            None => self.cause(),
+        }
+    }
+
     /// Whether it is about that cell.
     #[must_use]
     pub fn is_about(&self, target: &str, actor: &str) -> bool {
@@ -66,7 +75,7 @@ impl fmt::Display for Finding {
             None => out.write_str(&self.cause()),
             Some(CellId { target, actor }) => {
                 let (kind, detail) = (self.kind.id(), &self.detail);
-                write!(out, "{kind}: {actor} on `{target}` {detail}")
+                write!(out, "{kind}: on `{target}`, {actor} {detail}")
             }
         }
     }
@@ -130,6 +139,9 @@ mod tests {
         assert_eq!(json["target"], at.0);
         assert_eq!(serde_json::from_value::<Finding>(json).unwrap(), finding);
         assert_eq!(finding.cause(), "inversion: is denied: so");
+        assert_eq!(finding.sentence(), "inversion: a caller is denied: so");
+        let text = "inversion: on `odd` name: on `x` `, who -> what is denied: so";
+        assert_eq!(finding.to_string(), text);
     }
 
     #[test]
