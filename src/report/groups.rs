@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use authz_pin_record::drift::Group;
 use authz_pin_record::kinds::Level;
 use authz_pin_record::text::{counted, short};
+use indexmap::IndexSet;
 use tabled::builder::Builder;
 use tabled::settings::{Padding, Style};
 
@@ -140,9 +141,10 @@ pub fn markdown(out: &mut dyn Write, groups: &[Group]) -> io::Result<()> {
         writeln!(out, "**{}**: {title}{count}\n", first.kind.id())?;
         writeln!(out, "| was | is | endpoints | cells |\n|---|---|---|---|")?;
         for group in of_kind {
-            let mut change = [&group.was, &group.is].map(|text| escaped(text));
-            let [_, is] = &mut change;
-            is.push_str(&group.like_it());
+            let mut change = texts(group).map(|texts| {
+                let texts: Vec<String> = texts.into_iter().map(escaped).collect();
+                texts.join("<br>")
+            });
             for (endpoints, cells) in group.places() {
                 let [was, is] = &change;
                 writeln!(out, "| {was} | {is} | {endpoints} | {} |", escaped(&cells))?;
@@ -153,6 +155,15 @@ pub fn markdown(out: &mut dyn Write, groups: &[Group]) -> io::Result<()> {
         writeln!(out)?;
     }
     Ok(())
+}
+
+/// All that was, and all that is.
+fn texts(group: &Group) -> [IndexSet<&str>; 2] {
+    let first = (group.was.as_str(), group.is.as_str());
+    let alike = group.alike.iter();
+    let alike = alike.map(|(was, is)| (was.as_str(), is.as_str()));
+    let (was, is) = std::iter::once(first).chain(alike).unzip();
+    [was, is]
 }
 
 /// How many cells groups are about, each once.

@@ -168,7 +168,7 @@ async fn a_silent_write_on_a_denied_call_is_in_the_record() {
     assert_eq!(cell.status(), Some(403));
     assert!(cell.wrote());
     let finding =
-        "denied-but-wrote: internal_user on `owner's key` was denied (403), and rows changed";
+        "denied-but-wrote: on `owner's key`, internal_user was denied (403), and rows changed";
     assert!(
         record.findings.iter().any(|one| one.to_string() == finding),
         "{:#?}",

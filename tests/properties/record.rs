@@ -290,11 +290,21 @@ proptest! {
         prop_assert!(read.is_ok(), "{read:?}\n{older}");
         let read = read.unwrap().findings;
         // Two cells can be called so that their findings are the same text.
-        let texts = |findings: &[Finding]| findings.iter().map(Finding::to_string).collect::<Vec<_>>();
+        let texts = |findings: &[Finding]| findings.iter().map(as_before).collect::<Vec<_>>();
         prop_assert_eq!(texts(&read), texts(&findings), "{}", older);
         let is_swept = |cell: &CellId| record.cell_at(&cell.target, &cell.actor).is_some();
         prop_assert!(read.iter().all(|one| one.cell.as_ref().is_some_and(is_swept)), "{:?}", read);
     }
+}
+
+/// A finding of a cell as it was written then.
+fn as_before(finding: &Finding) -> String {
+    let (kind, detail) = (finding.kind.id(), &finding.detail);
+    let cell = finding.cell.as_ref();
+    cell.map_or_else(
+        || finding.cause(),
+        |cell| format!("{kind}: {} on `{}` {detail}", cell.actor, cell.target),
+    )
 }
 
 /// The cells of a record and these findings, as they were written before a record's format had a number.
@@ -309,7 +319,7 @@ fn older(record: &Record, findings: &[Finding]) -> String {
         .cells
         .iter()
         .map(|(target, cells)| (target.clone(), row(cells)));
-    let texts: Vec<String> = findings.iter().map(Finding::to_string).collect();
+    let texts: Vec<String> = findings.iter().map(as_before).collect();
     let cells = Json::Object(cells.collect());
     let record = json!({"endpoint": "GET /", "cells": cells, "findings": texts});
     serde_yaml::to_string(&record).unwrap()

@@ -1,5 +1,7 @@
 //! Drift as a person reads it: what differs in the same way stands together.
 
+use std::collections::BTreeSet;
+
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -21,7 +23,8 @@ pub struct Group {
     pub was: String,
     /// What it is.
     pub is: String,
-    /// What else was and is where a refusal is worded in the same way and names other values, such as the caller's role.
+    /// What else was and is by the same cause: refusals that name other values, such as the caller's role, the same field of
+    /// other entities, other findings of the kind.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub alike: Vec<Part>,
     /// The actors by target, of each endpoint.
@@ -35,13 +38,12 @@ impl Group {
         self.endpoints.values().map(count).sum()
     }
 
-    /// How often the same is worded with other values, to be said behind what is.
+    /// How much else there is by the same cause, to be said behind what is.
     #[must_use]
     pub fn like_it(&self) -> String {
         match self.alike.len() {
             0 => String::new(),
-            1 => " (and another wording)".to_owned(),
-            alike => format!(" (and {alike} other wordings)"),
+            alike => format!(" (and {alike} alike)"),
         }
     }
 
@@ -111,15 +113,7 @@ pub fn group<'a>(drifts: impl IntoIterator<Item = (&'a str, Vec<Drift>)>) -> Vec
 
 impl Groups {
     fn enter(&mut self, endpoint: &str, drift: &Drift, (was, is): (&str, &str)) {
-        let is_answer = drift.kind.is_about_answers();
-        let form = |text: &str| {
-            if is_answer {
-                worded(text)
-            } else {
-                text.to_owned()
-            }
-        };
-        let key = (drift.kind, form(was), form(is));
+        let key = (drift.kind, form(drift.kind, was), form(drift.kind, is));
         let group = self.0.entry(key).or_insert_with(|| Group {
             kind: drift.kind,
             level: drift.level,
@@ -135,6 +129,27 @@ impl Groups {
             actors.push(actor.clone());
         }
     }
+}
+
+/// What texts of one cause have in common.
+fn form(kind: Kind, text: &str) -> String {
+    match kind {
+        Kind::Widened | Kind::Narrowed | Kind::GateChanged | Kind::StatusChanged => worded(text),
+        Kind::DisclosureWidened | Kind::DisclosureNarrowed => fields(text),
+        Kind::FindingAdded | Kind::FindingRemoved => {
+            let id = text.split_once(": ").map(|(id, _)| id);
+            id.unwrap_or(text).to_owned()
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// Symbols without whose they are: the team of one tenant is disclosed as is that of another.
+fn fields(symbols: &str) -> String {
+    let fields = symbols.split(", ");
+    let fields = fields.map(|symbol| symbol.rsplit('.').next().unwrap_or(symbol));
+    let fields: BTreeSet<&str> = fields.collect();
+    fields.into_iter().collect::<Vec<_>>().join(", ")
 }
 
 /// A refusal without what its words are about: what a `name=` names, symbols, and numbers behind the status.
@@ -167,7 +182,7 @@ fn together(parts: Groups) -> Vec<Group> {
 }
 
 impl Group {
-    /// Adds what was and is, where it is worded in the same way and not the same.
+    /// Adds what was and is by the same cause, where it is not the same.
     fn also(&mut self, (was, is): (&str, &str)) {
         let is_known = |part: &Part| part.0 == was && part.1 == is;
         if (self.was != was || self.is != is) && !self.alike.iter().any(is_known) {
@@ -184,6 +199,7 @@ impl Group {
                 text.push_str(more);
             }
         }
+        self.alike.extend(other.alike.iter().cloned());
     }
 }
 
@@ -219,6 +235,26 @@ mod tests {
         assert_eq!((first.count(), &first.was), (2, &one));
         assert_eq!(first.alike, [(other, "200".to_owned())]);
         assert_eq!((second.count(), second.alike.len()), (1, 0));
+    }
+
+    #[test]
+    fn the_same_field_of_two_tenants_is_one_disclosure() {
+        let shown = |actor, symbol| {
+            let parts = vec![("not disclosed".to_owned(), symbol)];
+            Drift {
+                parts,
+                ..drift(actor, Kind::DisclosureWidened, "", "")
+            }
+        };
+        let symbols = ["a.team_id", "b.team_id", "b.user_id"].map(str::to_owned);
+        let [one, same, other] = symbols;
+        let drifts = vec![shown("x", one), shown("y", same), shown("z", other)];
+        let groups = group([("key-info", drifts)]);
+        let texts: Vec<String> = groups
+            .iter()
+            .map(|it| it.is.clone() + &it.like_it())
+            .collect();
+        assert_eq!(texts, ["a.team_id (and 1 alike)", "b.user_id"]);
     }
 
     #[test]

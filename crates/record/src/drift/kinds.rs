@@ -81,15 +81,6 @@ impl Kind {
         )
     }
 
-    /// Whether the kind is told by the answer before and the answer now.
-    #[must_use]
-    pub fn is_about_answers(self) -> bool {
-        matches!(
-            self,
-            Self::Widened | Self::Narrowed | Self::GateChanged | Self::StatusChanged
-        )
-    }
-
     /// Whether the kind is about what the record says of its cells, not about a cell.
     #[must_use]
     pub fn is_about_findings(self) -> bool {
