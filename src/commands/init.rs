@@ -253,7 +253,7 @@ fn fill_in(draft: &Draft) -> Vec<String> {
     };
     let setup = |kind: &Kind| {
         let (count, label) = (counted(made.len(), "kind"), &kind.label);
-        format!("world.yaml      `setup` of {count}: whether it makes a {label}")
+        format!("world.yaml      `setup` of {count}: whether it makes the {label}")
     };
     let known = [
         (!draft.is_ready_known).then(|| ready.to_owned()),

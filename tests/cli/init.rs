@@ -80,7 +80,7 @@ fn without_a_document_it_is_a_small_suite_that_explains_itself() {
       .authz-pin/     schemas, with which editors complete the keys
 
     fill in
-      world.yaml      `setup` of 1 kind: whether it makes a note
+      world.yaml      `setup` of 1 kind: whether it makes the note
       world.yaml      `actors`: the roles that the service has
       endpoints/      bodies, where an example does not do
 
@@ -123,6 +123,39 @@ fn a_document_of_openapi_3_0_becomes_a_suite() {
     assert_snapshot!("init-3-0-world", text(&place, "made/world.yaml"));
     assert_snapshot!("init-3-0-targets", text(&place, "made/targets.yaml"));
     assert_snapshot!("init-3-0-endpoints", endpoints(&place));
+}
+
+#[test]
+fn what_a_query_or_a_body_names_is_called_upon() {
+    let place = made(&["--openapi", &document("calls.yaml")]);
+    assert_snapshot!(listed(&place), @"
+    create-ticket 4
+    delete-tickets 12
+    get-user 12
+    list-tickets 4
+    report 12
+    ticket-info 12
+    update-ticket 12
+    ");
+    assert_snapshot!("init-calls-endpoints", endpoints(&place));
+    let world = text(&place, "made/world.yaml");
+    assert!(
+        world.contains("capture: { ticket_id: $.ticketId }"),
+        "{world}"
+    );
+}
+
+#[test]
+fn what_is_asked_for_together_is_sent_together() {
+    let place = made(&["--openapi", &document("together.yaml")]);
+    assert_snapshot!(listed(&place), @"
+    get-box 12
+    get-person 12
+    ");
+    assert_snapshot!("init-together-world", text(&place, "made/world.yaml"));
+    let suite = text(&place, "made/suite.yaml");
+    let common = "the value of the header X-App-Id, the same for all.\n  app_id:\n";
+    assert!(suite.contains(common), "{suite}");
 }
 
 #[test]

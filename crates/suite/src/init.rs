@@ -8,6 +8,7 @@ mod draft;
 mod har;
 mod kinds;
 mod made;
+mod named;
 mod names;
 mod path;
 

@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::diagnostic::{Diagnostic, Diagnostics, Position, quoted};
 use crate::yaml::Document;
 
-pub use describe::{Api, Described, Example, Form, Scheme, describe};
+pub use describe::{Api, Described, Example, Form, Scheme, Way, describe};
 use raw::{PathItem, RawDocument, RawParameter};
 
 /// A longer document is refused.

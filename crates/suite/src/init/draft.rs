@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
-use super::access::{auth, nouns};
+use super::access::{auth, common, nouns, without_own};
 use super::kinds::Kinds;
 use super::names::{digest, file, unique, words};
 use super::source::{Access, Action, Source};
@@ -36,6 +36,8 @@ pub struct Draft {
     pub entities: Vec<Entity>,
     /// Who calls.
     pub actors: Vec<Actor>,
+    /// Names of what callers have to show as well.
+    pub unknown: Vec<String>,
     /// What is called upon.
     pub targets: Vec<Target>,
     /// What is called.
@@ -147,6 +149,8 @@ pub struct Endpoint {
     pub path: String,
     /// The query.
     pub query: Map<String, Json>,
+    /// Parameters that the query could have as well.
+    pub more_query: Vec<String>,
     /// The headers.
     pub headers: IndexMap<String, String>,
     /// The key of the body, and the body.
@@ -192,6 +196,7 @@ impl Draft {
             targets: kinds.targets(),
             kinds: kinds.kinds(),
             actors,
+            unknown: source.unknown,
             endpoints,
             impossible: source.impossible,
         }
@@ -203,7 +208,9 @@ fn actors(access: &Access) -> Vec<Actor> {
         name,
         who,
         tenant: Some(tenant),
-        auth: Some(auth(access, |noun| format!("{{{{ vars.{name}_{noun} }}}}"))),
+        auth: Some(auth(access, &|noun| {
+            format!("{{{{ vars.{name}_{noun} }}}}")
+        })),
         outranks,
     };
     vec![
@@ -224,23 +231,25 @@ fn actors(access: &Access) -> Vec<Actor> {
             name: "anonymous",
             who: "nobody: a call without a credential",
             tenant: None,
-            auth: None,
+            auth: without_own(access),
             outranks: &[],
         },
     ]
 }
 
 fn variables(actors: &[Actor], access: &Access) -> Vec<Variable> {
-    let callers = actors.iter().filter(|actor| actor.auth.is_some());
+    let callers = actors.iter().filter(|actor| actor.tenant.is_some());
     let of = |actor: &Actor| {
         let (name, who) = (actor.name, actor.who);
-        let variable = move |(noun, what): (&str, String)| Variable {
+        let variable = move |(noun, what): (String, String)| Variable {
             name: format!("{name}_{noun}"),
             what: format!("{what} {who}"),
         };
         nouns(access).into_iter().map(variable)
     };
-    callers.flat_map(of).collect()
+    let common = common(access).into_iter();
+    let common = common.map(|(name, what)| Variable { name, what });
+    common.chain(callers.flat_map(of)).collect()
 }
 
 /// A name for each action: by its own name, or by its method and path where it has none or another one has the same.

@@ -7,9 +7,10 @@ use serde_json::{Map, Value as Json, json};
 
 use super::access::{auth, nouns};
 use super::draft::{Endpoint, Entity, Fresh, Kind, Target};
-use super::made::{Made, made};
+use super::made::{Made, made, made_by_name};
+use super::named::{Named, Place};
 use super::names::{unique, words};
-use super::path::{Identifier, identifiers, template};
+use super::path::{Identifier, Paths, parameters, template};
 use super::source::{Access, Action};
 use crate::openapi::Form;
 
@@ -34,6 +35,9 @@ pub(super) struct Kinds<'a> {
     /// The kinds of what calls make.
     fresh: BTreeMap<String, String>,
     access: &'a Access,
+    paths: Paths,
+    /// What actions name beside their paths, by the action's title.
+    named: BTreeMap<String, Named>,
 }
 
 impl<'a> Kinds<'a> {
@@ -43,10 +47,13 @@ impl<'a> Kinds<'a> {
             missing: BTreeMap::new(),
             fresh: BTreeMap::new(),
             access,
+            paths: Paths::of(actions.iter().map(|action| action.path.as_str())),
+            named: BTreeMap::new(),
         };
         for action in actions {
             kinds.name(action);
         }
+        kinds.name_by_fields(actions);
         for action in actions {
             kinds.lead(action);
         }
@@ -65,7 +72,7 @@ impl<'a> Kinds<'a> {
 
     /// Each identifier of the path is of a kind.
     fn name(&mut self, action: &Action) {
-        for (name, identifier) in identifiers(&action.path) {
+        for (name, identifier) in self.paths.identifiers(&action.path) {
             let form = action.forms.get(name).copied().unwrap_or_default();
             let symbols = &mut self.known.entry(identifier.kind).or_default().symbols;
             let old = symbols.entry(identifier.symbol).or_insert(form);
@@ -75,9 +82,26 @@ impl<'a> Kinds<'a> {
         }
     }
 
+    /// So is what else a call names, where its path names nothing.
+    fn name_by_fields(&mut self, actions: &[Action]) {
+        let of_paths: BTreeSet<String> = self.known.keys().cloned().collect();
+        for action in actions {
+            if !self.paths.identifiers(&action.path).is_empty() {
+                continue;
+            }
+            let Some(named) = Named::of(action, &of_paths) else {
+                continue;
+            };
+            let Identifier { kind, symbol } = named.identifier.clone();
+            let symbols = &mut self.known.entry(kind).or_default().symbols;
+            symbols.entry(symbol).or_insert(named.form);
+            self.named.insert(action.title(), named);
+        }
+    }
+
     /// The last identifier of the path is reached through the others.
     fn lead(&mut self, action: &Action) {
-        let mut path = identifiers(&action.path);
+        let mut path = self.paths.identifiers(&action.path);
         let last = path.pop().map(|(_, last)| last);
         if let Some(kind) = last.and_then(|last| self.known.get_mut(&last.kind)) {
             for (_, through) in path {
@@ -89,12 +113,19 @@ impl<'a> Kinds<'a> {
     /// What a request makes, the first one that does.
     fn make(&mut self, actions: &[Action]) {
         for action in actions {
-            let Some((kind, made)) = made(action, actions) else {
+            let Some((kind, made)) = made(action, actions, &self.paths) else {
                 continue;
             };
             if let Some(known) = self.known.get_mut(&kind) {
                 known.made.get_or_insert(made);
             }
+        }
+        let known = self.known.iter_mut();
+        for (kind, known) in known.filter(|(_, known)| known.made.is_none()) {
+            let symbol = known.symbols.keys().next().cloned().unwrap_or_default();
+            known.made = actions
+                .iter()
+                .find_map(|action| made_by_name(action, kind, &symbol));
         }
     }
 
@@ -105,11 +136,11 @@ impl<'a> Kinds<'a> {
 
     fn kind(&self, name: &str, kind: &Known) -> Kind {
         let own = |noun: &str| format!("{{{{ {} }}}}", kind.maker(noun));
-        let auth = auth(self.access, own);
+        let auth = auth(self.access, &own);
         let through = kind.through.values();
         let through: IndexMap<_, _> = through.map(|name| (name.clone(), Json::Null)).collect();
         let makers = kind.made.iter().flat_map(|_| nouns(self.access));
-        let makers = makers.map(|(noun, _)| (kind.maker(noun), Json::Null));
+        let makers = makers.map(|(noun, _)| (kind.maker(&noun), Json::Null));
         let made = kind.made.as_ref();
         Kind {
             name: name.to_owned(),
@@ -124,18 +155,18 @@ impl<'a> Kinds<'a> {
             own_parameters: through.clone().into_iter().chain(makers).collect(),
             through,
             fresh: made.and_then(|made| self.fresh(name, kind, made)),
-            setup: made.map(|made| kind.setup(made, &auth)),
+            setup: made.map(|made| kind.setup(made, &auth, &self.paths)),
             is_guess: made.is_some_and(|made| made.is_guess),
-            teardown: made.and_then(|made| kind.teardown(made, &auth)),
+            teardown: made.and_then(|made| kind.teardown(made, &auth, &self.paths)),
         }
     }
 
     /// The kind of what a call makes, which is captured. Whoever made it, only one actor can remove it, if that one may.
     fn fresh(&self, name: &str, kind: &Known, made: &Made) -> Option<Fresh> {
-        let path = identifiers(&made.action.path).is_empty();
-        let admin = auth(self.access, |noun| format!("{{{{ vars.admin_{noun} }}}}"));
+        let path = self.paths.identifiers(&made.action.path).is_empty();
+        let admin = auth(self.access, &|noun| format!("{{{{ vars.admin_{noun} }}}}"));
         let removal = made.removed.as_ref().filter(|_| path);
-        let removal = removal.and_then(|_| kind.teardown(made, &admin));
+        let removal = removal.and_then(|_| kind.teardown(made, &admin, &self.paths));
         let symbols = made
             .captures
             .keys()
@@ -203,14 +234,14 @@ impl<'a> Kinds<'a> {
             let makers = nouns(self.access).into_iter();
             with.extend(makers.map(|(noun, _)| {
                 let variable = format!("{{{{ vars.{actor}_{noun} }}}}");
-                (kind.maker(noun), variable.into())
+                (kind.maker(&noun), variable.into())
             }));
         }
         with
     }
 
     pub(super) fn endpoint(&self, name: String, action: &Action) -> Endpoint {
-        let path = identifiers(&action.path);
+        let path = self.paths.identifiers(&action.path);
         let last = path.last().map(|(_, last)| last.kind.clone());
         let kind = last.as_ref().and_then(|last| self.known.get(last));
         let end = path.len().saturating_sub(1);
@@ -221,13 +252,14 @@ impl<'a> Kinds<'a> {
         let symbols: Vec<String> = path.iter().enumerate().map(symbol).collect();
         let body = action.body.as_ref();
         let sent = action.sent();
-        Endpoint {
+        let endpoint = Endpoint {
             name,
             summary: action.summary.clone(),
             operation: action.title(),
             method: action.method.clone(),
             path: template(&action.path, "target.", &symbols),
             query: action.query.clone(),
+            more_query: action.more_query.clone(),
             headers: action.headers.clone(),
             is_tagged: sent
                 .as_ref()
@@ -247,7 +279,33 @@ impl<'a> Kinds<'a> {
                 || vec![NOTHING.to_owned()],
                 |last| names_of_targets(&last).to_vec(),
             ),
+        };
+        match self.named.get(&action.title()) {
+            Some(named) => endpoint.upon(named),
+            None => endpoint,
         }
+    }
+}
+
+impl Endpoint {
+    /// The same upon what a parameter or a field names.
+    fn upon(mut self, named: &Named) -> Self {
+        let value = named.value(&named.identifier.symbol);
+        match (named.place, &mut self.sent) {
+            (Place::Query, _) => {
+                self.more_query.retain(|name| *name != named.name);
+                self.query.insert(named.name.clone(), value);
+            }
+            (Place::Body, Some((_, Json::Object(body)))) => {
+                self.more.retain(|name| *name != named.name);
+                body.insert(named.name.clone(), value);
+            }
+            (Place::Body, _) => return self,
+        }
+        let sent = self.sent.as_ref().map(|(_, body)| body.to_string());
+        self.is_tagged = sent.is_some_and(|sent| sent.contains("cell.tag"));
+        self.targets = names_of_targets(&named.identifier.kind).to_vec();
+        self
     }
 }
 
@@ -311,9 +369,9 @@ impl Known {
         symbols
     }
 
-    fn setup(&self, made: &Made, auth: &Json) -> Json {
+    fn setup(&self, made: &Made, auth: &Json, paths: &Paths) -> Json {
         let action = &made.action;
-        let path = identifiers(&action.path);
+        let path = paths.identifiers(&action.path);
         let symbol =
             |(_, one): &(&str, Identifier)| self.through.get(one).unwrap_or(&one.symbol).clone();
         let symbols: Vec<String> = path.iter().map(symbol).collect();
@@ -336,9 +394,9 @@ impl Known {
         json!({"request": request, "auth": auth, "capture": made.captures})
     }
 
-    fn teardown(&self, made: &Made, auth: &Json) -> Option<Json> {
+    fn teardown(&self, made: &Made, auth: &Json, paths: &Paths) -> Option<Json> {
         let path = made.removed.as_ref()?;
-        let identifiers = identifiers(path);
+        let identifiers = paths.identifiers(path);
         let end = identifiers.len().saturating_sub(1);
         let symbol = |(at, (_, one)): (usize, &(&str, Identifier))| match self.through.get(one) {
             Some(name) if at < end => name.clone(),
@@ -386,8 +444,8 @@ fn drawn(form: Form) -> &'static str {
 
 /// The identifiers that stood in the path when it was recorded, with the symbols that stand there now.
 fn recorded<'a>(action: &'a Action, symbols: &'a [String]) -> Vec<(&'a str, &'a str)> {
-    let path = identifiers(&action.path).into_iter().zip(symbols);
-    let value = |((name, _), symbol): ((&str, Identifier), &'a String)| {
+    let path = parameters(&action.path).into_iter().zip(symbols);
+    let value = |((name, _), symbol): ((&str, &str), &'a String)| {
         Some((action.recorded.get(name)?.as_str(), symbol.as_str()))
     };
     path.filter_map(value).collect()

@@ -3,8 +3,9 @@
 
 use indexmap::IndexMap;
 
+use super::named;
 use super::names::{singular, words};
-use super::path::identifiers;
+use super::path::Paths;
 use super::source::Action;
 
 /// How one of a kind is made.
@@ -34,14 +35,14 @@ impl Made {
 }
 
 /// What an action makes, with its kind.
-pub(super) fn made(action: &Action, actions: &[Action]) -> Option<(String, Made)> {
+pub(super) fn made(action: &Action, actions: &[Action], paths: &Paths) -> Option<(String, Made)> {
     let can_be_sent = action.body.is_none() || action.sent().is_some();
     if action.method != "POST" || !can_be_sent {
         return None;
     }
     let collection = action.path.trim_end_matches('/');
     let one = actions.iter().find(|one| is_below(collection, &one.path))?;
-    let (name, identifier) = identifiers(&one.path).pop()?;
+    let (name, identifier) = paths.identifiers(&one.path).pop()?;
     let said = answered(&action.answered, name, &identifier.kind, &identifier.symbol);
     let is_guess = said.is_none();
     // An answer whose fields are known, and that has no identifier, made nothing.
@@ -56,6 +57,22 @@ pub(super) fn made(action: &Action, actions: &[Action]) -> Option<(String, Made)
         removed: actions.iter().find(removes).map(|other| other.path.clone()),
     };
     Some((identifier.kind, made))
+}
+
+/// What an action makes of a kind that no path leads to: `POST /key/generate` makes a key, if its answer has what names one.
+pub(super) fn made_by_name(action: &Action, kind: &str, symbol: &str) -> Option<Made> {
+    let can_be_sent = action.body.is_none() || action.sent().is_some();
+    if !named::makes(action, kind) || !can_be_sent || action.path.contains('{') {
+        return None;
+    }
+    let name = symbol.strip_prefix(&format!("{kind}_")).unwrap_or(symbol);
+    let path = answered(&action.answered, name, kind, symbol)?;
+    Some(Made {
+        action: action.clone(),
+        captures: IndexMap::from([(symbol.to_owned(), path)]),
+        is_guess: false,
+        removed: None,
+    })
 }
 
 /// Whether a path is that of one thing of a collection.

@@ -1,5 +1,7 @@
 //! Paths with identifiers in them: what each is of, and what it is called.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::sendable::in_path;
 
 use super::names::{identifier, singular, words};
@@ -61,11 +63,11 @@ const TAKEN: [&str; 20] = [
 
 impl Identifier {
     /// `{team_id}` is the `team_id` of a `team`, and so is `{id}` after `/teams/`.
-    fn of(name: &str, before: &str) -> Self {
+    pub(super) fn of(name: &str, before: &str, is_shared: bool) -> Self {
         let name = identifier(name.split(':').next().unwrap_or_default())
             .unwrap_or_else(|| "id".to_owned());
         let collection = one_of(before);
-        if GENERIC.contains(&name.as_str()) {
+        if is_shared || GENERIC.contains(&name.as_str()) {
             let kind = collection.unwrap_or_else(|| "item".to_owned());
             return Self {
                 symbol: format!("{kind}_{name}"),
@@ -86,7 +88,7 @@ impl Identifier {
 }
 
 /// One of a collection: `api-tokens` -> `api_token`.
-fn one_of(collection: &str) -> Option<String> {
+pub(super) fn one_of(collection: &str) -> Option<String> {
     let mut words = words(collection);
     let last = words.pop()?;
     words.push(singular(&last));
@@ -103,25 +105,52 @@ fn free(name: String) -> String {
     }
 }
 
-/// The identifiers in a path, in their order.
-pub(super) fn identifiers(path: &str) -> Vec<(&str, Identifier)> {
+/// The paths of a service, and which names in them say nothing since several collections have them.
+#[derive(Debug, Default)]
+pub(super) struct Paths {
+    /// Such names: `{objectId}` behind `/users/` and behind `/classes/Note/`.
+    shared: BTreeSet<String>,
+}
+
+impl Paths {
+    pub(super) fn of<'p>(paths: impl Iterator<Item = &'p str>) -> Self {
+        let mut collections: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        for (name, before) in paths.flat_map(parameters) {
+            let collection = one_of(before);
+            collections.entry(name).or_default().extend(collection);
+        }
+        let is_shared = |(name, collections): &(&str, BTreeSet<String>)| {
+            let kind = Identifier::of(name, "", false).kind;
+            let is_one = |one: &String| *one == kind || one.ends_with(&format!("_{kind}"));
+            collections.len() > 1 && !collections.iter().any(is_one)
+        };
+        let shared = collections.into_iter().filter(is_shared);
+        Self {
+            shared: shared.map(|(name, _)| name.to_owned()).collect(),
+        }
+    }
+
+    /// The identifiers in a path, in their order.
+    pub(super) fn identifiers<'p>(&self, path: &'p str) -> Vec<(&'p str, Identifier)> {
+        let found = parameters(path).into_iter();
+        let found = found.map(|(name, before)| {
+            let is_shared = self.shared.contains(name);
+            (name, Identifier::of(name, before, is_shared))
+        });
+        found.collect()
+    }
+}
+
+/// The parameters of a path, each with the segment before it, if there is one.
+pub(super) fn parameters(path: &str) -> Vec<(&str, &str)> {
     let mut before = "";
     let mut found = Vec::new();
     for piece in pieces(path) {
         match piece {
             Piece::Text(text) => before = text,
             Piece::Parameter(name) => {
-                found.push((
-                    name,
-                    Identifier::of(
-                        name,
-                        before
-                            .trim_end_matches('/')
-                            .rsplit('/')
-                            .next()
-                            .unwrap_or_default(),
-                    ),
-                ));
+                let collection = before.trim_end_matches('/').rsplit('/').next();
+                found.push((name, collection.unwrap_or_default()));
                 before = "";
             }
         }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 
 use authz_pin_record::text::words;
 
-use crate::openapi::{Api, Described, Form, Scheme};
+use crate::openapi::{Api, Described, Form, Scheme, Way};
 
 /// What is known about a service.
 #[derive(Debug, Default)]
@@ -15,6 +15,8 @@ pub struct Source {
     pub actions: Vec<Action>,
     /// How a caller says who it is.
     pub access: Access,
+    /// Names of what a caller has to show as well and a draft does not know how.
+    pub unknown: Vec<String>,
     /// A path that answers everybody with a success.
     pub ready: Option<String>,
     /// The path of the OpenAPI document.
@@ -47,6 +49,8 @@ pub enum Access {
     Cookie(String),
     /// A query parameter of that name.
     Query(String),
+    /// All of these, in each request.
+    Together(Vec<Self>),
 }
 
 /// One operation.
@@ -64,6 +68,8 @@ pub struct Action {
     pub forms: IndexMap<String, Form>,
     /// The query, as templates.
     pub query: Map<String, Json>,
+    /// Parameters that the query could have as well.
+    pub more_query: Vec<String>,
     /// The headers, as templates.
     pub headers: IndexMap<String, String>,
     /// What it sends.
@@ -159,6 +165,7 @@ impl Action {
             summary: None,
             forms: IndexMap::new(),
             query: Map::new(),
+            more_query: Vec::new(),
             headers: IndexMap::new(),
             body: None,
             answered: Vec::new(),
@@ -199,7 +206,8 @@ impl From<Api> for Source {
         let actions: Vec<Action> = possible.into_iter().map(Action::from).collect();
         let server = api.servers.into_iter().find(|url| url.starts_with("http"));
         Self {
-            access: Access::of(&api.schemes),
+            access: Access::of(&api.ways),
+            unknown: api.ways.into_iter().next().unwrap_or_default().others,
             ready: ready(&actions),
             login: login(&actions),
             refusal: api.refusal.map(str::to_owned),
@@ -223,6 +231,7 @@ impl From<Described> for Action {
             summary: known.summary,
             forms: known.forms,
             query: known.query,
+            more_query: known.more_query,
             headers: known.headers,
             body,
             answered: known.answered,
@@ -232,17 +241,27 @@ impl From<Described> for Action {
 }
 
 impl Access {
-    /// The first scheme.
-    fn of(schemes: &[Scheme]) -> Self {
-        let first = schemes.first().map(|scheme| match scheme {
+    /// The first of the ways in, each of which can ask for several schemes together.
+    fn of(ways: &[Way]) -> Self {
+        let first = ways.first().map(|way| way.schemes.as_slice());
+        match first.unwrap_or_default() {
+            [] => Self::default(),
+            [one] => one.into(),
+            all => Self::Together(all.iter().map(Self::from).collect()),
+        }
+    }
+}
+
+impl From<&Scheme> for Access {
+    fn from(scheme: &Scheme) -> Self {
+        match scheme {
             Scheme::Bearer => Self::Bearer,
             Scheme::Basic => Self::Basic,
             Scheme::Digest => Self::Digest,
             Scheme::Header(name) => Self::Header(name.clone()),
             Scheme::Cookie(name) => Self::Cookie(name.clone()),
             Scheme::Query(name) => Self::Query(name.clone()),
-        });
-        first.unwrap_or_default()
+        }
     }
 }
 

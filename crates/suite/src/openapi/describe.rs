@@ -22,12 +22,21 @@ pub struct Api {
     pub title: Option<String>,
     /// Where the service is, as the document says.
     pub servers: Vec<String>,
-    /// How a caller says who it is; what most operations ask for comes first.
-    pub schemes: Vec<Scheme>,
+    /// How a caller says who it is: ways of which one is enough; what most operations ask for comes first.
+    pub ways: Vec<Way>,
     /// The JSON path of the message of a refusal.
     pub refusal: Option<&'static str>,
     /// The operations in the document's order.
     pub operations: Vec<Described>,
+}
+
+/// A way in, by all of its schemes together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Way {
+    /// Those that a suite can use.
+    pub schemes: Vec<Scheme>,
+    /// The names of the others, such as that of a client's certificate.
+    pub others: Vec<String>,
 }
 
 /// How a caller says who it is.
@@ -58,6 +67,8 @@ pub struct Described {
     pub forms: IndexMap<String, Form>,
     /// The query parameters that a call has to have, with values that are templates.
     pub query: Map<String, Json>,
+    /// The query parameters that a call can have as well.
+    pub more_query: Vec<String>,
     /// The headers that a call has to have, with values that are templates.
     pub headers: IndexMap<String, String>,
     /// The media type of the body, and the body.
@@ -119,6 +130,9 @@ pub(super) fn resolve<'a>(document: &'a Json, value: &'a Json) -> &'a Json {
     value
 }
 
+/// The names of schemes that are asked for together.
+type Names<'a> = Vec<&'a str>;
+
 struct Describer<'a> {
     document: &'a Json,
 }
@@ -128,17 +142,15 @@ impl<'a> Describer<'a> {
         let described = operations
             .into_iter()
             .map(|operation| self.operation(operation));
-        let described: Vec<(Described, Vec<&str>)> = described.collect();
-        let used: Vec<&str> = described
-            .iter()
-            .flat_map(|(_, schemes)| schemes.clone())
-            .collect();
+        let described: Vec<(Described, Vec<Names<'_>>)> = described.collect();
+        let asked = described.iter().flat_map(|(_, ways)| ways.clone());
+        let asked: Vec<Names<'_>> = asked.collect();
         let servers = self.list(self.document, "servers").iter();
         let servers = servers.filter_map(|server| text(server, "url"));
         Api {
             title: text(self.get(self.document, "info"), "title"),
             servers: servers.collect(),
-            schemes: self.schemes(&used),
+            ways: self.ways(asked),
             refusal: self.refusal(&described),
             operations: described
                 .into_iter()
@@ -165,8 +177,8 @@ impl<'a> Describer<'a> {
         self.get(value, key).as_object().into_iter().flatten()
     }
 
-    /// The operation, and the names of the schemes that it asks for.
-    fn operation(&self, operation: Operation) -> (Described, Vec<&'a str>) {
+    /// The operation, and the ways in that it has.
+    fn operation(&self, operation: Operation) -> (Described, Vec<Names<'a>>) {
         let (item, raw) = self.raw(&operation);
         let parameters = [raw, item].map(|value| self.list(value, "parameters"));
         let parameters = parameters.into_iter().flatten();
@@ -176,6 +188,7 @@ impl<'a> Describer<'a> {
             summary: text(raw, "summary").or_else(|| text(raw, "description")),
             forms: self.forms(&parameters),
             query: self.required(&parameters, "query"),
+            more_query: optional(&parameters, "query"),
             headers: self.headers(&parameters),
             body: self.body(raw),
             answered: self.answered(raw),
@@ -317,34 +330,40 @@ impl<'a> Describer<'a> {
         json.map_or(&Json::Null, |(_, holder)| self.get(holder, "schema"))
     }
 
-    fn asked(&self, raw: &'a Json) -> Vec<&'a str> {
+    fn asked(&self, raw: &'a Json) -> Vec<Names<'a>> {
         let security = raw
             .get("security")
             .or_else(|| self.document.get("security"));
-        let choices = security.and_then(Json::as_array).into_iter().flatten();
-        choices
-            .filter_map(Json::as_object)
-            .flat_map(Map::keys)
-            .map(String::as_str)
+        let ways = security.and_then(Json::as_array).into_iter().flatten();
+        ways.filter_map(Json::as_object)
+            .map(|way| way.keys().map(String::as_str).collect())
             .collect()
     }
 
-    fn schemes(&self, used: &[&str]) -> Vec<Scheme> {
+    /// The ways in that operations ask for, those of most first; then each scheme that none asks for.
+    fn ways(&self, asked: Vec<Names<'_>>) -> Vec<Way> {
         let components = self.get(self.document, "components");
-        let count = |name: &str| used.iter().filter(|other| **other == name).count();
-        let mut named: Vec<(usize, Scheme)> = self
+        let schemes = self
             .map(components, "securitySchemes")
-            .take(super::raw::MAX_PARAMETERS)
-            .filter_map(|(name, scheme)| {
-                Some((count(name), scheme_of(resolve(self.document, scheme))?))
-            })
-            .collect();
-        named.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
-        named.into_iter().map(|(_, scheme)| scheme).collect()
+            .take(super::raw::MAX_PARAMETERS);
+        let schemes = schemes
+            .map(|(name, scheme)| (name.as_str(), scheme_of(resolve(self.document, scheme))));
+        let schemes: IndexMap<&str, Option<Scheme>> = schemes.collect();
+        let mut counts: IndexMap<Names<'_>, usize> = IndexMap::new();
+        for names in asked {
+            *counts.entry(names).or_default() += 1;
+        }
+        let mut counts: Vec<(Names<'_>, usize)> = counts.into_iter().collect();
+        counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        let asked = counts.into_iter().map(|(names, _)| names);
+        let single = schemes.keys().map(|name| vec![*name]);
+        let ways = asked.chain(single).map(|names| way(&names, &schemes));
+        // One of which nothing is known is none that a suite could go.
+        ways.filter(|way| !way.schemes.is_empty()).collect()
     }
 
     /// Where refusals say why, by the first one that the document describes.
-    fn refusal(&self, described: &[(Described, Vec<&str>)]) -> Option<&'static str> {
+    fn refusal(&self, described: &[(Described, Vec<Names<'_>>)]) -> Option<&'static str> {
         let operations = described.iter().map(|(one, _)| self.raw(&one.operation).1);
         let mut found = operations.take(1_000).flat_map(|raw| self.refusals(raw));
         found.find_map(|schema| self.message_of(schema))
@@ -374,6 +393,17 @@ impl<'a> Describer<'a> {
             () => None,
         }
     }
+}
+
+/// The names of parameters that a call need not have.
+fn optional(parameters: &[&Json], place: &str) -> Vec<String> {
+    let is_optional =
+        |one: &&&Json| is_in(one, place) && one.get("required") != Some(&Json::Bool(true));
+    let found = parameters.iter().filter(is_optional);
+    let found = found.take(super::raw::MAX_PARAMETERS);
+    found
+        .filter_map(|one| Some(literal_text(&short(text(one, "name")?)?)))
+        .collect()
 }
 
 fn one_step<'a>(document: &'a Json, value: &'a Json) -> Option<&'a Json> {
@@ -421,6 +451,18 @@ fn plain_form(schema: &Json) -> Form {
         () if says("type", "integer") || says("type", "number") => Form::Number,
         () => Form::Text,
     }
+}
+
+/// A way in by the names of its schemes.
+fn way(names: &[&str], schemes: &IndexMap<&str, Option<Scheme>>) -> Way {
+    let mut way = Way::default();
+    for name in names {
+        match schemes.get(name).cloned().flatten() {
+            Some(scheme) => way.schemes.push(scheme),
+            None => way.others.push((*name).to_owned()),
+        }
+    }
+    way
 }
 
 fn scheme_of(scheme: &Json) -> Option<Scheme> {
