@@ -89,7 +89,7 @@ fn recorded_calls_become_a_suite() {
     fill in
       suite.yaml      `service.ready`: a path that answers everybody with a success
       world.yaml      `rows` or `setup` of 4 kinds: what makes a member exist
-      world.yaml      `setup` of 1 kind: whether it makes a team
+      world.yaml      `setup` of 1 kind: whether it makes the team
       world.yaml      `actors`: the roles that the service has
       endpoints/      bodies, where an example does not do
 

@@ -24,8 +24,7 @@ pub fn cells<'p>(plan: &[EndpointPlan<'p>]) -> Cells<'p> {
 
 /// What of a plan is swept again, after a sweep that gave these records: of each endpoint a cell of each kind and all that
 /// change rows. Where answers show other cells, what they show depends on which cells there are, so that all are swept.
-/// Everybody who calls makes its first call again: the world has those who call, and LiteLLM answers the first call of an
-/// expired key otherwise than the next.
+/// Everybody who calls makes its first call again, since the world has those who call.
 #[must_use]
 pub fn again<'p>(
     plan: &[EndpointPlan<'p>],

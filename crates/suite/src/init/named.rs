@@ -60,6 +60,9 @@ const DONE: [&str; 24] = [
 /// What brings a thing about.
 const MAKING: [&str; 6] = ["create", "new", "add", "generate", "register", "invite"];
 
+/// What paths have that is no thing.
+const NOTHING: [&str; 3] = ["api", "rest", "bulk"];
+
 /// What is said of a thing by a name that says nothing of its kind.
 const PLAIN: [&str; 7] = ["id", "uuid", "guid", "pk", "oid", "key", "token"];
 
@@ -122,9 +125,16 @@ fn things(action: &Action) -> Vec<String> {
 
 /// What the things of a segment are called, as far as it says more than what is done.
 fn thing(segment: &str) -> Option<String> {
+    let is_version = |word: &str| {
+        let digits = word.strip_prefix('v');
+        digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
+    };
     let is_thing = |word: &String| {
         let word = word.as_str();
-        word != "bulk" && !DONE.contains(&word) && !MAKING.contains(&word)
+        let is_said = [&NOTHING[..], &DONE, &MAKING]
+            .iter()
+            .any(|all| all.contains(&word));
+        !is_said && !is_version(word)
     };
     let words = words(segment).into_iter().filter(is_thing);
     let thing = words.collect::<Vec<String>>().join("_");
@@ -180,7 +190,9 @@ impl Candidate<'_> {
     /// What it is the identifier of, if its name says so; a plain `id` is one of the path's collection.
     fn identifier(&self, collection: Option<&str>) -> Option<Identifier> {
         let item = self.value.and_then(|value| value.get(0)).or(self.value);
-        if item.is_some_and(|item| item.is_object() || item.is_array()) {
+        // What was recorded and is a secret names nothing that a run makes.
+        let is_secret = |item: &Json| item.as_str().is_some_and(|text| text.contains("vars."));
+        if item.is_some_and(|item| item.is_object() || item.is_array() || is_secret(item)) {
             return None;
         }
         let mut parts = words(self.name);
