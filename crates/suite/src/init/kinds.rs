@@ -296,11 +296,11 @@ impl Endpoint {
                 self.more_query.retain(|name| *name != named.name);
                 self.query.insert(named.name.clone(), value);
             }
-            (Place::Body, Some((_, Json::Object(body)))) => {
+            (Place::Json | Place::Form, Some((_, Json::Object(body)))) => {
                 self.more.retain(|name| *name != named.name);
                 body.insert(named.name.clone(), value);
             }
-            (Place::Body, _) => return self,
+            (Place::Json | Place::Form, _) => return self,
         }
         let sent = self.sent.as_ref().map(|(_, body)| body.to_string());
         self.is_tagged = sent.is_some_and(|sent| sent.contains("cell.tag"));

@@ -14,7 +14,10 @@ use crate::openapi::Form;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     Query,
-    Body,
+    /// A body of JSON.
+    Json,
+    /// A form, where all values are texts.
+    Form,
 }
 
 /// The parameter or the field that names a thing.
@@ -92,10 +95,10 @@ impl Named {
     /// What stands there of a target.
     pub(super) fn value(&self, symbol: &str) -> Json {
         let one = match (self.place, self.form) {
-            (Place::Body, Form::Number) => format!("{{{{ target.{symbol} | int }}}}"),
+            (Place::Json, Form::Number) => format!("{{{{ target.{symbol} | int }}}}"),
             _ => format!("{{{{ target.{symbol} }}}}"),
         };
-        if self.is_list && self.place == Place::Body {
+        if self.is_list && self.place == Place::Json {
             Json::from(vec![one])
         } else {
             one.into()
@@ -163,27 +166,31 @@ fn candidates(action: &Action) -> Vec<Candidate<'_>> {
         value: None,
         is_required: false,
     });
-    let body = action.body.as_ref();
-    let fields = body.and_then(|body| body.value.as_ref()?.as_object());
-    let is_known = fields.is_some();
-    let body_fields = fields.into_iter().flatten().map(|(name, value)| Candidate {
-        place: Place::Body,
-        name,
-        value: Some(value),
-        is_required: true,
+    let place = match action.sent() {
+        Some(("json", Json::Object(_))) => Some(Place::Json),
+        Some(("form" | "multipart", Json::Object(_))) => Some(Place::Form),
+        // Elsewhere nobody can tell a field.
+        _ => None,
+    };
+    let body = place.and_then(|place| Some((place, action.body.as_ref()?)));
+    let fields = body.and_then(|(place, body)| Some((place, body.value.as_ref()?.as_object()?)));
+    let fields = fields.into_iter().flat_map(|(place, fields)| {
+        fields.iter().map(move |(name, value)| Candidate {
+            place,
+            name,
+            value: Some(value),
+            is_required: true,
+        })
     });
-    let more = body.into_iter().filter(move |_| is_known);
-    let more = more.flat_map(|body| &body.more).map(|name| Candidate {
-        place: Place::Body,
-        name,
-        value: None,
-        is_required: false,
+    let more = body.into_iter().flat_map(|(place, body)| {
+        body.more.iter().map(move |name| Candidate {
+            place,
+            name,
+            value: None,
+            is_required: false,
+        })
     });
-    query
-        .chain(more_query)
-        .chain(body_fields)
-        .chain(more)
-        .collect()
+    query.chain(more_query).chain(fields).chain(more).collect()
 }
 
 impl Candidate<'_> {

@@ -146,7 +146,7 @@ fn what_the_caller_sent_tells_it_nothing() {
     let found = findings("note-share", record);
     assert_eq!(
         found,
-        ["other-tenant-disclosed: owner on `own note` of north was shown welcome.note_id"]
+        ["other-tenant-disclosed: on `own note`, owner of north was shown welcome.note_id"]
     );
 }
 
