@@ -73,7 +73,8 @@ fn block(group: &Group, shown: Shown) -> Vec<String> {
         .collect()
 }
 
-fn style(level: Level) -> anstyle::Style {
+/// How what weighs so much stands out.
+pub(super) fn style(level: Level) -> anstyle::Style {
     match level {
         Level::Deny => DENIED,
         Level::Warn => NOTABLE,

@@ -6,7 +6,6 @@ use std::io::{self, Write};
 use std::ops::Range;
 
 use authz_pin_record::drift::Comparison;
-use authz_pin_record::kinds::Level;
 use authz_pin_record::record::{Cell, CellId, Verdict};
 use authz_pin_record::text::counted;
 use indexmap::IndexSet;
@@ -28,9 +27,11 @@ pub fn write(out: &mut dyn Write, report: &Report, shown: Shown) -> io::Result<(
     }
     let is_told = |it: &&Outcome| shown.all || it.comparison != Comparison::Same;
     let told: Vec<&Outcome> = report.endpoints.iter().filter(is_told).collect();
-    told.iter()
-        .try_for_each(|outcome| endpoint(out, outcome, shown))?;
-    if told.iter().any(|outcome| has_matrix(outcome, shown)) {
+    let mut has_matrix = false;
+    for outcome in &told {
+        has_matrix |= endpoint(out, outcome, shown)?;
+    }
+    if has_matrix {
         writeln!(out, "{}", styled(FAINT, &legend(&told)))?;
     } else if !told.is_empty() {
         writeln!(out)?;
@@ -62,36 +63,31 @@ fn legend(told: &[&Outcome]) -> String {
     legend
 }
 
-/// What came of an endpoint, and its matrix; of one that differs the rows that do.
-fn endpoint(out: &mut dyn Write, outcome: &Outcome, shown: Shown) -> io::Result<()> {
+/// Writes what came of an endpoint, and its matrix; of one that differs the rows that do. Whether there are any.
+fn endpoint(out: &mut dyn Write, outcome: &Outcome, shown: Shown) -> io::Result<bool> {
+    let changed = outcome.comparison.cells();
     let name = styled(HEADING, &outcome.name);
     let title = styled(FAINT, outcome.title());
-    writeln!(out, "{name} {title}{}", came_of(outcome))?;
-    for table in tables(outcome, shown) {
+    writeln!(out, "{name} {title}{}", came_of(outcome, &changed))?;
+    let tables = tables(outcome, &changed, shown);
+    let has_rows = !tables.is_empty();
+    for table in tables {
         groups::grid(out, table)?;
         writeln!(out)?;
     }
-    match &outcome.comparison {
-        Comparison::Changed { diff, .. } if shown.all => {
-            terminal::write_diff(out, diff)?;
-            writeln!(out)
-        }
-        _ => Ok(()),
+    if let (Comparison::Changed { diff, .. }, true) = (&outcome.comparison, shown.all) {
+        terminal::write_diff(out, diff)?;
+        writeln!(out)?;
     }
-}
-
-/// Whether any row of its matrix is shown.
-fn has_matrix(outcome: &Outcome, shown: Shown) -> bool {
-    let is_new = outcome.comparison == Comparison::New;
-    shown.all || is_new || !outcome.comparison.cells().is_empty()
+    Ok(has_rows)
 }
 
 /// How it compares to its snapshot, where it is not the same.
-fn came_of(outcome: &Outcome) -> String {
+fn came_of(outcome: &Outcome, changed: &[CellId]) -> String {
     let said = match &outcome.comparison {
         Comparison::Same => return String::new(),
         Comparison::New => "has no snapshot yet".to_owned(),
-        Comparison::Changed { .. } => match outcome.comparison.cells().len() {
+        Comparison::Changed { .. } => match changed.len() {
             0 => "differs in no cell".to_owned(),
             cells => format!("differs in {}", counted(cells, "cell")),
         },
@@ -100,8 +96,7 @@ fn came_of(outcome: &Outcome) -> String {
 }
 
 /// The matrix, as so many tables beside each other as the width asks for.
-fn tables(outcome: &Outcome, shown: Shown) -> Vec<Builder> {
-    let changed = outcome.comparison.cells();
+fn tables(outcome: &Outcome, changed: &[CellId], shown: Shown) -> Vec<Builder> {
     let is_new = outcome.comparison == Comparison::New;
     let is_shown =
         |target: &str| shown.all || is_new || changed.iter().any(|cell| cell.target == target);
@@ -115,7 +110,7 @@ fn tables(outcome: &Outcome, shown: Shown) -> Vec<Builder> {
     let parts = parts(&widths, shown.width, first.unwrap_or_default() + GAP);
     let parts = parts.into_iter().filter_map(|part| actors.get(part));
     parts
-        .map(|actors| table(outcome, &changed, &targets, actors))
+        .map(|actors| table(outcome, changed, &targets, actors))
         .collect()
 }
 
@@ -218,12 +213,7 @@ fn verdict(cell: &Cell) -> String {
 
 /// What is about no cell that was swept.
 fn beside(out: &mut dyn Write, issue: &Issue<'_>) -> io::Result<()> {
-    let style = match issue.rule.level {
-        Level::Deny => DENIED,
-        Level::Warn => NOTABLE,
-        Level::Allow => FAINT,
-    };
-    let id = styled(style, &issue.rule.id);
+    let id = styled(groups::style(issue.rule.level), &issue.rule.id);
     writeln!(out, "\n{id} {}: {}", issue.name, issue.rule.title)?;
     let mut lines = issue.details().into_iter();
     lines.try_for_each(|line| writeln!(out, "    {line}"))

@@ -36,8 +36,7 @@ impl Made {
 
 /// What an action makes, with its kind.
 pub(super) fn made(action: &Action, actions: &[Action], paths: &Paths) -> Option<(String, Made)> {
-    let can_be_sent = action.body.is_none() || action.sent().is_some();
-    if action.method != "POST" || !can_be_sent {
+    if action.method != "POST" || !can_be_sent(action) {
         return None;
     }
     let collection = action.path.trim_end_matches('/');
@@ -61,8 +60,7 @@ pub(super) fn made(action: &Action, actions: &[Action], paths: &Paths) -> Option
 
 /// What an action makes of a kind that no path leads to: `POST /key/generate` makes a key, if its answer has what names one.
 pub(super) fn made_by_name(action: &Action, kind: &str, symbol: &str) -> Option<Made> {
-    let can_be_sent = action.body.is_none() || action.sent().is_some();
-    if !named::makes(action, kind) || !can_be_sent || action.path.contains('{') {
+    if !named::makes(action, kind) || !can_be_sent(action) || action.path.contains('{') {
         return None;
     }
     let name = symbol.strip_prefix(&format!("{kind}_")).unwrap_or(symbol);
@@ -73,6 +71,11 @@ pub(super) fn made_by_name(action: &Action, kind: &str, symbol: &str) -> Option<
         is_guess: false,
         removed: None,
     })
+}
+
+/// Whether a suite can write what it sends, if it sends anything.
+fn can_be_sent(action: &Action) -> bool {
+    action.body.is_none() || action.sent().is_some()
 }
 
 /// Whether a path is that of one thing of a collection.

@@ -72,9 +72,7 @@ async fn undo_once(
     }
     database.execute(UNDO, ALL_AS_OF_NOW).await?;
     let undone = undo_and_look(database, run, batch, tell).await;
-    let end = if undone.is_ok() { "commit" } else { "rollback" };
-    database.execute(UNDO, end).await?;
-    undone
+    database.end(UNDO, undone).await
 }
 
 /// The same with what the service's own triggers do meanwhile, which the role may not switch off: that is the run's as well.
