@@ -310,13 +310,9 @@ impl Visitor for Changes<'_> {
             // What the call wrote when it was allowed is no news.
             let news = after.into_keys().filter(|act| !before.contains_key(act));
             let news: BTreeSet<String> = news.collect();
-            let nothing = "nothing".to_owned();
-            let found = Found::new(Kind::WroteWhileDenied, nothing, joined(&news));
-            return if news.is_empty() {
-                Vec::new()
-            } else {
-                vec![found]
-            };
+            let found = (!news.is_empty())
+                .then(|| Found::new(Kind::WroteWhileDenied, "nothing".to_owned(), joined(&news)));
+            return found.into_iter().collect();
         }
         if !self.is_same_side() || before == after {
             return Vec::new();

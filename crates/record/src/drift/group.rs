@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -25,8 +25,8 @@ pub struct Group {
     pub is: String,
     /// What else was and is by the same cause: refusals that name other values, such as the caller's role, the same field of
     /// other entities, other findings of the kind.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub alike: Vec<Part>,
+    #[serde(skip_serializing_if = "IndexSet::is_empty")]
+    pub alike: IndexSet<Part>,
     /// The actors by target, of each endpoint.
     pub endpoints: IndexMap<String, Cells>,
 }
@@ -119,7 +119,7 @@ impl Groups {
             level: drift.level,
             was: was.to_owned(),
             is: is.to_owned(),
-            alike: Vec::new(),
+            alike: IndexSet::new(),
             endpoints: IndexMap::new(),
         });
         group.also((was, is));
@@ -184,9 +184,8 @@ fn together(parts: Groups) -> Vec<Group> {
 impl Group {
     /// Adds what was and is by the same cause, where it is not the same.
     fn also(&mut self, (was, is): (&str, &str)) {
-        let is_known = |part: &Part| part.0 == was && part.1 == is;
-        if (self.was != was || self.is != is) && !self.alike.iter().any(is_known) {
-            self.alike.push((was.to_owned(), is.to_owned()));
+        if self.was != was || self.is != is {
+            self.alike.insert((was.to_owned(), is.to_owned()));
         }
     }
 
@@ -233,7 +232,7 @@ mod tests {
             panic!("{groups:?}")
         };
         assert_eq!((first.count(), &first.was), (2, &one));
-        assert_eq!(first.alike, [(other, "200".to_owned())]);
+        assert!(first.alike.iter().eq(&[(other, "200".to_owned())]));
         assert_eq!((second.count(), second.alike.len()), (1, 0));
     }
 
