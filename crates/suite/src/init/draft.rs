@@ -243,12 +243,15 @@ fn variables(actors: &[Actor], access: &Access) -> Vec<Variable> {
         let (name, who) = (actor.name, actor.who);
         let variable = move |(noun, what): (String, String)| Variable {
             name: format!("{name}_{noun}"),
-            what: format!("{what} {who}"),
+            what: format!("{what} of {who}"),
         };
         nouns(access).into_iter().map(variable)
     };
     let common = common(access).into_iter();
-    let common = common.map(|(name, what)| Variable { name, what });
+    let common = common.map(|(name, what)| Variable {
+        name,
+        what: format!("{what} the same for all"),
+    });
     common.chain(callers.flat_map(of)).collect()
 }
 

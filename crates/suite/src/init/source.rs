@@ -50,7 +50,12 @@ pub enum Access {
     /// A query parameter of that name.
     Query(String),
     /// All of these, in each request.
-    Together(Vec<Self>),
+    Together {
+        /// Those that are the same for all callers.
+        common: Vec<Self>,
+        /// Those that each caller has of its own.
+        own: Vec<Self>,
+    },
 }
 
 /// One operation.
@@ -247,7 +252,7 @@ impl Access {
         match first.unwrap_or_default() {
             [] => Self::default(),
             [one] => one.into(),
-            all => Self::Together(all.iter().map(Self::from).collect()),
+            all => Self::together(all.iter().map(Self::from).collect()),
         }
     }
 }
