@@ -144,10 +144,14 @@ fn form(kind: Kind, text: &str) -> String {
     }
 }
 
-/// Symbols without whose they are: the team of one tenant is disclosed as is that of another.
+/// Symbols without whose they are, where that is an entity of the world: the team of one tenant is disclosed as is that of
+/// another, and what is another cell's never as what is the caller's own.
 fn fields(symbols: &str) -> String {
     let fields = symbols.split(", ");
-    let fields = fields.map(|symbol| symbol.rsplit('.').next().unwrap_or(symbol));
+    let fields = fields.map(|symbol| match symbol.split_once('.') {
+        Some(("actor" | "target" | "cell" | "another cell", _)) => symbol,
+        _ => symbol.rsplit('.').next().unwrap_or(symbol),
+    });
     let fields: BTreeSet<&str> = fields.collect();
     fields.into_iter().collect::<Vec<_>>().join(", ")
 }
@@ -245,15 +249,28 @@ mod tests {
                 ..drift(actor, Kind::DisclosureWidened, "", "")
             }
         };
-        let symbols = ["a.team_id", "b.team_id", "b.user_id"].map(str::to_owned);
-        let [one, same, other] = symbols;
-        let drifts = vec![shown("x", one), shown("y", same), shown("z", other)];
+        let symbols = [
+            "a.team_id",
+            "b.team_id",
+            "b.user_id",
+            "actor.user_id",
+            "another cell.user_id",
+        ];
+        let actors = ["v", "w", "x", "y", "z"].into_iter();
+        let drifts = actors.zip(symbols.map(str::to_owned));
+        let drifts = drifts.map(|(actor, symbol)| shown(actor, symbol)).collect();
         let groups = group([("key-info", drifts)]);
         let texts: Vec<String> = groups
             .iter()
             .map(|it| it.is.clone() + &it.like_it())
             .collect();
-        assert_eq!(texts, ["a.team_id (and 1 alike)", "b.user_id"]);
+        let expected = [
+            "a.team_id (and 1 alike)",
+            "b.user_id",
+            "actor.user_id",
+            "another cell.user_id",
+        ];
+        assert_eq!(texts, expected);
     }
 
     #[test]
